@@ -1,0 +1,134 @@
+/** The contract of an engine: it owns parameters, latents, gradients and moments; only tokens go in, only results come out. */
+import type { ModelConfig } from '../model/config.js';
+import type { TensorMap } from '../model/parameters.js';
+import type { LatentId, Schedule } from '../model/schedule.js';
+
+/** Label of a cell that is not scored. */
+export const ignoredLabel = -100;
+
+/** Weights to think with: those being trained, or their exponential moving average (puzzle table: always the current one). */
+export type Weights = 'raw' | 'average';
+
+/** Sets of tensors an engine holds, by the reference's names. `average`, `firstMoment`, `secondMoment` and `gradients` cover trained tensors only. */
+export type TensorKind = 'parameters' | 'average' | 'firstMoment' | 'secondMoment';
+
+/** Arithmetic of the network's products; norms, softmax, losses, master weights and moments are float32 or better in both. */
+export type Precision = 'float32' | 'bf16';
+
+/** B puzzles, one a seat. */
+export interface Batch {
+  /** Token ids 0 … V−1, [B, L]. */
+  readonly tokens: Int32Array;
+  /** Right answers, token ids or ignoredLabel, [B, L]. */
+  readonly labels: Int32Array;
+  /** Row of the puzzle table, [B]. */
+  readonly puzzleIds: Int32Array;
+}
+
+/** One supervision step of thinking, without learning. */
+export interface InferRequest {
+  readonly tokens: Int32Array; // [B, L]
+  readonly puzzleIds: Int32Array; // [B]
+  /** 1 where the latents restart from their start values before this step, [B]. */
+  readonly reset: Uint8Array;
+  readonly weights: Weights;
+  /** Return the logits of every token too. Default false. */
+  readonly wantLogits?: boolean;
+}
+
+/** What a supervision step answers. */
+export interface InferResult {
+  /** Most likely token of every cell, over the whole vocabulary, lowest id first on a tie, [B, L]. */
+  readonly predictions: Int32Array;
+  /** Halting logits, [B]: the board is thought to be right where above 0. */
+  readonly haltLogits: Float32Array;
+  /** Continue logits, [B]; meaningful only for halting 'halt-or-continue'. */
+  readonly continueLogits: Float32Array;
+  /** [B, L, V] where asked for. */
+  readonly logits?: Float32Array;
+}
+
+/** One supervision step of learning: forward, losses, gradients (replacing the last ones). Raw weights. */
+export interface TrainRequest extends Batch {
+  /** 1 where the latents restart from their start values before this step, [B]. */
+  readonly reset: Uint8Array;
+  /** 1 where this is the seat's last permitted supervision step; shapes the continue target (spec §2.3), [B]. */
+  readonly last: Uint8Array;
+  /** Cross-entropy of the answer. Paper: stablemax. */
+  readonly loss: 'stablemax' | 'softmax';
+  readonly wantLogits?: boolean;
+}
+
+/** Results of a training step, before its update. The gradient is that of Σ (answer + ½(halt + continue)) / B. */
+export interface TrainResult extends InferResult {
+  /** Mean cross-entropy over the seat's scored cells, [B]. */
+  readonly answerLoss: Float64Array;
+  /** Binary cross-entropy of the halting logit against "every scored cell is right", [B]. */
+  readonly haltLoss: Float64Array;
+  /** Binary cross-entropy of the continue logit against its bootstrapped target, [B]; 0 for halting 'halt'. */
+  readonly continueLoss: Float64Array;
+  /** The bootstrapped target, [B], for halting 'halt-or-continue' only. */
+  readonly continueTargets?: Float32Array;
+}
+
+/** One optimizer step (spec §4): SignSGD on the puzzle rows of the last training step, then the optimizer on the rest, then EMA. */
+export interface UpdateRequest {
+  readonly optimizer: 'adam-atan2' | 'adamw';
+  readonly learningRate: number;
+  readonly weightDecay: number;
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly puzzleLearningRate: number;
+  readonly puzzleWeightDecay: number;
+  /** average ← emaRate·average + (1 − emaRate)·parameter; 0 makes the average follow the parameters. */
+  readonly emaRate: number;
+}
+
+/** The latents of B seats, held by the engine between supervision steps. */
+export interface LatentState {
+  readonly batchSize: number;
+  /** Copies of all latents, each [B, S, D]. */
+  read(): Promise<ReadonlyMap<LatentId, Float32Array>>;
+  /** Replaces all latents; the map must hold each one, [B, S, D]. */
+  write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void>;
+  /** Frees the memory; the state must not be used again. */
+  dispose(): void;
+}
+
+/**
+ * An engine for one model. Methods are called one after another, never two at once.
+ * Every method checks sizes and ids at the door (InputError), and rejects if a loss or gradient is NaN or infinite,
+ * naming the tensor; the parameters are then as they were before the step.
+ */
+export interface Engine {
+  /** For records and messages, e.g. "native avx512bf16 2 threads" or "tfjs tensorflow". */
+  readonly description: string;
+  readonly kind: 'native' | 'tfjs';
+  readonly config: ModelConfig;
+  readonly schedule: Schedule;
+  readonly precision: Precision;
+
+  /** Latents for B seats. Their content is undefined until the first step with reset. */
+  createState(batchSize: number): LatentState;
+  trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult>;
+  update(request: UpdateRequest): Promise<void>;
+  inferStep(state: LatentState, request: InferRequest): Promise<InferResult>;
+
+  /** Optimizer steps made so far (t of AdamATan2's bias correction). */
+  readonly optimizerSteps: number;
+  /** Copies of all tensors of a kind. */
+  readTensors(kind: TensorKind): Promise<TensorMap>;
+  /**
+   * Replaces all tensors of a kind; the map must hold each one with its shape (InputError names what is off, nothing is changed).
+   * Writing 'parameters' also sets the average to them and clears moments and optimizerSteps: a fresh start.
+   */
+  writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void>;
+  /** For resuming: after the four kinds were written. */
+  setOptimizerSteps(steps: number): void;
+  /**
+   * Gradients of the last training step by name, trained tensors only,
+   * and `puzzle_emb.local_weights` [B, puzzleEmbeddingSize], one row a seat.
+   */
+  readGradients(): Promise<TensorMap>;
+  dispose(): void;
+}

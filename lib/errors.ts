@@ -1,0 +1,15 @@
+/** The one error that means "your input is wrong, and here is what to do": everything else is a bug of ours. */
+export class InputError extends Error {
+  override readonly name = 'InputError';
+}
+
+/** Throws an InputError that says what was expected, what came and, if given, what to do. */
+export function reject(expected: string, got: unknown, remedy?: string): never {
+  throw new InputError(`expected ${expected}, got ${show(got)}${remedy === undefined ? '' : `; ${remedy}`}`);
+}
+
+/** A value as an error message shows it: short, quoted where it is text. */
+function show(value: unknown): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

@@ -1,0 +1,168 @@
+/** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
+import { InputError } from '../errors.js';
+
+/** Which list of calls a supervision step makes; schedule.ts writes each one out. */
+export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
+
+/**
+ * A model as plain data. Symbols: B batch, L tokens of the puzzle, P prefix tokens, S = P + L, D hidden size, V vocabulary.
+ * Every variant of the paper's tables is a set of values of these fields; none has code of its own.
+ */
+export interface ModelConfig {
+  /** The recursion: TRM (two latents), single z, multi-scale z (Table 2), HRM, or a plain transformer called once. Default 'trm'. */
+  readonly recursion: Recursion;
+  /** T, deep recursions a supervision step (H_cycles). 1 or more. Paper: 3. */
+  readonly deepRecursions: number;
+  /** n, latent recursions per deep recursion (L_cycles). 1 or more. Paper: 6. */
+  readonly latentRecursions: number;
+  /** Number of z latents: 1, or for multi-z the paper's 7 or the published code's 6. */
+  readonly latentCount: number;
+  /** Two networks, f_L for z and f_H for y (Table 1), instead of one. HRM implies true. */
+  readonly separateNets: boolean;
+  /** Gradient through the whole last deep recursion (the paper), or only through the last z and y update (Table 1, HRM). */
+  readonly gradient: 'last-recursion' | 'one-step';
+
+  /** How tokens mix: an MLP over the sequence (TRM-MLP) or self-attention (TRM-Att). */
+  readonly mixer: 'mlp' | 'attention';
+  /** Position information: none, rotary (attention only) or a learned table added to the embedding. */
+  readonly positions: 'none' | 'rotary' | 'learned';
+  /** Layers of each network. Paper: 2. */
+  readonly layers: number;
+  /** D. Paper: 512. */
+  readonly hiddenSize: number;
+  /** Attention heads; must divide hiddenSize into even head sizes. Paper: 8. */
+  readonly heads: number;
+  /** SwiGLU expansion; the inner size is round(expansion·width·2/3) rounded up to innerMultiple. Paper: 4. */
+  readonly expansion: number;
+  /** The SwiGLU inner size is rounded up to a multiple of this. Reference: 256. Small models: 32. */
+  readonly innerMultiple: number;
+
+  /** V, token ids 0 … V−1 (0 is padding). */
+  readonly vocabSize: number;
+  /** L, tokens of one puzzle. */
+  readonly sequenceLength: number;
+  /** P, tokens in front of the puzzle; the first ones hold the puzzle embedding, position 0 feeds the halting head. Reference TRM: 16; HRM: 1. */
+  readonly puzzlePrefix: number;
+  /** Length of one puzzle embedding, at most P·D; 0 for none (then P must be 0). Reference: D. */
+  readonly puzzleEmbeddingSize: number;
+  /** Rows of the puzzle embedding table, the blank id 0 included. */
+  readonly puzzleIds: number;
+
+  /** N_sup, supervision steps (halt_max_steps). Paper: 16. */
+  readonly supervisionSteps: number;
+  /** Probability of drawing a least number of steps for a row, so that it explores past an early halt. Paper: 0.1. */
+  readonly explorationProbability: number;
+  /** Halting rule in training: halt > 0 (TRM), or halt > continue with a learned continue value and a second forward pass (HRM, "w/ ACT"). */
+  readonly halting: 'halt' | 'halt-or-continue';
+}
+
+/** The published TRM-MLP for 9×9 Sudoku: 5,028,866 trainable parameters (spec §1.13). */
+export const paperConfig: ModelConfig = {
+  recursion: 'trm',
+  deepRecursions: 3,
+  latentRecursions: 6,
+  latentCount: 1,
+  separateNets: false,
+  gradient: 'last-recursion',
+  mixer: 'mlp',
+  positions: 'none',
+  layers: 2,
+  hiddenSize: 512,
+  heads: 8,
+  expansion: 4,
+  innerMultiple: 256,
+  vocabSize: 11,
+  sequenceLength: 81,
+  puzzlePrefix: 16,
+  puzzleEmbeddingSize: 512,
+  puzzleIds: 1,
+  supervisionSteps: 16,
+  explorationProbability: 0.1,
+  halting: 'halt',
+};
+
+const choices = {
+  recursion: ['trm', 'single-z', 'multi-z', 'hrm', 'direct'],
+  gradient: ['last-recursion', 'one-step'],
+  mixer: ['mlp', 'attention'],
+  positions: ['none', 'rotary', 'learned'],
+  halting: ['halt', 'halt-or-continue'],
+} as const;
+
+/** Inclusive ranges of the whole-number fields; the upper ends only stop absurd allocations. */
+const ranges: Readonly<Record<string, readonly [number, number]>> = {
+  deepRecursions: [1, 64],
+  latentRecursions: [1, 64],
+  latentCount: [1, 64],
+  layers: [1, 64],
+  hiddenSize: [2, 8192],
+  heads: [1, 128],
+  innerMultiple: [1, 4096],
+  vocabSize: [2, 65536],
+  sequenceLength: [1, 16384],
+  puzzlePrefix: [0, 1024],
+  puzzleEmbeddingSize: [0, 8192],
+  puzzleIds: [1, 4_000_000],
+  supervisionSteps: [1, 1024],
+};
+
+/**
+ * Checks a configuration from any source and returns it typed.
+ * Throws InputError naming every unknown, missing or impossible field.
+ */
+export function checkConfig(candidate: unknown): ModelConfig {
+  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
+    throw new InputError(`model configuration: expected an object, got ${JSON.stringify(candidate)}`);
+  }
+  const fields = candidate as Record<string, unknown>;
+  const problems: string[] = [];
+  const known = new Set(Object.keys(paperConfig));
+  for (const key of Object.keys(fields)) if (!known.has(key)) problems.push(`unknown field ${key}`);
+  for (const [key, allowed] of Object.entries(choices)) {
+    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(fields[key])}`);
+  }
+  for (const [key, [low, high]] of Object.entries(ranges)) {
+    const value = fields[key];
+    if (!Number.isInteger(value) || (value as number) < low || (value as number) > high) {
+      problems.push(`${key}: expected a whole number from ${low} to ${high}, got ${JSON.stringify(value)}`);
+    }
+  }
+  if (typeof fields['separateNets'] !== 'boolean') problems.push(`separateNets: expected true or false, got ${JSON.stringify(fields['separateNets'])}`);
+  const expansion = fields['expansion'];
+  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64)) problems.push(`expansion: expected a number above 0, at most 64, got ${JSON.stringify(expansion)}`);
+  const exploration = fields['explorationProbability'];
+  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${JSON.stringify(exploration)}`);
+  if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
+  if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
+  return candidate as ModelConfig;
+}
+
+/** Fields that are each possible but not together. */
+function contradictions(c: ModelConfig): string[] {
+  const problems: string[] = [];
+  if (c.mixer === 'attention' && (c.hiddenSize % c.heads !== 0 || (c.hiddenSize / c.heads) % 2 !== 0)) {
+    problems.push(`heads: expected hiddenSize / heads to be an even whole number, got ${c.hiddenSize} / ${c.heads}`);
+  }
+  if (c.mixer === 'mlp' && c.positions === 'rotary') problems.push('positions: rotary needs the attention mixer; use none or learned with mlp');
+  if (c.puzzleEmbeddingSize > c.puzzlePrefix * c.hiddenSize) {
+    problems.push(`puzzleEmbeddingSize: expected at most puzzlePrefix · hiddenSize = ${c.puzzlePrefix * c.hiddenSize}, got ${c.puzzleEmbeddingSize}`);
+  }
+  if (c.puzzleEmbeddingSize === 0 && c.puzzlePrefix > 0) problems.push('puzzlePrefix: expected 0 when puzzleEmbeddingSize is 0');
+  if (c.recursion !== 'multi-z' && c.latentCount !== 1) problems.push(`latentCount: expected 1 unless recursion is multi-z, got ${c.latentCount}`);
+  if (c.recursion === 'multi-z' && c.latentRecursions > c.latentCount) {
+    problems.push(`latentRecursions: expected at most latentCount = ${c.latentCount} for multi-z, got ${c.latentRecursions}`);
+  }
+  if (c.recursion === 'hrm' && (!c.separateNets || c.gradient !== 'one-step')) problems.push("recursion hrm: expected separateNets true and gradient 'one-step'");
+  if ((c.recursion === 'direct' || c.recursion === 'single-z') && c.separateNets) problems.push(`separateNets: expected false for recursion ${c.recursion}, which has one latent`);
+  return problems;
+}
+
+/** S = P + L, the positions every network sees. */
+export function positionsOf(config: ModelConfig): number {
+  return config.puzzlePrefix + config.sequenceLength;
+}
+
+/** The SwiGLU inner size for a given width: round(expansion·width·2/3), rounded up to innerMultiple (spec §1.7). */
+export function innerSize(config: ModelConfig, width: number): number {
+  return Math.ceil(Math.round((config.expansion * width * 2) / 3) / config.innerMultiple) * config.innerMultiple;
+}

@@ -1,0 +1,112 @@
+/** The recursion as data: which network is called on which latents, in which order, and where gradient flows. */
+import type { ModelConfig } from './config.js';
+
+/**
+ * The paper (§4, Figure 3), one supervision step of a TRM, x the embedded puzzle, y the answer, z the latent:
+ *
+ *   def latent_recursion(x, y, z, n):          def deep_recursion(x, y, z, n, T):
+ *       for i in range(n):                         with no_grad():
+ *           z = net(x, y, z)                           for j in range(T − 1):
+ *       y = net(y, z)                                      y, z = latent_recursion(x, y, z, n)
+ *       return y, z                                y, z = latent_recursion(x, y, z, n)
+ *                                                  return y.detach(), z.detach(), output(y), halt(y)
+ */
+export type LatentId = 'y' | 'z' | `z${number}`;
+export type NetId = 'net' | 'fL' | 'fH';
+export type Source = LatentId | 'x';
+
+/** One call of a network: write ← net(sum of read), the sum taken from left to right. */
+export interface Call {
+  readonly net: NetId;
+  readonly write: LatentId;
+  readonly read: readonly Source[];
+  /** False: the result is a constant for all later calls (torch.no_grad). */
+  readonly gradient: boolean;
+}
+
+/** Everything an engine needs to know about the recursion. */
+export interface Schedule {
+  /** The latents carried from one supervision step to the next, y first where there is one. */
+  readonly latents: readonly LatentId[];
+  readonly nets: readonly NetId[];
+  /** The calls of one supervision step. */
+  readonly calls: readonly Call[];
+  /** The latent that the answer head and the halting head read. */
+  readonly answer: LatentId;
+}
+
+/** The schedule of a configuration (spec §1.11 for TRM and Table 2's variants, §6 for HRM, §7 for Table 1's rows). */
+export function buildSchedule(config: ModelConfig): Schedule {
+  const { deepRecursions: T, latentRecursions: n } = config;
+  switch (config.recursion) {
+    case 'trm': {
+      const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
+      const calls = repeat(T, () => [
+        ...repeat(n, () => [call(fL, 'z', ['y', 'x', 'z'])]), //  z ← net(x, y, z)
+        call(fH, 'y', ['y', 'z']), //                             y ← net(y, z)
+      ]);
+      return { latents: ['y', 'z'], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
+    }
+    case 'hrm': {
+      // The same loops with two networks; only the last call of each network has gradient (HRM's one-step approximation).
+      const calls = repeat(T, () => [...repeat(n, () => [call('fL', 'z', ['y', 'x', 'z'])]), call('fH', 'y', ['y', 'z'])]);
+      return { latents: ['y', 'z'], nets: ['fL', 'fH'], calls: withGradient(calls, config, n + 1), answer: 'y' };
+    }
+    case 'single-z': {
+      // Table 2: one latent; the last call of a deep recursion leaves x out (spec §9.8).
+      const calls = repeat(T, () => [...repeat(n, () => [call('net', 'z', ['x', 'z'])]), call('net', 'z', ['z'])]);
+      return { latents: ['z'], nets: ['net'], calls: withGradient(calls, config, n + 1), answer: 'z' };
+    }
+    case 'multi-z': {
+      // Table 2: latent i is refined in the i-th call, every call sees the sum of all latents.
+      const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
+      const zs = Array.from({ length: config.latentCount }, (_, i): LatentId => `z${i + 1}`);
+      const calls = repeat(T, () => [
+        ...zs.slice(0, n).map((z) => call(fL, z, [...zs, 'y', 'x'])), // z_i ← net(Σ z_j + y + x)
+        call(fH, 'y', [...zs, 'y']), //                                   y ← net(y + Σ z_j)
+      ]);
+      return { latents: ['y', ...zs], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
+    }
+    case 'direct':
+      // A plain transformer (Tables 4 and 5): one call a supervision step, so T and n play no part.
+      return { latents: ['y'], nets: ['fH'], calls: [{ ...call('fH', 'y', ['y', 'x']), gradient: true }], answer: 'y' };
+  }
+}
+
+/** Depth of one supervision step in layers: T(n+1)·layers for a TRM (the paper's "depth" column). */
+export function effectiveDepth(config: ModelConfig): number {
+  return buildSchedule(config).calls.length * config.layers;
+}
+
+/** Forward passes of the schedule per optimizer step: 2 where the continue value needs a look ahead (the paper's "NFP"). */
+export function forwardPasses(config: ModelConfig): number {
+  return config.halting === 'halt-or-continue' ? 2 : 1;
+}
+
+/** The prefix of a network's parameter names in the reference's checkpoints (spec §8.2). */
+export function netPath(net: NetId): string {
+  return net === 'fH' ? 'H_level' : 'L_level';
+}
+
+/** The buffer that holds a latent's start value in the reference's checkpoints (spec §8.2). */
+export function latentInitName(latent: LatentId): string {
+  return latent === 'y' ? 'H_init' : latent === 'z' ? 'L_init' : `L${latent.slice(1)}_init`;
+}
+
+function call(net: NetId, write: LatentId, read: readonly Source[]): Call {
+  return { net, write, read, gradient: false };
+}
+
+function repeat<Item>(times: number, make: () => readonly Item[]): Item[] {
+  return Array.from({ length: times }, make).flat();
+}
+
+function unique<Item>(items: readonly Item[]): Item[] {
+  return [...new Set(items)];
+}
+
+/** Turns gradient on in the last deep recursion, or (one-step) only in the last z update and the y update after it. */
+function withGradient(calls: readonly Call[], config: ModelConfig, callsPerRecursion: number): Call[] {
+  const from = calls.length - (config.gradient === 'one-step' ? 2 : callsPerRecursion);
+  return calls.map((each, i) => ({ ...each, gradient: i >= from }));
+}
