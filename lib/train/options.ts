@@ -1,0 +1,114 @@
+/** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
+import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+
+/** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
+export interface TrainingOptions {
+  /** Optimizer steps; one supervision step of the whole batch each. Paper: 65,104. */
+  readonly steps: number;
+  /** B, puzzles thought about at once. Paper: 768. */
+  readonly batchSize: number;
+  /** Paper's code: adam-atan2; its text: AdamW. */
+  readonly optimizer: UpdateRequest['optimizer'];
+  /** Paper: stablemax. */
+  readonly loss: TrainRequest['loss'];
+  /** Learning rate after warm-up. Paper: 1e-4. */
+  readonly learningRate: number;
+  /** Steps in which the rate rises linearly from 0. Paper: 2,000. */
+  readonly warmupSteps: number;
+  /** The last part of the steps after warm-up in which the rate falls along a cosine, 0 … 1. Reference: 1 (inert, as its final ratio is 1). */
+  readonly decayFraction: number;
+  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, no decay. */
+  readonly finalRateRatio: number;
+  /** Decoupled weight decay. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
+  readonly weightDecay: number;
+  /** Paper: 0.9 and 0.95. */
+  readonly beta1: number;
+  readonly beta2: number;
+  /** SignSGD on the puzzle table. Paper: 1e-4 for Sudoku and Maze, 1e-2 for ARC. */
+  readonly puzzleLearningRate: number;
+  readonly puzzleWeightDecay: number;
+  /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
+  readonly emaRate: number;
+}
+
+/** The published Sudoku run (spec §4.5). */
+export const paperTraining: TrainingOptions = {
+  steps: 65_104,
+  batchSize: 768,
+  optimizer: 'adam-atan2',
+  loss: 'stablemax',
+  learningRate: 1e-4,
+  warmupSteps: 2000,
+  decayFraction: 1,
+  finalRateRatio: 1,
+  weightDecay: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  puzzleLearningRate: 1e-4,
+  puzzleWeightDecay: 1,
+  emaRate: 0.999,
+};
+
+const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss'>, readonly [low: number, high: number, whole?: boolean]>> = {
+  steps: [1, 1e9, true],
+  batchSize: [1, 65_536, true],
+  learningRate: [0, 10],
+  warmupSteps: [0, 1e9, true],
+  decayFraction: [0, 1],
+  finalRateRatio: [0, 1],
+  weightDecay: [0, 100],
+  beta1: [0, 0.999999],
+  beta2: [0, 0.999999],
+  puzzleLearningRate: [0, 10],
+  puzzleWeightDecay: [0, 100],
+  emaRate: [0, 0.999999],
+};
+
+/** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
+export function checkTraining(candidate: unknown): TrainingOptions {
+  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
+    throw new InputError(`training options: expected an object, got ${JSON.stringify(candidate)}`);
+  }
+  const fields = candidate as Record<string, unknown>;
+  const problems: string[] = [];
+  for (const key of Object.keys(fields)) if (!(key in paperTraining)) problems.push(`unknown field ${key}`);
+  for (const [key, [low, high, whole]] of Object.entries(ranges)) {
+    const value = fields[key];
+    if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
+      problems.push(`${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${JSON.stringify(value)}`);
+    }
+  }
+  if (fields['optimizer'] !== 'adam-atan2' && fields['optimizer'] !== 'adamw') problems.push(`optimizer: expected adam-atan2 or adamw, got ${JSON.stringify(fields['optimizer'])}`);
+  if (fields['loss'] !== 'stablemax' && fields['loss'] !== 'softmax') problems.push(`loss: expected stablemax or softmax, got ${JSON.stringify(fields['loss'])}`);
+  if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
+  return candidate as TrainingOptions;
+}
+
+/**
+ * The factor on both learning rates at optimizer step 1, 2, … (spec §4.3): linear warm-up, then constant,
+ * then ½(1 + cos πp) down to finalRateRatio over the last decayFraction of the steps.
+ */
+export function rateFactor(step: number, options: TrainingOptions): number {
+  const { steps, warmupSteps, decayFraction, finalRateRatio } = options;
+  if (step < warmupSteps) return step / warmupSteps;
+  const decaySteps = Math.max(1, (steps - warmupSteps) * decayFraction);
+  const progress = Math.min(1, Math.max(0, (step - (steps - decaySteps)) / decaySteps));
+  return finalRateRatio + (1 - finalRateRatio) * 0.5 * (1 + Math.cos(Math.PI * progress));
+}
+
+/** The optimizer step number `step` (1, 2, …) of a run. */
+export function updateRequest(step: number, options: TrainingOptions): UpdateRequest {
+  const factor = rateFactor(step, options);
+  const { optimizer, weightDecay, beta1, beta2, puzzleWeightDecay, emaRate } = options;
+  return {
+    optimizer,
+    learningRate: options.learningRate * factor,
+    weightDecay,
+    beta1,
+    beta2,
+    puzzleLearningRate: options.puzzleLearningRate * factor,
+    puzzleWeightDecay,
+    emaRate,
+  };
+}
