@@ -1,0 +1,72 @@
+/**
+ * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet] [--again] STEP...
+ * Steps: build, tests, tfjs, native, lab. A step that can fall back (tfjs, native, lab) never fails: it says what is lost.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, tests } from './setup/build.mjs';
+import { lab } from './setup/lab.mjs';
+import { native } from './setup/native.mjs';
+import { root, say, sayUnlessQuiet, seconds, setQuiet } from './setup/shell.mjs';
+import { alone, readStamp, writeStamp } from './setup/stamps.mjs';
+import { tfjs } from './setup/tfjs.mjs';
+
+const steps = new Map([build, tests, tfjs, native, lab].map((step) => [step.name, step]));
+
+/**
+ * Brings the named steps up to date, in the given order.
+ * @param {string[]} names
+ * @param {{again?: boolean}} [options] again: also repeat steps that fell back last time
+ * @returns {Promise<boolean>} whether every step is ready (none fell back)
+ */
+export async function setUp(names, { again = false } = {}) {
+  const wanted = names.map((name) => {
+    const step = steps.get(name);
+    if (step === undefined) throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
+    return step;
+  });
+  if (!existsSync(path.join(root, 'node_modules', 'typescript', 'package.json'))) {
+    throw new Error('the packages are not installed; first run: npm ci');
+  }
+  const missing = wanted.filter((step) => stateOf(step, again) === undefined);
+  // Stamps are read again inside the lock: whoever held it may have done the work.
+  if (missing.length > 0) await alone(async () => {
+    for (const step of missing) if (stateOf(step, again) === undefined) await perform(step);
+  });
+  let allReady = true;
+  for (const step of wanted) {
+    const state = stateOf(step, false);
+    if (state?.outcome === 'ready') sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ready`);
+    else if (!missing.includes(step)) sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ${state?.note}`);
+    allReady &&= state?.outcome === 'ready';
+  }
+  return allReady;
+}
+
+/** What the step left behind if that is still current, else undefined. */
+function stateOf(step, again) {
+  const stamp = readStamp(step.stamp);
+  if (stamp === undefined || (again && stamp.outcome !== 'ready')) return undefined;
+  return stamp.fingerprint === step.fingerprint() && step.isPresent(stamp) ? stamp : undefined;
+}
+
+async function perform(step) {
+  say(`set-up ${step.name.padEnd(6)} ${step.title} (${step.duration})`);
+  const started = Date.now();
+  const fingerprint = step.fingerprint(); // before the work: a source edited meanwhile makes it out of date
+  const { outcome, note } = await step.work();
+  writeStamp(step.stamp, { fingerprint, outcome, note });
+  say(`set-up ${step.name.padEnd(6)} ${outcome === 'ready' ? `done in ${seconds(started)}` : note}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const options = process.argv.slice(2);
+  setQuiet(options.includes('--quiet'));
+  try {
+    await setUp(options.filter((option) => !option.startsWith('--')), { again: options.includes('--again') });
+  } catch (error) {
+    console.error(`set-up failed: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,55 @@
+/** Compiles lib/ to dist/ and, for the tests, lib/ and test/ to build/. */
+import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { CommandError, root, run, stateFolder, windows } from './shell.mjs';
+import { fingerprint } from './stamps.mjs';
+
+const require = createRequire(import.meta.url);
+
+export const build = compileStep('build', 'compile lib/ to dist/', 'tsconfig.json', 'dist', ['lib']);
+export const tests = compileStep('tests', 'compile lib/ and test/ to build/', 'tsconfig.test.json', 'build', ['lib', 'test']);
+
+function compileStep(name, title, project, output, sources) {
+  return {
+    name,
+    title,
+    duration: 'about 2 s',
+    stamp: path.join(root, output, '.stamp.json'),
+    fingerprint: () => fingerprint([...sources.map((folder) => folder), 'tsconfig.json', project, 'package-lock.json']),
+    isPresent: () => existsSync(path.join(root, output, 'lib', 'index.js')) || existsSync(path.join(root, output, 'index.js')),
+    async work() {
+      const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
+      preferOurCompiler(compiler);
+      // Into a fresh folder that then takes the old one's place: no file of a deleted source survives, and a reader
+      // never meets a half-written folder.
+      const fresh = path.join(stateFolder, `${output}.${process.pid}`);
+      try {
+        await run(name, [process.execPath, compiler, '-p', project, '--outDir', fresh, '--pretty', 'false']);
+        const commandLine = path.join(fresh, 'cli.js');
+        if (existsSync(commandLine)) chmodSync(commandLine, 0o755);
+        rmSync(path.join(root, output), { recursive: true, force: true });
+        renameSync(fresh, path.join(root, output));
+      } catch (error) {
+        if (error instanceof CommandError) error.message = `type errors, nothing was replaced.\n${error.message}`;
+        throw error;
+      } finally {
+        rmSync(fresh, { recursive: true, force: true });
+      }
+      return { outcome: 'ready', note: '' };
+    },
+  };
+}
+
+/**
+ * tslab brings a compiler of its own (TypeScript 5.0) that also calls itself `tsc`, and npm links whichever it meets first.
+ * `npx tsc` must be the project's.
+ */
+function preferOurCompiler(compiler) {
+  const link = path.join(root, 'node_modules', '.bin', 'tsc');
+  if (windows || !existsSync(link) || !lstatSync(link).isSymbolicLink()) return;
+  const target = path.relative(path.dirname(link), compiler);
+  if (readlinkSync(link) === target) return;
+  rmSync(link);
+  symlinkSync(target, link);
+}

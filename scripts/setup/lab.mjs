@@ -1,0 +1,63 @@
+/** Makes .venv: JupyterLab, the renderer of plotly figures, and a kernelspec for TypeScript that needs no environment variable. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { CommandError, firstThatRuns, pythonCandidates, root, run, say, windows } from './shell.mjs';
+import { fingerprint } from './stamps.mjs';
+
+const folder = path.join(root, '.venv');
+const programs = path.join(folder, windows ? 'Scripts' : 'bin');
+const python = path.join(programs, windows ? 'python.exe' : 'python');
+
+/** The jupyter program of .venv. */
+export const jupyter = path.join(programs, windows ? 'jupyter.exe' : 'jupyter');
+
+export const lab = {
+  name: 'lab',
+  title: 'make .venv with JupyterLab and the TypeScript kernel',
+  duration: 'about 1 minute and a download of 60 MB',
+  stamp: path.join(folder, '.stamp.json'),
+  // The kernelspec holds absolute paths: a moved project or another Node needs a new one.
+  fingerprint: () => fingerprint(['requirements.txt', 'constraints.txt', 'kernels', 'scripts/setup/lab.mjs'], [root, process.execPath]),
+  isPresent: () => existsSync(jupyter),
+  async work() {
+    const base = firstThatRuns(pythonCandidates(), ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))']);
+    if (base === undefined) {
+      return { outcome: 'fallback', note: 'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), so there is no JupyterLab. Everything but `npm run lab` works without.' };
+    }
+    try {
+      rmSync(folder, { recursive: true, force: true });
+      await run('lab-venv', [base, '-m', 'venv', folder]);
+      // Without this, Node reads the CommonJS files that Jupyter keeps in .venv as ES modules, like the project's own.
+      writeFileSync(path.join(folder, 'package.json'), '{"type":"commonjs"}\n');
+      await installRequirements();
+      writeKernelspec();
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      say(error.message);
+      return { outcome: 'fallback', note: 'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. After mending the cause run: npm run setup' };
+    }
+    return { outcome: 'ready', note: '' };
+  },
+};
+
+async function installRequirements() {
+  const install = [python, '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', '--requirement', 'requirements.txt'];
+  try {
+    await run('lab-packages', [...install, '--constraint', 'constraints.txt']);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    say('    the exact versions of constraints.txt do not all install on this Python; taking the newest that fit');
+    await run('lab-packages', install);
+  }
+}
+
+function writeKernelspec() {
+  const target = path.join(folder, 'share', 'jupyter', 'kernels', 'tslab');
+  mkdirSync(target, { recursive: true });
+  const spec = {
+    argv: [process.execPath, path.join(root, 'kernels', 'tslab', 'kernel.cjs'), '{connection_file}'],
+    display_name: 'TypeScript (tslab)',
+    language: 'typescript',
+  };
+  writeFileSync(path.join(target, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
+}

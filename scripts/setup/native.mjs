@@ -1,0 +1,44 @@
+/** Builds the native engine (a Rust crate) and puts its library where the engine's loader looks. */
+import { copyFileSync, existsSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import { CommandError, firstThatRuns, root, run, say, windows } from './shell.mjs';
+import { fingerprint } from './stamps.mjs';
+
+const crate = 'lib/engine/native/crate';
+const addon = path.join(root, 'lib/engine/native/trm_native.node');
+
+export const native = {
+  name: 'native',
+  title: 'build the native engine',
+  duration: 'about 1 minute',
+  stamp: path.join(root, '.cache', 'native.json'),
+  fingerprint: () => fingerprint([crate], [process.platform, process.arch, hasCargo()]),
+  isPresent: (stamp) => stamp.outcome !== 'ready' || existsSync(addon),
+  async work() {
+    const without = 'training uses TensorFlow instead, several times slower';
+    if (!existsSync(path.join(root, crate, 'Cargo.toml'))) return { outcome: 'fallback', note: `this checkout has no native engine; ${without}.` };
+    if (!hasCargo()) return { outcome: 'fallback', note: `Rust (cargo) is not installed; ${without}. To gain that speed install Rust and run: npm run setup` };
+    try {
+      await run('native', ['cargo', 'build', '--release', '--locked', '--manifest-path', path.join(root, crate, 'Cargo.toml')]);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      say(error.message);
+      return { outcome: 'fallback', note: `the native engine did not compile; ${without}. After mending the cause run: npm run setup` };
+    }
+    // Renamed into place: a process that has the old file loaded keeps it.
+    const temporary = `${addon}.${process.pid}.tmp`;
+    copyFileSync(path.join(root, crate, 'target', 'release', libraryName()), temporary);
+    renameSync(temporary, addon);
+    return { outcome: 'ready', note: '' };
+  },
+};
+
+let cargo;
+function hasCargo() {
+  return (cargo ??= firstThatRuns(['cargo'], ['--version']) !== undefined);
+}
+
+function libraryName() {
+  if (windows) return 'trm_native.dll';
+  return process.platform === 'darwin' ? 'libtrm_native.dylib' : 'libtrm_native.so';
+}

@@ -1,0 +1,116 @@
+/** When a step of set-up is up to date: a stamp file holds the fingerprint of the inputs it was made from. */
+import { createHash } from 'node:crypto';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { root, say, stateFolder } from './shell.mjs';
+
+/**
+ * A hash of the contents of files and folders and of further values (versions, paths) that decide what a step makes.
+ * @param {string[]} inputs paths relative to the project; a missing one counts as missing
+ * @param {unknown[]} values anything JSON can hold
+ * @param {string} folder what the paths are relative to
+ */
+export function fingerprint(inputs, values = [], folder = root) {
+  const hash = createHash('sha256').update(JSON.stringify(values));
+  for (const input of inputs) {
+    for (const file of filesUnder(path.join(folder, input))) {
+      hash.update(`\0${path.relative(folder, file)}\0`).update(readFileSync(file));
+    }
+  }
+  return hash.digest('hex');
+}
+
+/** Build output inside source folders: never an input. */
+const notSources = new Set(['target', 'node_modules']);
+
+function filesUnder(file) {
+  if (!existsSync(file)) return [];
+  if (!statSync(file).isDirectory()) return [file];
+  return readdirSync(file)
+    .filter((name) => !notSources.has(name) && !name.endsWith('.node') && !name.endsWith('.tmp'))
+    .sort()
+    .flatMap((name) => filesUnder(path.join(file, name)));
+}
+
+/** @returns {{fingerprint: string, outcome: string, note: string} | undefined} what the step left behind, if anything */
+export function readStamp(file) {
+  if (!existsSync(file)) return undefined;
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined; // cut short by a crash: do the step again
+    throw error;
+  }
+}
+
+/** Written last, when the step is done, and whole or not at all. */
+export function writeStamp(file, stamp) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.tmp`;
+  writeFileSync(temporary, `${JSON.stringify(stamp)}\n`);
+  renameSync(temporary, file);
+}
+
+/**
+ * Runs `work` while no other set-up of this folder runs. A second one waits; a lock whose process is gone is taken over.
+ * @template T
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function alone(work) {
+  mkdirSync(stateFolder, { recursive: true });
+  const lock = path.join(stateFolder, 'setup.lock');
+  for (let announced = false; !tryLock(lock); await new Promise((resolve) => setTimeout(resolve, 200))) {
+    const owner = lockOwner(lock);
+    if (owner !== undefined && !isRunning(owner)) rmSync(lock, { force: true });
+    else if (!announced) {
+      say(`Another set-up of this folder is running (process ${owner ?? 'just starting'}); waiting for it.`);
+      announced = true;
+    }
+  }
+  const release = () => rmSync(lock, { force: true });
+  const stop = () => process.exit(130);
+  process.once('exit', release);
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+  try {
+    return await work();
+  } finally {
+    process.off('exit', release);
+    process.off('SIGINT', stop);
+    process.off('SIGTERM', stop);
+    release();
+  }
+}
+
+function tryLock(lock) {
+  try {
+    const handle = openSync(lock, 'wx');
+    writeSync(handle, String(process.pid));
+    closeSync(handle);
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/** The process that wrote the lock; undefined while it is being written or has just gone. */
+function lockOwner(lock) {
+  try {
+    const pid = Number(readFileSync(lock, 'utf8'));
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM'; // somebody else's process: running
+  }
+}
