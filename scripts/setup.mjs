@@ -37,9 +37,9 @@ export async function setUp(names, { again = false } = {}) {
   let allReady = true;
   for (const step of wanted) {
     const state = stateOf(step, false);
-    if (state?.outcome === 'ready') sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ready`);
-    else if (!missing.includes(step)) sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ${state?.note}`);
-    allReady &&= state?.outcome === 'ready';
+    const ready = state?.outcome === 'ready';
+    if (!missing.includes(step)) sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ${ready ? 'ready' : state?.note}`);
+    allReady &&= ready;
   }
   return allReady;
 }
