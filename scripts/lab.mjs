@@ -1,0 +1,15 @@
+/** Starts JupyterLab with the TypeScript kernel on this computer only: node scripts/lab.mjs [arguments of jupyter lab]. */
+import { spawn } from 'node:child_process';
+import { setUp } from './setup.mjs';
+import { jupyter } from './setup/lab.mjs';
+import { root, say } from './setup/shell.mjs';
+
+await setUp(['build', 'tfjs', 'native']);
+if (!(await setUp(['lab'], { again: true }))) {
+  console.error('There is no JupyterLab to start; the reason stands above.');
+  process.exit(1);
+}
+say('Starting JupyterLab. Open the address it prints; stop it with Ctrl-C twice.');
+const server = spawn(jupyter, ['lab', '--ip=127.0.0.1', `--ServerApp.root_dir=${root}`, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+server.on('exit', (code) => process.exit(code ?? 1));

@@ -1,0 +1,80 @@
+/**
+ * Checks or runs notebooks with tslab's own compiler and executor, without Python or Jupyter:
+ * node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readNotebook } from './notebooks/notebook.mjs';
+
+const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
+  check              type-check every code cell as tslab would, run nothing (about 3 s a notebook)
+  run                run every code cell; stop a notebook at its first failing cell
+  --inplace          run: write the outputs into the notebook
+  --out FOLDER       run: write the notebook with its outputs to FOLDER
+  --timeout SECONDS  run: the longest a cell may take (default 1800)
+  --verbose          run: show what the cells print`;
+
+/** The arguments, checked. @throws {Error} saying what is wrong with them */
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      inplace: { type: 'boolean', default: false },
+      out: { type: 'string' },
+      timeout: { type: 'string', default: '1800' },
+      verbose: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const [mode, ...targets] = positionals;
+  if (mode !== 'check' && mode !== 'run') throw new Error(`expected check or run, got ${mode ?? 'nothing'}`);
+  if (!(Number(values.timeout) > 0)) throw new Error(`expected --timeout to be seconds above 0, got ${values.timeout}`);
+  if (values.inplace && values.out !== undefined) throw new Error('expected --inplace or --out, got both');
+  return { mode, files: notebooksIn(targets), ...values };
+}
+
+/** @param {string[]} targets notebook files, or folders whose notebooks are meant */
+function notebooksIn(targets) {
+  const files = targets.flatMap((target) => {
+    if (!existsSync(target)) throw new Error(`notebook not found: ${target}`);
+    if (!statSync(target).isDirectory()) return [target];
+    const names = readdirSync(target).filter((name) => name.endsWith('.ipynb'));
+    return names.sort().map((name) => path.join(target, name));
+  });
+  if (files.length === 0) throw new Error(`expected at least one notebook, found none in: ${targets.join(', ') || 'no arguments'}`);
+  return files.map((file) => path.resolve(file));
+}
+
+/** One process a notebook, because tslab takes its root folder from the working directory. @returns {Promise<boolean>} */
+function succeeds(file, { mode, out, inplace, timeout, verbose }) {
+  const worker = path.join(path.dirname(fileURLToPath(import.meta.url)), 'notebooks', `${mode}.mjs`);
+  const target = inplace ? file : out === undefined ? '' : path.resolve(out, path.basename(file));
+  const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
+  const child = spawn(process.execPath, [worker, job], { cwd: path.dirname(file), stdio: ['ignore', 'inherit', 'inherit'] });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code, signal) => {
+      if (signal) console.error(`${path.basename(file)}: its process was ended by ${signal}`);
+      resolve(code === 0);
+    });
+  });
+}
+
+try {
+  const job = readArguments();
+  if (job === undefined) console.log(usage);
+  else {
+    let failed = 0;
+    for (const file of job.files) readNotebook(file); // a file that is no notebook is told before any runs
+    for (const file of job.files) if (!(await succeeds(file, job))) failed += 1;
+    console.log(`notebooks ${job.mode}: ${job.files.length - failed} passed, ${failed} failed`);
+    process.exitCode = failed === 0 ? 0 : 1;
+  }
+} catch (error) {
+  console.error(`${error.message}\n\n${usage}`);
+  process.exitCode = 2;
+}
