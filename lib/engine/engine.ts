@@ -6,6 +6,11 @@ import type { LatentId, Schedule } from '../model/schedule.js';
 /** Label of a cell that is not scored. */
 export const ignoredLabel = -100;
 
+/** A loss or gradient became NaN or infinite; the message names the tensor. */
+export class NotFiniteError extends Error {
+  override readonly name = 'NotFiniteError';
+}
+
 /** Weights to think with: those being trained, or their exponential moving average (puzzle table: always the current one). */
 export type Weights = 'raw' | 'average';
 
@@ -97,8 +102,8 @@ export interface LatentState {
 
 /**
  * An engine for one model. Methods are called one after another, never two at once.
- * Every method checks sizes and ids at the door (InputError), and rejects if a loss or gradient is NaN or infinite,
- * naming the tensor; the parameters are then as they were before the step.
+ * Every method checks sizes and ids at the door (InputError), and rejects with NotFiniteError if a loss or gradient is NaN
+ * or infinite; the parameters are then as they were before the step.
  */
 export interface Engine {
   /** For records and messages, e.g. "native avx512bf16 2 threads" or "tfjs tensorflow". */

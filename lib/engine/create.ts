@@ -1,0 +1,30 @@
+/** Chooses and makes an engine: the native one where it is built, else tfjs. */
+import { InputError } from '../errors.js';
+import type { ModelConfig } from '../model/config.js';
+import type { Engine, Precision } from './engine.js';
+
+/** Which engine to make. All fields may be left out. */
+export interface EngineOptions {
+  /** auto: native if its addon is built and loads, else tfjs. Default auto. */
+  readonly engine?: 'auto' | 'native' | 'tfjs' | undefined;
+  /** native only. auto: bf16 where the CPU multiplies it faster than float32, else float32. Default auto. */
+  readonly precision?: 'auto' | Precision | undefined;
+  /** Worker threads, native only. Default: one a core. */
+  readonly threads?: number | undefined;
+  /** tfjs only. auto: tensorflow if tfjs-node loads, else wasm, else cpu. Default auto. */
+  readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;
+}
+
+/** An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there. */
+export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
+  const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
+  if (engine === 'tfjs' && precision === 'bf16') throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
+  if (engine !== 'tfjs') {
+    const native = await import('./native/engine.js');
+    const missing = native.whyUnavailable();
+    if (missing === undefined) return native.createNativeEngine(config, { precision, threads });
+    if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
+  }
+  const { createTfjsEngine } = await import('./tfjs/engine.js');
+  return createTfjsEngine(config, { backend });
+}

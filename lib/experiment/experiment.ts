@@ -1,0 +1,147 @@
+/** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
+import { InputError } from '../errors.js';
+import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
+import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
+import { checkTask, taskShape, type Task } from './task.js';
+
+/** How much an experiment costs; tables never mix scales. */
+export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
+
+/** When a run is evaluated, and on how many puzzles. */
+export interface EvaluationPlan {
+  /** Puzzles nothing was chosen by (test), or those that configurations are chosen by (validation). */
+  readonly split: 'test' | 'validation';
+  /** Optimizer steps between evaluations; 0 for only the final one. */
+  readonly every: number;
+  /** Puzzles scored on the way, and at the end; Infinity is written as 0 and means all. */
+  readonly puzzles: number;
+  readonly finalPuzzles: number;
+}
+
+/** One experiment; with a seed, it fixes a run. */
+export interface Experiment {
+  readonly name: string;
+  readonly about: string;
+  readonly scale: Scale;
+  /** The row of the paper's tables it stands for (variants.ts), or null. */
+  readonly variant: string | null;
+  readonly task: Task;
+  readonly model: ModelConfig;
+  readonly training: TrainingOptions;
+  readonly evaluation: EvaluationPlan;
+}
+
+/** Changes to an experiment: any fields of its parts. */
+export interface ExperimentChanges {
+  readonly name?: string;
+  readonly variant?: string | null;
+  readonly task?: Readonly<Record<string, unknown>>;
+  readonly model?: Partial<ModelConfig>;
+  readonly training?: Partial<TrainingOptions>;
+  readonly evaluation?: Partial<EvaluationPlan>;
+}
+
+/** Settings at which tiny models learn in minutes; the differences from the paper's, each with its reason. */
+const smallModel: Partial<ModelConfig> = {
+  hiddenSize: 64, // the paper's 512 buys accuracy that small boards do not need
+  heads: 4,
+  puzzlePrefix: 1, // one prefix token carries the whole puzzle embedding; the other 15 would only be padding
+  puzzleEmbeddingSize: 64,
+};
+const smallTraining: Partial<TrainingOptions> = {
+  batchSize: 64,
+  learningRate: 1e-3, // small networks can afford to go higher
+  puzzleLearningRate: 1e-3,
+  warmupSteps: 100,
+  weightDecay: 0.1,
+  puzzleWeightDecay: 0.1,
+  emaRate: 0.99, // a run of 500 steps has no time for 0.999
+};
+
+/** The experiments that commands and notebooks name. */
+export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
+  [
+    define({
+      name: 'sudoku-4x4',
+      about: '4×4 Sudoku, two minutes: shows learning, not generalisation (all 288 solution grids are within reach of augmentation)',
+      scale: 'laptop',
+      task: { kind: 'sudoku', side: 4, source: 'generated', trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: smallModel,
+      training: { ...smallTraining, steps: 600 },
+      evaluation: { split: 'test', every: 100, puzzles: 100, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'sudoku-6x6',
+      about: '6×6 Sudoku, 1,000 training puzzles, a few minutes',
+      scale: 'laptop',
+      task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: smallModel,
+      training: { ...smallTraining, steps: 1000 },
+      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'sudoku-9x9',
+      about: 'real 9×9 puzzles, 1,000 for training, at a size that fits a quarter of an hour on two cores',
+      scale: 'laptop',
+      task: { kind: 'sudoku', side: 9, source: 'public-domain', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128 },
+      training: { ...smallTraining, batchSize: 32, steps: 1500, emaRate: 0.995 },
+      evaluation: { split: 'test', every: 500, puzzles: 200, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'sudoku-extreme-paper',
+      about: "the paper's TRM-MLP on Sudoku-Extreme to the letter: 65,104 steps of 768 puzzles",
+      scale: 'paper',
+      task: { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 0, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: {},
+      training: {},
+      evaluation: { split: 'test', every: 6510, puzzles: 4000, finalPuzzles: 0 },
+    }),
+  ].map((experiment) => [experiment.name, experiment]),
+);
+
+/** An experiment by name. Throws InputError listing the known names. */
+export function experiment(name: string, changes: ExperimentChanges = {}): Experiment {
+  const base = experiments[name];
+  if (base === undefined) throw new InputError(`experiment: expected one of ${Object.keys(experiments).join(', ')}, got ${name}`);
+  return change(base, changes);
+}
+
+/**
+ * The same experiment with other values. What the task fixes (vocabulary, length, puzzle ids) follows the task.
+ * Throws InputError for unknown fields and impossible values.
+ */
+export function change(base: Experiment, changes: ExperimentChanges): Experiment {
+  refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
+  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles']);
+  const task = checkTask({ ...base.task, ...changes.task });
+  const evaluation = { ...base.evaluation, ...changes.evaluation };
+  for (const key of ['every', 'puzzles', 'finalPuzzles'] as const) {
+    if (!Number.isInteger(evaluation[key]) || evaluation[key] < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(evaluation[key])}`);
+  }
+  if (evaluation.split !== 'test' && evaluation.split !== 'validation') throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
+  return {
+    ...base,
+    name: changes.name ?? base.name,
+    variant: changes.variant === undefined ? base.variant : changes.variant,
+    task,
+    model: checkConfig({ ...base.model, ...taskShape(task), ...changes.model }),
+    training: checkTraining({ ...base.training, ...changes.training }),
+    evaluation,
+  };
+}
+
+/** Builds a named experiment from its differences to the paper's Sudoku run. */
+function define(parts: Omit<Experiment, 'variant' | 'model' | 'training'> & { model: Partial<ModelConfig>; training: Partial<TrainingOptions> }): Experiment {
+  return {
+    ...parts,
+    variant: null,
+    model: checkConfig({ ...paperConfig, ...taskShape(parts.task), ...parts.model }),
+    training: checkTraining({ ...paperTraining, ...parts.training }),
+  };
+}
+
+function refuseUnknown(what: string, fields: object, known: readonly string[]): void {
+  const unknown = Object.keys(fields).filter((key) => !known.includes(key));
+  if (unknown.length > 0) throw new InputError(`${what}: unknown field ${unknown.join(', ')}; expected ${known.join(', ')}`);
+}

@@ -1,0 +1,41 @@
+/** Where a run was made: versions, commit, machine, engine. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { Engine } from '../engine/engine.js';
+import { projectRoot } from '../files.js';
+import type { Provenance } from './record.js';
+
+/** The kit's version, from package.json. */
+export function kitVersion(): string {
+  return (JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;
+}
+
+/** The provenance of a run that ends now. */
+export function provenance(engine: Engine): Provenance {
+  const cpus = os.cpus();
+  return {
+    version: kitVersion(),
+    commit: commit(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cpu: cpus[0]?.model.trim() ?? 'unknown',
+    cores: cpus.length,
+    engine: engine.description,
+    precision: engine.precision,
+    finishedAt: new Date().toISOString(),
+  };
+}
+
+/** The checked-out commit, "+changes" if the tree differs from it, null outside a git checkout. */
+function commit(): string | null {
+  const git = (...args: string[]): string => execFileSync('git', args, { cwd: projectRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  try {
+    return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+changes'}`;
+  } catch (error) {
+    // No git, or no checkout (an unpacked archive): both are ordinary.
+    if (error instanceof Error) return null;
+    throw error;
+  }
+}

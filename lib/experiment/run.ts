@@ -1,0 +1,263 @@
+/** Runs an experiment with a seed: trains, evaluates, checkpoints, resumes, and leaves one record. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import type { Dataset } from '../data/dataset.js';
+import { createEngine, type EngineOptions } from '../engine/create.js';
+import { NotFiniteError, type Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { projectRoot } from '../files.js';
+import { saveCheckpoint } from '../model/checkpoint.js';
+import { parameterCount } from '../model/parameters.js';
+import { effectiveDepth, forwardPasses } from '../model/schedule.js';
+import { evaluate, Interrupted, type Evaluation } from '../train/evaluate.js';
+import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
+import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
+import { Trainer } from '../train/trainer.js';
+import type { Experiment } from './experiment.js';
+import { provenance } from './provenance.js';
+import { hashOf, readRecord, recordSchema, writeRecord, type CurvePoint, type RunEvaluation, type RunRecord } from './record.js';
+import { loadTask, type TaskData } from './task.js';
+
+/** What a run tells while it goes on. */
+export interface RunProgress {
+  readonly phase: 'training' | 'evaluation';
+  /** Training: optimizer steps; evaluation: puzzles. */
+  readonly done: number;
+  readonly total: number;
+  /** The curve so far, one point every 1/100 of the steps. */
+  readonly curve: readonly CurvePoint[];
+  readonly evaluations: readonly RunEvaluation[];
+}
+
+/** How to run; all fields may be left out. */
+export interface RunOptions {
+  /** Fixes weights, order, augmentation and exploration. Default 0. */
+  readonly seed?: number;
+  readonly engine?: EngineOptions;
+  /** Where checkpoints and the record go. Default runs/<id> in the project. */
+  readonly folder?: string;
+  /** Continue from the folder's last checkpoint if there is one; a finished run is not run again. Default false: start over. */
+  readonly resume?: boolean;
+  /** Steps between checkpoints. Default: a twentieth of the run. */
+  readonly checkpointEvery?: number;
+  /** Awaited, so that a notebook can draw. */
+  readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
+  /** Polled after every step; true saves a checkpoint and ends the run unfinished. */
+  readonly shouldStop?: () => boolean;
+  /** Data already loaded for this experiment's task. */
+  readonly data?: TaskData;
+}
+
+/** A run, finished or stopped. The caller disposes of the engine, which holds the trained weights. */
+export interface RunOutcome {
+  readonly id: string;
+  readonly folder: string;
+  /** Absent if the run was stopped. */
+  readonly record?: RunRecord;
+  readonly engine: Engine;
+  readonly data: TaskData;
+  readonly curve: readonly CurvePoint[];
+  readonly evaluations: readonly RunEvaluation[];
+}
+
+/** Everything but the trainer's state that a resumed run must know. */
+interface Progress {
+  readonly curve: readonly CurvePoint[];
+  readonly pending: StepMetrics;
+  readonly pendingSteps: number;
+  readonly evaluations: readonly RunEvaluation[];
+  readonly seconds: { readonly training: number; readonly evaluation: number };
+}
+
+/** The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. */
+export function runId(experiment: Experiment, seed: number, data: TaskData): string {
+  const { name, task, model, training, evaluation } = experiment;
+  const hash = hashOf({ task, model, training, evaluation, train: data.train.sha256, test: data.test.sha256 });
+  return `${name}-seed${seed}-${hash.slice(0, 8)}`;
+}
+
+/** Runs an experiment to its end, or until it is asked to stop. */
+export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
+  const { seed = 0, resume = false } = options;
+  const data = options.data ?? (await loadTask(experiment.task));
+  const id = runId(experiment, seed, data);
+  const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
+  const stateFile = path.join(folder, 'state.safetensors');
+  const engine = await createEngine(experiment.model, options.engine);
+  const trainer = new Trainer(engine, data.train, experiment.training, seed);
+  try {
+    let progress: Progress = { curve: [], pending: noMetrics, pendingSteps: 0, evaluations: [], seconds: { training: 0, evaluation: 0 } };
+    if (resume && existsSync(stateFile)) {
+      const { snapshot, extra } = readSnapshot(stateFile, experiment.model, experiment.training.batchSize);
+      const saved = JSON.parse(extra) as { id: string; progress: Progress };
+      if (saved.id !== id) throw new InputError(`${stateFile}: expected a checkpoint of run ${id}, got one of ${saved.id}; choose another folder, or start over without resume`);
+      await trainer.restore(snapshot);
+      progress = saved.progress;
+    } else {
+      await trainer.start();
+    }
+    const run = new Run(experiment, engine, trainer, data, options, id, stateFile, progress);
+    const finished = await run.toTheEnd();
+    const { curve, evaluations } = run.progress;
+    if (!finished) return { id, folder, engine, data, curve, evaluations };
+    const recordFile = path.join(folder, 'record.json');
+    const record = existsSync(recordFile) && resume && run.untouched ? readRecord(recordFile) : recordOf(experiment, seed, data, id, engine, run.progress, trainer.step);
+    if (!run.untouched || !existsSync(recordFile)) {
+      saveCheckpoint(path.join(folder, 'model.safetensors'), {
+        config: experiment.model,
+        tensors: await averagedModel(engine),
+        metadata: { run: id, step: String(trainer.step), task: JSON.stringify(experiment.task) },
+      });
+      writeRecord(recordFile, record);
+    }
+    return { id, folder, record, engine, data, curve, evaluations };
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  } finally {
+    trainer.dispose();
+  }
+}
+
+/** The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere. */
+export async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine['readTensors']>>> {
+  return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
+}
+
+/** The loop of one run, and what it has measured so far. */
+class Run {
+  /** True while nothing was trained or evaluated in this sitting. */
+  untouched = true;
+  progress: Progress;
+  readonly #experiment: Experiment;
+  readonly #engine: Engine;
+  readonly #trainer: Trainer;
+  readonly #test: Dataset;
+  readonly #options: RunOptions;
+  readonly #id: string;
+  readonly #stateFile: string;
+
+  constructor(experiment: Experiment, engine: Engine, trainer: Trainer, data: TaskData, options: RunOptions, id: string, stateFile: string, progress: Progress) {
+    this.#experiment = experiment;
+    this.#engine = engine;
+    this.#trainer = trainer;
+    this.#test = experiment.evaluation.split === 'test' ? data.test : data.validation;
+    this.#options = options;
+    this.#id = id;
+    this.#stateFile = stateFile;
+    this.progress = progress;
+  }
+
+  /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
+  async toTheEnd(): Promise<boolean> {
+    const { training, evaluation } = this.#experiment;
+    const checkpointEvery = this.#options.checkpointEvery ?? Math.max(10, Math.ceil(training.steps / 20));
+    while (!this.#trainer.done) {
+      await this.#train();
+      const { step, done } = this.#trainer;
+      await this.#tell('training', step, training.steps);
+      const stop = this.#options.shouldStop?.() === true;
+      if (stop || done || step % checkpointEvery === 0) await this.#save();
+      if (stop && !done) return false;
+      if (!done && evaluation.every > 0 && step % evaluation.every === 0 && !(await this.#evaluate(evaluation.puzzles))) return false;
+    }
+    const complete = this.progress.evaluations.some(({ step }) => step === training.steps);
+    if (!complete && !(await this.#evaluate(evaluation.finalPuzzles))) return false;
+    return true;
+  }
+
+  async #train(): Promise<void> {
+    this.untouched = false;
+    const started = performance.now();
+    const metrics = await this.#trainStep();
+    const { curve, pending, pendingSteps, seconds } = this.progress;
+    const sums = addMetrics(pending, metrics);
+    const steps = pendingSteps + 1;
+    const stretch = Math.max(1, Math.floor(this.#experiment.training.steps / 100));
+    const full = steps >= stretch || this.#trainer.done;
+    this.progress = {
+      ...this.progress,
+      curve: full ? [...curve, this.#curvePoint(sums, steps)] : curve,
+      pending: full ? noMetrics : sums,
+      pendingSteps: full ? 0 : steps,
+      seconds: { ...seconds, training: seconds.training + (performance.now() - started) / 1000 },
+    };
+  }
+
+  async #trainStep(): Promise<StepMetrics> {
+    try {
+      return await this.#trainer.trainStep();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      const remedy = existsSync(this.#stateFile) ? `the last good checkpoint is ${this.#stateFile}` : 'there is no checkpoint yet';
+      throw new NotFiniteError(`step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${remedy}; try a lower learning rate`);
+    }
+  }
+
+  #curvePoint(sums: StepMetrics, steps: number): CurvePoint {
+    const seats = steps * this.#experiment.training.batchSize;
+    const perHalted = (sum: number): number | null => (sums.count === 0 ? null : sum / sums.count);
+    return {
+      step: this.#trainer.step,
+      answerLoss: sums.answerLoss / seats,
+      haltLoss: sums.haltLoss / seats,
+      exactAccuracy: perHalted(sums.exactAccuracy),
+      cellAccuracy: perHalted(sums.cellAccuracy),
+      meanSteps: perHalted(sums.steps),
+    };
+  }
+
+  /** Returns false if interrupted; the evaluation is then made again on resuming. */
+  async #evaluate(puzzles: number): Promise<boolean> {
+    // A resumed run may stand on a step that it has evaluated already.
+    if (this.progress.evaluations.some(({ step }) => step === this.#trainer.step)) return true;
+    this.untouched = false;
+    let result: Evaluation;
+    try {
+      result = await evaluate(this.#engine, this.#test, {
+        puzzles: puzzles === 0 ? this.#test.examples : puzzles,
+        onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
+        ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
+      });
+    } catch (error) {
+      if (error instanceof Interrupted) return false;
+      throw error;
+    }
+    const { evaluations, seconds } = this.progress;
+    this.progress = {
+      ...this.progress,
+      evaluations: [...evaluations, { ...result, step: this.#trainer.step }],
+      seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds },
+    };
+    await this.#save();
+    await this.#tell('evaluation', result.puzzles, result.puzzles);
+    return true;
+  }
+
+  async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
+    const { curve, evaluations } = this.progress;
+    await this.#options.onProgress?.({ phase, done, total, curve, evaluations });
+  }
+
+  async #save(): Promise<void> {
+    writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), JSON.stringify({ id: this.#id, progress: this.progress }));
+  }
+}
+
+function recordOf(experiment: Experiment, seed: number, data: TaskData, id: string, engine: Engine, progress: Progress, steps: number): RunRecord {
+  const summary = ({ name, sha256, examples }: Dataset): RunRecord['data']['train'] => ({ name, sha256, examples });
+  return {
+    schema: recordSchema,
+    id,
+    experiment,
+    seed,
+    data: { train: summary(data.train), test: summary(experiment.evaluation.split === 'test' ? data.test : data.validation) },
+    model: { parameters: parameterCount(experiment.model), depth: effectiveDepth(experiment.model), forwardPasses: forwardPasses(experiment.model) },
+    provenance: provenance(engine),
+    steps,
+    seconds: progress.seconds,
+    peakMemory: process.resourceUsage().maxRSS * 1024,
+    curve: progress.curve,
+    evaluations: progress.evaluations,
+  };
+}

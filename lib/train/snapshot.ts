@@ -1,0 +1,70 @@
+/** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
+import { InputError } from '../errors.js';
+import type { TensorKind } from '../engine/engine.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterSpecs, positionsOf, type Tensor } from '../model/parameters.js';
+import { readSafetensors, writeSafetensors, type StoredTensor } from '../model/safetensors.js';
+import { buildSchedule, type LatentId } from '../model/schedule.js';
+import type { TrainerSnapshot } from './trainer.js';
+
+const format = 'trm-lab/state/1';
+
+/** Writes a snapshot atomically; `extra` is text that comes back with it. */
+export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: string): void {
+  const { carry } = snapshot;
+  const seats = carry.steps.length;
+  const length = carry.puzzles.tokens.length / seats;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [kind, map] of snapshot.tensors) {
+    for (const [name, { shape, data }] of map) tensors.set(`${kind}/${name}`, { dtype: 'F32', shape, data });
+  }
+  for (const [latent, data] of snapshot.latents) tensors.set(`latents/${latent}`, { dtype: 'F32', shape: [data.length], data });
+  tensors.set('carry/tokens', { dtype: 'I32', shape: [seats, length], data: carry.puzzles.tokens });
+  tensors.set('carry/labels', { dtype: 'I32', shape: [seats, length], data: carry.puzzles.labels });
+  tensors.set('carry/puzzleIds', { dtype: 'I32', shape: [seats], data: carry.puzzles.puzzleIds });
+  tensors.set('carry/steps', { dtype: 'I32', shape: [seats], data: carry.steps });
+  tensors.set('carry/halted', { dtype: 'I32', shape: [seats], data: Int32Array.from(carry.halted) });
+  writeSafetensors(file, tensors, { format, step: String(snapshot.step), stream: JSON.stringify(snapshot.stream), extra });
+}
+
+/** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */
+export function readSnapshot(file: string, config: ModelConfig, batchSize: number): { readonly snapshot: TrainerSnapshot; readonly extra: string } {
+  const { tensors, metadata } = readSafetensors(file);
+  if (metadata['format'] !== format) throw new InputError(`${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`);
+  const step = Number(metadata['step']);
+  if (!Number.isInteger(step) || step < 0) throw new InputError(`${file}: expected a step count, got ${String(metadata['step'])}`);
+
+  const stored = (name: string, dtype: 'F32' | 'I32', length: number): Float32Array | Int32Array => {
+    const tensor = tensors.get(name);
+    if (tensor === undefined || tensor.dtype !== dtype || tensor.data.length !== length) {
+      throw new InputError(`${file}: expected ${name} with ${length} ${dtype} values, got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; it belongs to another model or is damaged: start over without resume`);
+    }
+    return tensor.data as Float32Array | Int32Array;
+  };
+  const floats = (name: string, length: number): Float32Array => stored(name, 'F32', length) as Float32Array;
+  const integers = (name: string, length: number): Int32Array => stored(name, 'I32', length) as Int32Array;
+
+  const specs = parameterSpecs(config);
+  const kinds = new Map<TensorKind, Map<string, Tensor>>();
+  for (const kind of ['parameters', 'average', 'firstMoment', 'secondMoment'] as const) {
+    const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
+    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape.reduce((a, b) => a * b, 1)) }])));
+  }
+  const latentSize = batchSize * positionsOf(config) * config.hiddenSize;
+  const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));
+  const cells = batchSize * config.sequenceLength;
+  return {
+    snapshot: {
+      step,
+      carry: {
+        puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', batchSize) },
+        steps: integers('carry/steps', batchSize),
+        halted: Uint8Array.from(integers('carry/halted', batchSize)),
+      },
+      stream: JSON.parse(metadata['stream'] ?? 'null') as TrainerSnapshot['stream'],
+      tensors: kinds,
+      latents,
+    },
+    extra: metadata['extra'] ?? '',
+  };
+}

@@ -1,0 +1,94 @@
+/** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
+import { BatchStream, type BatchStreamState } from '../data/batches.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Engine, LatentState, TensorKind } from '../engine/engine.js';
+import { initialParameters, type TensorMap } from '../model/parameters.js';
+import type { LatentId } from '../model/schedule.js';
+import { Random } from '../random.js';
+import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
+import { stepMetrics, type StepMetrics } from './metrics.js';
+import { updateRequest, type TrainingOptions } from './options.js';
+
+/** Everything a run is, at one moment: restoring it continues the run to the same bytes. */
+export interface TrainerSnapshot {
+  readonly step: number;
+  readonly carry: Carry;
+  readonly stream: BatchStreamState;
+  readonly tensors: ReadonlyMap<TensorKind, TensorMap>;
+  readonly latents: ReadonlyMap<LatentId, Float32Array>;
+}
+
+const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
+
+/** Trains one model on one data set. Call `start` or `restore`, then `step` until `done`. */
+export class Trainer {
+  /** Optimizer steps made. */
+  step = 0;
+  readonly #engine: Engine;
+  readonly #options: TrainingOptions;
+  readonly #random: Random;
+  readonly #stream: BatchStream;
+  readonly #latents: LatentState;
+  #carry: Carry;
+
+  /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
+  constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
+    this.#engine = engine;
+    this.#options = options;
+    this.#random = new Random(seed);
+    this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
+    this.#latents = engine.createState(options.batchSize);
+    this.#carry = emptyCarry(options.batchSize, dataset.sequenceLength);
+  }
+
+  get done(): boolean {
+    return this.step >= this.#options.steps;
+  }
+
+  /** Writes the initial weights. */
+  async start(): Promise<void> {
+    await this.#engine.writeTensors('parameters', initialParameters(this.#engine.config, this.#random.fork('weights')));
+  }
+
+  /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
+  async trainStep(): Promise<StepMetrics> {
+    const { config } = this.#engine;
+    const carry = refill(this.#carry, this.#stream.next());
+    const result = await this.#engine.trainStep(this.#latents, {
+      ...carry.puzzles,
+      reset: Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0)),
+      last: lastSteps(carry, config),
+      loss: this.#options.loss,
+    });
+    await this.#engine.update(updateRequest(this.step + 1, this.#options));
+    const exploration = this.#random.fork('exploration').fork(this.step);
+    this.#carry = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
+    this.step++;
+    return stepMetrics(result, this.#carry);
+  }
+
+  /** A copy of the run's whole state. */
+  async snapshot(): Promise<TrainerSnapshot> {
+    const tensors = new Map<TensorKind, TensorMap>();
+    for (const kind of kinds) tensors.set(kind, await this.#engine.readTensors(kind));
+    return { step: this.step, carry: this.#carry, stream: this.#stream.state(), tensors, latents: await this.#latents.read() };
+  }
+
+  /** Goes back to a snapshot of the same experiment and seed. */
+  async restore(snapshot: TrainerSnapshot): Promise<void> {
+    for (const kind of kinds) {
+      const tensors = snapshot.tensors.get(kind);
+      if (tensors === undefined) throw new Error(`snapshot without ${kind}`);
+      await this.#engine.writeTensors(kind, tensors);
+    }
+    this.#engine.setOptimizerSteps(snapshot.step);
+    await this.#latents.write(snapshot.latents);
+    this.#stream.restore(snapshot.stream);
+    this.#carry = snapshot.carry;
+    this.step = snapshot.step;
+  }
+
+  dispose(): void {
+    this.#latents.dispose();
+  }
+}
