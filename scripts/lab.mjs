@@ -4,9 +4,11 @@ import { setUp } from './setup.mjs';
 import { jupyter } from './setup/lab.mjs';
 import { root, say } from './setup/shell.mjs';
 
-await setUp(['build', 'tfjs', 'native']);
-if (!(await setUp(['lab'], { again: true }))) {
-  console.error('There is no JupyterLab to start; the reason stands above.');
+try {
+  await setUp(['build', 'tfjs', 'native']);
+  if (!(await setUp(['lab'], { again: true }))) throw new Error('there is no JupyterLab to start; the reason stands above');
+} catch (error) {
+  console.error(`set-up failed: ${error.message}`);
   process.exit(1);
 }
 say('Starting JupyterLab. Open the address it prints; stop it with Ctrl-C twice.');

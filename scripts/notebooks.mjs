@@ -14,7 +14,7 @@ const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
   run                run every code cell; stop a notebook at its first failing cell
   --inplace          run: write the outputs into the notebook
   --out FOLDER       run: write the notebook with its outputs to FOLDER
-  --timeout SECONDS  run: the longest a cell may take (default 1800)
+  --timeout SECONDS  run: the longest a cell may take (default 600)
   --verbose          run: show what the cells print`;
 
 /** The arguments, checked. @throws {Error} saying what is wrong with them */
@@ -24,7 +24,7 @@ function readArguments() {
     options: {
       inplace: { type: 'boolean', default: false },
       out: { type: 'string' },
-      timeout: { type: 'string', default: '1800' },
+      timeout: { type: 'string', default: '600' },
       verbose: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
