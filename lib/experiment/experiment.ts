@@ -1,6 +1,7 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
 import { InputError } from '../errors.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
+import { parameterCount } from '../model/parameters.js';
 import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
 import { checkTask, taskShape, type Task } from './task.js';
 
@@ -129,6 +130,16 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     training: checkTraining({ ...base.training, ...changes.training }),
     evaluation,
   };
+}
+
+/** What an experiment is, in three lines: for the head of a command's output. */
+export function describeExperiment({ name, about, model, training, task }: Experiment): string {
+  const count = parameterCount(model);
+  return [
+    `${name}: ${about}`,
+    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, T = ${model.deepRecursions}, n = ${model.latentRecursions}, ${count.toLocaleString('en')} parameters`,
+    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}`,
+  ].join('\n');
 }
 
 /** Builds a named experiment from its differences to the paper's Sudoku run. */

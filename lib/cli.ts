@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+/** The command line: finds the command, reads its arguments, and turns errors into exit codes. */
+import { commands } from './cli/commands.js';
+import { helpText, readArguments, type Command, type Out } from './cli/command.js';
+import { InputError } from './errors.js';
+import { kitVersion } from './experiment/provenance.js';
+
+/** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(overview());
+    return 0;
+  }
+  if (name === '--version') {
+    process.stdout.write(`${kitVersion()}\n`);
+    return 0;
+  }
+  const command = commands.find((each) => each.name === name);
+  if (command === undefined) throw new InputError(`unknown command ${name}; expected one of ${commands.map((each) => each.name).join(', ')}`);
+  const args = readArguments(command, rest);
+  if (args.options['help'] === true) {
+    process.stdout.write(`${helpText(command)}\n`);
+    return 0;
+  }
+  return command.run(args, output(args.options['json'] === true));
+}
+
+function output(json: boolean): Out {
+  return {
+    json,
+    line: (text) => void (json || process.stdout.write(`${text}\n`)),
+    result: (value) => void (json && process.stdout.write(`${JSON.stringify(value, null, 1)}\n`)),
+    note: (text) => void process.stderr.write(`${text}\n`),
+  };
+}
+
+function overview(): string {
+  const width = Math.max(...commands.map((command: Command) => command.name.length));
+  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  return ['trm-lab <command> [options]    (from a clone: npm run trm -- <command> [options])', '', ...lines, '', 'trm-lab <command> --help shows its options, an example and how long it takes.', ''].join('\n');
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    const wrongInput = error instanceof InputError;
+    process.stderr.write(`${wrongInput || !(error instanceof Error) ? `error: ${error instanceof Error ? error.message : String(error)}` : (error.stack ?? error.message)}\n`);
+    process.exitCode = wrongInput ? 2 : 1;
+  },
+);

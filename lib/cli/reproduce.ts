@@ -1,0 +1,74 @@
+/** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
+import path from 'node:path';
+import { experiment, describeExperiment, type Experiment } from '../experiment/experiment.js';
+import { runExperiment } from '../experiment/run.js';
+import { findDataFile, projectRoot } from '../files.js';
+import { accuracyVersusCycles, saveFigure } from '../report/figures.js';
+import { resultsTable } from '../report/tables.js';
+import { whyUnavailable } from '../engine/native/engine.js';
+import { flag, integer, type Command } from './command.js';
+import { engineOptions, readEngineOptions } from './engine-options.js';
+import { runNode } from './notebooks.js';
+import { duration, TerminalProgress } from './progress.js';
+import { showProgress } from './train.js';
+
+export const reproduce: Command = {
+  name: 'reproduce',
+  summary: 'Run notebooks 1 and 2, train on real 9×9 puzzles, print ours beside the paper, draw accuracy versus cycles.',
+  positionals: '',
+  count: [0, 0],
+  options: {
+    seed: { type: 'string', value: 'N', about: 'seed of the 9×9 run. Default 0' },
+    smoke: { type: 'boolean', about: 'a few steps only: shows that everything works, learns nothing' },
+    ...engineOptions,
+  },
+  example: 'npm run reproduce',
+  minutes: 'about 15 minutes',
+
+  async run(args, out) {
+    const options = readEngineOptions(args);
+    const smoke = flag(args, 'smoke');
+    const chosen = chooseExperiment(options.engine === 'tfjs' || whyUnavailable() !== undefined, smoke);
+    out.note(`Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`);
+
+    for (const notebook of ['1-how-it-thinks', '2-train']) {
+      const code = await runNode(path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ['run', path.join(projectRoot(), 'notebooks', `${notebook}.ipynb`)], smoke ? { TRM_SMOKE: '1' } : {});
+      if (code !== 0) return 1;
+    }
+
+    out.note(describeExperiment(chosen));
+    const progress = new TerminalProgress();
+    const outcome = await runExperiment(chosen, {
+      seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+      engine: options,
+      resume: true,
+      onProgress: (state) => showProgress(progress, state),
+    });
+    progress.end();
+    outcome.engine.dispose();
+    const { record } = outcome;
+    if (record === undefined) throw new Error('the run stopped without being asked to');
+
+    out.line('');
+    out.line(resultsTable([record]));
+    const figure = await saveFigure('accuracy-versus-cycles-9x9', accuracyVersusCycles([record]));
+    out.line('');
+    out.line(`accuracy versus cycles: ${path.relative(process.cwd(), figure)}`);
+    out.line(`training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, on ${record.provenance.engine}`);
+    out.result(record);
+    return 0;
+  },
+};
+
+/** Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise; fewer steps without the native engine. */
+function chooseExperiment(slow: boolean, smoke: boolean): Experiment {
+  const extreme = findDataFile('sudoku_extreme_1k_train.csv.gz') !== undefined && findDataFile('sudoku_extreme_test10k.csv.gz') !== undefined;
+  return experiment('sudoku-9x9', {
+    ...(extreme ? { task: { source: 'sudoku-extreme' } } : {}),
+    ...(smoke
+      ? { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } }
+      : slow
+        ? { training: { steps: 250 }, evaluation: { every: 0, finalPuzzles: 200 } } // tfjs makes one step in two seconds
+        : {}),
+  });
+}

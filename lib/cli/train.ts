@@ -1,0 +1,90 @@
+/** trm-lab train: runs one experiment with one seed. */
+import path from 'node:path';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import { readFileSync } from 'node:fs';
+import { describeExperiment } from '../experiment/experiment.js';
+import { finalEvaluation } from '../experiment/record.js';
+import { runExperiment, type RunProgress } from '../experiment/run.js';
+import { flag, integer, text, type Command } from './command.js';
+import { engineOptions, readEngineOptions } from './engine-options.js';
+import { experimentOptions, readExperiment } from './experiment-options.js';
+import { duration, TerminalProgress } from './progress.js';
+
+export const train: Command = {
+  name: 'train',
+  summary: 'Train a model: progress, checkpoints, evaluation, one record.',
+  positionals: '',
+  count: [0, 0],
+  options: {
+    ...experimentOptions,
+    seed: { type: 'string', value: 'N', about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0' },
+    folder: { type: 'string', value: 'DIR', about: 'where checkpoints and the record go. Default runs/<run id>' },
+    resume: { type: 'boolean', about: 'continue from the last checkpoint in the folder; a finished run is not run again' },
+    'checkpoint-every': { type: 'string', value: 'N', about: 'steps between checkpoints. Default a twentieth of the run' },
+    record: { type: 'boolean', about: 'also copy the record to data/runs, where the tables read it' },
+    yes: { type: 'boolean', about: "start a run at the paper's scale" },
+    ...engineOptions,
+  },
+  example: 'trm-lab train --experiment sudoku-4x4 --seed 1',
+  minutes: 'about a minute',
+
+  async run(args, out) {
+    const experiment = readExperiment(args);
+    out.note(describeExperiment(experiment));
+    if (experiment.scale === 'paper' && !flag(args, 'yes')) {
+      out.note('This is the published scale: days on a CPU. Add --yes to start it.');
+      return 1;
+    }
+    const progress = new TerminalProgress();
+    let stopAsked = false;
+    const stop = (): void => {
+      if (stopAsked) process.exit(130);
+      stopAsked = true;
+      out.note('\nstopping after this step; once more to stop at once');
+    };
+    process.on('SIGINT', stop);
+    try {
+      const folder = text(args, 'folder');
+      const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
+      const outcome = await runExperiment(experiment, {
+        seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+        engine: readEngineOptions(args),
+        resume: flag(args, 'resume'),
+        onProgress: (state) => showProgress(progress, state),
+        shouldStop: () => stopAsked,
+        ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
+        ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+      });
+      progress.end();
+      outcome.engine.dispose();
+      const { record } = outcome;
+      if (record === undefined) {
+        out.line(`stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`);
+        return 1;
+      }
+      if (flag(args, 'record')) writeFileAtomic(path.join(projectRoot(), 'data', 'runs', `${record.id}.json`), readFileSync(path.join(outcome.folder, 'record.json')));
+      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
+      out.line(`${record.id}: ${percent(exactAccuracy.at(-1))} exact, ${percent(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`);
+      out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percent(share)).join(' ')}`);
+      out.line(`training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`);
+      out.result(record);
+      return 0;
+    } finally {
+      process.off('SIGINT', stop);
+    }
+  },
+};
+
+/** One line about where a run stands. */
+export function showProgress(progress: TerminalProgress, { phase, done, total, curve, evaluations }: RunProgress): void {
+  const point = curve.at(-1);
+  const loss = point === undefined ? '' : `loss ${point.answerLoss.toFixed(4)}`;
+  const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
+  const note = [loss, exact === undefined ? '' : `exact ${percent(exact)}`].filter((part) => part !== '').join(' · ');
+  progress.update(phase === 'training' ? 'training' : 'evaluating', phase === 'training' ? 'steps' : 'puzzles', done, total, note);
+}
+
+/** A share as a percentage with one decimal. */
+export function percent(share: number | undefined): string {
+  return share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
+}

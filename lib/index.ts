@@ -1,0 +1,34 @@
+/** The table of contents of the kit: what notebooks and other programs import. */
+
+// errors and files
+export { InputError } from './errors.js';
+export { dataFile, projectRoot } from './files.js';
+export { Random } from './random.js';
+
+// data
+export type { Dataset } from './data/dataset.js';
+
+// model
+export { checkConfig, innerSize, paperConfig, positionsOf, type ModelConfig } from './model/config.js';
+export { buildSchedule, effectiveDepth, forwardPasses, type Call, type Schedule } from './model/schedule.js';
+export { initialParameters, parameterCount, parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from './model/parameters.js';
+export { loadCheckpoint, saveCheckpoint } from './model/checkpoint.js';
+
+// engine
+export { createEngine, type EngineOptions } from './engine/create.js';
+export type { Batch, Engine, InferRequest, InferResult, LatentState, TrainRequest, TrainResult, UpdateRequest } from './engine/engine.js';
+
+// train
+export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
+export { evaluate, think, type Evaluation, type Thought } from './train/evaluate.js';
+export { Trainer } from './train/trainer.js';
+export { checkReference } from './train/reference-check.js';
+
+// experiment
+export { change, describeExperiment, experiment, experiments, type Experiment } from './experiment/experiment.js';
+export { loadTask, type Task, type TaskData } from './experiment/task.js';
+export { openModel } from './experiment/open.js';
+export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
+export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
+
+// report
