@@ -55,11 +55,11 @@ export function writeStamp(file, stamp) {
  * Runs `work` while no other set-up of this folder runs. A second one waits; a lock whose process is gone is taken over.
  * @template T
  * @param {() => Promise<T>} work
+ * @param {string} lock the lock file
  * @returns {Promise<T>}
  */
-export async function alone(work) {
-  mkdirSync(stateFolder, { recursive: true });
-  const lock = path.join(stateFolder, 'setup.lock');
+export async function alone(work, lock = path.join(stateFolder, 'setup.lock')) {
+  mkdirSync(path.dirname(lock), { recursive: true });
   for (let announced = false; !tryLock(lock); await new Promise((resolve) => setTimeout(resolve, 200))) {
     const owner = lockOwner(lock);
     if (owner !== undefined && !isRunning(owner)) rmSync(lock, { force: true });

@@ -1,0 +1,99 @@
+/** scripts/notebooks.mjs refuses what the kernel would trip over, and says where. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { projectRoot } from '../../lib/files.js';
+
+interface Output {
+  readonly output_type: string;
+  readonly text?: readonly string[];
+  readonly data?: Record<string, string>;
+}
+
+describe('scripts/notebooks.mjs', function () {
+  this.timeout(120_000); // a compiler starts for every notebook
+
+  let folder: string;
+  before(() => {
+    mkdirSync(path.join(projectRoot(), '.cache'), { recursive: true });
+    folder = mkdtempSync(path.join(projectRoot(), '.cache', 'notebooks-')); // inside the project, where the types of node are found
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  /** Writes a notebook of one heading and the given code cells, so that code starts at cell 2. */
+  function notebook(name: string, ...sources: string[]): string {
+    const cells = [
+      { cell_type: 'markdown', id: 'title', metadata: {}, source: '# Title' },
+      ...sources.map((source, index) => ({ cell_type: 'code', id: `code-${index}`, metadata: { tags: ['kept'], execution: { at: 'noon' } }, execution_count: null, outputs: [], source })),
+    ];
+    const file = path.join(folder, `${name}.ipynb`);
+    writeFileSync(file, JSON.stringify({ cells, metadata: { kernelspec: { name: 'tslab' }, widgets: 1 }, nbformat: 4, nbformat_minor: 5 }));
+    return file;
+  }
+
+  function notebooks(...args: string[]): { code: number | null; said: string } {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ...args], { encoding: 'utf8' });
+    return { code: status, said: stdout + stderr };
+  }
+
+  it('check accepts what runs: names from earlier cells, await of a call, loops inside functions', () => {
+    const good = notebook('good', 'const one = async (): Promise<number> => 1;', 'const word = { await: await one() };\nconst f = async () => { for await (const x of [one()]) x; };\nawait f();\nword.await;');
+    assert.deepEqual(notebooks('check', good).code, 0);
+  });
+
+  it('check refuses type errors and the await traps, each with cell and line', () => {
+    const { code, said } = notebooks(
+      'check',
+      notebook('types', 'const a = 1;', '\nconst b: string = a;'),
+      notebook('group', 'const f = async () => 1;\nconst v = await (f());'),
+      notebook('import', "import os from 'node:os';\nconst v = await (os.cpus());"),
+      notebook('loop', 'for await (const x of [1]) x;'),
+    );
+    assert.equal(code, 1);
+    assert.match(said, /types\.ipynb cell 3, line 2:7: TS2322/);
+    assert.match(said, /group\.ipynb cell 2, line 2:11: tslab understands top-level await only before a name/);
+    assert.match(said, /import\.ipynb cell 2, line 2:11: tslab understands/);
+    assert.match(said, /loop\.ipynb cell 2, line 1:1: tslab has no top-level "for await"/);
+    assert.match(said, /0 passed, 4 failed/);
+  });
+
+  it('run refuses a throw, a promise nobody awaits, an ended process and a cell that takes too long', () => {
+    const { code, said } = notebooks(
+      'run',
+      '--timeout=1',
+      notebook('throw', '1;', "throw new Error('boom');"),
+      notebook('late', "Promise.reject(new Error('late'));"),
+      notebook('exit', 'process.exit(0);'),
+      notebook('slow', 'await new Promise((resolve) => setTimeout(resolve, 60_000));'),
+    );
+    assert.equal(code, 1);
+    assert.match(said, /throw\.ipynb cell 3 failed:[^]*Error: boom/);
+    assert.match(said, /late\.ipynb cell 2 failed:\s+not caught by the cell: Error: late/);
+    assert.match(said, /exit\.ipynb failed: a cell ended the process/);
+    assert.match(said, /slow\.ipynb cell 2 failed:\s+the cell took longer than 1 s/);
+    assert.match(said, /0 passed, 4 failed/);
+  });
+
+  it('run --inplace keeps outputs, updates displays in place, drops volatile metadata, and a second run changes nothing', () => {
+    const file = notebook('outputs', "console.log('a'); console.log('b');", "import * as tslab from 'tslab';\nconst live = tslab.newDisplay();\nlive.html('first');\nlive.html('second');");
+    assert.equal(notebooks('run', '--inplace', file).code, 0);
+    const written = readFileSync(file, 'utf8');
+    const { cells, metadata } = JSON.parse(written) as { cells: { outputs: Output[]; metadata: unknown }[]; metadata: object };
+    assert.deepEqual(cells[1]?.outputs.map(({ text }) => text), [['a\n', 'b\n']]);
+    assert.deepEqual(cells[2]?.outputs.map(({ data }) => data), [{ 'text/html': 'second' }]);
+    assert.deepEqual(cells[2]?.metadata, { tags: ['kept'] });
+    assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info']);
+    assert.equal(notebooks('run', '--inplace', file).code, 0);
+    assert.equal(readFileSync(file, 'utf8'), written);
+  });
+
+  it('wrong arguments and files that are no notebooks are told apart from failing ones: exit code 2', () => {
+    const broken = path.join(folder, 'broken.ipynb');
+    writeFileSync(broken, '{');
+    assert.match(notebooks('check', broken).said, /broken\.ipynb: expected a notebook \(JSON\)/);
+    for (const args of [['check', broken], ['check', 'missing.ipynb'], ['walk', broken], ['run', '--timeout=soon', broken], ['check']]) {
+      assert.equal(notebooks(...args).code, 2, args.join(' '));
+    }
+  });
+});

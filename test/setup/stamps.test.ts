@@ -1,0 +1,94 @@
+/** Set-up repeats a step when, and only when, its inputs changed, and never runs twice at once. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { projectRoot } from '../../lib/files.js';
+
+const stampsModule = pathToFileURL(path.join(projectRoot(), 'scripts', 'setup', 'stamps.mjs')).href;
+
+interface Stamps {
+  fingerprint(inputs: string[], values: unknown[], folder: string): string;
+  readStamp(file: string): unknown;
+  writeStamp(file: string, stamp: unknown): void;
+}
+
+describe('set-up stamps', () => {
+  let folder: string;
+  let stamps: Stamps;
+
+  before(async () => {
+    stamps = (await import(stampsModule)) as Stamps;
+  });
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-stamps-'));
+    mkdirSync(path.join(folder, 'lib'));
+    writeFileSync(path.join(folder, 'lib', 'a.ts'), 'a');
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  const now = (values: unknown[] = []): string => stamps.fingerprint(['lib', 'missing.json'], values, folder);
+
+  it('a fingerprint is the same for the same contents, whatever their times', () => {
+    const first = now();
+    writeFileSync(path.join(folder, 'lib', 'a.ts'), 'a');
+    assert.equal(now(), first);
+  });
+
+  it('a fingerprint differs after an edit, a new file, a rename, or another version of a tool', () => {
+    const seen = new Set([now(), now(['v2'])]);
+    appendFileSync(path.join(folder, 'lib', 'a.ts'), 'b');
+    seen.add(now());
+    writeFileSync(path.join(folder, 'lib', 'b.ts'), '');
+    seen.add(now());
+    rmSync(path.join(folder, 'lib', 'b.ts'));
+    writeFileSync(path.join(folder, 'lib', 'c.ts'), '');
+    seen.add(now());
+    writeFileSync(path.join(folder, 'missing.json'), '');
+    seen.add(now());
+    assert.equal(seen.size, 6);
+  });
+
+  it('what a build writes into source folders is no input', () => {
+    const first = now();
+    mkdirSync(path.join(folder, 'lib', 'target'));
+    writeFileSync(path.join(folder, 'lib', 'target', 'object.o'), 'x');
+    writeFileSync(path.join(folder, 'lib', 'engine.node'), 'x');
+    assert.equal(now(), first);
+  });
+
+  it('a stamp cut short by a crash counts as none', () => {
+    const file = path.join(folder, 'stamp.json');
+    stamps.writeStamp(file, { outcome: 'ready' });
+    assert.deepEqual(stamps.readStamp(file), { outcome: 'ready' });
+    writeFileSync(file, readFileSync(file, 'utf8').slice(0, 5));
+    assert.equal(stamps.readStamp(file), undefined);
+  });
+
+  it('four set-ups at once run one after the other, and one that died leaves nobody waiting', async () => {
+    const lock = path.join(folder, 'lock');
+    const diary = path.join(folder, 'diary');
+    const gone = await ended(['-e', '0']);
+    writeFileSync(lock, String(gone.pid)); // the lock of a process that no longer exists
+    const program = `
+      const { alone } = await import(${JSON.stringify(stampsModule)});
+      const { appendFileSync } = await import('node:fs');
+      const note = (what) => appendFileSync(${JSON.stringify(diary)}, what);
+      await alone(async () => { note('('); await new Promise((resolve) => setTimeout(resolve, 100)); note(')'); }, ${JSON.stringify(lock)});`;
+    const runs = await Promise.all([1, 2, 3, 4].map(() => ended(['--input-type=module', '-e', program])));
+    assert.deepEqual(runs.map((run) => run.code), [0, 0, 0, 0]);
+    assert.equal(readFileSync(diary, 'utf8'), '()()()()');
+    assert.equal(existsSync(lock), false);
+  });
+});
+
+/** Runs node with the arguments to its end. */
+function ended(args: string[]): Promise<{ pid: number | undefined; code: number | null }> {
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => resolve({ pid: child.pid, code }));
+  });
+}

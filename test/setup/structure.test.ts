@@ -1,0 +1,72 @@
+/** The shape of lib/: imports run downhill, there is one barrel, and every file opens with what it knows. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { projectRoot } from '../../lib/files.js';
+
+/** From the ground up: a file may import its own layer and those before it. */
+const layers = ['ground', 'data', 'model', 'engine', 'train', 'experiment', 'report', 'cli', 'barrel'];
+const ground = new Set(['errors.ts', 'files.ts', 'random.ts']);
+
+const lib = path.join(projectRoot(), 'lib');
+const sources = new Map(typescriptFiles(lib).map((file) => [path.relative(lib, file).split(path.sep).join('/'), readFileSync(file, 'utf8')]));
+
+describe('structure of lib/', () => {
+  it('every file belongs to a layer and imports only its own or lower ones', () => {
+    const uphill = [...sources.keys()].flatMap((file) => importsOf(file).filter((target) => layerOf(target) > layerOf(file)).map((target) => `${file} imports ${target}`));
+    assert.deepEqual(uphill, []);
+  });
+
+  it('no file imports itself, over however many others', () => {
+    const finished = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      assert.ok(!trail.includes(file), `cycle: ${[...trail, file].join(' → ')}`);
+      if (finished.has(file)) return;
+      for (const target of importsOf(file)) visit(target, [...trail, file]);
+      finished.add(file);
+    };
+    for (const file of sources.keys()) visit(file, []);
+  });
+
+  it('only index.ts passes on what other files export', () => {
+    const barrels = [...sources].filter(([, text]) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;]*\sfrom\s/m.test(text)).map(([file]) => file);
+    assert.deepEqual(barrels, ['index.ts']);
+  });
+
+  it('every file opens with a sentence', () => {
+    const silent = [...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\*\s+(?:\*\s*)?[A-Za-z`'"][^]{15,}?[.:]\s[^]*?\*\//.test(text.slice(0, 1500))).map(([file]) => file);
+    assert.deepEqual(silent, []);
+  });
+
+  it('randomness and time come in as arguments', () => {
+    const guilty = [...sources].filter(([, text]) => /\bMath\.random\b/.test(withoutComments(text))).map(([file]) => file);
+    assert.deepEqual(guilty, []);
+  });
+});
+
+function typescriptFiles(folder: string): string[] {
+  return readdirSync(folder).sort().flatMap((name) => {
+    const file = path.join(folder, name);
+    if (statSync(file).isDirectory()) return name === 'target' || name === 'node_modules' ? [] : typescriptFiles(file);
+    return name.endsWith('.ts') && !name.endsWith('.d.ts') ? [file] : [];
+  });
+}
+
+function layerOf(file: string): number {
+  if (file === 'index.ts') return layers.indexOf('barrel');
+  if (ground.has(file)) return layers.indexOf('ground');
+  const layer = layers.indexOf(file.split('/')[0]?.replace(/\.ts$/, '') ?? '');
+  assert.ok(layer >= 0, `lib/${file} is in no layer; expected one of the folders ${layers.slice(1, -1).join(', ')}`);
+  return layer;
+}
+
+/** The files of lib/ that a file imports, types and deferred imports included. */
+function importsOf(file: string): string[] {
+  const text = withoutComments(sources.get(file) ?? assert.fail(`lib/${file} is imported and does not exist`));
+  const specifiers = [...text.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*)'(\.[^']+)'/g)].map((match) => match[1] ?? '');
+  return specifiers.map((specifier) => path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts'));
+}
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|^\s*\/\/.*$/gm, '');
+}
