@@ -1,10 +1,12 @@
 /**
- * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet] [--again] STEP...
+ * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet | --again | --check] STEP...
  * Steps: build, tests, tfjs, native, lab. A step that can fall back (tfjs, native, lab) never fails: it says what is lost.
+ * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1: not all ready).
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build, tests } from './setup/build.mjs';
 import { lab } from './setup/lab.mjs';
 import { native } from './setup/native.mjs';
@@ -21,11 +23,7 @@ const steps = new Map([build, tests, tfjs, native, lab].map((step) => [step.name
  * @returns {Promise<boolean>} whether every step is ready (none fell back)
  */
 export async function setUp(names, { again = false } = {}) {
-  const wanted = names.map((name) => {
-    const step = steps.get(name);
-    if (step === undefined) throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
-    return step;
-  });
+  const wanted = stepsNamed(names);
   if (!existsSync(path.join(root, 'node_modules', 'typescript', 'package.json'))) {
     throw new Error('the packages are not installed; first run: npm ci');
   }
@@ -34,14 +32,24 @@ export async function setUp(names, { again = false } = {}) {
   if (missing.length > 0) await alone(async () => {
     for (const step of missing) if (stateOf(step, again) === undefined) await perform(step);
   });
-  let allReady = true;
-  for (const step of wanted) {
-    const state = stateOf(step, false);
-    const ready = state?.outcome === 'ready';
-    if (!missing.includes(step)) sayUnlessQuiet(`set-up ${step.name.padEnd(6)} ${ready ? 'ready' : state?.note}`);
-    allReady &&= ready;
-  }
-  return allReady;
+  for (const step of wanted) if (!missing.includes(step)) sayUnlessQuiet(describe(step));
+  return wanted.every(isReady);
+}
+
+function stepsNamed(names) {
+  return names.map((name) => {
+    const step = steps.get(name);
+    if (step === undefined) throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
+    return step;
+  });
+}
+
+function isReady(step) {
+  return stateOf(step, false)?.outcome === 'ready';
+}
+
+function describe(step) {
+  return `set-up ${step.name.padEnd(6)} ${isReady(step) ? 'ready' : (stateOf(step, false)?.note ?? 'not done, or out of date')}`;
 }
 
 /** What the step left behind if that is still current, else undefined. */
@@ -60,13 +68,24 @@ async function perform(step) {
   say(`set-up ${step.name.padEnd(6)} ${outcome === 'ready' ? `done in ${seconds(started)}` : note}`);
 }
 
+async function main() {
+  const { values: options, positionals: names } = parseArgs({
+    allowPositionals: true,
+    options: { quiet: { type: 'boolean' }, again: { type: 'boolean' }, check: { type: 'boolean' } },
+  });
+  setQuiet(options.quiet === true);
+  if (options.check) {
+    const wanted = stepsNamed(names.length > 0 ? names : [...steps.keys()]);
+    for (const step of wanted) say(describe(step));
+    process.exitCode = wanted.every(isReady) ? 0 : 1;
+  } else {
+    await setUp(names, { again: options.again === true });
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const options = process.argv.slice(2);
-  setQuiet(options.includes('--quiet'));
-  try {
-    await setUp(options.filter((option) => !option.startsWith('--')), { again: options.includes('--again') });
-  } catch (error) {
+  main().catch((error) => {
     console.error(`set-up failed: ${error.message}`);
     process.exitCode = 1;
-  }
+  });
 }

@@ -27,8 +27,7 @@ export const tfjs = {
     if (!['auto', 'installer', 'wheel', 'none'].includes(route)) {
       throw new Error(`expected TRM_TFJS to be auto, installer, wheel or none, got ${route}; unset it or choose one of these`);
     }
-    const without = 'tfjs runs on WebAssembly instead, several times slower';
-    if (route === 'none') return { outcome: 'fallback', note: `TRM_TFJS=none: ${without}.` };
+    if (route === 'none') return { outcome: 'fallback', note: 'TRM_TFJS=none: left as it is.' };
 
     const reasons = [];
     for (const [name, attempt] of [['as installed', asInstalled], ['installer', ownInstaller], ['wheel', fromWheel]]) {
@@ -38,7 +37,7 @@ export const tfjs = {
       reasons.push(reason);
       if (name !== 'as installed') say(`    ${reason}`);
     }
-    return { outcome: 'fallback', note: `${reasons.slice(1).join('; ')}: ${without}. After mending the cause run: npm run setup` };
+    return { outcome: 'fallback', note: `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. After mending the cause run: npm run setup` };
   },
 };
 
@@ -92,7 +91,7 @@ async function fromWheel() {
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     say(error.message);
-    return 'the wheel route failed (see above)';
+    return 'the wheel could not be fetched or built (.cache/logs/tfjs-*.log)';
   }
   return loadFailure();
 }
