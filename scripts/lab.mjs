@@ -12,6 +12,8 @@ try {
   process.exit(1);
 }
 say('Starting JupyterLab. Open the address it prints; stop it with Ctrl-C twice.');
-const server = spawn(jupyter, ['lab', '--ip=127.0.0.1', `--ServerApp.root_dir=${root}`, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => server.kill(signal));
+const asRoot = process.getuid?.() === 0 ? ['--allow-root'] : []; // in a container; only this computer can connect
+const server = spawn(jupyter, ['lab', '--ip=127.0.0.1', `--ServerApp.root_dir=${root}`, ...asRoot, ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' });
+process.on('SIGINT', () => {}); // a Ctrl-C reaches JupyterLab too, which asks before it ends
+process.on('SIGTERM', () => server.kill('SIGTERM'));
 server.on('exit', (code) => process.exit(code ?? 1));
