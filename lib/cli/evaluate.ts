@@ -2,7 +2,7 @@
 import { openModel } from '../experiment/open.js';
 import { loadTask } from '../experiment/task.js';
 import { evaluate } from '../train/evaluate.js';
-import { choice, integer, text, type Command } from './command.js';
+import { choice, integer, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import { duration, TerminalProgress } from './progress.js';

@@ -1,8 +1,8 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { InputError } from '../errors.js';
 import type { TensorKind } from '../engine/engine.js';
-import type { ModelConfig } from '../model/config.js';
-import { parameterSpecs, positionsOf, type Tensor } from '../model/parameters.js';
+import { positionsOf, type ModelConfig } from '../model/config.js';
+import { parameterSpecs, type Tensor } from '../model/parameters.js';
 import { readSafetensors, writeSafetensors, type StoredTensor } from '../model/safetensors.js';
 import { buildSchedule, type LatentId } from '../model/schedule.js';
 import type { TrainerSnapshot } from './trainer.js';

@@ -1,0 +1,32 @@
+/** trm-lab bench: side-by-side measurements of the engines and PyTorch. */
+import path from 'node:path';
+import { projectRoot } from '../files.js';
+import { text, flag, integer, type Command } from './command.js';
+import { runNode } from './notebooks.js';
+
+export const bench: Command = {
+  name: 'bench',
+  summary: 'Measure native, tfjs and PyTorch side by side in one interleaved run.',
+  positionals: '',
+  count: [0, 0],
+  options: {
+    cases: { type: 'string', value: 'A,B', about: 'which of a, b, c, d, e. Default all' },
+    engines: { type: 'string', value: 'A,B', about: 'which of native, tfjs, pytorch. Default all' },
+    levels: { type: 'string', value: 'A,B', about: "instruction levels. Default all this CPU has" },
+    rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
+    quick: { type: 'boolean', about: 'fewest rounds and smallest cases: shows that it works' },
+  },
+  example: 'npm run bench -- --cases a,b --engines native,pytorch',
+  minutes: 'about an hour for everything; it says how long before it starts',
+
+  async run(args, out) {
+    const rounds = integer(args, 'rounds', 1, 1000);
+    const words = (['cases', 'engines', 'levels'] as const).flatMap((name) => {
+      const value = text(args, name);
+      return value === undefined ? [] : [`--${name}=${value}`];
+    });
+    const code = await runNode(path.join(projectRoot(), 'bench', 'bench.mjs'), [...words, ...(rounds === undefined ? [] : [`--rounds=${rounds}`]), ...(flag(args, 'quick') ? ['--quick'] : [])]);
+    out.result({ passed: code === 0 });
+    return code === 0 ? 0 : 1;
+  },
+};

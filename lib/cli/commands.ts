@@ -1,0 +1,15 @@
+/** The commands of trm-lab, in the order of the help. */
+import type { Command } from './command.js';
+import { bench } from './bench.js';
+import { dataCommand } from './data.js';
+import { describeCommand } from './describe.js';
+import { doctor } from './doctor.js';
+import { evaluateCommand } from './evaluate.js';
+import { notebooks } from './notebooks.js';
+import { report } from './report.js';
+import { reproduce } from './reproduce.js';
+import { solve } from './solve.js';
+import { train } from './train.js';
+import { verify } from './verify.js';
+
+export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];

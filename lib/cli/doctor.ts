@@ -1,0 +1,92 @@
+/** trm-lab doctor: what works on this machine, what does not, and what to do about it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { dataFolders, findDataFile, projectRoot } from '../files.js';
+import { nativeInfo, whyUnavailable } from '../engine/native/engine.js';
+import { loadBackend } from '../engine/tfjs/backend.js';
+import { flag, type Command } from './command.js';
+
+/** One thing looked at. */
+interface Finding {
+  readonly subject: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly found: string;
+  /** What to do where it is not ok. */
+  readonly remedy?: string;
+}
+
+export const doctor: Command = {
+  name: 'doctor',
+  summary: 'What works on this machine: engines, notebooks, data sets; and what to do about the rest.',
+  positionals: '',
+  count: [0, 0],
+  options: { peak: { type: 'boolean', about: "also measure the CPU's peak in matrix products (a few seconds)" } },
+  example: 'trm-lab doctor',
+  minutes: 'seconds',
+
+  async run(args, out) {
+    const findings = [machine(), node(), nativeEngine(flag(args, 'peak')), await tfjsEngine(), notebookServer(), ...dataSets()];
+    for (const { subject, ok, found, remedy } of findings) {
+      out.line(`${ok ? 'ok  ' : '–   '} ${subject.padEnd(16)} ${found}`);
+      if (!ok && remedy !== undefined) out.line(`     ${''.padEnd(16)} ${remedy}`);
+    }
+    out.result(findings);
+    return 0;
+  },
+};
+
+function machine(): Finding {
+  const cpus = os.cpus();
+  return { subject: 'machine', ok: true, found: `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${process.arch}` };
+}
+
+function node(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const ok = (major === 20 && minor >= 19) || major > 22 || (major === 22 && minor >= 12);
+  return { subject: 'Node.js', ok, found: process.version, remedy: 'install Node.js 20.19 or newer, or 22.12 or newer: notebooks need require() of ES modules' };
+}
+
+function nativeEngine(measure: boolean): Finding {
+  const missing = whyUnavailable();
+  if (missing !== undefined) {
+    const remedy = `several times faster than tfjs; ${rustVersion() === undefined ? 'install Rust (rustup), then npm run setup' : 'npm run setup builds it'}`;
+    return { subject: 'native engine', ok: false, found: missing, remedy };
+  }
+  const { level, levels, threads } = nativeInfo();
+  const peak = measure ? `; peak ${nativeInfo({ measurePeak: true }).peakGflops?.toFixed(0) ?? '–'} GFLOP/s with ${threads} threads` : '';
+  return { subject: 'native engine', ok: true, found: `${level} (this CPU has ${levels.join(', ')})${peak}` };
+}
+
+function rustVersion(): string | undefined {
+  try {
+    return execFileSync('cargo', ['--version'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  } catch (error) {
+    if (error instanceof Error) return undefined; // not installed
+    throw error;
+  }
+}
+
+async function tfjsEngine(): Promise<Finding> {
+  const backend = await loadBackend();
+  return { subject: 'tfjs engine', ok: backend === 'tensorflow', found: `backend ${backend}`, remedy: 'slower than TensorFlow; npm run setup tries again to install it' };
+}
+
+function notebookServer(): Finding {
+  const venv = path.join(projectRoot(), '.venv');
+  const ok = existsSync(path.join(venv, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'));
+  return { subject: 'JupyterLab', ok, found: ok ? 'installed in .venv with the TypeScript kernel' : 'not installed', remedy: 'npm run lab installs it on first use (Python 3.9 or newer)' };
+}
+
+function dataSets(): Finding[] {
+  const sets: readonly (readonly [subject: string, file: string])[] = [
+    ['Sudoku-Extreme', 'sudoku_extreme_test10k.csv.gz'],
+    ['Maze-Hard', 'maze_30x30_hard_1k_test.csv.gz'],
+  ];
+  return sets.map(([subject, file]) => {
+    const found = findDataFile(file);
+    return { subject, ok: found !== undefined, found: found === undefined ? `${file} not in ${dataFolders().join(', ')}` : 'found', remedy: 'states no licence, so it is not shipped: data/README.md says where to get it; set TRM_DATA to its folder' };
+  });
+}

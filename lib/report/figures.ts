@@ -1,0 +1,395 @@
+/** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import type { Annotation, Figure, Layout, Trace } from './plotly.js';
+import { colour, figureSize, fontFamily, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
+
+/** A title, and below it the sentence that says what was measured on what. */
+export interface Caption {
+  readonly title?: string;
+  readonly subtitle?: string;
+}
+
+/** Accuracy of one model after each supervision step. */
+export interface CycleSeries {
+  readonly name: string;
+  /** Share of puzzles solved whole after supervision steps 1, 2, …, 0 … 1. */
+  readonly exactAccuracy: readonly number[];
+  /** Lower and upper end of the spread over seeds, 0 … 1, one each a step. */
+  readonly band?: { readonly low: readonly number[]; readonly high: readonly number[] };
+}
+
+/** The plot the whole kit is about, from records: one curve an experiment, its mean over seeds and the range from the worst to the best. */
+export function accuracyVersusCycles(records: readonly RunRecord[], options: Caption & { readonly trainedSteps?: number } = {}): Figure {
+  const puzzles = [...new Set(records.map((record) => finalEvaluation(record).puzzles.toLocaleString('en')))].join(' or ');
+  const several = new Set(records.map(({ seed }) => seed)).size > 1;
+  const subtitle = `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+  return accuracyCurves(cycleSeries(records), { subtitle, ...options });
+}
+
+/** Records as curves: those of one experiment become one, in order of first appearance. */
+export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
+  const byName = new Map<string, (readonly number[])[]>();
+  for (const record of records) {
+    const { name, variant } = record.experiment;
+    const key = variant ?? name;
+    byName.set(key, [...(byName.get(key) ?? []), finalEvaluation(record).exactAccuracy]);
+  }
+  return [...byName].map(([name, curves]) => {
+    const steps = Array.from({ length: Math.min(...curves.map(({ length }) => length)) }, (_, step) => curves.map((curve) => curve[step] ?? NaN));
+    const band = { low: steps.map((seeds) => Math.min(...seeds)), high: steps.map((seeds) => Math.max(...seeds)) };
+    return { name, exactAccuracy: steps.map(mean), ...(curves.length > 1 ? { band } : {}) };
+  });
+}
+
+/** Puzzles solved against supervision steps, thinking longer from left to right. */
+export function accuracyCurves(series: readonly CycleSeries[], options: Caption & { readonly trainedSteps?: number } = {}): Figure {
+  const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
+  const log = longest > 32;
+  const place = (step: number): number => (log ? Math.log10(step) : step);
+  const data = series.flatMap(({ name, exactAccuracy, band }, index): Trace[] => [
+    ...(band === undefined ? [] : bandTraces(name, band, seriesColour(index))),
+    {
+      type: 'scatter',
+      name,
+      mode: exactAccuracy.length > 32 ? 'lines' : 'lines+markers',
+      x: exactAccuracy.map((_, i) => i + 1),
+      y: exactAccuracy.map(percent),
+      line: { color: seriesColour(index), width: stroke.line },
+      marker: { size: stroke.marker, symbol: markerSymbol(index) },
+      hovertemplate: `${name}: %{y:.1f} % after %{x} steps<extra></extra>`,
+    },
+  ]);
+  const ends = series.map(({ name, exactAccuracy }, index) => ({
+    text: name,
+    x: place(exactAccuracy.length),
+    y: percent(exactAccuracy.at(-1) ?? 0),
+    colour: seriesColour(index),
+  }));
+  const trained = options.trainedSteps !== undefined && options.trainedSteps < longest ? markedStep(options.trainedSteps, place) : { shapes: [], annotations: [] };
+  return {
+    data,
+    layout: baseLayout(
+      { title: 'Accuracy versus cycles', ...options },
+      { right: ends },
+      {
+        xaxis: {
+          ...axis('Supervision steps (cycles of thinking)'),
+          ...(log
+            ? { type: 'log', tickvals: powersOfTwo(longest), range: [place(0.93), place(longest * 1.04)] }
+            : { tickvals: wholeTicks(longest), range: [0.6, longest + 0.4] }),
+        },
+        yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+        shapes: trained.shapes,
+        annotations: [...endLabels(ends, 100), ...trained.annotations],
+      },
+    ),
+  };
+}
+
+/** A stretch of training, as a record's curve has it. */
+export interface TrainingPoint {
+  readonly step: number;
+  /** Mean cross-entropy a cell, nats. */
+  readonly answerLoss: number;
+}
+
+/** An evaluation on the way: shares after supervision steps 1, 2, …, 0 … 1. */
+export interface EvaluationPoint {
+  readonly step: number;
+  readonly exactAccuracy: readonly number[];
+}
+
+/** Training as it goes: above, the loss on training puzzles; below, the test puzzles solved after the first and after the last supervision step. */
+export function learningCurve(curve: readonly TrainingPoint[], evaluations: readonly EvaluationPoint[], options: Caption & { readonly totalSteps?: number } = {}): Figure {
+  const total = options.totalSteps ?? Math.max(1, ...curve.map(({ step }) => step), ...evaluations.map(({ step }) => step));
+  const accuracies = [
+    { name: 'after the last cycle', pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy.at(-1), colour: seriesColour(0), symbol: markerSymbol(0) },
+    { name: 'after the first cycle', pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy[0], colour: seriesColour(1), symbol: markerSymbol(1) },
+  ];
+  const solved = accuracies.map(
+    ({ name, pick, colour: ink, symbol }): Trace => ({
+      type: 'scatter',
+      name,
+      mode: 'lines+markers',
+      x: evaluations.map(({ step }) => step),
+      y: evaluations.map((evaluation) => percent(pick(evaluation) ?? 0)),
+      yaxis: 'y2',
+      line: { color: ink, width: stroke.line },
+      marker: { size: stroke.marker, symbol },
+      hovertemplate: `%{y:.1f} % ${name}<extra>step %{x}</extra>`,
+    }),
+  );
+  const loss: Trace = {
+    type: 'scatter',
+    name: 'loss',
+    mode: 'lines',
+    x: curve.map(({ step }) => step),
+    y: curve.map(({ answerLoss }) => answerLoss),
+    line: { color: colour.ink, width: stroke.line },
+    hovertemplate: '%{y:.3f} nats a cell<extra>step %{x}</extra>',
+  };
+  const last = evaluations.at(-1);
+  const ends = last === undefined ? [] : accuracies.map(({ name, pick, colour: ink }) => ({ text: name, x: last.step, y: percent(pick(last) ?? 0), colour: ink }));
+  return {
+    data: [loss, ...solved],
+    layout: baseLayout(
+      { title: 'Learning', ...options },
+      { right: [{ text: 'after the first cycle' }], left: 60 },
+      {
+        xaxis: { ...axis('Optimizer steps'), range: [0, total * 1.01], anchor: 'y2' },
+        yaxis: { ...axis('Training loss<br>(nats a cell)'), domain: [0.58, 1], rangemode: 'tozero' },
+        yaxis2: { ...axis('Test puzzles<br>solved'), ...percentAxis, domain: [0, 0.46] },
+        annotations: endLabels(ends, 220, 'y2'),
+      },
+    ),
+  };
+}
+
+/** Supervision steps used in training, for one run. */
+export interface HaltingSeries {
+  readonly name: string;
+  /** meanSteps: mean over the puzzles that left in the stretch; null when none did. */
+  readonly curve: readonly { readonly step: number; readonly meanSteps: number | null }[];
+}
+
+/** How many supervision steps puzzles use before the model thinks they are right, as training goes on. */
+export function haltingCurve(series: readonly HaltingSeries[], options: Caption & { readonly supervisionSteps?: number } = {}): Figure {
+  const most = options.supervisionSteps ?? 16;
+  const known = series.map(({ name, curve }) => ({ name, points: curve.filter((point): point is { step: number; meanSteps: number } => point.meanSteps !== null) }));
+  const ends = known.flatMap(({ name, points }, index) => {
+    const last = points.at(-1);
+    return last === undefined ? [] : [{ text: name, x: last.step, y: last.meanSteps, colour: seriesColour(index) }];
+  });
+  return {
+    data: known.map(({ name, points }, index): Trace => ({
+      type: 'scatter',
+      name,
+      mode: 'lines',
+      x: points.map(({ step }) => step),
+      y: points.map(({ meanSteps }) => meanSteps),
+      line: { color: seriesColour(index), width: stroke.line },
+      hovertemplate: `${name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
+    })),
+    layout: baseLayout(
+      { title: 'Halting', ...options },
+      { right: ends },
+      {
+        xaxis: { ...axis('Optimizer steps'), rangemode: 'tozero' },
+        yaxis: { ...axis('Supervision steps before halting (mean)'), range: [0, most * 1.06], dtick: most > 20 ? 8 : most > 8 ? 4 : 1 },
+        annotations: endLabels(ends, most),
+      },
+    ),
+  };
+}
+
+/** One puzzle after one supervision step. */
+export interface ThoughtPoint {
+  readonly step: number;
+  /** Share of the open cells that are right, 0 … 1. */
+  readonly rightCells: number;
+  /** How likely the model thinks that the whole board is right, 0 … 1. */
+  readonly haltProbability: number;
+}
+
+/** One puzzle, thought about: what is right, and what the model believes to be right. */
+export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Caption = {}): Figure {
+  const lines = [
+    { name: 'open cells right', y: thoughts.map(({ rightCells }) => percent(rightCells)), dash: 'solid' },
+    { name: '“I am done”', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
+  ];
+  const steps = thoughts.map(({ step }) => step);
+  const ends = lines.map(({ name, y }, index) => ({ text: name, x: steps.at(-1) ?? 0, y: y.at(-1) ?? 0, colour: seriesColour(index) }));
+  return {
+    data: lines.map(({ name, y, dash }, index): Trace => ({
+      type: 'scatter',
+      name,
+      mode: 'lines+markers',
+      x: steps,
+      y,
+      line: { color: seriesColour(index), width: stroke.line, dash },
+      marker: { size: stroke.marker, symbol: markerSymbol(index) },
+      hovertemplate: `${name}: %{y:.0f} %<extra>after %{x} steps</extra>`,
+    })),
+    layout: baseLayout(
+      { title: 'One puzzle, thought about', ...options },
+      { right: ends },
+      {
+        xaxis: { ...axis('Supervision steps (cycles of thinking)'), tickvals: wholeTicks(steps.length), range: [0.6, steps.length + 0.4] },
+        yaxis: { ...axis('Share'), ...percentAxis },
+        annotations: endLabels(ends, 100),
+      },
+    ),
+  };
+}
+
+/** A named list of numbers. */
+export interface Sample {
+  readonly name: string;
+  readonly values: readonly number[];
+}
+
+/** How values are spread: share of each sample in bins centred on the multiples of binWidth. */
+export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string; readonly binWidth?: number }): Figure {
+  const { of, binWidth: width = 1 } = options;
+  const all = samples.flatMap(({ values }) => values);
+  const binOf = (value: number): number => Math.round(value / width);
+  const first = binOf(Math.min(...all));
+  const bins = all.length === 0 ? 0 : binOf(Math.max(...all)) - first + 1;
+  const centres = Array.from({ length: bins }, (_, bin) => (first + bin) * width);
+  return {
+    data: samples.map(({ name, values }, index): Trace => {
+      const counts = new Float64Array(bins);
+      for (const value of values) counts[binOf(value) - first]! += 1;
+      return {
+        type: 'bar',
+        name: `${name} (${values.length.toLocaleString('en')})`,
+        x: centres,
+        y: Array.from(counts, (count) => (count === 0 ? null : percent(count / values.length))),
+        offset: width * (index / samples.length - 0.5),
+        width: width / samples.length,
+        // Filled, then hollow: told apart in black and white too.
+        marker: { color: index === 0 ? seriesColour(0) : colour.paper, line: { color: seriesColour(index), width: 1.5 } },
+        hovertemplate: `%{y:.1f} % of ${name}<extra>${of} %{x}</extra>`,
+      };
+    }),
+    layout: baseLayout({ title: of, ...options }, {}, {
+      xaxis: { ...axis(of), range: [(first - 0.75) * width, (first + bins - 0.25) * width] },
+      yaxis: { ...axis('Share of the set'), ticksuffix: ' %', rangemode: 'tozero' },
+      showlegend: samples.length > 1,
+      legend: { x: 1, xanchor: 'right', y: 1, yanchor: 'top', font: { size: fontSize.label }, bgcolor: translucent(colour.paper, 0.8) },
+      bargap: 0,
+    }),
+  };
+}
+
+/** One row of a comparison with the paper; shares 0 … 1, null where there is none. */
+export interface ComparedRow {
+  readonly name: string;
+  readonly paper: number | null;
+  /** One value a seed. */
+  readonly ours: readonly number[];
+}
+
+/** Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. */
+export function paperVersusOurs(rows: readonly ComparedRow[], options: Caption = {}): Figure {
+  const names = rows.map(({ name }) => name);
+  const withSeeds = rows.filter(({ ours }) => ours.length > 0);
+  const inPaper = rows.filter(({ paper }) => paper !== null);
+  const left = Math.max(...names.map((name) => textWidth(name, fontSize.tick)));
+  return {
+    data: [
+      {
+        type: 'scatter', name: 'ours, mean', mode: 'markers', x: withSeeds.map(({ ours }) => percent(mean(ours))), y: withSeeds.map(({ name }) => name),
+        marker: { symbol: 'line-ns-open', size: 20, color: seriesColour(0), line: { width: 3, color: seriesColour(0) } }, hovertemplate: 'mean %{x:.1f} %<extra>%{y}</extra>',
+      },
+      {
+        type: 'scatter', name: 'ours, each seed', mode: 'markers', x: withSeeds.flatMap(({ ours }) => ours.map(percent)), y: withSeeds.flatMap(({ name, ours }) => ours.map(() => name)),
+        marker: { symbol: 'circle', size: 8, color: translucent(seriesColour(0), 0.55) }, hovertemplate: '%{x:.1f} %<extra>%{y}</extra>',
+      },
+      {
+        type: 'scatter', name: 'paper', mode: 'markers', x: inPaper.map(({ paper }) => percent(paper ?? 0)), y: inPaper.map(({ name }) => name),
+        marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } }, hovertemplate: 'paper %{x:.1f} %<extra>%{y}</extra>',
+      },
+    ],
+    layout: baseLayout({ title: 'Ours and the paper’s', ...options }, { left }, {
+      height: Math.max(280, 176 + 34 * rows.length),
+      xaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+      yaxis: { ...axis(''), type: 'category', categoryorder: 'array', categoryarray: [...names].reverse(), range: [-0.6, rows.length - 0.4] },
+      showlegend: true,
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+    }, 26),
+  };
+}
+
+/** A label at the end of a curve; x and y in the axes' own units (a log axis counts in powers of ten). */
+interface EndLabel {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly colour: string;
+}
+
+/** Labels beside the last points, moved apart where they would overlap. `span` is the height of the axis in its units. */
+function endLabels(ends: readonly EndLabel[], span: number, yref = 'y'): Annotation[] {
+  const gap = span * 0.056;
+  const sorted = [...ends].sort((a, b) => a.y - b.y);
+  const places: number[] = [];
+  for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? -Infinity) + gap));
+  // Pushed out at the top: the pile moves down as one.
+  const excess = Math.max(0, (places.at(-1) ?? 0) - Math.max(span, sorted.at(-1)?.y ?? span));
+  return sorted.map(({ text, x, colour: ink }, i) => ({
+    text, x, y: (places[i] ?? 0) - excess, yref, xanchor: 'left', yanchor: 'middle', xshift: 9, showarrow: false, font: { size: fontSize.label, color: ink }, align: 'left',
+  }));
+}
+
+/** Two invisible lines with the space between them filled. */
+function bandTraces(name: string, { low, high }: NonNullable<CycleSeries['band']>, ink: string): Trace[] {
+  const edge = (values: readonly number[]): Trace => ({
+    type: 'scatter', name: `${name}, spread`, mode: 'lines', x: values.map((_, i) => i + 1), y: values.map(percent), line: { width: 0, color: ink }, hoverinfo: 'skip',
+  });
+  return [edge(low), { ...edge(high), fill: 'tonexty', fillcolor: translucent(ink, 0.18) }];
+}
+
+/** A dotted line at the number of steps that the model was trained with. */
+function markedStep(step: number, place: (step: number) => number): { readonly shapes: object[]; readonly annotations: Annotation[] } {
+  return {
+    shapes: [{ type: 'line', x0: step, x1: step, yref: 'paper', y0: 0, y1: 1, line: { color: colour.quiet, width: 1, dash: 'dot' } }],
+    annotations: [{ text: `trained with ${step}`, x: place(step), y: 0, yref: 'paper', yanchor: 'bottom', xanchor: 'left', xshift: 4, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } }],
+  };
+}
+
+/** Size, fonts, margins and title of every figure; the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. */
+function baseLayout(caption: Caption, room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number }, rest: Partial<Layout>, above = 0): Layout {
+  const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
+  const { title = '', subtitle } = caption;
+  const height = rest.height ?? figureSize.height;
+  return {
+    width: figureSize.width,
+    height,
+    font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
+    title: {
+      text: `<b>${title}</b>${subtitle === undefined ? '' : `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${subtitle}</span>`}`,
+      x: 0.015, xanchor: 'left', y: 1 - 28 / height, yanchor: 'bottom', yref: 'container', font: { size: fontSize.title },
+    },
+    margin: { l: 36 + Math.max(46, room.left ?? 0), r: 24 + Math.max(0, ...labels), t: (subtitle === undefined ? 56 : 76) + above, b: 58 },
+    paper_bgcolor: colour.paper,
+    plot_bgcolor: colour.paper,
+    showlegend: false,
+    hovermode: 'closest',
+    ...rest,
+  };
+}
+
+function axis(title: string): object {
+  return {
+    title: { text: title, font: { size: fontSize.axis }, standoff: 10 },
+    showline: true, linecolor: colour.quiet, linewidth: 1, ticks: 'outside', ticklen: 4, tickcolor: colour.quiet,
+    showgrid: true, gridcolor: colour.faint, gridwidth: 0.6, zeroline: false, fixedrange: false,
+  };
+}
+
+const percentAxis = { range: [-2, 104], tick0: 0, dtick: 20, ticksuffix: ' %' };
+
+function percent(share: number): number {
+  return Number((100 * share).toFixed(4));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function markerSymbol(index: number): string {
+  return ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'][index % 7] ?? 'circle';
+}
+
+/** 1, 2, 4, … up to most. */
+function powersOfTwo(most: number): number[] {
+  return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, i) => 2 ** i);
+}
+
+/** About eight whole numbers from 1 to most. */
+function wholeTicks(most: number): number[] {
+  const stride = Math.max(1, Math.ceil(most / 8));
+  const ticks = Array.from({ length: Math.floor(most / stride) }, (_, i) => (i + 1) * stride);
+  return ticks[0] === 1 ? ticks : [1, ...ticks];
+}

@@ -1,0 +1,180 @@
+/** A notebook's side of the kit: rich output, live progress, the Interrupt button; on a terminal, lines of text. */
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import type { Experiment } from '../experiment/experiment.js';
+import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
+import { learningCurve } from './figures.js';
+import { toPng, toSvg, type Animation, type Drawing, type Figure } from './plotly.js';
+import { progressLine, type Stand } from './progress.js';
+import { fontFamily } from './style.js';
+
+/** Content by MIME type; bytes are sent in base64. */
+export type Bundle = Readonly<Record<string, unknown>>;
+
+interface Message {
+  readonly data: Bundle;
+  readonly metadata: Bundle;
+  readonly transient: { readonly display_id: string };
+}
+
+/** tslab's public functions send one MIME type at a time; its internal sender takes a whole bundle. Undefined outside a notebook. */
+function sender(): ((message: Message, update: boolean) => void) | undefined {
+  try {
+    const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as { lastWriteDisplayData: ((message: Message, update: boolean) => void) | null };
+    return jupyter.lastWriteDisplayData ?? undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined; // installed without tslab: no notebooks
+    throw error;
+  }
+}
+
+/** Whether a notebook cell is running. */
+export function inNotebook(): boolean {
+  return sender() !== undefined;
+}
+
+/** One place below a cell; what is shown there replaces what was. */
+export class Output {
+  readonly #id = randomUUID();
+  #shown = false;
+
+  /** Shows a bundle. Outside a notebook its text/plain is printed, if it has any. */
+  show(data: Bundle, metadata: Bundle = {}): void {
+    const send = sender();
+    if (send === undefined) {
+      const text = data['text/plain'];
+      if (text !== undefined) console.log(text);
+      return;
+    }
+    const encoded = Object.fromEntries(Object.entries(data).map(([type, content]) => [type, content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content]));
+    send({ data: encoded, metadata, transient: { display_id: this.#id } }, this.#shown);
+    this.#shown = true;
+  }
+}
+
+/**
+ * Shows a figure, a drawing, an animation, or Markdown below the cell, or in `output`, replacing what is there.
+ * Figures are interactive where plotly's renderer is installed and a picture elsewhere.
+ */
+export async function show(content: Figure | Drawing | Animation | string, output: Output = new Output()): Promise<void> {
+  if (typeof content === 'string') output.show({ 'text/markdown': content, 'text/plain': content });
+  else if ('svg' in content) output.show({ 'image/png': await toPng(content.svg, 2), 'text/plain': content.text }, sizeOf(content));
+  else if ('still' in content) output.show({ ...plotlyBundle(content.figure), 'image/png': await toPng(content.still.svg, 1), 'text/plain': content.still.text }, sizeOf(content.still));
+  // One pixel a CSS pixel: JupyterLab's plotly renderer shows the picture in its full size until the mouse comes.
+  else output.show({ ...plotlyBundle(content), 'image/png': await toPng(await toSvg(content), 1), 'text/plain': `[figure: ${titleOf(content)}]` }, sizeOf(content.layout));
+}
+
+// No text/html among them: GitHub and nbconvert would prefer it to the picture and then remove its script.
+function plotlyBundle({ data, layout, frames }: Figure): Bundle {
+  return { 'application/vnd.plotly.v1+json': { data, layout, ...(frames === undefined ? {} : { frames }), config: { displaylogo: false } } };
+}
+
+function sizeOf({ width, height }: { readonly width: number; readonly height: number }): Bundle {
+  return { 'image/png': { width, height } };
+}
+
+function titleOf(figure: Figure): string {
+  const { text = 'untitled' } = (figure.layout['title'] ?? {}) as { text?: string };
+  return text.replace(/<br>/g, ' · ').replace(/<[^>]*>/g, '');
+}
+
+/** A line that says how far a long task is; on a terminal it rewrites itself, in a notebook it has a bar. */
+export class Progress {
+  readonly #output = new Output();
+  #startedAt = performance.now();
+  #stage = '';
+  #before = 0;
+  #shownAt = -Infinity;
+
+  /** `stage` names the task, `unit` the things counted; a new stage starts a new count of time. */
+  update(stage: string, unit: string, done: number, total: number, note = ''): void {
+    const now = performance.now();
+    if (stage !== this.#stage) [this.#stage, this.#startedAt, this.#before, this.#shownAt] = [stage, now, done, -Infinity];
+    if (done < total && now - this.#shownAt < 250) return;
+    this.#shownAt = now;
+    this.#write({ stage, unit, done, total, note, seconds: (now - this.#startedAt) / 1000, before: this.#before });
+  }
+
+  #write(stand: Stand): void {
+    const line = progressLine(stand);
+    if (inNotebook()) {
+      const bar = `<progress value="${stand.done / stand.total}" max="1" style="width: 14em; vertical-align: middle"></progress>`;
+      this.#output.show({ 'text/plain': line, 'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${line}</div>` });
+    } else if (process.stderr.isTTY) {
+      process.stderr.write(`\r\u001b[K${line}${stand.done >= stand.total ? '\n' : ''}`);
+    } else if (stand.done >= stand.total) {
+      process.stderr.write(`${line}\n`);
+    }
+  }
+}
+
+/** Presses of the Interrupt button so far, as kernels/tslab/kernel.cjs counts them. */
+function interrupts(): number {
+  return (globalThis as { __interrupts?: number }).__interrupts ?? 0;
+}
+
+let answered = 0;
+
+/** Whether Interrupt was pressed since the last call: pass it as shouldStop. */
+export function interrupted(): boolean {
+  const pressed = interrupts() > answered;
+  answered = interrupts();
+  return pressed;
+}
+
+/** Gives the kernel a turn, so that output goes out and the Interrupt button is heard. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+let unfinished: Promise<unknown> = Promise.resolve();
+
+/**
+ * Trains before the reader's eyes: a progress line, and the learning curve growing below it.
+ * Interrupt stops at the next step and keeps what was learned; calling again goes on from there, and a finished run is
+ * read back at once. Takes the options of runExperiment.
+ */
+export async function trainLive(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
+  // An interrupted cell ends before its run has saved: the next call waits for that.
+  await unfinished;
+  const run = watchedRun(experiment, options);
+  unfinished = run.catch(() => undefined); // the failure reaches the caller by `run` itself
+  return run;
+}
+
+async function watchedRun(experiment: Experiment, options: RunOptions): Promise<RunOutcome> {
+  const progress = new Progress();
+  const figure = new Output();
+  const subtitle = experiment.about;
+  const totalSteps = experiment.training.steps;
+  let drawnAt = -Infinity;
+  let drawn = { points: 0, evaluations: 0 };
+  const draw = async ({ curve, evaluations }: Pick<RunProgress, 'curve' | 'evaluations'>): Promise<void> => {
+    if (curve.length === drawn.points && evaluations.length === drawn.evaluations) return;
+    drawn = { points: curve.length, evaluations: evaluations.length };
+    await show(learningCurve(curve, evaluations, { subtitle, totalSteps }), figure);
+    drawnAt = performance.now();
+  };
+  interrupted(); // presses before this call were meant for something else
+  const outcome = await runExperiment(experiment, {
+    resume: true,
+    shouldStop: interrupted,
+    ...options,
+    onProgress: async (state) => {
+      progress.update(state.phase === 'training' ? 'training' : 'testing', state.phase === 'training' ? 'steps' : 'puzzles', state.done, state.total, noteOf(state));
+      // Drawing takes a fifth of a second: at most a tenth of the time goes into it.
+      if (inNotebook() && performance.now() - drawnAt > 2000) await draw(state);
+      await turn();
+      await options.onProgress?.(state);
+    },
+  });
+  if (inNotebook()) await draw(outcome);
+  if (outcome.record === undefined) await show(`Stopped after ${outcome.curve.at(-1)?.step ?? 0} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
+  return outcome;
+}
+
+function noteOf({ curve, evaluations }: RunProgress): string {
+  const loss = curve.at(-1)?.answerLoss;
+  const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
+  return [loss === undefined ? '' : `loss ${loss.toFixed(3)}`, exact === undefined ? '' : `${(100 * exact).toFixed(1)} % solved`].filter((part) => part !== '').join(' · ');
+}

@@ -1,0 +1,163 @@
+/** Plotly figures without a browser: plotly.js in a jsdom window draws SVG, sharp makes PNG of it, files go to figures/. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import { InputError } from '../errors.js';
+import { completeWindow, type Window } from './browserless.js';
+import type { Element } from './geometry.js';
+
+/** One trace of a plotly figure; any of plotly's attributes beside those named. */
+export interface Trace {
+  readonly type: 'scatter' | 'bar' | 'heatmap';
+  readonly name?: string;
+  readonly x?: readonly (number | string | null)[];
+  readonly y?: readonly (number | string | null)[];
+  readonly z?: readonly (readonly (number | null)[])[];
+  readonly text?: readonly string[];
+  readonly [attribute: string]: unknown;
+}
+
+/** Text in a figure. */
+export interface Annotation {
+  readonly text: string;
+  readonly x: number | string;
+  readonly y: number | string;
+  readonly [attribute: string]: unknown;
+}
+
+/** A figure's layout; any of plotly's attributes beside those named. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly annotations?: readonly Annotation[];
+  readonly shapes?: readonly object[];
+  readonly [attribute: string]: unknown;
+}
+
+/** One state of an animated figure: replacements for the traces named by their indices. */
+export interface Frame {
+  readonly name: string;
+  readonly data: readonly Partial<Trace>[];
+  readonly traces: readonly number[];
+}
+
+/** A plotly figure, as JSON. */
+export interface Figure {
+  readonly data: readonly Trace[];
+  readonly layout: Layout;
+  readonly frames?: readonly Frame[];
+}
+
+/** A picture made of SVG, and what stands for it where no picture can. */
+export interface Drawing {
+  readonly svg: string;
+  /** CSS pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly text: string;
+}
+
+/** A figure with a step slider, and the picture that stands for it on paper. */
+export interface Animation {
+  readonly figure: Figure;
+  readonly still: Drawing;
+}
+
+interface Plotly {
+  newPlot(parent: Element, data: unknown, layout: unknown, config: object): Promise<unknown>;
+  toImage(parent: Element, options: object): Promise<string>;
+  purge(parent: Element): void;
+}
+
+interface PlotlyWindow extends Window {
+  readonly Plotly: Plotly;
+}
+
+const require = createRequire(import.meta.url);
+let opened: PlotlyWindow | undefined;
+
+/** The one window, made when first needed: loading plotly.js takes about a second. */
+function plotlyWindow(): PlotlyWindow {
+  if (opened !== undefined) return opened;
+  const { JSDOM, VirtualConsole } = require('jsdom') as {
+    JSDOM: new (html: string, options: object) => { readonly window: PlotlyWindow };
+    VirtualConsole: new () => object;
+  };
+  const { window } = new JSDOM('<!doctype html><body></body>', {
+    runScripts: 'outside-only',
+    pretendToBeVisual: true,
+    virtualConsole: new VirtualConsole(), // plotly's warnings about jsdom are not the reader's business
+  });
+  completeWindow(window);
+  window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
+  return (opened = window);
+}
+
+/** Plotly names its elements by random numbers; with these a figure is always drawn to the same bytes. */
+const sameNumbers = '{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }';
+
+/** The figure as an SVG document, the same bytes for the same figure. Sliders and buttons are left out: nobody can press them. */
+export async function toSvg(figure: Figure): Promise<string> {
+  const window = plotlyWindow();
+  const { width, height } = figure.layout;
+  const parent = window.document.createElement('div');
+  window.document.body.appendChild(parent);
+  try {
+    window.eval(sameNumbers);
+    const { data, layout } = JSON.parse(JSON.stringify(figure)) as { data: unknown; layout: Record<string, unknown> };
+    const still = Object.fromEntries(Object.entries(layout).filter(([name]) => name !== 'sliders' && name !== 'updatemenus'));
+    await window.Plotly.newPlot(parent, data, still, { staticPlot: true });
+    const svg = await window.Plotly.toImage(parent, { format: 'svg', width, height, imageDataOnly: true });
+    // Digits beyond the third are rounding noise of the machine.
+    return svg.replace(/\d+\.\d{4,}/g, (number) => String(Number(Number(number).toFixed(3))));
+  } finally {
+    window.Plotly.purge(parent);
+    parent.remove();
+  }
+}
+
+/** Lets the window go, with its timers, so that a process may end; the next figure opens another. */
+export function closePlotly(): void {
+  (opened as unknown as { close(): void } | undefined)?.close();
+  opened = undefined;
+}
+
+/** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white. */
+export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
+  if (!(scale >= 1 && scale <= 8)) throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
+  const { default: sharp } = await import('sharp');
+  return sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' }).png({ palette: true, effort: 7 }).toBuffer();
+}
+
+/** A page that shows the figure, to be opened from the project's figures/ folder: it uses the plotly.js in node_modules. */
+export function toHtml(name: string, figure: Figure): string {
+  const json = JSON.stringify(figure).replaceAll('<', '\\u003c');
+  return `<!doctype html>
+<meta charset="utf-8">
+<title>${name}</title>
+<script src="../node_modules/plotly.js-dist/plotly.js"></script>
+<div id="figure"></div>
+<script>
+Plotly.newPlot('figure', ${json});
+</script>
+`;
+}
+
+/**
+ * Writes figures/<name>.png (two pixels a CSS pixel) and .svg, and for plotly figures .html.
+ * @returns the path of the PNG within the project
+ */
+export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
+  const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
+  const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
+  const files: [string, string | Uint8Array][] = [
+    [`figures/${name}.png`, await toPng(svg)],
+    [`figures/${name}.svg`, svg],
+    ...(figure === undefined ? [] : [[`figures/${name}.html`, toHtml(name, figure)] as [string, string]]),
+  ];
+  for (const [file, content] of files) writeFileAtomic(path.join(projectRoot(), file), content);
+  return `figures/${name}.png`;
+}
+

@@ -1,0 +1,34 @@
+/** Progress in words: how far, how fast, how long still. */
+
+/** Where a long task stands. */
+export interface Stand {
+  /** What is being done, and the things counted: "training", "steps". */
+  readonly stage: string;
+  readonly unit: string;
+  readonly done: number;
+  readonly total: number;
+  /** Seconds since it began, and how many of `done` were done before that (a resumed run). */
+  readonly seconds: number;
+  readonly before?: number;
+  /** What else to say. */
+  readonly note?: string;
+}
+
+/** "training: 120/600 steps · 10 steps/s · 48 s left · loss 0.31"; at the end, without the times. */
+export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: Stand): string {
+  const rate = seconds > 0 ? (done - before) / seconds : 0;
+  const running = done < total && rate > 0;
+  return [
+    `${stage}: ${Math.floor(done)}/${total} ${unit}`,
+    ...(running ? [`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(2)} ${unit}/s`, `${duration((total - done) / rate)} left`] : []),
+    ...(note === '' ? [] : [note]),
+  ].join(' · ');
+}
+
+/** Seconds as people say them: 42 s, 3 min 10 s, 2 h 5 min. */
+export function duration(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}

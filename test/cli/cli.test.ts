@@ -1,0 +1,97 @@
+/** The command line as a user meets it: help, refusals with exit code 2, and runs that survive being killed. */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { commands } from '../../lib/cli/commands.js';
+import { projectRoot } from '../../lib/files.js';
+import { Random } from '../../lib/random.js';
+
+const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
+
+function run(...args: string[]): SpawnSyncReturns<string> {
+  return spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+}
+
+/** Exit code 2, one line on standard error, nothing on standard output. */
+function refuses(args: readonly string[], message: RegExp): void {
+  const { status, stderr, stdout } = run(...args);
+  assert.equal(status, 2, `${args.join(' ')}: exit code ${status}\n${stderr}`);
+  const lines = stderr.trim().split('\n').filter((line) => line.startsWith('error: '));
+  assert.equal(lines.length, 1, stderr);
+  assert.match(lines[0] ?? '', message);
+  assert.equal(stdout, '');
+}
+
+describe('trm-lab', () => {
+  let folder = '';
+  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'cli-'))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('lists its commands, and every command explains itself with an example', () => {
+    const { stdout, status } = run('--help');
+    assert.equal(status, 0);
+    for (const { name, example, minutes } of commands) {
+      assert.match(stdout, new RegExp(`^  ${name} `, 'm'));
+      assert.ok(example.length > 0 && minutes.length > 0, name);
+    }
+    assert.match(run('train', '--help').stdout, /--seed N .*Default 0/);
+  });
+
+  it('refuses what it does not know', () => {
+    refuses(['teach'], /unknown command teach; expected one of doctor/);
+    refuses(['train', '--epochs', '3'], /Unknown option '--epochs'.*known options: --experiment/);
+    refuses(['train', '--seed', 'x'], /--seed: expected a number from 0/);
+    refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
+    refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
+    refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
+    refuses(['evaluate'], /expected <checkpoint>, got nothing/);
+  });
+
+  it('refuses files that are missing, truncated or wrong', () => {
+    refuses(['verify', '--fixture', path.join(folder, 'none.safetensors')], /not found/);
+    refuses(['evaluate', path.join(folder, 'none.safetensors')], /not found/);
+    const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
+    const cut = path.join(folder, 'cut.safetensors');
+    copyFileSync(shipped, cut);
+    truncateSync(cut, 5000);
+    refuses(['evaluate', cut], /cut\.safetensors/);
+    refuses(['evaluate', shipped, '--experiment', 'sudoku-6x6'], /expected puzzles of 16 cells and 6 tokens/);
+    const board = path.join(folder, 'short.csv');
+    writeFileSync(board, `source,question,answer,rating\nx,${'.'.repeat(80)},${'1'.repeat(80)},0\n`);
+    refuses(['data', 'check', board], /line 2.*81.*80/);
+    refuses(['solve', '1'.repeat(16)], /solve|row|clash|twice|contradict/i);
+    refuses(['solve', '.'.repeat(16)], /solution/);
+  });
+
+  it('continues a killed run to the same bytes (kill -9, five times)', async function () {
+    this.timeout(240_000);
+    const random = new Random(20261124);
+    const common = ['train', '--experiment', 'sudoku-4x4', '--set', 'training.steps=60,training.batchSize=16,evaluation.every=20,evaluation.puzzles=8,evaluation.finalPuzzles=16', '--checkpoint-every', '5'];
+    const whole = path.join(folder, 'whole');
+    const started = Date.now();
+    const first = run(...common, '--folder', whole);
+    const took = Date.now() - started;
+    assert.equal(first.status, 0, first.stderr);
+
+    const killed = path.join(folder, 'killed');
+    for (let kill = 0; kill < 5; kill++) {
+      const child = spawn(process.execPath, [cli, ...common, '--folder', killed, '--resume'], { stdio: 'ignore' });
+      const ended = new Promise((resolve) => child.once('exit', resolve));
+      const timer = setTimeout(() => child.kill('SIGKILL'), took * (0.3 + 0.5 * random.uniform()));
+      await ended;
+      clearTimeout(timer);
+    }
+    const last = run(...common, '--folder', killed, '--resume');
+    assert.equal(last.status, 0, last.stderr);
+    for (const file of ['model.safetensors']) assert.ok(readFileSync(path.join(killed, file)).equals(readFileSync(path.join(whole, file))), `${file} differs`);
+    const accuracies = (at: string): unknown => {
+      const { curve, evaluations } = JSON.parse(readFileSync(path.join(at, 'record.json'), 'utf8')) as { curve: unknown; evaluations: { seconds: number }[] };
+      return { curve, evaluations: evaluations.map((evaluation) => ({ ...evaluation, seconds: 0 })) };
+    };
+    assert.deepEqual(accuracies(killed), accuracies(whole));
+    assert.ok(existsSync(path.join(killed, 'state.safetensors')));
+  });
+});

@@ -1,0 +1,33 @@
+/** Experiments are data: changes are checked, and what the task fixes follows the task. */
+import assert from 'node:assert/strict';
+import { change, experiment, experiments } from '../../lib/experiment/experiment.js';
+import { parameterCount } from '../../lib/model/parameters.js';
+
+describe('experiment', () => {
+  it("has the paper's model at the paper's scale: 5,028,866 parameters (spec §1.13)", () => {
+    assert.equal(parameterCount(experiment('sudoku-extreme-paper').model), 5_028_866);
+  });
+
+  it('gives the model the vocabulary and length of its task', () => {
+    for (const { task, model } of Object.values(experiments)) {
+      assert.equal(model.vocabSize, task.side + 2);
+      assert.equal(model.sequenceLength, task.side ** 2);
+    }
+  });
+
+  it('changes fields without touching the base', () => {
+    const base = experiment('sudoku-4x4');
+    const changed = change(base, { training: { steps: 7 }, model: { mixer: 'attention', positions: 'rotary' } });
+    assert.equal(changed.training.steps, 7);
+    assert.equal(changed.model.mixer, 'attention');
+    assert.notEqual(base.training.steps, 7);
+  });
+
+  it('refuses unknown names, fields and impossible values in words', () => {
+    assert.throws(() => experiment('sudoku-5x5'), /expected one of sudoku-4x4, .*got sudoku-5x5/);
+    assert.throws(() => experiment('sudoku-4x4', { training: { step: 7 } as object }), /training options: unknown field step/);
+    assert.throws(() => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }), /hiddenSize: expected a whole number from 2/);
+    assert.throws(() => experiment('sudoku-4x4', { task: { source: 'sudoku-extreme' } }), /source sudoku-extreme: expected side 9/);
+    assert.throws(() => experiment('sudoku-4x4', { modell: {} } as object), /experiment: unknown field modell/);
+  });
+});
