@@ -3,7 +3,8 @@ import { InputError } from '../errors.js';
 import type { TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor } from '../model/parameters.js';
-import { readSafetensors, writeSafetensors, type StoredTensor } from '../model/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../model/safetensors.js';
+import type { StoredTensor } from '../model/tensor-data.js';
 import { buildSchedule, type LatentId } from '../model/schedule.js';
 import type { TrainerSnapshot } from './trainer.js';
 

@@ -1,0 +1,181 @@
+/** The safetensors format: named tensors and text in one file, read with suspicion and written to the same bytes every time. */
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import { Bytes } from './bytes.js';
+import { arrayTypes, countOf, type Dtype, type StoredTensor } from './tensor-data.js';
+
+/*
+ * A file is: header length (8 bytes, little-endian), header (JSON), data.
+ * Header: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}.
+ * The tensors fill the data without gap or overlap. Data is little-endian, as is every machine Node runs on here.
+ */
+
+export interface SafetensorsFile {
+  /** In the order in which the file stores them. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** The format's own limit. */
+const largestHeader = 100_000_000;
+
+/** Where one tensor lies in the file. */
+interface Place {
+  readonly name: string;
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's size.
+ * Throws InputError naming the file, the tensor and what is wrong.
+ */
+export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
+  const bytes = new Bytes(file);
+  try {
+    const { places, metadata, dataStart } = readHeader(bytes);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, dtype, shape, begin, end } of places) {
+      const content = bytes.read(dataStart + begin, end - begin);
+      tensors.set(name, { dtype, shape, data: new arrayTypes[dtype](content.buffer as ArrayBuffer) });
+    }
+    return { tensors, metadata };
+  } finally {
+    bytes.close();
+  }
+}
+
+/** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */
+export function writeSafetensors(file: string, tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): void {
+  writeFileAtomic(file, safetensorsBytes(tensors, metadata));
+}
+
+/** The bytes of a safetensors file. Widest elements first, so that every tensor is aligned; then by name. */
+export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  const width = (tensor: StoredTensor): number => arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
+  const sorted = [...tensors].sort(([a, left], [b, right]) => width(right) - width(left) || compare(a, b));
+  const header: [string, unknown][] = [];
+  const texts = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  if (texts.length > 0) header.push(['__metadata__', Object.fromEntries(texts)]);
+  let size = 0;
+  for (const [name, tensor] of sorted) {
+    const { dtype, shape, data } = tensor;
+    if (name === '__metadata__') throw new InputError('safetensors: a tensor may not be named __metadata__');
+    if (!(data instanceof arrayTypes[dtype]) || countOf(shape) !== data.length) {
+      throw new InputError(`safetensors: ${name}: expected ${arrayTypes[dtype].name} of ${shape.join(' × ')} values, got ${data.constructor.name} of ${data.length}`);
+    }
+    header.push([name, { dtype, shape, data_offsets: [size, size + data.byteLength] }]);
+    size += data.byteLength;
+  }
+  let json = Buffer.from(JSON.stringify(Object.fromEntries(header)), 'utf8');
+  json = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const content = new Uint8Array(8 + json.length + size);
+  new DataView(content.buffer).setBigUint64(0, BigInt(json.length), true);
+  content.set(json, 8);
+  let at = 8 + json.length;
+  for (const [, { data }] of sorted) {
+    content.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
+    at += data.byteLength;
+  }
+  return content;
+}
+
+/** Reads and checks everything but the data. */
+function readHeader(bytes: Bytes): { readonly places: readonly Place[]; readonly metadata: Record<string, string>; readonly dataStart: number } {
+  const fail = (problem: string): never => {
+    throw new InputError(`${bytes.name}: ${problem}`);
+  };
+  if (bytes.size < 8) fail(`expected a safetensors file, got ${bytes.size} bytes; it is truncated or something else`);
+  const start = bytes.read(0, 8);
+  const length = Number(new DataView(start.buffer).getBigUint64(0, true));
+  if (length < 2 || length > largestHeader) fail(`expected a safetensors file, got one whose first 8 bytes are not a header length; it is damaged or something else`);
+  const dataStart = 8 + length;
+  if (dataStart > bytes.size) fail(`truncated: expected a header of ${length} bytes, got ${bytes.size - 8}; copy or download the file again`);
+
+  const fields = parseHeader(bytes.read(8, length), fail);
+  const places: Place[] = [];
+  let metadata: Record<string, string> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (name === '__metadata__') metadata = checkMetadata(value, fail);
+    else places.push(checkPlace(name, value, fail));
+  }
+  places.sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let end = 0;
+  for (const place of places) {
+    if (place.begin !== end) fail(`tensor ${quote(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`);
+    end = place.end;
+  }
+  const available = bytes.size - dataStart;
+  if (available < end) {
+    const first = places.find((place) => place.end > available);
+    fail(`truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${quote(first?.name ?? '')} is the first one cut off; copy or download the file again`);
+  }
+  if (available > end) fail(`expected ${end} bytes of tensor data, got ${available}; the file is damaged`);
+  return { places, metadata, dataStart };
+}
+
+function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
+  try {
+    const json = new TextDecoder('utf-8', { fatal: true }).decode(text);
+    checkKeys(json, fail);
+    const fields: unknown = JSON.parse(json);
+    return typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? (fields as Record<string, unknown>) : fail('header: expected a JSON object');
+  } catch (error) {
+    if (error instanceof InputError) throw error;
+    return fail(`header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; the file is damaged or something else`);
+  }
+}
+
+/** Refuses repeated keys, of which JSON.parse would silently keep the last, and deep nesting, before anything is built. */
+function checkKeys(json: string, fail: (problem: string) => never): void {
+  const open: Set<string>[] = []; // the keys of each object or array that is open at this place
+  let lastString = '';
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '{' || character === '[') {
+      if (open.push(new Set()) > 3) fail('header: expected at most three levels of nesting; the file is damaged');
+    } else if (character === '}' || character === ']') {
+      open.pop();
+    } else if (character === '"') {
+      const start = i++;
+      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+      lastString = json.slice(start, i + 1);
+    } else if (character === ':') {
+      const key = JSON.parse(lastString) as string;
+      if (open.at(-1)?.has(key) === true) fail(`header: ${quote(key)} appears twice; the file is damaged`);
+      open.at(-1)?.add(key);
+    }
+  }
+}
+
+function checkMetadata(value: unknown, fail: (problem: string) => never): Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('header: expected __metadata__ to be an object');
+  for (const [key, text] of Object.entries(value)) if (typeof text !== 'string') fail(`header: expected text for metadata ${quote(key)}, got ${JSON.stringify(text)}`);
+  return value as Record<string, string>;
+}
+
+function checkPlace(name: string, value: unknown, fail: (problem: string) => never): Place {
+  const bad = (problem: string): never => fail(`tensor ${quote(name)}: ${problem}`);
+  if (typeof value !== 'object' || value === null) return bad('expected an object in the header');
+  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype)) return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${quote(dtype)}`);
+  const count = Array.isArray(shape) ? countOf(shape) : undefined;
+  if (count === undefined) return bad(`expected a shape, got ${quote(shape)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)) return bad(`expected two data offsets, got ${quote(offsets)}`);
+  const [begin, end] = offsets as [number, number];
+  const expected = count * arrayTypes[dtype as Dtype].BYTES_PER_ELEMENT;
+  if (end - begin !== expected) return bad(`expected ${expected} bytes for ${dtype} of shape [${(shape as number[]).join(', ')}], got ${end - begin}`);
+  return { name, dtype: dtype as Dtype, shape: shape as number[], begin, end };
+}
+
+/** A value from the file as a message shows it: short, and on one line. */
+function quote(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
