@@ -1,9 +1,6 @@
-/** A notebook's side of the kit: rich output, live progress, the Interrupt button; on a terminal, lines of text. */
+/** What a notebook offers: rich output, a progress line, the Interrupt button; on a terminal, lines of text. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import type { Experiment } from '../experiment/experiment.js';
-import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
-import { learningCurve } from './figures.js';
 import { toPng, toSvg, type Animation, type Drawing, type Figure } from './plotly.js';
 import { progressLine, type Stand } from './progress.js';
 import { fontFamily } from './style.js';
@@ -123,58 +120,6 @@ export function interrupted(): boolean {
 }
 
 /** Gives the kernel a turn, so that output goes out and the Interrupt button is heard. */
-function turn(): Promise<void> {
+export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
-}
-
-let unfinished: Promise<unknown> = Promise.resolve();
-
-/**
- * Trains before the reader's eyes: a progress line, and the learning curve growing below it.
- * Interrupt stops at the next step and keeps what was learned; calling again goes on from there, and a finished run is
- * read back at once. Takes the options of runExperiment.
- */
-export async function trainLive(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
-  // An interrupted cell ends before its run has saved: the next call waits for that.
-  await unfinished;
-  const run = watchedRun(experiment, options);
-  unfinished = run.catch(() => undefined); // the failure reaches the caller by `run` itself
-  return run;
-}
-
-async function watchedRun(experiment: Experiment, options: RunOptions): Promise<RunOutcome> {
-  const progress = new Progress();
-  const figure = new Output();
-  const subtitle = experiment.about;
-  const totalSteps = experiment.training.steps;
-  let drawnAt = -Infinity;
-  let drawn = { points: 0, evaluations: 0 };
-  const draw = async ({ curve, evaluations }: Pick<RunProgress, 'curve' | 'evaluations'>): Promise<void> => {
-    if (curve.length === drawn.points && evaluations.length === drawn.evaluations) return;
-    drawn = { points: curve.length, evaluations: evaluations.length };
-    await show(learningCurve(curve, evaluations, { subtitle, totalSteps }), figure);
-    drawnAt = performance.now();
-  };
-  interrupted(); // presses before this call were meant for something else
-  const outcome = await runExperiment(experiment, {
-    resume: true,
-    shouldStop: interrupted,
-    ...options,
-    onProgress: async (state) => {
-      progress.update(state.phase === 'training' ? 'training' : 'testing', state.phase === 'training' ? 'steps' : 'puzzles', state.done, state.total, noteOf(state));
-      // Drawing takes a fifth of a second: at most a tenth of the time goes into it.
-      if (inNotebook() && performance.now() - drawnAt > 2000) await draw(state);
-      await turn();
-      await options.onProgress?.(state);
-    },
-  });
-  if (inNotebook()) await draw(outcome);
-  if (outcome.record === undefined) await show(`Stopped after ${outcome.curve.at(-1)?.step ?? 0} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
-  return outcome;
-}
-
-function noteOf({ curve, evaluations }: RunProgress): string {
-  const loss = curve.at(-1)?.answerLoss;
-  const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
-  return [loss === undefined ? '' : `loss ${loss.toFixed(3)}`, exact === undefined ? '' : `${(100 * exact).toFixed(1)} % solved`].filter((part) => part !== '').join(' · ');
 }

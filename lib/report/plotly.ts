@@ -117,12 +117,6 @@ export async function toSvg(figure: Figure): Promise<string> {
   }
 }
 
-/** Lets the window go, with its timers, so that a process may end; the next figure opens another. */
-export function closePlotly(): void {
-  (opened as unknown as { close(): void } | undefined)?.close();
-  opened = undefined;
-}
-
 /** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white. */
 export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
   if (!(scale >= 1 && scale <= 8)) throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);

@@ -1,0 +1,176 @@
+/** How puzzles look: which cells of a Sudoku, a maze or an ARC grid are given, answered, changed or wrong, and how each is drawn. */
+import { InputError } from '../errors.js';
+import type { Thought } from '../train/evaluate.js';
+import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './grids.js';
+import type { Animation, Drawing } from './plotly.js';
+import { arcPalette, colour } from './style.js';
+
+/** Token ids of one board, row by row, [L]. */
+export type Board = ArrayLike<number>;
+
+/** A Sudoku and what became of it. Tokens: 1 empty, digit + 1 for a digit (spec §5.1). */
+export interface SudokuBoards {
+  /** The puzzle. */
+  readonly question: Board;
+  /** The model's answer; without it the puzzle itself is drawn. */
+  readonly answer?: Board;
+  /** The answer one supervision step before: cells that differ from it are marked as changed. */
+  readonly before?: Board;
+  /** The right answer: cells that differ from it are marked as wrong. Without it, cells that break a rule are. */
+  readonly solution?: Board;
+}
+
+/** What is to be said about one cell of a Sudoku. */
+export interface SudokuCell {
+  /** 1 … side; null for an empty cell or a token that is no digit. */
+  readonly digit: number | null;
+  readonly given: boolean;
+  readonly changed: boolean;
+  readonly wrong: boolean;
+}
+
+/** The boxes of a Sudoku board by its side: rows and columns of one box. */
+const boxes: Readonly<Record<number, readonly [rows: number, columns: number]>> = { 4: [2, 2], 6: [2, 3], 9: [3, 3] };
+
+/** Marks every cell of a Sudoku. Throws InputError for boards that are not 4×4, 6×6 or 9×9, or differ in size. */
+export function sudokuCells({ question, answer = question, before, solution }: SudokuBoards): SudokuCell[] {
+  const side = sideOf(question);
+  for (const [name, board] of Object.entries({ answer, before, solution })) {
+    if (board !== undefined && board.length !== question.length) throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
+  }
+  return Array.from({ length: question.length }, (_, i) => {
+    const token = answer[i] ?? 0;
+    const given = (question[i] ?? 0) > 1;
+    const lost = given && token !== question[i];
+    const wrong = solution === undefined ? lost || clashes(answer, side, i) : token > 1 ? token !== solution[i] : answer !== question;
+    return { digit: token > 1 && token <= side + 1 ? token - 1 : null, given, changed: before !== undefined && token !== before[i], wrong };
+  });
+}
+
+/** A Sudoku as a grid to draw: alone, beside others or animated. */
+export function sudokuView(boards: SudokuBoards, caption?: string): GridView {
+  const side = sideOf(boards.question);
+  const cells = sudokuCells(boards).map(sudokuLook);
+  return { rows: side, columns: side, cells, block: boxOf(side), ...(caption === undefined ? {} : { caption }) };
+}
+
+/** The legend of Sudoku drawings. */
+export const sudokuLegend: readonly LegendEntry[] = [
+  { cell: sudokuLook({ digit: 5, given: true, changed: false, wrong: false }), meaning: 'given' },
+  { cell: sudokuLook({ digit: 5, given: false, changed: false, wrong: false }), meaning: 'answered' },
+  { cell: sudokuLook({ digit: 5, given: false, changed: true, wrong: false }), meaning: 'changed in this step' },
+  { cell: sudokuLook({ digit: 5, given: false, changed: false, wrong: true }), meaning: 'wrong' },
+];
+
+/** One Sudoku as a picture. */
+export function drawSudoku(boards: SudokuBoards, caption?: string): Drawing {
+  return drawGrid(sudokuView(boards, caption));
+}
+
+/** What was thought about one Sudoku. */
+export interface SudokuThoughts {
+  readonly question: Board;
+  readonly thoughts: readonly Thought[];
+  readonly solution?: Board;
+}
+
+/** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
+export function thoughtViews({ question, thoughts, solution }: SudokuThoughts): GridView[] {
+  return thoughts.map(({ step, prediction, haltProbability }, i) => {
+    const before = thoughts[i - 1]?.prediction;
+    const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };
+    return sudokuView(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
+  });
+}
+
+/** The boards after every supervision step side by side, the puzzle first. */
+export function drawThoughts(solved: SudokuThoughts, options: { readonly title?: string; readonly columns?: number } = {}): Drawing {
+  return drawGrids([sudokuView({ question: solved.question }, 'the puzzle'), ...thoughtViews(solved)], { columns: 4, legend: sudokuLegend, ...options });
+}
+
+/** The boards after every supervision step under a slider. */
+export function animateThoughts(solved: SudokuThoughts, options: { readonly title?: string; readonly columns?: number } = {}): Animation {
+  return animateGrids(thoughtViews(solved), { title: 'A Sudoku, thought about', columns: 4, legend: sudokuLegend, ...options });
+}
+
+/** A maze and a path through it. Tokens: 1 wall, 2 free, 3 start, 4 goal, 5 path (spec §5.1). */
+export interface MazeBoards {
+  readonly question: Board;
+  /** The model's answer, path cells as token 5. */
+  readonly answer?: Board;
+  /** The right answer; cells that differ from it are marked. */
+  readonly solution?: Board;
+}
+
+/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, path cells that were missed carry a ring. */
+export function mazeView({ question, answer = question, solution }: MazeBoards, caption?: string): GridView {
+  const side = Math.sqrt(question.length);
+  if (!Number.isInteger(side)) throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
+  const cells = Array.from({ length: question.length }, (_, i): CellView => {
+    const [cell, token, right] = [question[i] ?? 0, answer[i] ?? 0, solution?.[i]];
+    const wrong = right !== undefined && token !== right && answer !== question;
+    const missed = wrong && right === 5;
+    if (cell === 1) return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, crossed: wrong };
+    if (cell === 3 || cell === 4) return { symbol: cell === 3 ? 'S' : 'G', fill: colour.given, ink: colour.ink, bold: true, crossed: wrong };
+    if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong };
+    if (token === 5) return { symbol: '●', fill: wrong ? colour.error : colour.changed, ink: wrong ? colour.wrong : colour.answer, bold: true, crossed: wrong };
+    return { symbol: '', fill: colour.paper, ink: colour.ink, crossed: wrong };
+  });
+  return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
+}
+
+/** The legend of maze drawings. */
+export const mazeLegend: readonly LegendEntry[] = [
+  { cell: { symbol: '●', fill: colour.changed, ink: colour.answer, bold: true }, meaning: 'path' },
+  { cell: { symbol: '●', fill: colour.error, ink: colour.wrong, bold: true, crossed: true }, meaning: 'not on the right path' },
+  { cell: { symbol: '○', fill: colour.error, ink: colour.wrong }, meaning: 'missed' },
+];
+
+/** An ARC grid, rows of colours 0 … 9. */
+export type ArcGrid = readonly (readonly number[])[];
+
+/** An ARC grid to draw; cells that differ from `expected`, where that is given, are crossed out. */
+export function arcView(grid: ArcGrid, caption?: string, expected?: ArcGrid): GridView {
+  const columns = grid[0]?.length ?? 0;
+  const cells = grid.flatMap((row, y) =>
+    row.map((shade, x): CellView => ({
+      symbol: '', fill: arcPalette[shade] ?? reject(shade), ink: colour.ink, ...(expected === undefined ? {} : { crossed: expected[y]?.[x] !== shade }),
+    })),
+  );
+  return { rows: grid.length, columns, cells, ...(caption === undefined ? {} : { caption }) };
+}
+
+function reject(shade: number): never {
+  throw new InputError(`ARC grid: expected colours 0 to 9, got ${shade}`);
+}
+
+/** Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants; a wrong one is crossed out. */
+function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
+  const fill = wrong ? colour.error : changed ? colour.changed : given ? colour.given : colour.paper;
+  const ink = wrong ? colour.wrong : given ? colour.ink : colour.answer;
+  return { symbol: digit === null ? '' : String(digit), fill, ink, bold: given, italic: changed, corner: changed, crossed: wrong };
+}
+
+function sideOf(board: Board): number {
+  const side = Math.sqrt(board.length);
+  if (boxes[side] === undefined) throw new InputError(`Sudoku: expected 16, 36 or 81 tokens, got ${board.length}`);
+  return side;
+}
+
+function boxOf(side: number): readonly [number, number] {
+  return boxes[side] ?? [side, side];
+}
+
+/** Whether the digit in cell i stands again in its row, column or box. */
+function clashes(board: Board, side: number, i: number): boolean {
+  const token = board[i] ?? 0;
+  if (token <= 1) return false;
+  const [boxRows, boxColumns] = boxOf(side);
+  const [row, column] = [Math.floor(i / side), i % side];
+  return Array.from({ length: board.length }, (_, j) => j).some((j) => {
+    if (j === i || board[j] !== token) return false;
+    const [otherRow, otherColumn] = [Math.floor(j / side), j % side];
+    const sameBox = Math.floor(row / boxRows) === Math.floor(otherRow / boxRows) && Math.floor(column / boxColumns) === Math.floor(otherColumn / boxColumns);
+    return row === otherRow || column === otherColumn || sameBox;
+  });
+}

@@ -1,0 +1,219 @@
+/** Grids of cells as pictures: one, several side by side, or one after the other under a step slider. */
+import type { Animation, Drawing, Figure, Frame, Trace } from './plotly.js';
+import { colour, fontFamily, fontSize, textWidth } from './style.js';
+
+/** How one cell looks. No meaning rests on colour alone: marks and weight say the same. */
+export interface CellView {
+  /** At most two characters; '' for none. */
+  readonly symbol: string;
+  readonly fill: string;
+  readonly ink: string;
+  readonly bold?: boolean;
+  readonly italic?: boolean;
+  /** A filled corner: new in this step. */
+  readonly corner?: boolean;
+  /** Crossed out: wrong. */
+  readonly crossed?: boolean;
+}
+
+/** A grid of cells, row by row. */
+export interface GridView {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cells: readonly CellView[];
+  /** Rows and columns between heavy lines; none if left out. */
+  readonly block?: readonly [rows: number, columns: number];
+  /** A line of text above. */
+  readonly caption?: string;
+}
+
+/** What a look means, for the legend. */
+export interface LegendEntry {
+  readonly cell: CellView;
+  readonly meaning: string;
+}
+
+/** Sizes, CSS pixels. */
+const captionHeight = 24;
+const gap = 18;
+const margin = 6;
+const frameWidth = 2.25;
+
+/** A grid as SVG. `cellSize` is in CSS pixels. */
+export function drawGrid(grid: GridView, cellSize = 34): Drawing {
+  const { rows, columns, cells, caption } = grid;
+  const top = margin + (caption === undefined ? 0 : captionHeight);
+  const [wide, high] = [columns * cellSize, rows * cellSize];
+  const width = Math.ceil(Math.max(wide, caption === undefined ? 0 : textWidth(caption, fontSize.subtitle))) + 2 * margin;
+  const height = top + high + margin;
+  const left = margin;
+  const parts = [
+    ...(caption === undefined ? [] : [text(caption, left, margin + 13, { size: fontSize.subtitle })]),
+    ...cells.map((cell, i) => drawCell(cell, left + (i % columns) * cellSize, top + Math.floor(i / columns) * cellSize, cellSize)),
+    ...gridLines(grid).map(({ x0, y0, x1, y1, heavy }) =>
+      line(left + x0 * cellSize, top + y0 * cellSize, left + x1 * cellSize, top + y1 * cellSize, heavy ? colour.ink : colour.quiet, heavy ? frameWidth : 0.6),
+    ),
+  ];
+  return { svg: svgDocument(width, height, parts), width, height, text: textOf(grid) };
+}
+
+/** Several grids in reading order, `columns` in a row, with a title above and a legend below. */
+export function drawGrids(grids: readonly GridView[], options: { readonly columns?: number; readonly cellSize?: number; readonly title?: string; readonly legend?: readonly LegendEntry[] } = {}): Drawing {
+  const { columns = 4, cellSize = 34, title, legend = [] } = options;
+  const drawings = grids.map((grid) => drawGrid(grid, cellSize));
+  const wide = Math.max(0, ...drawings.map(({ width }) => width));
+  const high = Math.max(0, ...drawings.map(({ height }) => height));
+  const inRow = Math.max(1, Math.min(columns, drawings.length));
+  const top = title === undefined ? 0 : 34;
+  const key = drawLegend(legend);
+  const rows = Math.ceil(drawings.length / inRow);
+  const width = Math.ceil(Math.max(inRow * (wide + gap) - gap, key.width, title === undefined ? 0 : textWidth(title, fontSize.title) * 1.1 + 2 * margin));
+  const height = top + rows * (high + gap) - gap + key.height;
+  const parts = [
+    ...(title === undefined ? [] : [text(title, margin, 22, { size: fontSize.title, bold: true })]),
+    ...drawings.map(({ svg }, i) => nested(svg, (i % inRow) * (wide + gap), top + Math.floor(i / inRow) * (high + gap))),
+    ...(legend.length === 0 ? [] : [nested(key.svg, 0, height - key.height)]),
+  ];
+  return { svg: svgDocument(width, height, parts), width, height, text: [...(title === undefined ? [] : [title]), ...drawings.map(({ text: words }) => words)].join('\n\n') };
+}
+
+/** Grids of one size as one figure with a step slider and a play button; on paper, the same grids side by side. */
+export function animateGrids(grids: readonly GridView[], options: { readonly title: string; readonly columns?: number; readonly legend?: readonly LegendEntry[] }): Animation {
+  const first = grids[0];
+  if (first === undefined) throw new Error('animateGrids: expected at least one grid, got none');
+  const { rows, columns } = first;
+  const fills = [...new Set(grids.flatMap(({ cells }) => cells.map(({ fill }) => fill)))].sort();
+  const frames = grids.map((grid, i): Frame => ({ name: String(i + 1), data: tracesOf(grid, fills), traces: [0, 1, 2, 3] }));
+  const size = Math.min(46, Math.floor(420 / Math.max(rows, columns)));
+  const step = (frame: string): object[] => [[frame], { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } }] as unknown as object[];
+  const shown = grids.length - 1;
+  const figure: Figure = {
+    data: tracesOf(grids[shown] ?? first, fills),
+    layout: {
+      width: Math.max(460, columns * size + 60),
+      height: rows * size + 190,
+      title: { text: `<b>${options.title}</b>`, x: 0.03, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: fontSize.title } },
+      font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
+      margin: { l: 30, r: 30, t: 56, b: 124 },
+      paper_bgcolor: colour.paper,
+      plot_bgcolor: colour.paper,
+      showlegend: false,
+      hovermode: false,
+      xaxis: { visible: false, range: [0, columns], constrain: 'domain', fixedrange: true },
+      yaxis: { visible: false, range: [rows, 0], scaleanchor: 'x', constrain: 'domain', fixedrange: true },
+      shapes: gridLines(first).map(({ heavy, ...ends }) => ({ type: 'line', ...ends, line: { color: heavy ? colour.ink : colour.quiet, width: heavy ? frameWidth : 0.6 } })),
+      sliders: [
+        {
+          active: shown, x: 0.16, len: 0.84, y: 0, pad: { t: 26 }, currentvalue: { prefix: 'after supervision step ', font: { size: fontSize.label } },
+          steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: step(name) })),
+        },
+      ],
+      updatemenus: [
+        {
+          type: 'buttons', direction: 'left', x: 0, y: 0, xanchor: 'left', yanchor: 'top', pad: { t: 46 }, showactive: false,
+          buttons: [{ label: '▶', method: 'animate', args: [null, { mode: 'immediate', fromcurrent: false, frame: { duration: 700, redraw: true }, transition: { duration: 0 } }] }],
+        },
+      ],
+    },
+    frames,
+  };
+  const still = drawGrids(grids, { title: options.title, ...(options.columns === undefined ? {} : { columns: options.columns }), ...(options.legend === undefined ? {} : { legend: options.legend }) });
+  return { figure, still };
+}
+
+/** The four layers of an animated grid: fills, symbols, filled corners, crossings-out. */
+function tracesOf({ rows, columns, cells }: GridView, fills: readonly string[]): Trace[] {
+  const x = cells.map((_, i) => (i % columns) + 0.5);
+  const y = cells.map((_, i) => Math.floor(i / columns) + 0.5);
+  const where = (chosen: (cell: CellView) => boolean | undefined, shift = 0): { readonly x: number[]; readonly y: number[] } => {
+    const picked = cells.flatMap((cell, i) => (chosen(cell) === true ? [i] : []));
+    return { x: picked.map((i) => (x[i] ?? 0) + shift), y: picked.map((i) => (y[i] ?? 0) - shift) };
+  };
+  return [
+    {
+      type: 'heatmap',
+      x0: 0.5,
+      y0: 0.5,
+      z: Array.from({ length: rows }, (_, row) => cells.slice(row * columns, (row + 1) * columns).map(({ fill }) => fills.indexOf(fill))),
+      zmin: -0.5,
+      zmax: fills.length - 0.5,
+      colorscale: fills.flatMap((fill, i) => [[i / fills.length, fill], [(i + 1) / fills.length, fill]]),
+      showscale: false,
+    },
+    {
+      type: 'scatter', mode: 'text', x, y,
+      text: cells.map(({ symbol, bold, italic }) => (bold === true ? `<b>${symbol}</b>` : italic === true ? `<i>${symbol}</i>` : symbol)),
+      textfont: { size: 20, color: cells.map(({ ink }) => ink) },
+    },
+    { type: 'scatter', mode: 'markers', ...where(({ corner }) => corner, 0.36), marker: { symbol: 'triangle-ne', size: 9, color: colour.answer } },
+    { type: 'scatter', mode: 'markers', ...where(({ crossed }) => crossed), marker: { symbol: 'line-ne-open', size: 30, color: colour.wrong, line: { width: 2, color: colour.wrong } } },
+  ];
+}
+
+/** The lines of a grid in units of cells, light ones first. */
+function gridLines({ rows, columns, block = [rows, columns] }: GridView): { x0: number; y0: number; x1: number; y1: number; heavy: boolean }[] {
+  const across = Array.from({ length: rows + 1 }, (_, y) => ({ x0: 0, y0: y, x1: columns, y1: y, heavy: y % block[0] === 0 || y === rows }));
+  const down = Array.from({ length: columns + 1 }, (_, x) => ({ x0: x, y0: 0, x1: x, y1: rows, heavy: x % block[1] === 0 || x === columns }));
+  return [...across, ...down].sort((a, b) => Number(a.heavy) - Number(b.heavy));
+}
+
+function drawCell({ symbol, fill, ink, bold, italic, corner, crossed }: CellView, x: number, y: number, size: number): string {
+  const reach = size * 0.27;
+  return [
+    `<rect x="${x}" y="${y}" width="${size}" height="${size}" fill="${fill}"/>`,
+    ...(corner === true ? [`<path d="M${round(x + size - reach)},${y}H${x + size}V${round(y + reach)}Z" fill="${colour.answer}"/>`] : []),
+    ...(symbol === '' ? [] : [text(symbol, x + size / 2, y + size * 0.7, { size: size * 0.56, ink, bold: bold === true, italic: italic === true, anchor: 'middle' })]),
+    ...(crossed === true ? [crossing(x, y, size)] : []),
+  ].join('');
+}
+
+/** On a light edge, so that it shows on any fill. */
+function crossing(x: number, y: number, size: number): string {
+  const width = Math.max(1.2, size * 0.055);
+  const ends = [x + size * 0.16, y + size * 0.84, x + size * 0.84, y + size * 0.16] as const;
+  return line(...ends, colour.error, width * 2.4) + line(...ends, colour.wrong, width);
+}
+
+/** Sample cells with their meanings, in one row. */
+function drawLegend(entries: readonly LegendEntry[]): { readonly svg: string; readonly width: number; readonly height: number } {
+  const size = 20;
+  const height = entries.length === 0 ? 0 : size + 22;
+  let x = margin;
+  const parts: string[] = [];
+  for (const { cell, meaning } of entries) {
+    parts.push(drawCell(cell, x, 14, size), `<rect x="${x}" y="14" width="${size}" height="${size}" fill="none" stroke="${colour.quiet}" stroke-width="0.6"/>`);
+    parts.push(text(meaning, x + size + 7, 14 + size * 0.7, { size: fontSize.tick }));
+    x += size + 7 + textWidth(meaning, fontSize.tick) + 20;
+  }
+  const width = Math.ceil(x);
+  return { svg: svgDocument(width, height, parts), width, height };
+}
+
+/** Symbols row by row, for readers without pictures: wrong cells end in !, empty ones are dots. */
+function textOf({ columns, cells, caption }: GridView): string {
+  const words = cells.map(({ symbol, crossed }) => `${symbol === '' ? '·' : symbol}${crossed === true ? '!' : ' '}`);
+  const lines = Array.from({ length: Math.ceil(words.length / columns) }, (_, row) => words.slice(row * columns, (row + 1) * columns).join('').trimEnd());
+  return [...(caption === undefined ? [] : [caption]), ...lines].join('\n');
+}
+
+function svgDocument(width: number, height: number, parts: readonly string[]): string {
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${fontFamily}">\n${parts.join('\n')}\n</svg>`;
+}
+
+function nested(svg: string, x: number, y: number): string {
+  return svg.replace('<svg ', `<svg x="${round(x)}" y="${round(y)}" `);
+}
+
+function line(x1: number, y1: number, x2: number, y2: number, ink: string, width: number): string {
+  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${ink}" stroke-width="${round(width)}" stroke-linecap="square"/>`;
+}
+
+function text(words: string, x: number, y: number, look: { readonly size: number; readonly ink?: string; readonly bold?: boolean; readonly italic?: boolean; readonly anchor?: string }): string {
+  const { size, ink = colour.ink, bold = false, italic = false, anchor = 'start' } = look;
+  const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
+  return `<text x="${round(x)}" y="${round(y)}" font-size="${round(size)}" fill="${ink}" text-anchor="${anchor}"${bold ? ' font-weight="bold"' : ''}${italic ? ' font-style="italic"' : ''}>${escaped}</text>`;
+}
+
+function round(value: number): number {
+  return Math.round(value * 100) / 100;
+}

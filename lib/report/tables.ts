@@ -1,0 +1,133 @@
+/** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+
+/** A table of text, cell by cell. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+}
+
+/** Rows of plain values as a table; the columns are the fields, in the order in which they first appear. Missing values are dashes. */
+export function tableOfRows(rows: readonly Readonly<Record<string, string | number | boolean | null>>[]): Table {
+  const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
+  return { columns, rows: rows.map((row) => columns.map((column) => cellText(row[column]))) };
+}
+
+/** A table as GitHub's Markdown; columns of numbers are set to the right. */
+export function toMarkdown(table: Table): string {
+  const right = numericColumns(table);
+  const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(table.columns.map(escape)), line(right.map((isRight) => (isRight ? '---:' : ':---'))), ...table.rows.map((row) => line(row.map(escape)))].join('\n');
+}
+
+/** A table as an HTML element. */
+export function toTableHtml(table: Table): string {
+  const right = numericColumns(table);
+  const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
+    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`;
+  return ['<table>', '<thead>', line(table.columns, 'th'), '</thead>', '<tbody>', ...table.rows.map((row) => line(row, 'td')), '</tbody>', '</table>'].join('\n');
+}
+
+/** A table as CSV (RFC 4180 with \n): cells with commas, quotes or line ends are quoted. */
+export function toCsv(table: Table): string {
+  const quote = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  return [table.columns, ...table.rows].map((cells) => `${cells.map(quote).join(',')}\n`).join('');
+}
+
+/** The same experiment with several seeds. */
+export interface ResultRow {
+  readonly name: string;
+  /** The paper's accuracy for this row, 0 … 1; null if the paper has none. */
+  readonly paper: number | null;
+  /** Whether ours is scored on the paper's data, so that the two may be compared. */
+  readonly sameData: boolean;
+  /** Share of puzzles solved after the last supervision step, one a seed, 0 … 1. Empty: not run. */
+  readonly ours: readonly number[];
+  readonly scale: string;
+  readonly puzzles: number | null;
+  readonly data: string;
+}
+
+/** "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnote. */
+export function resultsTable(records: readonly RunRecord[]): string {
+  return resultsMarkdown(resultRows(records));
+}
+
+/** Result rows as Markdown. */
+export function resultsMarkdown(rows: readonly ResultRow[]): string {
+  const table: Table = {
+    columns: ['experiment', 'paper', 'ours', 'scale', 'seeds', 'puzzles scored', 'data'],
+    rows: rows.map(({ name, paper, sameData, ours, scale, puzzles, data }) => [
+      name,
+      paper === null ? '–' : `${percent(paper)}${sameData ? '' : '*'}`,
+      meanAndSpread(ours),
+      scale,
+      ours.length === 0 ? '–' : String(ours.length),
+      puzzles === null ? '–' : puzzles.toLocaleString('en'),
+      data,
+    ]),
+  };
+  const notes = ['Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.'];
+  if (rows.some(({ paper, sameData }) => paper !== null && !sameData)) notes.push('\\* The paper’s number is for other data or another scale: beside ours, not against it.');
+  return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
+}
+
+/** Records as result rows: those that differ only in their seed become one, in order of first appearance. */
+export function resultRows(records: readonly RunRecord[]): ResultRow[] {
+  const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
+  for (const record of records) {
+    const { experiment, data } = record;
+    const key = JSON.stringify([experiment, data.train.sha256, data.test.sha256]);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [record]);
+    else group.push(record);
+  }
+  return [...groups.values()].map((group) => {
+    const [{ experiment, data }] = group;
+    return {
+      name: experiment.variant ?? experiment.name,
+      ...paperResult(group[0]),
+      ours: group.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN),
+      scale: experiment.scale,
+      puzzles: Math.min(...group.map((record) => finalEvaluation(record).puzzles)),
+      data: `${data.test.name} (${data.train.examples.toLocaleString('en')} for training)`,
+    };
+  });
+}
+
+/** 87.4 % for TRM-MLP on Sudoku-Extreme (the paper's Table 1); the paper has no number for other boards. */
+function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
+  const { task, model, variant, scale } = experiment;
+  const isPaperModel = variant === null && model.recursion === 'trm' && model.mixer === 'mlp';
+  if (!isPaperModel || task.kind !== 'sudoku' || task.side !== 9) return { paper: null, sameData: false };
+  return { paper: 0.874, sameData: scale === 'paper' && task.source === 'sudoku-extreme' };
+}
+
+/** "61.3 ± 2.0 %", "61.3 %" for one seed, "not run" for none. */
+export function meanAndSpread(shares: readonly number[]): string {
+  if (shares.length === 0) return 'not run';
+  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
+  if (shares.length === 1) return percent(mean);
+  const deviation = Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (shares.length - 1));
+  return `${(100 * mean).toFixed(1)} ± ${percent(deviation)}`;
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}
+
+const number = /^[−-]?\d[\d.,]*( ± [\d.,]+)?( %\*?)?$/;
+
+/** Columns of numbers: at least one, and beside them only dashes and "not run". */
+function numericColumns({ columns, rows }: Table): boolean[] {
+  return columns.map((_, i) => {
+    const cells = rows.map((row) => row[i] ?? '');
+    return cells.some((cell) => number.test(cell)) && cells.every((cell) => number.test(cell) || cell === '–' || cell === 'not run');
+  });
+}
+
+function cellText(value: string | number | boolean | null | undefined): string {
+  return value === null || value === undefined ? '–' : String(value);
+}

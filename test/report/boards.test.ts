@@ -1,0 +1,139 @@
+/** Boards: exactly the right cells are marked, and the marks do not rest on colour. */
+import assert from 'node:assert/strict';
+import { InputError } from '../../lib/errors.js';
+import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView } from '../../lib/report/boards.js';
+import { drawGrid, drawGrids } from '../../lib/report/grids.js';
+
+/** '.' is an empty cell, digits are digits. */
+const board = (text: string): Int32Array => Int32Array.from(text.replace(/\s/g, ''), (cell) => (cell === '.' ? 1 : Number(cell) + 1));
+const where = <Cell extends object>(cells: readonly Cell[], mark: keyof Cell): number[] => cells.flatMap((cell, i) => (cell[mark] === true ? [i] : []));
+
+const question = board('1... ..3. .4.. ...2');
+const solution = board('1324 4231 2413 3142');
+
+describe('Sudoku boards', () => {
+  it('a question shows its givens and nothing else', () => {
+    const cells = sudokuCells({ question });
+    assert.deepEqual(cells.map(({ digit }) => digit), [1, null, null, null, null, null, 3, null, null, 4, null, null, null, null, null, 2]);
+    assert.deepEqual(where(cells, 'given'), [0, 6, 9, 15]);
+    assert.deepEqual([...where(cells, 'changed'), ...where(cells, 'wrong')], []);
+  });
+
+  it('an answer is wrong where it differs from the solution, a lost given included', () => {
+    const cells = sudokuCells({ question, answer: board('1224 4231 2143 3142'), solution });
+    assert.deepEqual(where(cells, 'wrong'), [1, 9, 10]); // cell 9 holds a given
+    assert.deepEqual(where(cells, 'given'), [0, 6, 9, 15]);
+  });
+
+  it('cells are changed where the step before said something else', () => {
+    const cells = sudokuCells({ question, answer: solution, before: board('1324 4231 2143 3142'), solution });
+    assert.deepEqual(where(cells, 'changed'), [9, 10]);
+    assert.deepEqual(where(cells, 'wrong'), []);
+  });
+
+  it('an empty cell in an answer is wrong; in a question it is not', () => {
+    assert.deepEqual(where(sudokuCells({ question, answer: board('132. 4231 2413 3142'), solution }), 'wrong'), [3]);
+    assert.deepEqual(where(sudokuCells({ question, solution }), 'wrong'), []);
+  });
+
+  it('without a solution, cells that break a rule are wrong: row, column, box', () => {
+    assert.deepEqual(where(sudokuCells({ question: board('1..1 .... .... ....') }), 'wrong'), [0, 3]);
+    assert.deepEqual(where(sudokuCells({ question: board('1... .... 1... ....') }), 'wrong'), [0, 8]);
+    assert.deepEqual(where(sudokuCells({ question: board('1... .1.. .... ....') }), 'wrong'), [0, 5]);
+    assert.deepEqual(where(sudokuCells({ question: board('1... ..1. .... ....') }), 'wrong'), []);
+  });
+
+  it('boxes of 6×6 boards are two rows high and three columns wide', () => {
+    const at = (row: number, column: number): Int32Array => {
+      const cells = board('.'.repeat(36));
+      cells[0] = 2;
+      cells[row * 6 + column] = 2;
+      return cells;
+    };
+    assert.deepEqual(where(sudokuCells({ question: at(1, 2) }), 'wrong'), [0, 8]);
+    assert.deepEqual(where(sudokuCells({ question: at(2, 1) }), 'wrong'), []);
+    assert.deepEqual(sudokuView({ question: at(1, 2) }).block, [2, 3]);
+  });
+
+  it('given, answered, changed and wrong are told apart without colour', () => {
+    const looks = sudokuLegend.map(({ cell: { bold, corner, crossed } }) => [bold, corner, crossed].map(Boolean).join());
+    assert.equal(new Set(looks).size, 4);
+    const svg = drawSudoku({ question, answer: board('1224 4231 2413 3142'), before: board('1324 4231 2413 3142'), solution }).svg;
+    assert.equal(svg.match(/font-weight="bold"/g)?.length, 4); // four givens
+    assert.equal(svg.match(/<path /g)?.length, 1); // one changed corner
+    assert.equal(svg.match(/font-style="italic"/g)?.length, 1);
+  });
+
+  it('the text of a drawing is the board, wrong cells with an exclamation mark', () => {
+    assert.equal(drawSudoku({ question, answer: board('1224 4231 2413 3142'), solution }, 'after step 1').text, 'after step 1\n1 2!2 4\n4 2 3 1\n2 4 1 3\n3 1 4 2');
+  });
+
+  it('boards of another size, and boards that differ in size, are refused', () => {
+    assert.throws(() => sudokuCells({ question: new Int32Array(25) }), new InputError('Sudoku: expected 16, 36 or 81 tokens, got 25'));
+    assert.throws(() => sudokuCells({ question, answer: new Int32Array(36) }), new InputError('answer: expected 16 tokens like the question, got 36'));
+  });
+});
+
+describe('thoughts about a Sudoku', () => {
+  const thoughts = [
+    { step: 1, prediction: board('1224 4231 2413 3142'), haltProbability: 0.02 },
+    { step: 2, prediction: solution, haltProbability: 0.97 },
+  ];
+
+  it('side by side: the puzzle, then each step with how sure the model was', () => {
+    const { text } = drawThoughts({ question, thoughts, solution });
+    assert.deepEqual(text.match(/the puzzle|step.*/g), ['the puzzle', 'step 1 · sure: 2 %', 'step 2 · sure: 97 %']);
+  });
+
+  it('under a slider: a frame a step, the last one shown at first', () => {
+    const { figure } = animateThoughts({ question, thoughts, solution });
+    assert.deepEqual(figure.frames?.map(({ name }) => name), ['1', '2']);
+    const [heat, words, corners, crosses] = figure.frames?.[0]?.data ?? [];
+    assert.equal(heat?.z?.length, 4);
+    assert.equal(words?.text?.join(' '), '<b>1</b> 2 2 4 4 2 <b>3</b> 1 2 <b>4</b> 1 3 3 1 4 <b>2</b>');
+    assert.deepEqual([corners?.x, crosses?.x, crosses?.y], [[], [1.5], [0.5]]);
+    assert.equal(figure.data[1]?.text?.[1], '<i>3</i>');
+    assert.deepEqual(figure.data[3]?.x, []);
+  });
+});
+
+describe('mazes and ARC grids', () => {
+  // S . #      the path goes down and right
+  // . # .
+  // . . G
+  const maze = Int32Array.of(3, 2, 1, 2, 1, 2, 2, 2, 4);
+  const path = Int32Array.of(3, 2, 1, 5, 1, 2, 5, 5, 4);
+
+  it('a right path is dotted and nothing is crossed out', () => {
+    const { cells } = mazeView({ question: maze, answer: path, solution: path });
+    assert.equal(cells.map(({ symbol }) => symbol || '_').join(''), 'S__●__●●G');
+    assert.deepEqual(where(cells, 'crossed'), []);
+  });
+
+  it('path cells off the right path are crossed out, missed ones carry a ring', () => {
+    const answer = Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4);
+    const { cells } = mazeView({ question: maze, answer, solution: path });
+    assert.equal(cells.map(({ symbol }) => symbol || '_').join(''), 'S●_●__●○G');
+    assert.deepEqual(where(cells, 'crossed'), [1]);
+  });
+
+  it('ARC colours 0 … 9 are those of its website; others are refused; wrong cells are crossed out', () => {
+    assert.deepEqual(arcView([[0, 1], [8, 9]]).cells.map(({ fill }) => fill), ['#000000', '#0074D9', '#7FDBFF', '#870C25']);
+    assert.throws(() => arcView([[10]]), new InputError('ARC grid: expected colours 0 to 9, got 10'));
+    assert.deepEqual(where(arcView([[0, 1]], undefined, [[0, 2]]).cells, 'crossed'), [1]);
+  });
+});
+
+describe('grids', () => {
+  const grid = { rows: 1, columns: 2, cells: [{ symbol: 'A', fill: '#ffffff', ink: '#000000' }, { symbol: '<', fill: '#ffffff', ink: '#000000' }] };
+
+  it('a drawing is as large as its cells and margins', () => {
+    const { width, height, svg } = drawGrid(grid, 20);
+    assert.deepEqual([width, height], [52, 32]);
+    assert.ok(svg.includes('>&lt;</text>'));
+  });
+
+  it('drawings wrap into rows', () => {
+    assert.equal(drawGrids([grid, grid, grid], { columns: 2, cellSize: 20 }).height, 2 * 32 + 18);
+  });
+});

@@ -1,0 +1,105 @@
+/** A notebook's side of the kit: what is sent to it, how progress reads, when Interrupt counts. */
+import assert from 'node:assert/strict';
+import { createRequire } from 'node:module';
+import { accuracyCurves } from '../../lib/report/figures.js';
+import { interrupted, inNotebook, Output, Progress, show } from '../../lib/report/notebook.js';
+import { duration, progressLine } from '../../lib/report/progress.js';
+
+interface Sent {
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly transient: { readonly display_id: string };
+  readonly update: boolean;
+}
+
+/** tslab's internal sender, through which a kernel gets its messages. */
+const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as { lastWriteDisplayData: unknown };
+
+describe('in a notebook', () => {
+  let sent: Sent[];
+  beforeEach(() => {
+    sent = [];
+    jupyter.lastWriteDisplayData = (message: Omit<Sent, 'update'>, update: boolean) => sent.push({ ...message, update });
+  });
+  afterEach(() => {
+    jupyter.lastWriteDisplayData = null;
+  });
+
+  it('is known to be one', () => {
+    assert.equal(inNotebook(), true);
+    jupyter.lastWriteDisplayData = null;
+    assert.equal(inNotebook(), false);
+  });
+
+  it('what an output shows second replaces the first', () => {
+    const output = new Output();
+    output.show({ 'text/plain': 'one' });
+    output.show({ 'text/plain': 'two' });
+    assert.deepEqual(sent.map(({ update }) => update), [false, true]);
+    assert.equal(sent[0]?.transient.display_id, sent[1]?.transient.display_id);
+  });
+
+  it('a figure goes out as data, as a picture of its size and as text, and never as HTML', async () => {
+    const figure = accuracyCurves([{ name: 'a', exactAccuracy: [0.5, 1] }]);
+    await show(figure);
+    const { data, metadata } = sent[0] ?? assert.fail('nothing was sent');
+    assert.deepEqual(Object.keys(data).sort(), ['application/vnd.plotly.v1+json', 'image/png', 'text/plain']);
+    assert.deepEqual((data['application/vnd.plotly.v1+json'] as { data: unknown }).data, figure.data);
+    assert.equal(Buffer.from(String(data['image/png']), 'base64').subarray(1, 4).toString(), 'PNG');
+    assert.equal(data['text/plain'], '[figure: Accuracy versus cycles]');
+    assert.deepEqual(metadata, { 'image/png': { width: 720, height: 440 } });
+  });
+
+  it('text goes out as Markdown', async () => {
+    await show('**bold**');
+    assert.equal(sent[0]?.data['text/markdown'], '**bold**');
+  });
+
+  it('progress has one place, and its last line has no times in it', () => {
+    const progress = new Progress();
+    progress.update('training', 'steps', 0, 10);
+    progress.update('training', 'steps', 10, 10, 'loss 0.1');
+    assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 1);
+    assert.equal(sent.at(-1)?.data['text/plain'], 'training: 10/10 steps · loss 0.1');
+    assert.match(String(sent.at(-1)?.data['text/html']), /<progress value="1" max="1"/);
+  });
+});
+
+describe('progress in words', () => {
+  it('says how far, how fast and how long still', () => {
+    assert.equal(progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 12, note: 'loss 0.310' }), 'training: 120/600 steps · 10 steps/s · 48 s left · loss 0.310');
+  });
+
+  it('counts the rate from where a resumed task began', () => {
+    assert.equal(progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 40, before: 100 }), 'training: 120/600 steps · 0.50 steps/s · 16 min 0 s left');
+  });
+
+  it('says no rate before there is one, and no times when done', () => {
+    assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 0, total: 300, seconds: 0 }), 'testing: 0/300 puzzles');
+    assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }), 'testing: 300/300 puzzles');
+  });
+
+  it('durations are said as people say them', () => {
+    assert.deepEqual([0.4, 59.6, 190, 7500].map(duration), ['0 s', '1 min 0 s', '3 min 10 s', '2 h 5 min']);
+  });
+});
+
+describe('Interrupt', () => {
+  const kernel = globalThis as { __interrupts?: number };
+  afterEach(() => {
+    delete kernel.__interrupts;
+    interrupted();
+  });
+
+  it('counts once for each press', () => {
+    kernel.__interrupts = 0;
+    assert.equal(interrupted(), false);
+    kernel.__interrupts = 2;
+    assert.equal(interrupted(), true);
+    assert.equal(interrupted(), false);
+  });
+
+  it('is never pressed where there is no kernel', () => {
+    assert.equal(interrupted(), false);
+  });
+});

@@ -1,0 +1,69 @@
+/** Tables: whole strings, the same for the same rows. */
+import assert from 'node:assert/strict';
+import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
+import { meanAndSpread, resultsMarkdown, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
+import { record } from './records.js';
+
+const table = tableOfRows([{ name: 'a|b', right: 3 }, { name: 'say "x, y"', right: 12, note: '<new>' }]);
+
+describe('tables', () => {
+  it('Markdown: pipes are escaped, numbers stand to the right, missing values are dashes', () => {
+    assert.equal(toMarkdown(table), ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | <new> |'].join('\n'));
+  });
+
+  it('CSV: cells with commas or quotes are quoted', () => {
+    assert.equal(toCsv(table), 'name,right,note\na|b,3,–\n"say ""x, y""",12,<new>\n');
+  });
+
+  it('HTML: text is escaped', () => {
+    assert.equal(
+      toTableHtml(table),
+      [
+        '<table>', '<thead>', '<tr><th>name</th><th style="text-align:right">right</th><th>note</th></tr>', '</thead>', '<tbody>',
+        '<tr><td>a|b</td><td style="text-align:right">3</td><td>–</td></tr>',
+        '<tr><td>say "x, y"</td><td style="text-align:right">12</td><td>&lt;new&gt;</td></tr>',
+        '</tbody>', '</table>',
+      ].join('\n'),
+    );
+  });
+
+  it('mean and spread: one decimal, sample standard deviation, "not run" for nothing', () => {
+    assert.equal(meanAndSpread([]), 'not run');
+    assert.equal(meanAndSpread([0.8744]), '87.4 %');
+    assert.equal(meanAndSpread([0.5, 0.6, 0.7]), '60.0 ± 10.0 %');
+  });
+
+  it('results: seeds of one experiment are one row; other boards have no number in the paper', () => {
+    const records = [0, 1].map((seed) => record({ seed, exactAccuracy: [0.5, 0.9 + 0.02 * seed] }));
+    assert.equal(
+      resultsTable(records),
+      [
+        '| experiment | paper | ours | scale | seeds | puzzles scored | data |',
+        '| :--- | :--- | ---: | :--- | ---: | ---: | :--- |',
+        '| sudoku-4x4 | – | 91.0 ± 1.4 % | laptop | 2 | 300 | 4×4 generated (300 for training) |',
+        '',
+        'Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.',
+      ].join('\n'),
+    );
+  });
+
+  it('results: the paper’s number is starred unless data and scale are the paper’s', () => {
+    const paperRow = (parts: Parameters<typeof record>[0]): string | undefined => resultsTable([record(parts)]).split('\n')[2];
+    const common = { name: 'sudoku-9x9', side: 9, exactAccuracy: [0.125] } as const;
+    assert.equal(paperRow({ ...common, source: 'public-domain' }), '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |');
+    assert.equal(paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }), '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |');
+  });
+
+  it('results: a row without a record says so', () => {
+    const line = resultsMarkdown([{ name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' }]).split('\n')[2];
+    assert.equal(line, '| HRM | 55.0 %* | not run | laptop | – | – | – |');
+  });
+});
+
+describe('data frames', () => {
+  it('rows go in, are grouped, and come out as a table', () => {
+    const frame = dataFrame([{ variant: 'a', exact: 0.25 }, { variant: 'b', exact: 0.125 }, { variant: 'a', exact: 0.75 }]);
+    const means = frame.groupby(['variant']).col(['exact']).mean();
+    assert.equal(toMarkdown(tableOfFrame(means, 3)), ['| variant | exact_mean |', '| :--- | ---: |', '| a | 0.5 |', '| b | 0.125 |'].join('\n'));
+  });
+});
