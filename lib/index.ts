@@ -32,3 +32,11 @@ export { runExperiment, runId, type RunOutcome, type RunProgress } from './exper
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // report
+export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, thinkingCurve } from './report/figures.js';
+export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView } from './report/boards.js';
+export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
+export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
+export { dataFrame, tableOfFrame } from './report/frames.js';
+export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } from './report/plotly.js';
+export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
+export { trainLive } from './report/live.js';
