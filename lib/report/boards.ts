@@ -2,6 +2,7 @@
 import { InputError } from '../errors.js';
 import type { Thought } from '../train/evaluate.js';
 import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './grids.js';
+import type { ThoughtPoint } from './figures.js';
 import type { Animation, Drawing } from './plotly.js';
 import { arcPalette, colour } from './style.js';
 
@@ -81,6 +82,16 @@ export function thoughtViews({ question, thoughts, solution }: SudokuThoughts): 
     const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };
     return sudokuView(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
   });
+}
+
+/** What the thinking curve shows of them. */
+export function thoughtPoints({ question, thoughts, solution }: Required<SudokuThoughts>): ThoughtPoint[] {
+  const open = Array.from({ length: question.length }, (_, i) => i).filter((i) => (question[i] ?? 0) <= 1);
+  return thoughts.map(({ step, prediction, haltProbability }) => ({
+    step,
+    rightCells: open.length === 0 ? 1 : open.filter((i) => prediction[i] === solution[i]).length / open.length,
+    haltProbability,
+  }));
 }
 
 /** The boards after every supervision step side by side, the puzzle first. */

@@ -1,7 +1,7 @@
 /** Boards: exactly the right cells are marked, and the marks do not rest on colour. */
 import assert from 'node:assert/strict';
 import { InputError } from '../../lib/errors.js';
-import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView } from '../../lib/report/boards.js';
+import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from '../../lib/report/boards.js';
 import { drawGrid, drawGrids } from '../../lib/report/grids.js';
 
 /** '.' is an empty cell, digits are digits. */
@@ -83,6 +83,13 @@ describe('thoughts about a Sudoku', () => {
   it('side by side: the puzzle, then each step with how sure the model was', () => {
     const { text } = drawThoughts({ question, thoughts, solution });
     assert.deepEqual(text.match(/the puzzle|step.*/g), ['the puzzle', 'step 1 · sure: 2 %', 'step 2 · sure: 97 %']);
+  });
+
+  it('as a curve: the share of open cells that are right, givens left out', () => {
+    assert.deepEqual(thoughtPoints({ question, thoughts, solution }), [
+      { step: 1, rightCells: 11 / 12, haltProbability: 0.02 },
+      { step: 2, rightCells: 1, haltProbability: 0.97 },
+    ]);
   });
 
   it('under a slider: a frame a step, the last one shown at first', () => {

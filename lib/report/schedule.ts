@@ -1,0 +1,119 @@
+/** A schedule as people read it: its calls in the paper's letters, and as a picture with the gradient in it. */
+import type { Call, Schedule } from '../model/schedule.js';
+import type { Drawing } from './plotly.js';
+import { colour, fontFamily, fontSize, seriesColour, textWidth } from './style.js';
+
+/** "z ← net(y + x + z)". */
+export function callFormula({ net, write, read }: Call): string {
+  return `${write} ← ${net}(${read.join(' + ')})`;
+}
+
+/**
+ * The calls of one supervision step, one line for each stretch that ends with an update of the answer; equal calls in a row
+ * are counted, equal lines too.
+ */
+export function scheduleText(schedule: Schedule): string {
+  const lines = recursions(schedule).map((calls) => {
+    const formulas = counted(calls.map(callFormula)).map(([formula, times]) => (times === 1 ? formula : `[${formula}] × ${times}`));
+    const oneLine = formulas.join(',  ');
+    return `${oneLine.length <= 100 ? oneLine : formulas.join(',\n     ')}${gradientNote(calls)}`;
+  });
+  return counted(lines)
+    .map(([line, times]) => `${times === 1 ? '     ' : `${times} × `.padStart(5)}${line}`)
+    .join('\n');
+}
+
+function gradientNote(calls: readonly Call[]): string {
+  const count = calls.filter(({ gradient }) => gradient).length;
+  if (count === 0) return '    (no gradient)';
+  return count === calls.length ? '    (gradient)' : `    (gradient in the last ${count} calls)`;
+}
+
+/** The calls cut after every call that writes the answer and is not followed by another such call. */
+function recursions({ calls, answer, latents }: Schedule): Call[][] {
+  // A model with a single latent writes nothing else: a recursion then ends where x is left out.
+  const ends = ({ write, read }: Call): boolean => write === answer && (latents.length > 1 || !read.includes('x'));
+  const parts: Call[][] = [[]];
+  for (const call of calls) {
+    parts.at(-1)?.push(call);
+    if (ends(call)) parts.push([]);
+  }
+  return parts.filter((part) => part.length > 0);
+}
+
+/** Equal neighbours with their number. */
+function counted(items: readonly string[]): [item: string, times: number][] {
+  const runs: [string, number][] = [];
+  for (const item of items) {
+    const last = runs.at(-1);
+    if (last?.[0] === item) last[1] += 1;
+    else runs.push([item, 1]);
+  }
+  return runs;
+}
+
+/** Sizes, CSS pixels. */
+const column = 30;
+const row = 56;
+const radius = 11;
+
+/**
+ * One supervision step from left to right: a row a latent, a disc a call on the latent it writes, lines from what it reads.
+ * Filled discs have gradient, hollow ones do not.
+ */
+export function drawSchedule(schedule: Schedule, title = 'One supervision step'): Drawing {
+  const { calls, latents } = schedule;
+  const left = 86;
+  const top = 62;
+  const rowOf = (latent: string): number => top + row * latents.indexOf(latent as (typeof latents)[number]);
+  const inputRow = top + row * latents.length;
+  const x = (i: number): number => left + column * (i + 1);
+  const width = Math.max(x(calls.length) + 20, 460);
+  const height = inputRow + 74;
+  const words = (text: string, at: number, y: number, size: number, ink: string = colour.ink, extra = ''): string => `<text x="${at}" y="${y}" font-size="${size}" fill="${ink}"${extra}>${text}</text>`;
+  const parts = [
+    words(title, 14, 26, fontSize.title, colour.ink, ' font-weight="bold"'),
+    ...latents.map((latent) => `<line x1="${left}" y1="${rowOf(latent)}" x2="${width - 14}" y2="${rowOf(latent)}" stroke="${colour.faint}" stroke-width="2"/>`),
+    ...latents.map((latent) => words(`${latent}${latent === schedule.answer ? ', answer' : ''}`, 14, rowOf(latent) + 5, fontSize.label)),
+    `<line x1="${left}" y1="${inputRow}" x2="${width - 14}" y2="${inputRow}" stroke="${colour.quiet}" stroke-width="1" stroke-dasharray="2 4"/>`,
+    words('x, puzzle', 14, inputRow + 5, fontSize.label),
+    // What is read comes from the left, so that the lines show the order of time.
+    ...calls.flatMap(({ write, read, gradient }, i) =>
+      read.filter((source) => source !== write).map((source) => {
+        const from = source === 'x' ? inputRow : rowOf(source);
+        return `<line x1="${x(i) - column / 2}" y1="${from}" x2="${x(i)}" y2="${rowOf(write)}" stroke="${gradient ? seriesColour(0) : colour.quiet}" stroke-width="1.1" opacity="0.75"/>`;
+      }),
+    ),
+    ...calls.map(({ write, gradient, net }, i) => {
+      const ink = net === 'fH' ? seriesColour(1) : seriesColour(0);
+      return `<circle cx="${x(i)}" cy="${rowOf(write)}" r="${radius}" fill="${gradient ? ink : colour.paper}" stroke="${ink}" stroke-width="2"/>` +
+        words(netLetter(net), x(i), rowOf(write) + 4, 11, gradient ? colour.paper : ink, ' text-anchor="middle"');
+    }),
+    ...legend(schedule, height - 26, words),
+  ];
+  return {
+    svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${fontFamily}">\n${parts.join('\n')}\n</svg>`,
+    width,
+    height,
+    text: `${title}\n${scheduleText(schedule)}`,
+  };
+}
+
+function netLetter(net: Call['net']): string {
+  return net === 'net' ? 'f' : net === 'fL' ? 'L' : 'H';
+}
+
+function legend({ nets }: Schedule, y: number, words: (text: string, at: number, y: number, size: number) => string): string[] {
+  const entries = [
+    { fill: colour.paper, meaning: 'a call without gradient' },
+    { fill: seriesColour(0), meaning: 'a call with gradient' },
+  ];
+  let at = 24;
+  const parts = entries.flatMap(({ fill, meaning }) => {
+    const here = at;
+    at += 28 + textWidth(meaning, fontSize.tick) + 16;
+    return [`<circle cx="${here}" cy="${y}" r="8" fill="${fill}" stroke="${seriesColour(0)}" stroke-width="2"/>`, words(meaning, here + 15, y + 4, fontSize.tick)];
+  });
+  const letters = nets.map((net) => `${netLetter(net)} = ${net}`).join(', ');
+  return [...parts, words(letters, Math.round(at), y + 4, fontSize.tick)];
+}
