@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { Bytes } from './bytes.js';
-import { arrayTypes, countOf, type Dtype, type StoredTensor } from './tensor-data.js';
+import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
 /*
  * A file is: header length (8 bytes, little-endian), header (JSON), data.
@@ -35,16 +35,22 @@ interface Place {
 export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
   const bytes = new Bytes(file);
   try {
-    const { places, metadata, dataStart } = readHeader(bytes);
-    const tensors = new Map<string, StoredTensor>();
-    for (const { name, dtype, shape, begin, end } of places) {
-      const content = bytes.read(dataStart + begin, end - begin);
-      tensors.set(name, { dtype, shape, data: new arrayTypes[dtype](content.buffer as ArrayBuffer) });
-    }
-    return { tensors, metadata };
+    const { handles, metadata } = listSafetensors(bytes);
+    return { tensors: new Map([...handles].map(([name, handle]) => [name, handle.read()])), metadata };
   } finally {
     bytes.close();
   }
+}
+
+/** The tensors of an open file, checked but not read. Throws InputError as readSafetensors does. */
+export function listSafetensors(bytes: Bytes): { readonly handles: ReadonlyMap<string, TensorHandle>; readonly metadata: Readonly<Record<string, string>> } {
+  const { places, metadata, dataStart } = readHeader(bytes);
+  const handles = new Map<string, TensorHandle>();
+  for (const { name, dtype, shape, begin, end } of places) {
+    const read = (): StoredTensor => ({ dtype, shape, data: new arrayTypes[dtype](bytes.read(dataStart + begin, end - begin).buffer as ArrayBuffer) });
+    handles.set(name, { dtype, shape, read });
+  }
+  return { handles, metadata };
 }
 
 /** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */

@@ -11,6 +11,14 @@ export interface StoredTensor {
   readonly data: TensorArray;
 }
 
+/** A tensor that is still in its file. */
+export interface TensorHandle {
+  readonly dtype: Dtype;
+  readonly shape: readonly number[];
+  /** Reads it; the file must still be open. */
+  read(): StoredTensor;
+}
+
 interface ArrayType {
   readonly BYTES_PER_ELEMENT: number;
   new (length: number): TensorArray;
