@@ -1,0 +1,227 @@
+/** Every row of the paper's Tables 1 to 4 that is a model: what it changes, what the paper reports for it, and what it tests. */
+import { InputError } from '../errors.js';
+import { checkConfig, type ModelConfig } from '../model/config.js';
+import type { TrainingOptions } from '../train/options.js';
+
+/** What the paper prints in one row (spec §7). Accuracies are percent of puzzles solved; null where it reports no result. */
+export interface PaperRow {
+  readonly table: 1 | 2 | 3 | 4;
+  readonly label: string;
+  /** Sudoku-Extreme. */
+  readonly sudoku: number | null;
+  /** Maze-Hard, in Table 4. */
+  readonly maze?: number;
+  /** Layers a supervision step, in Tables 1 and 3. */
+  readonly depth?: number;
+  /** Forward passes a training step, in Table 1. */
+  readonly forwardPasses?: number;
+  /** Millions of parameters, in Tables 1 and 4 (there for Sudoku). */
+  readonly millions?: number;
+  /** Where the paper's row is odd: inconsistent, quoted or without a result. */
+  readonly footnote?: string;
+}
+
+/** One model of the paper, as its difference to the paper's TRM. One that stands in several tables has several rows. */
+export interface Variant {
+  /** For the command line and the records. */
+  readonly id: string;
+  readonly rows: readonly PaperRow[];
+  readonly model: Partial<ModelConfig>;
+  readonly training: Partial<TrainingOptions>;
+  /** The question this row answers. */
+  readonly tests: string;
+  /** Where our configuration needed a decision that the paper does not make. */
+  readonly note?: string;
+}
+
+/** HRM as published: two networks of four attention layers, one prefix token, one-step gradient, its own halting, no EMA (spec §6). */
+const hrm: Partial<ModelConfig> = {
+  recursion: 'hrm',
+  deepRecursions: 2,
+  latentRecursions: 2,
+  separateNets: true,
+  gradient: 'one-step',
+  mixer: 'attention',
+  positions: 'rotary',
+  layers: 4,
+  puzzlePrefix: 1,
+  halting: 'halt-or-continue',
+};
+const withoutEma: Partial<TrainingOptions> = { emaRate: 0 };
+
+const quoted = "the HRM paper's number, not rerun";
+const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer less";
+const outOfMemory = "out of memory on the paper's GPU, so no result";
+
+/** Table 3: k and T with depth and accuracy of HRM (n = k, four layers) and of TRM (n = 2k, two layers); null is out of memory. */
+const table3: readonly (readonly [k: number, T: number, hrmDepth: number, hrmSudoku: number, trmDepth: number, trmSudoku: number | null])[] = [
+  [1, 1, 9, 46.4, 7, 63.2],
+  [2, 2, 24, 55.0, 20, 81.9],
+  [3, 3, 48, 61.6, 42, 87.4],
+  [4, 4, 80, 59.5, 72, 84.2],
+  [6, 3, 84, 62.3, 78, null],
+  [3, 6, 96, 58.8, 84, 85.8],
+  [6, 6, 168, 57.5, 156, null],
+];
+
+/** Rows of Table 3 by "k,T". */
+function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
+  const found = table3.find(([rowK, rowT]) => rowK === k && rowT === T);
+  if (found === undefined) throw new RangeError(`Table 3 has no row k = ${k}, T = ${T}`);
+  const [, , hrmDepth, hrmSudoku, trmDepth, trmSudoku] = found;
+  const sudoku = net === 'HRM' ? hrmSudoku : trmSudoku;
+  const footnote = k === 1 ? offByOne : sudoku === null ? outOfMemory : undefined;
+  return { table: 3, label: `${net}, k = ${k}, T = ${T}`, sudoku, depth: net === 'HRM' ? hrmDepth : trmDepth, ...(footnote === undefined ? {} : { footnote }) };
+}
+
+/** All variants, in the order of the tables. */
+export const variants: readonly Variant[] = [
+  {
+    id: 'hrm',
+    rows: [
+      { table: 1, label: 'HRM', sudoku: 55.0, depth: 24, forwardPasses: 2, millions: 27, footnote: quoted },
+      table3Row('HRM', 2, 2),
+      { table: 4, label: 'HRM', sudoku: 55.0, maze: 74.5, millions: 27, footnote: quoted },
+    ],
+    model: hrm,
+    training: withoutEma,
+    tests: 'The model that TRM simplifies: two networks at two speeds, justified by biology and a fixed point.',
+  },
+  {
+    id: 'trm',
+    rows: [
+      { table: 1, label: 'TRM (T = 3, n = 6)', sudoku: 87.4, depth: 42, forwardPasses: 1, millions: 5 },
+      { table: 2, label: 'TRM y, z (2 features)', sudoku: 87.4 },
+      table3Row('TRM', 3, 3),
+      { table: 4, label: 'TRM-MLP', sudoku: 87.4, maze: 0, millions: 5, footnote: '19M parameters on Maze-Hard' },
+    ],
+    model: {},
+    training: {},
+    tests: "The paper's model: one network of two layers, called again and again on an answer and a latent.",
+  },
+  {
+    id: 'trm-act',
+    rows: [{ table: 1, label: 'w/ ACT', sudoku: 86.1, depth: 42, forwardPasses: 2, millions: 5 }],
+    model: { halting: 'halt-or-continue' },
+    training: {},
+    tests: 'Does learning when to continue, with its second forward pass, help over learning when to halt?',
+    note: "the published code's flag for it crashes; this is its evident meaning (spec §2.3)",
+  },
+  {
+    id: 'trm-separate-nets',
+    rows: [{ table: 1, label: 'w/ separate f_H, f_L', sudoku: 82.4, depth: 42, forwardPasses: 1, millions: 10 }],
+    model: { separateNets: true },
+    training: {},
+    tests: 'Do the answer and the latent need networks of their own?',
+  },
+  {
+    id: 'trm-no-ema',
+    rows: [{ table: 1, label: 'no EMA', sudoku: 79.9, depth: 42, forwardPasses: 1, millions: 5 }],
+    model: {},
+    training: withoutEma,
+    tests: 'What does averaging the weights contribute?',
+  },
+  {
+    id: 'trm-4-layers',
+    rows: [{ table: 1, label: 'w/ 4-layers, n = 3', sudoku: 79.5, depth: 48, forwardPasses: 1, millions: 10 }],
+    model: { layers: 4, latentRecursions: 3 },
+    training: {},
+    tests: 'Is a deeper network called less often better than a shallow one called more often?',
+  },
+  {
+    id: 'trm-attention',
+    rows: [
+      { table: 1, label: 'w/ self-attention', sudoku: 74.7, depth: 42, forwardPasses: 1, millions: 7 },
+      { table: 4, label: 'TRM-Att', sudoku: 74.7, maze: 85.3, millions: 7, footnote: 'the published command for Maze-Hard has n = 4' },
+    ],
+    model: { mixer: 'attention', positions: 'rotary' },
+    training: {},
+    tests: 'Does self-attention mix a small fixed grid better than an MLP over its cells?',
+  },
+  {
+    id: 'trm-t2-n2',
+    rows: [{ table: 1, label: 'w/ T = 2, n = 2', sudoku: 73.7, depth: 12, forwardPasses: 1, millions: 5 }],
+    model: { deepRecursions: 2, latentRecursions: 2 },
+    training: {},
+    tests: "What is recursion worth, at HRM's few calls a step?",
+  },
+  {
+    id: 'trm-one-step-gradient',
+    rows: [{ table: 1, label: 'w/ 1-step gradient', sudoku: 56.5, depth: 42, forwardPasses: 1, millions: 5 }],
+    model: { gradient: 'one-step' },
+    training: {},
+    tests: 'Must gradient flow through a whole recursion, or do the last two calls suffice, as HRM assumes?',
+  },
+  {
+    id: 'trm-multi-z',
+    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', sudoku: 77.6 }],
+    model: { recursion: 'multi-z', latentCount: 6 },
+    training: {},
+    tests: 'Is a latent for each recursion better than one that is refined?',
+    note: 'the published code: six latents z beside y, seven features in all; mixer, positions and EMA as in TRM, which the paper does not state',
+  },
+  {
+    id: 'trm-multi-z-7',
+    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', sudoku: 77.6 }],
+    model: { recursion: 'multi-z', latentCount: 7, latentRecursions: 7 },
+    training: {},
+    tests: 'The same, reading the seven features of the table as seven latents z beside y.',
+    note: 'n = 7, so that every latent is refined; seven calls of z a recursion instead of six',
+  },
+  {
+    id: 'trm-single-z',
+    rows: [{ table: 2, label: 'TRM single z (1 feature)', sudoku: 71.9 }],
+    model: { recursion: 'single-z' },
+    training: {},
+    tests: 'Can one latent be both the reasoning and the answer?',
+    note: "the published code: the last call of a recursion leaves the puzzle out, unlike the paper's algorithm",
+  },
+  ...table3
+    .filter(([k, T]) => !(k === 2 && T === 2))
+    .map(([k, T]): Variant => ({
+      id: `hrm-k${k}-t${T}`,
+      rows: [table3Row('HRM', k, T)],
+      model: { ...hrm, latentRecursions: k, deepRecursions: T },
+      training: withoutEma,
+      tests: `How does HRM gain from recursion: n = ${k}, T = ${T}?`,
+      note: 'EMA off as in HRM; the paper does not say',
+    })),
+  ...table3
+    .filter(([k, T]) => !(k === 3 && T === 3))
+    .map(([k, T]): Variant => ({
+      id: `trm-k${k}-t${T}`,
+      rows: [table3Row('TRM', k, T)],
+      model: { latentRecursions: 2 * k, deepRecursions: T },
+      training: {},
+      tests: `How does TRM gain from recursion: n = ${2 * k}, T = ${T}?`,
+    })),
+  {
+    id: 'direct',
+    rows: [{ table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted }],
+    model: { recursion: 'direct', deepRecursions: 1, latentRecursions: 1, mixer: 'attention', positions: 'rotary', layers: 8, puzzlePrefix: 1 },
+    training: withoutEma,
+    tests: 'What does a plain transformer of the same size do without recursion?',
+    note: "heads as in TRM: the published file's 12 do not divide its hidden size of 512, which leaves it 131,072 parameters fewer",
+  },
+];
+
+/** The variant with this id. Throws InputError listing the ids. */
+export function variant(id: string): Variant {
+  const found = variants.find((each) => each.id === id);
+  if (found === undefined) throw new InputError(`variant: expected one of ${variants.map((each) => each.id).join(', ')}, got ${JSON.stringify(id)}`);
+  return found;
+}
+
+/**
+ * A model with the variant's changes. The task's sizes and the scale stay the base's; so does a missing puzzle embedding.
+ * Throws InputError if the changes make no model of this base.
+ */
+export function applyVariant(base: ModelConfig, { model }: Variant): ModelConfig {
+  const { puzzlePrefix } = base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
+  return checkConfig({ ...base, ...model, puzzlePrefix });
+}
+
+/** The rows of one of the paper's tables with their variants, in the order of `variants`. */
+export function rowsOfTable(table: PaperRow['table']): { readonly variant: Variant; readonly row: PaperRow }[] {
+  return variants.flatMap((each) => each.rows.filter((row) => row.table === table).map((row) => ({ variant: each, row })));
+}

@@ -1,0 +1,155 @@
+/** What a model is and costs before it is trained: its schedule in short, its counts, its arithmetic and memory. */
+import { checkConfig, innerSize, positionsOf, type ModelConfig } from './config.js';
+import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './parameters.js';
+import { buildSchedule, effectiveDepth, forwardPasses, type Call } from './schedule.js';
+
+export interface CostOptions {
+  /** B, puzzles in one training step. Default 768, the paper's. */
+  readonly batchSize?: number;
+  /** Training steps. Default 65,104, the paper's Sudoku run. */
+  readonly steps?: number;
+  /** Useful GFLOP/s of the machine; without it no hours are given. */
+  readonly gflops?: number;
+}
+
+/** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */
+export interface ModelDescription {
+  readonly config: ModelConfig;
+  /** The calls of one supervision step in short, e.g. "[z ← net(y + x + z)] × 6, y ← net(y + z)"; empty where there are none. */
+  readonly withoutGradient: string;
+  readonly withGradient: string;
+  /** Network calls of one supervision step, and those that carry gradient. */
+  readonly calls: number;
+  readonly gradientCalls: number;
+  /** Layers one after another in a supervision step (the paper's depth). */
+  readonly depth: number;
+  /** Forward passes per training step (the paper's NFP). */
+  readonly forwardPasses: number;
+  /** Trainable parameters as the paper counts them. */
+  readonly parameters: number;
+  readonly tensors: readonly Pick<ParameterSpec, 'name' | 'shape' | 'role'>[];
+  /** Multiply-adds of one call of a network for one puzzle. */
+  readonly multiplyAddsPerCall: number;
+  /** One supervision step of one puzzle, without learning. */
+  readonly flopPerThought: number;
+  readonly batchSize: number;
+  /** One training step of the batch: every call forward, and twice that again for calls with gradient. */
+  readonly flopPerTrainingStep: number;
+  /** Parameters, gradient, two moments and average, float32, with the puzzle table once. */
+  readonly weightBytes: number;
+  /** What a framework keeps for the backward pass of the batch, float32; a fused engine keeps far less. */
+  readonly activationBytes: number;
+  readonly steps: number;
+  /** Hours for all steps, where gflops was given. */
+  readonly hours?: number;
+}
+
+/** Describes a configuration (spec §1.13, §1.14). Throws InputError if it is impossible. */
+export function describe(candidate: ModelConfig, options: CostOptions = {}): ModelDescription {
+  const config = checkConfig(candidate);
+  const { batchSize = 768, steps = 65_104, gflops } = options;
+  const { calls } = buildSchedule(config);
+  const specs = parameterSpecs(config);
+  const gradientCalls = calls.filter(({ gradient }) => gradient).length;
+  const multiplyAddsPerCall = config.layers * layerCost(config).multiplyAdds;
+  const flopPerThought = 2 * multiplyAddsPerCall * calls.length;
+  const callEquivalents = calls.length * forwardPasses(config) + 2 * gradientCalls; // a backward call costs two forward calls
+  const flopPerTrainingStep = 2 * multiplyAddsPerCall * callEquivalents * batchSize;
+  const stored = specs.map(({ role, shape }) => sizeOf(shape) * (role === 'trained' ? 5 : 1));
+  return {
+    config,
+    withoutGradient: compact(calls.filter(({ gradient }) => !gradient)),
+    withGradient: compact(calls.filter(({ gradient }) => gradient)),
+    calls: calls.length,
+    gradientCalls,
+    depth: effectiveDepth(config),
+    forwardPasses: forwardPasses(config),
+    parameters: parameterCount(config),
+    tensors: specs.map(({ name, shape, role }) => ({ name, shape, role })),
+    multiplyAddsPerCall,
+    flopPerThought,
+    batchSize,
+    flopPerTrainingStep,
+    weightBytes: 4 * stored.reduce((sum, size) => sum + size, 0),
+    activationBytes: 4 * batchSize * gradientCalls * config.layers * layerCost(config).keptValues,
+    steps,
+    ...(gflops === undefined ? {} : { hours: (flopPerTrainingStep * steps) / (gflops * 1e9) / 3600 }),
+  };
+}
+
+/** The description as text for a terminal. */
+export function describeText(config: ModelConfig, options: CostOptions = {}): string {
+  const model = describe(config, options);
+  const { recursion, mixer, layers, hiddenSize, vocabSize, sequenceLength, puzzlePrefix } = config;
+  const lines = [
+    `${recursion}, ${mixer}, ${layers} layers × ${hiddenSize}, ${puzzlePrefix} + ${sequenceLength} positions, ${vocabSize} tokens`,
+    '',
+    'one supervision step (x puzzle, y answer, z latent)',
+    ...(model.withoutGradient === '' ? [] : [`  no gradient  ${model.withoutGradient}`]),
+    `  gradient     ${model.withGradient}`,
+    '',
+    `parameters       ${model.parameters.toLocaleString('en')} trainable`,
+    `depth            ${model.depth} layers a supervision step; ${model.calls} calls, ${model.gradientCalls} with gradient`,
+    `forward passes   ${model.forwardPasses} a training step`,
+    `one call         ${prefixed(model.multiplyAddsPerCall)} multiply-adds a puzzle`,
+    `training step    ${prefixed(model.flopPerTrainingStep)}FLOP at batch ${model.batchSize}`,
+    `memory           ${prefixed(model.weightBytes)}B for weights and optimizer; ${prefixed(model.activationBytes)}B of activations if a framework keeps them all`,
+  ];
+  if (model.hours !== undefined) lines.push(`training         ${model.steps.toLocaleString('en')} steps, ${hoursText(model.hours)} at ${String(options.gflops)} GFLOP/s`);
+  lines.push('', 'tensors', ...model.tensors.map(({ name, shape, role }) => `  ${name.padEnd(46)} ${`[${shape.join(', ')}]`.padEnd(14)}${role === 'trained' ? '' : ` ${role}`}`.trimEnd()));
+  return lines.join('\n');
+}
+
+/** Cost of one layer for one puzzle (spec §1.6–1.9). */
+function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readonly keptValues: number } {
+  const { hiddenSize: D, heads, mixer } = config;
+  const S = positionsOf(config);
+  // SwiGLU of `rows` vectors of `width`: gate and up, then down. Kept: both, their product, the sum with the input, its norm.
+  const swiglu = (rows: number, width: number): readonly [number, number] => [rows * width * 3 * innerSize(config, width), rows * (3 * innerSize(config, width) + 2 * width)];
+  // Attention: QKV and output projections, scores and weighted values. Kept: QKV, weights, values, the sum, its norm.
+  const attention: readonly [number, number] = [4 * S * D * D + 2 * S * S * D, S * 3 * D + heads * S * S + 3 * S * D];
+  const [mixing, mixingKept] = mixer === 'mlp' ? swiglu(D, S) : attention;
+  const [width, widthKept] = swiglu(S, D);
+  return { multiplyAdds: mixing + width, keptValues: mixingKept + widthKept };
+}
+
+/** Calls in the shortest form: equal neighbours as [call] × count, then repeated groups as (group) × count. */
+function compact(calls: readonly Call[]): string {
+  const written = calls.map(({ net, write, read }) => `${write} ← ${net}(${read.join(' + ')})`);
+  const runs: string[] = [];
+  for (let i = 0, next; i < written.length; i = next) {
+    next = i + 1;
+    while (written[next] === written[i]) next++;
+    runs.push(next - i === 1 ? (written[i] as string) : `[${written[i]}] × ${next - i}`);
+  }
+  const groups: string[] = [];
+  for (let i = 0; i < runs.length; ) {
+    const { period, count } = repetition(runs, i);
+    const group = runs.slice(i, i + period).join(', ');
+    groups.push(count === 1 ? group : `(${group}) × ${count}`);
+    i += period * count;
+  }
+  return groups.join(', ');
+}
+
+/** The repeated group at a place that covers most: its length and how often it comes. */
+function repetition(runs: readonly string[], from: number): { readonly period: number; readonly count: number } {
+  let best = { period: 1, count: 1 };
+  for (let period = 2; from + 2 * period <= runs.length; period++) {
+    let end = from + period;
+    while (end < runs.length && runs[end] === runs[end - period]) end++;
+    const count = Math.floor((end - from) / period);
+    if (count > 1 && count * period > best.count * best.period) best = { period, count };
+  }
+  return best;
+}
+
+/** 32.8 T, 610 M: three digits and a unit prefix. */
+function prefixed(value: number): string {
+  const power = Math.min(6, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
+  return `${Number((value / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P', 'E'][power]}`;
+}
+
+function hoursText(hours: number): string {
+  return hours < 48 ? `${Number(hours.toPrecision(2))} hours` : `${Math.round(hours).toLocaleString('en')} hours (${Math.round(hours / 24).toLocaleString('en')} days)`;
+}
