@@ -32,7 +32,7 @@ export { runExperiment, runId, type RunOutcome, type RunProgress } from './exper
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // report
-export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, thinkingCurve } from './report/figures.js';
+export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
@@ -41,4 +41,4 @@ export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } f
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
-export { longestThought, thinkAbout, type SolvedPuzzle } from './report/thoughts.js';
+export { longestThought, puzzleAt, stopWhenSure, thinkAbout, type SetPuzzle, type SolvedPuzzle } from './report/thoughts.js';

@@ -1,4 +1,5 @@
 /** How puzzles look: which cells of a Sudoku, a maze or an ARC grid are given, answered, changed or wrong, and how each is drawn. */
+import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import type { Thought } from '../train/evaluate.js';
 import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './grids.js';
@@ -30,12 +31,10 @@ export interface SudokuCell {
   readonly wrong: boolean;
 }
 
-/** The boxes of a Sudoku board by its side: rows and columns of one box. */
-const boxes: Readonly<Record<number, readonly [rows: number, columns: number]>> = { 4: [2, 2], 6: [2, 3], 9: [3, 3] };
-
 /** Marks every cell of a Sudoku. Throws InputError for boards that are not 4×4, 6×6 or 9×9, or differ in size. */
 export function sudokuCells({ question, answer = question, before, solution }: SudokuBoards): SudokuCell[] {
-  const side = sideOf(question);
+  const geometry = geometryOf(question);
+  const { side } = geometry;
   for (const [name, board] of Object.entries({ answer, before, solution })) {
     if (board !== undefined && board.length !== question.length) throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
   }
@@ -43,16 +42,16 @@ export function sudokuCells({ question, answer = question, before, solution }: S
     const token = answer[i] ?? 0;
     const given = (question[i] ?? 0) > 1;
     const lost = given && token !== question[i];
-    const wrong = solution === undefined ? lost || clashes(answer, side, i) : token > 1 ? token !== solution[i] : answer !== question;
+    const wrong = solution === undefined ? lost || clashes(answer, geometry, i) : token > 1 ? token !== solution[i] : answer !== question;
     return { digit: token > 1 && token <= side + 1 ? token - 1 : null, given, changed: before !== undefined && token !== before[i], wrong };
   });
 }
 
 /** A Sudoku as a grid to draw: alone, beside others or animated. */
 export function sudokuView(boards: SudokuBoards, caption?: string): GridView {
-  const side = sideOf(boards.question);
+  const { side, boxRows, boxColumns } = geometryOf(boards.question);
   const cells = sudokuCells(boards).map(sudokuLook);
-  return { rows: side, columns: side, cells, block: boxOf(side), ...(caption === undefined ? {} : { caption }) };
+  return { rows: side, columns: side, cells, block: [boxRows, boxColumns], ...(caption === undefined ? {} : { caption }) };
 }
 
 /** The legend of Sudoku drawings. */
@@ -162,26 +161,21 @@ function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
   return { symbol: digit === null ? '' : String(digit), fill, ink, bold: given, italic: changed, corner: changed, crossed: wrong };
 }
 
-function sideOf(board: Board): number {
-  const side = Math.sqrt(board.length);
-  if (boxes[side] === undefined) throw new InputError(`Sudoku: expected 16, 36 or 81 tokens, got ${board.length}`);
-  return side;
-}
-
-function boxOf(side: number): readonly [number, number] {
-  return boxes[side] ?? [side, side];
+function geometryOf(board: Board): SudokuGeometry {
+  const geometry = geometryOfCells(board.length);
+  if (geometry === undefined) throw new InputError(`Sudoku: expected 16, 36 or 81 tokens, got ${board.length}`);
+  return geometry;
 }
 
 /** Whether the digit in cell i stands again in its row, column or box. */
-function clashes(board: Board, side: number, i: number): boolean {
+function clashes(board: Board, geometry: SudokuGeometry, i: number): boolean {
+  const { side } = geometry;
   const token = board[i] ?? 0;
   if (token <= 1) return false;
-  const [boxRows, boxColumns] = boxOf(side);
   const [row, column] = [Math.floor(i / side), i % side];
   return Array.from({ length: board.length }, (_, j) => j).some((j) => {
     if (j === i || board[j] !== token) return false;
     const [otherRow, otherColumn] = [Math.floor(j / side), j % side];
-    const sameBox = Math.floor(row / boxRows) === Math.floor(otherRow / boxRows) && Math.floor(column / boxColumns) === Math.floor(otherColumn / boxColumns);
-    return row === otherRow || column === otherColumn || sameBox;
+    return row === otherRow || column === otherColumn || boxOf(geometry, row, column) === boxOf(geometry, otherRow, otherColumn);
   });
 }

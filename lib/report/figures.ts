@@ -41,8 +41,8 @@ export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
   });
 }
 
-/** Puzzles solved against supervision steps, thinking longer from left to right. */
-export function accuracyCurves(series: readonly CycleSeries[], options: Caption & { readonly trainedSteps?: number } = {}): Figure {
+/** Puzzles solved (or the share `of` something else) against supervision steps, thinking longer from left to right. `trainedSteps` is marked. */
+export function accuracyCurves(series: readonly CycleSeries[], options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {}): Figure {
   const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
   const log = longest > 32;
   const place = (step: number): number => (log ? Math.log10(step) : step);
@@ -78,7 +78,7 @@ export function accuracyCurves(series: readonly CycleSeries[], options: Caption 
             ? { type: 'log', tickvals: powersOfTwo(longest), range: [place(0.93), place(longest * 1.04)] }
             : { tickvals: wholeTicks(longest), range: [0.6, longest + 0.4] }),
         },
-        yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+        yaxis: { ...axis(options.of ?? 'Puzzles solved'), ...percentAxis },
         shapes: trained.shapes,
         annotations: [...endLabels(ends, 100), ...trained.annotations],
       },
@@ -258,6 +258,36 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
       showlegend: samples.length > 1,
       legend: { x: 1, xanchor: 'right', y: 1, yanchor: 'top', font: { size: fontSize.label }, bgcolor: translucent(colour.paper, 0.8) },
       bargap: 0,
+    }),
+  };
+}
+
+/** What comes of stopping as soon as the model is sure enough. */
+export interface StoppingPoint {
+  /** The halting probability at which thinking stops, 0 … 1. */
+  readonly sureness: number;
+  /** Share of puzzles solved, 0 … 1. */
+  readonly exactAccuracy: number;
+  /** Mean supervision steps used. */
+  readonly meanSteps: number;
+}
+
+/** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */
+export function stoppingCurve(points: readonly StoppingPoint[], options: Caption = {}): Figure {
+  return {
+    data: [
+      {
+        type: 'scatter', name: 'stop when sure', mode: 'lines+markers', x: points.map(({ meanSteps }) => meanSteps), y: points.map(({ exactAccuracy }) => percent(exactAccuracy)),
+        line: { color: seriesColour(0), width: stroke.line }, marker: { size: stroke.marker, symbol: markerSymbol(0) },
+        text: points.map(({ sureness }) => `sure: ${percent(sureness)} %`), hovertemplate: '%{y:.1f} % solved with %{x:.2f} steps<extra>%{text}</extra>',
+      },
+    ],
+    layout: baseLayout({ title: 'Stopping when sure', ...options }, {}, {
+      xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
+      yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+      annotations: points.map(({ sureness, meanSteps, exactAccuracy }) => ({
+        text: `${percent(sureness)} %`, x: meanSteps, y: percent(exactAccuracy), yanchor: 'top', yshift: -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet },
+      })),
     }),
   };
 }

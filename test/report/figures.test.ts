@@ -1,6 +1,6 @@
 /** Figures: every number of the rows is in the traces, and nothing else is. */
 import assert from 'node:assert/strict';
-import { accuracyCurves, accuracyVersusCycles, cycleSeries, distribution, haltingCurve, learningCurve, paperVersusOurs, thinkingCurve } from '../../lib/report/figures.js';
+import { accuracyCurves, accuracyVersusCycles, cycleSeries, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from '../../lib/report/figures.js';
 import type { Figure, Trace } from '../../lib/report/plotly.js';
 import { record } from './records.js';
 
@@ -82,6 +82,12 @@ describe('figures', () => {
   it('thinking curve: right cells and confidence in percent', () => {
     const figure = thinkingCurve([{ step: 1, rightCells: 0.5, haltProbability: 0.01 }, { step: 2, rightCells: 1, haltProbability: 0.9 }]);
     assert.deepEqual(figure.data.map(({ y }) => y), [[50, 100], [1, 90]]);
+  });
+
+  it('stopping curve: steps used against puzzles solved, each point labelled with its sureness', () => {
+    const figure = stoppingCurve([{ sureness: 0.5, exactAccuracy: 0.8, meanSteps: 3 }, { sureness: 0.9, exactAccuracy: 0.9, meanSteps: 5.5 }]);
+    assert.deepEqual([figure.data[0]?.x, figure.data[0]?.y], [[3, 5.5], [80, 90]]);
+    assert.deepEqual(figure.layout.annotations?.map(({ text }) => text), ['50 %', '90 %']);
   });
 
   it('distribution: shares of each sample, in bins centred on multiples of the width, empty bins left out', () => {

@@ -1,0 +1,114 @@
+/** Notebooks: prose and calls only, executed, type-checked as the kernel would, and readable where nothing runs. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { projectRoot } from '../lib/files.js';
+
+interface Output {
+  readonly output_type: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly text?: readonly string[];
+}
+
+interface Cell {
+  readonly cell_type: 'code' | 'markdown';
+  readonly metadata: { readonly tags?: readonly string[] };
+  readonly source: readonly string[];
+  readonly outputs?: readonly Output[];
+}
+
+/** The parts of the compiler's syntax tree used here. */
+interface Node {
+  forEachChild(visit: (child: Node) => void): void;
+  getText(): string;
+}
+
+interface Compiler {
+  readonly ScriptTarget: { readonly ES2022: number };
+  createSourceFile(name: string, text: string, target: number, setParents: boolean): Node;
+  isFunctionLike(node: Node): boolean;
+  isClassLike(node: Node): boolean;
+  isImportDeclaration(node: Node): node is Node & { readonly moduleSpecifier: Node };
+}
+
+// The fork of TypeScript that tslab compiles cells with: the project's own version has no compiler interface.
+const require = createRequire(import.meta.url);
+const compiler = createRequire(require.resolve('tslab/package.json'))('@tslab/typescript-for-tslab') as Compiler;
+
+const folder = path.join(projectRoot(), 'notebooks');
+const names = readdirSync(folder).filter((name) => name.endsWith('.ipynb')).sort();
+const cellsOf = (name: string): readonly Cell[] => (JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { cells: Cell[] }).cells;
+const codeOf = (name: string): { readonly cell: Cell; readonly number: number; readonly source: string }[] =>
+  cellsOf(name).flatMap((cell, i) => (cell.cell_type === 'code' ? [{ cell, number: i + 1, source: cell.source.join('') }] : []));
+
+/** All nodes of a cell's syntax tree. */
+function nodesOf(source: string): Node[] {
+  const nodes: Node[] = [];
+  const visit = (node: Node): void => {
+    nodes.push(node);
+    node.forEachChild(visit);
+  };
+  visit(compiler.createSourceFile('cell.ts', source, compiler.ScriptTarget.ES2022, true));
+  return nodes;
+}
+
+describe('notebooks', () => {
+  it('are there', () => {
+    for (const name of ['1-how-it-thinks.ipynb', '2-train.ipynb']) assert.ok(names.includes(name), `no ${name}`);
+  });
+
+  for (const name of names) {
+    describe(name, () => {
+      it('defines no function and no class, and no cell is longer than 15 lines', () => {
+        for (const { number, source } of codeOf(name)) {
+          const lines = source.split('\n').length;
+          assert.ok(lines <= 15, `cell ${number} has ${lines} lines`);
+          const definition = nodesOf(source).find((node) => compiler.isFunctionLike(node) || compiler.isClassLike(node));
+          assert.equal(definition?.getText(), undefined, `cell ${number} defines something`);
+        }
+      });
+
+      it('imports nothing but the library', () => {
+        const modules = codeOf(name).flatMap(({ source }) => nodesOf(source).filter((node) => compiler.isImportDeclaration(node)).map((node) => node.moduleSpecifier.getText()));
+        assert.deepEqual([...new Set(modules)], ["'../dist/index.js'"]);
+      });
+
+      it('begins with prose and a cell of parameters', () => {
+        assert.equal(cellsOf(name)[0]?.cell_type, 'markdown');
+        assert.deepEqual(codeOf(name)[0]?.cell.metadata.tags, ['parameters']);
+      });
+
+      it('is committed executed: every cell that shows or prints something has its output, none has an error', () => {
+        for (const { cell, number, source } of codeOf(name)) {
+          const outputs = cell.outputs ?? [];
+          if (/\bshow\(|console\.log\(|trainLive\(/.test(source)) assert.ok(outputs.length > 0, `cell ${number} has no output: run npm run nb:run -- --inplace`);
+          assert.ok(outputs.every(({ output_type }) => output_type !== 'error'), `cell ${number} failed`);
+        }
+      });
+
+      it('every figure has a picture for GitHub, and no HTML that would hide it', () => {
+        for (const { cell, number } of codeOf(name)) {
+          for (const { data } of cell.outputs ?? []) {
+            if (data?.['application/vnd.plotly.v1+json'] === undefined) continue;
+            assert.ok('image/png' in data && !('text/html' in data), `cell ${number}: a figure with ${Object.keys(data).join(', ')}`);
+          }
+        }
+      });
+
+      it('says nothing of the machine it ran on: no absolute paths', () => {
+        for (const { cell, number } of codeOf(name)) {
+          const texts = (cell.outputs ?? []).flatMap(({ data, text }) => [...(text ?? []), ...Object.entries(data ?? {}).filter(([type]) => type.startsWith('text/')).map(([, content]) => String(content))]);
+          for (const text of texts) assert.doesNotMatch(text, /(^|[\s"'(])\/(home|root|tmp|work|Users|var|opt)\//m, `cell ${number}`);
+        }
+      });
+    });
+  }
+
+  it('type-check with the compiler of the kernel', function () {
+    this.timeout(120_000); // about three seconds a notebook
+    const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'check', folder], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+  });
+});
