@@ -35,7 +35,7 @@ export { finalEvaluation, readRecord, readRecords, type RunRecord } from './expe
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
-export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
+export { comparedRows, paperTable, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';

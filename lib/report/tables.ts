@@ -1,5 +1,9 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+import type { Experiment } from '../experiment/experiment.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { rowsOfTable, variant, type PaperRow } from '../experiment/variants.js';
+import { paperConfig } from '../model/config.js';
+import type { ComparedRow } from './figures.js';
 
 /** A table of text, cell by cell. */
 export interface Table {
@@ -97,12 +101,71 @@ export function resultRows(records: readonly RunRecord[]): ResultRow[] {
   });
 }
 
-/** 87.4 % for TRM-MLP on Sudoku-Extreme (the paper's Table 1); the paper has no number for other boards. */
+/** What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards; other boards are not in it. */
 function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
-  const { task, model, variant, scale } = experiment;
-  const isPaperModel = variant === null && model.recursion === 'trm' && model.mixer === 'mlp';
-  if (!isPaperModel || task.kind !== 'sudoku' || task.side !== 9) return { paper: null, sameData: false };
-  return { paper: 0.874, sameData: scale === 'paper' && task.source === 'sudoku-extreme' };
+  const { task, scale } = experiment;
+  const id = experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined);
+  if (id === undefined || task.kind !== 'sudoku' || task.side !== 9) return { paper: null, sameData: false };
+  const reported = variant(id).rows.map(({ sudoku }) => sudoku).find((accuracy) => accuracy !== null);
+  return { paper: reported === undefined ? null : reported / 100, sameData: scale === 'paper' && task.source === 'sudoku-extreme' };
+}
+
+/** The paper's TRM-MLP but for its size. */
+function isPaperTrm({ model, training }: Experiment): boolean {
+  const shape = ['recursion', 'deepRecursions', 'latentRecursions', 'separateNets', 'gradient', 'mixer', 'layers', 'halting', 'supervisionSteps'] as const;
+  return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
+}
+
+/** One row of the paper's Tables 1 to 3, with our runs of it. */
+export interface PaperTableRow {
+  readonly row: PaperRow;
+  readonly variant: string;
+  /** Ours, one a seed; may be empty. */
+  readonly records: readonly RunRecord[];
+}
+
+/**
+ * The rows of one of the paper's tables with our records of each, at one scale: tables never mix scales.
+ * A record belongs to the variant it names; one that names none and is the paper's TRM belongs to that.
+ */
+export function paperTableRows(table: 1 | 2 | 3, records: readonly RunRecord[]): PaperTableRow[] {
+  return rowsOfTable(table).map(({ variant: { id }, row }) => ({
+    row,
+    variant: id,
+    records: records.filter(({ experiment }) => (experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined)) === id),
+  }));
+}
+
+/** One of the paper's tables as Markdown: its numbers, ours beside them, "not run" where there is no record. */
+export function paperTable(table: 1 | 2 | 3, records: readonly RunRecord[]): string {
+  const rows = paperTableRows(table, records);
+  const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
+  const cells = rows.map(({ row, records: ours }) => {
+    const [first] = ours;
+    const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
+    return [
+      `${row.label}${mark}`,
+      row.sudoku === null ? '–' : `${row.sudoku.toFixed(1)} %`,
+      meanAndSpread(ours.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN)),
+      ours.length === 0 ? '–' : String(ours.length),
+      first === undefined ? '–' : finalEvaluation(first).puzzles.toLocaleString('en'),
+      first === undefined ? String(row.depth ?? '–') : String(first.model.depth),
+      first === undefined ? '–' : first.model.parameters.toLocaleString('en'),
+    ];
+  });
+  const columns = ['model', 'paper, Sudoku-Extreme', 'ours', 'seeds', 'puzzles scored', 'depth', 'our parameters'];
+  const sets = [...new Set(records.map(({ experiment: { scale }, data }) => `${data.test.name}, scale ${scale}`))];
+  const about = sets.length === 0 ? 'Nothing was run yet.' : `Ours: ${sets.join('; ')}. Beside the paper’s numbers, not against them: boards and sizes differ.`;
+  return [toMarkdown({ columns, rows: cells }), '', about, ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`)].join('\n').trimEnd();
+}
+
+/** The same rows for the figure that draws ours beside the paper's. */
+export function comparedRows(table: 1 | 2 | 3, records: readonly RunRecord[]): ComparedRow[] {
+  return paperTableRows(table, records).map(({ row, records: ours }) => ({
+    name: row.label,
+    paper: row.sudoku === null ? null : row.sudoku / 100,
+    ours: ours.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN),
+  }));
 }
 
 /** "61.3 ± 2.0 %", "61.3 %" for one seed, "not run" for none. */

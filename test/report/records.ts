@@ -6,6 +6,7 @@ import { paperTraining } from '../../lib/train/options.js';
 
 interface Parts {
   readonly name?: string;
+  readonly variant?: string;
   readonly scale?: Experiment['scale'];
   readonly side?: 4 | 6 | 9;
   readonly source?: 'generated' | 'public-domain' | 'sudoku-extreme';
@@ -14,14 +15,14 @@ interface Parts {
 }
 
 /** A record of a 4×4 run, 300 puzzles scored, unless said otherwise. */
-export function record({ name = 'sudoku-4x4', scale = 'laptop', side = 4, source = 'generated', seed = 0, exactAccuracy }: Parts): RunRecord {
+export function record({ name = 'sudoku-4x4', variant, scale = 'laptop', side = 4, source = 'generated', seed = 0, exactAccuracy }: Parts): RunRecord {
   const evaluation = { step: 600, puzzles: 300, supervisionSteps: exactAccuracy.length, exactAccuracy, cellAccuracy: exactAccuracy, haltingAccuracy: exactAccuracy, seconds: 1 };
   const summary = { name: source === 'generated' ? `${side}×${side} generated` : source, sha256: source, examples: 300 };
   return {
     schema: recordSchema,
     id: `${name}-seed${seed}`,
     experiment: {
-      name, about: '', scale, variant: null, model: paperConfig, training: paperTraining, evaluation: { split: 'test', every: 0, puzzles: 100, finalPuzzles: 0 },
+      name, about: '', scale, variant: variant ?? null, model: paperConfig, training: paperTraining, evaluation: { split: 'test', every: 0, puzzles: 100, finalPuzzles: 0 },
       task: { kind: 'sudoku', side, source, trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
     },
     seed,
