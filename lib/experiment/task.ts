@@ -1,6 +1,6 @@
 /** A task as plain data, and the data sets it stands for. */
 import type { Dataset } from '../data/dataset.js';
-import { sudokuDataset } from '../data/sudoku.js';
+import { sudokuDataset } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 

@@ -1,0 +1,129 @@
+/** Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing. */
+import { InputError } from '../errors.js';
+import type { Random } from '../random.js';
+import { exampleOf, type Dataset, type Example } from './dataset.js';
+
+/** Label of a cell that is not scored, as engines know it. */
+const ignoredLabel = -100;
+
+/** B examples: tokens and labels [B, L], puzzle ids [B]. */
+export interface DataBatch {
+  readonly tokens: Int32Array;
+  readonly labels: Int32Array;
+  readonly puzzleIds: Int32Array;
+}
+
+/** Where a stream stands; plain JSON. */
+export interface BatchStreamState {
+  /** Passes begun before this one, and groups already taken from this one. */
+  readonly pass: number;
+  readonly position: number;
+}
+
+/**
+ * Training batches without end (spec §5.6). A pass is several epochs in a row, each a new order of all groups; from each
+ * group one puzzle, from it all examples in random order, cut where the batch is full; the last batch of a pass is
+ * dropped if it is not full. Every draw depends on the seed and the place in the stream only.
+ */
+export class BatchStream {
+  readonly #dataset: Dataset;
+  readonly #batchSize: number;
+  readonly #epochsPerPass: number;
+  readonly #random: Random;
+  #pass = 0;
+  #position = 0;
+  #order: Int32Array;
+
+  /** `epochsPerPass`: 1 or more, raised where a pass would not fill one batch. Default 10. */
+  constructor(dataset: Dataset, options: { readonly batchSize: number; readonly random: Random; readonly epochsPerPass?: number }) {
+    const groups = dataset.groupOffsets.length - 1;
+    if (groups < 1) throw new InputError(`${dataset.name}: expected at least one training puzzle, got none`);
+    this.#dataset = dataset;
+    this.#batchSize = options.batchSize;
+    this.#epochsPerPass = Math.max(options.epochsPerPass ?? 10, Math.ceil(options.batchSize / groups));
+    this.#random = options.random;
+    this.#order = this.#orderOf(0);
+  }
+
+  /** The next B examples. */
+  next(): DataBatch {
+    const start = { pass: this.#pass, position: this.#position };
+    const examples: { example: Example; id: number }[] = [];
+    while (examples.length < this.#batchSize) {
+      const group = this.#order[this.#position];
+      if (group === undefined) {
+        // The pass is over: what was gathered does not fill a batch and is dropped.
+        if (start.position === 0 && start.pass === this.#pass && examples.length === 0) throw new Error('a pass without examples');
+        examples.length = 0;
+        this.restore({ pass: this.#pass + 1, position: 0 });
+        continue;
+      }
+      const random = this.#random.fork(this.#pass).fork(this.#position++);
+      for (const drawn of this.#draw(group, random)) if (examples.length < this.#batchSize) examples.push(drawn);
+    }
+    return toBatch(this.#dataset, examples);
+  }
+
+  state(): BatchStreamState {
+    return { pass: this.#pass, position: this.#position };
+  }
+
+  /** Goes to a place in the stream. Throws InputError if it is none. */
+  restore(state: BatchStreamState): void {
+    const { pass, position } = state ?? {};
+    if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0) throw new InputError(`batch stream: expected a pass and a position, got ${JSON.stringify(state)}`);
+    this.#pass = pass;
+    this.#position = position;
+    this.#order = this.#orderOf(pass);
+  }
+
+  /** Several orders of all groups, one after the other. */
+  #orderOf(pass: number): Int32Array {
+    const groups = this.#dataset.groupOffsets.length - 1;
+    const random = this.#random.fork('order').fork(pass);
+    const order = new Int32Array(groups * this.#epochsPerPass);
+    for (let epoch = 0; epoch < this.#epochsPerPass; epoch++) order.set(random.permutation(groups), epoch * groups);
+    return order;
+  }
+
+  /** All examples of one puzzle of a group, in random order; originals and augmented copies are equally likely. */
+  #draw(group: number, random: Random): { example: Example; id: number }[] {
+    const { groupOffsets, puzzleOffsets, ids, augmentation } = this.#dataset;
+    const firstPuzzle = groupOffsets[group] ?? 0;
+    const puzzles = (groupOffsets[group + 1] ?? 0) - firstPuzzle;
+    const versions = 1 + (augmentation?.copies ?? 0);
+    const drawn = random.integer(puzzles * versions);
+    const puzzle = firstPuzzle + Math.floor(drawn / versions);
+    const version = drawn % versions;
+    const first = puzzleOffsets[puzzle] ?? 0;
+    const count = (puzzleOffsets[puzzle + 1] ?? 0) - first;
+    return Array.from(random.permutation(count), (i) => {
+      const original = exampleOf(this.#dataset, first + i);
+      const example = version === 0 || augmentation === null ? original : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version));
+      return { example, id: ids[puzzle] ?? 0 };
+    });
+  }
+}
+
+/** All examples in order, in batches of at most B: the last one may be smaller. `limit`: only the first so many. */
+export function* testBatches(dataset: Dataset, batchSize: number, limit = dataset.examples): Generator<DataBatch> {
+  const end = Math.min(limit, dataset.examples);
+  const idOf = new Int32Array(dataset.examples);
+  dataset.ids.forEach((id, puzzle) => idOf.fill(id, dataset.puzzleOffsets[puzzle], dataset.puzzleOffsets[puzzle + 1]));
+  for (let from = 0; from < end; from += batchSize) {
+    const count = Math.min(batchSize, end - from);
+    yield toBatch(dataset, Array.from({ length: count }, (_, i) => ({ example: exampleOf(dataset, from + i), id: idOf[from + i] ?? 0 })));
+  }
+}
+
+function toBatch(dataset: Dataset, examples: readonly { readonly example: Example; readonly id: number }[]): DataBatch {
+  const { sequenceLength: L, ignore } = dataset;
+  const tokens = new Int32Array(examples.length * L);
+  const labels = new Int32Array(examples.length * L);
+  examples.forEach(({ example }, i) => {
+    tokens.set(example.input, i * L);
+    labels.set(example.label, i * L);
+  });
+  if (ignore !== null) for (let i = 0; i < labels.length; i++) if (labels[i] === ignore) labels[i] = ignoredLabel;
+  return { tokens, labels, puzzleIds: Int32Array.from(examples, ({ id }) => id) };
+}

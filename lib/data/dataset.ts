@@ -1,0 +1,106 @@
+/** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
+import { createHash } from 'node:crypto';
+import type { Random } from '../random.js';
+
+/** One example as token ids, question and answer of the same length L. */
+export interface Example {
+  readonly input: Uint8Array;
+  readonly label: Uint8Array;
+}
+
+/** Makes augmented copies of an example that keep it legal and its answer right. */
+export interface Augmentation {
+  /** Copies of each puzzle beside the original. */
+  readonly copies: number;
+  /** Fixes the set of copies: copy c of group g is always the same. */
+  readonly random: Random;
+  apply(example: Example, random: Random): Example;
+}
+
+/**
+ * Examples of one split. Groups hold puzzles, puzzles hold examples (spec §5.1): an epoch visits every group once and
+ * takes one of its puzzles. Sudoku and mazes have one puzzle a group, and one example a puzzle.
+ */
+export interface Dataset {
+  readonly name: string;
+  /** What a reader must know to read its numbers right; '' for nothing. */
+  readonly note: string;
+  readonly width: number;
+  readonly height: number;
+  /** V: token ids are 0 … V−1, 0 is padding. */
+  readonly vocabSize: number;
+  /** L. */
+  readonly sequenceLength: number;
+  /** Rows of the puzzle table this set needs, the blank id 0 included. */
+  readonly puzzleIds: number;
+  /** N. */
+  readonly examples: number;
+  /** Questions and answers, token ids, [N, L] each. */
+  readonly inputs: Uint8Array;
+  readonly labels: Uint8Array;
+  /** The label that is not scored, or null if all are. */
+  readonly ignore: number | null;
+  /** First example of each puzzle, [puzzles + 1], and first puzzle of each group, [groups + 1]. */
+  readonly puzzleOffsets: Int32Array;
+  readonly groupOffsets: Int32Array;
+  /** Puzzle id of each puzzle, [puzzles]. */
+  readonly ids: Int32Array;
+  /** Difficulty of each example as its source rates it, [N], or null. */
+  readonly ratings: Float64Array | null;
+  readonly augmentation: Augmentation | null;
+  /** Of inputs, labels and grouping: two sets with one hash are the same data. */
+  readonly sha256: string;
+}
+
+/** A data set of which every example is a puzzle and a group of its own, with puzzle id 0: Sudoku and mazes. */
+export function ungrouped(
+  examples: readonly Example[],
+  about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & { readonly ratings?: readonly number[]; readonly augmentation?: Augmentation | null },
+): Dataset {
+  const sequenceLength = about.width * about.height;
+  const inputs = new Uint8Array(examples.length * sequenceLength);
+  const labels = new Uint8Array(examples.length * sequenceLength);
+  examples.forEach(({ input, label }, i) => {
+    inputs.set(input, i * sequenceLength);
+    labels.set(label, i * sequenceLength);
+  });
+  const offsets = Int32Array.from({ length: examples.length + 1 }, (_, i) => i);
+  const { ratings, augmentation = null, ...rest } = about;
+  return withHash({
+    ...rest,
+    sequenceLength,
+    puzzleIds: 1,
+    examples: examples.length,
+    inputs,
+    labels,
+    ignore: null,
+    puzzleOffsets: offsets,
+    groupOffsets: offsets,
+    ids: new Int32Array(examples.length),
+    ratings: ratings === undefined ? null : Float64Array.from(ratings),
+    augmentation,
+  });
+}
+
+/** Completes a data set with the hash of its content. */
+export function withHash(dataset: Omit<Dataset, 'sha256'>): Dataset {
+  const hash = createHash('sha256');
+  hash.update(`${dataset.vocabSize} ${dataset.width} ${dataset.height} ${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`);
+  for (const part of [dataset.inputs, dataset.labels, dataset.puzzleOffsets, dataset.groupOffsets, dataset.ids]) {
+    hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  }
+  return { ...dataset, sha256: hash.digest('hex') };
+}
+
+/** Example i of a data set: views, not copies. */
+export function exampleOf(dataset: Dataset, i: number): Example {
+  const { inputs, labels, sequenceLength: L } = dataset;
+  return { input: inputs.subarray(i * L, (i + 1) * L), label: labels.subarray(i * L, (i + 1) * L) };
+}
+
+/** The first n examples of a data set without groups worth keeping (Sudoku and mazes). */
+export function firstExamples(dataset: Dataset, n: number): Dataset {
+  if (n >= dataset.examples) return dataset;
+  const examples = Array.from({ length: n }, (_, i) => exampleOf(dataset, i));
+  return ungrouped(examples, { ...dataset, ...(dataset.ratings === null ? { ratings: [] } : { ratings: [...dataset.ratings.subarray(0, n)] }) });
+}

@@ -1,0 +1,129 @@
+/** Sudoku boards: their geometry, text and token forms, legality, and the symmetries that keep them legal. */
+import { InputError } from '../errors.js';
+import type { Random } from '../random.js';
+import type { Example } from './dataset.js';
+
+/** A board's form. Digits are 1 … side; 0 is blank; cells row by row. */
+export interface SudokuGeometry {
+  readonly side: 4 | 6 | 9;
+  /** Rows and columns of one box. */
+  readonly boxRows: number;
+  readonly boxColumns: number;
+}
+
+/** 4×4 has 2×2 boxes, 6×6 boxes of two rows and three columns, 9×9 3×3 boxes. */
+export function sudokuGeometry(side: number): SudokuGeometry {
+  switch (side) {
+    case 4:
+      return { side, boxRows: 2, boxColumns: 2 };
+    case 6:
+      return { side, boxRows: 2, boxColumns: 3 };
+    case 9:
+      return { side, boxRows: 3, boxColumns: 3 };
+    default:
+      throw new InputError(`Sudoku: expected side 4, 6 or 9, got ${side}`);
+  }
+}
+
+/** The geometry of a board with so many cells, or undefined. */
+export function geometryOfCells(cells: number): SudokuGeometry | undefined {
+  return [4, 6, 9].includes(Math.sqrt(cells)) ? sudokuGeometry(Math.sqrt(cells)) : undefined;
+}
+
+/** Index of the box that a cell lies in. */
+export function boxOf(geometry: SudokuGeometry, row: number, column: number): number {
+  const { side, boxRows, boxColumns } = geometry;
+  return Math.floor(row / boxRows) * (side / boxColumns) + Math.floor(column / boxColumns);
+}
+
+/**
+ * Reads a board written row by row; '.' and '0' are blank. Throws InputError for another length or character.
+ * Without a side, the length decides.
+ */
+export function parseBoard(text: string, side?: number): Uint8Array {
+  const geometry = side === undefined ? geometryOfCells(text.length) : sudokuGeometry(side);
+  if (geometry === undefined) throw new InputError(`Sudoku board: expected 16, 36 or 81 characters, got ${text.length}`);
+  const cells = geometry.side ** 2;
+  if (text.length !== cells) throw new InputError(`Sudoku board: expected ${cells} characters, got ${text.length}`);
+  return Uint8Array.from(text, (character, i) => {
+    const digit = character === '.' ? 0 : '0123456789'.indexOf(character);
+    if (digit < 0 || digit > geometry.side) throw new InputError(`Sudoku board: expected digits 1 to ${geometry.side}, '.' or '0', got ${JSON.stringify(character)} at row ${Math.floor(i / geometry.side) + 1}, column ${(i % geometry.side) + 1}`);
+    return digit;
+  });
+}
+
+/** A board as text, '.' for blank. */
+export function boardText(board: Uint8Array): string {
+  return Array.from(board, (digit) => (digit === 0 ? '.' : String(digit))).join('');
+}
+
+/** Token ids of a board: 0 is padding and never occurs, 1 blank, digit + 1 (spec §5.1). */
+export function tokensOfBoard(board: Uint8Array): Uint8Array {
+  return board.map((digit) => digit + 1);
+}
+
+/** The board that token ids stand for; padding reads as blank. */
+export function boardOfTokens(tokens: ArrayLike<number>): Uint8Array {
+  return Uint8Array.from(tokens, (token) => Math.max(0, token - 1));
+}
+
+/** The first pair of equal digits that share a row, column or box, as text; undefined if there is none. */
+export function findClash(board: Uint8Array, geometry: SudokuGeometry): string | undefined {
+  const { side } = geometry;
+  const seen = { row: new Int32Array(side), column: new Int32Array(side), box: new Int32Array(side) };
+  for (let cell = 0; cell < board.length; cell++) {
+    const digit = board[cell] ?? 0;
+    if (digit === 0) continue;
+    const [row, column] = [Math.floor(cell / side), cell % side];
+    for (const [unit, at] of [['row', row], ['column', column], ['box', boxOf(geometry, row, column)]] as const) {
+      const bits = seen[unit][at] ?? 0;
+      if ((bits & (1 << digit)) !== 0) return `${digit} stands twice in ${unit} ${at + 1}`;
+      seen[unit][at] = bits | (1 << digit);
+    }
+  }
+  return undefined;
+}
+
+/** One symmetry of a board: where each cell's content comes from, and what each digit becomes (blank stays 0). */
+export interface SudokuSymmetry {
+  readonly transpose: boolean;
+  /** Row r of the new board is row rows[r] of the (transposed) old one; columns alike. */
+  readonly rows: Int32Array;
+  readonly columns: Int32Array;
+  readonly digits: Uint8Array;
+}
+
+/** Draws a symmetry in the reference's order (spec §5.2): digits, transposition, bands and rows, stacks and columns. */
+export function drawSymmetry(geometry: SudokuGeometry, random: Random): SudokuSymmetry {
+  const { side, boxRows, boxColumns } = geometry;
+  const digits = Uint8Array.of(0, ...random.permutation(side).map((digit) => digit + 1));
+  const transpose = boxRows === boxColumns && random.bernoulli(0.5); // other boards change their shape when transposed
+  return { transpose, rows: drawLines(side, boxRows, random), columns: drawLines(side, boxColumns, random), digits };
+}
+
+/** Blocks of lines in random order, and the lines inside each block. */
+function drawLines(side: number, perBlock: number, random: Random): Int32Array {
+  const blocks = random.permutation(side / perBlock);
+  return Int32Array.from([...blocks].flatMap((block) => [...random.permutation(perBlock)].map((line) => block * perBlock + line)));
+}
+
+/** new[i][j] = digits[old[rows[i]][columns[j]]], old transposed first where asked. */
+export function applySymmetry(board: Uint8Array, symmetry: SudokuSymmetry): Uint8Array {
+  const { transpose, rows, columns, digits } = symmetry;
+  const side = rows.length;
+  const result = new Uint8Array(board.length);
+  for (let i = 0; i < side; i++) {
+    for (let j = 0; j < side; j++) {
+      const [r, c] = [rows[i] ?? 0, columns[j] ?? 0];
+      result[i * side + j] = digits[board[transpose ? c * side + r : r * side + c] ?? 0] ?? 0;
+    }
+  }
+  return result;
+}
+
+/** An example of another orientation and labelling; tokens in, tokens out. */
+export function augmentSudoku(example: Example, geometry: SudokuGeometry, random: Random): Example {
+  const symmetry = drawSymmetry(geometry, random);
+  const turn = (tokens: Uint8Array): Uint8Array => tokensOfBoard(applySymmetry(boardOfTokens(tokens), symmetry));
+  return { input: turn(example.input), label: turn(example.label) };
+}

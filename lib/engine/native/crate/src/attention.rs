@@ -1,0 +1,453 @@
+//! The attention mixer: h ← rms(h + Attention(h)) (spec §1.6), forwards and backwards, a block of queries at a time.
+
+use crate::buffer::Buffer;
+use crate::channel_mixer::Shared;
+use crate::dims::{Dims, Mixer};
+use crate::epilogue::{Add, Scaled, ScoreGradient, ToRows, Weights as AttentionWeights};
+use crate::pointwise::{DotRows, NormRows, NormRowsGradient, Rotate, Softmax, ToPanels, ToRowsOf, TransposeToPanels};
+use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::simd::Level;
+use crate::weights::{Form, Matrix};
+
+/// Queries handled at a time: their scores against all keys stay in the cache.
+const QUERIES: usize = 48;
+
+/// Logsumexp of the spare query: its weights become zero.
+const NO_QUERY: f32 = 1e30;
+
+/// The two weights in the forms that the products read.
+pub struct Weights<L: Level> {
+    qkv: Buffer<L::E>,
+    out: Buffer<L::E>,
+    qkv_back: Buffer<L::E>,
+    out_back: Buffer<L::E>,
+}
+
+impl<L: Level> Weights<L> {
+    /// Room; `backward` only for weights that are trained with.
+    pub fn new(dims: &Dims, backward: bool) -> Self {
+        let back = |matrix: Matrix| if backward { matrix.room::<L>(Form::Right) } else { Buffer::zeros(0) };
+        Self {
+            qkv: dims.mixer_in().room::<L>(Form::RightTransposed),
+            out: dims.mixer_out().room::<L>(Form::RightTransposed),
+            qkv_back: back(dims.mixer_in()),
+            out_back: back(dims.mixer_out()),
+        }
+    }
+
+    /// Takes over new values; the first weight if `first`, else the second.
+    pub fn pack(&mut self, dims: &Dims, first: bool, weight: &[f32]) {
+        let (matrix, forward, back) = match first {
+            true => (dims.mixer_in(), &mut self.qkv, &mut self.qkv_back),
+            false => (dims.mixer_out(), &mut self.out, &mut self.out_back),
+        };
+        matrix.pack::<L>(weight, Form::RightTransposed, forward);
+        if !back.is_empty() {
+            matrix.pack::<L>(weight, Form::Right, back);
+        }
+    }
+}
+
+/// cos and sin of every position's angles, [S × head/2] each (spec §1.5).
+pub struct Rotary {
+    cos: Vec<f32>,
+    sin: Vec<f32>,
+}
+
+impl Rotary {
+    pub fn new(dims: &Dims) -> Self {
+        let half = dims.head_size() / 2;
+        let angles: Vec<f32> = (0..dims.positions)
+            .flat_map(|position| {
+                (0..half).map(move |j| {
+                    let frequency = 1.0 / 10000f32.powf(2.0 * j as f32 / (2 * half) as f32);
+                    position as f32 * frequency
+                })
+            })
+            .collect();
+        Self { cos: angles.iter().map(|a| a.cos()).collect(), sin: angles.iter().map(|a| a.sin()).collect() }
+    }
+}
+
+/// What the backward pass needs of one forward pass, besides input and output.
+pub struct Tape<L: Level> {
+    /// Queries, keys, values of all heads side by side, rotated.
+    qkv: Buffer<L::E>,
+    /// The heads' results side by side.
+    results: Buffer<L::E>,
+    /// [samples × heads × S rounded up to even].
+    logsumexp: Vec<f32>,
+    inverse: Buffer<f32>,
+}
+
+impl<L: Level> Tape<L> {
+    pub fn new(dims: &Dims, samples: usize, heads: usize) -> Self {
+        let rows = dims.rows(samples);
+        Self {
+            // A head smaller than a panel is read past its end.
+            qkv: Buffer::zeros(rows * dims.qkv_stride::<L>() + L::NR),
+            results: Buffer::zeros(rows * dims.heads_stride::<L>() + L::NR),
+            logsumexp: vec![NO_QUERY; samples * heads * dims.positions.next_multiple_of(2)],
+            inverse: Buffer::zeros(rows),
+        }
+    }
+}
+
+/// Intermediates that live within one call.
+pub struct Scratch<L: Level> {
+    keys: Buffer<L::E>,
+    keys_transposed: Buffer<L::E>,
+    values: Buffer<L::E>,
+    values_transposed: Buffer<L::E>,
+    /// Queries × keys.
+    scores: Buffer<f32>,
+    weights: Buffer<L::E>,
+    weight_panels: Buffer<L::E>,
+    score_panels: Buffer<L::E>,
+    query_panels: Buffer<L::E>,
+    result_panels: Buffer<L::E>,
+    d_results: Buffer<L::E>,
+    d_queries: Buffer<f32>,
+    d_keys: Buffer<f32>,
+    d_values: Buffer<f32>,
+    d_qkv: Buffer<L::E>,
+    d_qkv_panels: Buffer<L::E>,
+    delta: Vec<f32>,
+}
+
+impl<L: Level> Scratch<L> {
+    pub fn new(dims: &Dims, samples: usize, backward: bool) -> Self {
+        let (rows, positions, head) = (dims.rows(samples), dims.positions, dims.head_size());
+        let head_stride = head.next_multiple_of(L::NR);
+        let keys = positions.next_multiple_of(L::NR);
+        let queries = QUERIES.min(positions.next_multiple_of(2));
+        let if_backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
+        Self {
+            keys: if_backward(panels_length::<L>(positions, head)),
+            keys_transposed: Buffer::zeros(panels_length::<L>(head, positions)),
+            values: Buffer::zeros(panels_length::<L>(positions, head)),
+            values_transposed: if_backward(panels_length::<L>(head, positions)),
+            scores: Buffer::zeros(queries * keys),
+            weights: Buffer::zeros(queries * keys),
+            weight_panels: if_backward(panels_length::<L>(queries, keys)),
+            score_panels: if_backward(panels_length::<L>(queries, keys)),
+            query_panels: if_backward(panels_length::<L>(queries, head)),
+            result_panels: if_backward(panels_length::<L>(queries, head)),
+            d_results: if_backward(rows * dims.heads_stride::<L>() + L::NR),
+            d_queries: Buffer::zeros(if backward { queries * head_stride } else { 0 }),
+            d_keys: Buffer::zeros(if backward { (keys + 2) * head_stride } else { 0 }),
+            d_values: Buffer::zeros(if backward { (keys + 2) * head_stride } else { 0 }),
+            d_qkv: if_backward(rows * dims.qkv_stride::<L>()),
+            d_qkv_panels: if_backward(panels_length::<L>(rows, dims.qkv_stride::<L>())),
+            delta: vec![0.0; if backward { positions + 2 } else { 0 }],
+        }
+    }
+}
+
+fn heads_of(dims: &Dims) -> (usize, bool) {
+    match dims.mixer {
+        Mixer::Attention { heads, rotary } => (heads, rotary),
+        Mixer::Mlp => unreachable!("attention is called for attention only"),
+    }
+}
+
+/// The blocks of queries of one sample: (first, count).
+fn query_blocks(positions: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..positions).step_by(QUERIES).map(move |from| (from, QUERIES.min(positions - from)))
+}
+
+/// h [samples·S × stride] ← rms(h + Attention(input)); `input` is h as operands, `output` becomes the result as operands.
+#[allow(clippy::too_many_arguments)]
+pub fn forward<L: Level>(
+    dims: &Dims,
+    samples: usize,
+    weights: &Weights<L>,
+    rotary: &Rotary,
+    h: &mut [f32],
+    input: &[L::E],
+    output: &mut [L::E],
+    tape: &mut Tape<L>,
+    scratch: &mut Scratch<L>,
+) {
+    let (positions, stride, hidden, head) = (dims.positions, dims.stride, dims.hidden, dims.head_size());
+    let rows = samples * positions;
+    let (heads, rotate) = heads_of(dims);
+    let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
+    let (qkv, out) = (dims.mixer_in(), dims.mixer_out());
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: input, stride },
+        rows,
+        right: Right { data: &weights.qkv, panel: qkv.panel::<L>(Form::RightTransposed), columns: 3 * hidden },
+        depth: hidden,
+        rows_outer: false,
+        epilogue: ToRows { out: &mut tape.qkv, stride: qkv_stride, column: 0 },
+    });
+    if rotate {
+        rotate_queries_and_keys::<L>(dims, rows, rotary, &mut tape.qkv, false);
+    }
+    let keys = positions.next_multiple_of(L::NR);
+    let scale = 1.0 / (head as f32).sqrt();
+    let even = positions.next_multiple_of(2);
+    for sample in 0..samples {
+        let first = sample * positions;
+        for index in 0..heads {
+            let query_at = first * qkv_stride + index * head;
+            L::enter(TransposeToPanels {
+                rows: &tape.qkv[query_at + hidden..],
+                stride: qkv_stride,
+                columns: positions,
+                depth: head,
+                out: &mut scratch.keys_transposed,
+                panel: panel_length::<L>(head),
+            });
+            L::enter(ToPanels {
+                rows: &tape.qkv[query_at + 2 * hidden..],
+                stride: qkv_stride,
+                depth: positions,
+                columns: head.next_multiple_of(L::LANES),
+                out: &mut scratch.values,
+                panel: panel_length::<L>(positions),
+            });
+            for (from, count) in query_blocks(positions) {
+                L::enter(Product::<L, _> {
+                    left: Left::Rows { data: &tape.qkv[query_at + from * qkv_stride..], stride: qkv_stride },
+                    rows: count,
+                    right: Right { data: &scratch.keys_transposed, panel: panel_length::<L>(head), columns: positions },
+                    depth: head,
+                    rows_outer: false,
+                    epilogue: Scaled { out: &mut scratch.scores, stride: keys, scale },
+                });
+                L::enter(Softmax {
+                    scores: &mut scratch.scores,
+                    stride: keys,
+                    count,
+                    keys: positions,
+                    out: &mut scratch.weights,
+                    logsumexp: &mut tape.logsumexp[(sample * heads + index) * even + from..],
+                });
+                L::enter(Product::<L, _> {
+                    left: Left::Rows { data: &scratch.weights, stride: keys },
+                    rows: count,
+                    right: Right { data: &scratch.values, panel: panel_length::<L>(positions), columns: head },
+                    depth: positions,
+                    rows_outer: false,
+                    epilogue: ToRows {
+                        out: &mut tape.results[(first + from) * heads_stride..],
+                        stride: heads_stride,
+                        column: index * head,
+                    },
+                });
+            }
+        }
+    }
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &tape.results, stride: heads_stride },
+        rows,
+        right: Right { data: &weights.out, panel: out.panel::<L>(Form::RightTransposed), columns: hidden },
+        depth: hidden,
+        rows_outer: false,
+        epilogue: Add::to(h, stride),
+    });
+    L::enter(NormRows { x: h, count: rows, width: hidden, stride, rows: output, inverse: &mut tape.inverse });
+}
+
+fn rotate_queries_and_keys<L: Level>(dims: &Dims, count: usize, rotary: &Rotary, rows: &mut [L::E], back: bool) {
+    let (heads, _) = heads_of(dims);
+    L::enter(Rotate {
+        rows,
+        stride: dims.qkv_stride::<L>(),
+        positions: dims.positions,
+        count,
+        heads: 2 * heads,
+        half: dims.head_size() / 2,
+        cos: &rotary.cos,
+        sin: &rotary.sin,
+        back,
+    });
+}
+
+/// d ← the derivative with respect to the input h, from that with respect to the output; adds to the gradients.
+#[allow(clippy::too_many_arguments)]
+pub fn backward<L: Level>(
+    dims: &Dims,
+    samples: usize,
+    weights: &Weights<L>,
+    rotary: &Rotary,
+    d: &mut [f32],
+    input: &[L::E],
+    output: &[L::E],
+    tape: &Tape<L>,
+    qkv_gradient: &mut [f32],
+    out_gradient: &mut [f32],
+    scratch: &mut Scratch<L>,
+    shared: &mut Shared<L>,
+) {
+    let (stride, hidden, rows) = (dims.stride, dims.hidden, samples * dims.positions);
+    let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
+    let (qkv, out) = (dims.mixer_in(), dims.mixer_out());
+    let panel = panel_length::<L>(dims.rows(samples));
+    L::enter(NormRowsGradient { d, count: rows, width: hidden, stride, y: output, inverse: &tape.inverse, rows: &mut shared.rows });
+    shared.clear_spare_row(dims, samples);
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &shared.rows, stride },
+        rows,
+        right: Right { data: &weights.out_back, panel: out.panel::<L>(Form::Right), columns: hidden },
+        depth: hidden,
+        rows_outer: false,
+        epilogue: ToRows { out: &mut scratch.d_results, stride: heads_stride, column: 0 },
+    });
+    L::enter(ToPanels { rows: &shared.rows, stride, depth: rows, columns: stride, out: &mut shared.panels, panel });
+    L::enter(ToPanels { rows: &tape.results, stride: heads_stride, depth: rows, columns: stride, out: &mut shared.input_panels, panel });
+    L::enter(Product::<L, _> {
+        left: Left::Columns { data: &shared.panels, panel },
+        rows: hidden,
+        right: Right { data: &shared.input_panels, panel, columns: hidden },
+        depth: rows,
+        rows_outer: false,
+        epilogue: Add::to(out_gradient, out.gradient_shape::<L>().1),
+    });
+    for sample in 0..samples {
+        for head in 0..heads_of(dims).0 {
+            backward_head::<L>(dims, sample, head, tape, scratch);
+        }
+    }
+    if heads_of(dims).1 {
+        rotate_queries_and_keys::<L>(dims, rows, rotary, &mut scratch.d_qkv, true);
+    }
+    L::enter(ToPanels { rows: &scratch.d_qkv, stride: qkv_stride, depth: rows, columns: qkv_stride, out: &mut scratch.d_qkv_panels, panel });
+    L::enter(ToPanels { rows: input, stride, depth: rows, columns: stride, out: &mut shared.input_panels, panel });
+    L::enter(Product::<L, _> {
+        left: Left::Columns { data: &scratch.d_qkv_panels, panel },
+        rows: 3 * hidden,
+        right: Right { data: &shared.input_panels, panel, columns: hidden },
+        depth: rows,
+        rows_outer: true,
+        epilogue: Add::to(qkv_gradient, qkv.gradient_shape::<L>().1),
+    });
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &scratch.d_qkv, stride: qkv_stride },
+        rows,
+        right: Right { data: &weights.qkv_back, panel: qkv.panel::<L>(Form::Right), columns: hidden },
+        depth: 3 * hidden,
+        rows_outer: false,
+        epilogue: Add::to(d, stride),
+    });
+}
+
+/// Derivatives of one head's queries, keys and values. The weights are computed again from the saved logsumexp.
+fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape<L>, scratch: &mut Scratch<L>) {
+    let (positions, hidden, head) = (dims.positions, dims.hidden, dims.head_size());
+    let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
+    let (heads, _) = heads_of(dims);
+    let (keys, head_stride) = (positions.next_multiple_of(L::NR), head.next_multiple_of(L::NR));
+    let scale = 1.0 / (head as f32).sqrt();
+    let even = positions.next_multiple_of(2);
+    let first = sample * positions;
+    let (query_at, result_at) = (first * qkv_stride + index * head, first * heads_stride + index * head);
+    let (key_rows, value_rows) = (&tape.qkv[query_at + hidden..], &tape.qkv[query_at + 2 * hidden..]);
+    let (depth_panel, position_panel) = (panel_length::<L>(head), panel_length::<L>(positions));
+    let whole_head = head.next_multiple_of(L::LANES);
+
+    let transposed = |rows, out| TransposeToPanels::<L::E> { rows, stride: qkv_stride, columns: positions, depth: head, out, panel: depth_panel };
+    L::enter(transposed(key_rows, &mut scratch.keys_transposed));
+    L::enter(transposed(value_rows, &mut scratch.values_transposed));
+    L::enter(ToPanels {
+        rows: key_rows,
+        stride: qkv_stride,
+        depth: positions,
+        columns: whole_head,
+        out: &mut scratch.keys,
+        panel: position_panel,
+    });
+    // Σ over keys of weight · d weight = d result · result.
+    L::enter(DotRows {
+        a: &scratch.d_results[result_at..],
+        a_stride: heads_stride,
+        b: &tape.results[result_at..],
+        b_stride: heads_stride,
+        width: head,
+        out: &mut scratch.delta[..positions],
+    });
+    scratch.delta[positions..].fill(0.0);
+    scratch.d_keys.fill(0.0);
+    scratch.d_values.fill(0.0);
+    let logsumexp = &tape.logsumexp[(sample * heads + index) * even..][..even];
+    let query_panel = panel_length::<L>(QUERIES.min(even));
+    for (from, count) in query_blocks(positions) {
+        let queries = &tape.qkv[query_at + from * qkv_stride..];
+        let d_results = &scratch.d_results[result_at + from * heads_stride..];
+        L::enter(Product::<L, _> {
+            left: Left::Rows { data: queries, stride: qkv_stride },
+            rows: count,
+            right: Right { data: &scratch.keys_transposed, panel: depth_panel, columns: positions },
+            depth: head,
+            rows_outer: false,
+            epilogue: AttentionWeights {
+                scale,
+                logsumexp: &logsumexp[from..],
+                keys: positions,
+                out: &mut scratch.weight_panels,
+                panel: query_panel,
+            },
+        });
+        L::enter(Product::<L, _> {
+            left: Left::Rows { data: d_results, stride: heads_stride },
+            rows: count,
+            right: Right { data: &scratch.values_transposed, panel: depth_panel, columns: positions },
+            depth: head,
+            rows_outer: false,
+            epilogue: ScoreGradient {
+                weights: &scratch.weight_panels,
+                panel: query_panel,
+                delta: &scratch.delta[from..],
+                scale,
+                rows: &mut scratch.weights,
+                stride: keys,
+                panels: &mut scratch.score_panels,
+            },
+        });
+        let columns = whole_head;
+        L::enter(ToPanels {
+            rows: d_results,
+            stride: heads_stride,
+            depth: count,
+            columns,
+            out: &mut scratch.result_panels,
+            panel: query_panel,
+        });
+        L::enter(ToPanels { rows: queries, stride: qkv_stride, depth: count, columns, out: &mut scratch.query_panels, panel: query_panel });
+        let by_key = |left, right, sums| Product::<L, _> {
+            left: Left::Columns { data: left, panel: query_panel },
+            rows: positions,
+            right: Right { data: right, panel: query_panel, columns: head },
+            depth: count,
+            rows_outer: false,
+            epilogue: Add::to(sums, head_stride),
+        };
+        L::enter(by_key(&scratch.weight_panels, &scratch.result_panels, &mut scratch.d_values));
+        L::enter(by_key(&scratch.score_panels, &scratch.query_panels, &mut scratch.d_keys));
+        L::enter(Product::<L, _> {
+            left: Left::Rows { data: &scratch.weights, stride: keys },
+            rows: count,
+            right: Right { data: &scratch.keys, panel: position_panel, columns: head },
+            depth: positions,
+            rows_outer: false,
+            epilogue: Scaled { out: &mut scratch.d_queries, stride: head_stride, scale: 1.0 },
+        });
+        let mut keep = |from_rows: &[f32], row: usize, column: usize, count: usize| {
+            L::enter(ToRowsOf {
+                from: from_rows,
+                from_stride: head_stride,
+                to: &mut scratch.d_qkv[(first + row) * qkv_stride + column + index * head..],
+                to_stride: qkv_stride,
+                count,
+                width: head,
+            });
+        };
+        keep(&scratch.d_queries, from, 0, count);
+        if from + count == positions {
+            keep(&scratch.d_keys, 0, hidden, positions);
+            keep(&scratch.d_values, 0, 2 * hidden, positions);
+        }
+    }
+}

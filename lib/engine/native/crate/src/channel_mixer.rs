@@ -1,0 +1,226 @@
+//! The second half of every layer: h ← rms(h + SwiGLU(h)) over the channels of each token, forwards and backwards.
+
+use crate::buffer::Buffer;
+use crate::dims::Dims;
+use crate::epilogue::{Add, GateColumns, GateColumnsGradient};
+use crate::pointwise::{NormRows, NormRowsGradient, ToPanels};
+use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::simd::Level;
+use crate::weights::{Form, Matrix};
+
+/// The two weights in the forms that the products read.
+pub struct Weights<L: Level> {
+    gate_up: Buffer<L::E>,
+    down: Buffer<L::E>,
+    gate_up_back: Buffer<L::E>,
+    down_back: Buffer<L::E>,
+}
+
+impl<L: Level> Weights<L> {
+    /// Room; `backward` only for weights that are trained with.
+    pub fn new(dims: &Dims, backward: bool) -> Self {
+        let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
+        let back = |matrix: Matrix| if backward { matrix.room::<L>(Form::Right) } else { Buffer::zeros(0) };
+        Self {
+            gate_up: gate_up.room::<L>(Form::RightTransposed),
+            down: down.room::<L>(Form::RightTransposed),
+            gate_up_back: back(gate_up),
+            down_back: back(down),
+        }
+    }
+
+    /// Takes over new values; the first weight if `first`, else the second.
+    pub fn pack(&mut self, dims: &Dims, first: bool, weight: &[f32]) {
+        let (matrix, forward, back) = match first {
+            true => (dims.channel_in::<L>(), &mut self.gate_up, &mut self.gate_up_back),
+            false => (dims.channel_out(), &mut self.down, &mut self.down_back),
+        };
+        matrix.pack::<L>(weight, Form::RightTransposed, forward);
+        if !back.is_empty() {
+            matrix.pack::<L>(weight, Form::Right, back);
+        }
+    }
+}
+
+/// What the backward pass needs of one forward pass, besides input and output.
+pub struct Tape<L: Level> {
+    gates_and_ups: Buffer<L::E>,
+    inverse: Buffer<f32>,
+}
+
+impl<L: Level> Tape<L> {
+    /// `keep` false: for calls without gradient, which keep nothing.
+    pub fn new(dims: &Dims, samples: usize, keep: bool) -> Self {
+        let rows = dims.rows(samples);
+        Self {
+            gates_and_ups: Buffer::zeros(if keep { rows * 2 * dims.channel_inner_padded } else { 0 }),
+            inverse: Buffer::zeros(rows),
+        }
+    }
+}
+
+/// Gradient sums in the padded order of [`Matrix::gradient_shape`].
+pub struct Gradients {
+    pub gate_up: Buffer<f32>,
+    pub down: Buffer<f32>,
+}
+
+impl Gradients {
+    pub fn new<L: Level>(dims: &Dims) -> Self {
+        let room = |matrix: Matrix| {
+            let (rows, stride) = matrix.gradient_shape::<L>();
+            Buffer::zeros(rows * stride)
+        };
+        Self { gate_up: room(dims.channel_in::<L>()), down: room(dims.channel_out()) }
+    }
+}
+
+/// Intermediates that live within one call.
+pub struct Scratch<L: Level> {
+    activated: Buffer<L::E>,
+    d_rows: Buffer<L::E>,
+    d_panels: Buffer<L::E>,
+    activated_panels: Buffer<L::E>,
+}
+
+impl<L: Level> Scratch<L> {
+    pub fn new(dims: &Dims, samples: usize, backward: bool) -> Self {
+        let (rows, inner) = (dims.rows(samples), dims.channel_inner_padded);
+        let if_backward = |len: usize| Buffer::zeros(if backward { len } else { 0 });
+        Self {
+            activated: Buffer::zeros(rows * inner),
+            d_rows: if_backward(rows * 2 * inner),
+            d_panels: if_backward(panels_length::<L>(rows, 2 * inner)),
+            activated_panels: if_backward(panels_length::<L>(rows, inner)),
+        }
+    }
+}
+
+/// h [samples·S × stride] ← rms(h + SwiGLU(input)); `input` is h as operands, `output` becomes the result as operands.
+#[allow(clippy::too_many_arguments)]
+pub fn forward<L: Level>(
+    dims: &Dims,
+    samples: usize,
+    weights: &Weights<L>,
+    h: &mut [f32],
+    input: &[L::E],
+    output: &mut [L::E],
+    tape: &mut Tape<L>,
+    scratch: &mut Scratch<L>,
+) {
+    let rows = samples * dims.positions;
+    let inner = dims.channel_inner_padded;
+    let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
+    let saved = if tape.gates_and_ups.is_empty() { None } else { Some(&mut tape.gates_and_ups[..]) };
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: input, stride: dims.stride },
+        rows,
+        right: Right { data: &weights.gate_up, panel: gate_up.panel::<L>(Form::RightTransposed), columns: 2 * inner },
+        depth: dims.hidden,
+        rows_outer: false,
+        epilogue: GateColumns { out: &mut scratch.activated, stride: inner, saved },
+    });
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &scratch.activated, stride: inner },
+        rows,
+        right: Right { data: &weights.down, panel: down.panel::<L>(Form::RightTransposed), columns: dims.hidden },
+        depth: dims.channel_inner,
+        rows_outer: false,
+        epilogue: Add::to(h, dims.stride),
+    });
+    L::enter(NormRows { x: h, count: rows, width: dims.hidden, stride: dims.stride, rows: output, inverse: &mut tape.inverse });
+}
+
+/// What backward passes of all sub-layers share: the derivative as operands in both layouts, and the input as panels.
+pub struct Shared<L: Level> {
+    /// d as rows [samples·S × stride].
+    pub rows: Buffer<L::E>,
+    /// d as panels over tokens.
+    pub panels: Buffer<L::E>,
+    /// A sub-layer's input as panels over tokens.
+    pub input_panels: Buffer<L::E>,
+}
+
+impl<L: Level> Shared<L> {
+    pub fn new(dims: &Dims, samples: usize) -> Self {
+        let rows = dims.rows(samples);
+        let panels = panels_length::<L>(rows, dims.heads_stride::<L>());
+        Self { rows: Buffer::zeros(rows * dims.stride), panels: Buffer::zeros(panels), input_panels: Buffer::zeros(panels) }
+    }
+
+    /// Rows are written in twos; the spare one must not hold a larger group's values.
+    pub fn clear_spare_row(&mut self, dims: &Dims, samples: usize) {
+        self.rows[samples * dims.positions * dims.stride..][..dims.stride].fill(Default::default());
+    }
+}
+
+/// d ← the derivative with respect to the input h, from that with respect to the output; adds to the gradients.
+#[allow(clippy::too_many_arguments)]
+pub fn backward<L: Level>(
+    dims: &Dims,
+    samples: usize,
+    weights: &Weights<L>,
+    d: &mut [f32],
+    input: &[L::E],
+    output: &[L::E],
+    tape: &Tape<L>,
+    gradients: &mut Gradients,
+    scratch: &mut Scratch<L>,
+    shared: &mut Shared<L>,
+) {
+    let rows = samples * dims.positions;
+    let (stride, inner) = (dims.stride, dims.channel_inner_padded);
+    let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
+    let panel = panel_length::<L>(dims.rows(samples));
+    L::enter(NormRowsGradient {
+        d,
+        count: rows,
+        width: dims.hidden,
+        stride,
+        y: output,
+        inverse: &tape.inverse,
+        rows: &mut shared.rows,
+    });
+    shared.clear_spare_row(dims, samples);
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &shared.rows, stride },
+        rows,
+        right: Right { data: &weights.down_back, panel: down.panel::<L>(Form::Right), columns: dims.channel_inner },
+        depth: dims.hidden,
+        rows_outer: false,
+        epilogue: GateColumnsGradient {
+            saved: &tape.gates_and_ups,
+            inner,
+            rows: &mut scratch.d_rows,
+            panels: &mut scratch.d_panels,
+            activated: &mut scratch.activated_panels,
+            panel,
+        },
+    });
+    L::enter(ToPanels { rows: &shared.rows, stride, depth: rows, columns: stride, out: &mut shared.panels, panel });
+    L::enter(ToPanels { rows: input, stride, depth: rows, columns: stride, out: &mut shared.input_panels, panel });
+    L::enter(Product::<L, _> {
+        left: Left::Columns { data: &shared.panels, panel },
+        rows: dims.hidden,
+        right: Right { data: &scratch.activated_panels, panel, columns: dims.channel_inner },
+        depth: rows,
+        rows_outer: false,
+        epilogue: Add::to(&mut gradients.down, down.gradient_shape::<L>().1),
+    });
+    L::enter(Product::<L, _> {
+        left: Left::Columns { data: &scratch.d_panels, panel },
+        rows: 2 * inner,
+        right: Right { data: &shared.input_panels, panel, columns: dims.hidden },
+        depth: rows,
+        rows_outer: true,
+        epilogue: Add::to(&mut gradients.gate_up, gate_up.gradient_shape::<L>().1),
+    });
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &scratch.d_rows, stride: 2 * inner },
+        rows,
+        right: Right { data: &weights.gate_up_back, panel: gate_up.panel::<L>(Form::Right), columns: dims.hidden },
+        depth: 2 * inner,
+        rows_outer: false,
+        epilogue: Add::to(d, stride),
+    });
+}
