@@ -41,4 +41,5 @@ export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } f
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
-export { longestThought, puzzleAt, stopWhenSure, thinkAbout, type SetPuzzle, type SolvedPuzzle } from './report/thoughts.js';
+export { augmentedCopies, givenCounts, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type SetPuzzle } from './report/puzzles.js';
+export { longestThought, stopWhenSure, thinkAbout, type SolvedPuzzle } from './report/thoughts.js';

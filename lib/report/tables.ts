@@ -1,4 +1,5 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+import { note4x4 } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { rowsOfTable, variant, type PaperRow } from '../experiment/variants.js';
@@ -56,7 +57,12 @@ export interface ResultRow {
 
 /** "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnote. */
 export function resultsTable(records: readonly RunRecord[]): string {
-  return resultsMarkdown(resultRows(records));
+  return [resultsMarkdown(resultRows(records)), ...notesOn(records)].join('\n\n');
+}
+
+/** What must be said wherever such results appear. */
+function notesOn(records: readonly RunRecord[]): string[] {
+  return records.some(({ experiment: { task } }) => task.kind === 'sudoku' && task.side === 4) ? [note4x4] : [];
 }
 
 /** Result rows as Markdown. */
@@ -156,7 +162,8 @@ export function paperTable(table: 1 | 2 | 3, records: readonly RunRecord[]): str
   const columns = ['model', 'paper, Sudoku-Extreme', 'ours', 'seeds', 'puzzles scored', 'depth', 'our parameters'];
   const sets = [...new Set(records.map(({ experiment: { scale }, data }) => `${data.test.name}, scale ${scale}`))];
   const about = sets.length === 0 ? 'Nothing was run yet.' : `Ours: ${sets.join('; ')}. Beside the paper’s numbers, not against them: boards and sizes differ.`;
-  return [toMarkdown({ columns, rows: cells }), '', about, ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`)].join('\n').trimEnd();
+  const below = [about, ...notesOn(records), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`)];
+  return [toMarkdown({ columns, rows: cells }), ...below].join('\n\n');
 }
 
 /** The same rows for the figure that draws ours beside the paper's. */

@@ -2,34 +2,13 @@
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
 import { think, type Thought } from '../train/evaluate.js';
 import type { StoppingPoint } from './figures.js';
+import { puzzleAt, type SetPuzzle } from './puzzles.js';
 
-/** A puzzle of a data set and its right answer. */
-export interface SetPuzzle {
-  /** Place in the data set, from 0. */
-  readonly index: number;
-  /** Token ids, [L]. */
-  readonly question: Int32Array;
-  readonly solution: Int32Array;
-  /** Row of the model's puzzle table. */
-  readonly puzzleId: number;
-}
-
-/** And the answers after every supervision step. */
+/** A puzzle, its right answer, and the model's answers after every supervision step. */
 export interface SolvedPuzzle extends SetPuzzle {
   readonly thoughts: readonly Thought[];
-}
-
-/** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
-export function puzzleAt(dataset: Dataset, index: number): SetPuzzle {
-  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples) throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
-  let at = 0;
-  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
-    if (at++ === index) return { index, question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
-  }
-  throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
 }
 
 /** Thinks about puzzle `index` of a data set. Throws InputError if there is none. */

@@ -4,7 +4,8 @@ import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
-import { longestThought, puzzleAt, stopWhenSure, thinkAbout } from '../../lib/report/thoughts.js';
+import { puzzleAt } from '../../lib/report/puzzles.js';
+import { longestThought, stopWhenSure, thinkAbout } from '../../lib/report/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped([2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })), { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 });

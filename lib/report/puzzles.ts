@@ -1,0 +1,99 @@
+/** Data sets to look at: single puzzles, their disguises, and what can be counted about a set. */
+import { testBatches } from '../data/batches.js';
+import { exampleOf, type Dataset } from '../data/dataset.js';
+import { canonicalBoard } from '../data/sudoku-canonical.js';
+import { boardOfTokens, geometryOfCells } from '../data/sudoku.js';
+import { InputError } from '../errors.js';
+
+/** A puzzle of a data set and its right answer. */
+export interface SetPuzzle {
+  /** Place in the data set, from 0. */
+  readonly index: number;
+  /** Token ids, [L]. */
+  readonly question: Int32Array;
+  readonly solution: Int32Array;
+  /** Row of the model's puzzle table. */
+  readonly puzzleId: number;
+}
+
+/** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
+export function puzzleAt(dataset: Dataset, index: number): SetPuzzle {
+  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples) throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
+  let at = 0;
+  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
+    if (at++ === index) return { index, question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
+  }
+  throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
+}
+
+/**
+ * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
+ * Throws InputError for a set that is not augmented.
+ */
+export function augmentedCopies(dataset: Dataset, index: number, count: number): SetPuzzle[] {
+  const { augmentation } = dataset;
+  if (augmentation === null) throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
+  const { puzzleId } = puzzleAt(dataset, index);
+  return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
+    // Version 0 is the original; training draws the others by the same forks (lib/data/batches.ts).
+    const { input, label } = augmentation.apply(exampleOf(dataset, index), augmentation.random.fork(index).fork(copy + 1));
+    return { index, question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
+  });
+}
+
+/** Givens of every Sudoku of a set. */
+export function givenCounts(dataset: Dataset): number[] {
+  return Array.from({ length: dataset.examples }, (_, i) => exampleOf(dataset, i).input.reduce((count, token) => count + (token > 1 ? 1 : 0), 0));
+}
+
+/** Difficulty of every example as its source rates it. Throws InputError for a set without ratings. */
+export function ratingsOf(dataset: Dataset): number[] {
+  if (dataset.ratings === null) throw new InputError(`${dataset.name}: expected a set with ratings, got one without`);
+  return Array.from(dataset.ratings);
+}
+
+/** How much of a test set of Sudokus the training set gives away. */
+export interface Overlap {
+  readonly set: string;
+  readonly test: number;
+  /** Test puzzles that stand in the training set as they are. */
+  readonly same: number;
+  /** Test puzzles that a training puzzle becomes by renaming digits and by the board's symmetries. */
+  readonly equivalent: number;
+}
+
+/** Counts the test puzzles that are training puzzles, as they stand and in disguise. */
+export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
+  const geometry = geometryOfCells(test.sequenceLength);
+  if (geometry === undefined || train.sequenceLength !== test.sequenceLength) throw new InputError(`overlap: expected two sets of Sudokus of one size, got ${train.sequenceLength} and ${test.sequenceLength} cells`);
+  const asTheyAre = new Set(boardsOf(train).map(String));
+  const forms = new Set(boardsOf(train).map((board) => canonicalBoard(board, geometry)));
+  const boards = boardsOf(test);
+  return {
+    set: name,
+    test: test.examples,
+    same: boards.filter((board) => asTheyAre.has(String(board))).length,
+    equivalent: boards.filter((board) => forms.has(canonicalBoard(board, geometry))).length,
+  };
+}
+
+function boardsOf(dataset: Dataset): Uint8Array[] {
+  return Array.from({ length: dataset.examples }, (_, i) => boardOfTokens(exampleOf(dataset, i).input));
+}
+
+/** What a table says about a data set. */
+export type SetSummary = Readonly<Record<'set' | 'puzzles' | 'cells' | 'givens (mean)' | 'rating (mean)' | 'copies' | 'sha256', string | number>>;
+
+/** A Sudoku set in one row. */
+export function summarizeSudokus(dataset: Dataset): SetSummary {
+  const mean = (values: readonly number[]): number => Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2));
+  return {
+    set: dataset.name,
+    puzzles: dataset.examples,
+    cells: dataset.sequenceLength,
+    'givens (mean)': mean(givenCounts(dataset)),
+    'rating (mean)': dataset.ratings === null ? '–' : mean(ratingsOf(dataset)),
+    copies: dataset.augmentation?.copies ?? 0,
+    sha256: dataset.sha256.slice(0, 12),
+  };
+}

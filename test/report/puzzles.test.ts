@@ -1,0 +1,53 @@
+/** Data sets to look at: counted by hand on small sets, and against the rules of Sudoku. */
+import assert from 'node:assert/strict';
+import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
+import { augmentSudoku, findClash, boardOfTokens, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
+import { InputError } from '../../lib/errors.js';
+import { Random } from '../../lib/random.js';
+import { augmentedCopies, givenCounts, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/report/puzzles.js';
+
+const geometry = sudokuGeometry(4);
+const answer = '1324423124133142';
+
+/** A 4×4 set of these questions, all with one answer. */
+function set(questions: readonly string[], copies = 0): Dataset {
+  const tokens = (text: string): Uint8Array => tokensOfBoard(parseBoard(text));
+  const augmentation = copies === 0 ? null : { copies, random: new Random(1), apply: (example: { input: Uint8Array; label: Uint8Array }, random: Random) => augmentSudoku(example, geometry, random) };
+  return ungrouped(questions.map((question) => ({ input: tokens(question), label: tokens(answer) })), {
+    name: 'hand-made', note: '', width: 4, height: 4, vocabSize: 6, ratings: questions.map((_, i) => i), augmentation,
+  });
+}
+
+describe('data sets to look at', () => {
+  it('givens are counted, ratings are read', () => {
+    const dataset = set(['13..............', '1324............']);
+    assert.deepEqual(givenCounts(dataset), [2, 4]);
+    assert.deepEqual(ratingsOf(dataset), [0, 1]);
+    const { sha256, ...summary } = summarizeSudokus(dataset);
+    assert.deepEqual(summary, { set: 'hand-made', puzzles: 2, cells: 16, 'givens (mean)': 3, 'rating (mean)': 0.5, copies: 0 });
+    assert.equal(sha256, dataset.sha256.slice(0, 12));
+  });
+
+  it('overlap: the same board counts twice, a disguised one only as equivalent, a new one not at all', () => {
+    const train = set(['13..............']);
+    //                same               digits renamed      transposed          its digits in different boxes
+    const test = set(['13..............', '24..............', '1...3...........', '1..3............']);
+    assert.deepEqual(sudokuOverlap(train, test, 'small'), { set: 'small', test: 4, same: 1, equivalent: 3 });
+  });
+
+  it('augmented copies are legal, solved by their answers, and not all the same', () => {
+    const copies = augmentedCopies(set(['13..............'], 5), 0, 5);
+    assert.equal(copies.length, 5);
+    for (const { question, solution } of copies) {
+      assert.equal(findClash(boardOfTokens(solution), geometry), undefined);
+      assert.ok(solution.every((token) => token >= 2 && token <= 5));
+      assert.ok(question.every((token, i) => token === 1 || token === solution[i]));
+      assert.equal(question.filter((token) => token > 1).length, 2);
+    }
+    assert.ok(new Set(copies.map(({ question }) => question.join())).size > 1);
+  });
+
+  it('a set without augmentation has no copies', () => {
+    assert.throws(() => augmentedCopies(set(['13..............']), 0, 1), InputError);
+  });
+});
