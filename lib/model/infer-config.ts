@@ -102,7 +102,7 @@ function inferLengths(facts: {
   if (known.puzzlePrefix !== undefined) return { sequenceLength: S - known.puzzlePrefix, puzzlePrefix: known.puzzlePrefix };
   if (puzzleEmbeddingSize === 0) return { sequenceLength: S, puzzlePrefix: 0 };
   const taskFits = published !== undefined && S - published >= leastPrefix;
-  const puzzlePrefix = assume('puzzlePrefix', taskFits ? S - published : Math.max(usualPrefix, leastPrefix));
+  const puzzlePrefix = assume('puzzlePrefix', taskFits ? S - published : S > usualPrefix ? Math.max(usualPrefix, leastPrefix) : leastPrefix);
   return { sequenceLength: S - puzzlePrefix, puzzlePrefix };
 }
 

@@ -1,8 +1,8 @@
 /** Data sets to look at: single puzzles, their disguises, and what can be counted about a set. */
 import { testBatches } from '../data/batches.js';
 import { exampleOf, type Dataset } from '../data/dataset.js';
-import { canonicalBoard } from '../data/sudoku-canonical.js';
-import { boardOfTokens, geometryOfCells } from '../data/sudoku.js';
+import { canonicalBoard, canonicalSolution } from '../data/sudoku-canonical.js';
+import { boardOfTokens, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 
 /** A puzzle of a data set and its right answer. */
@@ -58,7 +58,7 @@ export interface Overlap {
   readonly test: number;
   /** Test puzzles that stand in the training set as they are. */
   readonly same: number;
-  /** Test puzzles that a training puzzle becomes by renaming digits and by the board's symmetries. */
+  /** Test puzzles that a training puzzle becomes by renaming digits and by the board's symmetries; for 9×9, at most so many: solutions are compared. */
   readonly equivalent: number;
 }
 
@@ -66,19 +66,32 @@ export interface Overlap {
 export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
   const geometry = geometryOfCells(test.sequenceLength);
   if (geometry === undefined || train.sequenceLength !== test.sequenceLength) throw new InputError(`overlap: expected two sets of Sudokus of one size, got ${train.sequenceLength} and ${test.sequenceLength} cells`);
-  const asTheyAre = new Set(boardsOf(train).map(String));
-  const forms = new Set(boardsOf(train).map((board) => canonicalBoard(board, geometry)));
-  const boards = boardsOf(test);
+  const asTheyAre = new Set(boardsOf(train).map(({ question }) => String(question)));
+  const forms = new Set(boardsOf(train).map((boards) => canonicalForm(boards, geometry)));
+  const tests = boardsOf(test);
   return {
     set: name,
     test: test.examples,
-    same: boards.filter((board) => asTheyAre.has(String(board))).length,
-    equivalent: boards.filter((board) => forms.has(canonicalBoard(board, geometry))).length,
+    same: tests.filter(({ question }) => asTheyAre.has(String(question))).length,
+    equivalent: tests.filter((boards) => forms.has(canonicalForm(boards, geometry))).length,
   };
 }
 
-function boardsOf(dataset: Dataset): Uint8Array[] {
-  return Array.from({ length: dataset.examples }, (_, i) => boardOfTokens(exampleOf(dataset, i).input));
+interface Boards {
+  readonly question: Uint8Array;
+  readonly solution: Uint8Array;
+}
+
+function boardsOf(dataset: Dataset): Boards[] {
+  return Array.from({ length: dataset.examples }, (_, i) => {
+    const { input, label } = exampleOf(dataset, i);
+    return { question: boardOfTokens(input), solution: boardOfTokens(label) };
+  });
+}
+
+/** The same for equivalent puzzles. Of a 9×9 the solution decides: its form is quick to find, and equivalent puzzles have equivalent solutions. */
+function canonicalForm({ question, solution }: Boards, geometry: SudokuGeometry): string {
+  return geometry.side === 9 ? canonicalSolution(solution, geometry) : canonicalBoard(question, geometry);
 }
 
 /** What a table says about a data set. */

@@ -1,0 +1,458 @@
+//! One thread's share of a supervision step: its seats, a group at a time, through the whole schedule, forwards and backwards.
+
+use crate::buffer::Buffer;
+use crate::dims::Dims;
+use crate::linear::{Linear, LinearGradient};
+use crate::loss::{CrossEntropy, IGNORED, argmax, binary_cross_entropy, cross_entropy, sigmoid};
+use crate::model::{Model, Source};
+use crate::net::{self, LayerGradients, LayerWeights, Scratch, Tape};
+use crate::pointwise::{AddScaled, Sum};
+use crate::simd::Level;
+
+/// 1/√2 as the reference writes it (spec §1.3).
+const POSITION_FACTOR: f32 = 0.707_106_77;
+
+/// The weights of a step: matrices packed, the rest as it is.
+pub struct Values<'a, L: Level> {
+    pub starts: Vec<&'a [f32]>,
+    pub embedding: &'a [f32],
+    pub answer_head: &'a [f32],
+    pub halting_weight: &'a [f32],
+    pub halting_bias: &'a [f32],
+    pub puzzle_table: Option<&'a [f32]>,
+    pub positions: Option<&'a [f32]>,
+    pub nets: &'a [Vec<LayerWeights<L>>],
+}
+
+/// What a step is asked for, for the seats of one share.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    pub tokens: &'a [i32],
+    pub puzzle_ids: &'a [i32],
+    pub reset: &'a [u8],
+    pub lesson: Option<Lesson<'a>>,
+}
+
+/// What a training step is asked for besides.
+#[derive(Clone, Copy)]
+pub struct Lesson<'a> {
+    pub labels: &'a [i32],
+    pub last: &'a [u8],
+    pub loss: CrossEntropy,
+    /// Seats of the whole batch: gradients are those of the mean over it.
+    pub batch: usize,
+}
+
+/// Where a share's results go; lessons' fields are empty in a step without learning.
+pub struct Answer<'a> {
+    /// The latents of the share's seats, [seats × S × D] each.
+    pub latents: Vec<&'a mut [f32]>,
+    pub predictions: &'a mut [i32],
+    pub halt: &'a mut [f32],
+    pub proceed: &'a mut [f32],
+    /// Empty if not asked for.
+    pub logits: &'a mut [f32],
+    pub answer_loss: &'a mut [f64],
+    pub halt_loss: &'a mut [f64],
+    pub continue_loss: &'a mut [f64],
+    pub continue_target: &'a mut [f32],
+    /// Gradients of the puzzle rows, [seats × puzzle size].
+    pub puzzle_gradients: &'a mut [f32],
+}
+
+/// A thread's gradient sums, all of the reference's order except the layers'.
+pub struct Gradients {
+    pub nets: Vec<Vec<LayerGradients>>,
+    pub embedding: Vec<f32>,
+    pub answer_head: Vec<f32>,
+    pub halting_weight: Vec<f32>,
+    pub halting_bias: Vec<f32>,
+    pub positions: Vec<f32>,
+}
+
+impl Gradients {
+    fn new<L: Level>(model: &Model, dims: &Dims) -> Self {
+        let table = || vec![0.0; model.vocabulary * model.hidden];
+        Self {
+            nets: model.nets.iter().map(|_| (0..model.layers).map(|_| LayerGradients::new::<L>(dims)).collect()).collect(),
+            embedding: table(),
+            answer_head: table(),
+            halting_weight: vec![0.0; 2 * model.hidden],
+            halting_bias: vec![0.0; 2],
+            positions: vec![0.0; if model.learned_positions { model.positions() * model.hidden } else { 0 }],
+        }
+    }
+
+    fn clear(&mut self) {
+        self.nets.iter_mut().flatten().for_each(LayerGradients::clear);
+        for sums in [&mut self.embedding, &mut self.answer_head, &mut self.halting_weight, &mut self.halting_bias, &mut self.positions] {
+            sums.fill(0.0);
+        }
+    }
+}
+
+/// Buffers that only learning needs.
+struct Learning<L: Level> {
+    /// One a call with gradient.
+    tapes: Vec<Tape<L>>,
+    /// Derivatives with respect to each latent, and whether there is one.
+    d_latents: Vec<(Buffer<f32>, bool)>,
+    d_x: Buffer<f32>,
+    d: Buffer<f32>,
+    d_logits: Vec<f32>,
+    gradients: Gradients,
+    /// Latents of the look ahead that bootstraps the continue target.
+    ahead: Vec<Buffer<f32>>,
+}
+
+/// A thread's buffers; made once, used for every step.
+pub struct Worker<L: Level> {
+    model: Model,
+    dims: Dims,
+    group: usize,
+    scratch: Scratch<L>,
+    /// For calls without gradient.
+    tape: Tape<L>,
+    latents: Vec<Buffer<f32>>,
+    x: Buffer<f32>,
+    h: Buffer<f32>,
+    logits: Vec<f32>,
+    learning: Option<Learning<L>>,
+}
+
+impl<L: Level> Worker<L> {
+    /// `group`: puzzles that go through the schedule together.
+    pub fn new(model: &Model, group: usize, learning: bool) -> Self {
+        let dims = model.dims::<L>();
+        let activations = || Buffer::<f32>::zeros(dims.rows(group) * dims.stride);
+        let latents = || model.latents.iter().map(|_| activations()).collect::<Vec<_>>();
+        let calls = model.calls.iter().filter(|call| call.gradient).count();
+        Self {
+            scratch: Scratch::new(&dims, group, learning),
+            tape: Tape::new(&dims, model.layers, group, false),
+            latents: latents(),
+            x: activations(),
+            h: activations(),
+            logits: vec![0.0; group * model.sequence * model.vocabulary],
+            learning: learning.then(|| Learning {
+                tapes: (0..calls).map(|_| Tape::new(&dims, model.layers, group, true)).collect(),
+                d_latents: model.latents.iter().map(|_| (activations(), false)).collect(),
+                d_x: activations(),
+                d: activations(),
+                d_logits: vec![0.0; group * model.sequence * model.vocabulary],
+                gradients: Gradients::new::<L>(model, &dims),
+                ahead: if model.learns_continue { latents() } else { Vec::new() },
+            }),
+            model: model.clone(),
+            dims,
+            group,
+        }
+    }
+
+    pub fn learns(&self) -> bool {
+        self.learning.is_some()
+    }
+
+    /// Gradient sums of the last share, if this worker learns.
+    pub fn gradients(&self) -> Option<&Gradients> {
+        self.learning.as_ref().map(|learning| &learning.gradients)
+    }
+
+    /// Runs a share: all its seats, a group at a time.
+    pub fn run(&mut self, values: &Values<L>, question: Question, answer: &mut Answer) {
+        if let Some(learning) = &mut self.learning {
+            learning.gradients.clear();
+        }
+        let seats = question.reset.len();
+        for first in (0..seats).step_by(self.group) {
+            self.run_group(values, question, answer, first, self.group.min(seats - first));
+        }
+    }
+
+    fn run_group(&mut self, values: &Values<L>, question: Question, answer: &mut Answer, first: usize, samples: usize) {
+        let model = self.model.clone();
+        self.load(values, question, answer, first, samples);
+        self.embed(values, question, first, samples);
+        let mut learning = if question.lesson.is_some() { self.learning.take() } else { None };
+        let tapes = learning.as_mut().map_or(&mut [][..], |learning| &mut learning.tapes);
+        self.think(values, samples, tapes);
+        self.store(answer, first, samples);
+        self.heads(values, answer, first, samples);
+        if let (Some(lesson), Some(learning)) = (question.lesson, &mut learning) {
+            if model.learns_continue {
+                self.look_ahead(values, learning, lesson, answer, first, samples);
+            }
+            self.judge(values, learning, lesson, answer, first, samples);
+            self.learn(values, learning, samples);
+            self.embedding_gradient(learning, question, answer, first, samples);
+        }
+        if learning.is_some() {
+            self.learning = learning;
+        }
+    }
+
+    /// Takes over the carried latents, or their start values.
+    fn load(&mut self, values: &Values<L>, question: Question, answer: &Answer, first: usize, samples: usize) {
+        let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
+        for ((latent, carried), start) in self.latents.iter_mut().zip(&answer.latents).zip(&values.starts) {
+            for sample in 0..samples {
+                let seat = first + sample;
+                for position in 0..positions {
+                    let to = &mut latent[(sample * positions + position) * stride..][..width];
+                    if question.reset[seat] == 1 {
+                        to.copy_from_slice(start);
+                    } else {
+                        to.copy_from_slice(&carried[(seat * positions + position) * width..][..width]);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands the latents back to the carry.
+    fn store(&self, answer: &mut Answer, first: usize, samples: usize) {
+        let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
+        for (latent, carried) in self.latents.iter().zip(&mut answer.latents) {
+            for row in 0..samples * positions {
+                let to = (first * positions + row) * width;
+                carried[to..to + width].copy_from_slice(&latent[row * stride..][..width]);
+            }
+        }
+    }
+
+    /// x [samples·S × stride] = √D · (puzzle row, then tokens), positions mixed in if learned (spec §1.3).
+    fn embed(&mut self, values: &Values<L>, question: Question, first: usize, samples: usize) {
+        let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
+        let scale = (width as f32).sqrt();
+        for sample in 0..samples {
+            let seat = first + sample;
+            for position in 0..positions {
+                let to = &mut self.x[(sample * positions + position) * stride..][..width];
+                if position >= self.model.prefix {
+                    let token = question.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
+                    to.copy_from_slice(&values.embedding[token * width..][..width]);
+                } else {
+                    to.fill(0.0);
+                    if let Some(table) = values.puzzle_table {
+                        let size = self.model.puzzle_size;
+                        let row = &table[question.puzzle_ids[seat] as usize * size..][..size];
+                        let part = &row[(position * width).min(size)..((position + 1) * width).min(size)];
+                        to[..part.len()].copy_from_slice(part);
+                    }
+                }
+                if let Some(table) = values.positions {
+                    for (x, p) in to.iter_mut().zip(&table[position * width..][..width]) {
+                        *x = POSITION_FACTOR * (*x + p);
+                    }
+                }
+                to.iter_mut().for_each(|x| *x *= scale);
+            }
+        }
+    }
+
+    /// The schedule, forwards. `tapes` take the calls with gradient; if empty, nothing is kept.
+    fn think(&mut self, values: &Values<L>, samples: usize, tapes: &mut [Tape<L>]) {
+        let used = samples * self.dims.positions * self.dims.stride;
+        let mut tapes = tapes.iter_mut();
+        for call in &self.model.calls {
+            let kept = if call.gradient { tapes.next() } else { None };
+            let tape = kept.unwrap_or(&mut self.tape);
+            let sources: Vec<&[f32]> = call
+                .read
+                .iter()
+                .map(|source| match source {
+                    Source::X => &self.x[..],
+                    Source::Latent(latent) => &self.latents[*latent][..],
+                })
+                .collect();
+            L::enter(Sum { sources: &sources, out: &mut self.h[..used], rows: tape.input() });
+            net::forward(&self.dims, samples, &values.nets[call.net], &mut self.h, tape, &mut self.scratch);
+            std::mem::swap(&mut self.h, &mut self.latents[call.write]);
+        }
+    }
+
+    /// Answer and halting logits from the latent that answers.
+    fn heads(&mut self, values: &Values<L>, answer: &mut Answer, first: usize, samples: usize) {
+        let (stride, positions, cells) = (self.dims.stride, self.dims.positions, self.model.sequence);
+        let y = &self.latents[self.model.answer];
+        for sample in 0..samples {
+            let seat = first + sample;
+            let start = sample * positions * stride;
+            let logits = &mut self.logits[sample * cells * self.model.vocabulary..][..cells * self.model.vocabulary];
+            L::enter(Linear {
+                x: &y[start + self.model.prefix * stride..],
+                stride,
+                width: self.dims.hidden,
+                weight: values.answer_head,
+                outputs: self.model.vocabulary,
+                out: logits,
+            });
+            for (prediction, logits) in answer.predictions[seat * cells..].iter_mut().zip(logits.chunks_exact(self.model.vocabulary)) {
+                *prediction = argmax(logits) as i32;
+            }
+            if !answer.logits.is_empty() {
+                answer.logits[seat * logits.len()..][..logits.len()].copy_from_slice(logits);
+            }
+            (answer.halt[seat], answer.proceed[seat]) = self.halting(values, &y[start..]);
+        }
+    }
+
+    /// The halting and the continue logit, from position 0.
+    fn halting(&self, values: &Values<L>, y: &[f32]) -> (f32, f32) {
+        let mut out = [0.0; 2];
+        let (stride, width) = (self.dims.stride, self.dims.hidden);
+        L::enter(Linear { x: y, stride, width, weight: values.halting_weight, outputs: 2, out: &mut out });
+        (out[0] + values.halting_bias[0], out[1] + values.halting_bias[1])
+    }
+
+    /// Continue targets: one more supervision step from the new latents, without gradient (spec §2.3).
+    fn look_ahead(
+        &mut self,
+        values: &Values<L>,
+        learning: &mut Learning<L>,
+        lesson: Lesson,
+        answer: &mut Answer,
+        first: usize,
+        samples: usize,
+    ) {
+        for (ahead, latent) in learning.ahead.iter_mut().zip(&self.latents) {
+            ahead.copy_from_slice(latent);
+        }
+        std::mem::swap(&mut learning.ahead, &mut self.latents);
+        self.think(values, samples, &mut []);
+        for sample in 0..samples {
+            let y = &self.latents[self.model.answer][sample * self.dims.positions * self.dims.stride..];
+            let (halt, proceed) = self.halting(values, y);
+            let seat = first + sample;
+            let best = if lesson.last[seat] == 1 { halt } else { halt.max(proceed) };
+            answer.continue_target[seat] = sigmoid(f64::from(best)) as f32;
+        }
+        std::mem::swap(&mut learning.ahead, &mut self.latents);
+    }
+
+    /// Losses, and their derivatives with respect to the answering latent; adds to the heads' gradients (spec §3).
+    fn judge(
+        &mut self,
+        values: &Values<L>,
+        learning: &mut Learning<L>,
+        lesson: Lesson,
+        answer: &mut Answer,
+        first: usize,
+        samples: usize,
+    ) {
+        let (stride, positions, width) = (self.dims.stride, self.dims.positions, self.dims.hidden);
+        let (cells, vocabulary) = (self.model.sequence, self.model.vocabulary);
+        let y = &self.latents[self.model.answer];
+        for (d, present) in &mut learning.d_latents {
+            d.fill(0.0);
+            *present = false;
+        }
+        let (d_y, present) = &mut learning.d_latents[self.model.answer];
+        *present = true;
+        for sample in 0..samples {
+            let seat = first + sample;
+            let labels = &lesson.labels[seat * cells..][..cells];
+            let predictions = &answer.predictions[seat * cells..][..cells];
+            let scored = labels.iter().filter(|&&label| label != IGNORED).count().max(1) as f64;
+            let right = labels.iter().zip(predictions).all(|(label, prediction)| *label == IGNORED || label == prediction);
+            let logits = self.logits[sample * cells * vocabulary..].chunks_exact(vocabulary);
+            let d_logits = &mut learning.d_logits[sample * cells * vocabulary..][..cells * vocabulary];
+            let mut total = 0.0;
+            for ((logits, d), &label) in logits.zip(d_logits.chunks_exact_mut(vocabulary)).zip(labels) {
+                if label == IGNORED {
+                    d.fill(0.0);
+                } else {
+                    total += cross_entropy(lesson.loss, logits, label as usize, 1.0 / (scored * lesson.batch as f64), d);
+                }
+            }
+            answer.answer_loss[seat] = total / scored;
+            let start = sample * positions * stride;
+            L::enter(LinearGradient {
+                x: &y[start + self.model.prefix * stride..],
+                stride,
+                width,
+                weight: values.answer_head,
+                outputs: vocabulary,
+                d: d_logits,
+                d_x: &mut d_y[start + self.model.prefix * stride..],
+                d_weight: &mut learning.gradients.answer_head,
+            });
+
+            let (halt_loss, d_halt) = binary_cross_entropy(answer.halt[seat], if right { 1.0 } else { 0.0 });
+            answer.halt_loss[seat] = halt_loss;
+            let mut d_proceed = 0.0;
+            if self.model.learns_continue {
+                (answer.continue_loss[seat], d_proceed) =
+                    binary_cross_entropy(answer.proceed[seat], f64::from(answer.continue_target[seat]));
+            }
+            let half = 0.5 / lesson.batch as f64;
+            let d = [(half * d_halt) as f32, (half * d_proceed) as f32];
+            L::enter(LinearGradient {
+                x: &y[start..],
+                stride,
+                width,
+                weight: values.halting_weight,
+                outputs: 2,
+                d: &d,
+                d_x: &mut d_y[start..],
+                d_weight: &mut learning.gradients.halting_weight,
+            });
+            learning.gradients.halting_bias.iter_mut().zip(d).for_each(|(sum, d)| *sum += d);
+        }
+    }
+
+    /// The schedule, backwards: from the answer's derivative to those of x and the weights.
+    fn learn(&mut self, values: &Values<L>, learning: &mut Learning<L>, samples: usize) {
+        let used = samples * self.dims.positions * self.dims.stride;
+        learning.d_x.fill(0.0);
+        let mut tapes = learning.tapes.iter().rev();
+        let from = self.model.calls.iter().position(|call| call.gradient).unwrap_or(self.model.calls.len());
+        for call in self.model.calls[from..].iter().rev() {
+            // Before this call, what it overwrote had another value: its derivative starts anew.
+            let (d_write, present) = &mut learning.d_latents[call.write];
+            let reaches = std::mem::replace(present, false);
+            std::mem::swap(d_write, &mut learning.d);
+            d_write.fill(0.0);
+            let tape = if call.gradient { tapes.next() } else { None };
+            let Some(tape) = tape.filter(|_| reaches) else { continue };
+            let gradients = &mut learning.gradients.nets[call.net];
+            net::backward(&self.dims, samples, &values.nets[call.net], &mut learning.d, tape, gradients, &mut self.scratch);
+            for source in &call.read {
+                let to = match source {
+                    Source::X => &mut learning.d_x,
+                    Source::Latent(latent) => {
+                        learning.d_latents[*latent].1 = true;
+                        &mut learning.d_latents[*latent].0
+                    }
+                };
+                L::enter(AddScaled { to: &mut to[..used], from: &learning.d, scale: 1.0 });
+            }
+        }
+    }
+
+    /// Adds x's derivative to the gradients of embedding and positions, and writes the puzzle rows'.
+    fn embedding_gradient(&self, learning: &mut Learning<L>, question: Question, answer: &mut Answer, first: usize, samples: usize) {
+        let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
+        let size = self.model.puzzle_size;
+        let learned = self.model.learned_positions;
+        let scale = (width as f32).sqrt() * if learned { POSITION_FACTOR } else { 1.0 };
+        let add = |to: &mut [f32], from: &[f32]| to.iter_mut().zip(from).for_each(|(to, from)| *to += scale * from);
+        for sample in 0..samples {
+            let seat = first + sample;
+            for position in 0..positions {
+                let d = &learning.d_x[(sample * positions + position) * stride..][..width];
+                if learned {
+                    add(&mut learning.gradients.positions[position * width..][..width], d);
+                }
+                if position >= self.model.prefix {
+                    let token = question.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
+                    add(&mut learning.gradients.embedding[token * width..][..width], d);
+                } else {
+                    let row = &mut answer.puzzle_gradients[seat * size..][..size];
+                    let part = &mut row[(position * width).min(size)..((position + 1) * width).min(size)];
+                    part.iter_mut().zip(d).for_each(|(to, d)| *to = scale * d);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+/** Sudoku data against brute force, published counts, the reference's shuffle and the board's symmetries. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { exampleOf } from '../../lib/data/dataset.js';
+import { canonicalBoard, canonicalSolution } from '../../lib/data/sudoku-canonical.js';
+import { loadSudokuCsv, sudokuCsvBytes } from '../../lib/data/sudoku-csv.js';
+import { generateSudoku, note4x4, publicDomainFile, puzzleClass, sudokuDataset, type SudokuSetOptions } from '../../lib/data/sudoku-sets.js';
+import { onlySolution, solveSudoku } from '../../lib/data/sudoku-solver.js';
+import { applySymmetry, augmentSudoku, boardOfTokens, boardText, drawSymmetry, findClash, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
+import { InputError } from '../../lib/errors.js';
+import { dataFile, projectRoot } from '../../lib/files.js';
+import { Random } from '../../lib/random.js';
+
+const sides = [4, 6, 9] as const;
+const base: SudokuSetOptions = { side: 6, source: 'generated', trainPuzzles: 60, testPuzzles: 60, validationPuzzles: 20, augmentations: 1000, minDifficulty: 0, seed: 0 };
+
+describe('Sudoku solver', () => {
+  it('counts the 288 grids of 4×4', () => {
+    assert.equal(solveSudoku(new Uint8Array(16), sudokuGeometry(4), { limit: 1e6 }).solutions, 288);
+  });
+
+  it('agrees with trying every filling of 4×4 boards', () => {
+    const geometry = sudokuGeometry(4);
+    const random = new Random(1);
+    for (let i = 0; i < 20; i++) {
+      const { solution } = solveSudoku(new Uint8Array(16), geometry, { limit: 1, random });
+      const board = solution!.map((digit) => (random.bernoulli(0.4) ? digit : 0));
+      const count = (cell: number): number => {
+        if (cell === 16) return 1;
+        if (board[cell] !== 0) return count(cell + 1);
+        let sum = 0;
+        for (let digit = 1; digit <= 4; digit++) {
+          board[cell] = digit;
+          if (findClash(board, geometry) === undefined) sum += count(cell + 1);
+        }
+        board[cell] = 0;
+        return sum;
+      };
+      assert.equal(solveSudoku(board, geometry, { limit: 1e6 }).solutions, count(0));
+    }
+  });
+
+  it('solves real puzzles to the answers their file gives', async () => {
+    for (const { question, answer } of await loadSudokuCsv(dataFile(publicDomainFile), { limit: 100 })) {
+      assert.equal(boardText(onlySolution(question, sudokuGeometry(9))), boardText(answer));
+    }
+  });
+
+  it('names what is wrong with a board', () => {
+    const geometry = sudokuGeometry(4);
+    assert.throws(() => onlySolution(parseBoard('11..............'), geometry), /1 stands twice in row 1/);
+    assert.throws(() => onlySolution(parseBoard('123...4.........'), geometry), /exactly one solution, got (none|several)/);
+    assert.throws(() => onlySolution(parseBoard('123....4........'), geometry), /exactly one solution, got none/);
+    assert.throws(() => onlySolution(new Uint8Array(16), geometry), /got several/);
+    assert.throws(() => parseBoard('1'.repeat(80)), /expected 16, 36 or 81 characters, got 80/);
+    assert.throws(() => parseBoard('123x'.repeat(4)), /got "x" at row 1, column 4/);
+    assert.throws(() => parseBoard('5'.repeat(16)), /expected digits 1 to 4/);
+  });
+});
+
+describe('Sudoku symmetries', () => {
+  it("are the reference's, draw for draw (golden-data.json)", () => {
+    const golden = (JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as {
+      sudoku_shuffle_seed1: { board_out: number[]; sol_out: number[]; draws: { digit_map: number[]; transpose: boolean; row_perm: number[]; col_perm: number[] } };
+    }).sudoku_shuffle_seed1;
+    const { digit_map, transpose, row_perm, col_perm } = golden.draws;
+    const symmetry = { transpose, rows: Int32Array.from(row_perm), columns: Int32Array.from(col_perm), digits: Uint8Array.from(digit_map) };
+    const cells = Array.from({ length: 81 }, (_, i) => [Math.floor(i / 9), i % 9] as const);
+    assert.deepEqual([...applySymmetry(Uint8Array.from(cells, ([r, c]) => (r * 9 + c) % 10), symmetry)], golden.board_out);
+    assert.deepEqual([...applySymmetry(Uint8Array.from(cells, ([r, c]) => ((r * 9 + c) % 9) + 1), symmetry)], golden.sol_out);
+  });
+
+  for (const side of sides) {
+    it(`keep ${side}×${side} puzzles legal and their answers right; only square boxes are transposed`, () => {
+      const geometry = sudokuGeometry(side);
+      const { question, answer } = generateSudoku(geometry, new Random(side));
+      const random = new Random(9);
+      let transposed = 0;
+      for (let i = 0; i < 50; i++) {
+        if (drawSymmetry(geometry, random.fork(i)).transpose) transposed++;
+        const { input, label } = augmentSudoku({ input: tokensOfBoard(question), label: tokensOfBoard(answer) }, geometry, random.fork(i));
+        assert.equal(boardText(onlySolution(boardOfTokens(input), geometry)), boardText(boardOfTokens(label)));
+      }
+      assert.equal(transposed > 0, side !== 6);
+    });
+  }
+
+  it('leave the canonical form as it is, and nothing else does', () => {
+    const random = new Random(4);
+    for (const side of [4, 6] as const) {
+      const geometry = sudokuGeometry(side);
+      const forms = new Set<string>();
+      for (let i = 0; i < 5; i++) {
+        const { question } = generateSudoku(geometry, random.fork(`${side} ${i}`));
+        const form = canonicalBoard(question, geometry);
+        forms.add(form);
+        for (let j = 0; j < 5; j++) assert.equal(canonicalBoard(applySymmetry(question, drawSymmetry(geometry, random)), geometry), form);
+      }
+      if (side === 6) assert.equal(forms.size, 5);
+    }
+    const geometry = sudokuGeometry(9);
+    const forms = new Set<string>();
+    for (let i = 0; i < 4; i++) {
+      const { answer } = generateSudoku(geometry, random.fork(`nine ${i}`), { clues: 81 });
+      const form = canonicalSolution(answer, geometry);
+      forms.add(form);
+      assert.match(form, /^123456789/);
+      for (let j = 0; j < 3; j++) assert.equal(canonicalSolution(applySymmetry(answer, drawSymmetry(geometry, random)), geometry), form);
+    }
+    assert.equal(forms.size, 4);
+  });
+
+  it('fall into the known numbers of classes: 2 of 4×4 grids, 49 of 6×6', () => {
+    for (const [side, classes, grids] of [[4, 2, 288], [6, 49, 3000]] as const) {
+      const geometry = sudokuGeometry(side);
+      const random = new Random(side);
+      const seen = new Set<string>();
+      for (let i = 0; i < grids && seen.size < classes; i++) {
+        const { solution } = solveSudoku(new Uint8Array(side * side), geometry, { limit: 1, random });
+        seen.add(canonicalBoard(solution!, geometry));
+      }
+      if (side === 4) assert.equal(seen.size, classes);
+      else assert.ok(seen.size > 30 && seen.size <= classes, `${seen.size} classes`); // the rarest are not met in 3,000 draws
+    }
+  });
+});
+
+describe('Sudoku sets', () => {
+  it('share no puzzle between train, test and validation up to symmetry', async () => {
+    for (const options of [base, { ...base, side: 9 as const, trainPuzzles: 20, testPuzzles: 20, validationPuzzles: 5 }]) {
+      const geometry = sudokuGeometry(options.side);
+      const { train, test, validation } = await sudokuDataset(options);
+      const forms = [train, test, validation].flatMap((set) =>
+        Array.from({ length: set.examples }, (_, i) => {
+          const { input, label } = exampleOf(set, i);
+          return puzzleClass({ source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 }, geometry);
+        }),
+      );
+      assert.equal(forms.length, options.trainPuzzles + options.testPuzzles + options.validationPuzzles);
+      assert.equal(new Set(forms).size, forms.length);
+    }
+  });
+
+  it('of the shipped file hold no two equivalent puzzles in a sample, and only uniquely solvable ones', async () => {
+    const puzzles = new Random(0).shuffle(await loadSudokuCsv(dataFile(publicDomainFile)));
+    assert.equal(puzzles.length, 16_000);
+    const geometry = sudokuGeometry(9);
+    const sample = puzzles.slice(0, 300);
+    assert.equal(new Set(sample.map((puzzle) => puzzleClass(puzzle, geometry))).size, sample.length);
+    for (const { question } of sample) assert.equal(solveSudoku(question, geometry).solutions, 1);
+  });
+
+  it('are generated minimal: no given can be spared', async () => {
+    const geometry = sudokuGeometry(6);
+    const { question } = generateSudoku(geometry, new Random(11));
+    question.forEach((digit, cell) => {
+      if (digit === 0) return;
+      const without = question.slice();
+      without[cell] = 0;
+      assert.equal(solveSudoku(without, geometry).solutions, 2);
+    });
+  });
+
+  it('depend on the seed and nothing else', async () => {
+    const [a, b, c] = [await sudokuDataset(base), await sudokuDataset(base), await sudokuDataset({ ...base, seed: 1 })];
+    assert.equal(a.train.sha256, b.train.sha256);
+    assert.notEqual(a.train.sha256, c.train.sha256);
+  });
+
+  it('say of 4×4 what it cannot show', async () => {
+    const { test } = await sudokuDataset({ ...base, side: 4 });
+    assert.equal(test.note, note4x4);
+  });
+
+  it('refuse more puzzles than there are', async () => {
+    await assert.rejects(sudokuDataset({ ...base, side: 9, source: 'public-domain', trainPuzzles: 20_000 }), (error) => error instanceof InputError && /expected at most 16000 puzzles/.test(error.message));
+  });
+});
+
+describe('Sudoku files', () => {
+  let folder = '';
+  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'sudoku-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const good = '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
+  const write = (text: string | Uint8Array, name = 'p.csv'): string => {
+    writeFileSync(path.join(folder, name), text);
+    return path.join(folder, name);
+  };
+  const refused = async (line: string, message: RegExp): Promise<void> => {
+    const file = write(`source,question,answer,rating\nx,${good},4\n${line}\n`);
+    await assert.rejects(loadSudokuCsv(file, { unique: true }), (error) => error instanceof InputError && error.message.startsWith('p.csv, line 3: ') && message.test(error.message), line);
+  };
+
+  it('round-trip byte for byte, gzipped or not', async () => {
+    const puzzles = await loadSudokuCsv(write(`source,question,answer,rating\nx,${good},4\n`));
+    const bytes = sudokuCsvBytes(puzzles);
+    assert.deepEqual(await loadSudokuCsv(write(bytes, 'p.csv.gz')), puzzles);
+    assert.deepEqual(sudokuCsvBytes(puzzles), bytes);
+  });
+
+  it('are refused with the line number and the reason', async () => {
+    await refused(`x,${good.slice(1)},4`, /expected 81 characters, got 80/);
+    await refused(`x,${good.replace('.83', 'a83')},4`, /got "a" at row 1, column 1/);
+    await refused(`x,${good.replace('.83', '983')},4`, /keeps the givens/);
+    await refused(`x,${good.replace(',183524697', ',183524677')},4`, /keeps the givens|stands twice/);
+    await refused(`x,${good},easy`, /expected a rating/);
+    await refused(`x,${good}`, /four fields/);
+    await refused(`x,${'.'.repeat(81)},${good.split(',')[1]},4`, /exactly one solution, got several/);
+    await refused('x'.repeat(10_000), /at most 4096 characters/);
+  });
+
+  it('are refused when they are no such file', async () => {
+    await assert.rejects(loadSudokuCsv(write('')), /empty file/);
+    await assert.rejects(loadSudokuCsv(write('a,b\n')), /line 1: expected the header/);
+    await assert.rejects(loadSudokuCsv(path.join(folder, 'none.csv')), /file not found/);
+    await assert.rejects(loadSudokuCsv(write('plain text', 'q.csv.gz')), /expected gzip data/);
+    await assert.rejects(loadSudokuCsv(write(gzipSync(`source,question,answer,rating\nx,${good},4\n`).subarray(0, 60), 'r.csv.gz')), /ends too early/);
+  });
+
+  it('survive 1,000 random mutations: read, or refused in words', async () => {
+    const random = new Random(77);
+    const text = Buffer.from(`source,question,answer,rating\nx,${good},4\ny,${good},5\n`);
+    for (let i = 0; i < 1000; i++) {
+      const bytes = Buffer.from(text);
+      for (let j = random.integer(4); j >= 0; j--) bytes[random.integer(bytes.length)] = random.integer(256);
+      const file = write(random.bernoulli(0.2) ? bytes.subarray(0, random.integer(bytes.length)) : bytes);
+      try {
+        await loadSudokuCsv(file);
+      } catch (error) {
+        assert.ok(error instanceof InputError, String(error));
+      }
+    }
+  });
+});
