@@ -35,11 +35,11 @@ export { finalEvaluation, readRecord, readRecords, type RunRecord } from './expe
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
-export { comparedRows, paperTable, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
+export { comparedRows, paperTable, resultsTable, sameTask, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
-export { augmentedCopies, givenCounts, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type SetPuzzle } from './report/puzzles.js';
+export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
 export { longestThought, stopWhenSure, thinkAbout, type SolvedPuzzle } from './report/thoughts.js';

@@ -2,13 +2,12 @@
 import { testBatches } from '../data/batches.js';
 import { exampleOf, type Dataset } from '../data/dataset.js';
 import { canonicalBoard, canonicalSolution } from '../data/sudoku-canonical.js';
-import { boardOfTokens, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
+import { onlySolution } from '../data/sudoku-solver.js';
+import { boardOfTokens, geometryOfCells, parseBoard, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 
-/** A puzzle of a data set and its right answer. */
-export interface SetPuzzle {
-  /** Place in the data set, from 0. */
-  readonly index: number;
+/** A puzzle and its right answer. */
+export interface Puzzle {
   /** Token ids, [L]. */
   readonly question: Int32Array;
   readonly solution: Int32Array;
@@ -17,11 +16,11 @@ export interface SetPuzzle {
 }
 
 /** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
-export function puzzleAt(dataset: Dataset, index: number): SetPuzzle {
+export function puzzleAt(dataset: Dataset, index: number): Puzzle {
   if (!Number.isInteger(index) || index < 0 || index >= dataset.examples) throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
   let at = 0;
   for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
-    if (at++ === index) return { index, question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
+    if (at++ === index) return { question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
   }
   throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
 }
@@ -30,15 +29,25 @@ export function puzzleAt(dataset: Dataset, index: number): SetPuzzle {
  * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
  * Throws InputError for a set that is not augmented.
  */
-export function augmentedCopies(dataset: Dataset, index: number, count: number): SetPuzzle[] {
+export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
   const { augmentation } = dataset;
   if (augmentation === null) throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
   const { puzzleId } = puzzleAt(dataset, index);
   return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
     // Version 0 is the original; training draws the others by the same forks (lib/data/batches.ts).
     const { input, label } = augmentation.apply(exampleOf(dataset, index), augmentation.random.fork(index).fork(copy + 1));
-    return { index, question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
+    return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
   });
+}
+
+/**
+ * A Sudoku of your own, row by row, '.' for empty cells, spaces wherever you like; the exact solver finds its answer.
+ * Throws InputError for another size, another character, or a board that has not exactly one solution.
+ */
+export function ownSudoku(text: string): Puzzle {
+  const board = parseBoard(text.replace(/\s/g, ''));
+  const answer = onlySolution(board, sudokuGeometry(Math.sqrt(board.length)));
+  return { question: Int32Array.from(tokensOfBoard(board)), solution: Int32Array.from(tokensOfBoard(answer)), puzzleId: 0 };
 }
 
 /** Givens of every Sudoku of a set. */

@@ -1,7 +1,7 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
 import { note4x4 } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
 import { rowsOfTable, variant, type PaperRow } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { ComparedRow } from './figures.js';
@@ -122,6 +122,11 @@ function isPaperTrm({ model, training }: Experiment): boolean {
   return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
 }
 
+/** The records of an experiment's task at its scale, whatever their model: what one table may hold. */
+export function sameTask(records: readonly RunRecord[], { task, scale }: Experiment): RunRecord[] {
+  return records.filter(({ experiment }) => experiment.scale === scale && hashOf(experiment.task) === hashOf(task));
+}
+
 /** One row of the paper's Tables 1 to 3, with our runs of it. */
 export interface PaperTableRow {
   readonly row: PaperRow;
@@ -131,7 +136,7 @@ export interface PaperTableRow {
 }
 
 /**
- * The rows of one of the paper's tables with our records of each, at one scale: tables never mix scales.
+ * The rows of one of the paper's tables with our records of each; give it the records of one task at one scale.
  * A record belongs to the variant it names; one that names none and is the paper's TRM belongs to that.
  */
 export function paperTableRows(table: 1 | 2 | 3, records: readonly RunRecord[]): PaperTableRow[] {

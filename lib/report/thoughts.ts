@@ -4,21 +4,20 @@ import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { think, type Thought } from '../train/evaluate.js';
 import type { StoppingPoint } from './figures.js';
-import { puzzleAt, type SetPuzzle } from './puzzles.js';
+import { puzzleAt, type Puzzle } from './puzzles.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
-export interface SolvedPuzzle extends SetPuzzle {
+export interface SolvedPuzzle extends Puzzle {
   readonly thoughts: readonly Thought[];
 }
 
-/** Thinks about puzzle `index` of a data set. Throws InputError if there is none. */
-export async function thinkAbout(engine: Engine, dataset: Dataset, index: number): Promise<SolvedPuzzle> {
-  const puzzle = puzzleAt(dataset, index);
-  return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId }) };
+/** Thinks about one puzzle. `supervisionSteps`: by default as many as the model was trained with. */
+export async function thinkAbout(engine: Engine, puzzle: Puzzle, supervisionSteps = engine.config.supervisionSteps): Promise<SolvedPuzzle> {
+  return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId, supervisionSteps }) };
 }
 
 /** Among the first `puzzles` of a data set, the solved one that took the most supervision steps; unsolved ones only if none is solved. */
-export async function longestThought(engine: Engine, dataset: Dataset, puzzles = 50): Promise<SolvedPuzzle> {
+export async function longestThought(engine: Engine, dataset: Dataset, puzzles = 50): Promise<SolvedPuzzle & { readonly index: number }> {
   let best: { readonly index: number; readonly steps: number } = { index: 0, steps: -1 };
   let index = 0;
   for (const batch of testBatches(dataset, 1, Math.min(puzzles, dataset.examples))) {
@@ -26,7 +25,7 @@ export async function longestThought(engine: Engine, dataset: Dataset, puzzles =
     if (steps > best.steps) best = { index, steps };
     index++;
   }
-  return thinkAbout(engine, dataset, best.index);
+  return { ...(await thinkAbout(engine, puzzleAt(dataset, best.index))), index: best.index };
 }
 
 /** Supervision steps until the answer is right and stays so; 0 if it is not right in the end. */

@@ -4,7 +4,7 @@ import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import { augmentSudoku, findClash, boardOfTokens, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
-import { augmentedCopies, givenCounts, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/report/puzzles.js';
+import { augmentedCopies, givenCounts, ownSudoku, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/report/puzzles.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';
@@ -45,6 +45,13 @@ describe('data sets to look at', () => {
       assert.equal(question.filter((token) => token > 1).length, 2);
     }
     assert.ok(new Set(copies.map(({ question }) => question.join())).size > 1);
+  });
+
+  it('a Sudoku of one’s own is solved exactly, and refused where it has not exactly one solution', () => {
+    const { question, solution } = ownSudoku('1... ..3. .4.. ...2');
+    assert.equal(question.join(''), '2111114115111113');
+    assert.equal(solution.join(''), '2435534235244253');
+    assert.throws(() => ownSudoku('1... .... .... ....'), new InputError('Sudoku board: expected exactly one solution, got several; add givens'));
   });
 
   it('a set without augmentation has no copies', () => {

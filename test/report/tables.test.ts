@@ -1,7 +1,7 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
 import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
-import { comparedRows, meanAndSpread, paperTable, resultsMarkdown, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
+import { comparedRows, meanAndSpread, paperTable, resultsMarkdown, resultsTable, sameTask, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
 import { record } from './records.js';
 
 const table = tableOfRows([{ name: 'a|b', right: 3 }, { name: 'say "x, y"', right: 12, note: '<new>' }]);
@@ -76,6 +76,11 @@ describe('tables', () => {
     const lines = paperTable(1, []).split('\n');
     assert.equal(lines[2], '| HRM <sup>1</sup> | 55.0 % | not run | – | – | 24 | – |');
     assert.deepEqual(lines.slice(-3), ['Nothing was run yet.', '', "<sup>1</sup> the HRM paper's number, not rerun"]);
+  });
+
+  it('a table holds one task at one scale', () => {
+    const [small, large, smoke] = [record({ exactAccuracy: [1] }), record({ side: 6, exactAccuracy: [1] }), record({ scale: 'smoke', exactAccuracy: [1] })];
+    assert.deepEqual(sameTask([small, large, smoke], small.experiment), [small]);
   });
 
   it('the same rows for a figure', () => {
