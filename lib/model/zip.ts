@@ -73,7 +73,7 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
     return fail(`does not inflate to its ${entry.size} bytes (${error instanceof Error ? error.message : String(error)})`);
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
-  return content.slice(begin, begin + length);
+  return new Uint8Array(content.subarray(begin, begin + length)); // a buffer of its own; a Buffer's slice would not copy
 }
 
 /** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
