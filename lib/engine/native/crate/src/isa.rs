@@ -1,1 +1,74 @@
-//! placeholder
+//! Which instruction levels this CPU has, and an engine at one of them.
+
+use crate::engine::{AnyEngine, Engine};
+use crate::model::Model;
+use crate::portable::Portable;
+use crate::simd::Level;
+
+/// An instruction level, the most able first.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Isa {
+    Avx512Bf16,
+    Avx512,
+    Avx2,
+    Portable,
+}
+
+pub const LEVELS: [Isa; 4] = [Isa::Avx512Bf16, Isa::Avx512, Isa::Avx2, Isa::Portable];
+
+impl Isa {
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Avx512Bf16 => "avx512bf16",
+            Isa::Avx512 => "avx512",
+            Isa::Avx2 => "avx2",
+            Isa::Portable => Portable::NAME,
+        }
+    }
+
+    /// Its products take bfloat16 operands; the others' float32.
+    pub fn multiplies_bf16(self) -> bool {
+        matches!(self, Isa::Avx512Bf16)
+    }
+
+    /// This CPU has it.
+    pub fn detected(self) -> bool {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx512 = avx2
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512dq")
+                && is_x86_feature_detected!("avx512vl");
+            match self {
+                Isa::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
+                Isa::Avx512 => avx512,
+                Isa::Avx2 => avx2,
+                Isa::Portable => true,
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        {
+            self == Isa::Portable
+        }
+    }
+
+    /// An engine at this level; None if the CPU lacks it.
+    pub fn engine(self, model: Model, threads: usize) -> Option<Box<dyn AnyEngine>> {
+        if !self.detected() {
+            return None;
+        }
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => Some(Box::new(Engine::<crate::x86::Avx512Bf16>::new(model, threads))),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => Some(Box::new(Engine::<crate::x86::Avx512>::new(model, threads))),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => Some(Box::new(Engine::<crate::x86::Avx2>::new(model, threads))),
+            Isa::Portable => Some(Box::new(Engine::<Portable>::new(model, threads))),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => None,
+        }
+    }
+}

@@ -1,8 +1,24 @@
-//! The native engine of trm-lab.
+//! The native engine of trm-lab: a TRM's schedule, forwards and backwards, in cache-sized buffers.
+
+pub mod attention;
 pub mod buffer;
+pub mod channel_mixer;
+pub mod dims;
+pub mod engine;
 pub mod epilogue;
+pub mod isa;
+pub mod linear;
+pub mod loss;
+pub mod model;
+pub mod net;
+pub mod optimizer;
+pub mod pointwise;
 pub mod portable;
 pub mod product;
 pub mod simd;
+pub mod team;
+pub mod token_mixer;
+pub mod weights;
+pub mod worker;
 #[cfg(target_arch = "x86_64")]
 pub mod x86;

@@ -149,6 +149,12 @@ impl<L: Level> Worker<L> {
         }
     }
 
+    /// Puzzles that go through the schedule together.
+    pub fn group(&self) -> usize {
+        self.group
+    }
+
+    /// It has the buffers for the backward pass.
     pub fn learns(&self) -> bool {
         self.learning.is_some()
     }

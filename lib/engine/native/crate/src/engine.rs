@@ -1,0 +1,502 @@
+//! The engine at one instruction level: owns parameters, gradients, moments and averages; runs steps on its threads.
+
+use std::collections::HashMap;
+
+use crate::dims::Dims;
+use crate::model::{Model, Places, Role, TensorSpec};
+use crate::net::{LayerWeights, PARTS};
+use crate::optimizer::{Step, Update, sign_sgd};
+use crate::simd::Level;
+use crate::team::run_all;
+use crate::worker::{Answer, Gradients, Lesson, Question, Values, Worker};
+
+/// Rows of activations that a thread works on at a time: few enough for its caches, enough to reuse a weight once loaded.
+const GROUP_ROWS: usize = 384;
+
+/// Weights to think with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Weights {
+    Raw,
+    Average,
+}
+
+/// Sets of tensors that can be read and written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    Parameters,
+    Average,
+    FirstMoment,
+    SecondMoment,
+}
+
+/// What went wrong in a step.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Sizes or ids that the caller should have got right.
+    Input(String),
+    /// A loss or gradient that is NaN or infinite.
+    NotFinite(String),
+}
+
+/// The inputs of a step, for B seats.
+pub struct Request {
+    pub tokens: Vec<i32>,
+    pub puzzle_ids: Vec<i32>,
+    pub reset: Vec<u8>,
+    pub want_logits: bool,
+}
+
+/// What learning needs besides.
+pub struct LessonRequest {
+    pub labels: Vec<i32>,
+    pub last: Vec<u8>,
+    pub loss: crate::loss::CrossEntropy,
+}
+
+/// The results of a step; lessons' fields are empty in a step without learning.
+#[derive(Default)]
+pub struct Reply {
+    pub predictions: Vec<i32>,
+    pub halt: Vec<f32>,
+    pub proceed: Vec<f32>,
+    pub logits: Vec<f32>,
+    pub answer_loss: Vec<f64>,
+    pub halt_loss: Vec<f64>,
+    pub continue_loss: Vec<f64>,
+    pub continue_target: Vec<f32>,
+}
+
+/// The puzzle table's part of an update.
+#[derive(Clone, Copy, Debug)]
+pub struct PuzzleStep {
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+}
+
+/// An engine, whatever its level.
+pub trait AnyEngine: Send {
+    fn specs(&self) -> &[TensorSpec];
+    fn create_state(&mut self, batch: usize) -> u32;
+    fn dispose_state(&mut self, state: u32);
+    /// One latent of a state, [B × S × D].
+    fn latent(&mut self, state: u32, latent: usize) -> Result<&mut Vec<f32>, Failure>;
+    fn infer(&mut self, state: u32, request: &Request, weights: Weights) -> Result<Reply, Failure>;
+    fn train(&mut self, state: u32, request: &Request, lesson: &LessonRequest) -> Result<Reply, Failure>;
+    fn update(&mut self, step: Step, puzzles: PuzzleStep) -> Result<(), Failure>;
+    fn tensor(&self, kind: Kind, index: usize) -> &[f32];
+    fn write_tensor(&mut self, kind: Kind, index: usize, values: &[f32]) -> Result<(), Failure>;
+    /// Gradient of the last training step; empty before the first.
+    fn gradient(&self, index: usize) -> &[f32];
+    fn puzzle_gradients(&self) -> &[f32];
+}
+
+struct State {
+    batch: usize,
+    latents: Vec<Vec<f32>>,
+}
+
+/// Weights packed for the products.
+struct Packed<L: Level> {
+    nets: Vec<Vec<LayerWeights<L>>>,
+    /// The parameters changed since.
+    stale: bool,
+}
+
+pub struct Engine<L: Level> {
+    model: Model,
+    dims: Dims,
+    threads: usize,
+    specs: Vec<TensorSpec>,
+    places: Places,
+    parameters: Vec<Vec<f32>>,
+    /// These four hold trained tensors only; the others' places are empty.
+    average: Vec<Vec<f32>>,
+    first: Vec<Vec<f32>>,
+    second: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+    puzzle_gradients: Vec<f32>,
+    /// Puzzle ids of the last training step that was not yet applied.
+    pending: Option<Vec<i32>>,
+    raw: Packed<L>,
+    averaged: Option<Packed<L>>,
+    workers: Vec<Worker<L>>,
+    states: HashMap<u32, State>,
+    next_state: u32,
+}
+
+/// Cuts `items` of `width` values per seat into shares of `seats` each.
+fn cut<'a, T>(mut items: &'a mut [T], shares: &[usize], width: usize) -> Vec<&'a mut [T]> {
+    let empty = items.is_empty();
+    shares
+        .iter()
+        .map(|seats| {
+            let (share, rest) = std::mem::take(&mut items).split_at_mut(if empty { 0 } else { seats * width });
+            items = rest;
+            share
+        })
+        .collect()
+}
+
+impl<L: Level> Engine<L> {
+    pub fn new(model: Model, threads: usize) -> Self {
+        let dims = model.dims::<L>();
+        let (specs, places) = model.tensors::<L>();
+        let all = || specs.iter().map(|spec| vec![0.0; spec.len()]).collect::<Vec<_>>();
+        let trained = || {
+            specs.iter().map(|spec| vec![0.0; if spec.role == Role::Trained { spec.len() } else { 0 }]).collect::<Vec<_>>()
+        };
+        Self {
+            parameters: all(),
+            average: trained(),
+            first: trained(),
+            second: trained(),
+            gradients: trained(),
+            puzzle_gradients: Vec::new(),
+            pending: None,
+            raw: Packed { nets: layers(&model, &dims, true), stale: true },
+            averaged: None,
+            workers: Vec::new(),
+            states: HashMap::new(),
+            next_state: 0,
+            threads,
+            dims,
+            specs,
+            places,
+            model,
+        }
+    }
+
+    /// The tensors that a kind of weights means: averages where there are, else the parameters.
+    fn tensors(&self, weights: Weights) -> Vec<&[f32]> {
+        self.parameters
+            .iter()
+            .zip(&self.average)
+            .map(|(parameter, average)| if weights == Weights::Average && !average.is_empty() { &average[..] } else { &parameter[..] })
+            .collect()
+    }
+
+    /// Packs the weights if they changed since.
+    fn pack(&mut self, weights: Weights) {
+        let mut packed = match weights {
+            Weights::Raw => std::mem::replace(&mut self.raw, Packed { nets: Vec::new(), stale: true }),
+            Weights::Average => {
+                self.averaged.take().unwrap_or_else(|| Packed { nets: layers(&self.model, &self.dims, false), stale: true })
+            }
+        };
+        if packed.stale {
+            let tensors = self.tensors(weights);
+            let (dims, networks) = (&self.dims, self.places.networks);
+            let mut jobs = Vec::new();
+            for (index, layer) in packed.nets.iter_mut().flatten().enumerate() {
+                let tensors = &tensors[networks + index * PARTS.len()..][..PARTS.len()];
+                jobs.push(move || {
+                    for (part, tensor) in PARTS.into_iter().zip(tensors) {
+                        layer.pack(dims, part, tensor);
+                    }
+                });
+            }
+            run_all(self.threads, jobs);
+            packed.stale = false;
+        }
+        match weights {
+            Weights::Raw => self.raw = packed,
+            Weights::Average => self.averaged = Some(packed),
+        }
+    }
+
+    fn check(&self, state: u32, request: &Request, lesson: Option<&LessonRequest>) -> Result<usize, Failure> {
+        let state = self.states.get(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
+        let (batch, cells) = (state.batch, self.model.sequence);
+        let expect = |what: &str, expected: usize, got: usize| {
+            if expected == got {
+                return Ok(());
+            }
+            Err(Failure::Input(format!("{what}: expected {expected} values for {batch} seats, got {got}")))
+        };
+        expect("tokens", batch * cells, request.tokens.len())?;
+        expect("puzzleIds", batch, request.puzzle_ids.len())?;
+        expect("reset", batch, request.reset.len())?;
+        let vocabulary = self.model.vocabulary as i32;
+        if let Some(token) = request.tokens.iter().find(|&&token| token < 0 || token >= vocabulary) {
+            return Err(Failure::Input(format!("tokens: expected ids 0 … {}, got {token}", vocabulary - 1)));
+        }
+        let ids = self.model.puzzle_ids as i32;
+        if let Some(id) = request.puzzle_ids.iter().find(|&&id| id < 0 || id >= ids) {
+            return Err(Failure::Input(format!("puzzleIds: expected 0 … {}, got {id}", ids - 1)));
+        }
+        let Some(lesson) = lesson else { return Ok(batch) };
+        expect("labels", batch * cells, lesson.labels.len())?;
+        expect("last", batch, lesson.last.len())?;
+        let fits = |label: i32| label == crate::loss::IGNORED || (0..vocabulary).contains(&label);
+        if let Some(label) = lesson.labels.iter().find(|&&label| !fits(label)) {
+            return Err(Failure::Input(format!("labels: expected ids 0 … {} or -100, got {label}", vocabulary - 1)));
+        }
+        Ok(batch)
+    }
+
+    /// Seats of each thread, in order; threads without a seat are left out.
+    fn shares(&self, batch: usize) -> Vec<usize> {
+        let threads = self.threads.min(batch);
+        (0..threads).map(|i| (i + 1) * batch / threads - i * batch / threads).collect()
+    }
+
+    fn make_workers(&mut self, shares: &[usize], learning: bool) {
+        let fitting = (GROUP_ROWS / self.dims.positions).max(1);
+        let group = fitting.min(shares.iter().copied().max().unwrap_or(1));
+        self.workers.truncate(shares.len());
+        for index in 0..shares.len() {
+            let make = || Worker::new(&self.model, group, learning);
+            match self.workers.get_mut(index) {
+                Some(worker) if worker.group() >= group && (worker.learns() || !learning) => {}
+                Some(worker) => *worker = make(),
+                None => self.workers.push(make()),
+            }
+        }
+    }
+
+    fn step(&mut self, state: u32, request: &Request, lesson: Option<&LessonRequest>, weights: Weights) -> Result<Reply, Failure> {
+        let batch = self.check(state, request, lesson)?;
+        self.pack(weights);
+        let shares = self.shares(batch);
+        self.make_workers(&shares, lesson.is_some());
+        let cells = self.model.sequence;
+        let width = |wanted: bool, width: usize| if wanted { batch * width } else { 0 };
+        let learns = lesson.is_some();
+        let mut reply = Reply {
+            predictions: vec![0; batch * cells],
+            halt: vec![0.0; batch],
+            proceed: vec![0.0; batch],
+            logits: vec![0.0; width(request.want_logits, cells * self.model.vocabulary)],
+            answer_loss: vec![0.0; width(learns, 1)],
+            halt_loss: vec![0.0; width(learns, 1)],
+            continue_loss: vec![0.0; width(learns, 1)],
+            continue_target: vec![0.0; width(learns && self.model.learns_continue, 1)],
+        };
+        let mut puzzle_gradients = vec![0.0; width(learns, self.model.puzzle_size)];
+        let mut workers = std::mem::take(&mut self.workers);
+        let mut carried = self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
+        {
+            let tensors = self.tensors(weights);
+            let packed = match weights {
+                Weights::Raw => &self.raw,
+                Weights::Average => self.averaged.as_ref().unwrap_or(&self.raw),
+            };
+            let values = Values {
+                starts: tensors[..self.model.latents.len()].to_vec(),
+                embedding: tensors[self.places.embedding],
+                answer_head: tensors[self.places.answer_head],
+                halting_weight: tensors[self.places.halting_weight],
+                halting_bias: tensors[self.places.halting_bias],
+                puzzle_table: self.places.puzzle_table.map(|place| tensors[place]),
+                positions: self.places.positions.map(|place| tensors[place]),
+                nets: &packed.nets,
+            };
+            let mut latents: Vec<_> =
+                carried.latents.iter_mut().map(|latent| cut(latent, &shares, self.dims.positions * self.dims.hidden).into_iter()).collect();
+            let mut predictions = cut(&mut reply.predictions, &shares, cells).into_iter();
+            let mut halt = cut(&mut reply.halt, &shares, 1).into_iter();
+            let mut proceed = cut(&mut reply.proceed, &shares, 1).into_iter();
+            let mut logits = cut(&mut reply.logits, &shares, cells * self.model.vocabulary).into_iter();
+            let mut answer_loss = cut(&mut reply.answer_loss, &shares, 1).into_iter();
+            let mut halt_loss = cut(&mut reply.halt_loss, &shares, 1).into_iter();
+            let mut continue_loss = cut(&mut reply.continue_loss, &shares, 1).into_iter();
+            let mut continue_target = cut(&mut reply.continue_target, &shares, 1).into_iter();
+            let mut puzzles = cut(&mut puzzle_gradients, &shares, self.model.puzzle_size).into_iter();
+            let mut first = 0;
+            let mut jobs = Vec::new();
+            for (worker, &seats) in workers.iter_mut().zip(&shares) {
+                let from = first;
+                first += seats;
+                let question = Question {
+                    tokens: &request.tokens[from * cells..first * cells],
+                    puzzle_ids: &request.puzzle_ids[from..first],
+                    reset: &request.reset[from..first],
+                    lesson: lesson.map(|lesson| Lesson {
+                        labels: &lesson.labels[from * cells..first * cells],
+                        last: &lesson.last[from..first],
+                        loss: lesson.loss,
+                        batch,
+                    }),
+                };
+                let mut answer = Answer {
+                    latents: latents.iter_mut().map(|shares| shares.next().unwrap_or_default()).collect(),
+                    predictions: predictions.next().unwrap_or_default(),
+                    halt: halt.next().unwrap_or_default(),
+                    proceed: proceed.next().unwrap_or_default(),
+                    logits: logits.next().unwrap_or_default(),
+                    answer_loss: answer_loss.next().unwrap_or_default(),
+                    halt_loss: halt_loss.next().unwrap_or_default(),
+                    continue_loss: continue_loss.next().unwrap_or_default(),
+                    continue_target: continue_target.next().unwrap_or_default(),
+                    puzzle_gradients: puzzles.next().unwrap_or_default(),
+                };
+                let values = &values;
+                jobs.push(move || worker.run(values, question, &mut answer));
+            }
+            run_all(shares.len(), jobs);
+        }
+        self.workers = workers;
+        self.states.insert(state, carried);
+        if learns {
+            self.pending = None;
+            self.puzzle_gradients = puzzle_gradients;
+            finite_losses(&reply)?;
+            self.gather()?;
+            self.pending = Some(request.puzzle_ids.clone());
+        }
+        Ok(reply)
+    }
+
+    /// Sums the threads' gradients in their order, into the reference's.
+    fn gather(&mut self) -> Result<(), Failure> {
+        let sums: Vec<&Gradients> = self.workers.iter().filter_map(Worker::gradients).collect();
+        let (dims, places, specs, layers) = (&self.dims, &self.places, &self.specs, self.model.layers);
+        let mut finite = vec![true; specs.len()];
+        let mut jobs = Vec::new();
+        for (index, (out, finite)) in self.gradients.iter_mut().zip(&mut finite).enumerate() {
+            if specs[index].role != Role::Trained {
+                continue;
+            }
+            let sums = &sums;
+            jobs.push(move || {
+                if index >= places.networks {
+                    let (at, part) = ((index - places.networks) / PARTS.len(), PARTS[(index - places.networks) % PARTS.len()]);
+                    let padded: Vec<&[f32]> = sums.iter().map(|sums| sums.nets[at / layers][at % layers].part(part)).collect();
+                    part.matrix::<L>(dims).gather::<L>(&padded, out);
+                } else {
+                    for (thread, sums) in sums.iter().enumerate() {
+                        let from = match index {
+                            i if i == places.embedding => &sums.embedding,
+                            i if i == places.answer_head => &sums.answer_head,
+                            i if i == places.halting_weight => &sums.halting_weight,
+                            i if i == places.halting_bias => &sums.halting_bias,
+                            _ => &sums.positions,
+                        };
+                        out.iter_mut().zip(from).for_each(|(out, &from)| *out = if thread == 0 { from } else { *out + from });
+                    }
+                }
+                // Any NaN or infinity turns this sum into NaN.
+                *finite = out.iter().map(|value| value * 0.0).sum::<f32>() == 0.0;
+            });
+        }
+        run_all(self.threads, jobs);
+        if let Some(index) = finite.iter().position(|finite| !finite) {
+            return Err(Failure::NotFinite(format!("the gradient of {} is not finite", specs[index].name)));
+        }
+        if self.puzzle_gradients.iter().any(|value| !value.is_finite()) {
+            return Err(Failure::NotFinite("the gradient of puzzle_emb.local_weights is not finite".into()));
+        }
+        Ok(())
+    }
+}
+
+/// Room for the packed weights of all networks.
+fn layers<L: Level>(model: &Model, dims: &Dims, backward: bool) -> Vec<Vec<LayerWeights<L>>> {
+    model.nets.iter().map(|_| (0..model.layers).map(|_| LayerWeights::new(dims, backward)).collect()).collect()
+}
+
+fn finite_losses(reply: &Reply) -> Result<(), Failure> {
+    for (what, losses) in [("answer", &reply.answer_loss), ("halting", &reply.halt_loss), ("continue", &reply.continue_loss)] {
+        if let Some(seat) = losses.iter().position(|loss| !loss.is_finite()) {
+            return Err(Failure::NotFinite(format!("the {what} loss of seat {seat} is {}", losses[seat])));
+        }
+    }
+    Ok(())
+}
+
+impl<L: Level> AnyEngine for Engine<L> {
+    fn specs(&self) -> &[TensorSpec] {
+        &self.specs
+    }
+
+    fn create_state(&mut self, batch: usize) -> u32 {
+        let latents = self.model.latents.iter().map(|_| vec![0.0; batch * self.dims.positions * self.dims.hidden]).collect();
+        self.next_state += 1;
+        self.states.insert(self.next_state, State { batch, latents });
+        self.next_state
+    }
+
+    fn dispose_state(&mut self, state: u32) {
+        self.states.remove(&state);
+    }
+
+    fn latent(&mut self, state: u32, latent: usize) -> Result<&mut Vec<f32>, Failure> {
+        let state = self.states.get_mut(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
+        state.latents.get_mut(latent).ok_or_else(|| Failure::Input(format!("there is no latent {latent}")))
+    }
+
+    fn infer(&mut self, state: u32, request: &Request, weights: Weights) -> Result<Reply, Failure> {
+        self.step(state, request, None, weights)
+    }
+
+    fn train(&mut self, state: u32, request: &Request, lesson: &LessonRequest) -> Result<Reply, Failure> {
+        self.step(state, request, Some(lesson), Weights::Raw)
+    }
+
+    fn update(&mut self, step: Step, puzzles: PuzzleStep) -> Result<(), Failure> {
+        let Some(ids) = self.pending.take() else {
+            return Err(Failure::Input("update needs the gradients of a training step; call trainStep first".into()));
+        };
+        if let Some(table) = self.places.puzzle_table {
+            let (size, gradients) = (self.model.puzzle_size, &self.puzzle_gradients);
+            sign_sgd(&mut self.parameters[table], size, &ids, gradients, puzzles.learning_rate, puzzles.weight_decay);
+        }
+        // Pieces small enough to share among threads; every value is updated on its own.
+        const PIECE: usize = 65_536;
+        let mut jobs = Vec::new();
+        let moments = self.first.iter_mut().zip(&mut self.second).zip(&mut self.average);
+        for ((parameter, gradient), ((first, second), average)) in self.parameters.iter_mut().zip(&self.gradients).zip(moments) {
+            if gradient.is_empty() {
+                continue;
+            }
+            let pieces = parameter.chunks_mut(PIECE).zip(gradient.chunks(PIECE));
+            let moments = first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)).zip(average.chunks_mut(PIECE));
+            for ((parameter, gradient), ((first, second), average)) in pieces.zip(moments) {
+                jobs.push(move || L::enter(Update { step, parameter, gradient, first, second, average }));
+            }
+        }
+        run_all(self.threads, jobs);
+        self.raw.stale = true;
+        if let Some(averaged) = &mut self.averaged {
+            averaged.stale = true;
+        }
+        Ok(())
+    }
+
+    fn tensor(&self, kind: Kind, index: usize) -> &[f32] {
+        match kind {
+            Kind::Parameters => &self.parameters[index],
+            Kind::Average => &self.average[index],
+            Kind::FirstMoment => &self.first[index],
+            Kind::SecondMoment => &self.second[index],
+        }
+    }
+
+    fn write_tensor(&mut self, kind: Kind, index: usize, values: &[f32]) -> Result<(), Failure> {
+        let to = match kind {
+            Kind::Parameters => &mut self.parameters,
+            Kind::Average => &mut self.average,
+            Kind::FirstMoment => &mut self.first,
+            Kind::SecondMoment => &mut self.second,
+        };
+        let to = to.get_mut(index).ok_or_else(|| Failure::Input(format!("there is no tensor {index}")))?;
+        if to.len() != values.len() {
+            return Err(Failure::Input(format!("{}: expected {} values, got {}", self.specs[index].name, to.len(), values.len())));
+        }
+        to.copy_from_slice(values);
+        self.pending = None;
+        self.raw.stale = true;
+        if let Some(averaged) = &mut self.averaged {
+            averaged.stale = true;
+        }
+        Ok(())
+    }
+
+    fn gradient(&self, index: usize) -> &[f32] {
+        &self.gradients[index]
+    }
+
+    fn puzzle_gradients(&self) -> &[f32] {
+        &self.puzzle_gradients
+    }
+}
