@@ -1,0 +1,220 @@
+/** Checkpoints: what is saved comes back, what others saved is understood, and what does not fit is listed. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { InputError } from '../../lib/errors.js';
+import { applyVariant, variants } from '../../lib/experiment/variants.js';
+import { projectRoot } from '../../lib/files.js';
+import { loadCheckpoint, saveCheckpoint } from '../../lib/model/checkpoint.js';
+import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
+import { inferConfig } from '../../lib/model/infer-config.js';
+import { initialParameters, parameterSpecs, type Tensor } from '../../lib/model/parameters.js';
+import { configFromReference, readReferenceYaml } from '../../lib/model/reference-config.js';
+import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors.js';
+import type { StoredTensor } from '../../lib/model/tensor-data.js';
+import { Random } from '../../lib/random.js';
+
+const small: ModelConfig = { ...paperConfig, hiddenSize: 16, heads: 2, innerMultiple: 8, vocabSize: 6, sequenceLength: 16, puzzlePrefix: 1, puzzleEmbeddingSize: 16, puzzleIds: 5 };
+const tinyTorch = path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt');
+
+/** As a file of someone else's: no configuration, names behind a prefix. */
+function saveForeign(file: string, tensors: ReadonlyMap<string, Tensor>, prefix: string): void {
+  writeSafetensors(file, new Map([...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [prefix + name, { dtype: 'F32', shape, data }])));
+}
+
+describe('checkpoints', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'checkpoint-'));
+  after(() => rmSync(folder, { recursive: true }));
+  const file = (name: string): string => path.join(folder, name);
+
+  it('come back bit for bit, with configuration and metadata, for every variant of the paper', () => {
+    for (const each of variants) {
+      const config = applyVariant(small, each);
+      const tensors = initialParameters(config, new Random(1));
+      const saved = file(`${each.id}.safetensors`);
+      saveCheckpoint(saved, { config, tensors, metadata: { step: '12', run: each.id } });
+      const loaded = loadCheckpoint(saved);
+      assert.deepEqual(loaded.config, config);
+      assert.deepEqual({ ...loaded.metadata }, { run: each.id, step: '12' });
+      assert.deepEqual(loaded.notes, []);
+      assert.deepEqual([...loaded.tensors.keys()], [...tensors.keys()]);
+      for (const [name, { data, shape }] of tensors) {
+        const got = loaded.tensors.get(name) ?? assert.fail(name);
+        assert.deepEqual(got.shape, shape);
+        assert.ok(Buffer.from(got.data.buffer).equals(Buffer.from(data.buffer)), name);
+      }
+    }
+  });
+
+  it('carry weights from PyTorch to safetensors unchanged', () => {
+    const imported = loadCheckpoint(tinyTorch);
+    saveCheckpoint(file('tiny.safetensors'), imported);
+    const again = loadCheckpoint(file('tiny.safetensors'));
+    assert.deepEqual(again.config, imported.config);
+    for (const [name, { data }] of imported.tensors) assert.deepEqual(again.tensors.get(name)?.data, data);
+  });
+
+  it('are not written with a tensor missing, unknown or misshaped', () => {
+    const tensors = new Map(initialParameters(small, new Random(1)));
+    tensors.delete('H_init');
+    tensors.set('lm_head.weight', { shape: [2, 2], data: new Float32Array(4) });
+    tensors.set('extra', { shape: [1], data: new Float32Array(1) });
+    assert.throws(() => saveCheckpoint(file('bad'), { config: small, tensors }), (error) => error instanceof InputError && /H_init is missing; lm_head\.weight: expected \[6, 16\], got \[2, 2\]; extra is not part of the model/.test(error.message));
+  });
+
+  it('of others are stripped of prefixes, whatever their order', () => {
+    const tensors = initialParameters(small, new Random(1));
+    for (const prefix of ['', 'model.inner.', '_orig_mod.model.inner.', 'module._orig_mod.model.inner.']) {
+      saveForeign(file('foreign'), tensors, prefix);
+      const { config, notes } = loadCheckpoint(file('foreign'), { config: { puzzlePrefix: 1 } });
+      assert.deepEqual([config.sequenceLength, config.puzzlePrefix, config.hiddenSize], [16, 1, 16]);
+      assert.match(notes.join(), /assumed deepRecursions = 3, latentRecursions = 6/);
+    }
+    const doubled = new Map(tensors);
+    doubled.set('model.H_init', tensors.get('H_init') ?? assert.fail());
+    saveForeign(file('foreign'), doubled, '');
+    assert.throws(() => loadCheckpoint(file('foreign')), /two tensors are called "H_init"/);
+  });
+
+  it('with tensors that do not fit get one error that lists them', () => {
+    const tensors = new Map(initialParameters(small, new Random(1)));
+    tensors.delete('q_head.bias');
+    tensors.set('lm_head.weight', { shape: [6, 15], data: new Float32Array(90) });
+    tensors.set('head.weight', { shape: [1], data: new Float32Array(1) });
+    saveForeign(file('foreign'), tensors, 'model.');
+    assert.throws(
+      () => loadCheckpoint(file('foreign'), { config: { puzzlePrefix: 1 } }),
+      (error) => error instanceof InputError && error.message.includes(folder) && /lm_head\.weight: expected \[6, 16\], got \[6, 15\]; q_head\.bias is missing; head\.weight is not part of the model/.test(error.message),
+    );
+    const whole = new Map<string, StoredTensor>([...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+    whole.set('q_head.bias', { dtype: 'I32', shape: [2], data: new Int32Array(2) });
+    writeSafetensors(file('integers'), whole);
+    assert.throws(() => loadCheckpoint(file('integers'), { config: { puzzlePrefix: 1 } }), /q_head\.bias: expected floating numbers, got I32/);
+    writeSafetensors(file('other'), new Map([['transformer.wte', { dtype: 'F32', shape: [1], data: new Float32Array(1) }]]));
+    assert.throws(() => loadCheckpoint(file('other')), /expected the tensors of a TRM or HRM, .*got 1: "transformer\.wte"/);
+  });
+
+  it('with a damaged configuration are refused', () => {
+    const tensors = new Map<string, StoredTensor>([...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+    writeSafetensors(file('config'), tensors, { config: '{' });
+    assert.throws(() => loadCheckpoint(file('config')), /config: metadata config: expected JSON/);
+    writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, layers: 'two' }) });
+    assert.throws(() => loadCheckpoint(file('config')), (error) => error instanceof InputError && /layers: expected a whole number/.test(error.message));
+    writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, puzzleIds: 4_000_000 }) });
+    assert.throws(() => loadCheckpoint(file('config')), /puzzle_emb\.weights: expected \[4000000, 16\], got \[5, 16\]/);
+  });
+
+  it('have the puzzle table resized to the mean row on request, and say so', () => {
+    const tensors = new Map(initialParameters(small, new Random(1)));
+    tensors.set('puzzle_emb.weights', { shape: [5, 16], data: Float32Array.from({ length: 80 }, (_, i) => i) });
+    saveCheckpoint(file('table'), { config: small, tensors });
+    const { config, tensors: loaded, notes } = loadCheckpoint(file('table'), { config: { puzzleIds: 2 } });
+    assert.equal(config.puzzleIds, 2);
+    // Column j of five rows holds j, 16 + j, … 64 + j: mean 32 + j.
+    assert.deepEqual([...(loaded.get('puzzle_emb.weights')?.data ?? [])], Array.from({ length: 32 }, (_, i) => 32 + (i % 16)));
+    assert.match(notes.join(), /5 rows in the file, 2 wanted/);
+    assert.deepEqual(loadCheckpoint(file('table')).tensors.get('puzzle_emb.weights')?.data.length, 80);
+  });
+
+  it('take options from an all_config.yaml beside them', () => {
+    copyFileSync(tinyTorch, file('step_7'));
+    const yaml = ['arch:', '  H_cycles: 2', '  L_cycles: 4', '  L_layers: 2', '  expansion: 4.0', '  halt_exploration_prob: 0.1', '  halt_max_steps: 8', '  hidden_size: 8', '  loss:', '    loss_type: stablemax_cross_entropy', '    name: losses@ACTLossHead', '  mlp_t: true', '  name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1', '  no_ACT_continue: true', '  num_heads: 8', '  pos_encodings: none', '  puzzle_emb_len: 1', '  puzzle_emb_ndim: 8', 'beta1: 0.9', 'data_paths:', '- data/sudoku', 'lr: 0.0001', ''].join('\n');
+    writeFileSync(file('all_config.yaml'), yaml);
+    const { config, notes } = loadCheckpoint(file('step_7'));
+    assert.deepEqual([config.deepRecursions, config.latentRecursions, config.supervisionSteps, config.puzzlePrefix], [2, 4, 8, 1]);
+    assert.match(notes.join('\n'), /options from .*all_config\.yaml/);
+    assert.equal(loadCheckpoint(file('step_7'), { config: { supervisionSteps: 64 } }).config.supervisionSteps, 64);
+    writeFileSync(file('all_config.yaml'), yaml.replace('hidden_size: 8', 'hidden_size: 16'));
+    assert.throws(() => loadCheckpoint(file('step_7')), /embed_tokens\.embedding_weight: expected \[6, 16\], got \[6, 8\]/);
+    writeFileSync(file('all_config.yaml'), yaml.replace('H_cycles: 2', 'H_cycles: &n 2'));
+    assert.throws(() => loadCheckpoint(file('step_7')), /all_config\.yaml, line 2: expected "H_cycles: value" with a plain value/);
+    rmSync(file('all_config.yaml'));
+  });
+
+  it('truncated, empty or of another kind, are refused', () => {
+    saveCheckpoint(file('whole'), { config: small, tensors: initialParameters(small, new Random(1)) });
+    const whole = readFileSync(file('whole'));
+    for (let length = 0; length < whole.length; length += 499) assert.throws(() => loadCheckpoint(whole.subarray(0, length)), InputError);
+    assert.throws(() => loadCheckpoint(file('none')), /file not found.*none/);
+    assert.throws(() => loadCheckpoint(folder), /expected a file, got a folder/);
+    assert.throws(() => loadCheckpoint(Buffer.from('hello, I am no checkpoint')), /something else/);
+  });
+
+  it('are named as the reference names them', () => {
+    saveCheckpoint(file('names'), { config: small, tensors: initialParameters(small, new Random(1)) });
+    const { tensors, metadata } = readSafetensors(file('names'));
+    assert.deepEqual([...tensors.keys()].sort(), parameterSpecs(small).map(({ name }) => name).sort());
+    assert.equal(metadata['format'], 'trm-lab/model/1');
+  });
+});
+
+describe('configuration from shapes', () => {
+  const shapesOf = (config: ModelConfig): Map<string, readonly number[]> => new Map(parameterSpecs(config).map(({ name, shape }) => [name, shape]));
+  const attention: Partial<ModelConfig> = { mixer: 'attention', positions: 'rotary' };
+  const task: Readonly<Record<string, Partial<ModelConfig>>> = {
+    Sudoku: {},
+    Maze: { vocabSize: 6, sequenceLength: 900, latentRecursions: 4 },
+    ARC: { vocabSize: 12, sequenceLength: 900, latentRecursions: 4, puzzleIds: 1000 },
+  };
+
+  for (const [name, sizes] of Object.entries(task)) {
+    for (const mixer of ['mlp', 'attention'] as const) {
+      it(`finds the published TRM with ${mixer} for ${name}`, () => {
+        const config: ModelConfig = { ...paperConfig, ...sizes, ...(mixer === 'attention' ? attention : {}) };
+        const inferred = inferConfig(shapesOf(config), {});
+        assert.deepEqual(inferred.config, config);
+        assert.ok(inferred.assumed.includes(`latentRecursions = ${config.latentRecursions}`));
+      });
+    }
+  }
+
+  it('finds every variant whose recursion the tensors tell', () => {
+    for (const each of variants) {
+      const config = applyVariant(paperConfig, each);
+      const { deepRecursions, latentRecursions, halting, gradient } = config; // not in any shape
+      const known = { deepRecursions, latentRecursions, halting, gradient, ...(each.id === 'trm-separate-nets' ? { recursion: 'trm' as const } : {}) };
+      assert.deepEqual(inferConfig(shapesOf(config), known).config, config, each.id);
+    }
+  });
+
+  it('takes two networks for HRM unless told, and says so', () => {
+    const hrm = applyVariant(paperConfig, variants[0] ?? assert.fail());
+    const { config, assumed } = inferConfig(shapesOf(hrm), {});
+    assert.deepEqual(config, hrm);
+    assert.match(assumed.join(), /recursion = hrm/);
+  });
+
+  it('finds learned positions and a model without puzzle embedding', () => {
+    const learned: ModelConfig = { ...paperConfig, mixer: 'attention', positions: 'learned' };
+    assert.deepEqual(inferConfig(shapesOf(learned), {}).config, learned);
+    const bare: ModelConfig = { ...paperConfig, puzzlePrefix: 0, puzzleEmbeddingSize: 0 };
+    assert.deepEqual(inferConfig(shapesOf(bare), {}).config, bare);
+  });
+
+  it('asks for what it cannot guess', () => {
+    const unknownTask: ModelConfig = { ...paperConfig, ...attention, vocabSize: 40, sequenceLength: 50 };
+    assert.throws(() => inferConfig(shapesOf(unknownTask), {}), /give sequenceLength/);
+    assert.deepEqual(inferConfig(shapesOf(unknownTask), { sequenceLength: 50 }).config, unknownTask);
+    const odd = shapesOf(paperConfig);
+    odd.set('L_level.layers.0.mlp.down_proj.weight', [512, 1531]);
+    assert.throws(() => inferConfig(odd, {}), /give expansion and innerMultiple/);
+  });
+
+  it("translates the reference's options", () => {
+    assert.deepEqual(configFromReference({ architecture: 'trm_hier6', H_cycles: 3, L_cycles: 6, L_layers: 2, hidden_size: 32, puzzle_emb_ndim: 32, puzzle_emb_len: 0, mlp_t: true, pos_encodings: 'none', unknown: 1 }), {
+      recursion: 'multi-z',
+      latentCount: 6,
+      deepRecursions: 3,
+      latentRecursions: 6,
+      layers: 2,
+      hiddenSize: 32,
+      puzzleEmbeddingSize: 32,
+      puzzlePrefix: 1,
+      mixer: 'mlp',
+      positions: 'none',
+    });
+    assert.throws(() => configFromReference({ pos_encodings: 'alibi' }), /expected none, rope or learned, got "alibi"/);
+    assert.throws(() => readReferenceYaml('H_cycles: 3\nH_cycles: 4\n', 'x.yaml'), /x\.yaml, line 2: H_cycles is given twice, as 3 and 4/);
+  });
+});

@@ -1,0 +1,205 @@
+/** The reader of PyTorch checkpoints against files that PyTorch saved, and against files made to harm. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { InputError } from '../../lib/errors.js';
+import { projectRoot } from '../../lib/files.js';
+import { Bytes } from '../../lib/model/bytes.js';
+import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { listPyTorch } from '../../lib/model/pytorch.js';
+import { isFloat, toFloat32, type StoredTensor } from '../../lib/model/tensor-data.js';
+import { Random } from '../../lib/random.js';
+import { checkpointOf, op, pickleOf, tensorOf, zipOf } from './archive.js';
+
+const fixture = (name: string): string => path.join(projectRoot(), 'test', 'model', 'fixtures', name);
+
+/** All tensors of a file, read. */
+function readAll(file: string | Uint8Array): Map<string, StoredTensor> {
+  const bytes = new Bytes(file);
+  try {
+    return new Map([...listPyTorch(bytes)].map(([name, handle]) => [name, handle.read()]));
+  } finally {
+    bytes.close();
+  }
+}
+
+/** The fixtures' values: ((7 i + 13 index) mod 31 − 15) / 16. */
+function formula(index: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => (((7 * i + 13 * index) % 31) - 15) / 16);
+}
+
+describe('PyTorch checkpoints', () => {
+  it('read every element type and every way a tensor lies in its storage', () => {
+    const tensors = readAll(fixture('everything.pt'));
+    const base = formula(0, 24);
+    const cube = formula(2, 24);
+    const at = (row: number, column: number): number => base[6 * row + column] ?? NaN;
+    const expected: Readonly<Record<string, readonly [shape: number[], values: number[]]>> = {
+      float: [[4, 6], base],
+      transposed: [[6, 4], Array.from({ length: 24 }, (_, i) => at(i % 4, Math.floor(i / 4)))],
+      column: [[4], [0, 1, 2, 3].map((row) => at(row, 2))],
+      offset: [[2, 3], [1, 2].flatMap((row) => [1, 3, 5].map((column) => at(row, column)))],
+      permuted: [[4, 2, 3], Array.from({ length: 24 }, (_, i) => cube[12 * (Math.floor(i / 3) % 2) + 4 * (i % 3) + Math.floor(i / 6)] ?? NaN)],
+      slice: [[6], formula(1, 6)],
+      scalar: [[], [0.5]],
+      empty: [[0, 3], []],
+      parameter: [[2, 2], formula(3, 4)],
+      double: [[3], formula(4, 3)],
+      half: [[3], formula(5, 3)],
+      bfloat16: [[3], formula(6, 3)],
+      long: [[2], [1, -(2 ** 40)]],
+      int: [[2], [1, -2]],
+      short: [[2], [1, -2]],
+      char: [[2], [1, -2]],
+      byte: [[2], [1, 255]],
+      bool: [[2], [1, 0]],
+    };
+    assert.deepEqual([...tensors.keys()], Object.keys(expected));
+    for (const [name, [shape, values]] of Object.entries(expected)) {
+      const tensor = tensors.get(name) ?? assert.fail(name);
+      assert.deepEqual(tensor.shape, shape, name);
+      assert.deepEqual(isFloat(tensor.dtype) ? [...toFloat32(tensor)] : [...tensor.data].map(Number), values, name);
+    }
+  });
+
+  it('read a state dict inside a training script\'s dict, of pickle protocol 4', () => {
+    const tensors = readAll(fixture('nested-protocol-4.pt'));
+    assert.deepEqual([...tensors.keys()], ['w']);
+    assert.deepEqual([...(tensors.get('w')?.data ?? [])], formula(0, 24));
+  });
+
+  it('read the state dict of a whole TRM, wrappers and bfloat16 buffers included', () => {
+    const { config, tensors, notes } = loadCheckpoint(fixture('tiny-trm.pt'));
+    assert.deepEqual(
+      [config.recursion, config.mixer, config.layers, config.hiddenSize, config.vocabSize, config.sequenceLength, config.puzzlePrefix, config.puzzleIds],
+      ['trm', 'mlp', 2, 8, 6, 4, 1, 3],
+    );
+    assert.match(notes.join(), /assumed.*deepRecursions = 3/);
+    const order = [
+      ...['H_init', 'L_init', 'puzzle_emb.weights', 'embed_tokens.embedding_weight', 'lm_head.weight', 'q_head.weight', 'q_head.bias'],
+      ...[0, 1].flatMap((i) => ['mlp_t.gate_up_proj', 'mlp_t.down_proj', 'mlp.gate_up_proj', 'mlp.down_proj'].map((name) => `L_level.layers.${i}.${name}.weight`)),
+    ];
+    assert.deepEqual([...tensors.keys()].sort(), [...order].sort());
+    for (const [number, name] of order.entries()) {
+      const { data } = tensors.get(name) ?? assert.fail(name);
+      assert.deepEqual([...data], formula(number, data.length), name);
+    }
+  });
+
+  it('read deflated entries', () => {
+    const values = new Float32Array(formula(1, 100));
+    const file = zipOf([
+      { name: 'x/data.pkl', content: pickleOf(op.dict(op.text('w'), tensorOf({ stored: 100, offset: 10, shape: [3], strides: [2] }))), deflate: true },
+      { name: 'x/data/0', content: new Uint8Array(values.buffer), deflate: true },
+    ]);
+    assert.deepEqual([...(readAll(file).get('w')?.data ?? [])], [values[10], values[12], values[14]]);
+  });
+});
+
+describe('hostile PyTorch checkpoints', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+  const marker = path.join(folder, 'executed');
+  after(() => rmSync(folder, { recursive: true }));
+
+  const four = new Uint8Array(16);
+  const good = { stored: 4, shape: [4], strides: [1] };
+  /** A checkpoint with one tensor w, described as told. */
+  const withTensor = (tensor: Partial<Parameters<typeof tensorOf>[0]>, storages: Readonly<Record<string, Uint8Array>> = { 0: four }): Buffer =>
+    checkpointOf(pickleOf(op.dict(op.text('w'), tensorOf({ ...good, ...tensor }))), storages);
+  const bomb = new Uint8Array(64 * 2 ** 20); // deflates to 64 KB
+  const pickle = pickleOf(op.dict(op.text('w'), tensorOf({ stored: bomb.length / 4, shape: [bomb.length / 4], strides: [1] })));
+
+  const cases: readonly (readonly [name: string, file: Uint8Array, message: RegExp])[] = [
+    ['a call of os.system', checkpointOf(pickleOf(op.call(op.global('os', 'system'), op.text(`touch ${marker}`)))), /asks for "os\.system".*nothing was executed/],
+    ['a call of eval by its other spelling', checkpointOf(pickleOf(op.text('builtins'), op.text('eval'), '\x93', op.tuple(op.text('1')), 'R')), /asks for "builtins\.eval"/],
+    ['a call inside a tensor', checkpointOf(pickleOf(op.dict(op.text('w'), op.call(op.global('torch._utils', '_rebuild_tensor_v2'), op.call(op.global('posix', 'system'), op.text('id')))))), /"posix\.system"/],
+    ['a relative of an allowed function', checkpointOf(pickleOf(op.global('torch._utils', '_rebuild_tensor_v2.__globals__'))), /__globals__/],
+    ['a storage class called as a function', checkpointOf(pickleOf(op.call(op.global('torch', 'FloatStorage'), op.integer(1e12)))), /calls "torch\.FloatStorage"/],
+    ['an object made from a class', checkpointOf(pickleOf(op.global('collections', 'OrderedDict'), ')\x81')), /instruction NEWOBJ/],
+    ['a protocol 0 call', checkpointOf(Buffer.from("cos\nsystem\n(S'id'\ntR.")), /expected a pickle of protocol 2 to 5/],
+    ['the INST instruction', checkpointOf(pickleOf('(', op.text('id'), 'ios\nsystem\n')), /instruction INST/],
+
+    ['a shape beyond its storage', withTensor({ shape: [2 ** 40] }), /does not fit its 4 stored values/],
+    ['a shape beyond counting', withTensor({ shape: [2 ** 52, 2 ** 52], strides: [1, 1] }), /impossible shape/],
+    ['a huge tensor by stride 0', withTensor({ shape: [2 ** 40], strides: [0] }), /does not fit/],
+    ['an offset beyond the storage', withTensor({ offset: 1 }), /does not fit/],
+    ['a stride beyond the storage', withTensor({ shape: [2], strides: [4] }), /does not fit/],
+    ['a negative stride', withTensor({ strides: [-1] }), /strides/],
+    ['more strides than sides', withTensor({ strides: [1, 1] }), /strides/],
+    ['a storage that claims terabytes', withTensor({ stored: 2 ** 40, shape: [2 ** 40] }), /"w": expected 1099511627776 F32 values in data\/0, got 16 bytes/],
+    ['a storage of another element type', withTensor({ type: 'DoubleStorage' }), /"w": expected 4 F64 values in data\/0, got 16 bytes/],
+    ['an element type nobody knows', withTensor({ type: 'QInt8Storage' }), /"torch\.QInt8Storage"/],
+    ['a storage that is missing', withTensor({}, {}), /"w": its data \(data\/0\) is missing/],
+    ['a storage outside the archive', withTensor({ key: '../../etc/passwd' }), /missing/],
+    ['many tensors on one storage', checkpointOf(pickleOf(op.dict(...Array.from({ length: 40 }, (_, i) => [op.text(`w${i}`), tensorOf({ stored: 2 ** 16, shape: [2 ** 16], strides: [1] })]).flat())), { 0: new Uint8Array(2 ** 18) }), /share their data/],
+
+    ['a dict that holds itself', checkpointOf(pickleOf('}q\x01', op.text('self'), 'h\x01s')), /"self", which is none/],
+    ['a list that holds itself', checkpointOf(pickleOf(']q\x01h\x01a')), /expected a state dict/],
+    ['tuples that double forty times', checkpointOf(pickleOf(')q\x00', ...Array.from({ length: 40 }, () => 'h\x00h\x00\x86q\x00'))), /expected a state dict/],
+    ['a value that was never stored', checkpointOf(pickleOf('h\x07')), /value 7, which was never stored/],
+    ['an empty stack', checkpointOf(pickleOf('R')), /stack is empty/],
+    ['a reach below a mark', checkpointOf(pickleOf('}(', op.text('k'), 's')), /stack is empty|no dict/],
+    ['no mark', checkpointOf(pickleOf('t')), /no mark/],
+    ['no end', checkpointOf(Buffer.from([0x80, 2, 0x7d])), /truncated/],
+    ['text longer than the pickle', checkpointOf(Buffer.from([0x80, 2, 0x58, 255, 255, 255, 255])), /truncated/],
+    ['a number of a thousand bits', checkpointOf(pickleOf('\x8a\x7f', Buffer.alloc(127))), /more than 64 bits/],
+    ['endless instructions', checkpointOf(pickleOf(Buffer.alloc(600_000, '}'))), /more than 500000 instructions/],
+    ['a pickle too long', checkpointOf(Buffer.alloc(5 * 2 ** 20)), /save only the state dict/],
+    ['an instruction nobody knows', checkpointOf(pickleOf('\xff')), /no instruction 0xff/],
+    ['an entry that is no tensor', checkpointOf(pickleOf(op.dict(op.text('optimizer'), op.integer(1)))), /"optimizer", which is none/],
+    ['a name that is no text', checkpointOf(pickleOf(op.dict(op.integer(1), tensorOf(good))), { 0: four }), /the name 1/],
+
+    ['an archive that is not PyTorch\'s', zipOf([{ name: 'a.txt', content: four }]), /expected one data\.pkl/],
+    ['two pickles', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'b/data.pkl', content: pickle }]), /expected one data\.pkl.*got 2/],
+    ['big-endian data', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/byteorder', content: Buffer.from('big') }]), /little-endian/],
+    ['a zip bomb', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/data/0', content: bomb, deflate: true }]), /would inflate \d+ bytes to/],
+    ['a zip bomb that lies about its size', zipOf([{ name: 'a/data.pkl', content: Buffer.concat([pickle, bomb]), deflate: true, declaredSize: pickle.length }]), /"a\/data\.pkl" does not inflate to its/],
+    ['an encrypted entry', zipOf([{ name: 'a/data.pkl', content: pickle, flags: 1 }]), /encrypted/],
+    ['an entry that appears twice', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/data.pkl', content: pickle }]), /twice/],
+    ['overlapping entries', zipOf(Array.from({ length: 30 }, (_, i) => ({ name: `a/data/${i}`, content: new Uint8Array(4096), alias: i > 0 }))), /overlap/],
+    ['the format of PyTorch before 1.6', Buffer.from('80028a0a6cfc9c46f920aa', 'hex'), /before 1\.6; load it there and save it again/],
+  ];
+  for (const [name, file, message] of cases) {
+    it(`are refused: ${name}`, () => {
+      assert.throws(() => loadCheckpoint(file), (error) => error instanceof InputError && message.test(error.message) ? true : assert.fail(String(error)));
+      assert.ok(!existsSync(marker));
+    });
+  }
+
+  it('are refused without large allocations', () => {
+    const before = process.memoryUsage().arrayBuffers;
+    for (const [name, file] of cases) {
+      assert.throws(() => loadCheckpoint(file), InputError, name);
+      const grown = process.memoryUsage().arrayBuffers - before;
+      assert.ok(grown < 64 * 2 ** 20, `${name}: ${grown} bytes more`);
+    }
+  });
+
+  it('truncated anywhere, are refused and say so', () => {
+    const whole = readFileSync(fixture('tiny-trm.pt'));
+    for (let length = 0; length < whole.length; length += length < whole.length - 400 ? 97 : 1) {
+      assert.throws(() => loadCheckpoint(whole.subarray(0, length)), (error) => error instanceof InputError && (length < 4 || /truncated|download/.test(error.message)) ? true : assert.fail(`${length}: ${String(error)}`));
+    }
+  });
+
+  it('damaged in 1,000 ways, load or are refused', () => {
+    const random = new Random(7);
+    const whole = readFileSync(fixture('tiny-trm.pt'));
+    const pickleAt = whole.indexOf(Buffer.from([0x80, 2]));
+    const regions = [[pickleAt, pickleAt + 3088], [whole.length - 2000, whole.length], [0, whole.length]] as const; // pickle, zip directory, all
+    let refused = 0;
+    for (let round = 0; round < 1000; round++) {
+      const damaged = Buffer.from(whole);
+      const [from, to] = random.pick(regions);
+      for (let i = random.integer(3); i >= 0; i--) damaged[from + random.integer(to - from)] = random.pick([0, 0xff, 0x80, random.integer(256)]);
+      try {
+        loadCheckpoint(damaged);
+      } catch (error) {
+        assert.ok(error instanceof InputError, `round ${round}: ${error instanceof Error ? error.stack : String(error)}`);
+        refused++;
+      }
+    }
+    assert.ok(refused > 200 && refused < 1000, `${refused} refused`); // most changes of a name or number are noticed; one in the weights cannot be
+  });
+});
