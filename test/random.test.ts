@@ -51,6 +51,15 @@ describe('Random', () => {
     assert.ok(chi2 < 27.9, `χ² ${chi2}`);
   });
 
+  it('favours no number where n does not divide 2³²', () => {
+    const random = new Random(5);
+    const n = 3 * 2 ** 30; // the rest of a division would make the lowest third twice as likely
+    const low = Array.from({ length: 30_000 }, () => random.integer(n)).filter((value) => value < 2 ** 30).length / 30_000;
+    assert.ok(Math.abs(low - 1 / 3) < 0.0136, `share of the lowest third: ${low}`); // five standard deviations
+    for (const bad of [0, -1, 1.5, 2 ** 33]) assert.throws(() => random.integer(bad), RangeError);
+    for (const bad of [-1, 0.5, 2 ** 32, NaN]) assert.throws(() => new Random(bad), RangeError);
+  });
+
   it('permutes three things in each of six orders equally often', () => {
     const random = new Random(2);
     const counts = new Map<string, number>();

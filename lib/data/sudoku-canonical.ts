@@ -39,31 +39,40 @@ export function canonicalBoard(board: Uint8Array, geometry: SudokuGeometry): str
 export function canonicalSolution(grid: Uint8Array, geometry: SudokuGeometry): string {
   const { side, boxRows } = geometry;
   const columnOrders = lineOrders(side, geometry.boxColumns);
-  const best = new Uint8Array(grid.length).fill(255);
+  const places = inverseOrders(side, geometry.boxColumns);
+  const best = new Uint8Array(grid.length).fill(side);
   const candidate = new Uint8Array(grid.length);
-  const names = new Uint8Array(side + 1);
+  const columnOf = new Uint8Array(side + 1); // where each digit stands in the top row
   for (const turned of orientations(grid, geometry)) {
     for (let top = 0; top < side; top++) {
+      for (let j = 0; j < side; j++) columnOf[turned[top * side + j]!] = j;
+      // Once the top row reads 0 1 2 …, cell (row, j) of a column order reads place[named[row, order[j]]].
+      const named = turned.map((digit) => columnOf[digit]!);
       const band = Math.floor(top / boxRows);
-      for (const columns of columnOrders) {
-        for (let j = 0; j < side; j++) names[turned[top * side + columns[j]!]!] = j + 1;
-        const nameAt = (row: number, j: number): number => names[turned[row * side + columns[j]!]!]!;
-        const byFirst = (a: number, b: number): number => nameAt(a, 0) - nameAt(b, 0);
-        const rest = rowsOfBand(band, boxRows).filter((row) => row !== top).sort(byFirst);
-        // The second row decides nearly always: compare it before the others are worked out.
-        if (compareRow(best, side, rest[0]!, nameAt, side) > 0) continue;
-        const bands = Array.from({ length: side / boxRows }, (_, i) => i)
+      const rest = rowsOfBand(band, boxRows).filter((row) => row !== top);
+      for (let k = 0; k < columnOrders.length; k++) {
+        const order = columnOrders[k]!;
+        const place = places[k]!;
+        // The second row decides nearly always, and mostly its first cell: compare it before the others are worked out.
+        let second = rest[0]!;
+        for (const row of rest) if (place[named[row * side + order[0]!]!]! < place[named[second * side + order[0]!]!]!) second = row;
+        let difference = 0;
+        for (let j = 0; j < side && difference === 0; j++) difference = place[named[second * side + order[j]!]!]! - best[side + j]!;
+        if (difference > 0) continue;
+
+        const byFirst = (a: number, b: number): number => place[named[a * side + order[0]!]!]! - place[named[b * side + order[0]!]!]!;
+        const others = Array.from({ length: side / boxRows }, (_, i) => i)
           .filter((other) => other !== band)
           .map((other) => rowsOfBand(other, boxRows).sort(byFirst))
           .sort((a, b) => byFirst(a[0]!, b[0]!));
-        [top, ...rest, ...bands.flat()].forEach((row, i) => {
-          for (let j = 0; j < side; j++) candidate[i * side + j] = nameAt(row, j);
+        [top, ...rest.slice().sort(byFirst), ...others.flat()].forEach((row, i) => {
+          for (let j = 0; j < side; j++) candidate[i * side + j] = place[named[row * side + order[j]!]!]!;
         });
         if (isSmaller(candidate, best)) best.set(candidate);
       }
     }
   }
-  return best.join('');
+  return best.map((name) => name + 1).join('');
 }
 
 /** The board, and transposed where boxes are square. */
@@ -91,6 +100,22 @@ function lineOrders(side: number, perBlock: number): readonly Uint8Array[] {
   return result;
 }
 
+const inverseOrdersOf = new Map<string, readonly Uint8Array[]>();
+
+/** For each of lineOrders, the place of every line in it. */
+function inverseOrders(side: number, perBlock: number): readonly Uint8Array[] {
+  const key = `${side} ${perBlock}`;
+  const known = inverseOrdersOf.get(key);
+  if (known !== undefined) return known;
+  const result = lineOrders(side, perBlock).map((order) => {
+    const places = new Uint8Array(side);
+    order.forEach((line, place) => (places[line] = place));
+    return places;
+  });
+  inverseOrdersOf.set(key, result);
+  return result;
+}
+
 function permutations(n: number): number[][] {
   if (n === 0) return [[]];
   return permutations(n - 1).flatMap((shorter) => Array.from({ length: n }, (_, at) => [...shorter.slice(0, at), n - 1, ...shorter.slice(at)]));
@@ -98,15 +123,6 @@ function permutations(n: number): number[][] {
 
 function rowsOfBand(band: number, boxRows: number): number[] {
   return Array.from({ length: boxRows }, (_, i) => band * boxRows + i);
-}
-
-/** Below 0 if row `row` of the candidate comes before the best board's row at `offset`, 0 if equal, above 0 if after. */
-function compareRow(best: Uint8Array, offset: number, row: number, nameAt: (row: number, j: number) => number, side: number): number {
-  for (let j = 0; j < side; j++) {
-    const difference = nameAt(row, j) - best[offset + j]!;
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
 
 function isSmaller(a: Uint8Array, b: Uint8Array): boolean {

@@ -1,8 +1,8 @@
 /** Sudoku files in the form of Sudoku-Extreme: source,question,answer,rating, one puzzle a line, plain or gzipped. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { createGunzip, gzipSync } from 'node:zlib';
+import { gzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
+import { atLine, linesOf } from './lines.js';
 import { boardText, findClash, parseBoard, sudokuGeometry } from './sudoku.js';
 import { solveSudoku } from './sudoku-solver.js';
 
@@ -14,9 +14,6 @@ export interface SudokuPuzzle {
   /** Difficulty as the source rates it; in Sudoku-Extreme the tdoku solver's guess count. */
   readonly rating: number;
 }
-
-/** Longest line that is read: a line of real data has under 300 characters. */
-const longestLine = 4096;
 
 /**
  * Puzzles of a file, in order. Throws InputError with the line number for a board of another length, a bad character, an
@@ -69,47 +66,4 @@ export async function loadSudokuCsv(file: string, options: { readonly side?: num
 export function sudokuCsvBytes(puzzles: readonly SudokuPuzzle[]): Uint8Array {
   const lines = puzzles.map(({ source, question, answer, rating }) => `${source},${boardText(question)},${boardText(answer)},${rating}`);
   return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 }); // Node writes modification time 0
-}
-
-/** Lines of a plain or gzipped text file, without their ends; one line in memory at a time. */
-export async function* linesOf(file: string): AsyncGenerator<string> {
-  const name = path.basename(file);
-  if (!existsSync(file)) throw new InputError(`file not found: ${file}; check the path`);
-  if (statSync(file).isDirectory()) throw new InputError(`expected a file, got a folder: ${file}`);
-  const bytes = createReadStream(file);
-  const stream = file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes;
-  if (stream !== bytes) bytes.on('error', (error) => stream.destroy(error));
-  const decoder = new TextDecoder('utf-8');
-  let rest = '';
-  let number = 1;
-  try {
-    for await (const chunk of stream) {
-      rest += decoder.decode(chunk as Buffer, { stream: true });
-      const lines = rest.split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) {
-        if (line.length > longestLine) break;
-        number++;
-        yield line.endsWith('\r') ? line.slice(0, -1) : line;
-      }
-      if (rest.length > longestLine || lines.some((line) => line.length > longestLine)) throw new InputError(`${name}, line ${number}: expected at most ${longestLine} characters; this is no puzzle file`);
-    }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code.startsWith('Z_')) throw new InputError(`${name}: expected gzip data, got ${code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else'}; the file is damaged`);
-    throw error;
-  } finally {
-    bytes.destroy();
-  }
-  if (rest !== '') yield rest;
-}
-
-/** Names file and line in an error that a reader of one line throws. */
-function atLine<Result>(name: string, number: number, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${name}, line ${number}: ${error.message}`);
-    throw error;
-  }
 }

@@ -1,7 +1,8 @@
 // Makes data/sudoku-9x9-public-domain.csv.gz: of the public-domain puzzle bank, the hardest puzzles, no two equivalent.
 //   node scripts/data/public-domain-subset.mjs <sudoku_cc0_diabolical_39719.csv.gz>     (two minutes)
 import path from 'node:path';
-import { linesOf, loadSudokuCsv, sudokuCsvBytes } from '../../dist/data/sudoku-csv.js';
+import { linesOf } from '../../dist/data/lines.js';
+import { loadSudokuCsv, sudokuCsvBytes } from '../../dist/data/sudoku-csv.js';
 import { publicDomainFile, puzzleClass } from '../../dist/data/sudoku-sets.js';
 import { sudokuGeometry } from '../../dist/data/sudoku.js';
 import { projectRoot, writeFileAtomic } from '../../dist/files.js';

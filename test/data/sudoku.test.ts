@@ -113,6 +113,15 @@ describe('Sudoku symmetries', () => {
     assert.equal(forms.size, 4);
   });
 
+  it('give the 9×9 form no image that reads smaller, and the form is its own', () => {
+    const geometry = sudokuGeometry(9);
+    const { answer } = generateSudoku(geometry, new Random(5));
+    const form = canonicalSolution(answer, geometry);
+    const random = new Random(6);
+    for (let i = 0; i < 200; i++) assert.ok(boardText(applySymmetry(answer, drawSymmetry(geometry, random))) >= form);
+    assert.equal(canonicalSolution(parseBoard(form), geometry), form);
+  });
+
   it('fall into the known numbers of classes: 2 of 4×4 grids, 49 of 6×6', () => {
     for (const [side, classes, grids] of [[4, 2, 288], [6, 49, 3000]] as const) {
       const geometry = sudokuGeometry(side);
