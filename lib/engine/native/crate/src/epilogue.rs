@@ -108,6 +108,15 @@ impl<L: Lanes> Epilogue<L> for ToRows<'_, L::E> {
     }
 }
 
+// Closures would stay calls without the level's instructions, so what follows is functions that are always inlined.
+
+/// silu(gate)·up.
+#[inline(always)]
+unsafe fn activate<L: Lanes>(gate: L::F, up: L::F) -> L::F {
+    // SAFETY: the caller is inside the level.
+    unsafe { L::mul(L::mul(gate, up), L::sigmoid(gate)) }
+}
+
 /// silu(gate)·up where each panel holds LANES gates, then their LANES ups: the channel SwiGLU, tokens are rows.
 pub struct GateColumns<'a, E> {
     /// Rows [tokens × inner].
@@ -138,8 +147,7 @@ impl<L: Lanes> Epilogue<L> for GateColumns<'_, L::E> {
                 }
             }
             for (m, sums) in block.iter().enumerate() {
-                let (gate, up) = (sums[0], sums[V - 1]);
-                L::store_elements(out.add(m * self.stride), L::mul(L::mul(gate, up), L::sigmoid(gate)));
+                L::store_elements(out.add(m * self.stride), activate::<L>(sums[0], sums[V - 1]));
             }
         }
     }
@@ -183,19 +191,14 @@ impl<L: Lanes> Epilogue<L> for GateRows<'_, L::E> {
             }
             let out = self.out.as_mut_ptr().add(panel * self.panel + in_panel::<L>(row, 0));
             for v in 0..V {
-                let activated = |m: usize| {
-                    let (gate, up) = (block[m][v], block[M / 2 + m][v]);
-                    L::mul(L::mul(gate, up), L::sigmoid(gate))
-                };
-                let mut m = 0;
-                while m < M / 2 {
+                for m in (0..M / 2).step_by(L::E::PAIR) {
                     let at = out.add(in_panel::<L>(m, v * L::LANES));
+                    let one = activate::<L>(block[m][v], block[M / 2 + m][v]);
                     if L::E::PAIR == 1 {
-                        L::store_elements(at, activated(m));
+                        L::store_elements(at, one);
                     } else {
-                        L::store_pair(at, activated(m), activated(m + 1));
+                        L::store_pair(at, one, activate::<L>(block[m + 1][v], block[M / 2 + m + 1][v]));
                     }
-                    m += L::E::PAIR;
                 }
             }
         }
@@ -250,12 +253,10 @@ impl<L: Lanes> Epilogue<L> for GateColumnsGradient<'_, L::E> {
                 let panels = self.panels.as_mut_ptr().add(group * self.panel + in_panel::<L>(row, 0));
                 let activated = self.activated.as_mut_ptr().add(panel * self.panel + in_panel::<L>(row, v * L::LANES));
                 for m in (0..M).step_by(2) {
-                    let one = |m: usize| {
-                        let saved = saved.add(m * 2 * self.inner);
-                        gate_gradient::<L>(L::load_elements(saved), L::load_elements(saved.add(L::LANES)), block[m][v])
-                    };
-                    let (gate, up, a) = one(m);
-                    let (next_gate, next_up, next_a) = one(m + 1);
+                    let (one, two) = (saved.add(m * 2 * self.inner), saved.add((m + 1) * 2 * self.inner));
+                    let (gate, up, a) = gate_gradient::<L>(L::load_elements(one), L::load_elements(one.add(L::LANES)), block[m][v]);
+                    let (next_gate, next_up, next_a) =
+                        gate_gradient::<L>(L::load_elements(two), L::load_elements(two.add(L::LANES)), block[m + 1][v]);
                     L::store_two(rows.add(m * 2 * self.inner), gate, up);
                     L::store_two(rows.add((m + 1) * 2 * self.inner), next_gate, next_up);
                     let at = in_panel::<L>(m, 0);
@@ -353,13 +354,12 @@ impl<L: Lanes> Epilogue<L> for Weights<'_, L::E> {
         unsafe {
             let scale = L::splat(self.scale);
             let out = self.out.as_mut_ptr().add(panel * self.panel + in_panel::<L>(row, 0));
-            let weight = |m: usize, v: usize| {
-                let shift = L::splat(-*self.logsumexp.get_unchecked(row + m));
-                L::exp(L::fma(block[m][v], scale, shift))
-            };
             for m in (0..M).step_by(2) {
+                let shift = L::splat(-*self.logsumexp.get_unchecked(row + m));
+                let next_shift = L::splat(-*self.logsumexp.get_unchecked(row + m + 1));
                 for v in 0..V {
-                    let (mut one, mut next) = (weight(m, v), weight(m + 1, v));
+                    let mut one = L::exp(L::fma(block[m][v], scale, shift));
+                    let mut next = L::exp(L::fma(block[m + 1][v], scale, next_shift));
                     let from = panel * L::NR + v * L::LANES;
                     if from + L::LANES > self.keys {
                         (one, next) = (keep_first::<L>(one, self.keys.saturating_sub(from)), keep_first::<L>(next, self.keys.saturating_sub(from)));
