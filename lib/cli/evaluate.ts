@@ -5,7 +5,8 @@ import { evaluate } from '../train/evaluate.js';
 import { choice, integer, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
-import { duration, TerminalProgress } from './progress.js';
+import { duration } from '../report/progress.js';
+import { TerminalProgress } from './progress.js';
 import { percent } from './train.js';
 import { InputError } from '../errors.js';
 

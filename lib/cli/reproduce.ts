@@ -10,7 +10,8 @@ import { whyUnavailable } from '../engine/native/engine.js';
 import { flag, integer, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';
-import { duration, TerminalProgress } from './progress.js';
+import { duration } from '../report/progress.js';
+import { TerminalProgress } from './progress.js';
 import { showProgress } from './train.js';
 
 export const reproduce: Command = {

@@ -8,7 +8,8 @@ import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
-import { duration, TerminalProgress } from './progress.js';
+import { duration } from '../report/progress.js';
+import { TerminalProgress } from './progress.js';
 
 export const train: Command = {
   name: 'train',

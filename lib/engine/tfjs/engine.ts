@@ -1,0 +1,400 @@
+/** The readable engine: a supervision step in TensorFlow.js ops, gradients by autodiff. */
+import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
+import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
+import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
+import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
+import { adamStep, signSgdStep } from '../optimizers.js';
+import { loadBackend, tf, type Backend } from './backend.js';
+import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, type Weights } from './network.js';
+
+type Latents = ReadonlyMap<LatentId, Tensor3D>;
+
+/** Makes the engine. Throws InputError if the backend asked for does not load. */
+export async function createTfjsEngine(config: ModelConfig, options: { readonly backend?: Backend | 'auto' } = {}): Promise<Engine> {
+  return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'));
+}
+
+/** Activations that autodiff may hold at once, in numbers of float32; larger batches are cut. */
+const activationBudget = 4e8;
+
+class TfjsEngine implements Engine {
+  readonly kind = 'tfjs';
+  readonly precision: Precision = 'float32';
+  readonly description: string;
+  readonly config: ModelConfig;
+  readonly schedule: Schedule;
+  optimizerSteps = 0;
+
+  readonly #backend: Backend;
+  readonly #specs: readonly ParameterSpec[];
+  readonly #values = new Map<TensorKind, Map<string, Float32Array>>();
+  /** The weights as tensors, made when first used after a change. */
+  readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
+  readonly #rotary: Rotary | undefined;
+  #gradients = new Map<string, Float32Array>();
+  #seatIds = new Int32Array(0);
+
+  constructor(config: ModelConfig, backend: Backend) {
+    this.config = config;
+    this.schedule = buildSchedule(config);
+    this.description = `tfjs ${backend}`;
+    this.#backend = backend;
+    this.#specs = parameterSpecs(config);
+    this.#rotary = rotaryTables(config);
+    const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> => new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+    this.#values.set('parameters', zeros(this.#specs));
+    for (const kind of ['average', 'firstMoment', 'secondMoment'] as const) this.#values.set(kind, zeros(this.#specsOf(kind)));
+  }
+
+  createState(batchSize: number): LatentState {
+    checkBatchSize(batchSize);
+    return new TfjsState(batchSize, this.schedule.latents, positionsOf(this.config), this.config.hiddenSize);
+  }
+
+  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
+    checkInfer(this.config, state, request);
+    await tf.setBackend(this.#backend);
+    const latents = stateOf(state);
+    const weights = this.#weights(request.weights);
+    const [logits, halting] = tf.tidy(() => {
+      const x = this.#embed(weights, request.tokens, this.#puzzleRows(request.puzzleIds));
+      const after = this.#run(this.schedule.calls, this.#restart(weights, latents.tensors, request.reset), x, weights);
+      latents.keep(after);
+      return this.#heads(weights, after);
+    });
+    const result = resultOf(this.config, await take(logits), await take(halting));
+    if (request.wantLogits === true) return result;
+    const { logits: _unasked, ...rest } = result;
+    return rest;
+  }
+
+  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
+    checkTrain(this.config, state, request);
+    await tf.setBackend(this.#backend);
+    const latents = stateOf(state);
+    const { sequenceLength: L, vocabSize: V } = this.config;
+    const B = state.batchSize;
+    const gradients = new Map<string, Float32Array>();
+    const logits = new Float32Array(B * L * V);
+    const halting = new Float32Array(B * 2);
+    const losses = { answerLoss: new Float64Array(B), haltLoss: new Float64Array(B), continueLoss: new Float64Array(B) };
+    const continueTargets = new Float32Array(B);
+    const after: Latents[] = [];
+    const local = this.config.puzzleEmbeddingSize > 0 ? new Float32Array(B * this.config.puzzleEmbeddingSize) : undefined;
+
+    const seats = this.#seatsAtOnce();
+    for (let from = 0; from < B; from += seats) {
+      const count = Math.min(seats, B - from);
+      const part = this.#trainPart(latents.tensors, request, from, count, B);
+      after.push(part.latents);
+      logits.set(part.logits, from * L * V);
+      halting.set(part.halting, from * 2);
+      for (const key of ['answerLoss', 'haltLoss', 'continueLoss'] as const) losses[key].set(part.losses[key], from);
+      if (part.continueTargets !== undefined) continueTargets.set(part.continueTargets, from);
+      for (const [name, gradient] of part.gradients) {
+        if (name === localWeights) local?.set(gradient, from * this.config.puzzleEmbeddingSize);
+        else addInto(gradients, name, gradient);
+      }
+    }
+    if (local !== undefined) gradients.set(localWeights, local);
+    latents.join(after);
+    this.#refuseInfinite(losses, gradients);
+    this.#gradients = gradients;
+    this.#seatIds = request.puzzleIds.slice();
+
+    const result = resultOf(this.config, logits, halting);
+    const { logits: all, ...rest } = result;
+    return {
+      ...rest,
+      ...losses,
+      ...(request.wantLogits === true && all !== undefined ? { logits: all } : {}),
+      ...(this.config.halting === 'halt-or-continue' ? { continueTargets } : {}),
+    };
+  }
+
+  /** The step for some of the seats: calls without gradient first, then the rest on the tape. */
+  #trainPart(before: Latents, request: TrainRequest, from: number, count: number, total: number): TrainedPart {
+    const { config, schedule } = this;
+    const L = config.sequenceLength;
+    const tokens = request.tokens.subarray(from * L, (from + count) * L);
+    const labels = request.labels.subarray(from * L, (from + count) * L);
+    const device = this.#weights('raw');
+    const names = this.#specsOf('average').map(({ name }) => name);
+    const rows = this.#puzzleRows(request.puzzleIds.subarray(from, from + count));
+    const inputs = rows === undefined ? names.map(device) : [...names.map(device), rows];
+    const firstWithGradient = schedule.calls.findIndex(({ gradient }) => gradient);
+
+    const settled = tf.tidy(() => {
+      const x = this.#embed(device, tokens, rows);
+      const start = this.#restart(device, slices(before, from, count), request.reset.subarray(from, from + count));
+      return [...this.#run(schedule.calls.slice(0, firstWithGradient), start, x, device)];
+    });
+    const settledLatents: Latents = new Map(settled);
+
+    let part: Omit<TrainedPart, 'gradients'> | undefined;
+    const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
+      const taped = new Map<string, Tensor>(names.map((name, i) => [name, tensors[i]!]));
+      const weights: Weights = (name) => taped.get(name) ?? device(name);
+      const x = this.#embed(weights, tokens, tensors[names.length] as Tensor2D | undefined);
+      const latents = this.#run(schedule.calls.slice(firstWithGradient), settledLatents, x, weights);
+      for (const latent of latents.values()) tf.keep(latent);
+      const [logits, halting] = this.#heads(weights, latents);
+      // The losses in closed form: value and both gradients come from stepLosses, outside the tape.
+      const loss = tf.customGrad((logitsTensor, haltingTensor) => {
+        const logitsData = (logitsTensor as Tensor).dataSync() as Float32Array;
+        const haltingData = (haltingTensor as Tensor).dataSync() as Float32Array;
+        const continueTargets = config.halting === 'halt-or-continue' ? this.#continueTargets(latents, x, weights, request.last.subarray(from, from + count)) : undefined;
+        const losses = stepLosses({
+          logits: logitsData,
+          haltingLogits: haltingData,
+          labels,
+          predictions: argmax(logitsData, config.vocabSize),
+          loss: request.loss,
+          total,
+          ...(continueTargets === undefined ? {} : { continueTargets }),
+        });
+        part = { latents, logits: logitsData, halting: haltingData, losses, ...(continueTargets === undefined ? {} : { continueTargets }) };
+        const sum = losses.answerLoss.reduce((all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!), 0);
+        return {
+          value: tf.scalar(sum / total),
+          gradFunc: (dy: Tensor) => [dy.mul(tf.tensor(losses.logitsGradient, (logitsTensor as Tensor).shape)), dy.mul(tf.tensor(losses.haltingGradient, (haltingTensor as Tensor).shape))],
+        };
+      });
+      return loss(logits, halting);
+    })(inputs);
+
+    if (part === undefined) throw new Error('the losses were not computed');
+    const gradients = new Map(grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]));
+    tf.dispose([value, grads, rows ?? [], ...settledLatents.values()]);
+    return { ...part, gradients };
+  }
+
+  /** What the continue logit should have said: how sure the model is after one step more, without gradient (spec §2.3). */
+  #continueTargets(latents: Latents, x: Tensor3D, weights: Weights, last: Uint8Array): Float32Array {
+    const [, halting] = this.#heads(weights, this.#run(this.schedule.calls, latents, x, weights));
+    const next = halting.dataSync();
+    return Float32Array.from(last, (isLast, seat) => {
+      const [halt, go] = [next[2 * seat]!, next[2 * seat + 1]!];
+      return sigmoid(isLast === 1 ? halt : Math.max(halt, go));
+    });
+  }
+
+  async update(request: UpdateRequest): Promise<void> {
+    this.optimizerSteps++;
+    for (const { name, role } of this.#specs) {
+      if (role === 'trained') {
+        const gradient = this.#gradients.get(name);
+        if (gradient === undefined) throw new Error('update before the first training step');
+        const [parameters, average, firstMoment, secondMoment] = (['parameters', 'average', 'firstMoment', 'secondMoment'] as const).map((kind) => this.#of(kind).get(name)!);
+        adamStep({ parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient }, this.optimizerSteps, request);
+      } else if (role === 'puzzle-table') {
+        signSgdStep(this.#of('parameters').get(name)!, this.#gradients.get(localWeights)!, this.#seatIds, request.puzzleLearningRate, request.puzzleWeightDecay);
+      }
+    }
+    this.#forgetDevice();
+  }
+
+  async readTensors(kind: TensorKind): Promise<TensorMap> {
+    return new Map(this.#specsOf(kind).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]));
+  }
+
+  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    checkTensors(this.#specsOf(kind), tensors, kind);
+    const write = (into: TensorKind): void => {
+      for (const { name } of this.#specsOf(into)) this.#of(into).get(name)!.set(tensors.get(name)!.data);
+    };
+    write(kind);
+    if (kind === 'parameters') {
+      write('average');
+      for (const moments of ['firstMoment', 'secondMoment'] as const) for (const data of this.#of(moments).values()) data.fill(0);
+      this.optimizerSteps = 0;
+    }
+    this.#forgetDevice();
+  }
+
+  setOptimizerSteps(steps: number): void {
+    this.optimizerSteps = steps;
+  }
+
+  async readGradients(): Promise<TensorMap> {
+    const shapes = new Map(this.#specs.map(({ name, shape }) => [name, shape]));
+    const size = this.config.puzzleEmbeddingSize;
+    return new Map([...this.#gradients].map(([name, data]) => [name, { shape: shapes.get(name) ?? [data.length / size, size], data: data.slice() }]));
+  }
+
+  dispose(): void {
+    this.#forgetDevice();
+    if (this.#rotary !== undefined) tf.dispose([this.#rotary.cos, this.#rotary.sin]);
+  }
+
+  /** Runs calls in order; every call reads the latents as they are then. */
+  #run(calls: readonly Call[], start: Latents, x: Tensor3D, weights: Weights): Latents {
+    const latents = new Map(start);
+    for (const { net, write, read } of calls) {
+      const sources = read.map((source) => (source === 'x' ? x : latents.get(source)!));
+      const sum = sources.slice(1).reduce((h, source) => h.add(source), sources[0]!);
+      latents.set(write, callNet(this.config, weights, net, sum, this.#rotary));
+    }
+    return latents;
+  }
+
+  #heads(weights: Weights, latents: Latents): [Tensor3D, Tensor2D] {
+    const y = latents.get(this.schedule.answer)!;
+    return [answerHead(this.config, weights, y), haltingHead(this.config, weights, y)];
+  }
+
+  #embed(weights: Weights, tokens: Int32Array, rows: Tensor2D | undefined): Tensor3D {
+    const oneHot = tf.oneHot(tf.tensor1d(tokens, 'int32'), this.config.vocabSize).cast('float32');
+    return embed(this.config, weights, oneHot as Tensor2D, rows);
+  }
+
+  /** Seats with reset start from the start values at all positions; the others go on. A selection: what is replaced may be anything. */
+  #restart(weights: Weights, latents: Latents, reset: Uint8Array): Latents {
+    const seats = tf.tensor(reset, [reset.length, 1, 1], 'bool');
+    return new Map([...latents].map(([id, latent]) => [id, tf.where(seats, weights(latentInitName(id)).reshape([1, 1, -1]).broadcastTo(latent.shape), latent) as Tensor3D]));
+  }
+
+  /** The puzzle embedding of each seat, [B, size]; the caller disposes of it. */
+  #puzzleRows(ids: Int32Array): Tensor2D | undefined {
+    const size = this.config.puzzleEmbeddingSize;
+    const table = this.#of('parameters').get('puzzle_emb.weights');
+    if (table === undefined) return undefined;
+    const rows = new Float32Array(ids.length * size);
+    ids.forEach((id, seat) => rows.set(table.subarray(id * size, (id + 1) * size), seat * size));
+    return tf.tensor2d(rows, [ids.length, size]);
+  }
+
+  #weights(kind: WeightKind): Weights {
+    let tensors = this.#onDevice.get(kind);
+    if (tensors === undefined) {
+      const averaged = kind === 'average' ? this.#of('average') : new Map<string, Float32Array>();
+      const used = this.#specs.filter(({ role }) => role !== 'puzzle-table');
+      tensors = new Map(used.map(({ name, shape }) => [name, tf.keep(tf.tensor(averaged.get(name) ?? this.#of('parameters').get(name)!, [...shape]))]));
+      this.#onDevice.set(kind, tensors);
+    }
+    const found = tensors;
+    return (name) => found.get(name)!;
+  }
+
+  #forgetDevice(): void {
+    for (const tensors of this.#onDevice.values()) tf.dispose([...tensors.values()]);
+    this.#onDevice.clear();
+  }
+
+  #of(kind: TensorKind): Map<string, Float32Array> {
+    return this.#values.get(kind)!;
+  }
+
+  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
+    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
+  }
+
+  /** How many seats' activations fit the budget: autodiff keeps about this much of every layer call with gradient. */
+  #seatsAtOnce(): number {
+    const { config } = this;
+    const [S, D] = [positionsOf(config), config.hiddenSize];
+    const mixer = config.mixer === 'mlp' ? 6 * D * innerSize(config, S) + 8 * S * D : 3 * config.heads * S * S + 12 * S * D;
+    const perCall = config.layers * (mixer + 6 * S * innerSize(config, D) + 8 * S * D);
+    const calls = this.schedule.calls.filter(({ gradient }) => gradient).length;
+    return Math.max(1, Math.floor(activationBudget / (perCall * calls)));
+  }
+
+  #refuseInfinite(losses: Pick<StepLosses, 'answerLoss' | 'haltLoss' | 'continueLoss'>, gradients: ReadonlyMap<string, Float32Array>): void {
+    for (const [name, values] of Object.entries(losses)) if (!values.every(Number.isFinite)) throw new NotFiniteError(`${name} is not finite`);
+    for (const [name, values] of gradients) if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
+  }
+}
+
+/** Name under which the gradient of the seats' own puzzle embeddings is read. */
+const localWeights = 'puzzle_emb.local_weights';
+
+/** One part of a batch after its step. */
+interface TrainedPart {
+  readonly latents: Latents;
+  readonly logits: Float32Array;
+  readonly halting: Float32Array;
+  readonly losses: StepLosses;
+  readonly continueTargets?: Float32Array;
+  readonly gradients: ReadonlyMap<string, Float32Array>;
+}
+
+/** Latents as kept tensors. */
+class TfjsState implements LatentState {
+  readonly batchSize: number;
+  tensors: Latents;
+  readonly #size: readonly [number, number, number];
+
+  constructor(batchSize: number, latents: readonly LatentId[], positions: number, hiddenSize: number) {
+    this.batchSize = batchSize;
+    this.#size = [batchSize, positions, hiddenSize];
+    this.tensors = new Map(latents.map((id) => [id, tf.keep(tf.zeros([...this.#size]))]));
+  }
+
+  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+    const entries = [...this.tensors].map(async ([id, tensor]) => [id, (await tensor.data()) as Float32Array] as const);
+    return new Map(await Promise.all(entries));
+  }
+
+  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    const [B, S, D] = this.#size;
+    for (const id of this.tensors.keys()) {
+      const length = latents.get(id)?.length;
+      if (length !== B * S * D) throw new RangeError(`latent ${id}: expected ${B * S * D} numbers, got ${length ?? 'none'}`);
+    }
+    this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.tensor3d(latents.get(id)!, [B, S, D])])));
+  }
+
+  /** Takes new latents and lets the old ones go. */
+  keep(latents: Latents): void {
+    const old = this.tensors;
+    this.tensors = new Map([...latents].map(([id, tensor]) => [id, tf.keep(tensor)]));
+    const stays = new Set([...this.tensors.values()].map(({ id }) => id));
+    for (const tensor of old.values()) if (!stays.has(tensor.id)) tensor.dispose();
+  }
+
+  /** Takes latents that come in parts of the batch. */
+  join(parts: readonly Latents[]): void {
+    if (parts.length === 1) return this.keep(parts[0]!);
+    this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.concat(parts.map((part) => part.get(id)!), 0)])));
+    for (const part of parts) tf.dispose([...part.values()]);
+  }
+
+  dispose(): void {
+    tf.dispose([...this.tensors.values()]);
+  }
+}
+
+function stateOf(state: LatentState): TfjsState {
+  if (!(state instanceof TfjsState)) throw new TypeError('latents: expected a state made by this engine');
+  return state;
+}
+
+/** Rows from … from + count of every latent. */
+function slices(latents: Latents, from: number, count: number): Latents {
+  return new Map([...latents].map(([id, tensor]) => [id, tf.slice(tensor, [from, 0, 0], [count, tensor.shape[1], tensor.shape[2]])]));
+}
+
+function resultOf(config: ModelConfig, logits: Float32Array, halting: Float32Array): InferResult {
+  return {
+    predictions: argmax(logits, config.vocabSize),
+    haltLogits: halting.filter((_, i) => i % 2 === 0),
+    continueLogits: halting.filter((_, i) => i % 2 === 1),
+    logits,
+  };
+}
+
+/** A tensor's numbers; the tensor is gone afterwards. */
+async function take(tensor: Tensor): Promise<Float32Array> {
+  const data = (await tensor.data()) as Float32Array;
+  tensor.dispose();
+  return data;
+}
+
+function addInto(sums: Map<string, Float32Array>, name: string, values: Float32Array): void {
+  const sum = sums.get(name);
+  if (sum === undefined) sums.set(name, values.slice());
+  else for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+}
