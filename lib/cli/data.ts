@@ -32,7 +32,7 @@ async function show(args: Arguments, out: Out): Promise<number> {
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);
   for (const set of sets) out.line(Object.entries(summarizeSudokus(set)).map(([key, value]) => `${key} ${value}`).join(' · '));
   const overlaps = sets.slice(1).map((set) => sudokuOverlap(train, set));
-  for (const { set, test: count, same, equivalent } of overlaps) out.line(`${set}: of ${count} puzzles, ${same} stand in the training set, ${equivalent} up to symmetry`);
+  for (const overlap of overlaps) out.line(Object.entries(overlap).map(([key, value]) => `${key} ${value}`).join(' · '));
   if (train.note !== '') out.line(train.note);
   out.result({ sets: sets.map(summarizeSudokus), overlaps });
   return 0;

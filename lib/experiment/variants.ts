@@ -198,7 +198,7 @@ export const variants: readonly Variant[] = [
   {
     id: 'direct',
     rows: [{ table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted }],
-    model: { recursion: 'direct', deepRecursions: 1, latentRecursions: 1, mixer: 'attention', positions: 'rotary', layers: 8, puzzlePrefix: 1 },
+    model: { recursion: 'direct', deepRecursions: 1, latentRecursions: 1, mixer: 'attention', positions: 'rotary', layers: 8, puzzlePrefix: 1, halting: 'halt-over-continue' },
     training: withoutEma,
     tests: 'What does a plain transformer of the same size do without recursion?',
     note: "heads as in TRM: the published file's 12 do not divide its hidden size of 512, which leaves it 131,072 parameters fewer",

@@ -52,8 +52,11 @@ export interface ModelConfig {
   readonly supervisionSteps: number;
   /** Probability of drawing a least number of steps for a row, so that it explores past an early halt. Paper: 0.1. */
   readonly explorationProbability: number;
-  /** Halting rule in training: halt > 0 (TRM), or halt > continue with a learned continue value and a second forward pass (HRM, "w/ ACT"). */
-  readonly halting: 'halt' | 'halt-or-continue';
+  /**
+   * Halting rule in training. halt: halt > 0 (TRM). halt-or-continue: halt > continue, continue learned by a second forward
+   * pass (HRM, "w/ ACT"). halt-over-continue: halt > continue, continue never learned (the published direct-prediction baseline).
+   */
+  readonly halting: 'halt' | 'halt-or-continue' | 'halt-over-continue';
 }
 
 /** The published TRM-MLP for 9×9 Sudoku: 5,028,866 trainable parameters (spec §1.13). */
@@ -86,7 +89,7 @@ const choices = {
   gradient: ['last-recursion', 'one-step'],
   mixer: ['mlp', 'attention'],
   positions: ['none', 'rotary', 'learned'],
-  halting: ['halt', 'halt-or-continue'],
+  halting: ['halt', 'halt-or-continue', 'halt-over-continue'],
 } as const;
 
 /** Inclusive ranges of the whole-number fields; the upper ends only stop absurd allocations. */

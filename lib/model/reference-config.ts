@@ -46,6 +46,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
     config.recursion = recursion;
     if (recursion === 'hrm') Object.assign(config, { separateNets: true, gradient: 'one-step', halting: 'halt-or-continue' });
     if (recursion === 'multi-z') config.latentCount = 6;
+    if (recursion === 'direct') config.halting = 'halt-over-continue';
   }
   const layers = number(recursion === 'direct' ? 'H_layers' : 'L_layers');
   if (layers !== undefined) config.layers = layers;

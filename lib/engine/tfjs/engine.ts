@@ -168,7 +168,8 @@ class TfjsEngine implements Engine {
 
     if (part === undefined) throw new Error('the losses were not computed');
     const gradients = new Map(grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]));
-    tf.dispose([value, grads, rows ?? [], ...settledLatents.values()]);
+    const kept = new Set(part.latents.values()); // a latent that no call with gradient writes stays the settled one
+    tf.dispose([value, grads, rows ?? [], ...[...settledLatents.values()].filter((latent) => !kept.has(latent))]);
     return { ...part, gradients };
   }
 

@@ -1,0 +1,310 @@
+/** Replays the reference's fixtures on an engine and measures how far every quantity is from PyTorch's. */
+import path from 'node:path';
+import type { Engine, InferResult } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { readUserFile } from '../files.js';
+import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
+import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
+import { configFromReference, type ReferenceFields } from '../model/reference-config.js';
+import { readSafetensors } from '../model/safetensors.js';
+import type { LatentId } from '../model/schedule.js';
+import { Random } from '../random.js';
+import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
+import { scoreBoard, stepMetrics } from './metrics.js';
+import { paperTraining, updateRequest, type TrainingOptions } from './options.js';
+
+/** How far one quantity is from the reference. */
+export interface QuantityReport {
+  readonly quantity: string;
+  /** Largest difference found; NaN counts as infinite. */
+  readonly error: number;
+  readonly tolerance: number;
+  readonly passed: boolean;
+}
+
+/** A fixture on an engine. */
+export interface ReferenceReport {
+  readonly name: string;
+  readonly engine: string;
+  readonly passed: boolean;
+  readonly quantities: readonly QuantityReport[];
+}
+
+/**
+ * Tolerances. float32 sums taken in another order move the first step's loss by 3e-7 and its gradients by 2e-5 of their
+ * size (measured by perturbing all weights by 1e-7, spec §10). After an update there is more: AdamATan2 divides by a root
+ * of g², so an entry whose gradient is rounding noise moves by up to the learning rate (1e-3 here) in either direction.
+ * Parameters are therefore compared by root mean square, and later steps at `afterUpdate`. A recursion with random weights
+ * expands: an error in the latents grows up to tenfold a supervision step (measured, the same on three backends). So every
+ * training step starts from the reference's latents, and evaluation, for which there are none, gets tenfold a step.
+ */
+const tolerances = {
+  logits: 2e-4, // absolute, first step; halting logits and latents too
+  afterUpdate: 5e-3, // absolute
+  growth: 10, // a supervision step of evaluation
+  losses: 1e-5, // relative, first step
+  lossesAfterUpdate: 1e-3, // relative
+  gradients: 1e-3, // root mean square of the difference, relative to that of the tensor
+  parameters: 1e-4, // root mean square, absolute
+  exact: 0, // carries, counts
+} as const;
+
+interface FixtureJson {
+  readonly name: string;
+  readonly architecture: string;
+  readonly config: ReferenceFields;
+  readonly batch_size: number;
+  readonly train_steps: number;
+  readonly optimizer: { readonly lr: number; readonly beta1: number; readonly beta2: number; readonly weight_decay: number };
+  readonly puzzle_emb_optimizer: { readonly lr: number; readonly weight_decay: number };
+  readonly ema: number;
+  readonly metrics: readonly Readonly<Record<string, number>>[];
+  readonly eval_metrics: Readonly<Record<string, number>>;
+}
+
+/** A fixture read and understood. */
+interface Fixture {
+  readonly json: FixtureJson;
+  readonly config: ModelConfig;
+  /** Float tensors by key. Throws InputError if it is missing. */
+  floats(key: string): Float32Array;
+  integers(key: string): Int32Array;
+  has(key: string): boolean;
+  /** Keys that begin so, with the rest of their names. */
+  under(prefix: string): Map<string, Tensor>;
+}
+
+/**
+ * Replays a fixture `<name>.safetensors` with `<name>.json` beside it.
+ * Throws InputError if a file is missing, damaged or not a fixture.
+ */
+export async function checkReference(file: string, createEngine: (config: ModelConfig) => Promise<Engine>): Promise<ReferenceReport> {
+  const fixture = readFixture(file);
+  const engine = await createEngine(fixture.config);
+  try {
+    const errors = new Errors();
+    await replayTraining(fixture, engine, errors);
+    await replayEvaluation(fixture, engine, errors);
+    const quantities = errors.report();
+    return { name: fixture.json.name, engine: engine.description, passed: quantities.every(({ passed }) => passed), quantities };
+  } finally {
+    engine.dispose();
+  }
+}
+
+async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
+  const { json, config } = fixture;
+  const options: TrainingOptions = {
+    ...paperTraining,
+    steps: json.train_steps,
+    warmupSteps: 0,
+    batchSize: json.batch_size,
+    learningRate: json.optimizer.lr,
+    beta1: json.optimizer.beta1,
+    beta2: json.optimizer.beta2,
+    weightDecay: json.optimizer.weight_decay,
+    puzzleLearningRate: json.puzzle_emb_optimizer.lr,
+    puzzleWeightDecay: json.puzzle_emb_optimizer.weight_decay,
+    emaRate: json.ema,
+  };
+  const state = engine.createState(json.batch_size);
+  const random = new Random(0); // never matters: the fixtures explore with probability 0
+  await engine.writeTensors('parameters', parametersUnder(fixture, 'init/'));
+  let carry = emptyCarry(json.batch_size, config.sequenceLength);
+  for (let step = 0; step < json.train_steps; step++) {
+    const at = `step${step}`;
+    errors.exact('carry: halted before', carry.halted, fixture.integers(`${at}/halted_before`));
+    if (step > 0) await state.write(new Map([...(await state.read()).keys()].map((latent) => [latent, fixture.floats(`step${step - 1}/${latentKey(latent)}`)])));
+    const [close, lossesClose] = step === 0 ? [tolerances.logits, tolerances.losses] : [tolerances.afterUpdate, tolerances.lossesAfterUpdate];
+    const when = step === 0 ? 'first step: ' : 'later steps: ';
+    carry = refill(carry, batchUnder(fixture, `${at}/batch_`));
+    const result = await engine.trainStep(state, { ...carry.puzzles, reset: resetOf(carry), last: lastSteps(carry, config), loss: 'stablemax', wantLogits: true });
+    errors.absolute(`${when}logits`, result.logits ?? new Float32Array(), fixture.floats(`${at}/logits`), close);
+    errors.absolute(`${when}halt logits`, result.haltLogits, fixture.floats(`${at}/q_halt_logits`), close);
+    errors.absolute(`${when}continue logits`, result.continueLogits, fixture.floats(`${at}/q_continue_logits`), close);
+    if (fixture.has(`${at}/target_q_continue`)) errors.absolute(`${when}continue targets`, result.continueTargets ?? new Float32Array(), fixture.floats(`${at}/target_q_continue`), close);
+    for (const [latent, values] of await state.read()) errors.absolute(`${when}latents`, values, fixture.floats(`${at}/${latentKey(latent)}`), close);
+    if (step === 0) await compareGradients(fixture, engine, errors);
+
+    carry = advance(carry, result.haltLogits, result.continueLogits, config, random);
+    errors.exact('carry: halted after', carry.halted, fixture.integers(`${at}/halted_after`));
+    errors.exact('carry: steps', carry.steps, fixture.integers(`${at}/steps_after`));
+    const expected = json.metrics[step];
+    if (expected === undefined) throw new InputError(`${json.name}.json: expected metrics of ${json.train_steps} steps, got ${json.metrics.length}`);
+    const mine = stepMetrics(result, carry);
+    const loss = mine.answerLoss + 0.5 * (mine.haltLoss + mine.continueLoss);
+    errors.relative(`${when}losses`, [loss, mine.answerLoss, mine.haltLoss], [expected['loss_sum'], expected['lm_loss'], expected['q_halt_loss']], lossesClose);
+    if (expected['q_continue_loss'] !== undefined) errors.relative(`${when}continue loss`, [mine.continueLoss], [expected['q_continue_loss']], lossesClose);
+    errors.relative('accuracies', [mine.count, mine.cellAccuracy, mine.exactAccuracy, mine.haltingAccuracy, mine.steps], [expected['count'], expected['accuracy'], expected['exact_accuracy'], expected['q_halt_accuracy'], expected['steps']], 1e-6);
+    await engine.update(updateRequest(step + 1, options));
+  }
+  for (const [kind, prefix, quantity] of [['parameters', 'final/', 'parameters after all steps'], ['average', 'ema/', 'their average']] as const) {
+    const mine = await engine.readTensors(kind);
+    for (const [name, { data }] of fixture.under(prefix)) {
+      const tensor = mine.get(stripped(name));
+      if (tensor !== undefined) errors.rootMeanSquare(quantity, tensor.data, data, tolerances.parameters, 1);
+      else if (kind === 'parameters') errors.missing(quantity, name);
+    }
+  }
+  state.dispose();
+}
+
+async function compareGradients(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
+  const gradients = await engine.readGradients();
+  for (const [name, { data }] of fixture.under('grad0/')) {
+    const mine = gradients.get(stripped(name));
+    if (mine === undefined) errors.missing('gradients', name);
+    else errors.rootMeanSquare('gradients', mine.data, data, tolerances.gradients, Math.max(rootMeanSquare(data), 1e-6));
+  }
+}
+
+/** Evaluation is made with the raw final weights: every row thinks all steps, none halts early. */
+async function replayEvaluation(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
+  const { config, json } = fixture;
+  await engine.writeTensors('parameters', parametersUnder(fixture, 'final/', 'init/'));
+  const batch = batchUnder(fixture, 'eval/batch_');
+  const size = batch.puzzleIds.length;
+  const state = engine.createState(size);
+  let last: Pick<InferResult, 'predictions' | 'haltLogits'> = { predictions: new Int32Array(), haltLogits: new Float32Array() };
+  for (let step = 0; step < config.supervisionSteps; step++) {
+    const result = await engine.inferStep(state, { tokens: batch.tokens, puzzleIds: batch.puzzleIds, reset: new Uint8Array(size).fill(step === 0 ? 1 : 0), weights: 'raw', wantLogits: true });
+    const close = tolerances.logits * tolerances.growth ** step;
+    errors.absolute(`evaluation step ${step + 1}: logits`, result.logits ?? new Float32Array(), fixture.floats(`eval/step${step}/logits`), close);
+    errors.absolute(`evaluation step ${step + 1}: halt logits`, result.haltLogits, fixture.floats(`eval/step${step}/q_halt_logits`), close);
+    last = result;
+  }
+  state.dispose();
+  const scores = Array.from({ length: size }, (_, seat) => scoreBoard(last.predictions, batch.labels, seat, config.sequenceLength));
+  const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
+  errors.relative(
+    'evaluation: accuracies',
+    [sum(scores.map(({ cells, rightCells }) => rightCells / Math.max(cells, 1))), sum(scores.map(({ exact }) => (exact ? 1 : 0))), sum(scores.map(({ exact }, seat) => ((last.haltLogits[seat]! >= 0) === exact ? 1 : 0)))],
+    [json.eval_metrics['accuracy'], json.eval_metrics['exact_accuracy'], json.eval_metrics['q_halt_accuracy']],
+    1e-6,
+  );
+}
+
+/** Collects the largest error of each quantity. */
+class Errors {
+  readonly #found = new Map<string, { error: number; tolerance: number; passed: boolean }>();
+
+  absolute(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number): void {
+    this.#add(quantity, largest(mine, theirs, () => 1), tolerance);
+  }
+
+  relative(quantity: string, mine: readonly number[], theirs: readonly (number | undefined)[], tolerance: number): void {
+    this.#add(quantity, largest(mine, theirs.map((value) => value ?? NaN), (value) => Math.max(Math.abs(value), 1e-3)), tolerance);
+  }
+
+  exact(quantity: string, mine: ArrayLike<number>, theirs: ArrayLike<number>): void {
+    this.#add(quantity, largest(mine, theirs, () => 1), tolerances.exact);
+  }
+
+  /** Root mean square of the difference, divided by `scale`. */
+  rootMeanSquare(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number, scale: number): void {
+    const error = mine.length === theirs.length ? rootMeanSquare(mine.map((value, i) => value - theirs[i]!)) / scale : Infinity;
+    this.#add(quantity, Number.isNaN(error) ? Infinity : error, tolerance);
+  }
+
+  missing(quantity: string, name: string): void {
+    this.#add(`${quantity}: ${name}`, Infinity, 0);
+  }
+
+  report(): QuantityReport[] {
+    return [...this.#found].map(([quantity, found]) => ({ quantity, ...found }));
+  }
+
+  #add(quantity: string, error: number, tolerance: number): void {
+    const before = this.#found.get(quantity);
+    const passed = error <= tolerance && (before?.passed ?? true);
+    // Report the error that is nearest to its tolerance, or furthest beyond it.
+    const worse = before === undefined || error * before.tolerance > before.error * tolerance || error > before.error;
+    this.#found.set(quantity, worse ? { error, tolerance, passed } : { ...before, passed });
+  }
+}
+
+function largest(mine: ArrayLike<number>, theirs: ArrayLike<number>, scale: (value: number) => number): number {
+  if (mine.length !== theirs.length) return Infinity;
+  let most = 0;
+  for (let i = 0; i < mine.length; i++) {
+    const error = Math.abs(mine[i]! - theirs[i]!) / scale(theirs[i]!);
+    if (!(error <= most)) most = Number.isNaN(error) ? Infinity : error;
+  }
+  return most;
+}
+
+function rootMeanSquare(values: Float32Array): number {
+  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / Math.max(values.length, 1));
+}
+
+function resetOf(carry: Carry): Uint8Array {
+  return Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
+}
+
+function latentKey(latent: LatentId): string {
+  return latent === 'y' ? 'z_H' : `z_L${latent.slice(1)}`;
+}
+
+function stripped(name: string): string {
+  return name.replace(/^inner\./, '');
+}
+
+function batchUnder(fixture: Fixture, prefix: string): Carry['puzzles'] {
+  return { tokens: fixture.integers(`${prefix}inputs`), labels: fixture.integers(`${prefix}labels`), puzzleIds: fixture.integers(`${prefix}puzzle_identifiers`) };
+}
+
+/** The model's tensors under a prefix; buffers that it lacks come from the second one. */
+function parametersUnder(fixture: Fixture, prefix: string, fallback = prefix): TensorMap {
+  const [stored, others] = [fixture.under(prefix), fixture.under(fallback)];
+  const tensors = new Map<string, Tensor>();
+  for (const { name } of parameterSpecs(fixture.config)) {
+    const tensor = stored.get(`inner.${name}`) ?? others.get(`inner.${name}`);
+    if (tensor === undefined) throw new InputError(`${fixture.json.name}.safetensors: expected ${prefix}inner.${name}, got no such tensor`);
+    tensors.set(name, tensor);
+  }
+  return tensors;
+}
+
+function readFixture(file: string): Fixture {
+  if (!file.endsWith('.safetensors')) throw new InputError(`fixture: expected a .safetensors file, got ${file}`);
+  const { tensors } = readSafetensors(file);
+  const json = readJson(file.replace(/\.safetensors$/, '.json'));
+  const find = (key: string): { shape: readonly number[]; data: unknown } => {
+    const tensor = tensors.get(key);
+    if (tensor === undefined) throw new InputError(`${path.basename(file)}: expected a tensor ${key}, got none; it is no fixture of the reference`);
+    return tensor;
+  };
+  const typed = <Data>(key: string, type: new (length: number) => Data): Data => {
+    const { data } = find(key);
+    if (!(data instanceof type)) throw new InputError(`${path.basename(file)}: expected ${type.name} data in ${key}`);
+    return data;
+  };
+  // What the reference's options cannot say, its fixtures' names and tensors do.
+  const separateNets = json.architecture === 'hrm' || (json.architecture === 'trm' && [...tensors.keys()].some((key) => key.startsWith('init/inner.H_level')));
+  const config = checkConfig({
+    ...paperConfig,
+    ...configFromReference({ ...json.config, architecture: json.architecture }),
+    separateNets,
+    gradient: json.architecture === 'hrm' || json.name === 'trm-one-step-gradient' ? 'one-step' : 'last-recursion',
+  });
+  return {
+    json,
+    config,
+    floats: (key) => typed(key, Float32Array),
+    integers: (key) => typed(key, Int32Array),
+    has: (key) => tensors.has(key),
+    under: (prefix) => new Map([...tensors].filter(([key]) => key.startsWith(prefix)).map(([key, { shape }]) => [key.slice(prefix.length), { shape, data: typed(key, Float32Array) }])),
+  };
+}
+
+function readJson(file: string): FixtureJson {
+  try {
+    const json = JSON.parse(readUserFile(file).toString('utf8')) as Partial<FixtureJson> | null;
+    const missing = ['name', 'architecture', 'config', 'batch_size', 'train_steps', 'optimizer', 'puzzle_emb_optimizer', 'ema', 'metrics', 'eval_metrics'].filter((key) => !(key in (json ?? {})));
+    if (missing.length > 0) throw new InputError(`${path.basename(file)}: expected a fixture's description, got one without ${missing.join(', ')}`);
+    return json as FixtureJson;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);
+    throw error;
+  }
+}
