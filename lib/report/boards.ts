@@ -136,18 +136,24 @@ export const mazeLegend: readonly LegendEntry[] = [
   { cell: { symbol: '○', fill: colour.error, ink: colour.wrong }, meaning: 'missed' },
 ];
 
-/** An ARC grid, rows of colours 0 … 9. */
-export type ArcGrid = readonly (readonly number[])[];
+/** An ARC grid, colours 0 … 9 row by row. */
+export interface ArcGrid {
+  readonly rows: number;
+  readonly columns: number;
+  readonly cells: ArrayLike<number>;
+}
 
-/** An ARC grid to draw; cells that differ from `expected`, where that is given, are crossed out. */
-export function arcView(grid: ArcGrid, caption?: string, expected?: ArcGrid): GridView {
-  const columns = grid[0]?.length ?? 0;
-  const cells = grid.flatMap((row, y) =>
-    row.map((shade, x): CellView => ({
-      symbol: '', fill: arcPalette[shade] ?? reject(shade), ink: colour.ink, ...(expected === undefined ? {} : { crossed: expected[y]?.[x] !== shade }),
+/** An ARC grid to draw; cells that differ from `expected`, where that is given, are crossed out, all of them if the sizes differ. */
+export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, expected?: ArcGrid): GridView {
+  const sameSize = expected?.rows === rows && expected.columns === columns;
+  return {
+    rows,
+    columns,
+    cells: Array.from(cells, (shade, i): CellView => ({
+      symbol: '', fill: arcPalette[shade] ?? reject(shade), ink: colour.ink, crossed: expected !== undefined && !(sameSize && expected.cells[i] === shade),
     })),
-  );
-  return { rows: grid.length, columns, cells, ...(caption === undefined ? {} : { caption }) };
+    ...(caption === undefined ? {} : { caption }),
+  };
 }
 
 function reject(shade: number): never {

@@ -61,15 +61,11 @@ export function ratingsOf(dataset: Dataset): number[] {
   return Array.from(dataset.ratings);
 }
 
-/** How much of a test set of Sudokus the training set gives away. */
-export interface Overlap {
-  readonly set: string;
-  readonly test: number;
-  /** Test puzzles that stand in the training set as they are. */
-  readonly same: number;
-  /** Test puzzles that a training puzzle becomes by renaming digits and by the board's symmetries; for 9×9, at most so many: solutions are compared. */
-  readonly equivalent: number;
-}
+/**
+ * How much of a test set of Sudokus the training set gives away: test puzzles that stand in it as they are, and those that
+ * a training puzzle becomes by renaming digits and by the board's symmetries (9×9: at most so many, solutions are compared).
+ */
+export type Overlap = Readonly<{ set: string; 'test puzzles': number; 'in the training set': number; 'there in disguise': number }>;
 
 /** Counts the test puzzles that are training puzzles, as they stand and in disguise. */
 export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
@@ -80,9 +76,9 @@ export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): 
   const tests = boardsOf(test);
   return {
     set: name,
-    test: test.examples,
-    same: tests.filter(({ question }) => asTheyAre.has(String(question))).length,
-    equivalent: tests.filter((boards) => forms.has(canonicalForm(boards, geometry))).length,
+    'test puzzles': test.examples,
+    'in the training set': tests.filter(({ question }) => asTheyAre.has(String(question))).length,
+    'there in disguise': tests.filter((boards) => forms.has(canonicalForm(boards, geometry))).length,
   };
 }
 

@@ -1,0 +1,176 @@
+/** The tfjs engine against PyTorch's numbers, finite differences, and itself. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
+import { loadBackend, tf, type Backend } from '../../lib/engine/tfjs/backend.js';
+import { createTfjsEngine } from '../../lib/engine/tfjs/engine.js';
+import { InputError } from '../../lib/errors.js';
+import { projectRoot } from '../../lib/files.js';
+import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
+import { initialParameters, type Tensor } from '../../lib/model/parameters.js';
+import { Random } from '../../lib/random.js';
+import { checkReference } from '../../lib/train/reference-check.js';
+
+const folder = path.join(projectRoot(), 'test', 'reference');
+const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
+
+/** A model small enough for finite differences: two layers, two recursions, five cells. */
+const tiny: ModelConfig = { ...paperConfig, deepRecursions: 2, latentRecursions: 2, hiddenSize: 8, heads: 2, expansion: 1, innerMultiple: 4, vocabSize: 5, sequenceLength: 5, puzzlePrefix: 2, puzzleEmbeddingSize: 8, puzzleIds: 3, supervisionSteps: 4 };
+const attentive: ModelConfig = { ...tiny, mixer: 'attention', positions: 'rotary' };
+
+function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
+  const random = new Random(seed);
+  const tokens = Int32Array.from({ length: batchSize * config.sequenceLength }, () => random.integer(config.vocabSize));
+  return {
+    tokens,
+    labels: tokens.map((token, i) => (i === 1 ? -100 : (token + 1) % config.vocabSize)),
+    puzzleIds: Int32Array.from({ length: batchSize }, (_, seat) => seat % config.puzzleIds),
+    reset: new Uint8Array(batchSize).fill(1),
+    last: new Uint8Array(batchSize),
+    loss: 'stablemax',
+  };
+}
+
+/** An engine whose heads are not zero, so that every tensor has a gradient. */
+async function started(config: ModelConfig, backend: Backend | 'auto' = 'auto'): Promise<Engine> {
+  const engine = await createTfjsEngine(config, { backend });
+  const random = new Random(1);
+  const tensors = new Map([...initialParameters(config, random)].map(([name, { shape, data }]) => [name, { shape, data: name.startsWith('q_head') || name.startsWith('puzzle') ? data.map(() => random.normal() * 0.3) : data }]));
+  await engine.writeTensors('parameters', tensors);
+  return engine;
+}
+
+describe('tfjs engine', function () {
+  this.timeout(120_000);
+  let best: Backend = 'cpu';
+  before(async () => {
+    best = await loadBackend();
+    if (best !== 'tensorflow') console.log(`      (tfjs-node does not load here: tested on ${best})`);
+  });
+
+  it('has the reference fixtures at hand', () => assert.equal(fixtures.length, 10));
+
+  for (const name of fixtures) {
+    it(`agrees with PyTorch on ${name.replace('.safetensors', '')}`, async () => {
+      const report = await checkReference(path.join(folder, name), (config) => createTfjsEngine(config, { backend: best }));
+      for (const { quantity, error, tolerance, passed } of report.quantities) assert.ok(passed, `${quantity}: ${error}, tolerance ${tolerance}`);
+      assert.ok(report.quantities.length >= 15);
+    });
+  }
+
+  for (const name of ['trm-mlp', 'trm-attention']) {
+    it(`agrees with PyTorch on ${name} on wasm`, async () => {
+      const report = await checkReference(path.join(folder, `${name}.safetensors`), (config) => createTfjsEngine(config, { backend: 'wasm' }));
+      assert.equal(report.engine, 'tfjs wasm');
+      assert.deepEqual(report.quantities.filter(({ passed }) => !passed), []);
+    });
+  }
+
+  // With one deep recursion no call is without gradient: finite differences then see what autodiff sees.
+  for (const [name, config] of [['MLP', { ...tiny, deepRecursions: 1 }], ['attention', { ...attentive, deepRecursions: 1 }]] as const) {
+    it(`has the gradient that finite differences give, ${name}, in a random direction of every tensor`, async () => {
+      const engine = await started(config);
+      const state = engine.createState(3);
+      const batch = request(config, 3, 2);
+      const lossAt = async (parameters: ReadonlyMap<string, Tensor>): Promise<number> => {
+        await engine.writeTensors('parameters', parameters);
+        const { answerLoss, haltLoss } = await engine.trainStep(state, batch);
+        return [...answerLoss].reduce((sum, each, seat) => sum + each + 0.5 * haltLoss[seat]!, 0) / 3;
+      };
+      const base = await engine.readTensors('parameters');
+      await lossAt(base);
+      for (const [tensor, { data }] of await engine.readGradients()) {
+        if (tensor === 'puzzle_emb.local_weights') continue;
+        const random = new Random(3).fork(tensor);
+        const direction = Float32Array.from(data, () => random.normal());
+        const old = base.get(tensor)!;
+        const slope = async (h: number): Promise<number> => {
+          const shifted = (by: number): Promise<number> => lossAt(new Map([...base, [tensor, { shape: old.shape, data: old.data.map((value, i) => value + by * direction[i]!) }]]));
+          return ((await shifted(h)) - (await shifted(-h))) / (2 * h);
+        };
+        const h = 1e-2 / Math.sqrt(data.length);
+        const expected = (4 * (await slope(h / 2)) - (await slope(h))) / 3; // removes the error in h²
+        const mine = data.reduce((sum, value, i) => sum + value * direction[i]!, 0);
+        // float32 losses are good to 1e-7, and h is about 1e-3: the slope to a few times 1e-4.
+        assert.ok(Math.abs(mine - expected) < 2e-3 + 0.01 * Math.abs(expected), `${tensor}: ${mine} against ${expected}`);
+      }
+      engine.dispose();
+    });
+  }
+
+  it('gives the same gradient in parts as at once', async () => {
+    // A batch of identical seats: each seat's puzzle gradient must be the same, and the sum must not depend on the batch.
+    const engine = await started(tiny);
+    const [one, four] = [engine.createState(1), engine.createState(4)];
+    const single = request(tiny, 1, 5);
+    await engine.trainStep(one, single);
+    const alone = await engine.readGradients();
+    const repeat = (values: Int32Array): Int32Array => Int32Array.from({ length: values.length * 4 }, (_, i) => values[i % values.length]!);
+    await engine.trainStep(four, { ...single, tokens: repeat(single.tokens), labels: repeat(single.labels), puzzleIds: repeat(single.puzzleIds), reset: new Uint8Array(4).fill(1), last: new Uint8Array(4) });
+    for (const [name, { data }] of await engine.readGradients()) {
+      if (name === 'puzzle_emb.local_weights') continue;
+      const reference = alone.get(name)!.data;
+      data.forEach((value, i) => assert.ok(Math.abs(value - reference[i]!) < 1e-5, `${name}[${i}]`));
+    }
+    engine.dispose();
+  });
+
+  it('leaves the number of tensors as it was, whatever it does', async () => {
+    for (const config of [tiny, { ...attentive, halting: 'halt-or-continue' as const, separateNets: true }]) {
+      const engine = await started(config);
+      const state = engine.createState(3);
+      const batch = request(config, 3, 6);
+      const update = { optimizer: 'adam-atan2', learningRate: 1e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-3, puzzleWeightDecay: 0.1, emaRate: 0.9 } as const;
+      const turn = async (): Promise<number> => {
+        await engine.trainStep(state, { ...batch, reset: new Uint8Array(3) });
+        await engine.update(update);
+        const other = engine.createState(3);
+        await engine.inferStep(other, { ...batch, weights: 'average' });
+        other.dispose();
+        await state.write(await state.read());
+        return tf.memory().numTensors;
+      };
+      const first = await turn();
+      for (let i = 0; i < 3; i++) assert.equal(await turn(), first);
+      state.dispose();
+      engine.dispose();
+    }
+  });
+
+  it('restarts a seat from the start values even after NaN', async () => {
+    const engine = await started(tiny);
+    const [clean, dirty] = [engine.createState(2), engine.createState(2)];
+    await dirty.write(new Map([...(await dirty.read())].map(([id, data]) => [id, data.fill(NaN)])));
+    const infer = { ...request(tiny, 2, 7), weights: 'raw' as const, wantLogits: true };
+    assert.deepEqual((await engine.inferStep(dirty, infer)).logits, (await engine.inferStep(clean, infer)).logits);
+    engine.dispose();
+  });
+
+  it('refuses what does not fit, in words, and changes nothing', async () => {
+    const engine = await started(tiny);
+    const state = engine.createState(2);
+    const good = request(tiny, 2, 8);
+    const refused = (changes: Partial<TrainRequest>, message: RegExp): Promise<void> => assert.rejects(engine.trainStep(state, { ...good, ...changes }), (error) => error instanceof InputError && message.test(error.message));
+    await refused({ tokens: good.tokens.subarray(1) }, /tokens: expected 10 numbers, got 9/);
+    await refused({ tokens: good.tokens.map(() => 5) }, /tokens\[0\]: expected 0 to 4, got 5/);
+    await refused({ puzzleIds: Int32Array.of(0, 3) }, /puzzleIds\[1\]: expected 0 to 2, got 3/);
+    await refused({ labels: good.labels.map(() => -1) }, /labels\[0\]/);
+    const tensors = new Map(await engine.readTensors('parameters'));
+    tensors.set('lm_head.weight', { shape: [1], data: new Float32Array(1) });
+    tensors.delete('H_init');
+    await assert.rejects(engine.writeTensors('parameters', tensors), /H_init is missing; lm_head\.weight: expected shape \[5, 8\], got \[1\]/);
+    await assert.rejects(createTfjsEngine(tiny, { backend: 'webgl' as Backend }), InputError);
+    engine.dispose();
+  });
+
+  it('stops at a loss that is not finite, naming it, with the parameters as they were', async () => {
+    const engine = await started(tiny);
+    const state = engine.createState(2);
+    const before = await engine.readTensors('parameters');
+    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
+    await assert.rejects(engine.trainStep(state, { ...request(tiny, 2, 9), reset: new Uint8Array(2) }), { name: 'NotFiniteError', message: /answerLoss/ });
+    assert.deepEqual(await engine.readTensors('parameters'), before);
+    engine.dispose();
+  });
+});
