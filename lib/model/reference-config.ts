@@ -66,7 +66,8 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
     if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${JSON.stringify(positions)}`);
     config.positions = positions === 'rope' ? 'rotary' : positions;
   }
-  if (typeof fields['no_ACT_continue'] === 'boolean') config.halting = fields['no_ACT_continue'] ? 'halt' : 'halt-or-continue';
+  // HRM and the direct baseline know no such option, though their configurations may carry it.
+  if (typeof fields['no_ACT_continue'] === 'boolean' && recursion !== 'hrm' && recursion !== 'direct') config.halting = fields['no_ACT_continue'] ? 'halt' : 'halt-or-continue';
   return config as Partial<ModelConfig>;
 }
 

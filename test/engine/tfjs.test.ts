@@ -11,6 +11,7 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, type Tensor } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { checkReference } from '../../lib/train/reference-check.js';
+import { goldenNames, replayGolden } from './golden.js';
 
 const folder = path.join(projectRoot(), 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
@@ -173,4 +174,13 @@ describe('tfjs engine', function () {
     assert.deepEqual(await engine.readTensors('parameters'), before);
     engine.dispose();
   });
+});
+
+describe("tfjs engine on golden.json's formula models", function () {
+  this.timeout(60_000);
+  it('has six of them in float32', () => assert.equal(goldenNames('f32').length, 6));
+  for (const name of goldenNames('f32')) {
+    // Spec §10: perturbing all weights by 1e-7 moves the first loss by 3e-7, a gradient's sum of squares by 2e-5, of their size.
+    it(`agrees with PyTorch on ${name}`, () => replayGolden(name, (config) => createTfjsEngine(config), { loss: 1e-5, logits: 2e-4, gradients: 1e-3 }));
+  }
 });
