@@ -54,7 +54,8 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   const size = number('puzzle_emb_ndim');
   if (size !== undefined) {
     config.puzzleEmbeddingSize = size;
-    const prefix = number('puzzle_emb_len') ?? 0;
+    // HRM and the direct baseline take as many positions as the embedding fills, whatever the option says (spec §6).
+    const prefix = recursion === 'hrm' || recursion === 'direct' ? 0 : (number('puzzle_emb_len') ?? 0);
     const hiddenSize = number('hidden_size');
     if (size === 0) config.puzzlePrefix = 0;
     else if (prefix > 0) config.puzzlePrefix = prefix;
