@@ -31,6 +31,8 @@ interface Compiler {
   isFunctionLike(node: Node): boolean;
   isClassLike(node: Node): boolean;
   isImportDeclaration(node: Node): node is Node & { readonly moduleSpecifier: Node };
+  isShorthandPropertyAssignment(node: Node): boolean;
+  isVariableDeclaration(node: Node): node is Node & { readonly name: Node };
 }
 
 // The fork of TypeScript that tslab compiles cells with: the project's own version has no compiler interface.
@@ -73,6 +75,15 @@ describe('notebooks', () => {
       it('imports nothing but the library', () => {
         const modules = codeOf(name).flatMap(({ source }) => nodesOf(source).filter((node) => compiler.isImportDeclaration(node)).map((node) => node.moduleSpecifier.getText()));
         assert.deepEqual([...new Set(modules)], ["'../dist/index.js'"]);
+      });
+
+      it('writes no { name } for a variable of another cell: tslab compiles that to a name it does not find', () => {
+        for (const { number, source } of codeOf(name)) {
+          const nodes = nodesOf(source);
+          const own = new Set(nodes.filter((node) => compiler.isVariableDeclaration(node)).map((node) => node.name.getText()));
+          const lost = nodes.filter((node) => compiler.isShorthandPropertyAssignment(node) && !own.has(node.getText())).map((node) => node.getText());
+          assert.deepEqual(lost, [], `cell ${number}: write { ${lost[0]}: ${lost[0]} }`);
+        }
       });
 
       it('begins with prose and a cell of parameters', () => {

@@ -125,9 +125,11 @@ describe('mazes and ARC grids', () => {
   });
 
   it('ARC colours 0 … 9 are those of its website; others are refused; wrong cells are crossed out', () => {
-    assert.deepEqual(arcView([[0, 1], [8, 9]]).cells.map(({ fill }) => fill), ['#000000', '#0074D9', '#7FDBFF', '#870C25']);
-    assert.throws(() => arcView([[10]]), new InputError('ARC grid: expected colours 0 to 9, got 10'));
-    assert.deepEqual(where(arcView([[0, 1]], undefined, [[0, 2]]).cells, 'crossed'), [1]);
+    const row = (...cells: number[]): { rows: number; columns: number; cells: number[] } => ({ rows: 1, columns: cells.length, cells });
+    assert.deepEqual(arcView({ rows: 2, columns: 2, cells: [0, 1, 8, 9] }).cells.map(({ fill }) => fill), ['#000000', '#0074D9', '#7FDBFF', '#870C25']);
+    assert.throws(() => arcView(row(10)), new InputError('ARC grid: expected colours 0 to 9, got 10'));
+    assert.deepEqual(where(arcView(row(0, 1), undefined, row(0, 2)).cells, 'crossed'), [1]);
+    assert.deepEqual(where(arcView(row(0, 1), undefined, row(0, 1, 1)).cells, 'crossed'), [0, 1]);
   });
 });
 

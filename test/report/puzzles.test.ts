@@ -32,7 +32,7 @@ describe('data sets to look at', () => {
     const train = set(['13..............']);
     //                same               digits renamed      transposed          its digits in different boxes
     const test = set(['13..............', '24..............', '1...3...........', '1..3............']);
-    assert.deepEqual(sudokuOverlap(train, test, 'small'), { set: 'small', test: 4, same: 1, equivalent: 3 });
+    assert.deepEqual(sudokuOverlap(train, test, 'small'), { set: 'small', 'test puzzles': 4, 'in the training set': 1, 'there in disguise': 3 });
   });
 
   it('augmented copies are legal, solved by their answers, and not all the same', () => {
