@@ -285,11 +285,22 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
     layout: baseLayout({ title: 'Stopping when sure', ...options }, {}, {
       xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
       yaxis: { ...axis('Puzzles solved'), ...percentAxis },
-      annotations: points.map(({ sureness, meanSteps, exactAccuracy }) => ({
-        text: `${percent(sureness)} %`, x: meanSteps, y: percent(exactAccuracy), yanchor: 'top', yshift: -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet },
-      })),
+      annotations: [...stopLabels(points)].map(([place, labels]) => {
+        const [x = 0, y = 0] = place.split(' ').map(Number);
+        return { text: labels.join('<br>'), x, y, yanchor: 'top', yshift: -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } };
+      }),
     }),
   };
+}
+
+/** Labels by the place "x y" they belong to: rules that come to the same share one. */
+function stopLabels(points: readonly StoppingPoint[]): Map<string, string[]> {
+  const labels = new Map<string, string[]>();
+  for (const { sureness, meanSteps, exactAccuracy } of points) {
+    const place = `${meanSteps} ${percent(exactAccuracy)}`;
+    labels.set(place, [...(labels.get(place) ?? []), `${percent(sureness)} %`]);
+  }
+  return labels;
 }
 
 /** One row of a comparison with the paper; shares 0 … 1, null where there is none. */
@@ -372,22 +383,34 @@ function markedStep(step: number, place: (step: number) => number): { readonly s
 function baseLayout(caption: Caption, room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number }, rest: Partial<Layout>, above = 0): Layout {
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
+  const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);
   const height = rest.height ?? figureSize.height;
   return {
     width: figureSize.width,
     height,
     font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
     title: {
-      text: `<b>${title}</b>${subtitle === undefined ? '' : `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${subtitle}</span>`}`,
+      text: `<b>${title}</b>${below.map((line) => `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${line}</span>`).join('')}`,
       x: 0.015, xanchor: 'left', y: 1 - 28 / height, yanchor: 'bottom', yref: 'container', font: { size: fontSize.title },
     },
-    margin: { l: 36 + Math.max(46, room.left ?? 0), r: 24 + Math.max(0, ...labels), t: (subtitle === undefined ? 56 : 76) + above, b: 58 },
+    margin: { l: 36 + Math.max(46, room.left ?? 0), r: 24 + Math.max(0, ...labels), t: 56 + 20 * below.length + above, b: 58 },
     paper_bgcolor: colour.paper,
     plot_bgcolor: colour.paper,
     showlegend: false,
     hovermode: 'closest',
     ...rest,
   };
+}
+
+/** Words in lines of at most `width` CSS pixels. */
+function wrap(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function axis(title: string): object {

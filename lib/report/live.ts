@@ -22,7 +22,7 @@ export async function trainLive(experiment: Experiment, options: RunOptions = {}
 async function watchedRun(experiment: Experiment, options: RunOptions): Promise<RunOutcome> {
   const progress = new Progress();
   const figure = new Output();
-  const subtitle = experiment.about;
+  const subtitle = `${experiment.name}, seed ${options.seed ?? 0}`;
   const totalSteps = experiment.training.steps;
   let drawnAt = -Infinity;
   let drawn = { points: 0, evaluations: 0 };

@@ -58,6 +58,13 @@ describe('figures', () => {
     assert.match((figure.layout['title'] as { text: string }).text, /300 test puzzles, EMA weights</);
   });
 
+  it('a subtitle too long for one line goes on in the next', () => {
+    const figure = accuracyCurves([{ name: 'a', exactAccuracy: [1] }], { subtitle: 'word '.repeat(40).trim() });
+    const { text } = figure.layout['title'] as { text: string };
+    assert.equal(text.match(/<br>/g)?.length, 3); // 200 characters of about 8 pixels, 690 pixels a line
+    assert.equal(text.match(/word/g)?.length, 40);
+  });
+
   it('learning curve: loss above; solved after the first and after the last supervision step below', () => {
     const curve = [{ step: 6, answerLoss: 1.5 }, { step: 12, answerLoss: 0.75 }];
     const figure = learningCurve(curve, [{ step: 12, exactAccuracy: [0.1, 0.3, 0.4] }], { totalSteps: 600 });
@@ -87,7 +94,9 @@ describe('figures', () => {
   it('stopping curve: steps used against puzzles solved, each point labelled with its sureness', () => {
     const figure = stoppingCurve([{ sureness: 0.5, exactAccuracy: 0.8, meanSteps: 3 }, { sureness: 0.9, exactAccuracy: 0.9, meanSteps: 5.5 }]);
     assert.deepEqual([figure.data[0]?.x, figure.data[0]?.y], [[3, 5.5], [80, 90]]);
-    assert.deepEqual(figure.layout.annotations?.map(({ text }) => text), ['50 %', '90 %']);
+    assert.deepEqual(figure.layout.annotations?.map(({ text, x, y }) => [text, x, y]), [['50 %', 3, 80], ['90 %', 5.5, 90]]);
+    const alike = [0.1, 0.2].map((sureness) => ({ sureness, exactAccuracy: 0.5, meanSteps: 1 }));
+    assert.deepEqual(stoppingCurve(alike).layout.annotations?.map(({ text }) => text), ['10 %<br>20 %']);
   });
 
   it('distribution: shares of each sample, in bins centred on multiples of the width, empty bins left out', () => {
