@@ -22,7 +22,7 @@ export interface CycleSeries {
 export function accuracyVersusCycles(records: readonly RunRecord[], options: Caption & { readonly trainedSteps?: number } = {}): Figure {
   const puzzles = [...new Set(records.map((record) => finalEvaluation(record).puzzles.toLocaleString('en')))].join(' or ');
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
-  const subtitle = `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+  const subtitle = records.length === 0 ? 'not run yet' : `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
   return accuracyCurves(cycleSeries(records), { subtitle, ...options });
 }
 

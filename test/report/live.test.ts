@@ -1,0 +1,57 @@
+/** Training before the reader's eyes: Interrupt keeps what was learned, and going on ends where an unbroken run ends. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { experiment } from '../../lib/experiment/experiment.js';
+import { trainLive } from '../../lib/report/live.js';
+
+const tiny = experiment('sudoku-4x4', {
+  task: { trainPuzzles: 8, testPuzzles: 8 },
+  training: { steps: 6, batchSize: 4 },
+  evaluation: { every: 0, finalPuzzles: 4 },
+  model: { supervisionSteps: 3 },
+});
+const kernel = globalThis as { __interrupts?: number };
+const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as { lastWriteDisplayData: unknown };
+
+describe('training live', function () {
+  this.timeout(120_000);
+  let folder: string;
+  let texts: string[];
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-live-'));
+    texts = [];
+    kernel.__interrupts = 0;
+    jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, unknown> }) => texts.push(String(data['text/plain']));
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true, force: true });
+    delete kernel.__interrupts;
+    jupyter.lastWriteDisplayData = null;
+  });
+
+  it('stops at the next step when interrupted, and goes on from there to the same result', async () => {
+    const options = { seed: 3, engine: { engine: 'tfjs', backend: 'cpu' } } as const;
+    const unbroken = await trainLive(tiny, { ...options, folder: path.join(folder, 'unbroken') });
+    unbroken.engine.dispose();
+
+    const broken = { ...options, folder: path.join(folder, 'broken') };
+    const stopped = await trainLive(tiny, {
+      ...broken,
+      onProgress: ({ phase, done }) => {
+        if (phase === 'training' && done === 2) kernel.__interrupts = 1;
+      },
+    });
+    assert.equal(stopped.record, undefined);
+    assert.equal(stopped.curve.length, 2);
+    assert.equal(texts.at(-1), 'Stopped after 2 of 6 steps; what was learned is kept. Run this cell again to go on.');
+
+    const finished = await trainLive(tiny, broken);
+    finished.engine.dispose();
+    assert.deepEqual(finished.curve, unbroken.curve);
+    assert.deepEqual(finished.record?.evaluations.at(-1)?.cellAccuracy, unbroken.record?.evaluations.at(-1)?.cellAccuracy);
+    assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
+  });
+});
