@@ -124,13 +124,13 @@ export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
   return sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' }).png({ palette: true, effort: 7 }).toBuffer();
 }
 
-/** A page that shows the figure, to be opened from the project's figures/ folder: it uses the plotly.js in node_modules. */
-export function toHtml(name: string, figure: Figure): string {
+/** A page that shows the figure, to be opened from a folder of the project: it uses the plotly.js in node_modules. */
+export function toHtml(name: string, figure: Figure, folder = 'figures'): string {
   const json = JSON.stringify(figure).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <meta charset="utf-8">
 <title>${name}</title>
-<script src="../node_modules/plotly.js-dist/plotly.js"></script>
+<script src="${path.posix.relative(folder, 'node_modules/plotly.js-dist/plotly.js')}"></script>
 <div id="figure"></div>
 <script>
 Plotly.newPlot('figure', ${json});
@@ -139,19 +139,21 @@ Plotly.newPlot('figure', ${json});
 }
 
 /**
- * Writes figures/<name>.png (two pixels a CSS pixel) and .svg, and for plotly figures .html.
+ * Writes figures/<name>.png (two pixels a CSS pixel) and .svg, and for plotly figures .html; with TRM_SMOKE=1, whose
+ * numbers mean nothing, to build/figures.
  * @returns the path of the PNG within the project
  */
 export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
+  const folder = process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
   const files: [string, string | Uint8Array][] = [
-    [`figures/${name}.png`, await toPng(svg)],
-    [`figures/${name}.svg`, svg],
-    ...(figure === undefined ? [] : [[`figures/${name}.html`, toHtml(name, figure)] as [string, string]]),
+    [`${folder}/${name}.png`, await toPng(svg)],
+    [`${folder}/${name}.svg`, svg],
+    ...(figure === undefined ? [] : [[`${folder}/${name}.html`, toHtml(name, figure, folder)] as [string, string]]),
   ];
   for (const [file, content] of files) writeFileAtomic(path.join(projectRoot(), file), content);
-  return `figures/${name}.png`;
+  return `${folder}/${name}.png`;
 }
 

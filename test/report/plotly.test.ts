@@ -60,6 +60,19 @@ describe('plotly figures', () => {
     assert.ok(!toHtml('x', { data: [{ type: 'scatter', name: '</script><b>' }], layout: { width: 1, height: 1 } }).includes('</script><b>'));
   });
 
+  it('figures of smoke runs are kept apart, and their pages find plotly.js from there', async () => {
+    process.env['TRM_SMOKE'] = '1';
+    try {
+      const file = await saveFigure('a-test', figures['distribution'] ?? assert.fail());
+      assert.equal(file, 'build/figures/a-test.png');
+      const page = readFileSync(path.join(projectRoot(), 'build', 'figures', 'a-test.html'), 'utf8');
+      const script = /src="([^"]+)"/.exec(page)?.[1] ?? assert.fail('no script');
+      assert.ok(existsSync(path.join(projectRoot(), 'build', 'figures', script)));
+    } finally {
+      delete process.env['TRM_SMOKE'];
+    }
+  });
+
   it('names that would leave figures/ are refused', async () => {
     await assert.rejects(saveFigure('../x', figures['distribution'] ?? assert.fail()), new InputError('name of a figure: expected small letters, digits and dashes, got "../x"'));
     await assert.rejects(toPng('<svg/>', 0), new InputError('scale of a picture: expected 1 to 8 pixels a CSS pixel, got 0'));
