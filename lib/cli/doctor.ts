@@ -4,8 +4,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { dataFolders, findDataFile, projectRoot } from '../files.js';
-import { nativeInfo, whyUnavailable } from '../engine/native/engine.js';
-import { loadBackend } from '../engine/tfjs/backend.js';
+import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
 import { flag, type Command } from './command.js';
 
 /** One thing looked at. */
@@ -70,6 +69,7 @@ function rustVersion(): string | undefined {
 }
 
 async function tfjsEngine(): Promise<Finding> {
+  const { loadBackend } = await import('../engine/tfjs/backend.js'); // a second of loading that other commands need not pay
   const backend = await loadBackend();
   return { subject: 'tfjs engine', ok: backend === 'tensorflow', found: `backend ${backend}`, remedy: 'slower than TensorFlow; npm run setup tries again to install it' };
 }

@@ -6,7 +6,7 @@ import { findDataFile, projectRoot } from '../files.js';
 import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/plotly.js';
 import { resultsTable } from '../report/tables.js';
-import { whyUnavailable } from '../engine/native/engine.js';
+import { whyUnavailable } from '../engine/native/addon.js';
 import { flag, integer, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';

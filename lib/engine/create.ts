@@ -2,6 +2,8 @@
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
+import { whyUnavailable } from './native/addon.js';
+import { createNativeEngine } from './native/engine.js';
 
 /** Which engine to make. All fields may be left out. */
 export interface EngineOptions {
@@ -20,9 +22,8 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
   if (engine === 'tfjs' && precision === 'bf16') throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs') {
-    const native = await import('./native/engine.js');
-    const missing = native.whyUnavailable();
-    if (missing === undefined) return native.createNativeEngine(config, { precision, threads });
+    const missing = whyUnavailable();
+    if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
   }
   const { createTfjsEngine } = await import('./tfjs/engine.js');

@@ -54,6 +54,24 @@ impl Isa {
         }
     }
 
+    /// Measured GFLOP/s of products in the first cache; 0 if the CPU lacks the level.
+    pub fn peak(self, threads: usize) -> f64 {
+        if !self.detected() {
+            return 0.0;
+        }
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Bf16 => crate::peak::peak::<crate::x86::Avx512Bf16>(threads),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512 => crate::peak::peak::<crate::x86::Avx512>(threads),
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => crate::peak::peak::<crate::x86::Avx2>(threads),
+            Isa::Portable => crate::peak::peak::<Portable>(threads),
+            #[cfg(not(target_arch = "x86_64"))]
+            _ => 0.0,
+        }
+    }
+
     /// An engine at this level; None if the CPU lacks it.
     pub fn engine(self, model: Model, threads: usize) -> Option<Box<dyn AnyEngine>> {
         if !self.detected() {

@@ -1,6 +1,7 @@
 //! The native engine of trm-lab: a TRM's schedule, forwards and backwards, in cache-sized buffers.
 
 pub mod attention;
+mod binding;
 pub mod buffer;
 pub mod channel_mixer;
 pub mod dims;
@@ -12,6 +13,7 @@ pub mod loss;
 pub mod model;
 pub mod net;
 pub mod optimizer;
+pub mod peak;
 pub mod pointwise;
 pub mod portable;
 pub mod product;

@@ -1,0 +1,344 @@
+//! The door to Node: plain arrays in and out, steps on a thread of their own, no panic across it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Int32Array, Uint8Array};
+use napi::{Env, Error, Result, Status, Task};
+use napi_derive::napi;
+
+use crate::dims::Mixer;
+use crate::engine::{AnyEngine, Failure, Kind, LessonRequest, PuzzleStep, Reply, Request, Weights};
+use crate::isa::{Isa, LEVELS};
+use crate::loss::CrossEntropy;
+use crate::model::{Call, Model, Source};
+use crate::optimizer::{Rule, Step};
+
+/// One call of the schedule; `read` holds latents by number, −1 for x.
+#[napi(object)]
+pub struct CallSpec {
+    pub net: u32,
+    pub write: u32,
+    pub read: Vec<i32>,
+    pub gradient: bool,
+}
+
+/// A model, as the configuration and its schedule give it.
+#[napi(object)]
+pub struct ModelSpec {
+    pub sequence: u32,
+    pub prefix: u32,
+    pub hidden: u32,
+    pub vocabulary: u32,
+    pub puzzle_size: u32,
+    pub puzzle_ids: u32,
+    pub layers: u32,
+    /// 0 for the MLP over positions.
+    pub heads: u32,
+    pub rotary: bool,
+    pub learned_positions: bool,
+    pub token_inner: u32,
+    pub channel_inner: u32,
+    pub latents: Vec<String>,
+    pub nets: Vec<String>,
+    pub calls: Vec<CallSpec>,
+    pub answer: u32,
+    pub learns_continue: bool,
+}
+
+/// A step's results; what was not asked for is empty.
+#[napi(object)]
+pub struct StepReply {
+    pub predictions: Int32Array,
+    pub halt: Float32Array,
+    pub proceed: Float32Array,
+    pub logits: Float32Array,
+    pub answer_loss: Float64Array,
+    pub halt_loss: Float64Array,
+    pub continue_loss: Float64Array,
+    pub continue_target: Float32Array,
+}
+
+/// The numbers of an optimizer step.
+#[napi(object)]
+pub struct UpdateSpec {
+    pub adamw: bool,
+    pub count: u32,
+    pub learning_rate: f64,
+    pub weight_decay: f64,
+    pub beta1: f64,
+    pub beta2: f64,
+    pub ema_rate: f64,
+    pub puzzle_learning_rate: f64,
+    pub puzzle_weight_decay: f64,
+}
+
+/// Names of the levels this CPU has, the most able first.
+#[napi]
+pub fn levels() -> Vec<String> {
+    LEVELS.iter().filter(|level| level.detected()).map(|level| level.name().into()).collect()
+}
+
+/// GFLOP/s of products whose operands stay in the cache, on so many threads at once.
+#[napi]
+pub fn product_peak(level: String, threads: u32) -> Result<f64> {
+    guarded(|| Ok(isa(&level)?.peak(threads.max(1) as usize)))
+}
+
+type Shared = Arc<Mutex<Box<dyn AnyEngine>>>;
+
+/// An engine at one level.
+#[napi]
+pub struct NativeEngine {
+    engine: Shared,
+}
+
+#[napi]
+impl NativeEngine {
+    #[napi(constructor)]
+    pub fn new(spec: ModelSpec, level: String, threads: u32) -> Result<Self> {
+        guarded(|| {
+            let engine = isa(&level)?
+                .engine(model(spec)?, threads.max(1) as usize)
+                .ok_or_else(|| Error::new(Status::InvalidArg, format!("this CPU has no {level}")))?;
+            Ok(Self { engine: Arc::new(Mutex::new(engine)) })
+        })
+    }
+
+    /// Names of all tensors, in the order of their numbers.
+    #[napi]
+    pub fn tensor_names(&self) -> Result<Vec<String>> {
+        self.with(|engine| Ok(engine.specs().iter().map(|spec| spec.name.clone()).collect()))
+    }
+
+    #[napi]
+    pub fn create_state(&self, batch: u32) -> Result<u32> {
+        self.with(|engine| Ok(engine.create_state(batch as usize)))
+    }
+
+    #[napi]
+    pub fn dispose_state(&self, state: u32) -> Result<()> {
+        self.with(|engine| {
+            engine.dispose_state(state);
+            Ok(())
+        })
+    }
+
+    #[napi]
+    pub fn read_latent(&self, state: u32, latent: u32) -> Result<Float32Array> {
+        self.with(|engine| Ok(engine.latent(state, latent as usize)?.clone().into()))
+    }
+
+    #[napi]
+    pub fn write_latent(&self, state: u32, latent: u32, values: Float32Array) -> Result<()> {
+        self.with(|engine| {
+            let to = engine.latent(state, latent as usize)?;
+            if to.len() != values.len() {
+                return Err(Failure::Input(format!("latent {latent}: expected {} values, got {}", to.len(), values.len())));
+            }
+            to.copy_from_slice(&values);
+            Ok(())
+        })
+    }
+
+    /// kind: 0 parameters, 1 average, 2 first moment, 3 second moment, 4 gradient.
+    #[napi]
+    pub fn read_tensor(&self, kind: u32, index: u32) -> Result<Float32Array> {
+        self.with(|engine| {
+            let index = known(engine.as_ref(), index)?;
+            let values = if kind == 4 { engine.gradient(index) } else { engine.tensor(kind_of(kind)?, index) };
+            Ok(values.to_vec().into())
+        })
+    }
+
+    #[napi]
+    pub fn write_tensor(&self, kind: u32, index: u32, values: Float32Array) -> Result<()> {
+        self.with(|engine| engine.write_tensor(kind_of(kind)?, index as usize, &values))
+    }
+
+    /// Gradients of the seats' own puzzle rows, [B × puzzle size].
+    #[napi]
+    pub fn read_puzzle_gradients(&self) -> Result<Float32Array> {
+        self.with(|engine| Ok(engine.puzzle_gradients().to_vec().into()))
+    }
+
+    #[napi]
+    pub fn update(&self, spec: UpdateSpec) -> Result<()> {
+        let step = Step {
+            rule: if spec.adamw { Rule::AdamW } else { Rule::AdamAtan2 },
+            count: spec.count,
+            learning_rate: spec.learning_rate,
+            weight_decay: spec.weight_decay,
+            beta1: spec.beta1,
+            beta2: spec.beta2,
+            ema_rate: spec.ema_rate,
+        };
+        let puzzles = PuzzleStep { learning_rate: spec.puzzle_learning_rate, weight_decay: spec.puzzle_weight_decay };
+        self.with(|engine| engine.update(step, puzzles))
+    }
+
+    #[napi]
+    pub fn infer(
+        &self,
+        state: u32,
+        tokens: Int32Array,
+        puzzle_ids: Int32Array,
+        reset: Uint8Array,
+        averaged: bool,
+        want_logits: bool,
+    ) -> AsyncTask<StepTask> {
+        let request = request(&tokens, &puzzle_ids, &reset, want_logits);
+        let weights = if averaged { Weights::Average } else { Weights::Raw };
+        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, lesson: None, weights })
+    }
+
+    #[napi]
+    #[allow(clippy::too_many_arguments)] // one flat call; the TypeScript side has the named fields
+    pub fn train(
+        &self,
+        state: u32,
+        tokens: Int32Array,
+        puzzle_ids: Int32Array,
+        reset: Uint8Array,
+        labels: Int32Array,
+        last: Uint8Array,
+        softmax: bool,
+        want_logits: bool,
+    ) -> AsyncTask<StepTask> {
+        let request = request(&tokens, &puzzle_ids, &reset, want_logits);
+        let loss = if softmax { CrossEntropy::Softmax } else { CrossEntropy::Stablemax };
+        let lesson = Some(LessonRequest { labels: labels.to_vec(), last: last.to_vec(), loss });
+        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, lesson, weights: Weights::Raw })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Box<dyn AnyEngine>) -> std::result::Result<T, Failure>) -> Result<T> {
+        guarded(|| act(&mut *lock(&self.engine)?).map_err(failed))
+    }
+}
+
+/// One supervision step on a thread of Node's pool, so that its event loop goes on.
+pub struct StepTask {
+    engine: Shared,
+    state: u32,
+    request: Request,
+    lesson: Option<LessonRequest>,
+    weights: Weights,
+}
+
+impl Task for StepTask {
+    type Output = Reply;
+    type JsValue = StepReply;
+
+    fn compute(&mut self) -> Result<Reply> {
+        guarded(|| {
+            let mut engine = lock(&self.engine)?;
+            match &self.lesson {
+                Some(lesson) => engine.train(self.state, &self.request, lesson),
+                None => engine.infer(self.state, &self.request, self.weights),
+            }
+            .map_err(failed)
+        })
+    }
+
+    fn resolve(&mut self, _env: Env, reply: Reply) -> Result<StepReply> {
+        Ok(StepReply {
+            predictions: reply.predictions.into(),
+            halt: reply.halt.into(),
+            proceed: reply.proceed.into(),
+            logits: reply.logits.into(),
+            answer_loss: reply.answer_loss.into(),
+            halt_loss: reply.halt_loss.into(),
+            continue_loss: reply.continue_loss.into(),
+            continue_target: reply.continue_target.into(),
+        })
+    }
+}
+
+fn request(tokens: &[i32], puzzle_ids: &[i32], reset: &[u8], want_logits: bool) -> Request {
+    Request { tokens: tokens.to_vec(), puzzle_ids: puzzle_ids.to_vec(), reset: reset.to_vec(), want_logits }
+}
+
+/// A panic becomes an error; the lock it held is poisoned, so the engine answers nothing but that from then on.
+fn guarded<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        Err(Error::new(Status::GenericFailure, format!("the native engine broke: {}", text.unwrap_or_else(|| "unknown cause".into()))))
+    })
+}
+
+fn lock(engine: &Shared) -> Result<MutexGuard<'_, Box<dyn AnyEngine>>> {
+    engine.lock().map_err(|_| Error::new(Status::GenericFailure, "the native engine broke in an earlier step; make a new one".to_string()))
+}
+
+/// Input and NotFinite are told apart by the code that the TypeScript side reads.
+fn failed(failure: Failure) -> Error {
+    match failure {
+        Failure::Input(message) => Error::new(Status::InvalidArg, message),
+        Failure::NotFinite(message) => Error::new(Status::NumberExpected, message),
+    }
+}
+
+fn isa(level: &str) -> Result<Isa> {
+    LEVELS
+        .into_iter()
+        .find(|isa| isa.name() == level && isa.detected())
+        .ok_or_else(|| Error::new(Status::InvalidArg, format!("level: expected one of {}, got {level}", levels().join(", "))))
+}
+
+fn kind_of(kind: u32) -> std::result::Result<Kind, Failure> {
+    match kind {
+        0 => Ok(Kind::Parameters),
+        1 => Ok(Kind::Average),
+        2 => Ok(Kind::FirstMoment),
+        3 => Ok(Kind::SecondMoment),
+        _ => Err(Failure::Input(format!("kind: expected 0 to 3, got {kind}"))),
+    }
+}
+
+fn known(engine: &dyn AnyEngine, index: u32) -> std::result::Result<usize, Failure> {
+    let count = engine.specs().len();
+    if (index as usize) < count { Ok(index as usize) } else { Err(Failure::Input(format!("tensor: expected 0 to {}, got {index}", count - 1))) }
+}
+
+/// The model of a specification whose numbers fit together; configurations are checked before they come here.
+fn model(spec: ModelSpec) -> Result<Model> {
+    let (latents, nets) = (spec.latents.len(), spec.nets.len());
+    let wrong = |what: &str| Error::new(Status::InvalidArg, format!("model: {what} out of range"));
+    let mut calls = Vec::new();
+    for call in spec.calls {
+        if call.net as usize >= nets || call.write as usize >= latents || call.read.is_empty() {
+            return Err(wrong("a call"));
+        }
+        let read = call
+            .read
+            .iter()
+            .map(|&source| match source {
+                -1 => Ok(Source::X),
+                latent if (latent as usize) < latents => Ok(Source::Latent(latent as usize)),
+                _ => Err(wrong("a call's source")),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        calls.push(Call { net: call.net as usize, write: call.write as usize, read, gradient: call.gradient });
+    }
+    if spec.answer as usize >= latents || (spec.heads > 0 && spec.hidden % spec.heads != 0) || spec.hidden == 0 || spec.sequence == 0 {
+        return Err(wrong("sizes"));
+    }
+    Ok(Model {
+        sequence: spec.sequence as usize,
+        prefix: spec.prefix as usize,
+        hidden: spec.hidden as usize,
+        vocabulary: spec.vocabulary as usize,
+        puzzle_size: spec.puzzle_size as usize,
+        puzzle_ids: spec.puzzle_ids as usize,
+        layers: spec.layers as usize,
+        mixer: if spec.heads == 0 { Mixer::Mlp } else { Mixer::Attention { heads: spec.heads as usize, rotary: spec.rotary } },
+        learned_positions: spec.learned_positions,
+        token_inner: spec.token_inner as usize,
+        channel_inner: spec.channel_inner as usize,
+        latents: spec.latents,
+        nets: spec.nets,
+        calls,
+        answer: spec.answer as usize,
+        learns_continue: spec.learns_continue,
+    })
+}

@@ -1,0 +1,215 @@
+/**
+ * The native engine: the contract in front of the addon, which runs each thread's share of the batch through the whole schedule.
+ *
+ * Memory, in float32 values: 5 per trained parameter (value, average, two moments, gradient), the weights packed for the
+ * products (2 forms for training, 1 more for evaluation), the latents of every state (B·S·D each), and per thread one
+ * gradient sum and the kept activations of one group of seats: about calls-with-gradient · layers · G·S·(4·D + 3·inner),
+ * G seats at a time, G·S up to 384 rows. It does not grow with the number of steps.
+ */
+import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
+import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { buildSchedule, latentInitName, netPath, type LatentId, type Schedule } from '../../model/schedule.js';
+import { InputError } from '../../errors.js';
+import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest } from '../engine.js';
+import { chooseLevel, defaultThreads, loadAddon, type AddonEngine, type Level, type StepReply } from './addon.js';
+
+/** How to compute. */
+export interface NativeOptions {
+  /** Default auto: bf16 where this CPU multiplies it, else float32. */
+  readonly precision?: Precision | 'auto' | undefined;
+  /** Default one a core. */
+  readonly threads?: number | undefined;
+}
+
+/** Numbers of the tensor kinds in the addon. */
+const kindNumbers: Readonly<Record<TensorKind | 'gradient', number>> = { parameters: 0, average: 1, firstMoment: 2, secondMoment: 3, gradient: 4 };
+
+/** Makes the engine. Throws InputError if the addon is missing or this CPU lacks the precision asked for. */
+export function createNativeEngine(config: ModelConfig, options: NativeOptions = {}): Engine {
+  const { level, precision } = chooseLevel(options.precision ?? 'auto');
+  return new NativeEngine(config, level, precision, options.threads ?? defaultThreads());
+}
+
+class NativeEngine implements Engine {
+  readonly kind = 'native';
+  readonly config: ModelConfig;
+  readonly schedule: Schedule;
+  readonly precision: Precision;
+  readonly description: string;
+  optimizerSteps = 0;
+
+  readonly #addon: AddonEngine;
+  readonly #specs: readonly ParameterSpec[];
+  /** Numbers of the tensors in the addon. */
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  constructor(config: ModelConfig, level: Level, precision: Precision, threads: number) {
+    this.config = config;
+    this.schedule = buildSchedule(config);
+    this.precision = precision;
+    this.description = `native ${level} ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.#addon = new (loadAddon().NativeEngine)(addonModel(config, this.schedule), level, threads);
+    this.#specs = parameterSpecs(config);
+    this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));
+    const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
+    if (unknown.length > 0 || this.#numbers.size !== this.#specs.length) throw new Error(`the addon and the library disagree on the tensors: ${unknown.map(({ name }) => name).join(', ')}; run npm run setup`);
+  }
+
+  createState(batchSize: number): LatentState {
+    checkBatchSize(batchSize);
+    return new NativeState(this.#addon, batchSize, this.schedule.latents, positionsOf(this.config) * this.config.hiddenSize);
+  }
+
+  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
+    checkInfer(this.config, state, request);
+    const wantLogits = request.wantLogits === true;
+    return resultOf(await translated(this.#addon.infer(stateNumber(state), request.tokens, request.puzzleIds, request.reset, request.weights === 'average', wantLogits)), wantLogits);
+  }
+
+  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
+    checkTrain(this.config, state, request);
+    const wantLogits = request.wantLogits === true;
+    const { tokens, puzzleIds, reset, labels, last, loss } = request;
+    const reply = await translated(this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits));
+    return {
+      ...resultOf(reply, wantLogits),
+      answerLoss: reply.answerLoss,
+      haltLoss: reply.haltLoss,
+      continueLoss: reply.continueLoss,
+      ...(this.config.halting === 'halt-or-continue' ? { continueTargets: reply.continueTarget } : {}),
+    };
+  }
+
+  async update(request: UpdateRequest): Promise<void> {
+    const { optimizer, ...numbers } = request;
+    this.#addon.update({ ...numbers, adamw: optimizer === 'adamw', count: this.optimizerSteps + 1 });
+    this.optimizerSteps++;
+  }
+
+  async readTensors(kind: TensorKind): Promise<TensorMap> {
+    return this.#read(this.#specsOf(kind), kindNumbers[kind]);
+  }
+
+  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    checkTensors(this.#specsOf(kind), tensors, kind);
+    this.#write(kind, tensors);
+    if (kind !== 'parameters') return;
+    this.#write('average', tensors);
+    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]));
+    this.#write('firstMoment', zeros);
+    this.#write('secondMoment', zeros);
+    this.optimizerSteps = 0;
+  }
+
+  setOptimizerSteps(steps: number): void {
+    this.optimizerSteps = steps;
+  }
+
+  async readGradients(): Promise<TensorMap> {
+    const gradients = this.#read(this.#specsOf('average'), kindNumbers.gradient);
+    const size = this.config.puzzleEmbeddingSize;
+    if (size === 0) return gradients;
+    const data = this.#addon.readPuzzleGradients();
+    return new Map([...gradients, ['puzzle_emb.local_weights', { shape: [data.length / size, size], data }]]);
+  }
+
+  dispose(): void {
+    // The addon's memory goes with this object.
+  }
+
+  #read(specs: readonly ParameterSpec[], kind: number): Map<string, { shape: readonly number[]; data: Float32Array }> {
+    return new Map(specs.map(({ name, shape }) => [name, { shape, data: this.#addon.readTensor(kind, this.#numbers.get(name)!) }]));
+  }
+
+  #write(kind: TensorKind, tensors: TensorMap): void {
+    for (const { name } of this.#specsOf(kind)) this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
+  }
+
+  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
+    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
+  }
+}
+
+/** Latents that the addon holds. */
+class NativeState implements LatentState {
+  readonly batchSize: number;
+  readonly number: number;
+  readonly #addon: AddonEngine;
+  readonly #latents: readonly LatentId[];
+  readonly #perSeat: number;
+
+  constructor(addon: AddonEngine, batchSize: number, latents: readonly LatentId[], perSeat: number) {
+    this.batchSize = batchSize;
+    this.number = addon.createState(batchSize);
+    this.#addon = addon;
+    this.#latents = latents;
+    this.#perSeat = perSeat;
+  }
+
+  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+    return new Map(this.#latents.map((latent, i) => [latent, this.#addon.readLatent(this.number, i)]));
+  }
+
+  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    const expected = this.batchSize * this.#perSeat;
+    for (const latent of this.#latents) {
+      const length = latents.get(latent)?.length;
+      if (length !== expected) throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${length ?? 'none'}`);
+    }
+    this.#latents.forEach((latent, i) => this.#addon.writeLatent(this.number, i, latents.get(latent)!));
+  }
+
+  dispose(): void {
+    this.#addon.disposeState(this.number);
+  }
+}
+
+function stateNumber(state: LatentState): number {
+  if (!(state instanceof NativeState)) throw new TypeError('latents: expected a state made by this engine');
+  return state.number;
+}
+
+/** The configuration and its schedule as the addon wants them. */
+function addonModel(config: ModelConfig, schedule: Schedule): object {
+  return {
+    sequence: config.sequenceLength,
+    prefix: config.puzzlePrefix,
+    hidden: config.hiddenSize,
+    vocabulary: config.vocabSize,
+    puzzleSize: config.puzzleEmbeddingSize,
+    puzzleIds: config.puzzleIds,
+    layers: config.layers,
+    heads: config.mixer === 'mlp' ? 0 : config.heads,
+    rotary: config.positions === 'rotary',
+    learnedPositions: config.positions === 'learned',
+    tokenInner: innerSize(config, positionsOf(config)),
+    channelInner: innerSize(config, config.hiddenSize),
+    latents: schedule.latents.map(latentInitName),
+    nets: schedule.nets.map(netPath),
+    calls: schedule.calls.map(({ net, write, read, gradient }) => ({
+      net: schedule.nets.indexOf(net),
+      write: schedule.latents.indexOf(write),
+      read: read.map((source) => (source === 'x' ? -1 : schedule.latents.indexOf(source))),
+      gradient,
+    })),
+    answer: schedule.latents.indexOf(schedule.answer),
+    learnsContinue: config.halting === 'halt-or-continue',
+  };
+}
+
+function resultOf({ predictions, halt, proceed, logits }: StepReply, wantLogits: boolean): InferResult {
+  return { predictions, haltLogits: halt, continueLogits: proceed, ...(wantLogits ? { logits } : {}) };
+}
+
+/** The addon tells bad input and numbers that are not finite apart by its errors' codes. */
+async function translated(step: Promise<StepReply>): Promise<StepReply> {
+  try {
+    return await step;
+  } catch (error) {
+    const { code, message } = error as Error & { code?: string };
+    if (code === 'NumberExpected') throw new NotFiniteError(message);
+    if (code === 'InvalidArg') throw new InputError(message);
+    throw error;
+  }
+}
