@@ -335,13 +335,18 @@ impl<L: Level> Engine<L> {
             }
             run_all(shares.len(), jobs);
         }
-        self.workers = workers;
+        // Buffers that held NaN may keep it in their padding, where zero weights would not silence it: new ones next time.
+        if reply.halt.iter().all(|logit| logit.is_finite()) {
+            self.workers = workers;
+        }
         self.states.insert(state, carried);
         if learns {
             self.pending = None;
             self.puzzle_gradients = puzzle_gradients;
-            finite_losses(&reply)?;
-            self.gather()?;
+            if let Err(failure) = finite_losses(&reply).and_then(|()| self.gather()) {
+                self.workers.clear();
+                return Err(failure);
+            }
             self.pending = Some(request.puzzle_ids.clone());
         }
         Ok(reply)
