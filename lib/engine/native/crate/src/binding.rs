@@ -320,7 +320,7 @@ fn model(spec: ModelSpec) -> Result<Model> {
             .collect::<Result<Vec<_>>>()?;
         calls.push(Call { net: call.net as usize, write: call.write as usize, read, gradient: call.gradient });
     }
-    if spec.answer as usize >= latents || (spec.heads > 0 && spec.hidden % spec.heads != 0) || spec.hidden == 0 || spec.sequence == 0 {
+    if spec.answer as usize >= latents || (spec.heads > 0 && !spec.hidden.is_multiple_of(spec.heads)) || spec.hidden == 0 || spec.sequence == 0 {
         return Err(wrong("sizes"));
     }
     Ok(Model {

@@ -1,6 +1,10 @@
 //! The native engine of trm-lab: a TRM's schedule, forwards and backwards, in cache-sized buffers.
 
+// A block's vectors and the addresses they go to share their index.
+#![allow(clippy::needless_range_loop)]
+
 pub mod attention;
+#[cfg(not(test))] // needs Node to be there
 mod binding;
 pub mod buffer;
 pub mod channel_mixer;

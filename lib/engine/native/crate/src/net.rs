@@ -135,6 +135,7 @@ impl<L: Level> Tape<L> {
     }
 }
 
+#[allow(clippy::large_enum_variant)] // one a thread
 enum MixerScratch<L: Level> {
     Mlp(token_mixer::Scratch<L>),
     Attention(attention::Scratch<L>, Rotary),

@@ -127,7 +127,7 @@ unsafe fn atan2<L: Lanes>(y: L::F, x: L::F) -> L::F {
         let base = L::where_greater(q, bend, L::splat(std::f32::consts::FRAC_PI_4), zero);
         let z = L::mul(reduced, reduced);
         let mut series = L::splat(8.053_744_5e-2);
-        for c in [-1.387_768_6e-1, 1.997_771_1e-1, -3.333_294_9e-1] {
+        for c in [-1.387_768_6e-1, 1.997_771_1e-1, -3.333_295e-1] {
             series = L::fma(series, z, L::splat(c));
         }
         let angle = L::add(base, L::fma(L::mul(series, z), reduced, reduced));

@@ -230,3 +230,85 @@ unsafe fn block<L: Lanes, const M: usize, const V: usize>(
         sums
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::buffer::Buffer;
+    use crate::epilogue::Add;
+    use crate::isa::{Isa, LEVELS};
+    use crate::portable::Portable;
+    use crate::simd::Level;
+
+    /// Numbers without pattern in −1 … 1, exact in bfloat16: both precisions then compute the same products.
+    fn values(count: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        (0..count)
+            .map(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                (((state >> 16) % 129) as f32 - 64.0) / 64.0
+            })
+            .collect()
+    }
+
+    /// Every shape up to odd edges: C += A·B against three loops.
+    fn agrees<L: Level>() {
+        for (rows, depth, columns) in [(1, 1, 1), (2, 3, 5), (7, 13, 17), (12, 32, 32), (13, 33, 31), (29, 7, 65), (38, 97, 48), (64, 64, 33)] {
+            let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
+            let stride = depth.next_multiple_of(L::E::PAIR);
+            let mut left = Buffer::<L::E>::zeros(rows.next_multiple_of(2) * stride);
+            for m in 0..rows {
+                for k in 0..depth {
+                    left[m * stride + k] = L::E::from_f32(a[m * depth + k]);
+                }
+            }
+            let panel = panel_length::<L>(depth);
+            let mut right = Buffer::<L::E>::zeros(panels_length::<L>(depth, columns));
+            let pair = L::E::PAIR;
+            for k in 0..depth {
+                for n in 0..columns {
+                    right[n / L::NR * panel + k / pair * L::NR * pair + n % L::NR * pair + k % pair] = L::E::from_f32(b[k * columns + n]);
+                }
+            }
+            let c_stride = columns.next_multiple_of(L::NR);
+            let mut c = vec![0.5; rows.next_multiple_of(2) * c_stride];
+            for rows_outer in [false, true] {
+                L::enter(Product::<L, _> {
+                    left: Left::Rows { data: &left, stride },
+                    rows,
+                    right: Right { data: &right, panel, columns },
+                    depth,
+                    rows_outer,
+                    epilogue: Add::to(&mut c, c_stride),
+                });
+            }
+            for m in 0..rows {
+                for n in 0..columns {
+                    let product: f64 = (0..depth).map(|k| f64::from(a[m * depth + k]) * f64::from(b[k * columns + n])).sum();
+                    let (mine, expected) = (f64::from(c[m * c_stride + n]), 0.5 + 2.0 * product);
+                    // Sums of up to 97 products below 1 in float32: 97 · 2⁻²⁴ · 97 at worst.
+                    assert!((mine - expected).abs() < 6e-4, "{} {rows}×{depth}×{columns} ({m}, {n}): {mine} against {expected}", L::NAME);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn products_agree_with_three_loops_at_every_level() {
+        for level in LEVELS {
+            if !level.detected() {
+                println!("{}: not on this CPU", level.name());
+                continue;
+            }
+            match level {
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512Bf16 => agrees::<crate::x86::Avx512Bf16>(),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx512 => agrees::<crate::x86::Avx512>(),
+                #[cfg(target_arch = "x86_64")]
+                Isa::Avx2 => agrees::<crate::x86::Avx2>(),
+                _ => agrees::<Portable>(),
+            }
+        }
+    }
+}
