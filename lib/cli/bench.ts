@@ -1,4 +1,4 @@
-/** trm-lab bench: side-by-side measurements of the engines and PyTorch. */
+/** trm-lab bench: side-by-side measurements of the engines. */
 import path from 'node:path';
 import { projectRoot } from '../files.js';
 import { text, flag, integer, type Command } from './command.js';
@@ -6,18 +6,19 @@ import { runNode } from './notebooks.js';
 
 export const bench: Command = {
   name: 'bench',
-  summary: 'Measure native, tfjs and PyTorch side by side in one interleaved run.',
+  summary: 'Measure the engines side by side in one interleaved run, every level this CPU has.',
   positionals: '',
   count: [0, 0],
   options: {
-    cases: { type: 'string', value: 'A,B', about: 'which of a, b, c, d, e. Default all' },
-    engines: { type: 'string', value: 'A,B', about: 'which of native, tfjs, pytorch. Default all' },
-    levels: { type: 'string', value: 'A,B', about: "instruction levels. Default all this CPU has" },
+    cases: { type: 'string', value: 'A,B', about: 'a, b, c, d, e (bench/cases.mjs). Default all' },
+    engines: { type: 'string', value: 'A,B', about: 'native, tfjs or both. Default both' },
+    levels: { type: 'string', value: 'A,B', about: 'instruction levels. Default all this CPU has' },
     rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
+    write: { type: 'boolean', about: 'write the record bench/results/engines.json' },
     quick: { type: 'boolean', about: 'fewest rounds and smallest cases: shows that it works' },
   },
-  example: 'npm run bench -- --cases a,b --engines native,pytorch',
-  minutes: 'about an hour for everything; it says how long before it starts',
+  example: 'npm run bench -- --cases a,b',
+  minutes: 'two minutes; it says how long before it starts',
 
   async run(args, out) {
     const rounds = integer(args, 'rounds', 1, 1000);
@@ -25,7 +26,7 @@ export const bench: Command = {
       const value = text(args, name);
       return value === undefined ? [] : [`--${name}=${value}`];
     });
-    const code = await runNode(path.join(projectRoot(), 'bench', 'bench.mjs'), [...words, ...(rounds === undefined ? [] : [`--rounds=${rounds}`]), ...(flag(args, 'quick') ? ['--quick'] : [])]);
+    const code = await runNode(path.join(projectRoot(), 'bench', 'bench.mjs'), [...words, ...(rounds === undefined ? [] : [`--rounds=${rounds}`]), ...(flag(args, 'quick') ? ['--quick'] : []), ...(flag(args, 'write') ? ['--write'] : [])]);
     out.result({ passed: code === 0 });
     return code === 0 ? 0 : 1;
   },

@@ -1,6 +1,8 @@
 /** trm-lab report: tables and figures from the records in data/runs, nothing else. */
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { readRecords } from '../experiment/record.js';
+import { InputError } from '../errors.js';
+import { readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/plotly.js';
@@ -9,7 +11,7 @@ import type { Command } from './command.js';
 
 export const report: Command = {
   name: 'report',
-  summary: 'Rebuild the tables and figures under figures/ from the records in data/runs.',
+  summary: 'Rebuild the results table in the README and the figures from the records in data/runs.',
   positionals: '',
   count: [0, 0],
   options: {},
@@ -18,14 +20,21 @@ export const report: Command = {
 
   async run(_args, out) {
     const records = readRecords(path.join(projectRoot(), 'data', 'runs'));
-    const table = resultsTable(records);
-    writeFileAtomic(path.join(projectRoot(), 'figures', 'results.md'), `${table}\n`);
-    out.line(table);
-    if (records.length > 0) {
-      const figure = await saveFigure('accuracy-versus-cycles', accuracyVersusCycles(records));
-      out.line(`figure: ${path.relative(process.cwd(), figure)}`);
-    }
+    if (records.length === 0) throw new InputError('data/runs: expected at least one record, got none; train with --record');
+    const readme = path.join(projectRoot(), 'README.md');
+    writeFileAtomic(readme, withResults(readFileSync(readme, 'utf8'), records));
+    out.line(resultsTable(records));
+    const figure = await saveFigure('accuracy-versus-cycles', accuracyVersusCycles(records));
+    out.line(`figure: ${path.relative(process.cwd(), figure)}`);
     out.result({ records: records.map(({ id }) => id) });
     return 0;
   },
 };
+
+/** A text with its results section, between the two markers, made anew from the records. Throws InputError if a marker is missing. */
+export function withResults(text: string, records: readonly RunRecord[]): string {
+  const [begin, end] = ['<!-- results -->', '<!-- /results -->'];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new InputError(`README.md: expected the lines ${begin} and ${end}, got ${from < 0 ? 'no first one' : 'no second one after it'}; put them where the table belongs`);
+  return `${text.slice(0, from + begin.length)}\n${resultsTable(records)}\n${text.slice(to)}`;
+}

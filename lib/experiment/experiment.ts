@@ -85,7 +85,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-9x9',
       about: 'real 9×9 puzzles, 1,000 for training, at a size that fits a quarter of an hour on two cores',
       scale: 'laptop',
-      task: { kind: 'sudoku', side: 9, source: 'public-domain', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      task: { kind: 'sudoku', side: 9, source: 'public-domain', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128 },
       training: { ...smallTraining, batchSize: 32, steps: 1500, emaRate: 0.995 },
       evaluation: { split: 'test', every: 500, puzzles: 200, finalPuzzles: 0 },

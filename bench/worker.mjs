@@ -1,0 +1,40 @@
+// One engine at one level: makes the model of a case, then times a step whenever it is told to.
+import { createEngine } from '../dist/engine/create.js';
+import { initialParameters } from '../dist/model/parameters.js';
+import { Random } from '../dist/random.js';
+import { cases } from './cases.mjs';
+
+const { batchSize, config } = cases[process.argv[2]];
+const engine = await createEngine(config, { engine: process.env.BENCH_ENGINE });
+await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
+const random = new Random(1);
+const cells = batchSize * config.sequenceLength;
+const draw = () => Int32Array.from({ length: cells }, () => 1 + random.integer(config.vocabSize - 1));
+const batch = { tokens: draw(), labels: draw(), puzzleIds: new Int32Array(batchSize), reset: new Uint8Array(batchSize).fill(1), last: new Uint8Array(batchSize), loss: 'stablemax' };
+const update = { optimizer: 'adam-atan2', learningRate: 1e-4, weightDecay: 1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-4, puzzleWeightDecay: 1, emaRate: 0.999 };
+const [learning, thinking] = [engine.createState(batchSize), engine.createState(batchSize)];
+
+async function timed(act) {
+  const started = performance.now();
+  await act();
+  return performance.now() - started;
+}
+
+const answers = {
+  async start() {
+    const { answerLoss } = await engine.trainStep(learning, batch); // also the warm-up
+    await engine.update(update);
+    await engine.inferStep(thinking, { ...batch, weights: 'average' });
+    return { loss: answerLoss.reduce((sum, loss) => sum + loss, 0) / batchSize };
+  },
+  async round() {
+    const train = await timed(async () => {
+      await engine.trainStep(learning, batch);
+      await engine.update(update);
+    });
+    return { train, infer: await timed(() => engine.inferStep(thinking, { ...batch, weights: 'average' })) };
+  },
+  memory: async () => ({ peakMemory: process.resourceUsage().maxRSS * 1024 }),
+};
+process.on('message', async (question) => process.send(await answers[question]()));
+process.on('disconnect', () => process.exit(0));
