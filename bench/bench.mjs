@@ -1,19 +1,24 @@
 // Training and thinking steps of the engines, side by side in one interleaved run; prints a table and writes a record.
 //   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--rounds=N] [--quick]
 // Every engine and level is a process of its own, kept alive; rounds go around all of them, so that a disturbance hits all.
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detectedLevels, loadAddon, whyUnavailable } from '../dist/engine/native/addon.js';
 import { describe as describeModel } from '../dist/model/describe.js';
 import { writeFileAtomic } from '../dist/files.js';
-import { cases } from './cases.mjs';
+import { initialParameters } from '../dist/model/parameters.js';
+import { writeSafetensors } from '../dist/model/safetensors.js';
+import { Random } from '../dist/random.js';
+import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
-  options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs' }, levels: { type: 'string' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
 const names = values.quick ? ['a'] : values.cases.split(',');
 const rounds = values.quick ? 2 : Number(values.rounds);
@@ -28,14 +33,42 @@ if (engines.includes('native')) {
   }
 }
 if (engines.includes('tfjs')) contenders.push({ label: 'tfjs tensorflow', env: { BENCH_ENGINE: 'tfjs' } });
-console.error(`${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil((names.length * rounds * contenders.length * 4) / 60)} minutes`);
+const python = process.env.BENCH_PYTHON ?? path.join(here, '.venv', 'bin', 'python');
+if (engines.includes('pytorch')) {
+  if (!existsSync(python)) throw new Error(`pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`);
+  // PyTorch is held to the level of the contender it stands beside.
+  const held = {
+    avx512bf16: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_BF16' },
+    avx2: { ATEN_CPU_CAPABILITY: 'avx2', MKL_ENABLE_INSTRUCTIONS: 'AVX2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
+  };
+  const modes = { avx512bf16: ['eager bf16', 'compiled bf16', 'compiled float32'], avx2: ['eager float32', 'compiled float32'] };
+  for (const [level, environment] of Object.entries(held)) {
+    if (!contenders.some(({ label }) => label === `native ${level}`)) continue;
+    for (const mode of modes[level]) {
+      const [how, precision] = mode.split(' ');
+      contenders.push({ label: `pytorch ${level} ${mode}`, python: true, env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision } });
+    }
+  }
+}
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+console.error(`${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil((names.length * contenders.length * (rounds * 2 + 15)) / 60)} minutes`);
 
 const rows = [];
+const excluded = [];
 for (const name of names) {
   const { batchSize, config } = cases[name];
   const gflop = describeModel(config, { batchSize }).flopPerTrainingStep / 1e9;
+  const file = writeCase(name);
   const running = [];
-  for (const contender of contenders) running.push({ ...contender, ...(await start(contender, name)), train: [], infer: [] });
+  for (const contender of contenders) {
+    const started = await start(contender, name, file);
+    if (started.loss === null) {
+      console.error(`case ${name}, ${contender.label}: its loss is NaN, so it is no contender`);
+      excluded.push({ case: name, engine: contender.label, why: 'the first loss is NaN' });
+      started.child.disconnect();
+    } else running.push({ ...contender, ...started, train: [], infer: [] });
+  }
   for (let round = 0; round < rounds; round++) {
     for (const process of running) {
       const { train, infer } = await ask(process.child, 'round');
@@ -53,11 +86,21 @@ for (const name of names) {
   if (Math.max(...losses) > 1.03 * Math.min(...losses)) throw new Error(`case ${name}: the engines start from different losses (${losses.join(', ')}): they are not the same model`);
 }
 
-const reference = (row) => rows.find((each) => each.case === row.case && each.engine === 'tfjs tensorflow');
-console.log('| case | engine | training step, ms (median) | thinking step, ms | GFLOP/s | peak memory, MiB | × tfjs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: |');
+/** The fastest PyTorch mode at a row's level: what a native row is measured against. */
+const fastest = (row, measure) => {
+  const level = row.engine.replace('native ', '');
+  const times = rows.filter((each) => each.case === row.case && each.engine.startsWith(`pytorch ${level} `)).map((each) => each[measure]);
+  return row.engine.startsWith('native ') && times.length > 0 ? Math.min(...times) / row[measure] : null;
+};
+const overTfjs = (row) => {
+  const base = rows.find((each) => each.case === row.case && each.engine === 'tfjs tensorflow');
+  return base === undefined ? null : base.trainMs / row.trainMs;
+};
+const ratio = (value) => (value === null ? '–' : value.toFixed(1));
+for (const row of rows) Object.assign(row, { timesPytorch: fastest(row, 'trainMs'), timesPytorchThinking: fastest(row, 'inferMs'), timesTfjs: overTfjs(row) });
+console.log('| case | engine | training step, ms (median) | thinking step, ms | GFLOP/s | peak memory, MiB | × fastest PyTorch (thinking) | × tfjs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |');
 for (const row of rows) {
-  const base = reference(row);
-  console.log(`| ${row.case} | ${row.engine} | ${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)}) | ${row.inferMs.toFixed(0)} | ${row.gflops.toFixed(0)} | ${row.peakMemoryMiB.toFixed(0)} | ${base === undefined ? '–' : (base.trainMs / row.trainMs).toFixed(1)} |`);
+  console.log(`| ${row.case} | ${row.engine} | ${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)}) | ${row.inferMs.toFixed(0)} | ${row.gflops.toFixed(0)} | ${row.peakMemoryMiB.toFixed(0)} | ${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)}) | ${ratio(row.timesTfjs)} |`);
 }
 if (values.write) {
   const threads = os.availableParallelism();
@@ -68,21 +111,47 @@ if (values.write) {
     node: process.version,
     productPeaks: whyUnavailable() === undefined ? Object.fromEntries(detectedLevels().map((level) => [level, loadAddon().productPeak(level, threads)])) : {},
     rows,
+    excluded,
   };
   writeFileAtomic(path.join(here, 'results', 'engines.json'), `${JSON.stringify(record, null, 1)}\n`);
 }
 
-async function start(contender, name) {
-  const child = fork(path.join(here, 'worker.mjs'), [name], { env: { ...process.env, ...contender.env } });
+/** Weights and batch of a case as a file, so that Python starts from the same numbers. */
+function writeCase(name) {
+  const { batchSize, config } = cases[name];
+  const file = path.join(scratch, `${name}.safetensors`);
+  const { tokens, labels, puzzleIds } = drawBatch(cases[name]);
+  const tensors = new Map([...initialParameters(config, new Random(0))].map(([tensor, { shape, data }]) => [tensor, { dtype: 'F32', shape, data }]));
+  for (const [key, data] of Object.entries({ tokens, labels })) tensors.set(`batch/${key}`, { dtype: 'I32', shape: [batchSize, config.sequenceLength], data });
+  tensors.set('batch/puzzleIds', { dtype: 'I32', shape: [batchSize], data: puzzleIds });
+  writeSafetensors(file, tensors, { config: JSON.stringify(config) });
+  return file;
+}
+
+async function start(contender, name, file) {
+  const environment = { ...process.env, ...contender.env, BENCH_CASE: file };
+  const child = contender.python ? pythonWorker(environment) : fork(path.join(here, 'worker.mjs'), [name], { env: environment });
   child.on('exit', (code) => code !== 0 && code !== null && console.error(`${contender.label} ended with ${code}`));
   return { child, ...(await ask(child, 'start')) };
 }
 
+/** A Python process that talks like a forked one: a word in, a line of JSON out. */
+function pythonWorker(env) {
+  const child = spawn(python, [path.join(here, 'pytorch', 'worker.py')], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+  createInterface({ input: child.stdout }).on('line', (line) => child.emit('message', JSON.parse(line)));
+  child.send = (question) => child.stdin.write(`${question}\n`);
+  child.disconnect = () => child.stdin.end();
+  return child;
+}
+
 function ask(child, question) {
   return new Promise((resolve, reject) => {
-    child.once('message', resolve);
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`the worker ended with code ${code}`)));
+    const broken = (code) => reject(new Error(`the worker ended with code ${code}`));
+    child.once('exit', broken);
+    child.once('message', (reply) => {
+      child.off('exit', broken);
+      resolve(reply);
+    });
     child.send(question);
   });
 }

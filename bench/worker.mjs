@@ -2,15 +2,12 @@
 import { createEngine } from '../dist/engine/create.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { Random } from '../dist/random.js';
-import { cases } from './cases.mjs';
+import { cases, drawBatch } from './cases.mjs';
 
 const { batchSize, config } = cases[process.argv[2]];
 const engine = await createEngine(config, { engine: process.env.BENCH_ENGINE });
 await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
-const random = new Random(1);
-const cells = batchSize * config.sequenceLength;
-const draw = () => Int32Array.from({ length: cells }, () => 1 + random.integer(config.vocabSize - 1));
-const batch = { tokens: draw(), labels: draw(), puzzleIds: new Int32Array(batchSize), reset: new Uint8Array(batchSize).fill(1), last: new Uint8Array(batchSize), loss: 'stablemax' };
+const batch = drawBatch(cases[process.argv[2]]);
 const update = { optimizer: 'adam-atan2', learningRate: 1e-4, weightDecay: 1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-4, puzzleWeightDecay: 1, emaRate: 0.999 };
 const [learning, thinking] = [engine.createState(batchSize), engine.createState(batchSize)];
 

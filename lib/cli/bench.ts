@@ -1,4 +1,4 @@
-/** trm-lab bench: side-by-side measurements of the engines. */
+/** trm-lab bench: side-by-side measurements of the engines and PyTorch. */
 import path from 'node:path';
 import { projectRoot } from '../files.js';
 import { text, flag, integer, type Command } from './command.js';
@@ -6,19 +6,19 @@ import { runNode } from './notebooks.js';
 
 export const bench: Command = {
   name: 'bench',
-  summary: 'Measure the engines side by side in one interleaved run, every level this CPU has.',
+  summary: 'Measure native, tfjs and PyTorch side by side in one interleaved run, every level this CPU has.',
   positionals: '',
   count: [0, 0],
   options: {
     cases: { type: 'string', value: 'A,B', about: 'a, b, c, d, e (bench/cases.mjs). Default all' },
-    engines: { type: 'string', value: 'A,B', about: 'native, tfjs or both. Default both' },
+    engines: { type: 'string', value: 'A,B', about: 'some of native, tfjs, pytorch. Default all' },
     levels: { type: 'string', value: 'A,B', about: 'instruction levels. Default all this CPU has' },
     rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
     write: { type: 'boolean', about: 'write the record bench/results/engines.json' },
     quick: { type: 'boolean', about: 'fewest rounds and smallest cases: shows that it works' },
   },
-  example: 'npm run bench -- --cases a,b',
-  minutes: 'two minutes; it says how long before it starts',
+  example: 'npm run bench -- --cases a,b --engines native,tfjs',
+  minutes: 'ten minutes; it says how long before it starts',
 
   async run(args, out) {
     const rounds = integer(args, 'rounds', 1, 1000);
