@@ -1,5 +1,6 @@
 /** trm-lab data: what data sets an experiment uses, and whether a file of puzzles is sound. */
 import path from 'node:path';
+import { linesOf } from '../data/lines.js';
 import { readSudokuCsv } from '../data/sudoku-csv.js';
 import { puzzleClass } from '../data/sudoku-sets.js';
 import { boardText, sudokuGeometry } from '../data/sudoku.js';
@@ -45,6 +46,8 @@ async function check(file: string, args: Arguments, out: Out): Promise<number> {
   const progress = new TerminalProgress();
   const boards = new Set<string>();
   const forms = new Set<string>();
+  let total = -1; // the header is no puzzle
+  for await (const line of linesOf(path.resolve(file))) if (line !== '') total++;
   let puzzles = 0;
   let givens = 0;
   for await (const puzzle of readSudokuCsv(path.resolve(file), { side, unique: true })) {
@@ -52,7 +55,7 @@ async function check(file: string, args: Arguments, out: Out): Promise<number> {
     givens += puzzle.question.reduce((count, digit) => count + (digit === 0 ? 0 : 1), 0);
     boards.add(boardText(puzzle.question));
     forms.add(puzzleClass(puzzle, geometry));
-    progress.update('checking', 'puzzles', puzzles, Infinity);
+    progress.update('checking', 'puzzles', puzzles, total);
   }
   progress.end();
   if (puzzles === 0) throw new InputError(`${path.basename(file)}: expected at least one puzzle after the header, got none`);
