@@ -52,6 +52,8 @@ export interface RunOptions {
 export interface RunOutcome {
   readonly id: string;
   readonly folder: string;
+  /** Optimizer steps made. */
+  readonly steps: number;
   /** Absent if the run was stopped. */
   readonly record?: RunRecord;
   readonly engine: Engine;
@@ -99,7 +101,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     const run = new Run(experiment, engine, trainer, data, options, id, stateFile, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
-    if (!finished) return { id, folder, engine, data, curve, evaluations };
+    if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     const recordFile = path.join(folder, 'record.json');
     const record = existsSync(recordFile) && resume && run.untouched ? readRecord(recordFile) : recordOf(experiment, seed, data, id, engine, run.progress, trainer.step);
     if (!run.untouched || !existsSync(recordFile)) {
@@ -110,7 +112,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
       });
       writeRecord(recordFile, record);
     }
-    return { id, folder, record, engine, data, curve, evaluations };
+    return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {
     engine.dispose();
     throw error;

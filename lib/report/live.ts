@@ -48,7 +48,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   if (inNotebook()) await draw(outcome);
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
-  await show(`Stopped after ${outcome.curve.at(-1)?.step ?? 0} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
+  await show(`Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
   return outcome;
 }
 

@@ -1,9 +1,9 @@
 /**
- * JupyterLab in a real browser: opens a notebook, runs its cells up to the one tagged "first-figure", and looks at the
- * plotly figure. Run by .ci/run: node build/test/browser/lab.js [NOTEBOOK]. Needs Chromium and the lab set up.
+ * JupyterLab in a real browser, as a reader uses it: runs notebooks cell by cell, looks at their figures, presses Interrupt
+ * while a model trains, and goes on. Run by .ci/run: node build/test/browser/lab.js. Needs Chromium and the lab set up.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chromium, type Locator, type Page } from 'playwright-core';
@@ -11,39 +11,201 @@ import sharp from 'sharp';
 import { projectRoot } from '../../lib/files.js';
 
 const token = 'local-test';
-const minutes = 60_000;
+const seconds = 1000;
+const minutes = 60 * seconds;
+
+/** Notebooks that run up to their first plotly figure, which is then looked at. */
+const figureNotebooks = ['1-how-it-thinks', '2-train', '7-thinking-longer'];
 
 interface Notebook {
-  readonly cells: readonly { readonly cell_type: string; readonly metadata: { readonly tags?: readonly string[] } }[];
+  readonly cells: readonly { readonly cell_type: string; readonly outputs?: readonly { readonly data?: Readonly<Record<string, unknown>> }[] }[];
 }
 
 async function main(): Promise<void> {
   const root = projectRoot();
-  const notebook = path.resolve(process.argv[2] ?? path.join(root, 'notebooks', '2-train.ipynb'));
-  // A copy, because JupyterLab saves what it runs; a folder beside notebooks/, so that ../dist is still the library.
+  // Copies, because JupyterLab saves what it runs; in a folder beside notebooks/, so that ../dist is still the library.
   const folder = path.join(root, 'build-browser');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  cpSync(notebook, path.join(folder, path.basename(notebook)));
-  const figureCell = firstFigureCell(notebook);
   const scratch = mkdtempSync(path.join(tmpdir(), 'trm-lab-browser-'));
   const server = startLab(root, scratch);
   try {
     const address = await addressOf(server);
-    await lookAtFigure(address, `${path.basename(folder)}/${path.basename(notebook)}`, figureCell, path.join(folder, 'screenshot.png'), scratch);
-    console.log(`the figure of ${path.basename(notebook)} cell ${figureCell + 1} is visible and interactive in JupyterLab`);
+    const browser = await chromium.launchPersistentContext(path.join(scratch, 'browser'), {
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      headless: true,
+      viewport: { width: 1280, height: 1000 },
+      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    });
+    try {
+      for (const name of figureNotebooks) {
+        const notebook = await openCopy(await browser.newPage(), root, folder, name, address);
+        await notebook.watched(() => seeFirstFigure(notebook));
+        await notebook.close();
+        console.log(`${name}: its first figure is visible and interactive`);
+      }
+      const training = await openCopy(await browser.newPage(), root, folder, '2-train', address, longTraining);
+      forgetRuns(root);
+      await training.watched(() => interruptAndGoOn(training));
+      await training.close();
+      forgetRuns(root);
+      console.log('2-train: progress moves, Interrupt keeps what was learned, running the cell again goes on from there');
+    } finally {
+      await browser.close();
+    }
   } finally {
     await stopped(server);
     rmSync(scratch, { recursive: true, force: true });
   }
 }
 
-/** The index, over all cells, of the one tagged "first-figure". */
-function firstFigureCell(file: string): number {
-  const { cells } = JSON.parse(readFileSync(file, 'utf8')) as Notebook;
-  const index = cells.findIndex((cell) => cell.cell_type === 'code' && cell.metadata.tags?.includes('first-figure'));
-  if (index < 0) throw new Error(`${file}: expected a code cell tagged first-figure, found none`);
-  return index;
+/** A run long enough to be interrupted, of a seed that nobody else uses. */
+const longTraining: readonly (readonly [string, string])[] = [['smoke ? 20 :', 'smoke ? 20000 :'], ['TRM_SEED ?? 0', 'TRM_SEED ?? 90210']];
+
+function forgetRuns(root: string): void {
+  const runs = path.join(root, 'runs');
+  mkdirSync(runs, { recursive: true });
+  for (const name of readdirSync(runs)) if (name.includes('-seed90210-')) rmSync(path.join(runs, name), { recursive: true });
+}
+
+/** Opens a copy of a notebook, its first code cell changed as a reader would change it, with a kernel that is ready. */
+async function openCopy(page: Page, root: string, folder: string, name: string, address: string, changes: readonly (readonly [string, string])[] = []): Promise<OpenNotebook> {
+  let text = readFileSync(path.join(root, 'notebooks', `${name}.ipynb`), 'utf8');
+  for (const [from, to] of changes) {
+    if (!text.includes(from)) throw new Error(`${name}: expected a cell with "${from}"`);
+    text = text.replace(from, to);
+  }
+  const copy = `${name}${changes.length > 0 ? '-changed' : ''}.ipynb`;
+  writeFileSync(path.join(folder, copy), text);
+  await page.goto(`${address}lab/tree/${path.basename(folder)}/${copy}?reset&token=${token}`);
+  const notebook = new OpenNotebook(page, JSON.parse(text) as Notebook, path.join(folder, `${copy}.png`));
+  await notebook.watched(() => notebook.ready());
+  return notebook;
+}
+
+/** One notebook in JupyterLab. Cells are counted from 0, Markdown cells included. */
+class OpenNotebook {
+  readonly page: Page;
+  readonly content: Notebook;
+  readonly screenshot: string;
+
+  constructor(page: Page, content: Notebook, screenshot: string) {
+    this.page = page;
+    this.content = content;
+    this.screenshot = screenshot;
+  }
+
+  /** Waits until the kernel answers: keys pressed before that are lost. */
+  async ready(): Promise<void> {
+    await this.#cells.first().waitFor({ timeout: 2 * minutes });
+    await this.page.waitForFunction(() => {
+      const app = (globalThis as { jupyterapp?: { shell: { currentWidget?: { sessionContext?: { isReady: boolean; session?: { kernel?: { status: string; connectionStatus: string } } } } } } }).jupyterapp;
+      const context = app?.shell.currentWidget?.sessionContext;
+      return context?.isReady === true && context.session?.kernel?.status === 'idle' && context.session.kernel.connectionStatus === 'connected';
+    }, undefined, { timeout: 2 * minutes });
+    await this.#cells.first().click();
+    await this.page.keyboard.press('Escape'); // command mode: keys are for cells, not for their text
+  }
+
+  cell(index: number): Locator {
+    return this.page.locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index="${index}"]`);
+  }
+
+  /** Presses Shift+Enter on the selected cell, which must be this one. */
+  async press(index: number): Promise<void> {
+    await this.page.locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`).waitFor({ timeout: 30 * seconds });
+    await this.page.keyboard.press('Shift+Enter');
+  }
+
+  /** Runs the cells from … to, both included, each after the one before has ended. */
+  async run(from: number, to: number): Promise<void> {
+    for (let index = from; index <= to; index++) {
+      await this.press(index);
+      if (this.content.cells[index]?.cell_type === 'code') await this.ended(index);
+    }
+  }
+
+  /** Waits until a cell has its number; fails as soon as it shows an error instead. */
+  async ended(index: number): Promise<void> {
+    const number = this.cell(index).locator('.jp-InputPrompt').filter({ hasText: /\[\d+\]/ });
+    const failure = this.cell(index).locator('[data-mime-type="application/vnd.jupyter.stderr"]').first();
+    await number.or(failure).first().waitFor({ timeout: 5 * minutes });
+    if (await failure.isVisible()) throw new Error(`cell ${index + 1} failed:\n${await failure.innerText()}`);
+  }
+
+  /** The index of the first cell that showed a plotly figure when the notebook was committed. */
+  firstFigure(): number {
+    const index = this.content.cells.findIndex(({ outputs = [] }) => outputs.some(({ data = {} }) => 'application/vnd.plotly.v1+json' in data));
+    if (index < 0) throw new Error('expected a cell with a plotly figure, found none');
+    return index;
+  }
+
+  /** Leaves a picture of the page if what is done with it fails. */
+  async watched(action: () => Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      await this.page.screenshot({ path: this.screenshot });
+      throw new Error(`${error instanceof Error ? error.message : String(error)}\nscreenshot: ${path.relative(process.cwd(), this.screenshot)}`);
+    }
+  }
+
+  /** Ends the kernel too. */
+  async close(): Promise<void> {
+    await this.page.evaluate(async () => {
+      const app = (globalThis as unknown as { jupyterapp: { shell: { currentWidget: { sessionContext: { shutdown(): Promise<void> } } } } }).jupyterapp;
+      await app.shell.currentWidget.sessionContext.shutdown();
+    });
+    await this.page.close();
+  }
+
+  get #cells(): Locator {
+    return this.page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell');
+  }
+}
+
+/** Runs a notebook up to its first figure and looks at it. */
+async function seeFirstFigure(notebook: OpenNotebook): Promise<void> {
+  const index = notebook.firstFigure();
+  await notebook.run(0, index);
+  const figure = notebook.cell(index).locator('.jp-RenderedPlotly').first();
+  await figure.scrollIntoViewIfNeeded();
+  await figure.hover(); // the renderer shows the still picture until the mouse comes
+  await figure.locator('.js-plotly-plot .main-svg, .main-svg').first().waitFor({ timeout: 1 * minutes });
+  await expectPicture(figure, notebook.screenshot);
+}
+
+/** Interrupts a training while it runs, and runs its cell again. */
+async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
+  const index = notebook.firstFigure();
+  await notebook.run(0, index - 1);
+  await notebook.press(index);
+  const first = await stepsShown(notebook, index, 0);
+  const later = await stepsShown(notebook, index, first);
+  await notebook.page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
+  const stopped = notebook.cell(index).getByText(/Stopped after \d+ of 20000 steps/).first();
+  await stopped.waitFor({ timeout: 1 * minutes });
+  const kept = Number(/Stopped after (\d+)/.exec(await stopped.innerText())?.[1]);
+  if (!(kept >= later)) throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
+
+  await notebook.cell(index).locator('.jp-InputPrompt').click(); // selects the cell
+  await notebook.press(index);
+  const resumed = await stepsShown(notebook, index, kept - 1);
+  if (resumed > kept + 15_000) throw new Error(`expected training to go on from step ${kept}, it stands at ${resumed}`);
+  await notebook.page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
+  await stopped.waitFor({ timeout: 1 * minutes });
+}
+
+/** Waits until the progress line of a cell shows more than so many steps; returns how many. */
+async function stepsShown(notebook: OpenNotebook, index: number, moreThan: number): Promise<number> {
+  const deadline = Date.now() + 2 * minutes;
+  while (Date.now() < deadline) {
+    const line = await notebook.cell(index).getByText(/training: \d+\/20000 steps/).first().innerText({ timeout: 1 * minutes });
+    const steps = Number(/training: (\d+)/.exec(line)?.[1]);
+    if (steps > moreThan) return steps;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`expected training to get beyond step ${moreThan} in two minutes`);
 }
 
 /** JupyterLab with its own empty configuration, so that nothing of this user's changes the test. */
@@ -53,7 +215,7 @@ function startLab(root: string, scratch: string): ChildProcess {
   return spawn(
     jupyter,
     ['lab', '--ip=127.0.0.1', '--port=0', '--no-browser', '--allow-root', `--ServerApp.root_dir=${root}`, `--IdentityProvider.token=${token}`,
-      '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None'],
+      '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None', '--LabApp.expose_app_in_browser=True'],
     { cwd: root, env: { ...process.env, ...Object.fromEntries(settings) as NodeJS.ProcessEnv, TRM_SMOKE: '1' }, stdio: ['ignore', 'ignore', 'pipe'] },
   );
 }
@@ -83,47 +245,6 @@ async function stopped(server: ChildProcess): Promise<void> {
   server.kill('SIGTERM');
   await ended;
   clearTimeout(timer);
-}
-
-async function lookAtFigure(address: string, notebook: string, figureCell: number, screenshot: string, scratch: string): Promise<void> {
-  const browser = await chromium.launchPersistentContext(path.join(scratch, 'browser'), {
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    headless: true,
-    viewport: { width: 1280, height: 1000 },
-    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
-  });
-  const page = await browser.newPage();
-  try {
-    await page.goto(`${address}lab/tree/${notebook}?reset&token=${token}`);
-    const cells = page.locator('.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell');
-    await cells.first().waitFor({ timeout: 2 * minutes });
-    await page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').first().waitFor({ timeout: 2 * minutes });
-    await cells.first().click();
-    await page.keyboard.press('Escape'); // command mode: keys are for cells, not for their text
-    for (let index = 0; index <= figureCell; index += 1) await page.keyboard.press('Shift+Enter');
-
-    const figure = page.locator(`.jp-Cell[data-windowed-list-index="${figureCell}"] .jp-RenderedPlotly`).first();
-    await orCellError(page, figure.locator('img, .main-svg').first().waitFor({ timeout: 10 * minutes }));
-    await figure.scrollIntoViewIfNeeded();
-    await figure.hover(); // the renderer shows the still picture until the mouse comes
-    await figure.locator('.js-plotly-plot .main-svg, .main-svg').first().waitFor({ timeout: 1 * minutes });
-    await expectPicture(figure, screenshot);
-  } catch (error) {
-    await page.screenshot({ path: screenshot });
-    throw new Error(`${error instanceof Error ? error.message : String(error)}\nscreenshot: ${path.relative(process.cwd(), screenshot)}`);
-  } finally {
-    await browser.close();
-  }
-}
-
-/** Waits for the figure, or fails as soon as a cell shows an error instead. */
-async function orCellError(page: Page, figure: Promise<void>): Promise<void> {
-  const failed = page.locator('.jp-Cell [data-mime-type="application/vnd.jupyter.stderr"]').first();
-  const failure = failed.waitFor({ timeout: 10 * minutes }).then(async () => {
-    throw new Error(`a cell failed:\n${await failed.innerText()}`);
-  });
-  failure.catch(() => undefined); // it loses the race when the figure appears
-  await Promise.race([figure, failure]);
 }
 
 /** A figure worth the name: of some size, and neither blank nor of one colour. */
