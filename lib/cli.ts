@@ -41,6 +41,12 @@ function overview(): string {
   return ['trm-lab <command> [options]    (from a clone: npm run trm -- <command> [options])', '', ...lines, '', 'trm-lab <command> --help shows its options, an example and how long it takes.', ''].join('\n');
 }
 
+// A reader that closes the pipe early (| head) has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code;

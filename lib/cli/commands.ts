@@ -1,5 +1,6 @@
 /** The commands of trm-lab, in the order of the help. */
 import type { Command } from './command.js';
+import { ablate } from './ablate.js';
 import { bench } from './bench.js';
 import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
@@ -8,8 +9,9 @@ import { evaluateCommand } from './evaluate.js';
 import { notebooks } from './notebooks.js';
 import { report } from './report.js';
 import { reproduce } from './reproduce.js';
+import { search } from './search.js';
 import { solve } from './solve.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
 
-export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];
+export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];

@@ -16,13 +16,19 @@ export function readExperiment(args: Arguments): Experiment {
 /** Reads "training.steps=300,model.mixer=attention"; values are JSON where they can be, else words. */
 export function readChanges(list: string): ExperimentChanges {
   const changes: Record<string, Record<string, unknown>> = {};
-  for (const item of list.split(',').filter((part) => part.trim() !== '')) {
-    const match = /^\s*(task|model|training|evaluation)\.(\w+)=(.+?)\s*$/.exec(item);
-    if (match === null) throw new InputError(`--set: expected task|model|training|evaluation.FIELD=VALUE, got ${JSON.stringify(item)}`);
-    const [, part = '', field = '', value = ''] = match;
-    (changes[part] ??= {})[field] = jsonOrWord(value);
+  for (const item of list.split(',').filter((written) => written.trim() !== '')) {
+    const { part, field, parsed } = readField(item);
+    (changes[part] ??= {})[field] = parsed;
   }
   return changes as ExperimentChanges;
+}
+
+/** Reads one "training.steps=300". Throws InputError for anything else. */
+export function readField(item: string): { readonly part: 'task' | 'model' | 'training' | 'evaluation'; readonly field: string; readonly value: string; readonly parsed: unknown } {
+  const match = /^\s*(task|model|training|evaluation)\.(\w+)=(.+?)\s*$/.exec(item);
+  if (match === null) throw new InputError(`expected task|model|training|evaluation.FIELD=VALUE, got ${JSON.stringify(item)}`);
+  const [, part, field = '', value = ''] = match;
+  return { part: part as 'task', field, value, parsed: jsonOrWord(value) };
 }
 
 function jsonOrWord(value: string): unknown {

@@ -73,6 +73,15 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       evaluation: { split: 'test', every: 110, puzzles: 0, finalPuzzles: 0 },
     }),
     define({
+      name: 'sudoku-smoke',
+      about: '4×4 Sudoku for seconds: shows that everything runs, and nothing else',
+      scale: 'smoke',
+      task: { kind: 'sudoku', side: 4, source: 'generated', trainPuzzles: 40, testPuzzles: 20, validationPuzzles: 10, augmentations: 10, minDifficulty: 0, seed: 0 },
+      model: { ...smallModel, hiddenSize: 16, heads: 2, puzzleEmbeddingSize: 16 },
+      training: { ...smallTraining, batchSize: 8, steps: 20, warmupSteps: 5 },
+      evaluation: { split: 'test', every: 10, puzzles: 10, finalPuzzles: 0 },
+    }),
+    define({
       name: 'sudoku-6x6',
       about: '6×6 Sudoku, 1,000 training puzzles, a few minutes',
       scale: 'laptop',

@@ -216,7 +216,7 @@ export function variant(id: string): Variant {
  * A model with the variant's changes. The task's sizes and the scale stay the base's; so does a missing puzzle embedding.
  * Throws InputError if the changes make no model of this base.
  */
-export function applyVariant(base: ModelConfig, { model }: Variant): ModelConfig {
+export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'>): ModelConfig {
   const { puzzlePrefix } = base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
   return checkConfig({ ...base, ...model, puzzlePrefix });
 }

@@ -1,0 +1,34 @@
+/** trm-lab ablate: the runs behind one of the paper's tables, with seeds. */
+import path from 'node:path';
+import { planTable, type PaperTable } from '../experiment/plan.js';
+import { projectRoot } from '../files.js';
+import { choice, flag, integer, text, type Command } from './command.js';
+import { engineOptions } from './engine-options.js';
+import { sweep, sweepOptions } from './sweep-progress.js';
+
+export const ablate: Command = {
+  name: 'ablate',
+  summary: "Run what is missing of one of the paper's tables: every row, several seeds, several runs at once.",
+  positionals: '',
+  count: [0, 0],
+  options: {
+    table: { type: 'string', value: 'N', about: '1 ablations, 2 latents, 3 recursions, 4 models. Default 1' },
+    scale: { type: 'string', value: 'NAME', about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop' },
+    seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
+    only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
+    yes: { type: 'boolean', about: "start runs at the paper's scale" },
+    ...sweepOptions,
+    ...engineOptions,
+  },
+  example: 'trm-lab ablate --table 1 --scale laptop --seeds 3',
+  minutes: 'about an hour; Ctrl-C at any time, the same command goes on',
+
+  async run(args, out) {
+    const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
+    const table = Number(choice(args, 'table', ['1', '2', '3', '4']) ?? '1') as PaperTable;
+    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, text(args, 'only')?.split(','));
+    const start = scale !== 'paper' || flag(args, 'yes');
+    if (!start) out.note('These are runs at the published scale: days each on a CPU. Add --yes to start them; here is what they are.');
+    return sweep(plan, start ? args : { ...args, options: { ...args.options, dry: true } }, out, path.join(projectRoot(), 'data', 'runs'));
+  },
+};

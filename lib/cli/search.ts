@@ -1,0 +1,47 @@
+/** trm-lab search: tries settings of an experiment on its validation split, and leaves a record of every try. */
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { planSearch, type SearchAxis } from '../experiment/plan.js';
+import { finalEvaluation, readRecords } from '../experiment/record.js';
+import { plannedRecords } from '../experiment/sweep.js';
+import { projectRoot } from '../files.js';
+import { tableOfRows, toMarkdown } from '../report/tables.js';
+import { integer, text, type Command } from './command.js';
+import { engineOptions } from './engine-options.js';
+import { experimentOptions, readExperiment, readField } from './experiment-options.js';
+import { sweep, sweepOptions } from './sweep-progress.js';
+
+export const search: Command = {
+  name: 'search',
+  summary: "Try settings of an experiment on its validation split; the test split is never looked at.",
+  positionals: '<field=value|value …>',
+  count: [1, 8],
+  options: {
+    ...experimentOptions,
+    seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
+    ...sweepOptions,
+    ...engineOptions,
+  },
+  example: "trm-lab search --experiment sudoku-6x6 'training.learningRate=5e-4|1e-3|2e-3' 'training.weightDecay=0.1|1'",
+  minutes: 'six runs of a minute or two',
+
+  async run(args, out) {
+    const plan = planSearch(readExperiment(args), args.positionals.map(readAxis), integer(args, 'seeds', 1, 100) ?? 1);
+    const folder = path.join(projectRoot(), 'data', 'search');
+    const code = await sweep(plan, args, out, folder);
+    const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
+    const rows = records.map((record) => {
+      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
+      return { run: record.id, 'exact, %': (100 * (exactAccuracy.at(-1) ?? 0)).toFixed(1), 'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1), 'validation puzzles': puzzles, 'training, s': Math.round(record.seconds.training) };
+    });
+    if (rows.length > 0) out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['exact, %']) - Number(a['exact, %'])))));
+    return code;
+  },
+};
+
+/** Reads "training.learningRate=5e-4|1e-3". */
+function readAxis(written: string): SearchAxis {
+  const { part, field, value } = readField(written);
+  if (part === 'evaluation') throw new InputError(`search: expected task, model or training, got ${written}; the evaluation of a search is fixed`);
+  return { part, field, values: value.split('|').map((each) => readField(`${part}.${field}=${each}`).parsed) };
+}

@@ -1,0 +1,73 @@
+/** Claims on a folder, so that two processes, on one machine or several, never work on the same run. */
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A claim whose owner is on another machine counts as abandoned after this long without a sign of life. */
+const abandonedAfter = 15 * 60_000;
+const signOfLifeEvery = 60_000;
+
+interface Owner {
+  readonly host: string;
+  readonly pid: number;
+}
+
+/** A claim that is held. */
+export interface Claim {
+  release(): void;
+}
+
+/** Claims a folder, creating it if needed; undefined if a living process holds it. */
+export function claim(folder: string): Claim | undefined {
+  mkdirSync(folder, { recursive: true });
+  const file = claimFile(folder);
+  if (isClaimed(folder)) return undefined;
+  rmSync(file, { force: true });
+  try {
+    const handle = openSync(file, 'wx');
+    writeSync(handle, JSON.stringify({ host: os.hostname(), pid: process.pid } satisfies Owner));
+    closeSync(handle);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined; // another was faster
+    throw error;
+  }
+  const timer = setInterval(() => utimesSync(file, new Date(), new Date()), signOfLifeEvery);
+  timer.unref();
+  return {
+    release: () => {
+      clearInterval(timer);
+      rmSync(file, { force: true });
+    },
+  };
+}
+
+/** Whether a living process holds a folder. A process that was killed holds nothing. */
+export function isClaimed(folder: string): boolean {
+  const owner = readOwner(claimFile(folder));
+  if (owner === undefined) return false;
+  return owner.host === os.hostname() ? isAlive(owner.pid) : Date.now() - owner.seen < abandonedAfter;
+}
+
+function claimFile(folder: string): string {
+  return path.join(folder, 'claim.json');
+}
+
+/** Undefined where there is no claim, or one that was cut off while it was written. */
+function readOwner(file: string): (Owner & { readonly seen: number }) | undefined {
+  try {
+    const { host, pid } = JSON.parse(readFileSync(file, 'utf8')) as Owner;
+    return { host, pid, seen: statSync(file).mtimeMs };
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, and is someone else's
+  }
+}

@@ -1,0 +1,76 @@
+/** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
+import { InputError } from '../errors.js';
+import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
+import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from './variants.js';
+
+/** A run that is wanted. */
+export interface PlannedRun {
+  readonly experiment: Experiment;
+  readonly seed: number;
+}
+
+/** The paper's tables whose rows are models trained on puzzles. */
+export type PaperTable = PaperRow['table'];
+
+/** What each table is tried on, by scale. */
+const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
+  smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'] },
+  laptop: { 1: ['sudoku-6x6'], 2: ['sudoku-6x6'], 3: ['sudoku-6x6'], 4: ['sudoku-6x6'] },
+  desk: { 1: ['sudoku-extreme-desk'], 2: ['sudoku-extreme-desk'], 3: ['sudoku-extreme-desk'], 4: ['sudoku-extreme-desk'] },
+  paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper'] },
+};
+
+/** The experiments that a table's rows are variants of, at a scale. */
+export function tableBases(table: PaperTable, scale: Scale): Experiment[] {
+  return tableTasks[scale][table].map((name) => {
+    const base = experiments[name];
+    if (base === undefined) throw new Error(`table ${table} at scale ${scale} names an unknown experiment ${name}`);
+    return base;
+  });
+}
+
+/** One row of the paper on a base: its model and training, at the base's task, size and budget. */
+export function variantExperiment(base: Experiment, { id, model, training }: Variant): Experiment {
+  return change(base, { name: `${base.name}-${id}`, variant: id, model: applyVariant(base.model, { model }), training });
+}
+
+/**
+ * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
+ * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
+ * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the table.
+ */
+export function planTable(table: PaperTable, scale: Scale, seeds: number, only?: readonly string[]): PlannedRun[] {
+  const ids = [...new Set(rowsOfTable(table).map(({ variant: { id } }) => id))];
+  const unknown = (only ?? []).filter((id) => !ids.includes(id));
+  if (unknown.length > 0) throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
+  const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
+  const planned = tableBases(table, scale).flatMap((base) => rows.map((row) => variantExperiment(base, row)));
+  return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
+}
+
+/** One axis of a search: a field such as training.learningRate, and the values to try. */
+export interface SearchAxis {
+  readonly part: 'task' | 'model' | 'training';
+  readonly field: string;
+  readonly values: readonly unknown[];
+}
+
+/**
+ * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
+ * set. Throws InputError if the base keeps no validation puzzles.
+ */
+export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
+  if (base.task.validationPuzzles === 0) throw new InputError(`search on ${base.name}: expected a task with validation puzzles, got none; set task.validationPuzzles`);
+  const combinations = axes.reduce<ExperimentChanges[]>(
+    (sofar, { part, field, values }) => sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),
+    [{}],
+  );
+  const points = combinations.map((changes) => change(base, { ...changes, name: searchName(base, changes), evaluation: { split: 'validation' } }));
+  return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
+}
+
+/** "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. */
+function searchName({ name }: Experiment, { task, model, training }: ExperimentChanges): string {
+  const values = Object.entries({ ...task, ...model, ...training }).map(([field, value]) => `${field}-${String(value)}`);
+  return [name, 'search', ...values].join('-').replaceAll(/[^\w.+-]/g, '_');
+}

@@ -1,0 +1,177 @@
+/** Many runs on one machine: skips what is recorded, refuses what is stale, runs several at once, and survives being killed. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { EngineOptions } from '../engine/create.js';
+import { InputError } from '../errors.js';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import { describe } from '../model/describe.js';
+import { isClaimed } from './claim.js';
+import type { Experiment } from './experiment.js';
+import type { PlannedRun } from './plan.js';
+import { readRecord, readRecords, type RunRecord } from './record.js';
+import { runId } from './run.js';
+import type { WorkerMessage, WorkerOrder } from './sweep-worker.js';
+import { loadTask, type TaskData } from './task.js';
+
+/** recorded: it was before; finished: now. taken: another process works on it. */
+export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stopped' | 'taken' | 'failed';
+
+/** Where one run of a sweep stands. */
+export interface SweepRun extends PlannedRun {
+  readonly id: string;
+  readonly state: RunState;
+  /** Part done, 0 … 1, its evaluations left out. */
+  readonly share: number;
+  /** FLOP of its training, for weighing runs against each other. */
+  readonly flop: number;
+  /** What went wrong, for state 'failed'. */
+  readonly message?: string;
+}
+
+/** How to run a sweep. */
+export interface SweepOptions {
+  /** Where finished records go, and where they are looked for. Default data/runs. */
+  readonly records?: string;
+  /** Where runs keep their checkpoints, one folder a run. Default runs. */
+  readonly folder?: string;
+  /** Threads of one run. Default 1: several runs side by side use the cores better than one run with several threads. */
+  readonly engine?: EngineOptions;
+  /** Runs at once. Default: as many as the cores and the free memory hold. */
+  readonly jobs?: number;
+  readonly onProgress?: (runs: readonly SweepRun[]) => void;
+  /** Polled; true lets running ones save and end. */
+  readonly shouldStop?: () => boolean;
+}
+
+/** What a process takes beside its model: Node, the library, the data sets. */
+const processBytes = 350e6;
+
+/**
+ * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale: of the same
+ * experiment and seed, but made with another configuration or other data.
+ */
+export async function standOf(plan: readonly PlannedRun[], options: Pick<SweepOptions, 'records' | 'folder'> = {}): Promise<SweepRun[]> {
+  const { records: recordFolder, folder } = foldersOf(options);
+  const records = readRecords(recordFolder);
+  const dataOf = cachedTasks();
+  const runs: SweepRun[] = [];
+  for (const { experiment, seed } of plan) {
+    const id = runId(experiment, seed, await dataOf(experiment));
+    const stale = records.find((record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id);
+    if (stale !== undefined) throw new InputError(`record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`);
+    const recorded = records.some((record) => record.id === id);
+    const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
+    runs.push({ experiment, seed, id, state, share: recorded ? 1 : 0, flop: trainingFlop(experiment) });
+  }
+  return runs;
+}
+
+/** Runs what is missing of a plan. A run that fails does not stop the others. Returns where each stands at the end. */
+export async function runSweep(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
+  const { records, folder } = foldersOf(options);
+  const engine = { threads: 1, ...options.engine };
+  const runs = await standOf(plan, options);
+  const jobs = options.jobs ?? defaultJobs(runs, engine.threads ?? 1);
+  const children = new Map<number, ChildProcess>();
+  const update = (index: number, change: Partial<SweepRun>): void => {
+    runs[index] = { ...runs[index]!, ...change };
+    options.onProgress?.(runs);
+  };
+  options.onProgress?.(runs);
+
+  const start = async (index: number): Promise<void> => {
+    const { experiment, seed, id } = runs[index]!;
+    const own = path.join(folder, id);
+    const child = fork(new URL('./sweep-worker.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    children.set(index, child);
+    update(index, { state: 'running' });
+    child.on('message', (message: WorkerMessage) => {
+      if (message.kind === 'progress') return message.phase === 'training' ? update(index, { share: message.done / message.total }) : undefined;
+      if (message.kind === 'finished') {
+        const file = path.join(own, 'record.json');
+        readRecord(file); // a record that can't be read back is no result
+        writeFileAtomic(path.join(records, `${id}.json`), readFileSync(file));
+      }
+      update(index, { state: message.kind, ...(message.kind === 'finished' ? { share: 1 } : {}), ...(message.kind === 'failed' ? { message: message.message } : {}) });
+    });
+    child.send({ run: { experiment, seed }, engine, folder: own } satisfies WorkerOrder);
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once('exit', (...how) => resolve(how)));
+    children.delete(index);
+    if (runs[index]!.state === 'running') update(index, { state: 'failed', message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again` });
+  };
+
+  const lane = async (): Promise<void> => {
+    for (;;) {
+      const next = runs.findIndex(({ state }) => state === 'waiting');
+      if (next < 0 || options.shouldStop?.() === true) return;
+      await start(next);
+    }
+  };
+  const watch = setInterval(() => {
+    if (options.shouldStop?.() === true) for (const child of children.values()) if (child.connected) child.send('stop');
+  }, 200);
+  try {
+    await Promise.all(Array.from({ length: jobs }, lane));
+  } finally {
+    clearInterval(watch);
+  }
+  return runs;
+}
+
+/** Part of a sweep that is done, 0 … 1, by FLOP. */
+export function sweepShare(runs: readonly SweepRun[]): number {
+  const total = runs.reduce((sum, { flop }) => sum + flop, 0);
+  return total === 0 ? 1 : runs.reduce((sum, { flop, share }) => sum + flop * share, 0) / total;
+}
+
+/** Records of a plan's runs that are there, in the plan's order. Runs without one are left out. */
+export async function plannedRecords(plan: readonly PlannedRun[], records: readonly RunRecord[]): Promise<RunRecord[]> {
+  const dataOf = cachedTasks();
+  const found: RunRecord[] = [];
+  for (const { experiment, seed } of plan) {
+    const id = runId(experiment, seed, await dataOf(experiment));
+    const record = records.find((each) => each.id === id);
+    if (record !== undefined) found.push(record);
+  }
+  return found;
+}
+
+function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): { readonly records: string; readonly folder: string } {
+  return { records: options.records ?? path.join(projectRoot(), 'data', 'runs'), folder: options.folder ?? path.join(projectRoot(), 'runs') };
+}
+
+/** Loads each task once. */
+function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
+  const loaded = new Map<string, Promise<TaskData>>();
+  return ({ task }) => {
+    const key = JSON.stringify(task);
+    const data = loaded.get(key) ?? loadTask(task);
+    loaded.set(key, data);
+    return data;
+  };
+}
+
+function trainingFlop({ model, training: { batchSize, steps } }: Experiment): number {
+  return describe(model, { batchSize }).flopPerTrainingStep * steps;
+}
+
+/** Runs at once: no more threads than cores, and no more models than half the free memory holds. */
+function defaultJobs(runs: readonly SweepRun[], threads: number): number {
+  const byCores = Math.floor(os.availableParallelism() / threads);
+  const largest = Math.max(0, ...runs.map(({ experiment }) => 2 * describe(experiment.model).weightBytes)) + processBytes;
+  return Math.max(1, Math.min(byCores, Math.floor(os.freemem() / 2 / largest)));
+}
+
+/** What two experiments differ in: "training.steps 1000 instead of 800"; "other data" if nothing else. */
+function differences(theirs: Experiment, ours: Experiment): string {
+  const parts = ['task', 'model', 'training', 'evaluation'] as const;
+  const found = parts.flatMap((part) => {
+    const [left, right] = [theirs[part], ours[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
+    return [...new Set([...Object.keys(left), ...Object.keys(right)])]
+      .filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key]))
+      .map((key) => `${part}.${key} ${JSON.stringify(left[key])} instead of ${JSON.stringify(right[key])}`);
+  });
+  return found.length === 0 ? 'other data' : found.join(', ');
+}
