@@ -27,6 +27,7 @@ export { checkReference } from './train/reference-check.js';
 // experiment
 export { change, describeExperiment, experiment, experiments, type Experiment } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
+export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
 export { openModel } from './experiment/open.js';
 export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
@@ -35,7 +36,9 @@ export { finalEvaluation, readRecord, readRecords, type RunRecord } from './expe
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
-export { comparedRows, paperTable, resultsTable, sameTask, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
+export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from './report/paper-tables.js';
+export { pairedTest, spreadOf } from './report/statistics.js';
+export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';

@@ -1,5 +1,5 @@
 /** Claims on a folder, so that two processes, on one machine or several, never work on the same run. */
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -66,8 +66,15 @@ function readOwner(file: string): (Owner & { readonly seen: number }) | undefine
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, and is someone else's
   }
+  return !isZombie(pid);
+}
+
+/** Whether a process has ended and only waits for its parent to notice, which in a container may never happen. */
+function isZombie(pid: number): boolean {
+  const stat = `/proc/${pid}/stat`;
+  if (!existsSync(stat)) return false; // not Linux
+  return /\) [ZX] /.test(readFileSync(stat, 'latin1'));
 }

@@ -17,6 +17,10 @@ export interface EvaluationPlan {
   /** Puzzles scored on the way, and at the end; Infinity is written as 0 and means all. */
   readonly puzzles: number;
   readonly finalPuzzles: number;
+  /** Training puzzles, not augmented, that are scored at the end too: what was learned by heart. Absent: none. */
+  readonly trainingPuzzles?: number;
+  /** At the end, this many supervision steps on so many puzzles: thinking longer than trained. Absent: not done. */
+  readonly longer?: { readonly supervisionSteps: number; readonly puzzles: number };
 }
 
 /** One experiment; with a seed, it fixes a run. */
@@ -79,7 +83,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'sudoku', side: 4, source: 'generated', trainPuzzles: 40, testPuzzles: 20, validationPuzzles: 10, augmentations: 10, minDifficulty: 0, seed: 0 },
       model: { ...smallModel, hiddenSize: 16, heads: 2, puzzleEmbeddingSize: 16 },
       training: { ...smallTraining, batchSize: 8, steps: 20, warmupSteps: 5 },
-      evaluation: { split: 'test', every: 10, puzzles: 10, finalPuzzles: 0 },
+      evaluation: { split: 'test', every: 10, puzzles: 10, finalPuzzles: 0, trainingPuzzles: 10, longer: { supervisionSteps: 20, puzzles: 10 } },
     }),
     define({
       name: 'sudoku-6x6',
@@ -88,7 +92,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: smallModel,
       training: { ...smallTraining, steps: 1000 },
-      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0 },
+      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0, trainingPuzzles: 250, longer: { supervisionSteps: 256, puzzles: 100 } },
     }),
     define({
       name: 'sudoku-9x9',
@@ -124,11 +128,12 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
-  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles']);
+  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer']);
   const task = checkTask({ ...base.task, ...changes.task });
   const evaluation = { ...base.evaluation, ...changes.evaluation };
-  for (const key of ['every', 'puzzles', 'finalPuzzles'] as const) {
-    if (!Number.isInteger(evaluation[key]) || evaluation[key] < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(evaluation[key])}`);
+  const { every, puzzles, finalPuzzles, trainingPuzzles = 0, longer = { supervisionSteps: 1, puzzles: 0 } } = evaluation;
+  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles, 'longer.supervisionSteps': longer.supervisionSteps, 'longer.puzzles': longer.puzzles })) {
+    if (!Number.isInteger(value) || value < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
   }
   if (evaluation.split !== 'test' && evaluation.split !== 'validation') throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
   return {

@@ -20,9 +20,10 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
   paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper'] },
 };
 
-/** The experiments that a table's rows are variants of, at a scale. */
-export function tableBases(table: PaperTable, scale: Scale): Experiment[] {
-  return tableTasks[scale][table].map((name) => {
+/** The experiments that a table's rows are variants of, at a scale. Throws InputError for a scale that is none. */
+export function tableBases(table: PaperTable, scale: string): Experiment[] {
+  if (!Object.hasOwn(tableTasks, scale)) throw new InputError(`scale: expected one of ${Object.keys(tableTasks).join(', ')}, got ${scale}`);
+  return tableTasks[scale as Scale][table].map((name) => {
     const base = experiments[name];
     if (base === undefined) throw new Error(`table ${table} at scale ${scale} names an unknown experiment ${name}`);
     return base;

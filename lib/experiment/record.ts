@@ -67,6 +67,9 @@ export interface RunRecord {
   readonly curve: readonly CurvePoint[];
   /** In order; the last is the final one. */
   readonly evaluations: readonly RunEvaluation[];
+  /** Of the final model on training puzzles, and with more supervision steps than it was trained for, where the experiment asks. */
+  readonly onTraining?: Evaluation;
+  readonly longer?: Evaluation;
 }
 
 /** Version of the record's form; a reader refuses others. */

@@ -68,6 +68,8 @@ interface Progress {
   readonly pending: StepMetrics;
   readonly pendingSteps: number;
   readonly evaluations: readonly RunEvaluation[];
+  readonly onTraining?: Evaluation;
+  readonly longer?: Evaluation;
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
 
@@ -134,7 +136,7 @@ class Run {
   readonly #experiment: Experiment;
   readonly #engine: Engine;
   readonly #trainer: Trainer;
-  readonly #test: Dataset;
+  readonly #data: TaskData;
   readonly #options: RunOptions;
   readonly #id: string;
   readonly #stateFile: string;
@@ -143,7 +145,7 @@ class Run {
     this.#experiment = experiment;
     this.#engine = engine;
     this.#trainer = trainer;
-    this.#test = experiment.evaluation.split === 'test' ? data.test : data.validation;
+    this.#data = data;
     this.#options = options;
     this.#id = id;
     this.#stateFile = stateFile;
@@ -163,8 +165,25 @@ class Run {
       if (stop && !done) return false;
       if (!done && evaluation.every > 0 && step % evaluation.every === 0 && !(await this.#evaluate(evaluation.puzzles))) return false;
     }
-    const complete = this.progress.evaluations.some(({ step }) => step === training.steps);
-    if (!complete && !(await this.#evaluate(evaluation.finalPuzzles))) return false;
+    if (!this.progress.evaluations.some(({ step }) => step === training.steps) && !(await this.#evaluate(evaluation.finalPuzzles))) return false;
+    return this.#lookCloser();
+  }
+
+  /** The evaluations of the final model that the experiment asks for beside the one that tables quote. */
+  async #lookCloser(): Promise<boolean> {
+    const { trainingPuzzles = 0, longer } = this.#experiment.evaluation;
+    if (trainingPuzzles > 0 && this.progress.onTraining === undefined) {
+      const onTraining = await this.#score(this.#data.train, trainingPuzzles);
+      if (onTraining === undefined) return false;
+      this.progress = { ...this.progress, onTraining };
+      await this.#save();
+    }
+    if (longer !== undefined && longer.puzzles > 0 && this.progress.longer === undefined) {
+      const result = await this.#score(this.#scored, longer.puzzles, longer.supervisionSteps);
+      if (result === undefined) return false;
+      this.progress = { ...this.progress, longer: result };
+      await this.#save();
+    }
     return true;
   }
 
@@ -213,27 +232,35 @@ class Run {
   async #evaluate(puzzles: number): Promise<boolean> {
     // A resumed run may stand on a step that it has evaluated already.
     if (this.progress.evaluations.some(({ step }) => step === this.#trainer.step)) return true;
-    this.untouched = false;
-    let result: Evaluation;
-    try {
-      result = await evaluate(this.#engine, this.#test, {
-        puzzles: puzzles === 0 ? this.#test.examples : puzzles,
-        onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
-        ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
-      });
-    } catch (error) {
-      if (error instanceof Interrupted) return false;
-      throw error;
-    }
-    const { evaluations, seconds } = this.progress;
-    this.progress = {
-      ...this.progress,
-      evaluations: [...evaluations, { ...result, step: this.#trainer.step }],
-      seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds },
-    };
+    const result = await this.#score(this.#scored, puzzles);
+    if (result === undefined) return false;
+    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step }] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
+  }
+
+  get #scored(): Dataset {
+    return this.#experiment.evaluation.split === 'test' ? this.#data.test : this.#data.validation;
+  }
+
+  /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
+  async #score(dataset: Dataset, puzzles: number, supervisionSteps?: number): Promise<Evaluation | undefined> {
+    this.untouched = false;
+    try {
+      const result = await evaluate(this.#engine, dataset, {
+        puzzles: puzzles === 0 ? dataset.examples : puzzles,
+        onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
+        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+        ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
+      });
+      const { seconds } = this.progress;
+      this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
+      return result;
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    }
   }
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
@@ -261,5 +288,7 @@ function recordOf(experiment: Experiment, seed: number, data: TaskData, id: stri
     peakMemory: process.resourceUsage().maxRSS * 1024,
     curve: progress.curve,
     evaluations: progress.evaluations,
+    ...(progress.onTraining === undefined ? {} : { onTraining: progress.onTraining }),
+    ...(progress.longer === undefined ? {} : { longer: progress.longer }),
   };
 }

@@ -1,10 +1,10 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
 import { note4x4 } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { rowsOfTable, variant, type PaperRow } from '../experiment/variants.js';
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
-import type { ComparedRow } from './figures.js';
+import { spreadOf } from './statistics.js';
 
 /** A table of text, cell by cell. */
 export interface Table {
@@ -61,7 +61,7 @@ export function resultsTable(records: readonly RunRecord[]): string {
 }
 
 /** What must be said wherever such results appear. */
-function notesOn(records: readonly RunRecord[]): string[] {
+export function notesOn(records: readonly RunRecord[]): string[] {
   return records.some(({ experiment: { task } }) => task.kind === 'sudoku' && task.side === 4) ? [note4x4] : [];
 }
 
@@ -122,78 +122,18 @@ function isPaperTrm({ model, training }: Experiment): boolean {
   return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
 }
 
-/** The records of an experiment's task at its scale, whatever their model: what one table may hold. */
-export function sameTask(records: readonly RunRecord[], { task, scale }: Experiment): RunRecord[] {
-  return records.filter(({ experiment }) => experiment.scale === scale && hashOf(experiment.task) === hashOf(task));
-}
-
-/** One row of the paper's Tables 1 to 3, with our runs of it. */
-export interface PaperTableRow {
-  readonly row: PaperRow;
-  readonly variant: string;
-  /** Ours, one a seed; may be empty. */
-  readonly records: readonly RunRecord[];
-}
-
-/**
- * The rows of one of the paper's tables with our records of each; give it the records of one task at one scale.
- * A record belongs to the variant it names; one that names none and is the paper's TRM belongs to that.
- */
-export function paperTableRows(table: 1 | 2 | 3, records: readonly RunRecord[]): PaperTableRow[] {
-  return rowsOfTable(table).map(({ variant: { id }, row }) => ({
-    row,
-    variant: id,
-    records: records.filter(({ experiment }) => (experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined)) === id),
-  }));
-}
-
-/** One of the paper's tables as Markdown: its numbers, ours beside them, "not run" where there is no record. */
-export function paperTable(table: 1 | 2 | 3, records: readonly RunRecord[]): string {
-  const rows = paperTableRows(table, records);
-  const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
-  const cells = rows.map(({ row, records: ours }) => {
-    const [first] = ours;
-    const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
-    return [
-      `${row.label}${mark}`,
-      row.sudoku === null ? '–' : `${row.sudoku.toFixed(1)} %`,
-      meanAndSpread(ours.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN)),
-      ours.length === 0 ? '–' : String(ours.length),
-      first === undefined ? '–' : finalEvaluation(first).puzzles.toLocaleString('en'),
-      first === undefined ? String(row.depth ?? '–') : String(first.model.depth),
-      first === undefined ? '–' : first.model.parameters.toLocaleString('en'),
-    ];
-  });
-  const columns = ['model', 'paper, Sudoku-Extreme', 'ours', 'seeds', 'puzzles scored', 'depth', 'our parameters'];
-  const sets = [...new Set(records.map(({ experiment: { scale }, data }) => `${data.test.name}, scale ${scale}`))];
-  const about = sets.length === 0 ? 'Nothing was run yet.' : `Ours: ${sets.join('; ')}. Beside the paper’s numbers, not against them: boards and sizes differ.`;
-  const below = [about, ...notesOn(records), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`)];
-  return [toMarkdown({ columns, rows: cells }), ...below].join('\n\n');
-}
-
-/** The same rows for the figure that draws ours beside the paper's. */
-export function comparedRows(table: 1 | 2 | 3, records: readonly RunRecord[]): ComparedRow[] {
-  return paperTableRows(table, records).map(({ row, records: ours }) => ({
-    name: row.label,
-    paper: row.sudoku === null ? null : row.sudoku / 100,
-    ours: ours.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN),
-  }));
-}
-
 /** "61.3 ± 2.0 %", "61.3 %" for one seed, "not run" for none. */
 export function meanAndSpread(shares: readonly number[]): string {
   if (shares.length === 0) return 'not run';
-  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
-  if (shares.length === 1) return percent(mean);
-  const deviation = Math.sqrt(shares.reduce((sum, share) => sum + (share - mean) ** 2, 0) / (shares.length - 1));
-  return `${(100 * mean).toFixed(1)} ± ${percent(deviation)}`;
+  const { mean, deviation } = spreadOf(shares);
+  return deviation === null ? percent(mean) : `${(100 * mean).toFixed(1)} ± ${percent(deviation)}`;
 }
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
 }
 
-const number = /^[−-]?\d[\d.,]*( ± [\d.,]+)?( %\*?)?$/;
+const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;
 
 /** Columns of numbers: at least one, and beside them only dashes and "not run". */
 function numericColumns({ columns, rows }: Table): boolean[] {

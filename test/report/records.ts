@@ -4,6 +4,11 @@ import { recordSchema, type RunRecord } from '../../lib/experiment/record.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { paperTraining } from '../../lib/train/options.js';
 
+/** A record of an experiment with a seed, 300 puzzles scored. */
+export function recordOf(experiment: Experiment, seed: number, exactAccuracy: readonly number[]): RunRecord {
+  return { ...record({ seed, exactAccuracy }), id: `${experiment.name}-seed${seed}`, experiment };
+}
+
 interface Parts {
   readonly name?: string;
   readonly variant?: string;

@@ -1,7 +1,7 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
 import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
-import { comparedRows, meanAndSpread, paperTable, resultsMarkdown, resultsTable, sameTask, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
+import { meanAndSpread, resultsMarkdown, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
 import { record } from './records.js';
 
 const table = tableOfRows([{ name: 'a|b', right: 3 }, { name: 'say "x, y"', right: 12, note: '<new>' }]);
@@ -54,38 +54,6 @@ describe('tables', () => {
     const common = { name: 'sudoku-9x9', side: 9, exactAccuracy: [0.125] } as const;
     assert.equal(paperRow({ ...common, source: 'public-domain' }), '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |');
     assert.equal(paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }), '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |');
-  });
-
-  it('a table of the paper: our seeds beside its numbers, "not run" where there is no record, its oddities below', () => {
-    const runs = [0, 1].map((seed) => record({ variant: 'trm-single-z', seed, exactAccuracy: [0.1, 0.5 + 0.1 * seed] }));
-    assert.equal(
-      paperTable(2, [...runs, record({ exactAccuracy: [0.875] })]),
-      [
-        '| model | paper, Sudoku-Extreme | ours | seeds | puzzles scored | depth | our parameters |',
-        '| :--- | ---: | ---: | ---: | ---: | ---: | ---: |',
-        '| TRM y, z (2 features) | 87.4 % | 87.5 % | 1 | 300 | 42 | 1 |',
-        '| TRM multi-scale z (n + 1 = 7 features) | 77.6 % | not run | – | – | – | – |',
-        '| TRM multi-scale z (n + 1 = 7 features) | 77.6 % | not run | – | – | – | – |',
-        '| TRM single z (1 feature) | 71.9 % | 55.0 ± 7.1 % | 2 | 300 | 42 | 1 |',
-        '',
-        'Ours: 4×4 generated, scale laptop. Beside the paper’s numbers, not against them: boards and sizes differ.',
-        '',
-        '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.',
-      ].join('\n'),
-    );
-    const lines = paperTable(1, []).split('\n');
-    assert.equal(lines[2], '| HRM <sup>1</sup> | 55.0 % | not run | – | – | 24 | – |');
-    assert.deepEqual(lines.slice(-3), ['Nothing was run yet.', '', "<sup>1</sup> the HRM paper's number, not rerun"]);
-  });
-
-  it('a table holds one task at one scale', () => {
-    const [small, large, smoke] = [record({ exactAccuracy: [1] }), record({ side: 6, exactAccuracy: [1] }), record({ scale: 'smoke', exactAccuracy: [1] })];
-    assert.deepEqual(sameTask([small, large, smoke], small.experiment), [small]);
-  });
-
-  it('the same rows for a figure', () => {
-    const rows = comparedRows(2, [record({ exactAccuracy: [0.5, 0.875] })]);
-    assert.deepEqual([rows[0], rows[3]], [{ name: 'TRM y, z (2 features)', paper: 0.8740000000000001, ours: [0.875] }, { name: 'TRM single z (1 feature)', paper: 0.7190000000000001, ours: [] }]);
   });
 
   it('results: a row without a record says so', () => {

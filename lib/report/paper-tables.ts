@@ -1,0 +1,164 @@
+/** The paper's tables with ours beside them: which records belong to which row, what they say, and which orderings they bear out. */
+import type { DataFrame } from 'danfojs-node';
+import type { Experiment } from '../experiment/experiment.js';
+import { variantExperiment } from '../experiment/plan.js';
+import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import { rowsOfTable, type PaperRow } from '../experiment/variants.js';
+import { effectiveDepth, forwardPasses } from '../model/schedule.js';
+import { parameterCount } from '../model/parameters.js';
+import type { ComparedRow } from './figures.js';
+import { dataFrame } from './frames.js';
+import { pairedTest, spreadOf } from './statistics.js';
+import { meanAndSpread, notesOn, toMarkdown } from './tables.js';
+
+type TableNumber = PaperRow['table'];
+
+/** One row of one of the paper's tables, with our runs of it. */
+export interface PaperTableRow {
+  readonly row: PaperRow;
+  readonly variant: string;
+  /** The row's experiment on the base; its records are the runs of exactly this. */
+  readonly experiment: Experiment;
+  /** Ours, one a seed, by seed; may be empty. */
+  readonly records: readonly RunRecord[];
+}
+
+/** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
+export function paperTableRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): PaperTableRow[] {
+  return rowsOfTable(table).map(({ variant: each, row }) => {
+    const experiment = variantExperiment(base, each);
+    const own = records.filter((record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment));
+    return { row, variant: each.id, experiment, records: [...own].sort((a, b) => a.seed - b.seed) };
+  });
+}
+
+/** "model | paper | ours | seeds | 95 % interval | …" as Markdown, and below it which of the paper's orderings our runs bear out. */
+export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
+  const rows = paperTableRows(table, base, records);
+  const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
+  const columns = ['model', 'paper, Sudoku-Extreme', 'ours', 'seeds', '95 % interval', 'puzzles scored', 'depth', 'forward passes', 'our parameters'];
+  const cells = rows.map(({ row, experiment, records: ours }) => {
+    const [first] = ours;
+    const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
+    const interval = first === undefined ? null : spreadOf(ours.map(accuracyOf)).interval;
+    return [
+      `${row.label}${mark}`,
+      row.sudoku === null ? '–' : `${row.sudoku.toFixed(1)} %`,
+      meanAndSpread(ours.map(accuracyOf)),
+      first === undefined ? '–' : String(ours.length),
+      interval === null ? '–' : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
+      first === undefined ? '–' : finalEvaluation(first).puzzles.toLocaleString('en'),
+      String(effectiveDepth(experiment.model)),
+      String(forwardPasses(experiment.model)),
+      parameterCount(experiment.model).toLocaleString('en'),
+    ];
+  });
+  const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
+  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; share of test puzzles solved whole after the last supervision step, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.`;
+  const below = [about, ...notesOn(rows.flatMap(({ records: ours }) => ours)), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`), orderingsText(table, rows)];
+  return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
+}
+
+/** The same rows as numbers, accuracies 0 … 1, for sorting, joining and CSV. Rows that were not run have nulls. */
+export function paperTableFrame(table: TableNumber, base: Experiment, records: readonly RunRecord[]): DataFrame {
+  return dataFrame(
+    paperTableRows(table, base, records).map(({ row, variant: id, experiment, records: ours }) => {
+      const spread = ours.length === 0 ? null : spreadOf(ours.map(accuracyOf));
+      return {
+        variant: id,
+        model: row.label,
+        paper: row.sudoku === null ? null : row.sudoku / 100,
+        ours: spread?.mean ?? null,
+        deviation: spread?.deviation ?? null,
+        low: spread?.interval?.[0] ?? null,
+        high: spread?.interval?.[1] ?? null,
+        seeds: ours.length,
+        puzzles: ours[0] === undefined ? null : finalEvaluation(ours[0]).puzzles,
+        depth: effectiveDepth(experiment.model),
+        forwardPasses: forwardPasses(experiment.model),
+        parameters: parameterCount(experiment.model),
+        runs: ours.map((record) => record.id).join(' '),
+      };
+    }),
+  );
+}
+
+/** The same rows for the figure that draws ours beside the paper's. */
+export function comparedRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): ComparedRow[] {
+  return paperTableRows(table, base, records).map(({ row, records: ours }) => ({
+    name: row.label,
+    paper: row.sudoku === null ? null : row.sudoku / 100,
+    ours: ours.map(accuracyOf),
+  }));
+}
+
+/** What our runs say of one of the paper's orderings. */
+export interface Ordering {
+  readonly better: string;
+  readonly worse: string;
+  /** The paper's difference, percentage points. */
+  readonly paper: number;
+  /** Ours, better − worse, 0 … 1; null where fewer than two seeds have both. */
+  readonly ours: number | null;
+  readonly p: number | null;
+  readonly seeds: number;
+  readonly verdict: 'confirmed' | 'contradicted' | 'not resolved' | 'not run';
+}
+
+/** Two-sided level at which a difference counts. */
+const level = 0.05;
+
+/**
+ * The orderings that a table claims, judged by paired t-tests over the seeds that both rows have: every row against the
+ * paper's TRM, and in Table 3 HRM against TRM at the same k and T.
+ */
+export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): Ordering[] {
+  const reported = rows.filter(({ row }) => row.sudoku !== null);
+  const trm = reported.find((each) => each.variant === 'trm');
+  const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
+    const twin = table === 3 && each.row.label.startsWith('HRM') ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM')) : trm;
+    return twin === undefined || twin === each ? [] : [[twin, each]];
+  });
+  return pairs.map(([left, right]) => {
+    const [better, worse] = (left.row.sudoku ?? 0) >= (right.row.sudoku ?? 0) ? [left, right] : [right, left];
+    const shared = better.records.flatMap((record) => {
+      const other = worse.records.find(({ seed }) => seed === record.seed);
+      return other === undefined ? [] : [[accuracyOf(record), accuracyOf(other)] as const];
+    });
+    const test = pairedTest(shared.map(([a]) => a), shared.map(([, b]) => b));
+    const verdict = test === null ? 'not run' : test.p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
+    return {
+      better: better.row.label,
+      worse: worse.row.label,
+      paper: (better.row.sudoku ?? 0) - (worse.row.sudoku ?? 0),
+      ours: test?.difference ?? null,
+      p: test?.p ?? null,
+      seeds: shared.length,
+      verdict,
+    };
+  });
+}
+
+function orderingsText(table: TableNumber, rows: readonly PaperTableRow[]): string {
+  const judged = orderings(table, rows).filter(({ verdict }) => verdict !== 'not run');
+  if (judged.length === 0) return '';
+  const lines = judged.map(({ better, worse, paper, ours, p, seeds, verdict }) =>
+    [better, worse, `+${paper.toFixed(1)}`, `${(ours ?? 0) >= 0 ? '+' : '−'}${percentPoints(Math.abs(ours ?? 0))}`, p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3), String(seeds), verdict]);
+  return [
+    `Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at ${level} (${judged.length === 1 ? 'one test' : `${judged.length} tests, not corrected for their number`}):`,
+    toMarkdown({ columns: ['paper: better', 'than', 'by, points', 'ours, points', 'p', 'seeds', 'verdict'], rows: lines }),
+  ].join('\n\n');
+}
+
+function sameTrial(a: Experiment, b: Experiment): boolean {
+  const trial = ({ task, model, training, evaluation, scale }: Experiment): string => hashOf({ task, model, training, evaluation, scale });
+  return trial(a) === trial(b);
+}
+
+function accuracyOf(record: RunRecord): number {
+  return finalEvaluation(record).exactAccuracy.at(-1) ?? NaN;
+}
+
+function percentPoints(share: number): string {
+  return (100 * share).toFixed(1);
+}

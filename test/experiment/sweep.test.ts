@@ -1,0 +1,113 @@
+/** Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is refused. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { change } from '../../lib/experiment/experiment.js';
+import { claim, isClaimed } from '../../lib/experiment/claim.js';
+import { planTable } from '../../lib/experiment/plan.js';
+import { readRecord } from '../../lib/experiment/record.js';
+import { plannedRecords, runSweep, standOf } from '../../lib/experiment/sweep.js';
+import { Random } from '../../lib/random.js';
+
+const plan = planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']);
+const engine = { engine: 'native', precision: 'float32', threads: 1 } as const;
+
+describe('sweep', function () {
+  this.timeout(180_000);
+  let folder: string;
+  let whole: { records: string; folder: string };
+
+  before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-sweep-'));
+    whole = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
+    const shares: number[] = [];
+    const runs = await runSweep(plan, { ...whole, engine, jobs: 2, onProgress: (now) => shares.push(now.filter(({ state }) => state === 'finished').length) });
+    assert.deepEqual(runs.map(({ state, message }) => message ?? state), new Array(plan.length).fill('finished'));
+    assert.ok(shares.length > plan.length && shares.every((share, i) => i === 0 || share >= shares[i - 1]!));
+  });
+
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('leaves one record a run, and skips them all the second time', async () => {
+    assert.equal(readdirSync(whole.records).length, plan.length);
+    assert.deepEqual((await standOf(plan, whole)).map(({ state }) => state), new Array(plan.length).fill('recorded'));
+    assert.deepEqual((await plannedRecords(plan, readdirSync(whole.records).map((name) => readRecord(path.join(whole.records, name))))).map(({ seed }) => seed), plan.map(({ seed }) => seed));
+    const before = contents(whole.records);
+    await runSweep(plan, { ...whole, engine });
+    assert.deepEqual(contents(whole.records), before);
+  });
+
+  it('killed ten times at random, ends with the same records as an unbroken one', async () => {
+    const broken = { records: path.join(folder, 'broken', 'records'), folder: path.join(folder, 'broken', 'runs') };
+    const random = new Random(7);
+    for (let kill = 0; kill < 10; kill++) {
+      const child = spawn(process.execPath, [fileURLToPath(new URL('./sweep-child.js', import.meta.url)), broken.records, broken.folder], { stdio: 'ignore', detached: true });
+      const exit = new Promise((resolve) => child.once('exit', resolve));
+      await new Promise((resolve) => setTimeout(resolve, 300 + random.integer(900)));
+      if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL'); // the sweep and its workers
+      await exit;
+    }
+    const runs = await runSweep(plan, { ...broken, engine, jobs: 2 });
+    assert.ok(runs.every(({ state }) => state === 'recorded' || state === 'finished'), JSON.stringify(runs.map(({ state, message }) => [state, message])));
+    assert.deepEqual(results(broken.records), results(whole.records));
+  });
+
+  it('asked to stop, saves and goes on later to the same records', async () => {
+    const stopped = { records: path.join(folder, 'stopped', 'records'), folder: path.join(folder, 'stopped', 'runs') };
+    let seen = 0;
+    const first = await runSweep(plan, { ...stopped, engine, jobs: 1, onProgress: () => seen++, shouldStop: () => seen > 3 });
+    assert.ok(first.some(({ state }) => state === 'waiting'));
+    await runSweep(plan, { ...stopped, engine });
+    assert.deepEqual(results(stopped.records), results(whole.records));
+  });
+
+  it('refuses a stale record, saying what differs, and one that was edited', async () => {
+    const other = plan.map((run) => ({ ...run, experiment: change(run.experiment, { training: { learningRate: 0.002 } }) }));
+    await assert.rejects(standOf(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
+    const edited = path.join(folder, 'edited');
+    const [name] = readdirSync(whole.records);
+    mkdirSync(edited);
+    writeFileSync(path.join(edited, name!), readFileSync(path.join(whole.records, name!), 'utf8').replace('"seed": 0', '"seed": 5'));
+    await assert.rejects(standOf(plan, { ...whole, records: edited }), new RegExp(`${name!.replaceAll('.', '\\.')}.*changed after the run`));
+  });
+
+  it('a run that breaks does not stop the others, and says why', async () => {
+    const bad = { records: path.join(folder, 'bad', 'records'), folder: path.join(folder, 'bad', 'runs') };
+    const two = plan.slice(0, 2);
+    const [first] = await standOf(two, bad);
+    mkdirSync(path.join(bad.folder, first!.id), { recursive: true });
+    writeFileSync(path.join(bad.folder, first!.id, 'state.safetensors'), 'not a checkpoint');
+    const runs = await runSweep(two, { ...bad, engine });
+    assert.deepEqual(runs.map(({ state }) => state), ['failed', 'finished']);
+    assert.match(runs[0]?.message ?? '', /state\.safetensors/);
+  });
+
+  it('leaves a run alone that another process works on', async () => {
+    const shared = { records: path.join(folder, 'shared', 'records'), folder: path.join(folder, 'shared', 'runs') };
+    const [first] = await standOf(plan.slice(0, 1), shared);
+    const held = claim(path.join(shared.folder, first!.id));
+    assert.ok(held !== undefined);
+    assert.equal(claim(path.join(shared.folder, first!.id)), undefined);
+    assert.deepEqual((await runSweep(plan.slice(0, 1), { ...shared, engine })).map(({ state }) => state), ['taken']);
+    held.release();
+    assert.equal(isClaimed(path.join(shared.folder, first!.id)), false);
+    writeFileSync(path.join(shared.folder, first!.id, 'claim.json'), JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
+    assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'a dead process holds nothing');
+  });
+});
+
+function contents(records: string): string[] {
+  return readdirSync(records).sort().map((name) => readFileSync(path.join(records, name), 'utf8'));
+}
+
+/** What runs came to, without when, how fast and on how much memory. */
+function results(records: string): unknown[] {
+  return readdirSync(records).sort().map((name) => {
+    const { id, seed, experiment, data, model, steps, curve, evaluations, onTraining, longer } = readRecord(path.join(records, name));
+    const timeless = (evaluation: { readonly seconds: number } | undefined): unknown => ({ ...evaluation, seconds: 0 });
+    return { id, seed, experiment, data, model, steps, curve, evaluations: evaluations.map(timeless), onTraining: timeless(onTraining), longer: timeless(longer) };
+  });
+}

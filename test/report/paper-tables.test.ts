@@ -1,0 +1,75 @@
+/** The paper's tables with ours beside them: whole strings, and verdicts worked out by hand. */
+import assert from 'node:assert/strict';
+import { experiment } from '../../lib/experiment/experiment.js';
+import { variantExperiment } from '../../lib/experiment/plan.js';
+import { variant } from '../../lib/experiment/variants.js';
+import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from '../../lib/report/paper-tables.js';
+import { recordOf } from './records.js';
+
+const base = experiment('sudoku-6x6');
+const runs = (id: string, ...shares: readonly number[]): ReturnType<typeof recordOf>[] => shares.map((share, seed) => recordOf(variantExperiment(base, variant(id)), seed, [0.1, share]));
+
+describe('tables of the paper', () => {
+  it('put our seeds beside its numbers, "not run" where there is no record, the orderings below', () => {
+    // differences 0.30, 0.32, 0.34: mean 0.32, deviation 0.02, t = 0.32 / (0.02 / √3) = 27.71, p = 0.0013 (two degrees)
+    const records = [...runs('trm', 0.9, 0.92, 0.94), ...runs('trm-single-z', 0.6, 0.6, 0.6)];
+    assert.equal(
+      paperTable(2, base, records),
+      [
+        '| model | paper, Sudoku-Extreme | ours | seeds | 95 % interval | puzzles scored | depth | forward passes | our parameters |',
+        '| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+        '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | 87.0–97.0 % | 300 | 42 | 1 | 156,290 |',
+        '| TRM multi-scale z (n + 1 = 7 features) | 77.6 % | not run | – | – | – | 42 | 1 | 156,290 |',
+        '| TRM multi-scale z (n + 1 = 7 features) | 77.6 % | not run | – | – | – | 48 | 1 | 156,290 |',
+        '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | 60.0–60.0 % | 300 | 42 | 1 | 156,290 |',
+        '',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.',
+        '',
+        'Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at 0.05 (one test):',
+        '',
+        '| paper: better | than | by, points | ours, points | p | seeds | verdict |',
+        '| :--- | :--- | ---: | ---: | ---: | ---: | :--- |',
+        '| TRM y, z (2 features) | TRM single z (1 feature) | +15.5 | +32.0 | 0.001 | 3 | confirmed |',
+      ].join('\n'),
+    );
+    const lines = paperTable(1, base, []).split('\n');
+    assert.match(lines[2] ?? '', /^\| HRM <sup>1<\/sup> \| 55.0 % \| not run \| – \| – \| – \| 24 \| 2 \|/);
+    assert.deepEqual(lines.slice(-3), ['Nothing of sudoku-6x6 was run yet.', '', "<sup>1</sup> the HRM paper's number, not rerun"]);
+  });
+
+  it('take no record of another size, budget, scale or name', () => {
+    const [trm] = runs('trm', 0.9);
+    assert.ok(trm !== undefined);
+    const others = [
+      { ...trm, experiment: { ...trm.experiment, training: { ...trm.experiment.training, steps: 7 } } },
+      { ...trm, experiment: { ...trm.experiment, scale: 'desk' as const } },
+      { ...trm, experiment: { ...trm.experiment, name: 'sudoku-6x6' } },
+    ];
+    assert.deepEqual(paperTableRows(2, base, [...others, trm])[0]?.records, [trm]);
+  });
+
+  it('judge an ordering by the seeds that both rows have, in either direction or not at all', () => {
+    const verdict = (records: ReturnType<typeof runs>): unknown => {
+      const [first] = orderings(1, paperTableRows(1, base, records)).filter(({ worse }) => worse === 'no EMA');
+      return [first?.verdict, first?.seeds];
+    };
+    assert.deepEqual(verdict([...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-no-ema', 0.5, 0.52, 0.51)]), ['confirmed', 3]);
+    assert.deepEqual(verdict([...runs('trm', 0.5, 0.52, 0.51), ...runs('trm-no-ema', 0.9, 0.91, 0.92)]), ['contradicted', 3]);
+    assert.deepEqual(verdict([...runs('trm', 0.5, 0.9, 0.7), ...runs('trm-no-ema', 0.6, 0.7, 0.8)]), ['not resolved', 3]);
+    assert.deepEqual(verdict([...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-no-ema', 0.5)]), ['not run', 1]);
+  });
+
+  it('hold in Table 3 each HRM against the TRM of the same k and T', () => {
+    const pairs = orderings(3, paperTableRows(3, base, [])).map(({ better, worse }) => `${better} > ${worse}`);
+    assert.ok(pairs.includes('TRM, k = 4, T = 4 > HRM, k = 4, T = 4'));
+    assert.ok(pairs.includes('TRM, k = 3, T = 3 > TRM, k = 1, T = 1'));
+    assert.ok(!pairs.some((pair) => pair.includes('k = 6')), 'the paper has no TRM with k = 6');
+  });
+
+  it('come as a data frame and as rows for a figure', () => {
+    const records = runs('trm', 0.5, 0.75);
+    const frame = paperTableFrame(2, base, records);
+    assert.deepEqual(frame.loc({ columns: ['variant', 'ours', 'seeds'] }).values, [['trm', 0.625, 2], ['trm-multi-z', null, 0], ['trm-multi-z-7', null, 0], ['trm-single-z', null, 0]]);
+    assert.deepEqual(comparedRows(2, base, records)[0], { name: 'TRM y, z (2 features)', paper: 0.8740000000000001, ours: [0.5, 0.75] });
+  });
+});
