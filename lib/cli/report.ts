@@ -2,39 +2,98 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { tableBases, type PaperTable } from '../experiment/plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
-import { accuracyVersusCycles } from '../report/figures.js';
-import { saveFigure } from '../report/plotly.js';
-import { resultsTable } from '../report/tables.js';
+import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
+import { tableOfFrame } from '../report/frames.js';
+import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
+import { saveFigure, type Figure } from '../report/plotly.js';
+import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, trainingVersusTest } from '../report/study-figures.js';
+import { resultsTable, toCsv, toTableHtml } from '../report/tables.js';
 import type { Command } from './command.js';
 
 export const report: Command = {
   name: 'report',
-  summary: 'Rebuild the results table in the README and the figures from the records in data/runs.',
+  summary: "Rebuild the README's tables, the paper's tables with ours beside them, and the figures from the records in data/runs.",
   positionals: '',
   count: [0, 0],
   options: {},
   example: 'npm run report',
-  minutes: 'seconds',
+  minutes: 'half a minute',
 
   async run(_args, out) {
     const records = readRecords(path.join(projectRoot(), 'data', 'runs'));
     if (records.length === 0) throw new InputError('data/runs: expected at least one record, got none; train with --record');
     const readme = path.join(projectRoot(), 'README.md');
-    writeFileAtomic(readme, withResults(readFileSync(readme, 'utf8'), records));
-    out.line(resultsTable(records));
-    const figure = await saveFigure('accuracy-versus-cycles', accuracyVersusCycles(records));
-    out.line(`figure: ${path.relative(process.cwd(), figure)}`);
-    out.result({ records: records.map(({ id }) => id) });
+    writeFileAtomic(readme, withReports(readFileSync(readme, 'utf8'), records));
+    out.line(resultsTable(plainRuns(records)));
+    const files: string[] = [];
+    for (const [name, figure] of reportFigures(records)) files.push(await saveFigure(name, figure));
+    for (const [name, text] of reportTables(records)) {
+      const file = path.join(projectRoot(), 'figures', name);
+      writeFileAtomic(file, text);
+      files.push(file);
+    }
+    for (const file of files) out.line(path.relative(process.cwd(), file));
+    out.result({ records: records.map(({ id }) => id), files: files.map((file) => path.relative(projectRoot(), file)) });
     return 0;
   },
 };
 
-/** A text with its results section, between the two markers, made anew from the records. Throws InputError if a marker is missing. */
-export function withResults(text: string, records: readonly RunRecord[]): string {
-  const [begin, end] = ['<!-- results -->', '<!-- /results -->'];
+const tables: readonly PaperTable[] = [1, 2, 3, 4];
+const scales = ['laptop', 'desk', 'paper'] as const;
+
+/** Runs that stand for themselves; rows of the paper's tables have tables of their own. */
+function plainRuns(records: readonly RunRecord[]): RunRecord[] {
+  return records.filter(({ experiment }) => experiment.variant === null);
+}
+
+/** Every table of the paper of which something was run, by scale and base: [table, base name, rows]. */
+function studies(records: readonly RunRecord[]): { readonly table: PaperTable; readonly base: ReturnType<typeof tableBases>[number]; readonly name: string }[] {
+  return scales.flatMap((scale) => tables.flatMap((table) => tableBases(table, scale).map((base) => ({ table, base, name: `table-${table}-${base.name}` }))))
+    .filter(({ table, base }) => paperTableRows(table, base, records).some(({ records: ours }) => ours.length > 0));
+}
+
+/** Files of figures/ that are tables: [name, content]. */
+export function reportTables(records: readonly RunRecord[]): [string, string][] {
+  return studies(records).flatMap(({ table, base, name }): [string, string][] => {
+    const rows = tableOfFrame(paperTableFrame(table, base, records), 4);
+    return [[`${name}.md`, `${paperTable(table, base, records)}\n`], [`${name}.csv`, toCsv(rows)], [`${name}.html`, `${toTableHtml(rows)}\n`]];
+  });
+}
+
+/** Figures of figures/ by name. */
+function reportFigures(records: readonly RunRecord[]): [string, Figure][] {
+  const figures: [string, Figure][] = [['accuracy-versus-cycles', accuracyVersusCycles(plainRuns(records))]];
+  for (const { table, base, name } of studies(records)) {
+    const rows = paperTableRows(table, base, records);
+    const subtitle = base.about;
+    figures.push([name, paperVersusOurs(comparedRows(table, base, records), { title: `Table ${table}, ours and the paper’s`, subtitle })]);
+    if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, { subtitle })]);
+    if (table !== 1) continue;
+    figures.push(
+      [`cost-${base.name}`, costVersusAccuracy(rows, { subtitle })],
+      [`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })],
+      [`longer-${base.name}`, longerThinking(rows, { subtitle })],
+      [`learning-${base.name}`, learningCurves(rows, { subtitle })],
+      [`halting-${base.name}`, haltingOverTraining(rows, { subtitle })],
+    );
+  }
+  return figures;
+}
+
+/** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */
+export function withReports(text: string, records: readonly RunRecord[]): string {
+  const [base] = tableBases(1, 'laptop');
+  if (base === undefined) throw new Error('Table 1 has no base at laptop scale');
+  const results = withReport(text, 'results', resultsTable(plainRuns(records)));
+  return withReport(results, 'table-1', paperTable(1, base, records));
+}
+
+function withReport(text: string, name: string, report: string): string {
+  const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
   if (from < 0 || to < from) throw new InputError(`README.md: expected the lines ${begin} and ${end}, got ${from < 0 ? 'no first one' : 'no second one after it'}; put them where the table belongs`);
-  return `${text.slice(0, from + begin.length)}\n${resultsTable(records)}\n${text.slice(to)}`;
+  return `${text.slice(0, from + begin.length)}\n${report}\n${text.slice(to)}`;
 }

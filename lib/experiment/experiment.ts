@@ -92,7 +92,16 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: smallModel,
       training: { ...smallTraining, steps: 1000 },
-      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0, trainingPuzzles: 250, longer: { supervisionSteps: 256, puzzles: 100 } },
+      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'sudoku-6x6-study',
+      about: "6×6 Sudoku at the budget of the paper's tables: 600 steps, so that every row of one gets its seeds in an evening",
+      scale: 'laptop',
+      task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
+      training: { ...smallTraining, steps: 600 },
+      evaluation: { split: 'test', every: 200, puzzles: 250, finalPuzzles: 0, trainingPuzzles: 250, longer: { supervisionSteps: 256, puzzles: 100 } },
     }),
     define({
       name: 'sudoku-9x9',
@@ -102,6 +111,15 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128 },
       training: { ...smallTraining, batchSize: 32, steps: 1500, emaRate: 0.995 },
       evaluation: { split: 'test', every: 500, puzzles: 200, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'sudoku-extreme-desk',
+      about: 'Sudoku-Extreme, the official 1,000 training puzzles, at a size that learns something in hours on two cores',
+      scale: 'desk',
+      task: { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128, innerMultiple: 32 },
+      training: { ...smallTraining, steps: 15_000, emaRate: 0.999, decayFraction: 0.3, finalRateRatio: 0 },
+      evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0 },
     }),
     define({
       name: 'sudoku-extreme-paper',

@@ -15,7 +15,7 @@ export type PaperTable = PaperRow['table'];
 /** What each table is tried on, by scale. */
 const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
   smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'] },
-  laptop: { 1: ['sudoku-6x6'], 2: ['sudoku-6x6'], 3: ['sudoku-6x6'], 4: ['sudoku-6x6'] },
+  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study'] },
   desk: { 1: ['sudoku-extreme-desk'], 2: ['sudoku-extreme-desk'], 3: ['sudoku-extreme-desk'], 4: ['sudoku-extreme-desk'] },
   paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper'] },
 };

@@ -1,0 +1,120 @@
+/** What the kit's figures share: titles, axes, labels at the ends of curves, bands, ticks. */
+import type { Annotation, Layout, Trace } from './plotly.js';
+import { colour, figureSize, fontFamily, fontSize, textWidth, translucent } from './style.js';
+
+/** A title, and below it the sentence that says what was measured on what. */
+export interface Caption {
+  readonly title?: string;
+  readonly subtitle?: string;
+}
+
+/** Lower and upper end of a spread, 0 … 1, one each a point. */
+export interface Band {
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+}
+
+/** A label at the end of a curve; x and y in the axes' own units (a log axis counts in powers of ten). */
+export interface EndLabel {
+  readonly text: string;
+  readonly x: number;
+  readonly y: number;
+  readonly colour: string;
+}
+
+/** Labels beside the last points, moved apart where they would overlap. `span` is the height of the axis in its units. */
+export function endLabels(ends: readonly EndLabel[], span: number, yref = 'y'): Annotation[] {
+  const gap = span * 0.056;
+  const sorted = [...ends].sort((a, b) => a.y - b.y);
+  const places: number[] = [];
+  for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? -Infinity) + gap));
+  // Pushed out at the top: the pile moves down as one.
+  const excess = Math.max(0, (places.at(-1) ?? 0) - Math.max(span, sorted.at(-1)?.y ?? span));
+  return sorted.map(({ text, x, colour: ink }, i) => ({
+    text, x, y: (places[i] ?? 0) - excess, yref, xanchor: 'left', yanchor: 'middle', xshift: 9, showarrow: false, font: { size: fontSize.label, color: ink }, align: 'left',
+  }));
+}
+
+/** Two invisible lines with the space between them filled. */
+export function bandTraces(name: string, { low, high }: Band, ink: string): Trace[] {
+  const edge = (values: readonly number[]): Trace => ({
+    type: 'scatter', name: `${name}, spread`, mode: 'lines', x: values.map((_, i) => i + 1), y: values.map(percent), line: { width: 0, color: ink }, hoverinfo: 'skip',
+  });
+  return [edge(low), { ...edge(high), fill: 'tonexty', fillcolor: translucent(ink, 0.18) }];
+}
+
+/** A dotted line at the number of steps that the model was trained with. */
+export function markedStep(step: number, place: (step: number) => number): { readonly shapes: object[]; readonly annotations: Annotation[] } {
+  return {
+    shapes: [{ type: 'line', x0: step, x1: step, yref: 'paper', y0: 0, y1: 1, line: { color: colour.quiet, width: 1, dash: 'dot' } }],
+    annotations: [{ text: `trained with ${step}`, x: place(step), y: 0, yref: 'paper', yanchor: 'bottom', xanchor: 'left', xshift: 4, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } }],
+  };
+}
+
+/** Size, fonts, margins and title of every figure; the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. */
+export function baseLayout(caption: Caption, room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number }, rest: Partial<Layout>, above = 0): Layout {
+  const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
+  const { title = '', subtitle } = caption;
+  const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);
+  const height = rest.height ?? figureSize.height;
+  return {
+    width: figureSize.width,
+    height,
+    font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
+    title: {
+      text: `<b>${title}</b>${below.map((line) => `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${line}</span>`).join('')}`,
+      x: 0.015, xanchor: 'left', y: 1 - 28 / height, yanchor: 'bottom', yref: 'container', font: { size: fontSize.title },
+    },
+    margin: { l: 36 + Math.max(46, room.left ?? 0), r: 24 + Math.max(0, ...labels), t: 56 + 20 * below.length + above, b: 58 },
+    paper_bgcolor: colour.paper,
+    plot_bgcolor: colour.paper,
+    showlegend: false,
+    hovermode: 'closest',
+    ...rest,
+  };
+}
+
+/** Words in lines of at most `width` CSS pixels. */
+function wrap(text: string, width: number, size: number): string[] {
+  const lines: string[] = [];
+  for (const word of text.split(' ')) {
+    const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
+    if (lines.length > 0 && textWidth(longer, size) <= width) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+export function axis(title: string): object {
+  return {
+    title: { text: title, font: { size: fontSize.axis }, standoff: 10 },
+    showline: true, linecolor: colour.quiet, linewidth: 1, ticks: 'outside', ticklen: 4, tickcolor: colour.quiet,
+    showgrid: true, gridcolor: colour.faint, gridwidth: 0.6, zeroline: false, fixedrange: false,
+  };
+}
+
+export const percentAxis = { range: [-2, 104], tick0: 0, dtick: 20, ticksuffix: ' %' };
+
+export function percent(share: number): number {
+  return Number((100 * share).toFixed(4));
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+export function markerSymbol(index: number): string {
+  return ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'][index % 7] ?? 'circle';
+}
+
+/** 1, 2, 4, … up to most. */
+export function powersOfTwo(most: number): number[] {
+  return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, i) => 2 ** i);
+}
+
+/** About eight whole numbers from 1 to most. */
+export function wholeTicks(most: number): number[] {
+  const stride = Math.max(1, Math.ceil(most / 8));
+  const ticks = Array.from({ length: Math.floor(most / stride) }, (_, i) => (i + 1) * stride);
+  return ticks[0] === 1 ? ticks : [1, ...ticks];
+}

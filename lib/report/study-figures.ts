@@ -1,0 +1,152 @@
+/** Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by variant. */
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { describe } from '../model/describe.js';
+import { effectiveDepth } from '../model/schedule.js';
+import type { Evaluation } from '../train/evaluate.js';
+import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
+import type { PaperTableRow } from './paper-tables.js';
+import { axis, bandTraces, baseLayout, endLabels, markerSymbol, mean, percent, percentAxis, type Caption } from './plot-layout.js';
+import type { Figure, Trace } from './plotly.js';
+import { spreadOf } from './statistics.js';
+import { colour, fontSize, seriesColour, stroke, textWidth } from './style.js';
+
+/** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
+export function longerThinking(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  const looked = rows.filter(({ records }) => records.some(({ longer }) => longer !== undefined));
+  const trainedSteps = looked[0]?.experiment.model.supervisionSteps;
+  const series = looked.map(({ row, records }): CycleSeries => {
+    const curves = records.flatMap(({ longer }) => (longer === undefined ? [] : [longer.exactAccuracy]));
+    return { name: row.label, ...overSeeds(curves) };
+  });
+  return accuracyCurves(series, { title: 'Thinking longer than trained', ...(trainedSteps === undefined ? {} : { trainedSteps }), ...options });
+}
+
+/** Table 3: puzzles solved against the layers of one supervision step, ours and the paper's. */
+export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  const nets = ['TRM', 'HRM'].map((net) => rows.filter(({ row }) => row.table === 3 && row.label.startsWith(net)).sort((a, b) => depthOf(a) - depthOf(b)));
+  const traces = nets.flatMap((own, index): Trace[] => {
+    const net = index === 0 ? 'TRM' : 'HRM';
+    const run = own.filter(({ records }) => records.length > 0);
+    const reported = own.filter(({ row }) => row.sudoku !== null);
+    const error = run.map((row) => percent(deviation(accuracies(row))));
+    return [
+      {
+        type: 'scatter', name: `${net}, ours`, mode: 'lines+markers', x: run.map(depthOf), y: run.map((row) => percent(mean(accuracies(row)))),
+        error_y: { type: 'data', array: error, color: seriesColour(index), thickness: 1.5, width: 4 },
+        line: { color: seriesColour(index), width: stroke.line }, marker: { size: 8, symbol: markerSymbol(index) }, hovertemplate: `${net}, ours: %{y:.1f} % at %{x} layers<extra></extra>`,
+      },
+      {
+        type: 'scatter', name: `${net}, paper`, mode: 'lines+markers', x: reported.map(depthOf), y: reported.map(({ row }) => row.sudoku ?? 0),
+        line: { color: seriesColour(index), width: 1.25, dash: 'dot' }, marker: { size: 8, symbol: `${markerSymbol(index)}-open` }, hovertemplate: `${net}, paper: %{y:.1f} % at %{x} layers<extra></extra>`,
+      },
+    ];
+  });
+  return {
+    data: traces,
+    layout: baseLayout({ title: 'Accuracy versus depth', ...options }, {}, {
+      xaxis: { ...axis('Layers of one supervision step'), type: 'log', tickvals: [8, 16, 32, 64, 128], range: [Math.log10(6), Math.log10(190)] },
+      yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+      showlegend: true,
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+    }, 26),
+  };
+}
+
+/** Puzzles solved against what the training cost, one point a variant. */
+export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  const run = rows.filter(({ records }) => records.length > 0);
+  const points = run.map((each) => ({ name: each.row.label, cost: trainingFlop(each) / 1e12, share: mean(accuracies(each)), spread: deviation(accuracies(each)) }));
+  return {
+    data: points.map(({ name, cost, share, spread }, index): Trace => ({
+      type: 'scatter', name, mode: 'markers+text', x: [cost], y: [percent(share)], text: [name], textposition: 'top center', textfont: { size: fontSize.tick, color: colour.quiet },
+      error_y: { type: 'data', array: [percent(spread)], color: seriesColour(index), thickness: 1.5, width: 4 },
+      marker: { size: 10, symbol: markerSymbol(index), color: seriesColour(index) }, hovertemplate: `${name}: %{y:.1f} % for %{x:.0f} TFLOP<extra></extra>`,
+    })),
+    layout: baseLayout({ title: 'What accuracy costs', ...options }, {}, {
+      xaxis: { ...axis('Training cost (TFLOP of the networks)'), rangemode: 'tozero', range: [0, 1.15 * Math.max(1, ...points.map(({ cost }) => cost))] },
+      yaxis: { ...axis('Test puzzles solved'), ...percentAxis, range: [-2, 110] },
+    }),
+  };
+}
+
+/** Training puzzles solved beside test puzzles solved, row by row: the gap is what was learned by heart. */
+export function trainingVersusTest(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  const looked = rows.filter(({ records }) => records.some(({ onTraining }) => onTraining !== undefined));
+  const names = looked.map(({ row }) => row.label);
+  const onTraining = looked.map(({ records }) => percent(mean(records.flatMap(({ onTraining: seen }) => (seen === undefined ? [] : [last(seen)])))));
+  const onTest = looked.map((each) => percent(mean(accuracies(each))));
+  return {
+    data: [
+      ...names.map((name, i): Trace => ({ type: 'scatter', mode: 'lines', x: [onTest[i] ?? 0, onTraining[i] ?? 0], y: [name, name], line: { color: colour.faint, width: 5 }, hoverinfo: 'skip', showlegend: false })),
+      { type: 'scatter', name: 'training puzzles', mode: 'markers', x: onTraining, y: names, marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } }, hovertemplate: '%{x:.1f} % of training puzzles<extra>%{y}</extra>' },
+      { type: 'scatter', name: 'test puzzles', mode: 'markers', x: onTest, y: names, marker: { symbol: 'circle', size: 10, color: seriesColour(0) }, hovertemplate: '%{x:.1f} % of test puzzles<extra>%{y}</extra>' },
+    ],
+    layout: baseLayout({ title: 'By heart or by thought?', ...options }, { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) }, {
+      height: Math.max(280, 176 + 34 * names.length),
+      xaxis: { ...axis('Puzzles solved'), ...percentAxis },
+      yaxis: { ...axis(''), type: 'category', categoryorder: 'array', categoryarray: [...names].reverse(), range: [-0.6, names.length - 0.4] },
+      showlegend: true,
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+    }, 26),
+  };
+}
+
+/** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
+export function learningCurves(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  const run = rows.filter(({ records }) => records.length > 0);
+  const series = run.map(({ row, records }) => ({
+    name: row.label,
+    steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
+    ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
+  }));
+  const ends = series.map(({ name, steps, exactAccuracy }, index) => ({ text: name, x: steps.at(-1) ?? 0, y: percent(exactAccuracy.at(-1) ?? 0), colour: seriesColour(index) }));
+  return {
+    data: series.flatMap(({ name, steps, exactAccuracy, band }, index): Trace[] => [
+      ...(band === undefined ? [] : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
+      {
+        type: 'scatter', name, mode: 'lines+markers', x: steps, y: exactAccuracy.map(percent), line: { color: seriesColour(index), width: stroke.line },
+        marker: { size: stroke.marker, symbol: markerSymbol(index) }, hovertemplate: `${name}: %{y:.1f} % at step %{x}<extra></extra>`,
+      },
+    ]),
+    layout: baseLayout({ title: 'Learning, variant by variant', ...options }, { right: ends }, {
+      xaxis: { ...axis('Optimizer steps'), rangemode: 'tozero' },
+      yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+      annotations: endLabels(ends, 106),
+    }),
+  };
+}
+
+/** Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean over seeds. */
+export function haltingOverTraining(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  return haltingCurve(
+    rows.filter(({ records }) => records.length > 0).map(({ row, records }) => ({
+      name: row.label,
+      curve: (records[0]?.curve ?? []).map(({ step }, i) => {
+        const known = records.flatMap(({ curve }) => curve[i]?.meanSteps ?? []);
+        return { step, meanSteps: known.length === 0 ? null : mean(known) };
+      }),
+    })),
+    { title: 'Halting over training', ...options },
+  );
+}
+
+function depthOf({ experiment }: PaperTableRow): number {
+  return effectiveDepth(experiment.model);
+}
+
+function trainingFlop({ experiment: { model, training } }: PaperTableRow): number {
+  return describe(model, { batchSize: training.batchSize }).flopPerTrainingStep * training.steps;
+}
+
+function accuracies({ records }: PaperTableRow): number[] {
+  return records.map((record: RunRecord) => last(finalEvaluation(record)));
+}
+
+function last({ exactAccuracy }: Evaluation): number {
+  return exactAccuracy.at(-1) ?? NaN;
+}
+
+/** Standard deviation over seeds; 0 for a single one, so that no bar is drawn. */
+function deviation(values: readonly number[]): number {
+  return spreadOf(values).deviation ?? 0;
+}
