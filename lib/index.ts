@@ -36,7 +36,7 @@ export { finalEvaluation, readRecord, readRecords, type RunRecord } from './expe
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
-export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from './report/paper-tables.js';
+export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
 export { pairedTest, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';

@@ -32,6 +32,11 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   });
 }
 
+/** Our runs of a table, row after row, each row's by seed. */
+export function tableRecords(table: TableNumber, base: Experiment, records: readonly RunRecord[]): RunRecord[] {
+  return paperTableRows(table, base, records).flatMap((row) => row.records);
+}
+
 /** "model | paper | ours | seeds | 95 % interval | …" as Markdown, and below it which of the paper's orderings our runs bear out. */
 export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);

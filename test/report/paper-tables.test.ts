@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
 import { variantExperiment } from '../../lib/experiment/plan.js';
 import { variant } from '../../lib/experiment/variants.js';
-import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from '../../lib/report/paper-tables.js';
+import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from '../../lib/report/paper-tables.js';
 import { recordOf } from './records.js';
 
 const base = experiment('sudoku-6x6');
@@ -46,6 +46,7 @@ describe('tables of the paper', () => {
       { ...trm, experiment: { ...trm.experiment, name: 'sudoku-6x6' } },
     ];
     assert.deepEqual(paperTableRows(2, base, [...others, trm])[0]?.records, [trm]);
+    assert.deepEqual(tableRecords(2, base, [...others, trm]), [trm]);
   });
 
   it('judge an ordering by the seeds that both rows have, in either direction or not at all', () => {
