@@ -8,8 +8,8 @@ import { projectRoot, writeFileAtomic } from '../files.js';
 import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
 import { tableOfFrame } from '../report/frames.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
-import { saveFigure, type Figure } from '../report/plotly.js';
-import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, trainingVersusTest } from '../report/study-figures.js';
+import { pictureFiles, type Figure } from '../report/plotly.js';
+import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, studyCaption, trainingVersusTest } from '../report/study-figures.js';
 import { resultsTable, toCsv, toTableHtml } from '../report/tables.js';
 import type { Command } from './command.js';
 
@@ -29,10 +29,9 @@ export const report: Command = {
     writeFileAtomic(readme, withReports(readFileSync(readme, 'utf8'), records));
     out.line(resultsTable(plainRuns(records)));
     const files: string[] = [];
-    for (const [name, figure] of reportFigures(records)) files.push(await saveFigure(name, figure));
-    for (const [name, text] of reportTables(records)) {
+    for (const [name, content] of await reportFiles(records)) {
       const file = path.join(projectRoot(), 'figures', name);
-      writeFileAtomic(file, text);
+      writeFileAtomic(file, content);
       files.push(file);
     }
     for (const file of files) out.line(path.relative(process.cwd(), file));
@@ -63,24 +62,28 @@ export function reportTables(records: readonly RunRecord[]): [string, string][] 
   });
 }
 
-/** Figures of figures/ by name. */
-function reportFigures(records: readonly RunRecord[]): [string, Figure][] {
+/** Figures of figures/ by name; those to which no record has anything to say are left out. */
+export function reportFigures(records: readonly RunRecord[]): [string, Figure][] {
   const figures: [string, Figure][] = [['accuracy-versus-cycles', accuracyVersusCycles(plainRuns(records))]];
   for (const { table, base, name } of studies(records)) {
     const rows = paperTableRows(table, base, records);
-    const subtitle = base.about;
-    figures.push([name, paperVersusOurs(comparedRows(table, base, records), { title: `Table ${table}, ours and the paper’s`, subtitle })]);
-    if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, { subtitle })]);
+    const [dots, bands, bars] = ['', 'shaded from the worst to the best', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
+    figures.push([name, paperVersusOurs(comparedRows(table, base, records), { ...dots, title: `Table ${table}, ours and the paper’s` })]);
+    if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
     if (table !== 1) continue;
-    figures.push(
-      [`cost-${base.name}`, costVersusAccuracy(rows, { subtitle })],
-      [`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })],
-      [`longer-${base.name}`, longerThinking(rows, { subtitle })],
-      [`learning-${base.name}`, learningCurves(rows, { subtitle })],
-      [`halting-${base.name}`, haltingOverTraining(rows, { subtitle })],
-    );
+    figures.push([`cost-${base.name}`, costVersusAccuracy(rows, bars)], [`learning-${base.name}`, learningCurves(rows, bands)], [`halting-${base.name}`, haltingOverTraining(rows, dots)]);
+    const ours = rows.flatMap(({ records: own }) => own);
+    if (ours.some(({ onTraining }) => onTraining !== undefined)) figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, dots)]);
+    if (ours.some(({ longer }) => longer !== undefined)) figures.push([`longer-${base.name}`, longerThinking(rows, bands)]);
   }
   return figures;
+}
+
+/** All files of figures/ that follow from the records, [name, content]: the same bytes for the same records. */
+export async function reportFiles(records: readonly RunRecord[]): Promise<[string, string | Uint8Array][]> {
+  const files: [string, string | Uint8Array][] = [];
+  for (const [name, figure] of reportFigures(records)) files.push(...(await pictureFiles(name, figure)));
+  return [...files, ...reportTables(records)];
 }
 
 /** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */

@@ -1,6 +1,6 @@
 /** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
-import { axis, bandTraces, baseLayout, endLabels, markedStep, markerSymbol, mean, percent, percentAxis, powersOfTwo, wholeTicks, type Band, type Caption } from './plot-layout.js';
+import { axis, bandTraces, baseLayout, endLabels, markedStep, markerSymbol, mean, percent, percentAxis, powersOfTwo, seriesLine, wholeTicks, type Band, type Caption } from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
@@ -52,7 +52,7 @@ export function accuracyCurves(series: readonly CycleSeries[], options: Caption 
       mode: exactAccuracy.length > 32 ? 'lines' : 'lines+markers',
       x: exactAccuracy.map((_, i) => i + 1),
       y: exactAccuracy.map(percent),
-      line: { color: seriesColour(index), width: stroke.line },
+      line: seriesLine(index),
       marker: { size: stroke.marker, symbol: markerSymbol(index) },
       hovertemplate: `${name}: %{y:.1f} % after %{x} steps<extra></extra>`,
     },
@@ -165,14 +165,14 @@ export function haltingCurve(series: readonly HaltingSeries[], options: Caption 
       mode: 'lines',
       x: points.map(({ step }) => step),
       y: points.map(({ meanSteps }) => meanSteps),
-      line: { color: seriesColour(index), width: stroke.line },
+      line: seriesLine(index),
       hovertemplate: `${name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
     })),
     layout: baseLayout(
       { title: 'Halting', ...options },
       { right: ends },
       {
-        xaxis: { ...axis('Optimizer steps'), rangemode: 'tozero' },
+        xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...series.flatMap(({ curve }) => curve.map(({ step }) => step)))] },
         yaxis: { ...axis('Supervision steps before halting (mean)'), range: [0, most * 1.06], dtick: most > 20 ? 8 : most > 8 ? 4 : 1 },
         annotations: endLabels(ends, most),
       },

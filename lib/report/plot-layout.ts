@@ -1,6 +1,6 @@
 /** What the kit's figures share: titles, axes, labels at the ends of curves, bands, ticks. */
 import type { Annotation, Layout, Trace } from './plotly.js';
-import { colour, figureSize, fontFamily, fontSize, textWidth, translucent } from './style.js';
+import { colour, figureSize, fontFamily, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
 /** A title, and below it the sentence that says what was measured on what. */
 export interface Caption {
@@ -103,8 +103,16 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
+const symbols = ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'] as const;
+
+/** The marker of the i-th series; hollow where the colours begin again. */
 export function markerSymbol(index: number): string {
-  return ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'][index % 7] ?? 'circle';
+  return `${symbols[index % symbols.length] ?? 'circle'}${index < symbols.length ? '' : '-open'}`;
+}
+
+/** The line of the i-th series; dashed where the colours begin again. */
+export function seriesLine(index: number): { readonly color: string; readonly width: number; readonly dash?: string } {
+  return { color: seriesColour(index), width: stroke.line, ...(index < symbols.length ? {} : { dash: 'dash' }) };
 }
 
 /** 1, 2, 4, … up to most. */

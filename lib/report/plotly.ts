@@ -139,21 +139,26 @@ Plotly.newPlot('figure', ${json});
 }
 
 /**
- * Writes figures/<name>.png (two pixels a CSS pixel) and .svg, and for plotly figures .html; with TRM_SMOKE=1, whose
- * numbers mean nothing, to build/figures.
- * @returns the path of the PNG within the project
+ * The files of a picture, [path within the folder, content]: <name>.png (two pixels a CSS pixel) and .svg, and for plotly
+ * figures .html. `folder`: where in the project they will lie. Throws InputError for a name that is none.
  */
-export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
+export async function pictureFiles(name: string, picture: Figure | Drawing | Animation, folder = 'figures'): Promise<[string, string | Uint8Array][]> {
   if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
-  const folder = process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
-  const files: [string, string | Uint8Array][] = [
-    [`${folder}/${name}.png`, await toPng(svg)],
-    [`${folder}/${name}.svg`, svg],
-    ...(figure === undefined ? [] : [[`${folder}/${name}.html`, toHtml(name, figure, folder)] as [string, string]]),
+  return [
+    [`${name}.png`, await toPng(svg)],
+    [`${name}.svg`, svg],
+    ...(figure === undefined ? [] : [[`${name}.html`, toHtml(name, figure, folder)] as [string, string]]),
   ];
-  for (const [file, content] of files) writeFileAtomic(path.join(projectRoot(), file), content);
-  return `${folder}/${name}.png`;
 }
 
+/**
+ * Writes the files of a picture to figures/; with TRM_SMOKE=1, whose numbers mean nothing, to build/figures.
+ * @returns the path of the PNG within the project
+ */
+export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
+  const folder = process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
+  for (const [file, content] of await pictureFiles(name, picture, folder)) writeFileAtomic(path.join(projectRoot(), folder, file), content);
+  return `${folder}/${name}.png`;
+}

@@ -5,7 +5,7 @@ import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
 import type { PaperTableRow } from './paper-tables.js';
-import { axis, bandTraces, baseLayout, endLabels, markerSymbol, mean, percent, percentAxis, type Caption } from './plot-layout.js';
+import { axis, bandTraces, baseLayout, endLabels, markerSymbol, mean, percent, percentAxis, powersOfTwo, seriesLine, type Caption } from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './style.js';
@@ -26,7 +26,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
   const nets = ['TRM', 'HRM'].map((net) => rows.filter(({ row }) => row.table === 3 && row.label.startsWith(net)).sort((a, b) => depthOf(a) - depthOf(b)));
   const traces = nets.flatMap((own, index): Trace[] => {
     const net = index === 0 ? 'TRM' : 'HRM';
-    const run = own.filter(({ records }) => records.length > 0);
+    const run = withRecords(own);
     const reported = own.filter(({ row }) => row.sudoku !== null);
     const error = run.map((row) => percent(deviation(accuracies(row))));
     return [
@@ -41,10 +41,11 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
       },
     ];
   });
+  const depths = nets.flat().map(depthOf);
   return {
     data: traces,
     layout: baseLayout({ title: 'Accuracy versus depth', ...options }, {}, {
-      xaxis: { ...axis('Layers of one supervision step'), type: 'log', tickvals: [8, 16, 32, 64, 128], range: [Math.log10(6), Math.log10(190)] },
+      xaxis: { ...axis('Layers of one supervision step'), type: 'log', tickvals: powersOfTwo(1024), range: [Math.log10(0.85 * Math.min(...depths)), Math.log10(1.15 * Math.max(...depths))] },
       yaxis: { ...axis('Puzzles solved'), ...percentAxis },
       showlegend: true,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
@@ -54,17 +55,20 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
 
 /** Puzzles solved against what the training cost, one point a variant. */
 export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const run = rows.filter(({ records }) => records.length > 0);
+  const run = withRecords(rows);
   const points = run.map((each) => ({ name: each.row.label, cost: trainingFlop(each) / 1e12, share: mean(accuracies(each)), spread: deviation(accuracies(each)) }));
   return {
     data: points.map(({ name, cost, share, spread }, index): Trace => ({
-      type: 'scatter', name, mode: 'markers+text', x: [cost], y: [percent(share)], text: [name], textposition: 'top center', textfont: { size: fontSize.tick, color: colour.quiet },
+      type: 'scatter', name, mode: 'markers', x: [cost], y: [percent(share)],
       error_y: { type: 'data', array: [percent(spread)], color: seriesColour(index), thickness: 1.5, width: 4 },
-      marker: { size: 10, symbol: markerSymbol(index), color: seriesColour(index) }, hovertemplate: `${name}: %{y:.1f} % for %{x:.0f} TFLOP<extra></extra>`,
+      marker: { size: 10, symbol: markerSymbol(index), color: seriesColour(index), line: { width: 2, color: seriesColour(index) } }, hovertemplate: `${name}: %{y:.1f} % for %{x:.1f} TFLOP<extra></extra>`,
     })),
-    layout: baseLayout({ title: 'What accuracy costs', ...options }, {}, {
-      xaxis: { ...axis('Training cost (TFLOP of the networks)'), rangemode: 'tozero', range: [0, 1.15 * Math.max(1, ...points.map(({ cost }) => cost))] },
-      yaxis: { ...axis('Test puzzles solved'), ...percentAxis, range: [-2, 110] },
+    // Rows of one cost lie above each other, so the names stand apart, in the order of the table.
+    layout: baseLayout({ title: 'What accuracy costs', ...options }, { right: points.map(({ name }) => ({ text: `${name}WWW` })) }, {
+      xaxis: { ...axis('Training cost (TFLOP of the networks)'), range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))] },
+      yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+      showlegend: true,
+      legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
     }),
   };
 }
@@ -93,7 +97,7 @@ export function trainingVersusTest(rows: readonly PaperTableRow[], options: Capt
 
 /** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
 export function learningCurves(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const run = rows.filter(({ records }) => records.length > 0);
+  const run = withRecords(rows);
   const series = run.map(({ row, records }) => ({
     name: row.label,
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
@@ -104,12 +108,12 @@ export function learningCurves(rows: readonly PaperTableRow[], options: Caption 
     data: series.flatMap(({ name, steps, exactAccuracy, band }, index): Trace[] => [
       ...(band === undefined ? [] : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
       {
-        type: 'scatter', name, mode: 'lines+markers', x: steps, y: exactAccuracy.map(percent), line: { color: seriesColour(index), width: stroke.line },
+        type: 'scatter', name, mode: 'lines+markers', x: steps, y: exactAccuracy.map(percent), line: seriesLine(index),
         marker: { size: stroke.marker, symbol: markerSymbol(index) }, hovertemplate: `${name}: %{y:.1f} % at step %{x}<extra></extra>`,
       },
     ]),
     layout: baseLayout({ title: 'Learning, variant by variant', ...options }, { right: ends }, {
-      xaxis: { ...axis('Optimizer steps'), rangemode: 'tozero' },
+      xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
       yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
       annotations: endLabels(ends, 106),
     }),
@@ -119,7 +123,7 @@ export function learningCurves(rows: readonly PaperTableRow[], options: Caption 
 /** Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean over seeds. */
 export function haltingOverTraining(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   return haltingCurve(
-    rows.filter(({ records }) => records.length > 0).map(({ row, records }) => ({
+    withRecords(rows).map(({ row, records }) => ({
       name: row.label,
       curve: (records[0]?.curve ?? []).map(({ step }, i) => {
         const known = records.flatMap(({ curve }) => curve[i]?.meanSteps ?? []);
@@ -128,6 +132,20 @@ export function haltingOverTraining(rows: readonly PaperTableRow[], options: Cap
     })),
     { title: 'Halting over training', ...options },
   );
+}
+
+/** What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars show. */
+export function studyCaption(rows: readonly PaperTableRow[], spread = ''): string {
+  const records = rows.flatMap(({ records: own }) => own);
+  const several = (values: readonly (number | string)[]): string => [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
+  const seeds = several(withRecords(rows).map(({ records: own }) => own.length).sort((a, b) => a - b));
+  if (records.length === 0) return 'not run yet';
+  const mean = seeds === '1' ? 'one seed' : `mean over ${seeds} seeds${spread === '' ? '' : `, ${spread}`}`;
+  return `${several(records.map(({ data }) => data.test.name))}, ${several(records.map((record) => finalEvaluation(record).puzzles))} puzzles; ${mean}`;
+}
+
+function withRecords(rows: readonly PaperTableRow[]): PaperTableRow[] {
+  return rows.filter(({ records }) => records.length > 0);
 }
 
 function depthOf({ experiment }: PaperTableRow): number {

@@ -55,9 +55,12 @@ export interface ResultRow {
   readonly data: string;
 }
 
-/** "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnote. */
+/** "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnotes; a table for each scale. */
 export function resultsTable(records: readonly RunRecord[]): string {
-  return [resultsMarkdown(resultRows(records)), ...notesOn(records)].join('\n\n');
+  const rows = resultRows(records);
+  const scales = [...new Set(rows.map(({ scale }) => scale))];
+  const tables = scales.length === 0 ? [resultsMarkdown([])] : scales.map((scale) => resultsMarkdown(rows.filter((row) => row.scale === scale)));
+  return [...tables, ...notesOn(records)].join('\n\n');
 }
 
 /** What must be said wherever such results appear. */

@@ -1,10 +1,16 @@
-/** The README's results are those of the records. */
+/** The README's results, and the tables and figures in figures/, are those of the records. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { withReports } from '../../lib/cli/report.js';
-import { readRecords } from '../../lib/experiment/record.js';
+import { reportFigures, reportFiles, reportTables, withReports } from '../../lib/cli/report.js';
+import { experiment } from '../../lib/experiment/experiment.js';
+import { variantExperiment } from '../../lib/experiment/plan.js';
+import { readRecords, writeRecord } from '../../lib/experiment/record.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { projectRoot } from '../../lib/files.js';
+import { toHtml } from '../../lib/report/plotly.js';
+import { record, recordOf } from '../report/records.js';
 
 describe('report', () => {
   const records = readRecords(path.join(projectRoot(), 'data', 'runs'));
@@ -14,6 +20,39 @@ describe('report', () => {
 
   it('left a README whose tables are what the records say: run npm run report after adding one', () => {
     assert.equal(withReports(readme, records), readme);
+  });
+
+  it('left figures/ with tables and figures that are what the records say, and with no table of records that are gone', () => {
+    const folder = path.join(projectRoot(), 'figures');
+    const lagging = (name: string, content: string): string[] => (existsSync(path.join(folder, name)) && readFileSync(path.join(folder, name), 'utf8') === content ? [] : [name]);
+    const tables = reportTables(records);
+    const figures = reportFigures(records);
+    // A picture's pixels depend on the machine's fonts; the page beside it holds the figure itself.
+    const late = [...tables.flatMap(([name, text]) => lagging(name, text)), ...figures.flatMap(([name, figure]) => lagging(`${name}.html`, toHtml(name, figure)))];
+    assert.deepEqual(late, [], 'run npm run report');
+    for (const [name] of figures) for (const ending of ['png', 'svg']) assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
+    const known = new Set([...tables.map(([name]) => name), ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`))]);
+    assert.deepEqual(readdirSync(folder).filter((name) => /^(table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\./.test(name) && !known.has(name)), []);
+  });
+
+  it('makes every file from the records alone, to the same bytes the second time', async function () {
+    this.timeout(60_000);
+    const data = mkdtempSync(path.join(os.tmpdir(), 'report-'));
+    try {
+      const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
+      for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])]) writeRecord(path.join(data, `${each.id}.json`), each);
+      const first = await reportFiles(readRecords(data));
+      assert.deepEqual(first.map(([name]) => name), [
+        ...['accuracy-versus-cycles', 'table-2-sudoku-6x6-study'].flatMap((name) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
+        ...['md', 'csv', 'html'].map((ending) => `table-2-sudoku-6x6-study.${ending}`),
+      ]);
+      const csv = first.find(([name]) => name.endsWith('.csv'))?.[1];
+      // mean of 0.5 and 0.25, deviation 0.25/√2, interval ± 12.706 · 0.125
+      assert.match(String(csv), /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,sudoku-6x6-study-trm-single-z-seed0 sudoku-6x6-study-trm-single-z-seed1$/m);
+      assert.deepEqual(await reportFiles(readRecords(data)), first);
+    } finally {
+      rmSync(data, { recursive: true });
+    }
   });
 
   it('changes nothing outside its markers, and refuses a text without them', () => {

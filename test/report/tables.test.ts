@@ -56,6 +56,13 @@ describe('tables', () => {
     assert.equal(paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }), '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |');
   });
 
+  it('results: no table holds two scales', () => {
+    const lines = resultsTable([record({ exactAccuracy: [0.5] }), record({ name: 'big', scale: 'desk', exactAccuracy: [0.25] })]).split('\n');
+    assert.equal(lines.filter((line) => line.startsWith('| experiment ')).length, 2);
+    assert.deepEqual(lines.filter((line) => /^\| (sudoku|big)/.test(line)).map((line) => line.split(' | ')[3]), ['laptop', 'desk']);
+    assert.notEqual(lines.findIndex((line) => line.startsWith('| big')), lines.findIndex((line) => line.startsWith('| sudoku')) + 1);
+  });
+
   it('results: a row without a record says so', () => {
     const line = resultsMarkdown([{ name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' }]).split('\n')[2];
     assert.equal(line, '| HRM | 55.0 %* | not run | laptop | – | – | – |');
