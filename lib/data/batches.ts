@@ -88,8 +88,13 @@ export class BatchStream {
 
   /** All examples of one puzzle of a group, in random order; originals and augmented copies are equally likely. */
   #draw(group: number, random: Random): { example: Example; id: number }[] {
-    const { groupOffsets, puzzleOffsets, ids, augmentation } = this.#dataset;
+    const { groupOffsets, puzzleOffsets, ids, augmentation, versions: made } = this.#dataset;
     const firstPuzzle = groupOffsets[group] ?? 0;
+    if (made !== undefined) {
+      const version = random.integer(made.count(firstPuzzle));
+      const examples = made.examples(firstPuzzle, version);
+      return Array.from(random.permutation(examples.length), (i) => ({ example: examples[i]!, id: made.id(firstPuzzle, version) }));
+    }
     const puzzles = (groupOffsets[group + 1] ?? 0) - firstPuzzle;
     const versions = 1 + (augmentation?.copies ?? 0);
     const drawn = random.integer(puzzles * versions);

@@ -18,6 +18,18 @@ export interface Augmentation {
 }
 
 /**
+ * Versions of whole puzzles, each with a puzzle id of its own and made when it is drawn, so that a set of millions of
+ * examples needs the memory of its originals. Version 0 is the original. For sets with one puzzle a group.
+ */
+export interface PuzzleVersions {
+  /** Versions of a puzzle, the original included. */
+  count(puzzle: number): number;
+  id(puzzle: number, version: number): number;
+  /** The examples of one version, always the same, in the order of the original's. */
+  examples(puzzle: number, version: number): Example[];
+}
+
+/**
  * Examples of one split. Groups hold puzzles, puzzles hold examples (spec §5.1): an epoch visits every group once and
  * takes one of its puzzles. Sudoku and mazes have one puzzle a group, and one example a puzzle.
  */
@@ -48,6 +60,8 @@ export interface Dataset {
   /** Difficulty of each example as its source rates it, [N], or null. */
   readonly ratings: Float64Array | null;
   readonly augmentation: Augmentation | null;
+  /** Versions of its puzzles with ids of their own, of which training draws; absent where puzzles have none. */
+  readonly versions?: PuzzleVersions;
   /** Of inputs, labels and grouping: two sets with one hash are the same data. */
   readonly sha256: string;
 }
@@ -82,9 +96,10 @@ export function ungrouped(
   });
 }
 
-/** Completes a data set with the hash of its content. */
-export function withHash(dataset: Omit<Dataset, 'sha256'>): Dataset {
+/** Completes a data set with the hash of its content; `also` is what else it depends on. */
+export function withHash<Parts extends Omit<Dataset, 'sha256'>>(dataset: Parts, also = ''): Parts & Pick<Dataset, 'sha256'> {
   const hash = createHash('sha256');
+  hash.update(also);
   hash.update(`${dataset.vocabSize} ${dataset.width} ${dataset.height} ${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`);
   for (const part of [dataset.inputs, dataset.labels, dataset.puzzleOffsets, dataset.groupOffsets, dataset.ids]) {
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));

@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.js';
 import { testBatches } from '../data/batches.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
 
 /** Accuracies after each supervision step 1 … N, 0 … 1; index 0 is the first step. */
@@ -33,11 +34,16 @@ export interface EvaluateOptions {
   readonly supervisionSteps?: number;
   /** Score only the first so many puzzles of the set. Default all. */
   readonly puzzles?: number;
+  /** Which puzzle embedding the model gets: the puzzle's own (default), the blank one, or that of the next puzzle of the set. */
+  readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
   readonly shouldStop?: () => boolean;
 }
+
+/** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
+export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 
 /** Thrown when the caller asked to stop. */
 export class Interrupted extends Error {
@@ -52,9 +58,11 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const exact = new Float64Array(supervisionSteps);
   const cells = new Float64Array(supervisionSteps);
   const halting = new Float64Array(supervisionSteps);
+  const idFor = idsInstead(dataset, options.puzzleIds ?? 'own');
   const started = performance.now();
   let done = 0;
-  for (const batch of testBatches(dataset, batchSize, puzzles)) {
+  for (const own of testBatches(dataset, batchSize, puzzles)) {
+    const batch = { ...own, puzzleIds: own.puzzleIds.map(idFor) };
     const size = batch.puzzleIds.length;
     const state = engine.createState(size);
     try {
@@ -115,8 +123,17 @@ export async function think(
   return thoughts;
 }
 
+/** The id that stands in for each puzzle id. Throws InputError where no other puzzle could lend its own. */
+function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
+  if (mode === 'own') return (id) => id;
+  if (mode === 'blank') return () => 0;
+  if (new Set(ids).size < 2) throw new InputError(`${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`);
+  const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
+  return (id) => next.get(id) ?? 0;
+}
+
 /** One supervision step for seats that all started together: the first step resets their latents. */
-function thinkOnce(engine: Engine, state: LatentState, puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array }, step: number, weights: Weights): Promise<InferResult> {
+export function thinkOnce(engine: Engine, state: LatentState, puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array }, step: number, weights: Weights): Promise<InferResult> {
   const reset = new Uint8Array(state.batchSize).fill(step === 0 ? 1 : 0);
   return engine.inferStep(state, { tokens: puzzles.tokens, puzzleIds: puzzles.puzzleIds, reset, weights });
 }

@@ -1,0 +1,152 @@
+/** ARC data sets: which tasks, which pairs train and which test, and how many puzzle ids their versions take. */
+import { InputError } from '../errors.js';
+import { dataFile } from '../files.js';
+import { Random } from '../random.js';
+import { arcTokens, layPair, longestSide, type ArcTask } from './arc.js';
+import { readArcTasks } from './arc-json.js';
+import { ArcDraws, ArcVersions, type ArcEntry } from './arc-versions.js';
+import { withHash, type Dataset } from './dataset.js';
+
+/** The parts an ARC set is made of. */
+export type ArcSubset = 'training' | 'evaluation' | 'evaluation-official' | 'concept';
+
+/** Files of each set's parts under data/arc, with the tasks they hold. evaluation is what the paper evaluates on. */
+export const arcFiles: Readonly<Record<'arc1' | 'arc2', Readonly<Partial<Record<ArcSubset, { readonly file: string; readonly tasks: number }>>>>> = {
+  arc1: {
+    training: { file: 'arc1_training.json.gz', tasks: 400 },
+    evaluation: { file: 'arc1_evaluation.json.gz', tasks: 400 },
+    concept: { file: 'conceptarc.json.gz', tasks: 160 },
+  },
+  arc2: {
+    training: { file: 'arc2_training.json.gz', tasks: 1000 },
+    evaluation: { file: 'arc2_evaluation_kaggle_trm.json.gz', tasks: 120 },
+    'evaluation-official': { file: 'arc2_evaluation_official.json.gz', tasks: 120 },
+    concept: { file: 'conceptarc.json.gz', tasks: 160 },
+  },
+};
+
+/** Which ARC data sets, as plain data. */
+export interface ArcSetOptions {
+  /** ARC-AGI-1 or -2. Never both: most evaluation tasks of the first are training tasks of the second. */
+  readonly set: 'arc1' | 'arc2';
+  /** Side of the canvas, 1 to 30; only tasks whose grids all fit it are taken. Paper: 30. */
+  readonly canvas: number;
+  /** The parts to take, in this order. Default: training, evaluation, concept, as the paper. */
+  readonly subsets?: readonly ArcSubset[];
+  /** The part whose test pairs are the test set; those of all others train. Default: evaluation. */
+  readonly testSubset?: ArcSubset;
+  /** Take only so many tasks of each part: those with the fewest cells. 0 or absent: all. */
+  readonly maxTasks?: number;
+  /** Of the tasks whose test pairs would be the test set, so many, drawn by the seed, are for validation instead. Default 0. */
+  readonly validationTasks?: number;
+  /** Versions of each task beside the original, where it has so many. Paper: 1,000. */
+  readonly augmentations: number;
+  /** Fixes versions, offsets and the tasks for validation. */
+  readonly seed: number;
+}
+
+/** An ARC data set: its puzzles are tasks, and its versions know what was done to them. */
+export interface ArcDataset extends Dataset {
+  readonly versions: ArcVersions;
+}
+
+/** Whether a data set is one of ARC tasks. */
+export function isArcDataset(dataset: Dataset): dataset is ArcDataset {
+  return dataset.versions instanceof ArcVersions;
+}
+
+/** The parts a set is made of where the options leave it open. */
+export const defaultSubsets: readonly ArcSubset[] = ['training', 'evaluation', 'concept'];
+
+/** The tasks of a set with what each one's test pairs are for, in the order of their ids' blocks. */
+export function arcTasks(options: ArcSetOptions): { readonly task: ArcTask; readonly testsFor: 'train' | 'test' | 'validation' }[] {
+  const { set, canvas, subsets = defaultSubsets, testSubset = 'evaluation', maxTasks = 0, validationTasks = 0, seed } = options;
+  const taken = subsets.flatMap((subset) => {
+    const source = arcFiles[set][subset];
+    if (source === undefined) throw new InputError(`ARC: expected parts of ${set} among ${Object.keys(arcFiles[set]).join(', ')}, got ${subset}`);
+    const fitting = readArcTasks(dataFile(`arc/${source.file}`)).filter((task) => largestSide(task) <= canvas);
+    const smallest = new Set([...fitting].sort((a, b) => cellsOf(a) - cellsOf(b) || (a.id < b.id ? -1 : 1)).slice(0, maxTasks === 0 ? undefined : maxTasks));
+    return fitting.filter((task) => smallest.has(task)).map((task) => ({ task, scored: subset === testSubset }));
+  });
+  const scored = taken.filter((each) => each.scored).map(({ task }) => task.id);
+  if (validationTasks > 0 && validationTasks >= scored.length) throw new InputError(`ARC: expected fewer than ${scored.length} validation tasks, the tasks of ${testSubset} that fit, got ${validationTasks}`);
+  const validation = new Set(new Random(seed).fork('arc validation').shuffle(scored).slice(0, validationTasks));
+  return taken.map(({ task, scored: isScored }) => ({ task, testsFor: !isScored ? 'train' : validation.has(task.id) ? 'validation' : 'test' }));
+}
+
+/** Rows of the puzzle table for a set, the blank id included: known without reading it, and at least what it needs. */
+export function arcPuzzleIds({ set, subsets = defaultSubsets, maxTasks = 0, augmentations }: ArcSetOptions): number {
+  const tasks = subsets.reduce((sum, subset) => {
+    const most = arcFiles[set][subset]?.tasks ?? 0;
+    return sum + (maxTasks === 0 ? most : Math.min(most, maxTasks));
+  }, 0);
+  return 1 + tasks * (1 + augmentations);
+}
+
+/**
+ * Train, test and validation sets. Demonstration pairs of every task train, at random offsets; test pairs train too,
+ * or test or validate at offset (0, 0), by the rule of `testsFor`. A task has the same ids in every split.
+ * Memory holds the original pairs and ten bytes a version; versions are made when a batch or a vote wants them.
+ */
+export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: ArcDataset; validation: ArcDataset } {
+  const { set, canvas, augmentations, maxTasks = 0, seed } = options;
+  const tasks = arcTasks(options);
+  const random = new Random(seed).fork('arc');
+  const draws = new ArcDraws(augmentations, random.fork('versions'));
+  const split = (name: 'train' | 'test' | 'validation'): ArcDataset => {
+    const entries = tasks.flatMap(({ task, testsFor }, index): ArcEntry[] => {
+      const pairs = name === 'train' ? [...task.train, ...(testsFor === 'train' ? task.test : [])] : testsFor === name ? task.test : [];
+      return pairs.length === 0 ? [] : [{ task, index, pairs }];
+    });
+    const versions = new ArcVersions(entries, canvas, draws, name === 'train' ? random.fork('offsets') : null);
+    return originals(entries, versions, {
+      name: `ARC-AGI-${set === 'arc1' ? 1 : 2} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
+      note: canvas === longestSide && maxTasks === 0 ? '' : `Only ARC tasks whose grids all fit ${canvas}×${canvas}${maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`}: easier than ARC as a whole, and no number to compare with published ones.`,
+      puzzleIds: arcPuzzleIds(options),
+      draw: `versions ${augmentations} seed ${seed}\n`,
+    });
+  };
+  return { train: split('train'), test: split('test'), validation: split('validation') };
+}
+
+/** A split's original pairs at offset (0, 0) as a data set; one task is one puzzle and one group. */
+function originals(entries: readonly ArcEntry[], versions: ArcVersions, about: { readonly name: string; readonly note: string; readonly puzzleIds: number; readonly draw: string }): ArcDataset {
+  const side = versions.canvas;
+  const examples = entries.flatMap(({ pairs }) => pairs.map((pair) => layPair(pair, side)));
+  const inputs = new Uint8Array(examples.length * side ** 2);
+  const labels = new Uint8Array(examples.length * side ** 2);
+  examples.forEach(({ input, label }, i) => {
+    inputs.set(input, i * side ** 2);
+    labels.set(label, i * side ** 2);
+  });
+  let first = 0;
+  const { draw, ...rest } = about;
+  return withHash(
+    {
+      ...rest,
+      width: side,
+      height: side,
+      vocabSize: arcTokens.vocabSize,
+      sequenceLength: side ** 2,
+      examples: examples.length,
+      inputs,
+      labels,
+      ignore: arcTokens.pad,
+      puzzleOffsets: Int32Array.of(0, ...entries.map(({ pairs }) => (first += pairs.length))),
+      groupOffsets: Int32Array.from({ length: entries.length + 1 }, (_, i) => i),
+      ids: Int32Array.from(entries, (_, puzzle) => versions.id(puzzle, 0)),
+      ratings: null,
+      augmentation: null,
+      versions,
+    },
+    draw,
+  );
+}
+
+function largestSide({ train, test }: ArcTask): number {
+  return Math.max(...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]));
+}
+
+function cellsOf({ train, test }: ArcTask): number {
+  return [...train, ...test].reduce((sum, { input, output }) => sum + input.cells.length + output.cells.length, 0);
+}

@@ -1,0 +1,92 @@
+/** Votes on ARC answers (spec §5.8): every version of a task proposes a grid, the grids are counted, and the first k are tried. */
+import { gridHash, gridRows, type ArcPair, type Grid } from '../data/arc.js';
+
+/** Tries at which success is reported; the paper's tables quote two. */
+export const triesReported = [1, 2, 5, 10, 100, 1000] as const;
+
+/** A grid that was proposed for one test pair. */
+export interface ArcCandidate {
+  readonly grid: Grid;
+  readonly votes: number;
+  /** Mean over its votes of how likely the model thought itself right, 0 … 1. */
+  readonly haltProbability: number;
+}
+
+/** How many tasks the votes solve. */
+export interface ArcScore {
+  readonly tasks: number;
+  /** Test pairs, and predictions that were counted for them. */
+  readonly pairs: number;
+  readonly votes: number;
+  /** Mean over tasks of the share of a task's test pairs that have their answer among the first k candidates, by k. */
+  readonly passAt: Readonly<Record<number, number>>;
+}
+
+/** A task's test pairs: what was asked, and what is right. */
+export interface ArcQuestions {
+  readonly task: { readonly id: string };
+  readonly pairs: readonly ArcPair[];
+}
+
+/** Ballots for the test pairs of tasks. One model's votes; giving it another model's too pools them. */
+export class ArcVotes {
+  readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
+
+  /** Counts a grid, already turned back and in the task's own colours, for test pair `pair` (0 is the first) of a task. */
+  add(task: string, pair: number, grid: Grid, haltProbability: number): void {
+    const place = placeOf(task, pair);
+    const ballot = this.#ballots.get(place) ?? new Map<string, { grid: Grid; votes: number; haltSum: number }>();
+    this.#ballots.set(place, ballot);
+    const key = gridHash(grid);
+    const candidate = ballot.get(key) ?? { grid, votes: 0, haltSum: 0 };
+    ballot.set(key, candidate);
+    candidate.votes++;
+    candidate.haltSum += haltProbability;
+  }
+
+  /** Candidates for a test pair: most votes first, then surest, then first proposed. */
+  candidates(task: string, pair: number): ArcCandidate[] {
+    const ballot = this.#ballots.get(placeOf(task, pair));
+    return [...(ballot?.values() ?? [])]
+      .map(({ grid, votes, haltSum }) => ({ grid, votes, haltProbability: haltSum / votes }))
+      .sort((a, b) => b.votes - a.votes || b.haltProbability - a.haltProbability);
+  }
+
+  /** Scores the votes against the answers. */
+  score(questions: readonly ArcQuestions[]): ArcScore {
+    const solved = new Map<number, number>(triesReported.map((k) => [k, 0]));
+    let [pairs, votes] = [0, 0];
+    for (const { task, pairs: asked } of questions) {
+      asked.forEach(({ output }, pair) => {
+        const candidates = this.candidates(task.id, pair);
+        const right = gridHash(output);
+        const place = candidates.findIndex(({ grid }) => gridHash(grid) === right);
+        for (const k of triesReported) if (place >= 0 && place < k) solved.set(k, solved.get(k)! + 1 / asked.length);
+        pairs++;
+        votes += candidates.reduce((sum, candidate) => sum + candidate.votes, 0);
+      });
+    }
+    const tasks = questions.length;
+    return { tasks, pairs, votes, passAt: Object.fromEntries([...solved].map(([k, sum]) => [k, tasks === 0 ? 0 : sum / tasks])) };
+  }
+
+  /** Two attempts for every test pair, in the form that ARC Prize takes; a lone candidate is tried twice. */
+  submission(questions: readonly ArcQuestions[]): ArcSubmission {
+    return Object.fromEntries(
+      questions.map(({ task, pairs }) => [
+        task.id,
+        pairs.map((_, pair) => {
+          const [first, second = first] = this.candidates(task.id, pair);
+          return { attempt_1: first === undefined ? [] : gridRows(first.grid), attempt_2: second === undefined ? [] : gridRows(second.grid) };
+        }),
+      ]),
+    );
+  }
+}
+
+/** Task id → one entry a test pair, grids as rows of colours. */
+export type ArcSubmission = Readonly<Record<string, readonly { readonly attempt_1: readonly (readonly number[])[]; readonly attempt_2: readonly (readonly number[])[] }[]>>;
+
+function placeOf(task: string, pair: number): string {
+  return `${task} ${pair}`;
+}

@@ -1,0 +1,84 @@
+/** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
+import { cropGrid, restoreGrid } from '../data/arc.js';
+import type { ArcDataset } from '../data/arc-sets.js';
+import type { DataBatch } from '../data/batches.js';
+import { ignoredLabel, type Engine } from '../engine/engine.js';
+import { ArcVotes, type ArcScore } from './arc-votes.js';
+import { Interrupted, thinkOnce, type EvaluateOptions } from './evaluate.js';
+import { scoreBoard } from './metrics.js';
+
+/** How to vote. */
+export interface ArcVoteOptions extends Omit<EvaluateOptions, 'puzzles'> {
+  /** Versions of each task that vote, the original first. Default all. */
+  readonly versions?: number;
+  /** Where votes are counted, for looking at them later. Giving the votes of another model pools the two. Default: fresh. */
+  readonly votes?: ArcVotes;
+}
+
+/** What a vote came to. */
+export interface ArcVoteResult extends ArcScore {
+  /** Share of all augmented test examples that were answered exactly after the last supervision step. */
+  readonly exactAccuracy: number;
+  readonly supervisionSteps: number;
+  readonly seconds: number;
+}
+
+/** Lets versions vote on the test pairs of a set. */
+export async function voteArc(engine: Engine, dataset: ArcDataset, options: ArcVoteOptions = {}): Promise<ArcVoteResult> {
+  const { weights = 'average', batchSize = 128, supervisionSteps = engine.config.supervisionSteps, votes = new ArcVotes() } = options;
+  const { versions, sequenceLength: length } = dataset;
+  const places = placesOf(dataset, options.versions ?? Infinity);
+  const started = performance.now();
+  let exact = 0;
+  for (let from = 0; from < places.length; from += batchSize) {
+    const seats = places.slice(from, from + batchSize);
+    const batch = batchOf(dataset, seats, options.puzzleIds ?? 'own');
+    const state = engine.createState(seats.length);
+    try {
+      for (let step = 0; step < supervisionSteps; step++) {
+        const answer = await thinkOnce(engine, state, batch, step, weights);
+        options.onProgress?.({ done: from + (seats.length * (step + 1)) / supervisionSteps, total: places.length });
+        if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+        if (step < supervisionSteps - 1) continue;
+        seats.forEach(({ puzzle, version, pair }, seat) => {
+          const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
+          const haltProbability = 1 / (1 + Math.exp(-(answer.haltLogits[seat] ?? NaN)));
+          votes.add(versions.entries[puzzle]!.task.id, pair, restoreGrid(predicted, versions.augmentation(puzzle, version)), haltProbability);
+          if (scoreBoard(answer.predictions, batch.labels, seat, length).exact) exact++;
+        });
+      }
+    } finally {
+      state.dispose();
+    }
+  }
+  return { ...votes.score(versions.entries), exactAccuracy: exact / Math.max(places.length, 1), supervisionSteps, seconds: (performance.now() - started) / 1000 };
+}
+
+/** One test pair in one version of its task. */
+interface Place {
+  readonly puzzle: number;
+  readonly version: number;
+  readonly pair: number;
+}
+
+function placesOf({ versions }: ArcDataset, most: number): Place[] {
+  return versions.entries.flatMap(({ pairs }, puzzle) =>
+    Array.from({ length: Math.min(most, versions.count(puzzle)) }, (_, version) => pairs.map((_, pair) => ({ puzzle, version, pair }))).flat(),
+  );
+}
+
+function batchOf({ versions, sequenceLength: length, ignore }: ArcDataset, seats: readonly Place[], mode: NonNullable<EvaluateOptions['puzzleIds']>): DataBatch {
+  const tokens = new Int32Array(seats.length * length);
+  const labels = new Int32Array(seats.length * length);
+  seats.forEach(({ puzzle, version, pair }, seat) => {
+    const { input, label } = versions.examples(puzzle, version)[pair]!;
+    tokens.set(input, seat * length);
+    labels.set(Int32Array.from(label, (token) => (token === ignore ? ignoredLabel : token)), seat * length);
+  });
+  const idOf = ({ puzzle, version }: Place): number => {
+    if (mode === 'blank') return 0;
+    const owner = mode === 'own' ? puzzle : (puzzle + 1) % versions.entries.length;
+    return versions.id(owner, version % versions.count(owner));
+  };
+  return { tokens, labels, puzzleIds: Int32Array.from(seats, idOf) };
+}
