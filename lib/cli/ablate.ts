@@ -28,7 +28,7 @@ export const ablate: Command = {
     const table = Number(choice(args, 'table', ['1', '2', '3', '4']) ?? '1') as PaperTable;
     const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, text(args, 'only')?.split(','));
     const start = scale !== 'paper' || flag(args, 'yes');
-    if (!start) out.note('These are runs at the published scale: days each on a CPU. Add --yes to start them; here is what they are.');
+    if (!start) out.note('Runs at the published scale start only with --yes; here is what they are and cost.');
     return sweep(plan, start ? args : { ...args, options: { ...args.options, dry: true } }, out, path.join(projectRoot(), 'data', 'runs'));
   },
 };

@@ -2,8 +2,10 @@
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import type { PlannedRun } from '../experiment/plan.js';
-import { runSweep, standOf, sweepShare, type SweepRun } from '../experiment/sweep.js';
+import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../experiment/sweep.js';
+import { prefixed } from '../model/describe.js';
 import { integer, text, type Arguments, type Option, type Out } from './command.js';
+import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { TerminalProgress } from './progress.js';
 
@@ -18,10 +20,13 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const folder = path.resolve(text(args, 'records') ?? records);
   const before = await standOf(plan, { records: folder });
   const missing = before.filter(({ state }) => state !== 'recorded');
-  out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do, ${petaflop(missing)}`);
+  const engine = definedOf(readEngineOptions(args));
+  if (missing.some(({ experiment: { scale } }) => scale === 'paper')) out.note("measuring this machine's speed on a few puzzles");
+  const cost = missing.length === 0 ? '' : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
+  out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
   if (args.options['dry'] === true) {
-    for (const { id, state, flop } of before) out.line(`${state.padEnd(9)} ${petaflop([{ flop }]).padStart(12)}  ${id}`);
-    out.result(before.map(({ id, state, flop }) => ({ id, state, flop })));
+    for (const run of before) out.line(`${run.state.padEnd(9)} ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
+    out.result(before.map((run) => ({ id: run.id, state: run.state, flop: sweepFlop([run]) })));
     return 0;
   }
   const progress = new TerminalProgress();
@@ -35,7 +40,6 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   process.on('SIGTERM', stop);
   try {
     const jobs = integer(args, 'jobs', 1, 1024);
-    const engine = definedOf(readEngineOptions(args));
     const runs = await runSweep(plan, {
       records: folder,
       engine,
@@ -64,10 +68,6 @@ function noteOf(runs: readonly SweepRun[]): string {
   const failed = runs.filter(({ state }) => state === 'failed').length;
   const running = runs.filter(({ state }) => state === 'running').map(({ id, share }) => `${id} ${Math.floor(100 * share)} %`);
   return [...(failed === 0 ? [] : [`${failed} failed`]), ...running].join(' · ');
-}
-
-function petaflop(runs: readonly Pick<SweepRun, 'flop'>[]): string {
-  return `${(runs.reduce((sum, { flop }) => sum + flop, 0) / 1e15).toPrecision(3)} PFLOP`;
 }
 
 /** Without the fields that were not given. */

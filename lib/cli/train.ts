@@ -6,6 +6,7 @@ import { describeExperiment } from '../experiment/experiment.js';
 import { finalEvaluation } from '../experiment/record.js';
 import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
+import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
 import { duration } from '../report/progress.js';
@@ -32,9 +33,12 @@ export const train: Command = {
   async run(args, out) {
     const experiment = readExperiment(args);
     out.note(describeExperiment(experiment));
-    if (experiment.scale === 'paper' && !flag(args, 'yes')) {
-      out.note('This is the published scale: days on a CPU. Add --yes to start it.');
-      return 1;
+    if (experiment.scale === 'paper') {
+      out.note(`the published scale: ${await costText([{ experiment }], readEngineOptions(args))}`);
+      if (!flag(args, 'yes')) {
+        out.note('Add --yes to start it.');
+        return 1;
+      }
     }
     const progress = new TerminalProgress();
     let stopAsked = false;

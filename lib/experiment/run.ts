@@ -7,12 +7,14 @@ import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { saveCheckpoint } from '../model/checkpoint.js';
+import { describe } from '../model/describe.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { evaluate, Interrupted, type Evaluation } from '../train/evaluate.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
 import { Trainer } from '../train/trainer.js';
+import { runCost, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
 import { provenance } from './provenance.js';
 import { hashOf, readRecord, recordSchema, writeRecord, type CurvePoint, type RunEvaluation, type RunRecord } from './record.js';
@@ -24,6 +26,8 @@ export interface RunProgress {
   /** Training: optimizer steps; evaluation: puzzles. */
   readonly done: number;
   readonly total: number;
+  /** Part of the whole run that is done, its evaluations included, 0 … 1, by FLOP. */
+  readonly share: number;
   /** The curve so far, one point every 1/100 of the steps. */
   readonly curve: readonly CurvePoint[];
   readonly evaluations: readonly RunEvaluation[];
@@ -78,6 +82,11 @@ export function runId(experiment: Experiment, seed: number, data: TaskData): str
   const { name, task, model, training, evaluation } = experiment;
   const hash = hashOf({ task, model, training, evaluation, train: data.train.sha256, test: data.test.sha256 });
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
+}
+
+/** How many puzzles a run learns from and is scored on. */
+export function setSizes({ evaluation }: Experiment, { train, test, validation }: TaskData): SetSizes {
+  return { train: train.examples, scored: evaluation.split === 'test' ? test.examples : validation.examples };
 }
 
 /** Runs an experiment to its end, or until it is asked to stop. */
@@ -140,6 +149,9 @@ class Run {
   readonly #options: RunOptions;
   readonly #id: string;
   readonly #stateFile: string;
+  readonly #cost: RunCost;
+  /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
+  #scoring = 0;
 
   constructor(experiment: Experiment, engine: Engine, trainer: Trainer, data: TaskData, options: RunOptions, id: string, stateFile: string, progress: Progress) {
     this.#experiment = experiment;
@@ -150,6 +162,7 @@ class Run {
     this.#id = id;
     this.#stateFile = stateFile;
     this.progress = progress;
+    this.#cost = runCost(experiment, setSizes(experiment, data));
   }
 
   /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
@@ -247,6 +260,7 @@ class Run {
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
   async #score(dataset: Dataset, puzzles: number, supervisionSteps?: number): Promise<Evaluation | undefined> {
     this.untouched = false;
+    this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
     try {
       const result = await evaluate(this.#engine, dataset, {
         puzzles: puzzles === 0 ? dataset.examples : puzzles,
@@ -260,12 +274,24 @@ class Run {
     } catch (error) {
       if (error instanceof Interrupted) return undefined;
       throw error;
+    } finally {
+      this.#scoring = 0;
     }
   }
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
     const { curve, evaluations } = this.progress;
-    await this.#options.onProgress?.({ phase, done, total, curve, evaluations });
+    await this.#options.onProgress?.({ phase, done, total, share: this.#share(phase === 'evaluation' ? done * this.#scoring : 0), curve, evaluations });
+  }
+
+  /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
+  #share(thoughts: number): number {
+    const { evaluations, onTraining, longer } = this.progress;
+    const scored = [...evaluations, ...(onTraining === undefined ? [] : [onTraining]), ...(longer === undefined ? [] : [longer])];
+    const all = scored.reduce((sum, { puzzles, supervisionSteps }) => sum + puzzles * supervisionSteps, thoughts);
+    const { model, training } = this.#experiment;
+    const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
+    return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
   }
 
   async #save(): Promise<void> {

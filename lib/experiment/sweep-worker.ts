@@ -14,7 +14,7 @@ export interface WorkerOrder {
 
 /** What a worker tells its parent. */
 export type WorkerMessage =
-  | { readonly kind: 'progress'; readonly phase: 'training' | 'evaluation'; readonly done: number; readonly total: number }
+  | { readonly kind: 'progress'; readonly share: number }
   | { readonly kind: 'finished' | 'stopped' | 'taken' }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -39,10 +39,10 @@ async function obey({ run, engine, folder }: WorkerOrder): Promise<void> {
       folder,
       resume: true,
       shouldStop: () => stop,
-      onProgress: async ({ phase, done, total }) => {
+      onProgress: async ({ share }) => {
         if (Date.now() - toldAt < tellEvery) return;
         toldAt = Date.now();
-        tell({ kind: 'progress', phase, done, total });
+        tell({ kind: 'progress', share });
         await new Promise(setImmediate); // lets messages in
       },
     });

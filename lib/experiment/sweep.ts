@@ -8,10 +8,11 @@ import { InputError } from '../errors.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
+import { runCost, type RunCost } from './cost.js';
 import type { Experiment } from './experiment.js';
 import type { PlannedRun } from './plan.js';
 import { readRecord, readRecords, type RunRecord } from './record.js';
-import { runId } from './run.js';
+import { runId, setSizes } from './run.js';
 import type { WorkerMessage, WorkerOrder } from './sweep-worker.js';
 import { loadTask, type TaskData } from './task.js';
 
@@ -22,10 +23,9 @@ export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stoppe
 export interface SweepRun extends PlannedRun {
   readonly id: string;
   readonly state: RunState;
-  /** Part done, 0 … 1, its evaluations left out. */
+  /** Part done, 0 … 1, by FLOP. */
   readonly share: number;
-  /** FLOP of its training, for weighing runs against each other. */
-  readonly flop: number;
+  readonly cost: RunCost;
   /** What went wrong, for state 'failed'. */
   readonly message?: string;
 }
@@ -58,12 +58,13 @@ export async function standOf(plan: readonly PlannedRun[], options: Pick<SweepOp
   const dataOf = cachedTasks();
   const runs: SweepRun[] = [];
   for (const { experiment, seed } of plan) {
-    const id = runId(experiment, seed, await dataOf(experiment));
+    const data = await dataOf(experiment);
+    const id = runId(experiment, seed, data);
     const stale = records.find((record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id);
     if (stale !== undefined) throw new InputError(`record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`);
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
-    runs.push({ experiment, seed, id, state, share: recorded ? 1 : 0, flop: trainingFlop(experiment) });
+    runs.push({ experiment, seed, id, state, share: recorded ? 1 : 0, cost: runCost(experiment, setSizes(experiment, data)) });
   }
   return runs;
 }
@@ -88,7 +89,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
     children.set(index, child);
     update(index, { state: 'running' });
     child.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'progress') return message.phase === 'training' ? update(index, { share: message.done / message.total }) : undefined;
+      if (message.kind === 'progress') return update(index, { share: message.share });
       if (message.kind === 'finished') {
         const file = path.join(own, 'record.json');
         readRecord(file); // a record that can't be read back is no result
@@ -120,10 +121,15 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   return runs;
 }
 
+/** FLOP of runs, training and evaluation. */
+export function sweepFlop(runs: readonly Pick<SweepRun, 'cost'>[]): number {
+  return runs.reduce((sum, { cost }) => sum + cost.training + cost.evaluation, 0);
+}
+
 /** Part of a sweep that is done, 0 … 1, by FLOP. */
 export function sweepShare(runs: readonly SweepRun[]): number {
-  const total = runs.reduce((sum, { flop }) => sum + flop, 0);
-  return total === 0 ? 1 : runs.reduce((sum, { flop, share }) => sum + flop * share, 0) / total;
+  const total = sweepFlop(runs);
+  return total === 0 ? 1 : runs.reduce((sum, run) => sum + sweepFlop([run]) * run.share, 0) / total;
 }
 
 /** Records of a plan's runs that are there, in the plan's order. Runs without one are left out. */
@@ -151,10 +157,6 @@ function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
     loaded.set(key, data);
     return data;
   };
-}
-
-function trainingFlop({ model, training: { batchSize, steps } }: Experiment): number {
-  return describe(model, { batchSize }).flopPerTrainingStep * steps;
 }
 
 /** Runs at once: no more threads than cores, and no more models than half the free memory holds. */

@@ -145,11 +145,13 @@ function repetition(runs: readonly string[], from: number): { readonly period: n
 }
 
 /** 32.8 T, 610 M: three digits and a unit prefix. */
-function prefixed(value: number): string {
+export function prefixed(value: number): string {
   const power = Math.min(6, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
   return `${Number((value / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P', 'E'][power]}`;
 }
 
-function hoursText(hours: number): string {
+/** Hours as people say them, with minutes below and days above. */
+export function hoursText(hours: number): string {
+  if (hours < 1) return `${Number((60 * hours).toPrecision(2))} minutes`;
   return hours < 48 ? `${Number(hours.toPrecision(2))} hours` : `${Math.round(hours).toLocaleString('en')} hours (${Math.round(hours / 24).toLocaleString('en')} days)`;
 }

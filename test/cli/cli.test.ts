@@ -50,6 +50,14 @@ describe('trm-lab', () => {
     refuses(['evaluate'], /expected <checkpoint>, got nothing/);
   });
 
+  it('prints what the published scale costs in FLOP and hours on this machine, and starts it only with --yes', function () {
+    this.timeout(60_000);
+    const { status, stderr } = run('train', '--experiment', 'sudoku-extreme-paper', '--set', 'model.hiddenSize=64,model.puzzleEmbeddingSize=64');
+    assert.equal(status, 1, stderr);
+    assert.match(stderr, /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/);
+    assert.match(stderr, /Add --yes to start it/);
+  });
+
   it('refuses files that are missing, truncated or wrong', () => {
     refuses(['verify', '--fixture', path.join(folder, 'none.safetensors')], /not found/);
     refuses(['evaluate', path.join(folder, 'none.safetensors')], /not found/);

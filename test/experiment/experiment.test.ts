@@ -8,6 +8,12 @@ describe('experiment', () => {
     assert.equal(parameterCount(experiment('sudoku-extreme-paper').model), 5_028_866);
   });
 
+  it('has at desk scale the size of the first untuned attempt: 384 thousand parameters, 1,000 official puzzles', () => {
+    const { model, task, training } = experiment('sudoku-extreme-desk');
+    assert.equal(Math.round(parameterCount(model) / 1000), 384);
+    assert.deepEqual([task.trainPuzzles, task.testPuzzles, model.hiddenSize, training.batchSize, training.learningRate], [1000, 2000, 128, 64, 1e-3]);
+  });
+
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
       assert.equal(model.vocabSize, task.side + 2);

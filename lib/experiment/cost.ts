@@ -1,0 +1,67 @@
+/** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
+import { createEngine, type EngineOptions } from '../engine/create.js';
+import { describe } from '../model/describe.js';
+import { initialParameters } from '../model/parameters.js';
+import { Random } from '../random.js';
+import { updateRequest } from '../train/options.js';
+import type { Experiment } from './experiment.js';
+
+/** FLOP of one run, of its networks only. */
+export interface RunCost {
+  readonly training: number;
+  readonly evaluation: number;
+}
+
+/** Puzzles in the sets of a task, where they are known. */
+export interface SetSizes {
+  readonly train: number;
+  /** The set that is scored. */
+  readonly scored: number;
+}
+
+/** FLOP of a run. Without sizes, sets are taken to be as large as the task asks for. */
+export function runCost({ model, training, evaluation, task }: Experiment, sizes?: SetSizes): RunCost {
+  const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
+  const { train, scored } = sizes ?? { train: Infinity, scored: evaluation.split === 'test' ? task.testPuzzles : task.validationPuzzles };
+  const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most));
+  const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
+  const thoughts =
+    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train)) +
+    (evaluation.longer === undefined ? 0 : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
+  return { training: flopPerTrainingStep * training.steps, evaluation: flopPerThought * thoughts };
+}
+
+/**
+ * Useful FLOP a second of this machine on an experiment's model, measured now over a few training steps of random
+ * puzzles. Throws InputError if the engine asked for is not there.
+ */
+export async function measuredSpeed({ model, training }: Experiment, options: EngineOptions = {}): Promise<number> {
+  // As few puzzles as keep a few threads busy where one costs much.
+  const batchSize = Math.min(training.batchSize, Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep))));
+  const engine = await createEngine(model, options);
+  const state = engine.createState(batchSize);
+  try {
+    const random = new Random(0);
+    await engine.writeTensors('parameters', initialParameters(model, random.fork('weights')));
+    const tokens = Int32Array.from({ length: batchSize * model.sequenceLength }, () => random.integer(model.vocabSize));
+    const step = async (count: number): Promise<void> => {
+      const reset = new Uint8Array(batchSize).fill(count === 1 ? 1 : 0);
+      await engine.trainStep(state, { tokens, labels: tokens, puzzleIds: new Int32Array(batchSize), reset, last: new Uint8Array(batchSize), loss: training.loss });
+      await engine.update(updateRequest(count, training));
+    };
+    let count = 1;
+    let started = performance.now();
+    await step(1);
+    if (performance.now() - started < 2000) {
+      // The first step pays for buffers and caches; where a step is short that would count.
+      started = performance.now();
+      do await step(++count);
+      while (performance.now() - started < 500);
+      count--;
+    }
+    return (describe(model, { batchSize }).flopPerTrainingStep * count) / ((performance.now() - started) / 1000);
+  } finally {
+    state.dispose();
+    engine.dispose();
+  }
+}

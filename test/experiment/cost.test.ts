@@ -1,0 +1,46 @@
+/** Costs: worked out by hand from calls and puzzles, and equal to what a finished run has counted. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { measuredSpeed, runCost } from '../../lib/experiment/cost.js';
+import { change, experiment } from '../../lib/experiment/experiment.js';
+import { runExperiment } from '../../lib/experiment/run.js';
+
+/** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */
+const smoke = experiment('sudoku-smoke');
+const call = 2 * 2 * (16 * 17 * 3 * 256 + 17 * 16 * 3 * 256); // two layers, 2 FLOP a multiply-add
+
+describe('cost of a run', () => {
+  it('counts calls forward and backward, and every supervision step of every evaluation', () => {
+    const { training, evaluation } = runCost(smoke);
+    assert.equal(training, call * (21 + 2 * 7) * 8 * 20);
+    // one evaluation on the way, 10 puzzles; the final one, all 20; 10 training puzzles; 10 puzzles for 20 steps
+    assert.equal(evaluation, call * 21 * (16 * (10 + 20 + 10) + 20 * 10));
+  });
+
+  it('counts no more puzzles than there are', () => {
+    assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 5) + 20 * 4));
+    assert.equal(runCost(change(smoke, { evaluation: { every: 0, trainingPuzzles: 0, longer: { supervisionSteps: 1, puzzles: 0 } } })).evaluation, call * 21 * 16 * 20);
+  });
+
+  it("is the paper's 2·10¹⁸ FLOP for the paper's run (spec §1.14)", () => {
+    const { training } = runCost(experiment('sudoku-extreme-paper'));
+    assert.ok(training > 1.9e18 && training < 2.3e18, String(training));
+  });
+
+  it('a run says how far it is by the same count: up to 1, never back', async () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'cost-'));
+    const shares: number[] = [];
+    const outcome = await runExperiment(smoke, { folder, engine: { engine: 'native', threads: 1 }, onProgress: ({ share }) => void shares.push(share) });
+    outcome.engine.dispose();
+    rmSync(folder, { recursive: true });
+    assert.ok(shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)), String(shares));
+    assert.ok((shares.at(-1) ?? 0) > 0.97 && (shares[0] ?? 1) < 0.05, String(shares));
+  });
+
+  it('measures a speed that a computer can have', async () => {
+    const speed = await measuredSpeed(smoke, { engine: 'native', threads: 1 });
+    assert.ok(speed > 1e7 && speed < 1e14, `${speed} FLOP/s`);
+  });
+});
