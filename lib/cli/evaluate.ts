@@ -1,66 +1,108 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
-import { openModel } from '../experiment/open.js';
+import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { loadTask } from '../experiment/task.js';
+import { applyVariant, variant } from '../experiment/variants.js';
+import { viewsOf } from '../experiment/views.js';
+import { Random } from '../random.js';
 import { evaluate } from '../train/evaluate.js';
-import { choice, integer, type Command } from './command.js';
+import { choice, flag, integer, number, text, type Arguments, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
+import type { Experiment } from '../experiment/experiment.js';
 import { duration } from '../report/progress.js';
 import { TerminalProgress } from './progress.js';
 import { percent } from './train.js';
 import { InputError } from '../errors.js';
+import { parameterCount } from '../model/parameters.js';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  summary: 'Score a checkpoint: exact, cell and halting accuracy after every supervision step.',
-  positionals: '<checkpoint>',
-  count: [1, 1],
+  summary: 'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper.',
+  positionals: '[checkpoint]',
+  count: [0, 1],
   options: {
     ...experimentOptions,
     split: { type: 'string', value: 'NAME', about: 'test, train or validation. Default test' },
     puzzles: { type: 'string', value: 'N', about: 'score only the first N puzzles. Default all' },
     steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's" },
-    'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, 1 to 65536. Default 128' },
+    'batch-size': { type: 'string', value: 'N', about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128' },
+    halt: { type: 'boolean', about: 'stop thinking about a puzzle once its halting logit is above 0; of several votes or chains the first to halt answers (arXiv 2601.19085)' },
+    votes: { type: 'string', value: 'N', about: 'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1' },
+    relabel: { type: 'string', value: 'NAME', about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both' },
+    chains: { type: 'string', value: 'N', about: 'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), 1 to 1024. Default 1' },
+    noise: { type: 'string', value: 'S', about: 'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, as reported for PTRM' },
+    seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
+    random: { type: 'string', value: 'SEED', about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory" },
+    variant: { type: 'string', value: 'ID', about: "with --random: that row of the paper's tables (trm-lab describe --all)" },
     ...engineOptions,
   },
   example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors --experiment sudoku-4x4',
   minutes: 'seconds',
 
   async run(args, out) {
-    const [file = ''] = args.positionals;
     const experiment = readExperiment(args);
-    const { engine, config, notes } = await openModel(file, readEngineOptions(args));
+    const { engine, config, notes, name } = await openNamed(args, experiment);
     for (const note of notes) out.note(note);
     try {
       const data = await loadTask(experiment.task);
       const dataset = data[choice(args, 'split', ['train', 'test', 'validation']) ?? 'test'];
       if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
         throw new InputError(
-          `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, as ${file} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ${experiment.name}; choose the fitting --experiment`,
+          `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ${experiment.name}; choose the fitting --experiment`,
         );
       }
       const progress = new TerminalProgress();
       const puzzles = integer(args, 'puzzles', 1, 1e9);
       const supervisionSteps = integer(args, 'steps', 1, 4096);
       const batchSize = integer(args, 'batch-size', 1, 65_536);
+      const votes = integer(args, 'votes', 1, 1024) ?? 1;
+      const chains = integer(args, 'chains', 1, 1024) ?? 1;
+      const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
+      const noise = number(args, 'noise', 0, 100);
+      const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+      if (chains === 1 && noise !== undefined) throw new InputError('--noise: the first chain is without noise; give --chains 2 or more');
+      if (votes === 1 && relabelling !== undefined) throw new InputError('--relabel: the first form is the puzzle as it stands; give --votes 2 or more');
+      const thinking = { halt: flag(args, 'halt'), votes, ...(votes > 1 ? { relabel: relabelling ?? ('both' as const) } : {}), chains, ...(chains > 1 ? { noise: noise ?? 0.3 } : {}), seed };
       const result = await evaluate(engine, dataset, {
         ...(puzzles === undefined ? {} : { puzzles }),
         ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
         ...(batchSize === undefined ? {} : { batchSize }),
+        halt: thinking.halt,
+        chains,
+        noise: thinking.noise ?? 0,
+        ...(votes === 1 ? {} : { views: viewsOf(experiment.task, votes, relabelling) }),
+        random: new Random(seed),
         onProgress: ({ done, total }) => progress.update('evaluating', 'puzzles', done, total),
       });
       progress.end();
-      out.line(`${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${(result.puzzles / result.seconds).toFixed(1)} puzzles/s, ${engine.description}`);
+      const peakMemory = process.resourceUsage().maxRSS * 1024;
+      out.line(`${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`);
       if (dataset.note !== '') out.line(dataset.note);
+      if (result.meanSteps !== undefined) out.line(`halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on average; a halted puzzle's answer stands below for the steps it was spared`);
       out.line('step   exact    cells  halting');
       for (let step = 0; step < result.supervisionSteps; step++) {
         const row = [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]];
         out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percent(share).padStart(8)).join(' ')}`);
       }
-      out.result({ checkpoint: file, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, ...result });
+      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, peakMemory, ...result });
       return 0;
     } finally {
       engine.dispose();
     }
   },
 };
+
+/** The model that the arguments name: a checkpoint, or random weights in an experiment's or a variant's shapes. */
+async function openNamed(args: Arguments, experiment: Experiment): Promise<OpenModel & { readonly name: string }> {
+  const [file] = args.positionals;
+  const seed = integer(args, 'random', 0, 2 ** 32 - 1);
+  const row = text(args, 'variant');
+  if ((file === undefined) === (seed === undefined)) throw new InputError('trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)');
+  const engine = readEngineOptions(args);
+  if (file !== undefined) {
+    if (row !== undefined) throw new InputError('--variant: a checkpoint says itself what it is; give it with --random only');
+    return { ...(await openModel(file, engine)), name: file };
+  }
+  const config = row === undefined ? experiment.model : applyVariant(experiment.model, variant(row));
+  return { ...(await randomModel(config, new Random(seed ?? 0), engine)), name: `${row ?? experiment.name}, random weights` };
+}

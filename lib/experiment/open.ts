@@ -3,6 +3,8 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { loadCheckpoint } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
+import { initialParameters } from '../model/parameters.js';
+import type { Random } from '../random.js';
 
 /** A model and where it came from. The caller disposes of the engine. */
 export interface OpenModel {
@@ -20,4 +22,11 @@ export async function openModel(file: string, options: EngineOptions = {}): Prom
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', tensors);
   return { engine, config, metadata, notes };
+}
+
+/** A model with random weights, as training starts with: for measuring what a model of this size costs. */
+export async function randomModel(config: ModelConfig, random: Random, options: EngineOptions = {}): Promise<OpenModel> {
+  const engine = await createEngine(config, options);
+  await engine.writeTensors('parameters', initialParameters(config, random));
+  return { engine, config, metadata: {}, notes: [] };
 }

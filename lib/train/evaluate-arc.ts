@@ -8,7 +8,7 @@ import { Interrupted, thinkOnce, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 
 /** How to vote. */
-export interface ArcVoteOptions extends Omit<EvaluateOptions, 'puzzles'> {
+export interface ArcVoteOptions extends Omit<EvaluateOptions, 'puzzles' | 'halt' | 'views' | 'chains' | 'noise' | 'random'> {
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
   /** Where votes are counted, for looking at them later. Giving the votes of another model pools the two. Default: fresh. */

@@ -1,9 +1,8 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set or traced for one puzzle. */
 import type { Dataset } from '../data/dataset.js';
-import { testBatches } from '../data/batches.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
-import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
+import { Seats, type ThinkingOptions } from './seats.js';
 
 /** Accuracies after each supervision step 1 … N, 0 … 1; index 0 is the first step. */
 export interface StepAccuracies {
@@ -19,76 +18,63 @@ export interface StepAccuracies {
 export interface Evaluation extends StepAccuracies {
   /** Puzzles scored. */
   readonly puzzles: number;
-  /** Supervision steps thought for each puzzle. All of them: halting is for training only (spec §2.2). */
+  /** Most supervision steps thought about each puzzle; all of them unless it may halt: in the paper halting is for training only (spec §2.2). */
   readonly supervisionSteps: number;
+  /** Mean supervision steps spent on a puzzle; only where puzzles may halt. */
+  readonly meanSteps?: number;
   readonly seconds: number;
 }
 
 /** How to evaluate. */
-export interface EvaluateOptions {
-  /** Default average, the EMA weights the paper evaluates. */
-  readonly weights?: Weights;
-  /** Puzzles thought about at once. Default 128. */
-  readonly batchSize?: number;
-  /** Supervision steps. Default: the model's. More than it was trained with is allowed. */
-  readonly supervisionSteps?: number;
+export interface EvaluateOptions extends ThinkingOptions {
   /** Score only the first so many puzzles of the set. Default all. */
   readonly puzzles?: number;
-  /** Which puzzle embedding the model gets: the puzzle's own (default), the blank one, or that of the next puzzle of the set. */
-  readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
   readonly shouldStop?: () => boolean;
 }
 
-/** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
-export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
-
 /** Thrown when the caller asked to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
-/** Scores a model on a data set, after every supervision step. */
+/** Scores a model on a data set, after every supervision step. Throws InputError for impossible numbers. */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { weights = 'average', batchSize = 128, supervisionSteps = engine.config.supervisionSteps } = options;
-  const puzzles = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
-  const length = dataset.sequenceLength;
-  const exact = new Float64Array(supervisionSteps);
-  const cells = new Float64Array(supervisionSteps);
-  const halting = new Float64Array(supervisionSteps);
-  const idFor = idsInstead(dataset, options.puzzleIds ?? 'own');
+  const { supervisionSteps = engine.config.supervisionSteps } = options;
+  const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
+  const seats = new Seats(engine, dataset, total, options);
+  const [exact, cells, halting] = [new Float64Array(supervisionSteps), new Float64Array(supervisionSteps), new Float64Array(supervisionSteps)];
   const started = performance.now();
-  let done = 0;
-  for (const own of testBatches(dataset, batchSize, puzzles)) {
-    const batch = { ...own, puzzleIds: own.puzzleIds.map(idFor) };
-    const size = batch.puzzleIds.length;
-    const state = engine.createState(size);
-    try {
-      for (let step = 0; step < supervisionSteps; step++) {
-        const answer = await thinkOnce(engine, state, batch, step, weights);
-        for (let seat = 0; seat < size; seat++) {
-          const score = scoreBoard(answer.predictions, batch.labels, seat, length);
+  let [finished, spent] = [0, 0];
+  try {
+    for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
+      for (const { labels, steps, answer, done } of thoughts) {
+        const score = scoreBoard(answer.tokens, labels, 0, labels.length);
+        // The answer of a puzzle that halts stands for the steps it was spared.
+        for (let step = steps - 1; step < (done ? supervisionSteps : steps); step++) {
           exact[step]! += score.exact ? 1 : 0;
           cells[step]! += score.cells === 0 ? 1 : score.rightCells / score.cells;
-          halting[step]! += ((answer.haltLogits[seat] ?? NaN) >= 0) === score.exact ? 1 : 0;
+          halting[step]! += answer.haltLogit >= 0 === score.exact ? 1 : 0;
         }
-        options.onProgress?.({ done: done + (size * (step + 1)) / supervisionSteps, total: puzzles });
-        if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+        finished += done ? 1 : 0;
+        spent += done ? steps : 0;
       }
-    } finally {
-      state.dispose();
+      options.onProgress?.({ done: finished + seats.underWay, total });
+      if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
     }
-    done += size;
+  } finally {
+    seats.dispose();
   }
-  const mean = (sums: Float64Array): number[] => Array.from(sums, (sum) => sum / done);
+  const mean = (sums: Float64Array): number[] => Array.from(sums, (sum) => sum / finished);
   return {
-    puzzles: done,
+    puzzles: finished,
     supervisionSteps,
     exactAccuracy: mean(exact),
     cellAccuracy: mean(cells),
     haltingAccuracy: mean(halting),
+    ...(options.halt === true ? { meanSteps: spent / finished } : {}),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -114,22 +100,13 @@ export async function think(
   const thoughts: Thought[] = [];
   try {
     for (let step = 0; step < supervisionSteps; step++) {
-      const answer = await thinkOnce(engine, state, { tokens, puzzleIds: Int32Array.of(puzzleId) }, step, weights);
-      thoughts.push({ step: step + 1, prediction: answer.predictions, haltProbability: 1 / (1 + Math.exp(-(answer.haltLogits[0] ?? NaN))) });
+      const { predictions, haltLogits } = await thinkOnce(engine, state, { tokens, puzzleIds: Int32Array.of(puzzleId) }, step, weights);
+      thoughts.push({ step: step + 1, prediction: predictions, haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))) });
     }
   } finally {
     state.dispose();
   }
   return thoughts;
-}
-
-/** The id that stands in for each puzzle id. Throws InputError where no other puzzle could lend its own. */
-function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
-  if (mode === 'own') return (id) => id;
-  if (mode === 'blank') return () => 0;
-  if (new Set(ids).size < 2) throw new InputError(`${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`);
-  const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
-  return (id) => next.get(id) ?? 0;
 }
 
 /** One supervision step for seats that all started together: the first step resets their latents. */

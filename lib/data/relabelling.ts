@@ -1,0 +1,80 @@
+/** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
+import { InputError } from '../errors.js';
+import type { Random } from '../random.js';
+import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
+
+/** A one-to-one change of a puzzle of L cells and V tokens that a solver ought not to mind. */
+export interface Relabelling {
+  /** New cell i is old cell cells[i], [L]. */
+  readonly cells: Int32Array;
+  /** What each token becomes, [V]. */
+  readonly tokens: Int32Array;
+}
+
+/** The puzzle as it stands. */
+export function identity(length: number, vocabSize: number): Relabelling {
+  return { cells: Int32Array.from({ length }, (_, i) => i), tokens: Int32Array.from({ length: vocabSize }, (_, i) => i) };
+}
+
+/** The puzzle in its new form; token ids in and out, [L]. */
+export function relabel(puzzle: Int32Array, { cells, tokens }: Relabelling): Int32Array {
+  return cells.map((cell) => tokens[puzzle[cell]!]!);
+}
+
+/** An answer to the new form as an answer to the puzzle, [L]. */
+export function relabelBack(answer: Int32Array, { cells, tokens }: Relabelling): Int32Array {
+  const original = new Int32Array(tokens.length);
+  tokens.forEach((renamed, token) => (original[renamed] = token));
+  const result = new Int32Array(answer.length);
+  cells.forEach((cell, i) => (result[cell] = original[answer[i]!]!));
+  return result;
+}
+
+/** What a relabelling of a Sudoku may change: the digits' names, the order of lines, or both. */
+export type SudokuChanges = 'digits' | 'lines' | 'both';
+
+/** A random symmetry of Sudoku boards, of which only the digits' names or the order of lines may be kept. */
+export function drawSudokuRelabelling(geometry: SudokuGeometry, random: Random, changes: SudokuChanges = 'both'): Relabelling {
+  const drawn = drawSymmetry(geometry, random);
+  const still = Int32Array.from({ length: geometry.side }, (_, i) => i);
+  return sudokuRelabelling({
+    ...drawn,
+    ...(changes === 'digits' ? { transpose: false, rows: still, columns: still } : {}),
+    ...(changes === 'lines' ? { digits: Uint8Array.from({ length: geometry.side + 1 }, (_, i) => i) } : {}),
+  });
+}
+
+/** A symmetry of boards (applySymmetry) as a relabelling of tokens: 0 is padding, 1 blank, digit + 1. */
+export function sudokuRelabelling({ transpose, rows, columns, digits }: SudokuSymmetry): Relabelling {
+  const side = rows.length;
+  const cells = Int32Array.from({ length: side * side }, (_, i) => {
+    const [r, c] = [rows[Math.floor(i / side)]!, columns[i % side]!];
+    return transpose ? c * side + r : r * side + c;
+  });
+  return { cells, tokens: Int32Array.of(0, ...digits.map((digit) => digit + 1)) };
+}
+
+/**
+ * Turn or mirror image `id` of a square grid, 0 to 7, 0 as it stands: ids 0 to 3 are quarter turns counter-clockwise, 4 is
+ * the mirror image left to right, 5 upside down, 6 the transpose and 7 the other transpose (spec §5.4).
+ */
+export function gridRelabelling(side: number, vocabSize: number, id: number): Relabelling {
+  const last = side - 1;
+  const sources: readonly ((i: number, j: number) => readonly [number, number])[] = [
+    (i, j) => [i, j],
+    (i, j) => [j, last - i],
+    (i, j) => [last - i, last - j],
+    (i, j) => [last - j, i],
+    (i, j) => [i, last - j],
+    (i, j) => [last - i, j],
+    (i, j) => [j, i],
+    (i, j) => [last - j, last - i],
+  ];
+  const source = sources[id];
+  if (source === undefined) throw new InputError(`turn: expected 0 to 7, got ${id}`);
+  const cells = Int32Array.from({ length: side * side }, (_, at) => {
+    const [i, j] = source(Math.floor(at / side), at % side);
+    return i * side + j;
+  });
+  return { cells, tokens: identity(0, vocabSize).tokens };
+}

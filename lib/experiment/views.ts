@@ -1,0 +1,11 @@
+/** The forms in which a task's puzzles may be written, for votes among them. */
+import { drawSudokuRelabelling, type SudokuChanges } from '../data/relabelling.js';
+import { sudokuGeometry } from '../data/sudoku.js';
+import type { Views } from '../train/seats.js';
+import type { Task } from './task.js';
+
+/** `count` forms of every puzzle: itself and random relabellings of digits, order of lines, or both. */
+export function viewsOf(task: Task, count: number, changes: SudokuChanges = 'both'): Views {
+  const geometry = sudokuGeometry(task.side);
+  return { count, draw: (_view, random) => drawSudokuRelabelling(geometry, random, changes) };
+}
