@@ -96,12 +96,12 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-6x6-study',
-      about: "6×6 Sudoku at the budget of the paper's tables: 600 steps, so that every row of one gets its seeds in an evening",
+      about: "6×6 Sudoku at the budget of the paper's tables: small batches, so that every row of one gets its seeds in an evening",
       scale: 'laptop',
       task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
-      training: { ...smallTraining, steps: 600 },
-      evaluation: { split: 'test', every: 200, puzzles: 250, finalPuzzles: 0, trainingPuzzles: 250, longer: { supervisionSteps: 256, puzzles: 100 } },
+      training: { ...smallTraining, batchSize: 32, steps: 1000, learningRate: 2e-3 },
+      evaluation: { split: 'test', every: 250, puzzles: 100, finalPuzzles: 500, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 40 } },
     }),
     define({
       name: 'sudoku-9x9',
