@@ -5,6 +5,7 @@ import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { updateRequest } from '../train/options.js';
 import type { Experiment } from './experiment.js';
+import { puzzlesAskedFor } from './task.js';
 
 /** FLOP of one run, of its networks only. */
 export interface RunCost {
@@ -22,7 +23,7 @@ export interface SetSizes {
 /** FLOP of a run. Without sizes, sets are taken to be as large as the task asks for. */
 export function runCost({ model, training, evaluation, task }: Experiment, sizes?: SetSizes): RunCost {
   const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
-  const { train, scored } = sizes ?? { train: Infinity, scored: evaluation.split === 'test' ? task.testPuzzles : task.validationPuzzles };
+  const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
   const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most));
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const thoughts =

@@ -1,6 +1,7 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { InputError } from '../errors.js';
 import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
+import { puzzlesAskedFor } from './task.js';
 import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from './variants.js';
 
 /** A run that is wanted. */
@@ -61,7 +62,7 @@ export interface SearchAxis {
  * set. Throws InputError if the base keeps no validation puzzles.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
-  if (base.task.validationPuzzles === 0) throw new InputError(`search on ${base.name}: expected a task with validation puzzles, got none; set task.validationPuzzles`);
+  if (puzzlesAskedFor(base.task, 'validation') === 0) throw new InputError(`search on ${base.name}: expected a task with validation puzzles, got none; set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`);
   const combinations = axes.reduce<ExperimentChanges[]>(
     (sofar, { part, field, values }) => sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),
     [{}],

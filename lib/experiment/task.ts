@@ -1,4 +1,6 @@
-/** A task as plain data, and the data sets it stands for. */
+/** A task as plain data, by kind: how it is checked, the data sets it stands for, and what it fixes of a model. */
+import { arcDataset, arcFiles, arcPuzzleIds, defaultSubsets, type ArcSetOptions } from '../data/arc-sets.js';
+import { arcTokens, longestSide } from '../data/arc.js';
 import type { Dataset } from '../data/dataset.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
@@ -9,7 +11,12 @@ export interface SudokuTask extends SudokuSetOptions {
   readonly kind: 'sudoku';
 }
 
-export type Task = SudokuTask;
+/** ARC: which tasks, on what canvas, and in how many versions each. */
+export interface ArcTaskOptions extends ArcSetOptions {
+  readonly kind: 'arc';
+}
+
+export type Task = SudokuTask | ArcTaskOptions;
 
 /** The data sets of a task. */
 export interface TaskData {
@@ -18,31 +25,100 @@ export interface TaskData {
   readonly validation: Dataset;
 }
 
+/** What a kind of task knows; everything that differs between kinds is asked here. */
+interface Kind<Options extends Task> {
+  /** Fields that must be there, and those that may be; with what may stand in each. */
+  readonly fields: Readonly<Record<string, FieldCheck>>;
+  readonly optional: Readonly<Record<string, FieldCheck>>;
+  /** What no field alone tells; called on fields that are each right. */
+  contradictions(task: Options): string[];
+  load(task: Options): Promise<TaskData>;
+  shape(task: Options): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'>;
+  /** Puzzles to be scored, before the data is read: what is asked for; 0 where that is all there are. */
+  scored(task: Options, split: 'test' | 'validation'): number;
+}
+
+/** Undefined if a value may stand there; else what was expected. */
+type FieldCheck = (value: unknown) => string | undefined;
+
+const oneOf = (...allowed: readonly unknown[]): FieldCheck => (value) => (allowed.includes(value) ? undefined : allowed.length === 1 ? String(allowed[0]) : `${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}`);
+const whole = (least: number, most = 2 ** 32 - 1): FieldCheck => (value) =>
+  Number.isInteger(value) && (value as number) >= least && (value as number) <= most ? undefined : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
+
+const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name }>> } = {
+  sudoku: {
+    fields: {
+      side: oneOf(4, 6, 9),
+      source: oneOf('generated', 'public-domain', 'sudoku-extreme'),
+      trainPuzzles: whole(1),
+      testPuzzles: whole(0),
+      validationPuzzles: whole(0),
+      augmentations: whole(0),
+      minDifficulty: whole(0),
+      seed: whole(0),
+    },
+    optional: {},
+    contradictions: ({ source, side }) => (source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : []),
+    load: sudokuDataset,
+    shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
+    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
+  },
+  arc: {
+    fields: { set: oneOf('arc1', 'arc2'), canvas: whole(1, longestSide), augmentations: whole(0, 2000), seed: whole(0) },
+    optional: {
+      subsets: (value) => (Array.isArray(value) && value.length > 0 && new Set(value).size === value.length ? undefined : 'a list of parts, each once'),
+      testSubset: (value) => (typeof value === 'string' ? undefined : 'the name of a part'),
+      maxTasks: whole(0),
+      validationTasks: whole(0),
+    },
+    contradictions: ({ set, subsets = defaultSubsets, testSubset = 'evaluation' }) => [
+      ...subsets.filter((subset) => !Object.hasOwn(arcFiles[set], subset)).map((subset) => `subsets: expected parts of ${set}, which are ${Object.keys(arcFiles[set]).join(', ')}, got ${String(subset)}`),
+      ...(subsets.includes(testSubset) ? [] : [`testSubset: expected one of the subsets ${subsets.join(', ')}, got ${testSubset}`]),
+      ...(subsets.includes('evaluation') && subsets.includes('evaluation-official') ? ['subsets: expected evaluation or evaluation-official, got both, which are the same tasks'] : []),
+    ],
+    load: (task) => Promise.resolve().then(() => arcDataset(task)),
+    shape: (task) => ({ vocabSize: arcTokens.vocabSize, sequenceLength: task.canvas ** 2, puzzleIds: arcPuzzleIds(task) }),
+    scored: ({ set, maxTasks = 0, testSubset = 'evaluation', validationTasks = 0 }, split) => {
+      if (split === 'validation') return validationTasks;
+      return (maxTasks === 0 ? (arcFiles[set][testSubset]?.tasks ?? 0) : maxTasks) - validationTasks;
+    },
+  },
+};
+
 /** Loads or generates a task's data sets. Throws InputError if a file is missing or damaged. */
 export async function loadTask(task: Task): Promise<TaskData> {
-  return sudokuDataset(task);
+  return kindOf(task).load(task);
 }
 
 /** What a task fixes of a model. */
 export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'> {
-  return { vocabSize: task.side + 2, sequenceLength: task.side ** 2, puzzleIds: 1 };
+  return kindOf(task).shape(task);
+}
+
+/** Puzzles a task asks to have scored, about, before its data is read; 0 where that is all there are. */
+export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): number {
+  return kindOf(task).scored(task, split);
 }
 
 /** Checks a task from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): Task {
   const fields = candidate as Readonly<Record<string, unknown>>;
+  const name = fields['kind'];
+  if (typeof name !== 'string' || !Object.hasOwn(kinds, name)) throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${String(name)}`);
+  const kind = kindOf(candidate as Task);
   const problems: string[] = [];
-  const known = ['kind', 'side', 'source', 'trainPuzzles', 'testPuzzles', 'validationPuzzles', 'augmentations', 'minDifficulty', 'seed'];
-  for (const key of Object.keys(fields)) if (!known.includes(key)) problems.push(`unknown field ${key}`);
-  if (fields['kind'] !== 'sudoku') problems.push(`kind: expected sudoku, got ${String(fields['kind'])}`);
-  if (![4, 6, 9].includes(fields['side'] as number)) problems.push(`side: expected 4, 6 or 9, got ${String(fields['side'])}`);
-  if (!['generated', 'public-domain', 'sudoku-extreme'].includes(fields['source'] as string)) problems.push(`source: expected generated, public-domain or sudoku-extreme, got ${String(fields['source'])}`);
-  if (fields['source'] !== 'generated' && fields['side'] !== 9) problems.push(`source ${String(fields['source'])}: expected side 9, got ${String(fields['side'])}`);
-  for (const key of ['trainPuzzles', 'testPuzzles', 'validationPuzzles', 'augmentations', 'minDifficulty', 'seed']) {
-    const value = fields[key];
-    const least = key === 'trainPuzzles' ? 1 : 0;
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > 2 ** 32 - 1) problems.push(`${key}: expected a whole number from ${least}, got ${String(value)}`);
+  for (const key of Object.keys(fields)) if (key !== 'kind' && !Object.hasOwn(kind.fields, key) && !Object.hasOwn(kind.optional, key)) problems.push(`unknown field ${key}`);
+  for (const [key, check] of Object.entries({ ...kind.fields, ...kind.optional })) {
+    if (Object.hasOwn(kind.optional, key) && fields[key] === undefined) continue;
+    const expected = check(fields[key]);
+    if (expected !== undefined) problems.push(`${key}: expected ${expected}, got ${String(fields[key])}`);
   }
+  if (problems.length === 0) problems.push(...kind.contradictions(candidate as Task));
   if (problems.length > 0) throw new InputError(`task: ${problems.join('; ')}`);
   return candidate as Task;
+}
+
+/** The compiler cannot see that a task's kind picks the functions made for it; this says so once. */
+function kindOf(task: Task): Kind<Task> {
+  return kinds[task.kind] as unknown as Kind<Task>;
 }

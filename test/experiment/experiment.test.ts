@@ -11,13 +11,14 @@ describe('experiment', () => {
   it('has at desk scale the size of the first untuned attempt: 384 thousand parameters, 1,000 official puzzles', () => {
     const { model, task, training } = experiment('sudoku-extreme-desk');
     assert.equal(Math.round(parameterCount(model) / 1000), 384);
+    assert.ok(task.kind === 'sudoku');
     assert.deepEqual([task.trainPuzzles, task.testPuzzles, model.hiddenSize, training.batchSize, training.learningRate], [1000, 2000, 128, 64, 1e-3]);
   });
 
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
-      assert.equal(model.vocabSize, task.side + 2);
-      assert.equal(model.sequenceLength, task.side ** 2);
+      assert.equal(model.vocabSize, task.kind === 'sudoku' ? task.side + 2 : 12);
+      assert.equal(model.sequenceLength, (task.kind === 'sudoku' ? task.side : task.canvas) ** 2);
     }
   });
 
