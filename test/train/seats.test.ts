@@ -45,6 +45,7 @@ for (const kind of ['native', 'tfjs'] as const) {
     let dataset: Dataset;
     before(async () => {
       const { task } = experiments['sudoku-4x4']!;
+      assert.ok(task.kind === 'sudoku');
       ({ engine } = await openModel(shipped, { engine: kind, precision: 'float32', threads: 2 }));
       dataset = firstExamples((await sudokuDataset({ ...task, trainPuzzles: 1, testPuzzles: puzzles })).test, puzzles);
       // The shipped model is sure of every puzzle from its first step; with its halting bias lowered, puzzles halt at different steps.
