@@ -3,7 +3,8 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
-import { updateRequest } from '../train/options.js';
+import type { ModelConfig } from '../model/config.js';
+import { updateRequest, type TrainingOptions } from '../train/options.js';
 import type { Experiment } from './experiment.js';
 import { puzzlesAskedFor } from './task.js';
 
@@ -29,14 +30,23 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const thoughts =
     model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train)) +
     (evaluation.longer === undefined ? 0 : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
-  return { training: flopPerTrainingStep * training.steps, evaluation: flopPerThought * thoughts };
+  return { training: training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training), evaluation: flopPerThought * thoughts };
+}
+
+/** Training FLOP of a run that deepens, stage by stage. */
+function curriculumFlop(model: ModelConfig, { steps, batchSize, depthCurriculum = [] }: TrainingOptions): number {
+  const stages = [...depthCurriculum, [1, model.deepRecursions, model.latentRecursions] as const];
+  return stages.reduce((sum, [until, deepRecursions, latentRecursions], i) => {
+    const count = Math.floor(until * steps) - Math.floor((stages[i - 1]?.[0] ?? 0) * steps);
+    return sum + count * describe({ ...model, deepRecursions, latentRecursions }, { batchSize }).flopPerTrainingStep;
+  }, 0);
 }
 
 /**
  * Useful FLOP a second of this machine on an experiment's model, measured now over a few training steps of random
  * puzzles. Throws InputError if the engine asked for is not there.
  */
-export async function measuredSpeed({ model, training }: Experiment, options: EngineOptions = {}): Promise<number> {
+export async function measuredSpeed({ model, training }: Pick<Experiment, 'model' | 'training'>, options: EngineOptions = {}): Promise<number> {
   // As few puzzles as keep a few threads busy where one costs much.
   const batchSize = Math.min(training.batchSize, Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep))));
   const engine = await createEngine(model, options);

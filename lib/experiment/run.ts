@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
-import { createEngine, type EngineOptions } from '../engine/create.js';
+import { createTrainingEngine, type EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
@@ -96,7 +96,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const id = runId(experiment, seed, data);
   const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
   const stateFile = path.join(folder, 'state.safetensors');
-  const engine = await createEngine(experiment.model, options.engine);
+  const engine = await createTrainingEngine(experiment.model, experiment.training.depthCurriculum !== undefined, options.engine);
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
   try {
     let progress: Progress = { curve: [], pending: noMetrics, pendingSteps: 0, evaluations: [], seconds: { training: 0, evaluation: 0 } };

@@ -1,6 +1,7 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import type { Recursions } from '../model/config.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
 export interface TrainingOptions {
@@ -30,7 +31,22 @@ export interface TrainingOptions {
   readonly puzzleWeightDecay: number;
   /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
   readonly emaRate: number;
+  /**
+   * Not in the paper; absent: its start values. The latents of a seat that takes a new puzzle are drawn, every value normal with
+   * this standard deviation, instead of one stored vector at every position: the model learns to think from anywhere
+   * (random initialisation of EqR, arXiv 2605.21488, which has 1). Evaluation still starts from the stored values.
+   */
+  readonly randomStart?: number;
+  /**
+   * Not in the paper; absent: none. Rows [until, T, n]: up to that share of the steps a supervision step makes T deep recursions of n
+   * latent ones, after the last row the model's own. CGAR (arXiv 2511.08653) has [[0.3, 1, 2], [0.6, 2, 4]] before T = 3, n = 6.
+   * Evaluations on the way think as deep as training then does.
+   */
+  readonly depthCurriculum?: readonly CurriculumStage[];
 }
+
+/** One row of a depth curriculum. */
+export type CurriculumStage = readonly [until: number, deepRecursions: number, latentRecursions: number];
 
 /** The published Sudoku run (spec §4.5). */
 export const paperTraining: TrainingOptions = {
@@ -50,7 +66,7 @@ export const paperTraining: TrainingOptions = {
   emaRate: 0.999,
 };
 
-const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss'>, readonly [low: number, high: number, whole?: boolean]>> = {
+const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | 'depthCurriculum'>, readonly [low: number, high: number, whole?: boolean]>> = {
   steps: [1, 1e9, true],
   batchSize: [1, 65_536, true],
   learningRate: [0, 10],
@@ -72,7 +88,7 @@ export function checkTraining(candidate: unknown): TrainingOptions {
   }
   const fields = candidate as Record<string, unknown>;
   const problems: string[] = [];
-  for (const key of Object.keys(fields)) if (!(key in paperTraining)) problems.push(`unknown field ${key}`);
+  for (const key of Object.keys(fields)) if (!(key in paperTraining) && key !== 'randomStart' && key !== 'depthCurriculum') problems.push(`unknown field ${key}`);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
@@ -81,8 +97,31 @@ export function checkTraining(candidate: unknown): TrainingOptions {
   }
   if (fields['optimizer'] !== 'adam-atan2' && fields['optimizer'] !== 'adamw') problems.push(`optimizer: expected adam-atan2 or adamw, got ${JSON.stringify(fields['optimizer'])}`);
   if (fields['loss'] !== 'stablemax' && fields['loss'] !== 'softmax') problems.push(`loss: expected stablemax or softmax, got ${JSON.stringify(fields['loss'])}`);
+  const start = fields['randomStart'];
+  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100))) problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${JSON.stringify(start)}`);
+  if (fields['depthCurriculum'] !== undefined) problems.push(...curriculumProblems(fields['depthCurriculum']));
   if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
   return candidate as TrainingOptions;
+}
+
+/** What keeps a value from being a depth curriculum. */
+function curriculumProblems(stages: unknown): string[] {
+  const expected = 'depthCurriculum: expected rows [until, T, n] such as [[0.3,1,2],[0.6,2,4]], until rising between 0 and 1, T and n whole numbers from 1 to 64';
+  if (!Array.isArray(stages) || stages.length === 0) return [`${expected}, got ${JSON.stringify(stages)}`];
+  let before = 0;
+  for (const stage of stages as unknown[]) {
+    const [until, T, n] = Array.isArray(stage) && stage.length === 3 ? (stage as unknown[]) : [];
+    const counts = [T, n].every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 64);
+    if (typeof until !== 'number' || !(until > before && until < 1) || !counts) return [`${expected}, got the row ${JSON.stringify(stage)}`];
+    before = until;
+  }
+  return [];
+}
+
+/** T and n at optimizer step 1, 2, … of a run whose model has these. */
+export function recursionsAt(step: number, { steps, depthCurriculum = [] }: TrainingOptions, model: Recursions): Recursions {
+  const stage = depthCurriculum.find(([until]) => step <= until * steps);
+  return stage === undefined ? { deepRecursions: model.deepRecursions, latentRecursions: model.latentRecursions } : { deepRecursions: stage[1], latentRecursions: stage[2] };
 }
 
 /**

@@ -2,12 +2,16 @@
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine, LatentState, TensorKind } from '../engine/engine.js';
+import { StagedEngine } from '../engine/staged.js';
+import { InputError } from '../errors.js';
+import type { Recursions } from '../model/config.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
+import { addNoise, editLatents } from './latents.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
-import { updateRequest, type TrainingOptions } from './options.js';
+import { recursionsAt, updateRequest, type TrainingOptions } from './options.js';
 
 /** Everything a run is, at one moment: restoring it continues the run to the same bytes. */
 export interface TrainerSnapshot {
@@ -29,15 +33,19 @@ export class Trainer {
   readonly #random: Random;
   readonly #stream: BatchStream;
   readonly #latents: LatentState;
+  /** The recursions of the model, which a depth curriculum ends with. */
+  readonly #fullDepth: Recursions;
   #carry: Carry;
 
-  /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
+  /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. A depth curriculum needs a StagedEngine. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
+    if (options.depthCurriculum !== undefined && !(engine instanceof StagedEngine)) throw new InputError('depthCurriculum: expected an engine whose depth can change (createTrainingEngine), got one whose depth is fixed');
     this.#engine = engine;
     this.#options = options;
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
     this.#latents = engine.createState(options.batchSize);
+    this.#fullDepth = engine.config;
     this.#carry = emptyCarry(options.batchSize, dataset.sequenceLength);
   }
 
@@ -52,11 +60,14 @@ export class Trainer {
 
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
   async trainStep(): Promise<StepMetrics> {
+    if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
     const { config } = this.#engine;
     const carry = refill(this.#carry, this.#stream.next());
+    const reset = Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
+    if (this.#options.randomStart !== undefined) await this.#startAnywhere(reset, this.#options.randomStart);
     const result = await this.#engine.trainStep(this.#latents, {
       ...carry.puzzles,
-      reset: Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0)),
+      reset,
       last: lastSteps(carry, config),
       loss: this.#options.loss,
     });
@@ -65,6 +76,17 @@ export class Trainer {
     this.#carry = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
     this.step++;
     return stepMetrics(result, this.#carry);
+  }
+
+  /** Draws the latents of the seats that would start from the stored values, and strikes them off `reset`. */
+  async #startAnywhere(reset: Uint8Array, deviation: number): Promise<void> {
+    const seats = Array.from(reset.keys()).filter((seat) => reset[seat] === 1);
+    const random = this.#random.fork('latents').fork(this.step);
+    await editLatents(this.#latents, seats, (values) => {
+      values.fill(0);
+      addNoise(values, deviation, random);
+    });
+    reset.fill(0);
   }
 
   /** A copy of the run's whole state. */
