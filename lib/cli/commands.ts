@@ -11,7 +11,8 @@ import { report } from './report.js';
 import { reproduce } from './reproduce.js';
 import { search } from './search.js';
 import { solve } from './solve.js';
+import { sweepCommand } from './sweep.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
 
-export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];
+export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, sweepCommand, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];

@@ -1,10 +1,13 @@
 /** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
+import { InputError } from '../errors.js';
 import type { PlannedRun } from '../experiment/plan.js';
+import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../experiment/slurm.js';
 import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../experiment/sweep.js';
+import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
-import { integer, text, type Arguments, type Option, type Out } from './command.js';
+import { choice, integer, text, type Arguments, type Option, type Out } from './command.js';
 import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { TerminalProgress } from './progress.js';
@@ -12,13 +15,26 @@ import { TerminalProgress } from './progress.js';
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: { type: 'string', value: 'N', about: 'runs at once. Default as many as the cores and the free memory hold, one thread each' },
   records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
-  dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop' },
+  runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
+  dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
+  launcher: { type: 'string', value: 'NAME', about: 'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). Default local' },
+  partition: { type: 'string', value: 'NAME', about: 'slurm only: where it runs. Default the cluster’s' },
+  time: { type: 'string', value: 'TIME', about: 'slurm only: longest time of one task, HH:MM:SS. Default from records, else from its FLOP' },
+  'slurm-args': { type: 'string', value: '"ARGS"', about: 'slurm only: further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"' },
 };
+
+/** The folder of runs that a command line names. */
+export function runsFolder(args: Arguments): string {
+  return path.resolve(text(args, 'runs') ?? path.join(projectRoot(), 'runs'));
+}
 
 /** Runs what is missing of a plan and says so. Returns the exit code, 0 if every run has its record. */
 export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: Out, records: string): Promise<number> {
   const folder = path.resolve(text(args, 'records') ?? records);
-  const before = await standOf(plan, { records: folder });
+  const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
+  const slurm = readSlurmOptions(args, launcher);
+  const folders = { records: folder, folder: runsFolder(args) };
+  const before = await standOf(plan, folders);
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = definedOf(readEngineOptions(args));
   if (missing.some(({ experiment: { scale } }) => scale === 'paper')) out.note("measuring this machine's speed on a few puzzles");
@@ -26,9 +42,12 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
   if (args.options['dry'] === true) {
     for (const run of before) out.line(`${run.state.padEnd(9)} ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
-    out.result(before.map((run) => ({ id: run.id, state: run.state, flop: sweepFlop([run]) })));
-    return 0;
+    if (launcher === 'local') {
+      out.result(before.map((run) => ({ id: run.id, state: run.state, flop: sweepFlop([run]) })));
+      return 0;
+    }
   }
+  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm }), args, out);
   const progress = new TerminalProgress();
   let stopAsked = false;
   const stop = (): void => {
@@ -41,7 +60,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   try {
     const jobs = integer(args, 'jobs', 1, 1024);
     const runs = await runSweep(plan, {
-      records: folder,
+      ...folders,
       engine,
       ...(jobs === undefined ? {} : { jobs }),
       shouldStop: () => stopAsked,
@@ -53,6 +72,26 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
     process.off('SIGINT', stop);
     process.off('SIGTERM', stop);
   }
+}
+
+/** Submits a prepared array, or with --dry only says where its script lies. */
+function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): number {
+  if (array === undefined) {
+    out.line('nothing to submit: every run has its record, or is in the queue');
+    out.result({ runs: [] });
+    return 0;
+  }
+  const { job } = args.options['dry'] === true ? array : submitArray(array);
+  const script = path.relative(process.cwd(), scriptOf(array));
+  out.line(job === undefined ? `not submitted: ${script}` : `job ${job}: ${array.orders.length} runs submitted (${script}); trm-lab sweep status says how far they are`);
+  out.result({ ...(job === undefined ? {} : { job }), script, runs: array.orders.map(({ id }) => id) });
+  return 0;
+}
+
+function readSlurmOptions(args: Arguments, launcher: 'local' | 'slurm'): SlurmOptions {
+  const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
+  if (launcher === 'local' && (partition ?? time ?? more) !== undefined) throw new InputError('--partition, --time and --slurm-args: expected --launcher slurm with them, got --launcher local');
+  return { ...(partition === undefined ? {} : { partition }), ...(time === undefined ? {} : { time }), ...(more === undefined ? {} : { args: more.split(/\s+/).filter((word) => word !== '') }) };
 }
 
 function report(runs: readonly SweepRun[], out: Out): number {

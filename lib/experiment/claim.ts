@@ -10,6 +10,8 @@ const signOfLifeEvery = 60_000;
 interface Owner {
   readonly host: string;
   readonly pid: number;
+  /** What the process is to a scheduler that starts it anew after a failure, perhaps on another machine. */
+  readonly job?: string;
 }
 
 /** A claim that is held. */
@@ -17,15 +19,18 @@ export interface Claim {
   release(): void;
 }
 
-/** Claims a folder, creating it if needed; undefined if a living process holds it. */
-export function claim(folder: string): Claim | undefined {
+/**
+ * Claims a folder, creating it if needed; undefined if a living process holds it. `job`: a name under which only one
+ * process lives at a time; it takes over what an earlier one of the same name had claimed, wherever that ran.
+ */
+export function claim(folder: string, job?: string): Claim | undefined {
   mkdirSync(folder, { recursive: true });
   const file = claimFile(folder);
-  if (isClaimed(folder)) return undefined;
+  if (isClaimed(folder, job)) return undefined;
   rmSync(file, { force: true });
   try {
     const handle = openSync(file, 'wx');
-    writeSync(handle, JSON.stringify({ host: os.hostname(), pid: process.pid } satisfies Owner));
+    writeSync(handle, JSON.stringify({ host: os.hostname(), pid: process.pid, ...(job === undefined ? {} : { job }) } satisfies Owner));
     closeSync(handle);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined; // another was faster
@@ -41,10 +46,10 @@ export function claim(folder: string): Claim | undefined {
   };
 }
 
-/** Whether a living process holds a folder. A process that was killed holds nothing. */
-export function isClaimed(folder: string): boolean {
+/** Whether a living process, other than one that did the same `job`, holds a folder. A process that was killed holds nothing. */
+export function isClaimed(folder: string, job?: string): boolean {
   const owner = readOwner(claimFile(folder));
-  if (owner === undefined) return false;
+  if (owner === undefined || (job !== undefined && owner.job === job)) return false;
   return owner.host === os.hostname() ? isAlive(owner.pid) : Date.now() - owner.seen < abandonedAfter;
 }
 
@@ -55,8 +60,8 @@ function claimFile(folder: string): string {
 /** Undefined where there is no claim, or one that was cut off while it was written. */
 function readOwner(file: string): (Owner & { readonly seen: number }) | undefined {
   try {
-    const { host, pid } = JSON.parse(readFileSync(file, 'utf8')) as Owner;
-    return { host, pid, seen: statSync(file).mtimeMs };
+    const owner = JSON.parse(readFileSync(file, 'utf8')) as Owner;
+    return { ...owner, seen: statSync(file).mtimeMs };
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -1,20 +1,20 @@
 /** Many runs on one machine: skips what is recorded, refuses what is stale, runs several at once, and survives being killed. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
-import { projectRoot, writeFileAtomic } from '../files.js';
+import { projectRoot } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
 import { runCost, type RunCost } from './cost.js';
 import type { Experiment } from './experiment.js';
 import type { PlannedRun } from './plan.js';
-import { readRecord, readRecords, type RunRecord } from './record.js';
+import { readRecords, type RunRecord } from './record.js';
 import { runId, setSizes } from './run.js';
-import type { WorkerMessage, WorkerOrder } from './sweep-worker.js';
+import type { WorkerMessage } from './sweep-worker.js';
 import { loadTask, type TaskData } from './task.js';
+import type { WorkOrder } from './work.js';
 
 /** recorded: it was before; finished: now. taken: another process works on it. */
 export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stopped' | 'taken' | 'failed';
@@ -46,7 +46,7 @@ export interface SweepOptions {
 }
 
 /** What a process takes beside its model: Node, the library, the data sets. */
-const processBytes = 350e6;
+export const processBytes = 350e6;
 
 /**
  * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale: of the same
@@ -84,20 +84,14 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
 
   const start = async (index: number): Promise<void> => {
     const { experiment, seed, id } = runs[index]!;
-    const own = path.join(folder, id);
     const child = fork(new URL('./sweep-worker.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
     children.set(index, child);
     update(index, { state: 'running' });
     child.on('message', (message: WorkerMessage) => {
       if (message.kind === 'progress') return update(index, { share: message.share });
-      if (message.kind === 'finished') {
-        const file = path.join(own, 'record.json');
-        readRecord(file); // a record that can't be read back is no result
-        writeFileAtomic(path.join(records, `${id}.json`), readFileSync(file));
-      }
       update(index, { state: message.kind, ...(message.kind === 'finished' ? { share: 1 } : {}), ...(message.kind === 'failed' ? { message: message.message } : {}) });
     });
-    child.send({ run: { experiment, seed }, engine, folder: own } satisfies WorkerOrder);
+    child.send({ run: { experiment, seed }, id, engine, folder: path.join(folder, id), records } satisfies WorkOrder);
     const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once('exit', (...how) => resolve(how)));
     children.delete(index);
     if (runs[index]!.state === 'running') update(index, { state: 'failed', message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again` });
@@ -144,7 +138,8 @@ export async function plannedRecords(plan: readonly PlannedRun[], records: reado
   return found;
 }
 
-function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): { readonly records: string; readonly folder: string } {
+/** Where records and runs are, by default in the project. */
+export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): { readonly records: string; readonly folder: string } {
   return { records: options.records ?? path.join(projectRoot(), 'data', 'runs'), folder: options.folder ?? path.join(projectRoot(), 'runs') };
 }
 

@@ -1,0 +1,52 @@
+/** trm-lab sweep status: where the runs stand that were given to Slurm. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { InputError } from '../errors.js';
+import { arrays, tasksStand, type TaskStand } from '../experiment/slurm.js';
+import { flag, type Command } from './command.js';
+import { TerminalProgress } from './progress.js';
+import { runsFolder, sweepOptions } from './sweep-progress.js';
+
+const lookEvery = 5000; // ms
+
+export const sweepCommand: Command = {
+  name: 'sweep',
+  summary: 'Where the runs stand that ablate or search gave to Slurm: recorded, running, queued or lost.',
+  positionals: 'status',
+  count: [1, 1],
+  options: {
+    ...(sweepOptions['runs'] === undefined ? {} : { runs: sweepOptions['runs'] }),
+    follow: { type: 'boolean', about: 'look again every five seconds until none is queued or running' },
+  },
+  example: 'trm-lab sweep status --follow',
+  minutes: 'at once; with --follow as long as the runs take',
+
+  async run(args, out) {
+    const [what] = args.positionals;
+    if (what !== 'status') throw new InputError(`trm-lab sweep: expected status, got ${String(what)}`);
+    const progress = new TerminalProgress();
+    let stand = standing(runsFolder(args));
+    while (flag(args, 'follow') && stand.some(({ state }) => state === 'queued' || state === 'running')) {
+      progress.update('sweep', 'runs', stand.reduce((sum, { share }) => sum + share, 0), stand.length, counts(stand));
+      await sleep(lookEvery);
+      stand = standing(runsFolder(args));
+    }
+    progress.end();
+    for (const { id, state, share, note } of stand) out.line(`${state.padEnd(9)} ${String(Math.floor(100 * share)).padStart(3)} %  ${id}${note === '' ? '' : `  (${note})`}`);
+    out.line(counts(stand));
+    out.result(stand);
+    return stand.every(({ state }) => state === 'recorded') ? 0 : 1;
+  },
+};
+
+/** Every run that was ever submitted, as its latest array has it. Throws InputError if there is none. */
+function standing(runs: string): TaskStand[] {
+  const latest = new Map(arrays(runs).flatMap((array) => tasksStand(array).map((task) => [task.id, task] as const)));
+  if (latest.size === 0) throw new InputError('no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, or name another folder with --runs');
+  return [...latest.values()];
+}
+
+function counts(stand: readonly TaskStand[]): string {
+  const states = ['recorded', 'running', 'queued', 'lost'] as const;
+  const words = states.map((state) => `${stand.filter((task) => task.state === state).length} ${state}`).filter((words) => !words.startsWith('0 '));
+  return `${stand.length} runs: ${words.join(', ')}${stand.some(({ state }) => state === 'lost') ? '; give the command that submitted them again to go on with the lost ones' : ''}`;
+}

@@ -1,0 +1,218 @@
+/** A sweep as a Slurm job array: its script, what each task may use, submitting it, and where its tasks stand. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { EngineOptions } from '../engine/create.js';
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import { positionsOf } from '../model/config.js';
+import { describe } from '../model/describe.js';
+import { isClaimed } from './claim.js';
+import type { Experiment } from './experiment.js';
+import { hashOf, readRecords, type RunRecord } from './record.js';
+import { foldersOf, processBytes, standOf, type SweepOptions, type SweepRun } from './sweep.js';
+import type { PlannedRun } from './plan.js';
+import { notedShare, type WorkOrder } from './work.js';
+
+/** What a user may say about the array. */
+export interface SlurmOptions {
+  readonly partition?: string;
+  /** Longest time of one task, as Slurm writes it. Default: from measured runs, else from the FLOP. */
+  readonly time?: string;
+  /** Further options of sbatch, one each, such as --gres=gpu:1. */
+  readonly args?: readonly string[];
+}
+
+/** What one task of the array may use. */
+export interface TaskResources {
+  readonly threads: number;
+  readonly megabytes: number;
+  readonly minutes: number;
+}
+
+/** An array of runs on the shared file system. */
+export interface SlurmArray {
+  /** Holds order.json, array.sh, job.json once it is submitted, and the tasks' logs. */
+  readonly folder: string;
+  readonly orders: readonly WorkOrder[];
+  /** Slurm's id; absent before it is submitted. */
+  readonly job?: string;
+}
+
+/** Where a task stands: queued and lost are Slurm's word, the others the run's own files. */
+export interface TaskStand {
+  readonly id: string;
+  readonly state: 'recorded' | 'running' | 'queued' | 'lost';
+  readonly share: number;
+  /** Slurm's state, or the last line of a lost task's log. */
+  readonly note: string;
+}
+
+/** Slurm's own default for the longest array is 1,001 tasks. */
+const longestArray = 1000;
+/** GFLOP/s of one thread that are counted on where no record of this machine or another tells: slow, as it only bounds the time. */
+const assumedSpeed = 10e9;
+
+/**
+ * What the tasks of some runs may use: half as much again as the dearest took where records of its experiment tell, and
+ * twice what its FLOP take at the slowest recorded speed a thread, or at an assumed one, where none does.
+ */
+export function taskResources(runs: readonly Pick<SweepRun, 'experiment' | 'cost'>[], records: readonly RunRecord[], engine: EngineOptions = {}): TaskResources {
+  const { threads = 1 } = engine;
+  const speeds = records.map(speedOfThread).filter((speed) => speed > 0);
+  const speed = speeds.length === 0 ? assumedSpeed : Math.min(...speeds);
+  const needs = runs.map(({ experiment, cost }) => {
+    const alike = records.filter((record) => record.experiment.name === experiment.name);
+    const flop = cost.training + cost.evaluation;
+    const seconds = alike.length === 0 ? (2 * flop) / (speed * threads) : 1.5 * Math.max(...alike.map((record) => flop / (speedOfThread(record) * threads)));
+    return { seconds, bytes: alike.length === 0 ? expectedBytes(experiment, engine) : 1.5 * Math.max(...alike.map(({ peakMemory }) => peakMemory)) };
+  });
+  return {
+    threads,
+    megabytes: 64 * Math.ceil(Math.max(...needs.map(({ bytes }) => bytes)) / 2 ** 26),
+    minutes: Math.max(5, Math.ceil(Math.max(...needs.map(({ seconds }) => seconds)) / 60)),
+  };
+}
+
+/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents and little more. */
+function expectedBytes({ model, training: { batchSize } }: Experiment, { engine }: EngineOptions): number {
+  const { weightBytes, activationBytes } = describe(model, { batchSize });
+  const latents = 4 * batchSize * positionsOf(model) * model.hiddenSize * (model.latentCount + 3);
+  return processBytes + 2 * weightBytes + (engine === 'tfjs' ? activationBytes : latents);
+}
+
+/** The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is up. */
+export function arrayScript({ folder, orders }: SlurmArray, resources: TaskResources, options: SlurmOptions = {}): string {
+  if (orders.length > longestArray) throw new InputError(`a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; use fewer --seeds or --only some rows`);
+  const { partition, time, args = [] } = options;
+  if (partition !== undefined && !/^[\w.,-]+$/.test(partition)) throw new InputError(`--partition: expected names of partitions, got ${JSON.stringify(partition)}`);
+  if (time !== undefined && !/^((\d+-)?\d+(:\d\d){0,2}|UNLIMITED)$/.test(time)) throw new InputError(`--time: expected MINUTES, HH:MM:SS or D-HH:MM:SS, got ${JSON.stringify(time)}`);
+  for (const arg of args) if (!/^--?[\w-]+(=[^\n\r]*)?$/.test(arg)) throw new InputError(`--slurm-args: expected options such as --gres=gpu:1, got ${JSON.stringify(arg)}`);
+  const { threads, megabytes, minutes } = resources;
+  const task = fileURLToPath(new URL('./slurm-task.js', import.meta.url));
+  return [
+    '#!/bin/bash',
+    '#SBATCH --job-name=trm-lab',
+    `#SBATCH --array=0-${orders.length - 1}`,
+    '#SBATCH --ntasks=1',
+    `#SBATCH --cpus-per-task=${threads}`,
+    `#SBATCH --mem=${megabytes}M`,
+    `#SBATCH --time=${time ?? minutes}`,
+    '#SBATCH --requeue',
+    '#SBATCH --open-mode=append',
+    '#SBATCH --signal=B:TERM@60',
+    `#SBATCH --output="${folder.replaceAll('%', '%%')}/%a.log"`,
+    ...(partition === undefined ? [] : [`#SBATCH --partition=${partition}`]),
+    ...args.map((arg) => `#SBATCH ${arg}`),
+    '',
+    '# exec, so that Slurm signals the run itself',
+    `exec ${[process.execPath, task, path.join(folder, 'order.json')].map(shellWord).join(' ')} "$SLURM_ARRAY_TASK_ID"`,
+    '',
+  ].join('\n');
+}
+
+/**
+ * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
+ * Undefined if there is nothing to do. Throws InputError as standOf does, and for options that sbatch could not mean.
+ */
+export async function prepareArray(plan: readonly PlannedRun[], options: SweepOptions & { readonly slurm?: SlurmOptions } = {}): Promise<SlurmArray | undefined> {
+  const { records, folder: runs } = foldersOf(options);
+  const queued = new Set(arrays(runs).flatMap((array) => tasksStand(array).filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id)));
+  const missing = (await standOf(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
+  if (missing.length === 0) return undefined;
+  const engine: EngineOptions = { threads: 1, ...options.engine };
+  const orders = missing.map(({ experiment, seed, id }): WorkOrder => ({ run: { experiment, seed }, id, engine, folder: path.resolve(runs, id), records: path.resolve(records) }));
+  const tries = existsSync(arraysFolder(runs)) ? readdirSync(arraysFolder(runs)).length : 0;
+  const array: SlurmArray = { folder: path.resolve(arraysFolder(runs), `${tries}-${hashOf(orders).slice(0, 8)}`), orders };
+  const script = arrayScript(array, taskResources(missing, readRecords(records), engine), options.slurm);
+  writeFileAtomic(path.join(array.folder, 'order.json'), JSON.stringify(orders, null, 1));
+  writeFileAtomic(scriptOf(array), script);
+  return array;
+}
+
+/** Where an array's script lies. */
+export function scriptOf({ folder }: SlurmArray): string {
+  return path.join(folder, 'array.sh');
+}
+
+/** Submits a prepared array. Throws InputError where there is no sbatch, or it refuses. */
+export function submitArray(array: SlurmArray): SlurmArray & { readonly job: string } {
+  const [job = ''] = slurm('sbatch', ['--parsable', scriptOf(array)]).trim().split(';');
+  writeFileAtomic(path.join(array.folder, 'job.json'), JSON.stringify({ job }));
+  return { ...array, job };
+}
+
+/** All arrays that were ever submitted from a folder of runs, the oldest first. */
+export function arrays(runs: string): SlurmArray[] {
+  const folder = arraysFolder(runs);
+  if (!existsSync(folder)) return [];
+  const submitted = readdirSync(folder).map((name) => path.join(folder, name)).filter((own) => existsSync(path.join(own, 'job.json')));
+  const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
+  return submitted
+    .map((own) => ({ folder: own, orders: read(path.join(own, 'order.json')) as WorkOrder[], ...(read(path.join(own, 'job.json')) as { job: string }) }))
+    .sort((a, b) => Number.parseInt(path.basename(a.folder), 10) - Number.parseInt(path.basename(b.folder), 10));
+}
+
+/** Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost: submit the sweep again. */
+export function tasksStand({ folder, orders, job }: SlurmArray): TaskStand[] {
+  const queue = job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`))) ? new Map<number, string>() : queueOf(job);
+  return orders.map(({ id, records, folder: own }, index): TaskStand => {
+    if (existsSync(path.join(records, `${id}.json`))) return { id, state: 'recorded', share: 1, note: '' };
+    const share = notedShare(own);
+    const slurmState = queue.get(index);
+    if (slurmState !== undefined) return { id, state: isClaimed(own) && slurmState === 'RUNNING' ? 'running' : 'queued', share, note: slurmState };
+    if (isClaimed(own)) return { id, state: 'running', share, note: 'outside Slurm' };
+    const log = path.join(folder, `${index}.log`);
+    return { id, state: 'lost', share, note: existsSync(log) ? (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : 'no log' };
+  });
+}
+
+/** Slurm's states of an array's tasks, by index; those that it has forgotten, or that ended, are absent. */
+function queueOf(job: string): Map<number, string> {
+  try {
+    return readQueue(slurm('squeue', ['--noheader', '--array', `--jobs=${job}`, '--format=%K %T']));
+  } catch (error) {
+    if (error instanceof InputError && error.message.includes('Invalid job id')) return new Map(); // all ended a while ago
+    throw error;
+  }
+}
+
+/** Reads lines of "index STATE". */
+export function readQueue(lines: string): Map<number, string> {
+  const ended = /^(COMPLETED|FAILED|CANCELLED|TIMEOUT|NODE_FAIL|OUT_OF_MEMORY|BOOT_FAIL|DEADLINE)/;
+  const tasks = [...lines.matchAll(/^(\d+) (\w+)$/gm)].map(([, index, state]) => [Number(index), state ?? ''] as const);
+  return new Map(tasks.filter(([, state]) => !ended.test(state)));
+}
+
+function slurm(program: string, args: readonly string[]): string {
+  try {
+    return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
+    if (code === 'ENOENT') throw new InputError(`${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only writes the script)`);
+    throw new InputError(`${program}: ${(stderr ?? String(error)).trim()}`);
+  }
+}
+
+function arraysFolder(runs: string): string {
+  return path.join(runs, 'slurm');
+}
+
+/** FLOP a second and thread of a recorded run. */
+function speedOfThread(record: RunRecord): number {
+  const threads = Number(/(\d+) threads?/.exec(record.provenance.engine)?.[1] ?? 1);
+  const { training, evaluation } = record.seconds;
+  return flopOf(record) / (training + evaluation) / threads;
+}
+
+/** What a recorded run computed: its steps, and the evaluations that it made. */
+function flopOf({ experiment: { model, training }, steps, evaluations, onTraining, longer }: RunRecord): number {
+  const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
+  const made = [...evaluations, ...(onTraining === undefined ? [] : [onTraining]), ...(longer === undefined ? [] : [longer])];
+  return flopPerTrainingStep * steps + flopPerThought * made.reduce((sum, { puzzles, supervisionSteps }) => sum + puzzles * supervisionSteps, 0);
+}
+
+function shellWord(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}

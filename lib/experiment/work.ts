@@ -1,0 +1,77 @@
+/** Doing one planned run in this process: claimed, resumed where an earlier try was stopped, its progress and record on disk. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { EngineOptions } from '../engine/create.js';
+import { writeFileAtomic } from '../files.js';
+import { claim } from './claim.js';
+import type { PlannedRun } from './plan.js';
+import { readRecord } from './record.js';
+import { runExperiment } from './run.js';
+
+/** One run, and where its files go. */
+export interface WorkOrder {
+  readonly run: PlannedRun;
+  readonly id: string;
+  readonly engine: EngineOptions;
+  /** Checkpoints and progress of this run. */
+  readonly folder: string;
+  /** Where its record goes when it is finished. */
+  readonly records: string;
+}
+
+/** How to work. */
+export interface WorkOptions {
+  readonly shouldStop: () => boolean;
+  /** Told now and then how much is done, 0 … 1. */
+  readonly onShare: (share: number) => void;
+  /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
+  readonly job?: string;
+}
+
+const tellEvery = 250; // ms
+const noteEvery = 5000; // ms
+
+/** Does a run. stopped: it was asked to, and has saved; taken: another process works on it. Throws what the run throws. */
+export async function work({ run, id, engine, folder, records }: WorkOrder, options: WorkOptions): Promise<'finished' | 'stopped' | 'taken'> {
+  const held = claim(folder, options.job);
+  if (held === undefined) return 'taken';
+  let [toldAt, notedAt] = [0, 0];
+  try {
+    const outcome = await runExperiment(run.experiment, {
+      seed: run.seed,
+      engine,
+      folder,
+      resume: true,
+      shouldStop: options.shouldStop,
+      onProgress: async ({ share }) => {
+        const now = performance.now();
+        if (now - notedAt > noteEvery) writeFileAtomic(progressFile(folder), JSON.stringify({ share }));
+        if (now - notedAt > noteEvery) notedAt = now;
+        if (now - toldAt < tellEvery) return;
+        toldAt = now;
+        options.onShare(share);
+        await new Promise(setImmediate); // lets messages and signals in
+      },
+    });
+    outcome.engine.dispose();
+    if (outcome.record === undefined) return 'stopped';
+    const file = path.join(folder, 'record.json');
+    readRecord(file); // a record that can't be read back is no result
+    writeFileAtomic(path.join(records, `${id}.json`), readFileSync(file));
+    return 'finished';
+  } finally {
+    held.release();
+  }
+}
+
+/** Part of a run that its folder says is done, 0 … 1; 0 where it says nothing. */
+export function notedShare(folder: string): number {
+  const file = progressFile(folder);
+  if (!existsSync(file)) return 0;
+  const { share } = JSON.parse(readFileSync(file, 'utf8')) as { share: unknown };
+  return typeof share === 'number' && share >= 0 && share <= 1 ? share : 0;
+}
+
+function progressFile(folder: string): string {
+  return path.join(folder, 'progress.json');
+}
