@@ -170,13 +170,15 @@ class Run {
     const { training, evaluation } = this.#experiment;
     const checkpointEvery = this.#options.checkpointEvery ?? Math.max(10, Math.ceil(training.steps / 20));
     while (!this.#trainer.done) {
+      // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it goes on.
+      const due = evaluation.every > 0 && this.#trainer.step > 0 && this.#trainer.step % evaluation.every === 0;
+      if (due && !(await this.#evaluate(evaluation.puzzles))) return false;
       await this.#train();
       const { step, done } = this.#trainer;
       await this.#tell('training', step, training.steps);
       const stop = this.#options.shouldStop?.() === true;
       if (stop || done || step % checkpointEvery === 0) await this.#save();
       if (stop && !done) return false;
-      if (!done && evaluation.every > 0 && step % evaluation.every === 0 && !(await this.#evaluate(evaluation.puzzles))) return false;
     }
     if (!this.progress.evaluations.some(({ step }) => step === training.steps) && !(await this.#evaluate(evaluation.finalPuzzles))) return false;
     return this.#lookCloser();
