@@ -12,7 +12,7 @@ export const ablate: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    table: { type: 'string', value: 'N', about: '1 ablations, 2 latents, 3 recursions, 4 models. Default 1' },
+    table: { type: 'string', value: 'N', about: '1 ablations, 2 latents, 3 recursions, 4 models on Sudoku and mazes, 5 models on ARC. Default 1' },
     scale: { type: 'string', value: 'NAME', about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop' },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
     only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
@@ -25,7 +25,7 @@ export const ablate: Command = {
 
   async run(args, out) {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
-    const table = Number(choice(args, 'table', ['1', '2', '3', '4']) ?? '1') as PaperTable;
+    const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
     const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, text(args, 'only')?.split(','));
     const start = scale !== 'paper' || flag(args, 'yes');
     if (!start) out.note('Runs at the published scale start only with --yes; here is what they are and cost.');

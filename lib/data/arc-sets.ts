@@ -101,12 +101,18 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
     const versions = new ArcVersions(entries, canvas, draws, name === 'train' ? random.fork('offsets') : null);
     return originals(entries, versions, {
       name: `ARC-AGI-${set === 'arc1' ? 1 : 2} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
-      note: canvas === longestSide && maxTasks === 0 ? '' : `Only ARC tasks whose grids all fit ${canvas}×${canvas}${maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`}: easier than ARC as a whole, and no number to compare with published ones.`,
+      note: noteOnArc(options),
       puzzleIds: arcPuzzleIds(options),
       draw: `versions ${augmentations} seed ${seed}\n`,
     });
   };
   return { train: split('train'), test: split('test'), validation: split('validation') };
+}
+
+/** What must be said wherever a result on less than all tasks appears; '' for all of them. */
+export function noteOnArc({ canvas, maxTasks = 0 }: ArcSetOptions): string {
+  if (canvas === longestSide && maxTasks === 0) return '';
+  return `Only ARC tasks whose grids all fit ${canvas}×${canvas}${maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`}: easier than ARC as a whole, and no number to compare with published ones.`;
 }
 
 /** A split's original pairs at offset (0, 0) as a data set; one task is one puzzle and one group. */

@@ -27,8 +27,11 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
   const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most));
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
+  const final = of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train);
+  // At most: tasks of few colours have fewer versions.
+  const votes = task.kind === 'arc' ? scored * Math.min(evaluation.votingVersions ?? Infinity, 1 + task.augmentations) : 0;
   const thoughts =
-    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train)) +
+    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes) +
     (evaluation.longer === undefined ? 0 : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
   return { training: training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training), evaluation: flopPerThought * thoughts };
 }

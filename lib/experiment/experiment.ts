@@ -21,6 +21,10 @@ export interface EvaluationPlan {
   readonly trainingPuzzles?: number;
   /** At the end, this many supervision steps on so many puzzles: thinking longer than trained. Absent: not done. */
   readonly longer?: { readonly supervisionSteps: number; readonly puzzles: number };
+  /** ARC: versions of each task that vote at the end. Absent: all. */
+  readonly votingVersions?: number;
+  /** At the end, score once with the blank puzzle id for all, once with each puzzle's exchanged for the next one's. Absent: not done. */
+  readonly otherIds?: boolean;
 }
 
 /** One experiment; with a seed, it fixes a run. */
@@ -62,6 +66,10 @@ const smallTraining: Partial<TrainingOptions> = {
   puzzleWeightDecay: 0.1,
   emaRate: 0.99, // a run of 500 steps has no time for 0.999
 };
+
+/** The published commands for ARC (spec §4.5): attention and n = 4, little weight decay, quick puzzle embeddings. */
+const paperArcModel: Partial<ModelConfig> = { mixer: 'attention', positions: 'rotary', latentRecursions: 4 };
+const paperArcTraining: Partial<TrainingOptions> = { weightDecay: 0.1, puzzleWeightDecay: 0.1, puzzleLearningRate: 1e-2 };
 
 /** The experiments that commands and notebooks name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
@@ -130,6 +138,42 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       training: {},
       evaluation: { split: 'test', every: 6510, puzzles: 4000, finalPuzzles: 0 },
     }),
+    define({
+      name: 'arc-smoke',
+      about: 'six ARC-AGI-1 tasks for seconds: shows that everything runs, and nothing else',
+      scale: 'smoke',
+      task: { kind: 'arc', set: 'arc1', canvas: 10, subsets: ['training'], testSubset: 'training', maxTasks: 6, validationTasks: 2, augmentations: 2, seed: 0 },
+      model: { ...smallModel, mixer: 'attention', positions: 'rotary', hiddenSize: 16, heads: 2, innerMultiple: 32, puzzleEmbeddingSize: 16, deepRecursions: 1, latentRecursions: 1, supervisionSteps: 2 },
+      training: { ...smallTraining, batchSize: 4, steps: 4, warmupSteps: 2 },
+      evaluation: { split: 'test', every: 2, puzzles: 2, finalPuzzles: 0, trainingPuzzles: 4, otherIds: true },
+    }),
+    define({
+      name: 'arc-10x10',
+      about: 'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, in a few minutes: their demonstrations train, their test pairs test',
+      scale: 'laptop',
+      task: { kind: 'arc', set: 'arc1', canvas: 10, subsets: ['training'], testSubset: 'training', maxTasks: 60, validationTasks: 20, augmentations: 8, seed: 0 },
+      model: { ...smallModel, mixer: 'attention', positions: 'rotary', innerMultiple: 32, deepRecursions: 2, latentRecursions: 2, supervisionSteps: 4 },
+      training: { ...smallTraining, batchSize: 32, puzzleLearningRate: 1e-2, steps: 1000 },
+      evaluation: { split: 'test', every: 250, puzzles: 0, finalPuzzles: 0, trainingPuzzles: 100, otherIds: true },
+    }),
+    define({
+      name: 'arc1-paper',
+      about: "the paper's TRM-Att on ARC-AGI-1 to the letter: 518,226 steps of 768 examples, 1,000 versions a task, voting at the end",
+      scale: 'paper',
+      task: { kind: 'arc', set: 'arc1', canvas: 30, augmentations: 1000, seed: 0 },
+      model: paperArcModel,
+      training: { ...paperArcTraining, steps: 518_226 },
+      evaluation: { split: 'test', every: 51_822, puzzles: 0, finalPuzzles: 0 },
+    }),
+    define({
+      name: 'arc2-paper',
+      about: "the paper's TRM-Att on ARC-AGI-2 to the letter: 722,098 steps of 768 examples, 1,000 versions a task, voting at the end",
+      scale: 'paper',
+      task: { kind: 'arc', set: 'arc2', canvas: 30, augmentations: 1000, seed: 0 },
+      model: paperArcModel,
+      training: { ...paperArcTraining, steps: 722_098 },
+      evaluation: { split: 'test', every: 72_209, puzzles: 0, finalPuzzles: 0 },
+    }),
   ].map((experiment) => [experiment.name, experiment]),
 );
 
@@ -146,13 +190,14 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
-  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer']);
+  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer', 'votingVersions', 'otherIds']);
   const task = checkTask({ ...base.task, ...changes.task });
   const evaluation = { ...base.evaluation, ...changes.evaluation };
-  const { every, puzzles, finalPuzzles, trainingPuzzles = 0, longer = { supervisionSteps: 1, puzzles: 0 } } = evaluation;
-  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles, 'longer.supervisionSteps': longer.supervisionSteps, 'longer.puzzles': longer.puzzles })) {
+  const { every, puzzles, finalPuzzles, trainingPuzzles = 0, longer = { supervisionSteps: 1, puzzles: 0 }, votingVersions = 1 } = evaluation;
+  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles, votingVersions, 'longer.supervisionSteps': longer.supervisionSteps, 'longer.puzzles': longer.puzzles })) {
     if (!Number.isInteger(value) || value < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
   }
+  if (![undefined, true, false].includes(evaluation.otherIds)) throw new InputError(`evaluation.otherIds: expected true or false, got ${String(evaluation.otherIds)}`);
   if (evaluation.split !== 'test' && evaluation.split !== 'validation') throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
   return {
     ...base,

@@ -15,10 +15,10 @@ export type PaperTable = PaperRow['table'];
 
 /** What each table is tried on, by scale. */
 const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
-  smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'] },
-  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study'] },
-  desk: { 1: ['sudoku-extreme-desk'], 2: ['sudoku-extreme-desk'], 3: ['sudoku-extreme-desk'], 4: ['sudoku-extreme-desk'] },
-  paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper'] },
+  smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'], 5: ['arc-smoke'] },
+  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study'], 5: ['arc-10x10'] },
+  desk: { 1: ['sudoku-extreme-desk'], 2: ['sudoku-extreme-desk'], 3: ['sudoku-extreme-desk'], 4: ['sudoku-extreme-desk'], 5: [] },
+  paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper'], 5: ['arc1-paper', 'arc2-paper'] },
 };
 
 /** The experiments that a table's rows are variants of, at a scale. Throws InputError for a scale that is none. */
@@ -42,11 +42,13 @@ export function variantExperiment(base: Experiment, { id, model, training }: Var
  * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the table.
  */
 export function planTable(table: PaperTable, scale: Scale, seeds: number, only?: readonly string[]): PlannedRun[] {
+  const bases = tableBases(table, scale);
+  if (bases.length === 0) throw new InputError(`table ${table} at scale ${scale}: expected one of the scales ${Object.entries(tableTasks).filter(([, tasks]) => tasks[table].length > 0).map(([name]) => name).join(', ')}, for which there is an experiment`);
   const ids = [...new Set(rowsOfTable(table).map(({ variant: { id } }) => id))];
   const unknown = (only ?? []).filter((id) => !ids.includes(id));
   if (unknown.length > 0) throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
-  const planned = tableBases(table, scale).flatMap((base) => rows.map((row) => variantExperiment(base, row)));
+  const planned = bases.flatMap((base) => rows.map((row) => variantExperiment(base, row)));
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
 }
 

@@ -4,7 +4,9 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { readUserFile, writeFileAtomic } from '../files.js';
+import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
+import type { PuzzleIdMode } from '../train/seats.js';
 import type { Experiment } from './experiment.js';
 
 /** Means over a stretch of training, taken from the training batches themselves. */
@@ -25,6 +27,8 @@ export interface CurvePoint {
 export interface RunEvaluation extends Evaluation {
   /** Optimizer steps made. */
   readonly step: number;
+  /** What the versions of the tasks voted for; ARC runs, at their end. */
+  readonly arc?: ArcVoteResult;
 }
 
 /** Where and with what a run was made. */
@@ -70,6 +74,8 @@ export interface RunRecord {
   /** Of the final model on training puzzles, and with more supervision steps than it was trained for, where the experiment asks. */
   readonly onTraining?: Evaluation;
   readonly longer?: Evaluation;
+  /** Of the final model with no puzzle's id (blank), or each with that of the next (shuffled): on the puzzles scored, and on training ones. */
+  readonly otherIds?: { readonly [Mode in Exclude<PuzzleIdMode, 'own'>]?: { readonly scored: Evaluation; readonly training?: Evaluation } };
 }
 
 /** Version of the record's form; a reader refuses others. */
@@ -80,6 +86,12 @@ export function finalEvaluation(record: RunRecord): RunEvaluation {
   const last = record.evaluations.at(-1);
   if (last === undefined) throw new InputError(`record ${record.id}: expected at least one evaluation, got none; run it again`);
   return last;
+}
+
+/** The share a table quotes, 0 … 1: of puzzles solved whole after the last supervision step; for ARC, of tasks solved in two tries. */
+export function quotedAccuracy(record: RunRecord): number {
+  const { arc, exactAccuracy } = finalEvaluation(record);
+  return arc?.passAt[2] ?? exactAccuracy.at(-1) ?? NaN;
 }
 
 /** Writes a record with a checksum of itself. */

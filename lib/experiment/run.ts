@@ -1,6 +1,7 @@
 /** Runs an experiment with a seed: trains, evaluates, checkpoints, resumes, and leaves one record. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import { createTrainingEngine, type EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
@@ -10,7 +11,8 @@ import { saveCheckpoint } from '../model/checkpoint.js';
 import { describe } from '../model/describe.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
-import { evaluate, Interrupted, type Evaluation } from '../train/evaluate.js';
+import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
+import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
 import { Trainer } from '../train/trainer.js';
@@ -74,6 +76,7 @@ interface Progress {
   readonly evaluations: readonly RunEvaluation[];
   readonly onTraining?: Evaluation;
   readonly longer?: Evaluation;
+  readonly otherIds?: RunRecord['otherIds'];
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
 
@@ -186,7 +189,7 @@ class Run {
 
   /** The evaluations of the final model that the experiment asks for beside the one that tables quote. */
   async #lookCloser(): Promise<boolean> {
-    const { trainingPuzzles = 0, longer } = this.#experiment.evaluation;
+    const { trainingPuzzles = 0, longer, otherIds = false } = this.#experiment.evaluation;
     if (trainingPuzzles > 0 && this.progress.onTraining === undefined) {
       const onTraining = await this.#score(this.#data.train, trainingPuzzles);
       if (onTraining === undefined) return false;
@@ -194,9 +197,17 @@ class Run {
       await this.#save();
     }
     if (longer !== undefined && longer.puzzles > 0 && this.progress.longer === undefined) {
-      const result = await this.#score(this.#scored, longer.puzzles, longer.supervisionSteps);
+      const result = await this.#score(this.#scored, longer.puzzles, { supervisionSteps: longer.supervisionSteps });
       if (result === undefined) return false;
       this.progress = { ...this.progress, longer: result };
+      await this.#save();
+    }
+    for (const mode of otherIds ? (['blank', 'shuffled'] as const) : []) {
+      if (this.progress.otherIds?.[mode] !== undefined) continue;
+      const scored = await this.#score(this.#scored, this.#experiment.evaluation.finalPuzzles, { puzzleIds: mode });
+      const training = trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
+      if (scored === undefined || training === undefined) return false;
+      this.progress = { ...this.progress, otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } } };
       await this.#save();
     }
     return true;
@@ -248,8 +259,9 @@ class Run {
     // A resumed run may stand on a step that it has evaluated already.
     if (this.progress.evaluations.some(({ step }) => step === this.#trainer.step)) return true;
     const result = await this.#score(this.#scored, puzzles);
-    if (result === undefined) return false;
-    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step }] };
+    const arc = this.#trainer.done && isArcDataset(this.#scored) ? await this.#vote(this.#scored) : null;
+    if (result === undefined || arc === undefined) return false;
+    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) }] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
@@ -260,14 +272,23 @@ class Run {
   }
 
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
-  async #score(dataset: Dataset, puzzles: number, supervisionSteps?: number): Promise<Evaluation | undefined> {
+  #score(dataset: Dataset, puzzles: number, options: Pick<EvaluateOptions, 'supervisionSteps' | 'puzzleIds'> = {}): Promise<Evaluation | undefined> {
+    return this.#measured(options.supervisionSteps, (watched) => evaluate(this.#engine, dataset, { puzzles: puzzles === 0 ? dataset.examples : puzzles, ...options, ...watched }));
+  }
+
+  /** Lets the versions of ARC tasks vote; undefined if interrupted. */
+  #vote(dataset: ArcDataset): Promise<ArcVoteResult | undefined> {
+    const { votingVersions: versions } = this.#experiment.evaluation;
+    return this.#measured(undefined, (watched) => voteArc(this.#engine, dataset, { ...(versions === undefined ? {} : { versions }), ...watched }));
+  }
+
+  /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
+  async #measured<Result extends { readonly seconds: number }>(supervisionSteps: number | undefined, work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>) => Promise<Result>): Promise<Result | undefined> {
     this.untouched = false;
     this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
     try {
-      const result = await evaluate(this.#engine, dataset, {
-        puzzles: puzzles === 0 ? dataset.examples : puzzles,
+      const result = await work({
         onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
-        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
         ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
       });
       const { seconds } = this.progress;
@@ -288,9 +309,10 @@ class Run {
 
   /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
   #share(thoughts: number): number {
-    const { evaluations, onTraining, longer } = this.progress;
-    const scored = [...evaluations, ...(onTraining === undefined ? [] : [onTraining]), ...(longer === undefined ? [] : [longer])];
-    const all = scored.reduce((sum, { puzzles, supervisionSteps }) => sum + puzzles * supervisionSteps, thoughts);
+    const { evaluations, onTraining, longer, otherIds = {} } = this.progress;
+    const scored: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored: own, training }) => [own, training])];
+    const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
+    const all = scored.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), thoughts + votes);
     const { model, training } = this.#experiment;
     const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
@@ -318,5 +340,6 @@ function recordOf(experiment: Experiment, seed: number, data: TaskData, id: stri
     evaluations: progress.evaluations,
     ...(progress.onTraining === undefined ? {} : { onTraining: progress.onTraining }),
     ...(progress.longer === undefined ? {} : { longer: progress.longer }),
+    ...(progress.otherIds === undefined ? {} : { otherIds: progress.otherIds }),
   };
 }

@@ -1,16 +1,20 @@
-/** Every row of the paper's Tables 1 to 4 that is a model: what it changes, what the paper reports for it, and what it tests. */
+/** Every row of the paper's Tables 1 to 5 that is a model of its own or HRM's: what it changes, what the paper reports for it, and what it tests. */
 import { InputError } from '../errors.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
+import type { Task } from './task.js';
 
 /** What the paper prints in one row (spec §7). Accuracies are percent of puzzles solved; null where it reports no result. */
 export interface PaperRow {
-  readonly table: 1 | 2 | 3 | 4;
+  readonly table: 1 | 2 | 3 | 4 | 5;
   readonly label: string;
-  /** Sudoku-Extreme. */
-  readonly sudoku: number | null;
+  /** Sudoku-Extreme, in Tables 1 to 4. */
+  readonly sudoku?: number | null;
   /** Maze-Hard, in Table 4. */
   readonly maze?: number;
+  /** ARC-AGI-1 and -2, two tries, in Table 5. */
+  readonly arc1?: number;
+  readonly arc2?: number;
   /** Layers a supervision step, in Tables 1 and 3. */
   readonly depth?: number;
   /** Forward passes a training step, in Table 1. */
@@ -82,6 +86,7 @@ export const variants: readonly Variant[] = [
       { table: 1, label: 'HRM', sudoku: 55.0, depth: 24, forwardPasses: 2, millions: 27, footnote: quoted },
       table3Row('HRM', 2, 2),
       { table: 4, label: 'HRM', sudoku: 55.0, maze: 74.5, millions: 27, footnote: quoted },
+      { table: 5, label: 'HRM', arc1: 40.3, arc2: 5.0, millions: 27, footnote: quoted },
     ],
     model: hrm,
     training: withoutEma,
@@ -94,8 +99,9 @@ export const variants: readonly Variant[] = [
       { table: 2, label: 'TRM y, z (2 features)', sudoku: 87.4 },
       table3Row('TRM', 3, 3),
       { table: 4, label: 'TRM-MLP', sudoku: 87.4, maze: 0, millions: 5, footnote: '19M parameters on Maze-Hard' },
+      { table: 5, label: 'TRM-MLP', arc1: 29.6, arc2: 2.4, footnote: '19M parameters on ARC' },
     ],
-    model: {},
+    model: { mixer: 'mlp', positions: 'none' }, // written out for bases that have attention
     training: {},
     tests: "The paper's model: one network of two layers, called again and again on an answer and a latent.",
   },
@@ -133,6 +139,7 @@ export const variants: readonly Variant[] = [
     rows: [
       { table: 1, label: 'w/ self-attention', sudoku: 74.7, depth: 42, forwardPasses: 1, millions: 7 },
       { table: 4, label: 'TRM-Att', sudoku: 74.7, maze: 85.3, millions: 7, footnote: 'the published command for Maze-Hard has n = 4' },
+      { table: 5, label: 'TRM-Att', arc1: 44.6, arc2: 7.8, millions: 7, footnote: 'the published commands for ARC have n = 4' },
     ],
     model: { mixer: 'attention', positions: 'rotary' },
     training: {},
@@ -197,7 +204,7 @@ export const variants: readonly Variant[] = [
     })),
   {
     id: 'direct',
-    rows: [{ table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted }],
+    rows: [{ table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted }, { table: 5, label: 'Direct pred', arc1: 21.0, arc2: 0.0, millions: 27, footnote: quoted }],
     model: { recursion: 'direct', deepRecursions: 1, latentRecursions: 1, mixer: 'attention', positions: 'rotary', layers: 8, puzzlePrefix: 1, halting: 'halt-over-continue' },
     training: withoutEma,
     tests: 'What does a plain transformer of the same size do without recursion?',
@@ -219,6 +226,11 @@ export function variant(id: string): Variant {
 export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'>): ModelConfig {
   const { puzzlePrefix } = base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
   return checkConfig({ ...base, ...model, puzzlePrefix });
+}
+
+/** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */
+export function paperResult(row: PaperRow, task: Task): number | null {
+  return (task.kind === 'arc' ? row[task.set] : row.sudoku) ?? null;
 }
 
 /** The rows of one of the paper's tables with their variants, in the order of `variants`. */

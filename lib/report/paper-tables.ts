@@ -2,8 +2,8 @@
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
 import { variantExperiment } from '../experiment/plan.js';
-import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { rowsOfTable, type PaperRow } from '../experiment/variants.js';
+import { finalEvaluation, hashOf, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
@@ -41,25 +41,26 @@ export function tableRecords(table: TableNumber, base: Experiment, records: read
 export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
   const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
-  const columns = ['model', 'paper, Sudoku-Extreme', 'ours', 'seeds', '95 % interval', 'puzzles scored', 'depth', 'forward passes', 'our parameters'];
+  const columns = ['model', `paper, ${paperData(base)}`, 'ours', 'seeds', '95 % interval', 'puzzles scored', 'depth', 'forward passes', 'our parameters'];
   const cells = rows.map(({ row, experiment, records: ours }) => {
     const [first] = ours;
+    const paper = paperResult(row, base.task);
     const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
-    const interval = first === undefined ? null : spreadOf(ours.map(accuracyOf)).interval;
+    const interval = first === undefined ? null : spreadOf(ours.map(quotedAccuracy)).interval;
     return [
       `${row.label}${mark}`,
-      row.sudoku === null ? '–' : `${row.sudoku.toFixed(1)} %`,
-      meanAndSpread(ours.map(accuracyOf)),
+      paper === null ? '–' : `${paper.toFixed(1)} %`,
+      meanAndSpread(ours.map(quotedAccuracy)),
       first === undefined ? '–' : String(ours.length),
       interval === null ? '–' : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
-      first === undefined ? '–' : finalEvaluation(first).puzzles.toLocaleString('en'),
+      first === undefined ? '–' : puzzlesOf(first).toLocaleString('en'),
       String(effectiveDepth(experiment.model)),
       String(forwardPasses(experiment.model)),
       parameterCount(experiment.model).toLocaleString('en'),
     ];
   });
   const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
-  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; share of test puzzles solved whole after the last supervision step, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.`;
+  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.`;
   const below = [about, ...notesOn(rows.flatMap(({ records: ours }) => ours)), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`), orderingsText(table, rows)];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }
@@ -68,17 +69,17 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
 export function paperTableFrame(table: TableNumber, base: Experiment, records: readonly RunRecord[]): DataFrame {
   return dataFrame(
     paperTableRows(table, base, records).map(({ row, variant: id, experiment, records: ours }) => {
-      const spread = ours.length === 0 ? null : spreadOf(ours.map(accuracyOf));
+      const spread = ours.length === 0 ? null : spreadOf(ours.map(quotedAccuracy));
       return {
         variant: id,
         model: row.label,
-        paper: row.sudoku === null ? null : row.sudoku / 100,
+        paper: shareOf(paperResult(row, base.task)),
         ours: spread?.mean ?? null,
         deviation: spread?.deviation ?? null,
         low: spread?.interval?.[0] ?? null,
         high: spread?.interval?.[1] ?? null,
         seeds: ours.length,
-        puzzles: ours[0] === undefined ? null : finalEvaluation(ours[0]).puzzles,
+        puzzles: ours[0] === undefined ? null : puzzlesOf(ours[0]),
         depth: effectiveDepth(experiment.model),
         forwardPasses: forwardPasses(experiment.model),
         parameters: parameterCount(experiment.model),
@@ -92,8 +93,8 @@ export function paperTableFrame(table: TableNumber, base: Experiment, records: r
 export function comparedRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): ComparedRow[] {
   return paperTableRows(table, base, records).map(({ row, records: ours }) => ({
     name: row.label,
-    paper: row.sudoku === null ? null : row.sudoku / 100,
-    ours: ours.map(accuracyOf),
+    paper: shareOf(paperResult(row, base.task)),
+    ours: ours.map(quotedAccuracy),
   }));
 }
 
@@ -118,24 +119,24 @@ const level = 0.05;
  * paper's TRM, and in Table 3 HRM against TRM at the same k and T.
  */
 export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): Ordering[] {
-  const reported = rows.filter(({ row }) => row.sudoku !== null);
+  const reported = rows.filter((each) => paperOf(each) !== null);
   const trm = reported.find((each) => each.variant === 'trm');
   const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
     const twin = table === 3 && each.row.label.startsWith('HRM') ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM')) : trm;
     return twin === undefined || twin === each ? [] : [[twin, each]];
   });
   return pairs.map(([left, right]) => {
-    const [better, worse] = (left.row.sudoku ?? 0) >= (right.row.sudoku ?? 0) ? [left, right] : [right, left];
+    const [better, worse] = (paperOf(left) ?? 0) >= (paperOf(right) ?? 0) ? [left, right] : [right, left];
     const shared = better.records.flatMap((record) => {
       const other = worse.records.find(({ seed }) => seed === record.seed);
-      return other === undefined ? [] : [[accuracyOf(record), accuracyOf(other)] as const];
+      return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
     });
     const test = pairedTest(shared.map(([a]) => a), shared.map(([, b]) => b));
     const verdict = test === null ? 'not run' : test.p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
     return {
       better: better.row.label,
       worse: worse.row.label,
-      paper: (better.row.sudoku ?? 0) - (worse.row.sudoku ?? 0),
+      paper: (paperOf(better) ?? 0) - (paperOf(worse) ?? 0),
       ours: test?.difference ?? null,
       p: test?.p ?? null,
       seeds: shared.length,
@@ -160,8 +161,27 @@ function sameTrial(a: Experiment, b: Experiment): boolean {
   return trial(a) === trial(b);
 }
 
-function accuracyOf(record: RunRecord): number {
-  return finalEvaluation(record).exactAccuracy.at(-1) ?? NaN;
+function paperOf({ row, experiment }: PaperTableRow): number | null {
+  return paperResult(row, experiment.task);
+}
+
+/** Puzzles scored; for ARC, tasks. */
+function puzzlesOf(record: RunRecord): number {
+  const { arc, puzzles } = finalEvaluation(record);
+  return arc?.tasks ?? puzzles;
+}
+
+/** What the paper's column is of, and what is counted in ours. */
+function paperData({ task }: Experiment): string {
+  return task.kind === 'arc' ? `ARC-AGI-${task.set === 'arc1' ? 1 : 2}` : 'Sudoku-Extreme';
+}
+
+function whatCounts({ task }: Experiment): string {
+  return task.kind === 'arc' ? 'share of test tasks solved in two tries by the votes of their versions (a task of several test pairs counts by its share)' : 'share of test puzzles solved whole after the last supervision step';
+}
+
+function shareOf(percent: number | null): number | null {
+  return percent === null ? null : percent / 100;
 }
 
 function percentPoints(share: number): string {

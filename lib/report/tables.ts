@@ -1,7 +1,8 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+import { noteOnArc } from '../data/arc-sets.js';
 import { note4x4 } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { spreadOf } from './statistics.js';
@@ -65,7 +66,8 @@ export function resultsTable(records: readonly RunRecord[]): string {
 
 /** What must be said wherever such results appear. */
 export function notesOn(records: readonly RunRecord[]): string[] {
-  return records.some(({ experiment: { task } }) => task.kind === 'sudoku' && task.side === 4) ? [note4x4] : [];
+  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.side === 4 ? note4x4 : ''));
+  return [...new Set(notes)].filter((note) => note !== '');
 }
 
 /** Result rows as Markdown. */
@@ -102,7 +104,7 @@ export function resultRows(records: readonly RunRecord[]): ResultRow[] {
     return {
       name: experiment.variant ?? experiment.name,
       ...paperResult(group[0]),
-      ours: group.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN),
+      ours: group.map(quotedAccuracy),
       scale: experiment.scale,
       puzzles: Math.min(...group.map((record) => finalEvaluation(record).puzzles)),
       data: `${data.test.name} (${data.train.examples.toLocaleString('en')} for training)`,
