@@ -155,6 +155,8 @@ class Run {
   readonly #cost: RunCost;
   /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
   #scoring = 0;
+  /** Supervision steps of puzzles in evaluations that are over but stand in the progress only with the next one. */
+  #loose = 0;
 
   constructor(experiment: Experiment, engine: Engine, trainer: Trainer, data: TaskData, options: RunOptions, id: string, stateFile: string, progress: Progress) {
     this.#experiment = experiment;
@@ -205,7 +207,9 @@ class Run {
     for (const mode of otherIds ? (['blank', 'shuffled'] as const) : []) {
       if (this.progress.otherIds?.[mode] !== undefined) continue;
       const scored = await this.#score(this.#scored, this.#experiment.evaluation.finalPuzzles, { puzzleIds: mode });
+      this.#loose = thoughtsOf(scored);
       const training = trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
+      this.#loose = 0;
       if (scored === undefined || training === undefined) return false;
       this.progress = { ...this.progress, otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } } };
       await this.#save();
@@ -259,7 +263,9 @@ class Run {
     // A resumed run may stand on a step that it has evaluated already.
     if (this.progress.evaluations.some(({ step }) => step === this.#trainer.step)) return true;
     const result = await this.#score(this.#scored, puzzles);
+    this.#loose = thoughtsOf(result);
     const arc = this.#trainer.done && isArcDataset(this.#scored) ? await this.#vote(this.#scored) : null;
+    this.#loose = 0;
     if (result === undefined || arc === undefined) return false;
     this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) }] };
     await this.#save();
@@ -312,7 +318,7 @@ class Run {
     const { evaluations, onTraining, longer, otherIds = {} } = this.progress;
     const scored: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored: own, training }) => [own, training])];
     const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
-    const all = scored.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), thoughts + votes);
+    const all = scored.reduce((sum, each) => sum + thoughtsOf(each), thoughts + votes + this.#loose);
     const { model, training } = this.#experiment;
     const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
@@ -321,6 +327,11 @@ class Run {
   async #save(): Promise<void> {
     writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), JSON.stringify({ id: this.#id, progress: this.progress }));
   }
+}
+
+/** Supervision steps of puzzles that an evaluation took. */
+function thoughtsOf(evaluation: Evaluation | undefined): number {
+  return evaluation === undefined ? 0 : evaluation.puzzles * evaluation.supervisionSteps;
 }
 
 function recordOf(experiment: Experiment, seed: number, data: TaskData, id: string, engine: Engine, progress: Progress, steps: number): RunRecord {
