@@ -34,13 +34,13 @@ export { finalEvaluation, readRecord, readRecords, type RunRecord } from './expe
 
 // report
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
-export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from './report/boards.js';
+export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints, type PuzzleKind } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
 export { pairedTest, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
-export { saveFigure, toPng, toSvg, type Animation, type Drawing, type Figure } from './report/plotly.js';
+export { saveFigure, saveMovie, toPng, toSvg, type Animation, type Drawing, type Figure, type Movie } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';

@@ -7,12 +7,15 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { stalenessOf } from './notebooks/freshness.mjs';
 import { readNotebook } from './notebooks/notebook.mjs';
 
 const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
-  check              type-check every code cell as tslab would, run nothing (about 3 s a notebook)
+  check              type-check every code cell as tslab would, and refuse outputs older than the code or the
+                     records they were made from; run nothing (about 3 s a notebook)
   run                run every code cell; stop a notebook at its first failing cell
   --inplace          run: write the outputs into the notebook
+  --stale            run: only notebooks whose outputs are older than that
   --out FOLDER       run: write the notebook with its outputs to FOLDER
   --timeout SECONDS  run: the longest a cell may take (default 600)
   --verbose          run: show what the cells print`;
@@ -23,6 +26,7 @@ function readArguments() {
     allowPositionals: true,
     options: {
       inplace: { type: 'boolean', default: false },
+      stale: { type: 'boolean', default: false },
       out: { type: 'string' },
       timeout: { type: 'string', default: '600' },
       verbose: { type: 'boolean', default: false },
@@ -69,9 +73,12 @@ try {
   if (job === undefined) console.log(usage);
   else {
     let failed = 0;
-    for (const file of job.files) readNotebook(file); // a file that is no notebook is told before any runs
-    for (const file of job.files) if (!(await succeeds(file, job))) failed += 1;
-    console.log(`notebooks ${job.mode}: ${job.files.length - failed} passed, ${failed} failed`);
+    // All are read first, so that a file that is no notebook is told before any runs.
+    const notebooks = job.files.map((file) => ({ file, notebook: readNotebook(file) }));
+    const old = ({ notebook }) => notebook.metadata.trm_lab === undefined || stalenessOf(notebook) !== undefined;
+    const files = notebooks.filter((each) => !job.stale || old(each)).map(({ file }) => file);
+    for (const file of files) if (!(await succeeds(file, job))) failed += 1;
+    console.log(`notebooks ${job.mode}: ${files.length - failed} passed, ${failed} failed`);
     process.exitCode = failed === 0 ? 0 : 1;
   }
 } catch (error) {

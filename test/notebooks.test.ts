@@ -88,7 +88,14 @@ describe('notebooks', () => {
 
       it('begins with prose and a cell of parameters', () => {
         assert.equal(cellsOf(name)[0]?.cell_type, 'markdown');
-        assert.deepEqual(codeOf(name)[0]?.cell.metadata.tags, ['parameters']);
+        assert.equal(codeOf(name)[0]?.cell.metadata.tags?.[0], 'parameters');
+      });
+
+      it('says in tags which files it reads, so that its outputs can be called stale', () => {
+        for (const { cell, number, source } of codeOf(name)) {
+          if (!/\b(readRecords|dataFile)\(/.test(source)) continue;
+          assert.ok(cell.metadata.tags?.some((tag) => tag.startsWith('reads=data/')), `cell ${number} reads a file: give it a tag like reads=data/runs/sudoku-6x6-study-*`);
+        }
       });
 
       it('is committed executed: every cell that shows or prints something has its output, none has an error', () => {
@@ -117,7 +124,7 @@ describe('notebooks', () => {
     });
   }
 
-  it('type-check with the compiler of the kernel', function () {
+  it('type-check with the compiler of the kernel, and none is older than its code or its records', function () {
     this.timeout(120_000); // about three seconds a notebook
     const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'check', folder], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);

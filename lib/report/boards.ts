@@ -67,64 +67,31 @@ export function drawSudoku(boards: SudokuBoards, caption?: string): Drawing {
   return drawGrid(sudokuView(boards, caption));
 }
 
-/** What was thought about one Sudoku. */
-export interface SudokuThoughts {
-  readonly question: Board;
-  readonly thoughts: readonly Thought[];
-  readonly solution?: Board;
-}
-
-/** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
-export function thoughtViews({ question, thoughts, solution }: SudokuThoughts): GridView[] {
-  return thoughts.map(({ step, prediction, haltProbability }, i) => {
-    const before = thoughts[i - 1]?.prediction;
-    const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };
-    return sudokuView(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
-  });
-}
-
-/** What the thinking curve shows of them. */
-export function thoughtPoints({ question, thoughts, solution }: Required<SudokuThoughts>): ThoughtPoint[] {
-  const open = Array.from({ length: question.length }, (_, i) => i).filter((i) => (question[i] ?? 0) <= 1);
-  return thoughts.map(({ step, prediction, haltProbability }) => ({
-    step,
-    rightCells: open.length === 0 ? 1 : open.filter((i) => prediction[i] === solution[i]).length / open.length,
-    haltProbability,
-  }));
-}
-
-/** The boards after every supervision step side by side, the puzzle first. */
-export function drawThoughts(solved: SudokuThoughts, options: { readonly title?: string; readonly columns?: number } = {}): Drawing {
-  return drawGrids([sudokuView({ question: solved.question }, 'the puzzle'), ...thoughtViews(solved)], { columns: 4, legend: sudokuLegend, ...options });
-}
-
-/** The boards after every supervision step under a slider. */
-export function animateThoughts(solved: SudokuThoughts, options: { readonly title?: string; readonly columns?: number } = {}): Animation {
-  return animateGrids(thoughtViews(solved), { title: 'A Sudoku, thought about', columns: 4, legend: sudokuLegend, ...options });
-}
-
 /** A maze and a path through it. Tokens: 1 wall, 2 free, 3 start, 4 goal, 5 path (spec §5.1). */
 export interface MazeBoards {
   readonly question: Board;
   /** The model's answer, path cells as token 5. */
   readonly answer?: Board;
+  /** The answer one supervision step before: cells that differ from it are marked as changed. */
+  readonly before?: Board;
   /** The right answer; cells that differ from it are marked. */
   readonly solution?: Board;
 }
 
-/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, path cells that were missed carry a ring. */
-export function mazeView({ question, answer = question, solution }: MazeBoards, caption?: string): GridView {
+/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner. */
+export function mazeView({ question, answer = question, before, solution }: MazeBoards, caption?: string): GridView {
   const side = Math.sqrt(question.length);
   if (!Number.isInteger(side)) throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
   const cells = Array.from({ length: question.length }, (_, i): CellView => {
     const [cell, token, right] = [question[i] ?? 0, answer[i] ?? 0, solution?.[i]];
     const wrong = right !== undefined && token !== right && answer !== question;
     const missed = wrong && right === 5;
-    if (cell === 1) return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, crossed: wrong };
-    if (cell === 3 || cell === 4) return { symbol: cell === 3 ? 'S' : 'G', fill: colour.given, ink: colour.ink, bold: true, crossed: wrong };
-    if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong };
-    if (token === 5) return { symbol: '●', fill: wrong ? colour.error : colour.changed, ink: wrong ? colour.wrong : colour.answer, bold: true, crossed: wrong };
-    return { symbol: '', fill: colour.paper, ink: colour.ink, crossed: wrong };
+    const corner = before !== undefined && token !== before[i];
+    if (cell === 1) return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, corner, crossed: wrong };
+    if (cell === 3 || cell === 4) return { symbol: cell === 3 ? 'S' : 'G', fill: colour.given, ink: colour.ink, bold: true, corner, crossed: wrong };
+    if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong, corner };
+    if (token === 5) return { symbol: '●', fill: wrong ? colour.error : colour.changed, ink: wrong ? colour.wrong : colour.answer, bold: true, corner, crossed: wrong };
+    return { symbol: '', fill: colour.paper, ink: colour.ink, corner, crossed: wrong };
   });
   return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
 }
@@ -134,6 +101,7 @@ export const mazeLegend: readonly LegendEntry[] = [
   { cell: { symbol: '●', fill: colour.changed, ink: colour.answer, bold: true }, meaning: 'path' },
   { cell: { symbol: '●', fill: colour.error, ink: colour.wrong, bold: true, crossed: true }, meaning: 'not on the right path' },
   { cell: { symbol: '○', fill: colour.error, ink: colour.wrong }, meaning: 'missed' },
+  { cell: { symbol: '', fill: colour.paper, ink: colour.ink, corner: true }, meaning: 'changed in this step' },
 ];
 
 /** An ARC grid, colours 0 … 9 row by row. */
@@ -158,6 +126,83 @@ export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, exp
 
 function reject(shade: number): never {
   throw new InputError(`ARC grid: expected colours 0 to 9, got ${shade}`);
+}
+
+/** What was thought about one puzzle. */
+export interface PuzzleThoughts {
+  readonly question: Board;
+  readonly thoughts: readonly Thought[];
+  readonly solution?: Board;
+}
+
+/** How a puzzle is drawn. */
+export type PuzzleKind = 'sudoku' | 'maze';
+
+/** The view and the legend of each kind of puzzle. */
+const looks = {
+  sudoku: { view: sudokuView, legend: sudokuLegend },
+  maze: { view: mazeView, legend: mazeLegend },
+} as const;
+
+/** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
+export function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
+  return thoughts.map(({ step, prediction, haltProbability }, i) => {
+    const before = thoughts[i - 1]?.prediction;
+    const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };
+    return looks[kind].view(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
+  });
+}
+
+/** The same for paper: the steps after which nothing changes any more are one grid. */
+function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
+  const { thoughts } = solved;
+  const views = thoughtViews(solved, kind);
+  const changed = thoughts.map(({ prediction }, i) => i === 0 || prediction.some((token, cell) => token !== thoughts[i - 1]?.prediction[cell]));
+  const settled = changed.lastIndexOf(true) + 1;
+  const [from, to] = [thoughts[settled], thoughts.at(-1)];
+  if (from === undefined || to === undefined || from === to) return views;
+  return [...views.slice(0, settled), looks[kind].view({ ...solved, answer: to.prediction }, `steps ${from.step} to ${to.step} · sure: ${Math.round(100 * to.haltProbability)} %`)];
+}
+
+/** What the thinking curve shows of them: the cells that are open are those in which the solution differs from the puzzle. */
+export function thoughtPoints({ question, thoughts, solution }: Required<PuzzleThoughts>): ThoughtPoint[] {
+  const open = Array.from({ length: question.length }, (_, i) => i).filter((i) => question[i] !== solution[i]);
+  return thoughts.map(({ step, prediction, haltProbability }) => ({
+    step,
+    rightCells: open.length === 0 ? 1 : open.filter((i) => prediction[i] === solution[i]).length / open.length,
+    haltProbability,
+  }));
+}
+
+/** How thoughts are drawn. */
+export interface ThoughtDrawing {
+  readonly title?: string;
+  /** Grids in a row. */
+  readonly columns?: number;
+  readonly kind?: PuzzleKind;
+}
+
+/** The boards after every supervision step side by side, the puzzle first; steps after which nothing changes share a board. */
+export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
+  const { view, legend } = looks[kind];
+  return drawGrids([view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)], { columns: 4, legend, ...options });
+}
+
+/** The puzzle and the boards after every supervision step under a slider. */
+export function animateThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Animation {
+  const { view, legend } = looks[kind];
+  const puzzle = view({ question: solved.question }, 'the puzzle');
+  return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
+    title: 'One puzzle, thought about', columns: 4, legend, names: ['0', ...solved.thoughts.map(({ step }) => String(step))], still: [puzzle, ...stillViews(solved, kind)], ...options,
+  });
+}
+
+/** The same as a moving picture: the puzzle, and beside it the board after each supervision step, until nothing changes any more. */
+export function thoughtMovie(solved: PuzzleThoughts, { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {}): Drawing[] {
+  const { view, legend } = looks[kind];
+  const puzzle = view({ question: solved.question }, 'the puzzle');
+  const empty = view({ question: solved.question }, 'step 0');
+  return [empty, ...stillViews(solved, kind)].map((board) => drawGrids([puzzle, board], { legend, ...(title === undefined ? {} : { title }) }));
 }
 
 /** Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants; a wrong one is crossed out. */

@@ -77,34 +77,50 @@ export function drawGrids(grids: readonly GridView[], options: { readonly column
   return { svg: svgDocument(width, height, parts), width, height, text: [...(title === undefined ? [] : [title]), ...drawings.map(({ text: words }) => words)].join('\n\n') };
 }
 
-/** Grids of one size as one figure with a step slider and a play button; on paper, the same grids side by side. */
-export function animateGrids(grids: readonly GridView[], options: { readonly title: string; readonly columns?: number; readonly legend?: readonly LegendEntry[] }): Animation {
+/**
+ * Grids of one size as one figure with a step slider and a play button, the first shown at first; on paper the `still`
+ * grids side by side, by default the same. Captions run along; `names` are the labels of the slider, by default 1, 2, ….
+ */
+export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
   if (first === undefined) throw new Error('animateGrids: expected at least one grid, got none');
+  const { title, legend = [], columns: inRow, still = grids, names = grids.map((_, i) => String(i + 1)), slider = 'after supervision step ' } = options;
   const { rows, columns } = first;
   const fills = [...new Set(grids.flatMap(({ cells }) => cells.map(({ fill }) => fill)))].sort();
-  const frames = grids.map((grid, i): Frame => ({ name: String(i + 1), data: tracesOf(grid, fills), traces: [0, 1, 2, 3] }));
   const size = Math.min(46, Math.floor(420 / Math.max(rows, columns)));
+  const frames = grids.map((grid, i): Frame => ({ name: names[i] ?? '', data: tracesOf(grid, fills, size), traces: [0, 1, 2, 3, 4] }));
   const step = (frame: string): object[] => [[frame], { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } }] as unknown as object[];
-  const shown = grids.length - 1;
+  const key = drawLegend(legend);
+  const above = first.caption === undefined ? 0 : captionHeight / size; // room for the caption, in cells
+  const sides = 30;
+  const below = 112;
+  const width = Math.max(460, columns * size + 2 * sides, key.width + 2 * sides);
+  const height = Math.round((rows + above) * size) + 56 + below + key.height;
+  const [plotWidth, plotHeight] = [width - 2 * sides, height - 56 - below - key.height];
   const figure: Figure = {
-    data: tracesOf(grids[shown] ?? first, fills),
+    data: tracesOf(first, fills, size),
     layout: {
-      width: Math.max(460, columns * size + 60),
-      height: rows * size + 190,
-      title: { text: `<b>${options.title}</b>`, x: 0.03, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: fontSize.title } },
+      width,
+      height,
+      title: { text: `<b>${title}</b>`, x: 0.03, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: fontSize.title } },
       font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
-      margin: { l: 30, r: 30, t: 56, b: 124 },
+      margin: { l: sides, r: sides, t: 56, b: below + key.height },
       paper_bgcolor: colour.paper,
       plot_bgcolor: colour.paper,
       showlegend: false,
       hovermode: false,
-      xaxis: { visible: false, range: [0, columns], constrain: 'domain', fixedrange: true },
-      yaxis: { visible: false, range: [rows, 0], scaleanchor: 'x', constrain: 'domain', fixedrange: true },
+      xaxis: { visible: false, range: [0, columns], constrain: 'domain', constraintoward: 'left', fixedrange: true },
+      yaxis: { visible: false, range: [rows, -above], scaleanchor: 'x', constrain: 'domain', fixedrange: true },
       shapes: gridLines(first).map(({ heavy, ...ends }) => ({ type: 'line', ...ends, line: { color: heavy ? colour.ink : colour.quiet, width: heavy ? frameWidth : 0.6 } })),
+      ...(legend.length === 0 ? {} : {
+        images: [{
+          source: `data:image/svg+xml;base64,${Buffer.from(key.svg).toString('base64')}`, xref: 'paper', yref: 'paper', layer: 'above',
+          x: 0, y: -(below - 6) / plotHeight, sizex: key.width / plotWidth, sizey: key.height / plotHeight, xanchor: 'left', yanchor: 'top',
+        }],
+      }),
       sliders: [
         {
-          active: shown, x: 0.16, len: 0.84, y: 0, pad: { t: 26 }, currentvalue: { prefix: 'after supervision step ', font: { size: fontSize.label } },
+          active: 0, x: 0.16, len: 0.84, y: 0, pad: { t: 26 }, currentvalue: { prefix: slider, font: { size: fontSize.label } },
           steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: step(name) })),
         },
       ],
@@ -117,18 +133,30 @@ export function animateGrids(grids: readonly GridView[], options: { readonly tit
     },
     frames,
   };
-  const still = drawGrids(grids, { title: options.title, ...(options.columns === undefined ? {} : { columns: options.columns }), ...(options.legend === undefined ? {} : { legend: options.legend }) });
-  return { figure, still };
+  return { figure, still: drawGrids(still, { title, legend, ...(inRow === undefined ? {} : { columns: inRow }) }) };
 }
 
-/** The four layers of an animated grid: fills, symbols, filled corners, crossings-out. */
-function tracesOf({ rows, columns, cells }: GridView, fills: readonly string[]): Trace[] {
+/** What an animation says beside its grids. */
+export interface AnimationOptions {
+  readonly title: string;
+  readonly legend?: readonly LegendEntry[];
+  /** Grids in a row of the still picture. */
+  readonly columns?: number;
+  readonly still?: readonly GridView[];
+  readonly names?: readonly string[];
+  /** What stands before the name of the step that is shown. */
+  readonly slider?: string;
+}
+
+/** The five layers of an animated grid: fills, filled corners, crossings-out, symbols, the caption. `size` is a cell's, CSS pixels. */
+function tracesOf({ rows, columns, cells, caption = '' }: GridView, fills: readonly string[], size: number): Trace[] {
   const x = cells.map((_, i) => (i % columns) + 0.5);
   const y = cells.map((_, i) => Math.floor(i / columns) + 0.5);
   const where = (chosen: (cell: CellView) => boolean | undefined, shift = 0): { readonly x: number[]; readonly y: number[] } => {
     const picked = cells.flatMap((cell, i) => (chosen(cell) === true ? [i] : []));
     return { x: picked.map((i) => (x[i] ?? 0) + shift), y: picked.map((i) => (y[i] ?? 0) - shift) };
   };
+  const px = (share: number): number => Math.round(share * size);
   return [
     {
       type: 'heatmap',
@@ -140,13 +168,14 @@ function tracesOf({ rows, columns, cells }: GridView, fills: readonly string[]):
       colorscale: fills.flatMap((fill, i) => [[i / fills.length, fill], [(i + 1) / fills.length, fill]]),
       showscale: false,
     },
+    { type: 'scatter', mode: 'markers', ...where(({ corner }) => corner, 0.36), marker: { symbol: 'triangle-ne', size: px(0.24), color: colour.answer } },
+    { type: 'scatter', mode: 'markers', ...where(({ crossed }) => crossed), marker: { symbol: 'line-ne-open', size: px(0.7), color: colour.wrong, line: { width: 2, color: colour.wrong } } },
     {
       type: 'scatter', mode: 'text', x, y,
       text: cells.map(({ symbol, bold, italic }) => (bold === true ? `<b>${symbol}</b>` : italic === true ? `<i>${symbol}</i>` : symbol)),
-      textfont: { size: 20, color: cells.map(({ ink }) => ink) },
+      textfont: { size: px(0.5), color: cells.map(({ ink }) => ink) },
     },
-    { type: 'scatter', mode: 'markers', ...where(({ corner }) => corner, 0.36), marker: { symbol: 'triangle-ne', size: 9, color: colour.answer } },
-    { type: 'scatter', mode: 'markers', ...where(({ crossed }) => crossed), marker: { symbol: 'line-ne-open', size: 30, color: colour.wrong, line: { width: 2, color: colour.wrong } } },
+    { type: 'scatter', mode: 'text', x: [0], y: [-0.5 * (captionHeight / size)], text: [caption], textposition: 'middle right', textfont: { size: fontSize.subtitle, color: colour.ink }, cliponaxis: false },
   ];
 }
 
@@ -162,8 +191,8 @@ function drawCell({ symbol, fill, ink, bold, italic, corner, crossed }: CellView
   return [
     `<rect x="${x}" y="${y}" width="${size}" height="${size}" fill="${fill}"/>`,
     ...(corner === true ? [`<path d="M${round(x + size - reach)},${y}H${x + size}V${round(y + reach)}Z" fill="${colour.answer}"/>`] : []),
+    ...(crossed === true ? [crossing(x, y, size)] : []), // below the symbol, which stays readable
     ...(symbol === '' ? [] : [text(symbol, x + size / 2, y + size * 0.7, { size: size * 0.56, ink, bold: bold === true, italic: italic === true, anchor: 'middle' })]),
-    ...(crossed === true ? [crossing(x, y, size)] : []),
   ].join('');
 }
 

@@ -74,6 +74,9 @@ interface PlotlyWindow extends Window {
   readonly Plotly: Plotly;
 }
 
+/** Drawings one after the other. */
+export type Movie = readonly Drawing[];
+
 const require = createRequire(import.meta.url);
 let opened: PlotlyWindow | undefined;
 
@@ -143,7 +146,7 @@ Plotly.newPlot('figure', ${json});
  * figures .html. `folder`: where in the project they will lie. Throws InputError for a name that is none.
  */
 export async function pictureFiles(name: string, picture: Figure | Drawing | Animation, folder = 'figures'): Promise<[string, string | Uint8Array][]> {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
+  checkName(name);
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
   return [
@@ -158,7 +161,34 @@ export async function pictureFiles(name: string, picture: Figure | Drawing | Ani
  * @returns the path of the PNG within the project
  */
 export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
-  const folder = process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
+  const folder = figureFolder();
   for (const [file, content] of await pictureFiles(name, picture, folder)) writeFileAtomic(path.join(projectRoot(), folder, file), content);
   return `${folder}/${name}.png`;
+}
+
+/**
+ * Writes figures/<name>.gif, `seconds` a drawing and three times as long for the last, over and over; with TRM_SMOKE=1 to
+ * build/figures. Drawings that differ in size are put into the upper left of the largest.
+ * @returns the path of the GIF within the project
+ */
+export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
+  checkName(name);
+  const { default: sharp } = await import('sharp');
+  const [width, height] = [Math.max(...movie.map((drawing) => drawing.width)), Math.max(...movie.map((drawing) => drawing.height))];
+  const pages = await Promise.all(movie.map(({ svg }) => sharp(Buffer.from(svg), { density: 108 }).flatten({ background: 'white' }).png().toBuffer()));
+  const even = await Promise.all(pages.map((page) => sharp(page).resize(Math.round(width * 1.5), Math.round(height * 1.5), { fit: 'contain', position: 'left top', background: 'white' }).png().toBuffer()));
+  const delay = movie.map((_, i) => Math.round(1000 * seconds * (i === movie.length - 1 ? 3 : 1)));
+  const bytes = await sharp(even, { join: { animated: true } }).gif({ delay, loop: 0, effort: 7, colours: 64 }).toBuffer();
+  const file = `${figureFolder()}/${name}.gif`;
+  writeFileAtomic(path.join(projectRoot(), file), bytes);
+  return file;
+}
+
+/** Where figures go. */
+function figureFolder(): string {
+  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
+}
+
+function checkName(name: string): void {
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
 }

@@ -1,6 +1,7 @@
-/** Type-checks one notebook, cell after cell, as the kernel would, without running it: check.mjs JOB. */
+/** Type-checks one notebook, cell after cell, as the kernel would, without running it, and its outputs for age: check.mjs JOB. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { stalenessOf } from './freshness.mjs';
 import { codeCells, readNotebook } from './notebook.mjs';
 
 const require = createRequire(import.meta.url);
@@ -11,7 +12,10 @@ const ts = createRequire(require.resolve('tslab/package.json'))('@tslab/typescri
 const { file } = JSON.parse(process.argv[2]);
 const name = path.basename(file);
 const started = Date.now();
-const problems = problemsIn(readNotebook(file));
+const notebook = readNotebook(file);
+const problems = problemsIn(notebook);
+const staleness = stalenessOf(notebook);
+if (staleness !== undefined) problems.push(`is stale: ${staleness}; npm run nb:run -- --inplace --stale`);
 for (const problem of problems) console.error(`${name} ${problem}`);
 console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} checked in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 process.exit(problems.length === 0 ? 0 : 1); // the converter keeps file watchers open

@@ -25,13 +25,17 @@ export function codeCells(notebook) {
     .filter(({ cell, source }) => cell.cell_type === 'code' && source.trim() !== '');
 }
 
-/** Writes the notebook whole or not at all, as Jupyter does but without what changes from run to run. */
-export function writeNotebook(file, notebook) {
+/**
+ * Writes the notebook whole or not at all, as Jupyter does but without what changes from run to run.
+ * @param {object} [fingerprints] what its outputs were made from (freshness.mjs)
+ */
+export function writeNotebook(file, notebook, fingerprints) {
   const tidy = {
     cells: notebook.cells.map(tidyCell),
     metadata: {
       kernelspec: { display_name: 'TypeScript (tslab)', language: 'typescript', name: 'tslab' },
       language_info: { file_extension: '.ts', mimetype: 'text/typescript', name: 'typescript' },
+      ...(fingerprints === undefined ? {} : { trm_lab: fingerprints }),
     },
     nbformat: 4,
     nbformat_minor: notebook.nbformat_minor,

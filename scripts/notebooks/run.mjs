@@ -1,6 +1,7 @@
 /** Runs one notebook, cell after cell, as the kernel would, and keeps what the cells put out: run.mjs JOB. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fingerprintsOf } from './freshness.mjs';
 import { codeCells, readNotebook, textOf, writeNotebook } from './notebook.mjs';
 
 const require = createRequire(import.meta.url);
@@ -49,7 +50,9 @@ async function main() {
     tell(`${name} cell ${number} failed:\n    ${failure.trimEnd().replaceAll('\n', '\n    ')}`);
     break;
   }
-  if (target !== '') writeNotebook(target, notebook);
+  // What a smoke run puts out means nothing, so it never counts as fresh.
+  const fingerprints = failed || process.env.TRM_SMOKE === '1' ? undefined : fingerprintsOf(notebook);
+  if (target !== '') writeNotebook(target, notebook, fingerprints);
   tell(`${failed ? 'FAIL' : 'ok  '} ${name} ran in ${secondsSince(started)} s`);
   return failed ? 1 : 0;
 }

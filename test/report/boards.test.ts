@@ -1,8 +1,12 @@
 /** Boards: exactly the right cells are marked, and the marks do not rest on colour. */
 import assert from 'node:assert/strict';
+import path from 'node:path';
+import sharp from 'sharp';
 import { InputError } from '../../lib/errors.js';
-import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtPoints } from '../../lib/report/boards.js';
+import { projectRoot } from '../../lib/files.js';
+import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints } from '../../lib/report/boards.js';
 import { drawGrid, drawGrids } from '../../lib/report/grids.js';
+import { saveMovie } from '../../lib/report/plotly.js';
 
 /** '.' is an empty cell, digits are digits. */
 const board = (text: string): Int32Array => Int32Array.from(text.replace(/\s/g, ''), (cell) => (cell === '.' ? 1 : Number(cell) + 1));
@@ -92,15 +96,41 @@ describe('thoughts about a Sudoku', () => {
     ]);
   });
 
-  it('under a slider: a frame a step, the last one shown at first', () => {
-    const { figure } = animateThoughts({ question, thoughts, solution });
-    assert.deepEqual(figure.frames?.map(({ name }) => name), ['1', '2']);
-    const [heat, words, corners, crosses] = figure.frames?.[0]?.data ?? [];
+  it('on paper, the steps after which nothing changes share a board', () => {
+    const more = [...thoughts, { step: 3, prediction: solution, haltProbability: 0.98 }, { step: 4, prediction: solution, haltProbability: 0.99 }];
+    const captions = (steps: typeof thoughts): unknown => drawThoughts({ question, thoughts: steps, solution }).text.match(/step.*/g);
+    assert.deepEqual(captions(more), ['step 1 · sure: 2 %', 'step 2 · sure: 97 %', 'steps 3 to 4 · sure: 99 %']);
+    assert.deepEqual(captions(more.slice(0, 3)), ['step 1 · sure: 2 %', 'step 2 · sure: 97 %', 'step 3 · sure: 98 %']);
+    assert.deepEqual(captions(more.slice(1)), ['step 2 · sure: 97 %', 'steps 3 to 4 · sure: 99 %']); // never changed: settled after the first
+  });
+
+  it('under a slider: the puzzle, then a frame a step; the puzzle is shown at first', () => {
+    const { figure, still } = animateThoughts({ question, thoughts, solution });
+    assert.deepEqual(figure.frames?.map(({ name }) => name), ['0', '1', '2']);
+    const [heat, corners, crosses, words, caption] = figure.frames?.[1]?.data ?? [];
     assert.equal(heat?.z?.length, 4);
     assert.equal(words?.text?.join(' '), '<b>1</b> 2 2 4 4 2 <b>3</b> 1 2 <b>4</b> 1 3 3 1 4 <b>2</b>');
     assert.deepEqual([corners?.x, crosses?.x, crosses?.y], [[], [1.5], [0.5]]);
-    assert.equal(figure.data[1]?.text?.[1], '<i>3</i>');
-    assert.deepEqual(figure.data[3]?.x, []);
+    assert.deepEqual(caption?.text, ['step 1 · sure: 2 %']);
+    const last = figure.frames?.[2]?.data;
+    assert.deepEqual([last?.[3]?.text?.[1], last?.[2]?.x], ['<i>3</i>', []]);
+    assert.deepEqual(figure.data[3]?.text?.filter((symbol) => symbol !== ''), ['<b>1</b>', '<b>3</b>', '<b>4</b>', '<b>2</b>']);
+    assert.equal(still.text, `One puzzle, thought about\n\n${drawThoughts({ question, thoughts, solution }).text}`);
+  });
+
+  it('as a moving picture: the puzzle beside every board, all of one size once they are saved', async () => {
+    const movie = thoughtMovie({ question, thoughts, solution });
+    assert.deepEqual(movie.map(({ text }) => text.match(/the puzzle|step.*/g)), [0, 1, 2].map((step) => ['the puzzle', ['step 0', 'step 1 · sure: 2 %', 'step 2 · sure: 97 %'][step]]));
+    const before = process.env['TRM_SMOKE'];
+    process.env['TRM_SMOKE'] = '1'; // into build/figures
+    try {
+      const file = path.join(projectRoot(), await saveMovie('a-movie', movie, 0.5));
+      const { pages, delay, width } = await sharp(file).metadata();
+      assert.deepEqual([pages, delay, width], [3, [500, 500, 1500], Math.round(1.5 * Math.max(...movie.map((drawing) => drawing.width)))]);
+    } finally {
+      if (before === undefined) delete process.env['TRM_SMOKE'];
+      else process.env['TRM_SMOKE'] = before;
+    }
   });
 });
 
@@ -122,6 +152,13 @@ describe('mazes and ARC grids', () => {
     const { cells } = mazeView({ question: maze, answer, solution: path });
     assert.equal(cells.map(({ symbol }) => symbol || '_').join(''), 'S●_●__●○G');
     assert.deepEqual(where(cells, 'crossed'), [1]);
+    assert.deepEqual(where(mazeView({ question: maze, answer, before: maze }).cells, 'corner'), [1, 3, 6]);
+  });
+
+  it('thoughts about a maze are drawn like those about a Sudoku, its path cells counted', () => {
+    const thoughts = [Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4), path].map((prediction, i) => ({ step: i + 1, prediction, haltProbability: 0.5 }));
+    assert.equal(drawThoughts({ question: maze, thoughts, solution: path }, { kind: 'maze' }).text.split('\n\n')[1], 'step 1 · sure: 50 %\nS ●!·\n● · ·\n● ○ G');
+    assert.deepEqual(thoughtPoints({ question: maze, thoughts, solution: path }).map(({ rightCells }) => rightCells), [2 / 3, 1]);
   });
 
   it('ARC colours 0 … 9 are those of its website; others are refused; wrong cells are crossed out', () => {

@@ -3,7 +3,13 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../lib/files.js';
+
+interface Notebook {
+  readonly cells: readonly object[];
+  readonly metadata: object;
+}
 
 interface Output {
   readonly output_type: string;
@@ -15,7 +21,10 @@ describe('scripts/notebooks.mjs', function () {
   this.timeout(120_000); // a compiler starts for every notebook
 
   let folder: string;
-  before(() => {
+  let fingerprintsOf: (notebook: Notebook) => object;
+  let stalenessOf: (notebook: Notebook) => string | undefined;
+  before(async () => {
+    ({ fingerprintsOf, stalenessOf } = await import(pathToFileURL(path.join(projectRoot(), 'scripts', 'notebooks', 'freshness.mjs')).href) as { fingerprintsOf: typeof fingerprintsOf; stalenessOf: typeof stalenessOf });
     mkdirSync(path.join(projectRoot(), '.cache'), { recursive: true });
     folder = mkdtempSync(path.join(projectRoot(), '.cache', 'notebooks-')); // inside the project, where the types of node are found
   });
@@ -33,7 +42,8 @@ describe('scripts/notebooks.mjs', function () {
   }
 
   function notebooks(...args: string[]): { code: number | null; said: string } {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ...args], { encoding: 'utf8' });
+    const { TRM_SMOKE: _, ...env } = process.env; // a smoke run's outputs never count as fresh
+    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ...args], { encoding: 'utf8', env });
     return { code: status, said: stdout + stderr };
   }
 
@@ -83,9 +93,34 @@ describe('scripts/notebooks.mjs', function () {
     assert.deepEqual(cells[1]?.outputs.map(({ text }) => text), [['a\n', 'b\n']]);
     assert.deepEqual(cells[2]?.outputs.map(({ data }) => data), [{ 'text/html': 'second' }]);
     assert.deepEqual(cells[2]?.metadata, { tags: ['kept'] });
-    assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info']);
+    assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info', 'trm_lab']);
     assert.equal(notebooks('run', '--inplace', file).code, 0);
     assert.equal(readFileSync(file, 'utf8'), written);
+  });
+
+  it('outputs are stale once the code, or a file that a cell says it reads, is another; prose may change', () => {
+    const input = path.join(folder, 'input-1.txt');
+    const pattern = path.relative(projectRoot(), path.join(folder, 'input-*.txt')).replaceAll('\\', '/');
+    const notebookOf = (source: string, tags: readonly string[] = []): Notebook => ({
+      cells: [{ cell_type: 'markdown', metadata: {}, source: 'prose' }, { cell_type: 'code', metadata: { tags }, source, outputs: [{}] }],
+      metadata: {},
+    });
+    const fresh = (notebook: Notebook): Notebook => ({ ...notebook, metadata: { trm_lab: fingerprintsOf(notebook) } });
+    assert.match(stalenessOf(notebookOf('1;')) ?? '', /were not made by/);
+    const ran = fresh(notebookOf('1;'));
+    assert.equal(stalenessOf(ran), undefined);
+    assert.equal(stalenessOf({ ...ran, cells: ran.cells.slice(1) }), undefined); // without its prose
+    assert.match(stalenessOf({ ...ran, cells: notebookOf('2;').cells }) ?? '', /its code was changed/);
+
+    writeFileSync(input, 'one');
+    const reader = fresh(notebookOf('1;', [`reads=${pattern}`]));
+    assert.equal(stalenessOf(reader), undefined);
+    writeFileSync(input, 'two');
+    assert.match(stalenessOf(reader) ?? '', /records or other files it reads/);
+    writeFileSync(input, 'one');
+    assert.equal(stalenessOf(reader), undefined);
+    writeFileSync(path.join(folder, 'input-2.txt'), '');
+    assert.match(stalenessOf(reader) ?? '', /records or other files it reads/);
   });
 
   it('wrong arguments and files that are no notebooks are told apart from failing ones: exit code 2', () => {

@@ -1,0 +1,53 @@
+/** Whether a notebook's outputs are those of its code and of the files it read: fingerprints that its metadata keeps. */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { codeCells } from './notebook.mjs';
+
+const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/**
+ * Of the code of all cells, and of the files that cells say they read by tags like `reads=data/runs/sudoku-6x6-study-*`
+ * (within the project; * for anything in the last part). Prose is left out: editing it makes no output stale.
+ */
+export function fingerprintsOf(notebook) {
+  const code = createHash('sha256');
+  const inputs = createHash('sha256');
+  for (const { cell, source } of codeCells(notebook)) {
+    code.update(`${source}\0`);
+    for (const pattern of readsOf(cell)) {
+      inputs.update(`${pattern}\0`);
+      for (const file of filesOf(pattern)) inputs.update(`${file}\0${digest(readFileSync(path.join(root, file)))}\0`);
+    }
+  }
+  return { code: code.digest('hex').slice(0, 16), inputs: inputs.digest('hex').slice(0, 16) };
+}
+
+/** Why the outputs may not be what running the notebook would give; undefined if there are none or they are fresh. */
+export function stalenessOf(notebook) {
+  if (!codeCells(notebook).some(({ cell }) => cell.outputs?.length > 0)) return undefined;
+  const kept = notebook.metadata?.trm_lab;
+  if (kept === undefined) return 'its outputs were not made by scripts/notebooks.mjs run --inplace, or with TRM_SMOKE=1';
+  const { code, inputs } = fingerprintsOf(notebook);
+  if (kept.code !== code) return 'its code was changed after it was run';
+  return kept.inputs === inputs ? undefined : 'the records or other files it reads were changed after it was run';
+}
+
+/** The patterns in a cell's tags. */
+function readsOf(cell) {
+  return (cell.metadata?.tags ?? []).filter((tag) => tag.startsWith('reads=')).map((tag) => tag.slice('reads='.length));
+}
+
+/** The files of the project that a pattern means, sorted; paths with /. */
+function filesOf(pattern) {
+  const folder = path.posix.dirname(pattern);
+  const [start = '', ...rest] = path.posix.basename(pattern).split('*');
+  const fits = (name) => (rest.length === 0 ? name === start : name.startsWith(start) && name.endsWith(rest.at(-1)));
+  const there = path.join(root, folder);
+  return existsSync(there) ? readdirSync(there).filter(fits).sort().map((name) => `${folder}/${name}`) : [];
+}
+
+function digest(bytes) {
+  return createHash('sha256').update(bytes).digest('hex');
+}

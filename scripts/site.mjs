@@ -1,0 +1,113 @@
+/** Renders the notebooks as they are committed to pages in site/, figures interactive, nothing loaded from elsewhere: node scripts/site.mjs. */
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { readNotebook, textOf } from './notebooks/notebook.mjs';
+import { setUp } from './setup.mjs';
+import { jupyter } from './setup/lab.mjs';
+import { root, run, say } from './setup/shell.mjs';
+
+const site = path.join(root, 'site');
+const scratch = path.join(root, '.cache', 'site');
+const plotlyType = 'application/vnd.plotly.v1+json';
+
+/** Added to every page: a figure becomes interactive when it comes into view; until then, and without scripts, its picture stands there. */
+const script = `<script src="plotly.js"></script>
+<script>
+const watcher = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
+  watcher.unobserve(target);
+  const { data, layout, frames, config } = JSON.parse(target.querySelector('script').textContent);
+  const figure = document.createElement('div');
+  Plotly.newPlot(figure, { data, layout, frames, config }).then(() => target.replaceChildren(figure));
+}), { rootMargin: '300px' });
+document.querySelectorAll('.figure').forEach((figure) => watcher.observe(figure));
+</script>`;
+
+try {
+  if (!(await setUp(['lab'], { again: true }))) throw new Error('the pages are made by nbconvert, which comes with JupyterLab; why that is missing stands above');
+  const pages = await render();
+  say(`site/index.html: ${pages} notebooks as pages; open it in a browser`);
+} catch (error) {
+  console.error(`site failed: ${error.message}`);
+  process.exitCode = 1;
+}
+
+/** @returns {Promise<number>} how many notebooks */
+async function render() {
+  for (const folder of [site, scratch]) {
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+  }
+  const names = readdirSync(path.join(root, 'notebooks')).filter((name) => name.endsWith('.ipynb')).sort();
+  const notebooks = names.map((name) => ({ name: path.basename(name, '.ipynb'), notebook: readNotebook(path.join(root, 'notebooks', name)) }));
+  for (const { name, notebook } of notebooks) writeFileSync(path.join(scratch, `${name}.ipynb`), JSON.stringify(withPages(notebook)));
+  const files = notebooks.map(({ name }) => path.join(scratch, `${name}.ipynb`));
+  say(`rendering ${names.length} notebooks (about half a minute)`);
+  await run('site', [jupyter, 'nbconvert', '--to', 'html', '--output-dir', site, '--HTMLExporter.mathjax_url=', '--HTMLExporter.require_js_url=', ...files]);
+  for (const { name } of notebooks) {
+    const file = path.join(site, `${name}.html`);
+    writeFileSync(file, alone(readFileSync(file, 'utf8')));
+  }
+  copyFileSync(createRequire(import.meta.url).resolve('plotly.js-dist'), path.join(site, 'plotly.js'));
+  copyFileSync(path.join(root, 'figures', 'one-sudoku.png'), path.join(site, 'one-sudoku.png'));
+  writeFileSync(path.join(site, 'index.html'), indexPage(notebooks));
+  return notebooks.length;
+}
+
+/** The notebook with its figures as HTML, and its links to notebooks as links to pages. */
+function withPages(notebook) {
+  const cells = notebook.cells.map((cell) => {
+    if (cell.cell_type !== 'code') return { ...cell, source: textOf(cell.source).replaceAll(/\]\(([\w-]+)\.ipynb\)/g, ']($1.html)') };
+    return { ...cell, outputs: cell.outputs.map((output) => (output.data?.[plotlyType] === undefined ? output : { ...output, data: { 'text/html': figureHtml(output) } })) };
+  });
+  return { ...notebook, cells };
+}
+
+function figureHtml({ data, metadata }) {
+  const { width, height } = metadata['image/png'];
+  const json = JSON.stringify(data[plotlyType]).replaceAll('<', '\\u003c');
+  return `<div class="figure"><img width="${width}" height="${height}" alt="${escaped(textOf(data['text/plain']))}" src="data:image/png;base64,${textOf(data['image/png']).replaceAll('\n', '')}"><script type="application/json">${json}</script></div>`;
+}
+
+/** A page that needs no other server, with what makes its figures interactive. */
+function alone(html) {
+  const local = html.replaceAll(/<script\b[^>]*\bsrc="(?:https?:[^"]*)?"[^>]*><\/script>/g, '').replaceAll(/<script type="module">[^]*?<\/script>/g, '');
+  return local.replace('</body>', `${script}\n</body>`);
+}
+
+/** Every notebook with its title and its first words. */
+function indexPage(notebooks) {
+  const entries = notebooks.map(({ name, notebook }) => {
+    const [title = name, ...rest] = textOf(notebook.cells[0].source).split('\n').filter((line) => line.trim() !== '');
+    return `<li><a href="${name}.html">${escaped(plain(title))}</a><br>${escaped(plain(rest[0] ?? ''))}</li>`;
+  });
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>trm-lab</title>
+<style>
+body { font: 16px/1.5 Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #1A1A1A; max-width: 44em; margin: 2em auto; padding: 0 1em }
+a { color: #0072B2; font-weight: bold }
+ul { list-style: none; padding: 0 }
+li { margin: 1em 0 }
+img { max-width: 100%; height: auto }
+</style>
+<h1>trm-lab</h1>
+<p>The notebooks of a research kit for the Tiny Recursive Model, as they were last run. Figures answer to the mouse.</p>
+<p><img src="one-sudoku.png" alt="One Sudoku, thought about"></p>
+<ul>
+${entries.join('\n')}
+</ul>
+</html>
+`;
+}
+
+/** Markdown without its marks. */
+function plain(markdown) {
+  return markdown.replace(/^#+ /, '').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/(\*\*|[*`])/g, '');
+}
+
+function escaped(text) {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+}
