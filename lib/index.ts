@@ -25,15 +25,17 @@ export { Trainer } from './train/trainer.js';
 export { checkReference } from './train/reference-check.js';
 
 // experiment
-export { change, describeExperiment, experiment, experiments, type Experiment } from './experiment/experiment.js';
+export { change, describeExperiment, experiment, experiments, type Experiment, type Scale } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
 export { openModel } from './experiment/open.js';
+export { viewsOf } from './experiment/views.js';
 export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // report
 export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
+export { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, trainingVersusTest } from './report/study-figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints, type PuzzleKind } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
@@ -42,7 +44,7 @@ export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table }
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export { saveFigure, saveMovie, toPng, toSvg, type Animation, type Drawing, type Figure, type Movie } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
-export { trainLive } from './report/live.js';
+export { sweepLive, trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
 export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
 export { longestThought, stopWhenSure, thinkAbout, type SolvedPuzzle } from './report/thoughts.js';

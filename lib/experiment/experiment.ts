@@ -215,7 +215,7 @@ export function describeExperiment({ name, about, model, training, task }: Exper
   const count = parameterCount(model);
   return [
     `${name}: ${about}`,
-    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, T = ${model.deepRecursions}, n = ${model.latentRecursions}, ${count.toLocaleString('en')} parameters`,
+    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ${model.schedule === undefined ? `T = ${model.deepRecursions}, n = ${model.latentRecursions}` : 'a schedule of its own'}, ${count.toLocaleString('en')} parameters`,
     `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}`,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
 import { InputError } from '../errors.js';
+import { readSchedule } from './own-schedule.js';
 
 /** Which list of calls a supervision step makes; schedule.ts writes each one out. */
 export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
@@ -57,6 +58,9 @@ export interface ModelConfig {
    * pass (HRM, "w/ ACT"). halt-over-continue: halt > continue, continue never learned (the published direct-prediction baseline).
    */
   readonly halting: 'halt' | 'halt-or-continue' | 'halt-over-continue';
+
+  /** A schedule of your own, as own-schedule.ts reads it, in place of the recursion's; T, n and gradient then play no part. Absent: none. */
+  readonly schedule?: string;
 }
 
 /** How often a supervision step calls the networks: what may change while a model is trained, as no tensor depends on it. */
@@ -123,7 +127,7 @@ export function checkConfig(candidate: unknown): ModelConfig {
   const fields = candidate as Record<string, unknown>;
   const problems: string[] = [];
   const known = new Set(Object.keys(paperConfig));
-  for (const key of Object.keys(fields)) if (!known.has(key)) problems.push(`unknown field ${key}`);
+  for (const key of Object.keys(fields)) if (!known.has(key) && key !== 'schedule') problems.push(`unknown field ${key}`);
   for (const [key, allowed] of Object.entries(choices)) {
     if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(fields[key])}`);
   }
@@ -138,6 +142,8 @@ export function checkConfig(candidate: unknown): ModelConfig {
   if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64)) problems.push(`expansion: expected a number above 0, at most 64, got ${JSON.stringify(expansion)}`);
   const exploration = fields['explorationProbability'];
   if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${JSON.stringify(exploration)}`);
+  const own = fields['schedule'];
+  if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${JSON.stringify(own)}`);
   if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
   if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
   return candidate as ModelConfig;
@@ -160,6 +166,10 @@ function contradictions(c: ModelConfig): string[] {
   }
   if (c.recursion === 'hrm' && (!c.separateNets || c.gradient !== 'one-step')) problems.push("recursion hrm: expected separateNets true and gradient 'one-step'");
   if ((c.recursion === 'direct' || c.recursion === 'single-z') && c.separateNets) problems.push(`separateNets: expected false for recursion ${c.recursion}, which has one latent`);
+  if (c.schedule !== undefined) {
+    if (c.recursion !== 'trm' || c.separateNets) problems.push('schedule: expected recursion trm without separateNets beside a schedule of your own, which says itself what is called');
+    readSchedule(c.schedule);
+  }
   return problems;
 }
 

@@ -1,5 +1,6 @@
 /** The recursion as data: which network is called on which latents, in which order, and where gradient flows. */
 import type { ModelConfig } from './config.js';
+import { readSchedule } from './own-schedule.js';
 
 /**
  * The paper (§4, Figure 3), one supervision step of a TRM, x the embedded puzzle, y the answer, z the latent:
@@ -37,6 +38,7 @@ export interface Schedule {
 
 /** The schedule of a configuration (spec §1.11 for TRM and Table 2's variants, §6 for HRM, §7 for Table 1's rows). */
 export function buildSchedule(config: ModelConfig): Schedule {
+  if (config.schedule !== undefined) return readSchedule(config.schedule);
   const { deepRecursions: T, latentRecursions: n } = config;
   switch (config.recursion) {
     case 'trm': {

@@ -1,6 +1,8 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
 import type { Experiment } from '../experiment/experiment.js';
+import type { PlannedRun } from '../experiment/plan.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
+import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../experiment/sweep.js';
 import { learningCurve } from './figures.js';
 import { inNotebook, interrupted, Output, Progress, show, turn } from './notebook.js';
 
@@ -50,6 +52,35 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
   await show(`Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
   return outcome;
+}
+
+/**
+ * Runs what is missing of a plan, several runs at once, with a progress line; a run that is planned twice (tables share rows)
+ * is made once. Interrupt lets them save and end; calling again goes on from there. Takes the options of runSweep.
+ * Throws Error if a run failed.
+ */
+export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
+  await unfinished;
+  const progress = new Progress();
+  interrupted();
+  let stopped = false; // interrupted() tells of a press once, the sweep asks often
+  const once = new Map(plan.map((run) => [`${run.experiment.name} ${run.seed}`, run]));
+  const sweep = runSweep([...once.values()], {
+    shouldStop: () => (stopped ||= interrupted()),
+    ...options,
+    onProgress: (runs) => {
+      const busy = runs.filter(({ state }) => state === 'running').map(({ id }) => id);
+      progress.update('runs', 'runs', runs.length * sweepShare(runs), runs.length, busy.join(' · '));
+      options.onProgress?.(runs);
+    },
+  });
+  unfinished = sweep.catch(() => undefined); // the failure reaches the caller by `sweep` itself
+  const runs = await sweep;
+  const failed = runs.find(({ state }) => state === 'failed');
+  if (failed !== undefined) throw new Error(`${failed.id} failed: ${failed.message ?? ''}`);
+  const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
+  if (left > 0) await show(`Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`);
+  return runs;
 }
 
 function noteOf({ curve, evaluations }: RunProgress): string {

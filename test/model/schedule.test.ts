@@ -1,6 +1,7 @@
 /** Schedules against the paper's loops written out by hand. */
 import assert from 'node:assert/strict';
-import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
+import { InputError } from '../../lib/errors.js';
+import { checkConfig, paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { buildSchedule, effectiveDepth } from '../../lib/model/schedule.js';
 
 /** "z←net(y+x+z)*" for each call; the star marks gradient. */
@@ -41,5 +42,33 @@ describe('schedule', () => {
     assert.equal(effectiveDepth({ ...paperConfig, layers: 4, latentRecursions: 3 }), 48);
     assert.equal(effectiveDepth({ ...paperConfig, deepRecursions: 2, latentRecursions: 2 }), 12);
     assert.equal(effectiveDepth({ ...paperConfig, recursion: 'hrm', layers: 4, deepRecursions: 2, latentRecursions: 2, separateNets: true, gradient: 'one-step' }), 24);
+  });
+
+  it('of one’s own is what its lines say: numbers repeat, gradient only where it is not denied', () => {
+    const text = '4 × z ← net(y + x + z)  (no gradient)\n y = net(y+z) (no gradient); 2 * z <- net(y + x + z)\ny ← net(y + z)';
+    const of = (schedule: string): string[] => written(checkConfig({ ...paperConfig, schedule }));
+    assert.deepEqual(of(text), [...Array<string>(4).fill('z←net(y+x+z)'), 'y←net(y+z)', 'z←net(y+x+z)*', 'z←net(y+x+z)*', 'y←net(y+z)*']);
+    // the paper's, written out, is the paper's: the same calls, latents, networks and answer
+    const paper = '6 × z ← net(y + x + z) (no gradient); y ← net(y + z) (no gradient);'.repeat(2) + '6 × z ← net(y + x + z); y ← net(y + z)';
+    assert.deepEqual(buildSchedule({ ...paperConfig, schedule: paper }), buildSchedule(paperConfig));
+    const two = buildSchedule({ ...paperConfig, schedule: 'y ← fH(x + z2); z2 ← fL(y + z1); z1 ← fL(x + y)' });
+    assert.deepEqual([two.latents, two.nets, two.answer], [['y', 'z1', 'z2'], ['fL', 'fH'], 'y']);
+    assert.equal(buildSchedule({ ...paperConfig, schedule: 'z ← net(x + z)' }).answer, 'z');
+  });
+
+  it('of one’s own is refused with the reason where it makes no model', () => {
+    const refusal = (schedule: string, why: RegExp): void => assert.throws(() => checkConfig({ ...paperConfig, schedule }), (error) => error instanceof InputError && why.test(error.message), schedule);
+    refusal('z := net(x)', /expected lines like .*, got "z := net\(x\)"/);
+    refusal('z ← net(x + q)', /expected to read x, y, z or z1, z2, …, got "q"/);
+    refusal('z ← net(x + x)', /every source once/);
+    refusal('y ← net(x + z)', /none that writes z/);
+    refusal('y ← net(y)', /reads x, the puzzle, got none/);
+    refusal('y ← net(x) (no gradient)', /with gradient that writes the answer y/);
+    refusal('y ← net(x); z ← net(y) (no gradient)', /without gradient before those with it/);
+    refusal('z ← fL(x); y ← net(z)', /one network, net, or two/);
+    refusal('5000 × y ← net(x)', /1 to 4096 calls/);
+    refusal('', /reads x/);
+    assert.throws(() => checkConfig({ ...paperConfig, schedule: 'y ← net(x)', separateNets: true }), /without separateNets/);
+    assert.throws(() => checkConfig({ ...paperConfig, schedule: 3 }), /schedule: expected text, got 3/);
   });
 });

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { experiment } from '../../lib/experiment/experiment.js';
-import { trainLive } from '../../lib/report/live.js';
+import { change, experiment } from '../../lib/experiment/experiment.js';
+import { sweepLive, trainLive } from '../../lib/report/live.js';
 
 const tiny = experiment('sudoku-4x4', {
   task: { trainPuzzles: 8, testPuzzles: 8 },
@@ -53,5 +53,21 @@ describe('training live', function () {
     assert.deepEqual(finished.curve, unbroken.curve);
     assert.deepEqual(finished.record?.evaluations.at(-1)?.cellAccuracy, unbroken.record?.evaluations.at(-1)?.cellAccuracy);
     assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
+  });
+
+  it('runs what is missing of a plan, each run once, and leaves the rest when interrupted', async () => {
+    const smallest = change(tiny, { name: 'tiny', training: { steps: 2 } });
+    const options = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs'), jobs: 1 };
+    const plan = [0, 1].map((seed) => ({ experiment: smallest, seed }));
+    const stopped = await sweepLive([...plan, ...plan], {
+      ...options,
+      onProgress: (runs) => {
+        if (runs[0]?.state === 'finished') kernel.__interrupts = 1;
+      },
+    });
+    assert.deepEqual(stopped.map(({ state }) => state), ['finished', 'waiting']);
+    assert.equal(texts.at(-1), 'Stopped with 1 of 2 runs unfinished; what they learned is kept. Run this cell again to go on.');
+    const finished = await sweepLive(plan, options);
+    assert.deepEqual(finished.map(({ state }) => state), ['recorded', 'finished']);
   });
 });
