@@ -47,4 +47,4 @@ export { inNotebook, interrupted, Output, Progress, show } from './report/notebo
 export { sweepLive, trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
 export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
-export { longestThought, stopWhenSure, thinkAbout, type SolvedPuzzle } from './report/thoughts.js';
+export { judgeThoughts, longestThought, stopWhenSure, thinkAbout, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';

@@ -2,6 +2,7 @@
 import type { Command } from './command.js';
 import { ablate } from './ablate.js';
 import { bench } from './bench.js';
+import { convert } from './convert.js';
 import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctor } from './doctor.js';
@@ -15,4 +16,4 @@ import { sweepCommand } from './sweep.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
 
-export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, sweepCommand, evaluateCommand, solve, describeCommand, verify, notebooks, report, bench];
+export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, sweepCommand, evaluateCommand, solve, describeCommand, convert, verify, notebooks, report, bench];

@@ -1,40 +1,57 @@
 /** trm-lab describe: what a model is and costs, before it is trained. */
 import { describe, describeText } from '../model/describe.js';
-import { applyVariant, variant, variants } from '../experiment/variants.js';
-import { parameterCount } from '../model/parameters.js';
-import { effectiveDepth, forwardPasses } from '../model/schedule.js';
+import { measuredSpeed } from '../experiment/cost.js';
+import { applyVariant, publishedTasks, variant, variants } from '../experiment/variants.js';
+import { modelTable, taskTable } from '../report/model-table.js';
+import { toMarkdown } from '../report/tables.js';
+import { paperTraining } from '../train/options.js';
 import { InputError } from '../errors.js';
 import { paperConfig } from '../model/config.js';
-import { flag, number, integer, type Command } from './command.js';
+import { choice, flag, number, integer, type Command } from './command.js';
+import { engineOptions, readEngineOptions } from './engine-options.js';
+
+const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeof publishedTasks)[];
 
 export const describeCommand: Command = {
   name: 'describe',
-  summary: "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, hours at the paper's scale.",
+  summary: "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, hours at the paper's scale on this machine.",
   positionals: '[variant]',
   count: [0, 1],
   options: {
-    all: { type: 'boolean', about: "one line for every row of the paper's tables" },
+    all: { type: 'boolean', about: "every row of the paper's tables, counted, beside what the paper prints" },
+    task: { type: 'string', value: 'NAME', about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku' },
     'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
-    gflops: { type: 'string', value: 'N', about: 'useful GFLOP/s of the machine, for the hours. Default 200' },
+    gflops: { type: 'string', value: 'N', about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps' },
+    ...engineOptions,
   },
   example: 'trm-lab describe trm',
-  minutes: 'at once',
+  minutes: 'seconds, for measuring; at once with --gflops or --all',
 
   async run(args, out) {
     const [id] = args.positionals;
     if (flag(args, 'all')) {
-      for (const row of variants) {
-        const config = applyVariant(paperConfig, row);
-        out.line(`${row.id.padEnd(28)} ${String(parameterCount(config)).padStart(10)} parameters, depth ${String(effectiveDepth(config)).padStart(3)}, ${forwardPasses(config)} forward passes`);
-      }
+      const { table, notes } = modelTable();
+      out.line(toMarkdown(table));
+      out.line('');
+      out.line(`Trainable parameters on each task\n\n${toMarkdown(taskTable())}\n`);
+      notes.forEach((note, i) => out.line(`[${i + 1}] ${note}`));
       out.result(variants.map((row) => ({ ...row, ...describe(applyVariant(paperConfig, row)) })));
       return 0;
     }
     if (id === undefined) throw new InputError(`trm-lab describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`);
-    const config = applyVariant(paperConfig, variant(id));
-    const options = { batchSize: integer(args, 'batch-size', 1, 1e6) ?? 768, gflops: number(args, 'gflops', 0.001, 1e9) ?? 200 };
+    const row = variant(id);
+    const { model, steps, label } = publishedTasks[choice(args, 'task', tasks) ?? 'sudoku'];
+    const config = applyVariant({ ...paperConfig, ...model }, row);
+    const given = number(args, 'gflops', 0.001, 1e9);
+    const batchSize = integer(args, 'batch-size', 1, 1e6) ?? 768;
+    if (given === undefined) out.note(`measuring this machine's speed on a few puzzles of this size`);
+    const gflops = given ?? Number(((await measuredSpeed({ model: config, training: paperTraining }, readEngineOptions(args))) / 1e9).toPrecision(3));
+    const options = { batchSize, steps, gflops };
+    out.line(`${row.id}, ${label}: ${row.tests}`);
     out.line(describeText(config, options));
-    out.result(describe(config, options));
+    const notes = [row.note, ...row.rows.map(({ footnote, label: where, table }) => (footnote === undefined ? undefined : `Table ${table}, ${where}: ${footnote}`))].filter((note) => note !== undefined);
+    if (notes.length > 0) out.line(`\nnotes\n${notes.map((note) => `  ${note}`).join('\n')}`);
+    out.result({ ...describe(config, options), gflops, measured: given === undefined });
     return 0;
   },
 };

@@ -1,11 +1,12 @@
 /** trm-lab solve: thinks about a puzzle of yours and shows the board after every supervision step. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { boardOfTokens, boardText, findClash, geometryOfCells, parseBoard, sudokuGeometry, tokensOfBoard } from '../data/sudoku.js';
-import { onlySolution } from '../data/sudoku-solver.js';
+import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { openModel } from '../experiment/open.js';
 import { projectRoot } from '../files.js';
+import { ownSudoku } from '../report/puzzles.js';
+import { changesText, judgeSudoku, type JudgedThought } from '../report/thoughts.js';
 import { think } from '../train/evaluate.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
@@ -13,7 +14,7 @@ import { percent } from './train.js';
 
 export const solve: Command = {
   name: 'solve',
-  summary: 'Think about a Sudoku of yours: the board after every supervision step, what changed, how sure the model is.',
+  summary: 'Think about a Sudoku of yours: the board after every supervision step, which cells changed, how sure the model is, whether it is legal and right.',
   positionals: '<puzzle>',
   count: [1, 1],
   options: {
@@ -21,35 +22,38 @@ export const solve: Command = {
     steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
     ...engineOptions,
   },
-  example: 'trm-lab solve 1..4.....2......',
+  example: 'trm-lab solve 1.........3..4.2',
   minutes: 'a second',
 
   async run(args, out) {
-    const question = parseBoard(args.positionals[0] ?? '');
-    const { side } = geometryOfCells(question.length) ?? sudokuGeometry(9);
-    const geometry = sudokuGeometry(side);
-    const solution = onlySolution(question, geometry);
+    const puzzle = ownSudoku(args.positionals[0] ?? '');
+    const side = Math.sqrt(puzzle.question.length);
     const file = text(args, 'checkpoint') ?? shippedCheckpoint(side);
+    const supervisionSteps = integer(args, 'steps', 1, 4096);
     const { engine, config, notes } = await openModel(file, readEngineOptions(args));
     for (const note of notes) out.note(note);
     try {
-      if (config.sequenceLength !== question.length || config.vocabSize !== side + 2) {
-        throw new InputError(`expected a model for ${side}×${side} boards (${question.length} cells), got one for ${config.sequenceLength} cells; choose another --checkpoint`);
+      if (config.sequenceLength !== puzzle.question.length || config.vocabSize !== side + 2) {
+        throw new InputError(`expected a model for ${side}×${side} boards (${puzzle.question.length} cells), got one for ${config.sequenceLength} cells; choose another --checkpoint`);
       }
-      const steps = integer(args, 'steps', 1, 4096);
-      const thoughts = await think(engine, Int32Array.from(tokensOfBoard(question)), steps === undefined ? {} : { supervisionSteps: steps });
-      out.line(`puzzle ${boardText(question)}`);
-      let before = question;
-      for (const { step, prediction, haltProbability } of thoughts) {
-        const board = boardOfTokens(prediction);
-        const changed = board.reduce((count, digit, cell) => count + (digit === before[cell] ? 0 : 1), 0);
-        out.line(`${String(step).padStart(6)} ${boardText(board)}  ${String(changed).padStart(2)} changed, ${percent(haltProbability)} sure`);
-        before = board;
-      }
-      const clash = findClash(before, geometry);
-      const right = before.every((digit, cell) => digit === solution[cell]);
-      out.line(right ? 'right: this is the only solution' : `wrong: the only solution is ${boardText(solution)}${clash === undefined ? '' : `; ${clash}`}`);
-      out.result({ puzzle: boardText(question), solution: boardText(solution), right, legal: clash === undefined && !before.includes(0), steps: thoughts.map(({ step, prediction, haltProbability }) => ({ step, board: boardText(boardOfTokens(prediction)), haltProbability })) });
+      const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) => boardText(boardOfTokens(tokens))) as [string, string];
+      out.line(`puzzle ${question}`);
+      const judged: JudgedThought[] = [];
+      let before = puzzle.question;
+      await think(engine, puzzle.question, {
+        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+        onThought: (thought) => {
+          const each = judgeSudoku(puzzle, before, thought);
+          judged.push(each);
+          before = thought.prediction;
+          const { step, board, rightCells, changed, illegal, haltProbability } = each;
+          out.line(`${String(step).padStart(6)} ${board}  ${percent(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`);
+        },
+      });
+      const last = judged.at(-1);
+      const right = last?.right === true;
+      out.line(right ? 'right: it agrees with the exact solver, and this is the only solution' : `wrong: the only solution is ${solution}`);
+      out.result({ puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
       return right ? 0 : 1;
     } finally {
       engine.dispose();

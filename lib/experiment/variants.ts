@@ -212,6 +212,21 @@ export const variants: readonly Variant[] = [
   },
 ];
 
+/** What a published task fixes of the paper's models: its sizes, n in its command, and the optimizer steps of its run (spec §4.5, §1.14). */
+export const publishedTasks = {
+  sudoku: { label: 'Sudoku-Extreme', model: {}, steps: 65_104 },
+  maze: { label: 'Maze-Hard', model: { vocabSize: 6, sequenceLength: 900, latentRecursions: 4 }, steps: 65_104 },
+  arc: { label: 'ARC-AGI-1', model: { vocabSize: 12, sequenceLength: 900, latentRecursions: 4 }, steps: 518_226 },
+} as const satisfies Readonly<Record<string, { readonly label: string; readonly model: Partial<ModelConfig>; readonly steps: number }>>;
+
+/** Where the paper contradicts itself or its code beyond a single row (spec §9). */
+export const paperOddities: readonly string[] = [
+  'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, so they are different models',
+  'the text has n = 6 everywhere; the published commands have n = 4 for Maze-Hard and ARC, which FLOP and hours of these tasks follow here',
+  'the text has 60,000 epochs for Sudoku and mazes; the published commands have 50,000, which are 65,104 steps of 768 puzzles',
+  "the paper's 19M of TRM-MLP on mazes are 18,795,522; its puzzle table and the latents' start values are not counted as parameters",
+];
+
 /** The variant with this id. Throws InputError listing the ids. */
 export function variant(id: string): Variant {
   const found = variants.find((each) => each.id === id);

@@ -28,12 +28,14 @@ export interface LoadOptions {
 }
 
 /**
- * Writes a checkpoint atomically, float32, with the reference's tensor names.
- * Throws InputError if the tensors are not exactly those of the configuration.
+ * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a program that
+ * expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
+ * Throws InputError if the tensors are not exactly those of the configuration, or the prefix is none of a wrapper's.
  */
-export function saveCheckpoint(file: string, { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>): void {
+export function saveCheckpoint(file: string, { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>, prefix = ''): void {
+  if (prefix.replace(wrappers, '') !== '') throw new InputError(`prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`);
   checkTensors(file, config, new Map([...tensors].map(([name, { shape }]) => [name, { dtype: 'F32', shape }])));
-  const stored = new Map<string, StoredTensor>([...tensors].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+  const stored = new Map<string, StoredTensor>([...tensors].map(([name, { shape, data }]) => [prefix + name, { dtype: 'F32', shape, data }]));
   writeSafetensors(file, stored, { ...metadata, format, config: JSON.stringify(config) });
 }
 

@@ -1,10 +1,13 @@
 /** Puzzles worth looking at: what a model thinks about one of a data set, and which of them it thinks about longest. */
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
+import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
 import { think, type Thought } from '../train/evaluate.js';
 import type { StoppingPoint } from './figures.js';
 import { puzzleAt, type Puzzle } from './puzzles.js';
+import { tableOfRows, type Table } from './tables.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
 export interface SolvedPuzzle extends Puzzle {
@@ -14,6 +17,72 @@ export interface SolvedPuzzle extends Puzzle {
 /** Thinks about one puzzle. `supervisionSteps`: by default as many as the model was trained with. */
 export async function thinkAbout(engine: Engine, puzzle: Puzzle, supervisionSteps = engine.config.supervisionSteps): Promise<SolvedPuzzle> {
   return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId, supervisionSteps }) };
+}
+
+/** One thought about a Sudoku, judged. Rows and columns count from 1. */
+export interface JudgedThought {
+  readonly step: number;
+  /** The board, row by row, '.' for a cell without a digit. */
+  readonly board: string;
+  /** Cells that differ from the board before, which for the first is the puzzle. */
+  readonly changed: readonly { readonly row: number; readonly column: number; readonly from: string; readonly to: string }[];
+  /** How likely the model thinks this board is right, 0 … 1. */
+  readonly haltProbability: number;
+  /** Why the board is no legal answer to the puzzle; null if it is one. */
+  readonly illegal: string | null;
+  /** Cells that agree with the exact solver's solution. */
+  readonly rightCells: number;
+  readonly right: boolean;
+}
+
+/** Judges one thought about a Sudoku; `before` is the board it started from, token ids. Throws InputError if the puzzle is no Sudoku. */
+export function judgeSudoku({ question, solution }: Pick<Puzzle, 'question' | 'solution'>, before: Int32Array, { step, prediction, haltProbability }: Thought): JudgedThought {
+  const geometry = geometryOfCells(question.length);
+  if (geometry === undefined) throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${question.length}`);
+  const { side } = geometry;
+  const [given, old, board, answer] = [question, before, prediction, solution].map(boardOfTokens) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const digit = (value: number | undefined): string => (value === undefined || value === 0 ? '.' : String(value));
+  const at = (cell: number): string => `row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1}`;
+  const [blank, altered] = [board.indexOf(0), given.findIndex((value, cell) => value !== 0 && board[cell] !== value)];
+  const illegal = blank >= 0 ? `no digit at ${at(blank)}` : altered >= 0 ? `the given ${digit(given[altered])} at ${at(altered)} was changed` : (findClash(board, geometry) ?? null);
+  const rightCells = board.reduce((count, value, cell) => count + (value === answer[cell] ? 1 : 0), 0);
+  return {
+    step,
+    board: boardText(board),
+    changed: Array.from(board.keys())
+      .filter((cell) => board[cell] !== old[cell])
+      .map((cell) => ({ row: Math.floor(cell / side) + 1, column: (cell % side) + 1, from: digit(old[cell]), to: digit(board[cell]) })),
+    haltProbability,
+    illegal,
+    rightCells,
+    right: rightCells === board.length,
+  };
+}
+
+/** Every thought about a Sudoku, judged. */
+export function judgeThoughts(puzzle: SolvedPuzzle): JudgedThought[] {
+  return puzzle.thoughts.map((thought, i) => judgeSudoku(puzzle, puzzle.thoughts[i - 1]?.prediction ?? puzzle.question, thought));
+}
+
+/** Judged thoughts as a table: step, board, what changed, how sure the model was, whether it is legal, and how much is right. */
+export function thoughtsTable(thoughts: readonly JudgedThought[]): Table {
+  return tableOfRows(
+    thoughts.map((thought) => ({
+      step: thought.step,
+      board: thought.board,
+      changed: changesText(thought.changed),
+      sure: `${(100 * thought.haltProbability).toFixed(1)} %`,
+      legal: thought.illegal ?? 'yes',
+      right: `${thought.rightCells} of ${thought.board.length}`,
+    })),
+  );
+}
+
+/** "r1c2 .→3, r4c4 1→2": the first few changes, and how many there are beyond them. */
+export function changesText(changed: JudgedThought['changed'], most = 6): string {
+  if (changed.length === 0) return 'nothing';
+  const shown = changed.slice(0, most).map(({ row, column, from, to }) => `r${row}c${column} ${from}→${to}`);
+  return [...shown, ...(changed.length > most ? [`${changed.length - most} more`] : [])].join(', ');
 }
 
 /** Among the first `puzzles` of a data set, the solved one that took the most supervision steps; unsolved ones only if none is solved. */

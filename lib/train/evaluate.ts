@@ -89,11 +89,11 @@ export interface Thought {
   readonly haltProbability: number;
 }
 
-/** Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step. */
+/** Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step; `onThought` is told each at once. */
 export async function think(
   engine: Engine,
   tokens: Int32Array,
-  options: { readonly puzzleId?: number; readonly supervisionSteps?: number; readonly weights?: Weights } = {},
+  options: { readonly puzzleId?: number; readonly supervisionSteps?: number; readonly weights?: Weights; readonly onThought?: (thought: Thought) => void } = {},
 ): Promise<Thought[]> {
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
   const state = engine.createState(1);
@@ -101,7 +101,9 @@ export async function think(
   try {
     for (let step = 0; step < supervisionSteps; step++) {
       const { predictions, haltLogits } = await thinkOnce(engine, state, { tokens, puzzleIds: Int32Array.of(puzzleId) }, step, weights);
-      thoughts.push({ step: step + 1, prediction: predictions, haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))) });
+      const thought = { step: step + 1, prediction: predictions, haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))) };
+      thoughts.push(thought);
+      options.onThought?.(thought);
     }
   } finally {
     state.dispose();

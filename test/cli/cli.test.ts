@@ -47,7 +47,7 @@ describe('trm-lab', () => {
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
-    refuses(['evaluate'], /expected <checkpoint>, got nothing/);
+    refuses(['evaluate'], /expected a checkpoint or --random SEED/);
   });
 
   it('prints what the published scale costs in FLOP and hours on this machine, and starts it only with --yes', function () {
@@ -72,6 +72,33 @@ describe('trm-lab', () => {
     refuses(['data', 'check', board], /line 2.*81.*80/);
     refuses(['solve', '1'.repeat(16)], /solve|row|clash|twice|contradict/i);
     refuses(['solve', '.'.repeat(16)], /solution/);
+    refuses(['solve', '1'.repeat(80)], /expected 16, 36 or 81 characters, got 80/);
+    refuses(['convert', cut, path.join(folder, 'out.safetensors')], /truncated/);
+    assert.ok(!existsSync(path.join(folder, 'out.safetensors')));
+    refuses(['convert', shipped, shipped], /expected a new file, got one that exists/);
+    refuses(['evaluate', shipped, '--random', '1'], /a checkpoint or --random SEED, and not both/);
+    refuses(['evaluate', shipped, '--noise', '1'], /give --chains 2 or more/);
+  });
+
+  it('solves a puzzle step by step, converts a PyTorch file, scores by votes, and says what a model costs', () => {
+    const solved = JSON.parse(run('solve', '1.........3..4.2', '--json').stdout) as { right: boolean; legal: boolean; solution: string; steps: { rightCells: number; changed: unknown[] }[] };
+    assert.deepEqual([solved.right, solved.legal, solved.solution, solved.steps.at(-1)?.rightCells], [true, true, '1243432121343412', 16]);
+    assert.ok((solved.steps[0]?.changed.length ?? 0) >= 11);
+
+    const out = path.join(folder, 'tiny.safetensors');
+    const converted = run('convert', path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt'), out, '--puzzle-ids', '2', '--set', 'model.latentRecursions=4');
+    assert.equal(converted.status, 0, converted.stderr);
+    assert.match(converted.stderr, /puzzle table: 3 rows in the file, 2 wanted/);
+    assert.match(converted.stdout, /1,746 trainable parameters .*n = 4/);
+    assert.ok(existsSync(out));
+
+    const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
+    const voted = JSON.parse(run('evaluate', shipped, '--puzzles', '10', '--votes', '3', '--halt', '--json').stdout) as { meanSteps: number; thinking: object; peakMemory: number };
+    assert.ok(voted.meanSteps >= 1 && voted.meanSteps <= 16 && voted.peakMemory > 1e7);
+    assert.deepEqual(voted.thinking, { halt: true, votes: 3, relabel: 'both', chains: 1, seed: 0 });
+
+    const told = run('describe', 'trm-attention', '--task', 'maze', '--gflops', '100').stdout;
+    for (const part of ['6,822,914 trainable', '30 layers', '306 TFLOP at batch 768', '65,104 steps', 'published command for Maze-Hard has n = 4']) assert.ok(told.includes(part), `${part} in\n${told}`);
   });
 
   it('continues a killed run to the same bytes (kill -9, five times)', async function () {

@@ -55,6 +55,34 @@ describe('checkpoints', () => {
     for (const [name, { data }] of imported.tensors) assert.deepEqual(again.tensors.get(name)?.data, data);
   });
 
+  it("are written with the reference's wrappers where asked, and read without them", () => {
+    const tensors = initialParameters(small, new Random(1));
+    saveCheckpoint(file('wrapped'), { config: small, tensors }, '_orig_mod.model.inner.');
+    assert.deepEqual([...readSafetensors(file('wrapped')).tensors.keys()].sort(), [...tensors.keys()].map((name) => `_orig_mod.model.inner.${name}`).sort());
+    const again = loadCheckpoint(file('wrapped'));
+    for (const [name, { data }] of tensors) assert.deepEqual(again.tensors.get(name)?.data, data);
+    assert.throws(() => saveCheckpoint(file('bad'), { config: small, tensors }, 'encoder.'), /prefix: expected a wrapper's/);
+  });
+
+  it('of every floating type come in as float32, and go out bit-equal', () => {
+    const tensors = initialParameters(small, new Random(1));
+    for (const [dtype, convert] of [
+      ['F64', (data: Float32Array) => Float64Array.from(data)],
+      ['BF16', (data: Float32Array) => Uint16Array.from(new Uint32Array(data.slice().buffer), (bits) => bits >>> 16)],
+      ['F16', (data: Float32Array) => Uint16Array.from(data, (value) => (value < 0 ? 0xbc00 : 0x3c00))], // −1 and 1
+    ] as const) {
+      const stored = new Map([...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [name, { dtype, shape, data: convert(data) }]));
+      writeSafetensors(file('typed'), stored);
+      const imported = loadCheckpoint(file('typed'), { config: { puzzlePrefix: 1 } });
+      for (const [name, { data }] of tensors) {
+        const expected = dtype === 'F64' ? data : dtype === 'F16' ? data.map((value) => (value < 0 ? -1 : 1)) : new Float32Array(new Uint32Array(data.slice().buffer).map((bits) => bits & 0xffff0000).buffer);
+        assert.deepEqual(imported.tensors.get(name)?.data, expected, `${dtype} ${name}`);
+      }
+      saveCheckpoint(file('typed-out'), imported);
+      for (const [name, { data }] of loadCheckpoint(file('typed-out')).tensors) assert.ok(Buffer.from(data.buffer).equals(Buffer.from(imported.tensors.get(name)!.data.buffer)), name);
+    }
+  });
+
   it('are not written with a tensor missing, unknown or misshaped', () => {
     const tensors = new Map(initialParameters(small, new Random(1)));
     tensors.delete('H_init');

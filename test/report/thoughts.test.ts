@@ -4,8 +4,8 @@ import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
-import { puzzleAt } from '../../lib/report/puzzles.js';
-import { longestThought, stopWhenSure, thinkAbout } from '../../lib/report/thoughts.js';
+import { ownSudoku, puzzleAt } from '../../lib/report/puzzles.js';
+import { changesText, judgeThoughts, longestThought, stopWhenSure, thinkAbout, thoughtsTable } from '../../lib/report/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped([2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })), { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 });
@@ -58,5 +58,41 @@ describe('puzzles worth looking at', () => {
       { sureness: 0.5, exactAccuracy: 1 / 3, meanSteps: (1 + 3 + 4) / 3 }, // the second stops at step 3, wrong
       { sureness: 0.8, exactAccuracy: 2 / 3, meanSteps: (1 + 4 + 4) / 3 },
     ]);
+  });
+});
+
+describe('thoughts about a Sudoku, judged', () => {
+  const puzzle = ownSudoku('1... .... ..3. .4.2'); // its only solution: 1243 4321 2134 3412
+  const boards = ['12434321213434.2', '2143432121343412', '1243432121343421', '1243432121343412'];
+  const thoughts = boards.map((board, i) => ({ step: i + 1, prediction: Int32Array.from(board, (digit) => (digit === '.' ? 1 : Number(digit) + 1)), haltProbability: 0.25 * (i + 1) }));
+  const judged = judgeThoughts({ ...puzzle, thoughts });
+
+  it('say which cells changed, what is illegal, and how much agrees with the exact solver', () => {
+    assert.deepEqual(judged.map(({ board }) => board), boards);
+    assert.deepEqual(judged.map(({ illegal }) => illegal), ['no digit at row 4, column 3', 'the given 1 at row 1, column 1 was changed', 'the given 2 at row 4, column 4 was changed', null]);
+    assert.deepEqual(judged.map(({ rightCells, right }) => [rightCells, right]), [[15, false], [14, false], [14, false], [16, true]]);
+    assert.deepEqual(judged[2]?.changed, [
+      { row: 1, column: 1, from: '2', to: '1' },
+      { row: 1, column: 2, from: '1', to: '2' },
+      { row: 4, column: 3, from: '1', to: '2' },
+      { row: 4, column: 4, from: '2', to: '1' },
+    ]);
+    assert.equal(changesText(judged[1]!.changed, 2), 'r1c1 1→2, r1c2 2→1, 1 more');
+    assert.equal(judged[0]!.changed.length, 11); // sixteen cells, four givens, one blank
+    const clash = judgeThoughts({ ...puzzle, thoughts: [{ ...thoughts[3]!, prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)) }] });
+    assert.equal(clash[0]?.illegal, '3 stands twice in row 1');
+  });
+
+  it('make a table for a notebook', () => {
+    const { columns, rows } = thoughtsTable(judged);
+    assert.deepEqual(columns, ['step', 'board', 'changed', 'sure', 'legal', 'right']);
+    assert.deepEqual(rows[3], ['4', '1243432121343412', 'r4c3 2→1, r4c4 1→2', '100.0 %', 'yes', '16 of 16']);
+  });
+
+  it('are of puzzles that have one solution, and of Sudoku', () => {
+    for (const [bad, message] of [['1'.repeat(80), /16, 36 or 81 characters, got 80/], ['.'.repeat(81), /exactly one solution, got several/], [`11${'.'.repeat(79)}`, /1 stands twice/], ['123........4....', /got none/]] as const) {
+      assert.throws(() => ownSudoku(bad), (error) => error instanceof InputError && message.test(error.message));
+    }
+    assert.throws(() => judgeThoughts({ question: new Int32Array(900), solution: new Int32Array(900), puzzleId: 0, thoughts }), InputError);
   });
 });

@@ -1,0 +1,51 @@
+/** The paper's models counted: parameters, depth and forward passes beside what the paper prints, its inconsistencies in footnotes. */
+import { applyVariant, paperOddities, publishedTasks, variant, variants } from '../experiment/variants.js';
+import { paperConfig } from '../model/config.js';
+import { parameterCount } from '../model/parameters.js';
+import { effectiveDepth, forwardPasses } from '../model/schedule.js';
+import { tableOfRows, type Table } from './tables.js';
+
+/** A table and the notes that its marks stand for. */
+export interface FootnotedTable {
+  readonly table: Table;
+  /** Note i is marked [i + 1]. */
+  readonly notes: readonly string[];
+}
+
+/** Every row of Tables 1 to 4 that is a model, at the paper's size for Sudoku: counted exactly, beside the paper's own columns. */
+export function modelTable(): FootnotedTable {
+  const notes: string[] = [];
+  const mark = (note: string): string => {
+    if (!notes.includes(note)) notes.push(note);
+    return `[${notes.indexOf(note) + 1}]`;
+  };
+  const rows = variants.flatMap((each) => {
+    const config = applyVariant(paperConfig, each);
+    const depth = effectiveDepth(config);
+    return each.rows.map(({ table, label, sudoku, footnote, ...paper }) => ({
+      variant: each.id,
+      table,
+      row: label,
+      parameters: parameterCount(config).toLocaleString('en'),
+      'paper, M': paper.millions ?? null,
+      depth,
+      'paper depth': paper.depth ?? null,
+      'forward passes': forwardPasses(config),
+      "paper's passes": paper.forwardPasses ?? null,
+      'paper, % solved': sudoku,
+      notes: [footnote, each.note].flatMap((note) => (note === undefined ? [] : [mark(note)])).join(' '),
+    }));
+  });
+  return { table: tableOfRows(rows), notes: [...notes, ...paperOddities] };
+}
+
+/** Parameters of the models of Tables 4 and 5 on each of the paper's tasks. */
+export function taskTable(): Table {
+  const ids = ['trm', 'trm-attention', 'hrm', 'direct'];
+  return tableOfRows(
+    ids.map((id) => ({
+      variant: id,
+      ...Object.fromEntries(Object.values(publishedTasks).map(({ label, model }) => [label, parameterCount(applyVariant({ ...paperConfig, ...model }, variant(id))).toLocaleString('en')])),
+    })),
+  );
+}
