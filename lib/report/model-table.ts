@@ -12,7 +12,7 @@ export interface FootnotedTable {
   readonly notes: readonly string[];
 }
 
-/** Every row of Tables 1 to 4 that is a model, at the paper's size for Sudoku: counted exactly, beside the paper's own columns. */
+/** Every row of Tables 1 to 5 that is a model, at the paper's size for Sudoku, in Table 5 for ARC: counted exactly, beside the paper's own columns. */
 export function modelTable(): FootnotedTable {
   const notes: string[] = [];
   const mark = (note: string): string => {
@@ -20,21 +20,22 @@ export function modelTable(): FootnotedTable {
     return `[${notes.indexOf(note) + 1}]`;
   };
   const rows = variants.flatMap((each) => {
-    const config = applyVariant(paperConfig, each);
-    const depth = effectiveDepth(config);
-    return each.rows.map(({ table, label, sudoku, footnote, ...paper }) => ({
-      variant: each.id,
-      table,
-      row: label,
-      parameters: parameterCount(config).toLocaleString('en'),
-      'paper, M': paper.millions ?? null,
-      depth,
-      'paper depth': paper.depth ?? null,
-      'forward passes': forwardPasses(config),
-      "paper's passes": paper.forwardPasses ?? null,
-      'paper, % solved': sudoku,
-      notes: [footnote, each.note].flatMap((note) => (note === undefined ? [] : [mark(note)])).join(' '),
-    }));
+    return each.rows.map(({ table, label, sudoku, footnote, ...paper }) => {
+      const config = applyVariant({ ...paperConfig, ...publishedTasks[table === 5 ? 'arc' : 'sudoku'].model }, each);
+      return {
+        variant: each.id,
+        table,
+        row: label,
+        parameters: parameterCount(config).toLocaleString('en'),
+        'paper, M': paper.millions ?? null,
+        depth: effectiveDepth(config),
+        'paper depth': paper.depth ?? null,
+        'forward passes': forwardPasses(config),
+        "paper's passes": paper.forwardPasses ?? null,
+        'paper, % of Sudoku': sudoku ?? null,
+        notes: [footnote, each.note].flatMap((note) => (note === undefined ? [] : [mark(note)])).join(' '),
+      };
+    });
   });
   return { table: tableOfRows(rows), notes: [...notes, ...paperOddities] };
 }

@@ -21,7 +21,7 @@ describe("table of the paper's models", () => {
       direct: '27,275,266', // 131,072 more than the published 27,144,194, whose heads lose 8 of 512 columns
     };
     for (const [id, count] of Object.entries(expected)) {
-      const rows = table.rows.filter((row) => cell(row, 'variant') === id);
+      const rows = table.rows.filter((row) => cell(row, 'variant') === id && cell(row, 'table') !== '5');
       assert.ok(rows.length > 0, id);
       for (const row of rows) assert.equal(cell(row, 'parameters'), count, id);
     }
