@@ -1,4 +1,5 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
+import { isArcDataset } from '../data/arc-sets.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { loadTask } from '../experiment/task.js';
 import { applyVariant, variant } from '../experiment/variants.js';
@@ -7,6 +8,7 @@ import { Random } from '../random.js';
 import { evaluate } from '../train/evaluate.js';
 import { choice, flag, integer, number, text, type Arguments, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
+import { voteAndReport } from './evaluate-arc.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { duration } from '../report/progress.js';
@@ -27,10 +29,12 @@ export const evaluateCommand: Command = {
     steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's" },
     'batch-size': { type: 'string', value: 'N', about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128' },
     halt: { type: 'boolean', about: 'stop thinking about a puzzle once its halting logit is above 0; of several votes or chains the first to halt answers (arXiv 2601.19085)' },
-    votes: { type: 'string', value: 'N', about: 'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1' },
+    votes: { type: 'string', value: 'N', about: 'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all' },
     relabel: { type: 'string', value: 'NAME', about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both' },
     chains: { type: 'string', value: 'N', about: 'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), 1 to 1024. Default 1' },
     noise: { type: 'string', value: 'S', about: 'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, as reported for PTRM' },
+    'puzzle-ids': { type: 'string', value: 'NAME', about: "the puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own" },
+    submission: { type: 'string', value: 'FILE', about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes' },
     seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
     random: { type: 'string', value: 'SEED', about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory" },
     variant: { type: 'string', value: 'ID', about: "with --random: that row of the paper's tables (trm-lab describe --all)" },
@@ -55,7 +59,12 @@ export const evaluateCommand: Command = {
       const puzzles = integer(args, 'puzzles', 1, 1e9);
       const supervisionSteps = integer(args, 'steps', 1, 4096);
       const batchSize = integer(args, 'batch-size', 1, 65_536);
-      const votes = integer(args, 'votes', 1, 1024) ?? 1;
+      const arc = isArcDataset(dataset) ? dataset : undefined;
+      const versions = integer(args, 'votes', 1, 1024);
+      const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
+      const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
+      const submission = text(args, 'submission');
+      if (submission !== undefined && arc === undefined) throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-10x10');
       const chains = integer(args, 'chains', 1, 1024) ?? 1;
       const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
       const noise = number(args, 'noise', 0, 100);
@@ -72,6 +81,7 @@ export const evaluateCommand: Command = {
         noise: thinking.noise ?? 0,
         ...(votes === 1 ? {} : { views: viewsOf(experiment.task, votes, relabelling) }),
         random: new Random(seed),
+        puzzleIds,
         onProgress: ({ done, total }) => progress.update('evaluating', 'puzzles', done, total),
       });
       progress.end();
@@ -84,7 +94,9 @@ export const evaluateCommand: Command = {
         const row = [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]];
         out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percent(share).padStart(8)).join(' ')}`);
       }
-      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, peakMemory, ...result });
+      const common = { puzzleIds, ...(supervisionSteps === undefined ? {} : { supervisionSteps }), ...(batchSize === undefined ? {} : { batchSize }) };
+      const voted = arc === undefined ? {} : { arc: await voteAndReport(engine, arc, { ...common, ...(versions === undefined ? {} : { versions }) }, submission, out) };
+      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, puzzleIds, peakMemory, ...result, ...voted });
       return 0;
     } finally {
       engine.dispose();
