@@ -7,29 +7,34 @@ import { boardText, sudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
 import { summarizeSudokus, sudokuOverlap } from '../report/puzzles.js';
+import { arcBuildOptions, buildArcSet, checkArcFile, showArc } from './data-arc.js';
 import { choice, type Arguments, type Command, type Out } from './command.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
 import { TerminalProgress } from './progress.js';
 
 export const dataCommand: Command = {
   name: 'data',
-  summary: "Show an experiment's data sets and their overlap, or check a file of puzzles line by line.",
-  positionals: '<show|check FILE>',
+  summary: "Show an experiment's data sets and their overlap, or check a file of puzzles line by line, or build an ARC set in the reference's format.",
+  positionals: '<show | check FILE | build arc1|arc2>',
   count: [1, 2],
-  options: { ...experimentOptions, side: { type: 'string', value: 'N', about: 'check: boards of 4, 6 or 9 a side. Default 9' } },
+  options: { ...experimentOptions, side: { type: 'string', value: 'N', about: 'check: boards of 4, 6 or 9 a side. Default 9' }, ...arcBuildOptions },
   example: 'trm-lab data check data/sudoku-9x9-public-domain.csv.gz',
   minutes: 'half a minute',
 
   async run(args, out) {
     const [verb, file] = args.positionals;
     if (verb === 'show' && file === undefined) return show(args, out);
-    if (verb === 'check' && file !== undefined) return check(file, args, out);
-    throw new InputError(`trm-lab data: expected show, or check FILE, got ${args.positionals.join(' ')}`);
+    if (verb === 'check' && file !== undefined) return /\.json(\.gz)?$/.test(file) ? checkArcFile(file, out) : check(file, args, out);
+    if (verb === 'build' && (file === 'arc1' || file === 'arc2')) return buildArcSet(file, args, out);
+    throw new InputError(`trm-lab data: expected show, check FILE, or build arc1|arc2, got ${args.positionals.join(' ')}`);
   },
 };
 
 async function show(args: Arguments, out: Out): Promise<number> {
-  const { train, test, validation } = await loadTask(readExperiment(args).task);
+  const { task } = readExperiment(args);
+  const data = await loadTask(task);
+  if (task.kind === 'arc') return showArc(data, out);
+  const { train, test, validation } = data;
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);
   for (const set of sets) out.line(Object.entries(summarizeSudokus(set)).map(([key, value]) => `${key} ${value}`).join(' · '));
   const overlaps = sets.slice(1).map((set) => sudokuOverlap(train, set));

@@ -1,0 +1,139 @@
+/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals only. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+import { arcTokens, augmentedName, gridRows } from './arc.js';
+import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
+import { NpyWriter } from './npy-writer.js';
+
+/** What was built of one split. */
+export interface BuiltSplit {
+  readonly groups: number;
+  readonly puzzles: number;
+  readonly examples: number;
+}
+
+/** What was built. */
+export interface BuiltArc {
+  readonly train: BuiltSplit;
+  readonly test: BuiltSplit;
+  /** Puzzle ids, the blank one included. */
+  readonly ids: number;
+  /** Tasks that have all the versions asked for. */
+  readonly full: number;
+  /** Of the SHA-256 of all files with their names: the same options give the same bytes. */
+  readonly sha256: string;
+}
+
+/** How a build tells how far it is. */
+export interface BuildProgress {
+  readonly stage: 'drawing versions' | 'writing train' | 'writing test';
+  readonly done: number;
+  readonly total: number;
+}
+
+/**
+ * Writes train/, test/, identifiers.json and test_puzzles.json as the reference's builder does (spec §5.1, §5.5): ids in
+ * order of first appearance, the blank one first. The folder appears when it is complete. Throws InputError if it exists
+ * and is not empty.
+ */
+export function buildArc(options: ArcSetOptions, folder: string, onProgress: (progress: BuildProgress) => void = () => undefined): BuiltArc {
+  if (existsSync(folder) && readdirSync(folder).length > 0) throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+  const { train, test } = arcDataset(options);
+  const { versions } = train;
+  const names = ['<blank>'];
+  const firstId = new Map<string, number>();
+  let full = 0;
+  versions.entries.forEach(({ task }, puzzle) => {
+    firstId.set(task.id, names.length);
+    const count = versions.count(puzzle);
+    if (count > options.augmentations) full++;
+    for (let version = 0; version < count; version++) names.push(augmentedName(task.id, versions.augmentation(puzzle, version)));
+    onProgress({ stage: 'drawing versions', done: puzzle + 1, total: versions.entries.length });
+  });
+
+  const temporary = `${path.resolve(folder)}.${process.pid}.tmp`;
+  const hashes: string[] = [];
+  const text = (name: string, value: unknown): void => {
+    const content = JSON.stringify(value);
+    writeFileAtomic(path.join(temporary, name), content);
+    hashes.push(`${name} ${createHash('sha256').update(content).digest('hex')}`);
+  };
+  try {
+    const built = Object.fromEntries(
+      ([['train', train], ['test', test]] as const).map(([split, dataset]) => {
+        mkdirSync(path.join(temporary, split), { recursive: true });
+        const counted = writeSplit(dataset, path.join(temporary, split), firstId, (done, total) => onProgress({ stage: `writing ${split}`, done, total }), (name, hash) => hashes.push(`${split}/${name} ${hash}`));
+        text(`${split}/dataset.json`, {
+          pad_id: arcTokens.pad, ignore_label_id: arcTokens.pad, blank_identifier_id: 0, vocab_size: arcTokens.vocabSize, seq_len: dataset.sequenceLength,
+          num_puzzle_identifiers: names.length, total_groups: counted.groups, mean_puzzle_examples: counted.examples / counted.puzzles, total_puzzles: counted.puzzles, sets: ['all'],
+        });
+        return [split, counted];
+      }),
+    ) as Record<'train' | 'test', BuiltSplit>;
+    text('identifiers.json', names);
+    text('test_puzzles.json', Object.fromEntries(test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }])));
+    if (existsSync(folder)) rmdirSync(folder);
+    renameSync(temporary, folder);
+    return { ...built, ids: names.length, full, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
+function writeSplit({ versions, sequenceLength }: ArcDataset, folder: string, firstId: ReadonlyMap<string, number>, onProgress: (done: number, total: number) => void, onFile: (name: string, sha256: string) => void): BuiltSplit {
+  const counts = versions.entries.map((_, puzzle) => versions.count(puzzle));
+  const groups = counts.length;
+  const puzzles = counts.reduce((sum, count) => sum + count, 0);
+  const examples = versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * counts[puzzle]!, 0);
+  const shapes = {
+    inputs: ['uint8', [examples, sequenceLength]],
+    labels: ['uint8', [examples, sequenceLength]],
+    puzzle_identifiers: ['int32', [puzzles]],
+    puzzle_indices: ['int32', [puzzles + 1]],
+    group_indices: ['int32', [groups + 1]],
+  } as const;
+  const opened: [string, NpyWriter][] = [];
+  const open = (name: keyof typeof shapes): NpyWriter => {
+    const [type, shape] = shapes[name];
+    const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), type, shape);
+    opened.push([`all__${name}.npy`, writer]);
+    return writer;
+  };
+  try {
+    const [inputs, labels, identifiers, puzzleOffsets, groupOffsets] = [open('inputs'), open('labels'), open('puzzle_identifiers'), open('puzzle_indices'), open('group_indices')];
+    let [puzzle, example] = [0, 0];
+    puzzleOffsets.write(Int32Array.of(0));
+    groupOffsets.write(Int32Array.of(0));
+    versions.entries.forEach(({ task }, group) => {
+      for (let version = 0; version < counts[group]!; version++) {
+        for (const { input, label } of versions.examples(group, version)) {
+          inputs.write(input);
+          labels.write(label);
+          example++;
+        }
+        identifiers.write(Int32Array.of(firstId.get(task.id)! + version));
+        puzzleOffsets.write(Int32Array.of(example));
+        puzzle++;
+      }
+      groupOffsets.write(Int32Array.of(puzzle));
+      onProgress(puzzle, puzzles);
+    });
+    while (opened.length > 0) {
+      const [name, writer] = opened[0]!;
+      onFile(name, writer.end());
+      opened.shift();
+    }
+  } finally {
+    for (const [, writer] of opened) writer.abandon();
+  }
+  return { groups, puzzles, examples };
+}
+
+function plain(pairs: ArcDataset['versions']['entries'][number]['pairs']): unknown {
+  return pairs.map(({ input, output }) => ({ input: gridRows(input), output: gridRows(output) }));
+}

@@ -1,0 +1,44 @@
+/** Whether ARC sets leak: pairs and tasks of one set that another holds too, in whatever orientation and colours. */
+import { gridHash, turnGrid, type ArcPair, type ArcTask } from './arc.js';
+import type { ArcEntry } from './arc-versions.js';
+
+/** What two splits have in common. */
+export interface ArcOverlap {
+  /** Pairs of the second split, and how many of them the first holds as they are, and how many in some orientation and colours. */
+  readonly pairs: number;
+  readonly same: number;
+  readonly equivalent: number;
+}
+
+/** Pairs of `scored` that stand in `train` as well. */
+export function arcOverlap(train: readonly ArcEntry[], scored: readonly ArcEntry[]): ArcOverlap {
+  const pairsOf = (entries: readonly ArcEntry[]): ArcPair[] => entries.flatMap(({ pairs }) => pairs);
+  const exact = new Set(pairsOf(train).map(pairKey));
+  const forms = new Set(pairsOf(train).map(canonicalPair));
+  const asked = pairsOf(scored);
+  return { pairs: asked.length, same: asked.filter((pair) => exact.has(pairKey(pair))).length, equivalent: asked.filter((pair) => forms.has(canonicalPair(pair))).length };
+}
+
+/** Tasks that repeat an earlier one's pairs, whatever their order and name. */
+export function repeatedTasks(tasks: readonly ArcTask[]): number {
+  return tasks.length - new Set(tasks.map(({ train, test }) => [...train, ...test].map(pairKey).sort().join())).size;
+}
+
+/** One text for all orientations and colourings of a pair: of the eight, colours numbered as they appear, the first by alphabet. Black stays black. */
+export function canonicalPair({ input, output }: ArcPair): string {
+  const forms = Array.from({ length: 8 }, (_, dihedral) => {
+    const [a, b] = [turnGrid(input, dihedral), turnGrid(output, dihedral)];
+    const names = new Map([[0, 0]]);
+    const renamed = [...a.cells, ...b.cells].map((colour) => {
+      const name = names.get(colour) ?? names.size;
+      names.set(colour, name);
+      return name;
+    });
+    return `${a.rows}×${a.columns} ${b.rows}×${b.columns} ${renamed.join('')}`;
+  });
+  return forms.sort()[0]!;
+}
+
+function pairKey({ input, output }: ArcPair): string {
+  return `${gridHash(input)} ${gridHash(output)}`;
+}
