@@ -149,11 +149,11 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'arc-10x10',
-      about: 'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, in a few minutes: their demonstrations train, their test pairs test',
+      about: 'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, in a few minutes: their demonstrations train, their test pairs test or, for 20 of them, validate',
       scale: 'laptop',
       task: { kind: 'arc', set: 'arc1', canvas: 10, subsets: ['training'], testSubset: 'training', maxTasks: 60, validationTasks: 20, augmentations: 8, seed: 0 },
       model: { ...smallModel, mixer: 'attention', positions: 'rotary', innerMultiple: 32, deepRecursions: 2, latentRecursions: 2, supervisionSteps: 4 },
-      training: { ...smallTraining, batchSize: 32, puzzleLearningRate: 1e-2, steps: 1000 },
+      training: { ...smallTraining, batchSize: 32, learningRate: 2e-3, puzzleLearningRate: 1e-2, warmupSteps: 50, steps: 1000 },
       evaluation: { split: 'test', every: 250, puzzles: 0, finalPuzzles: 0, trainingPuzzles: 100, otherIds: true },
     }),
     define({
