@@ -7,6 +7,7 @@ import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctor } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
+import { failuresCommand } from './failures.js';
 import { notebooks } from './notebooks.js';
 import { report } from './report.js';
 import { reproduce } from './reproduce.js';
@@ -16,4 +17,4 @@ import { sweepCommand } from './sweep.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
 
-export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, sweepCommand, evaluateCommand, solve, describeCommand, convert, verify, notebooks, report, bench];
+export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, failuresCommand, sweepCommand, evaluateCommand, solve, describeCommand, convert, verify, notebooks, report, bench];

@@ -1,21 +1,23 @@
-/** trm-lab report: tables and figures from the records in data/runs, nothing else. */
+/** trm-lab report: tables and figures from the records in data/runs and data/search, nothing else. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { failureScales, isFailure } from '../experiment/failures.js';
 import { tableBases, type PaperTable } from '../experiment/plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
 import { tableOfFrame } from '../report/frames.js';
+import { failureNotes, failuresTable, searchTable, withoutRuns } from '../report/lessons.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
 import { pictureFiles, type Figure } from '../report/plotly.js';
 import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, studyCaption, trainingVersusTest } from '../report/study-figures.js';
-import { resultsTable, toCsv, toTableHtml } from '../report/tables.js';
+import { resultsTable, toCsv, toMarkdown, toTableHtml, type Table } from '../report/tables.js';
 import type { Command } from './command.js';
 
 export const report: Command = {
   name: 'report',
-  summary: "Rebuild the README's tables, the paper's tables with ours beside them, and the figures from the records in data/runs.",
+  summary: "Rebuild the README's tables, the paper's tables with ours beside them, and the figures from the records in data/runs and data/search.",
   positionals: '',
   count: [0, 0],
   options: {},
@@ -29,7 +31,7 @@ export const report: Command = {
     writeFileAtomic(readme, withReports(readFileSync(readme, 'utf8'), records));
     out.line(resultsTable(plainRuns(records)));
     const files: string[] = [];
-    for (const [name, content] of await reportFiles(records)) {
+    for (const [name, content] of await reportFiles(records, readRecords(path.join(projectRoot(), 'data', 'search')))) {
       const file = path.join(projectRoot(), 'figures', name);
       writeFileAtomic(file, content);
       files.push(file);
@@ -43,9 +45,9 @@ export const report: Command = {
 const tables: readonly PaperTable[] = [1, 2, 3, 4, 5];
 const scales = ['laptop', 'desk', 'paper'] as const;
 
-/** Runs that stand for themselves; rows of the paper's tables have tables of their own. */
+/** Runs that stand for themselves; rows of the paper's tables, and lessons, have tables of their own. */
 function plainRuns(records: readonly RunRecord[]): RunRecord[] {
-  return records.filter(({ experiment }) => experiment.variant === null);
+  return records.filter((record) => record.experiment.variant === null && !isFailure(record));
 }
 
 /** Every table of the paper of which something was run, by scale and base: [table, base name, rows]. */
@@ -54,8 +56,21 @@ function studies(records: readonly RunRecord[]): { readonly table: PaperTable; r
     .filter(({ table, base }) => paperTableRows(table, base, records).some(({ records: ours }) => ours.length > 0));
 }
 
-/** Files of figures/ that are tables: [name, content]. */
-export function reportTables(records: readonly RunRecord[]): [string, string][] {
+/** Files of figures/ that are tables: [name, content]; `searched` are the records of searches. */
+export function reportTables(records: readonly RunRecord[], searched: readonly RunRecord[] = []): [string, string][] {
+  const lessons = failureScales.flatMap((scale): [string, string][] => {
+    const table = failuresTable(records, scale);
+    return scale === 'smoke' || !records.some(isFailure) || table.rows.length === 0 ? [] : lessonFiles(`failures-${scale}`, table, failureNotes());
+  });
+  const choices = searched.length === 0 ? [] : lessonFiles('search', searchTable(searched), ['How configurations were chosen: every try, scored on validation puzzles only, best first. No test puzzle was looked at.']);
+  return [...paperTables(records), ...lessons, ...choices];
+}
+
+function lessonFiles(name: string, table: Table, notes: readonly string[]): [string, string][] {
+  return [[`${name}.md`, `${[toMarkdown(withoutRuns(table)), ...notes].join('\n\n')}\n`], [`${name}.csv`, toCsv(table)], [`${name}.html`, `${toTableHtml(table)}\n`]];
+}
+
+function paperTables(records: readonly RunRecord[]): [string, string][] {
   return studies(records).flatMap(({ table, base, name }): [string, string][] => {
     const rows = tableOfFrame(paperTableFrame(table, base, records), 4);
     return [[`${name}.md`, `${paperTable(table, base, records)}\n`], [`${name}.csv`, toCsv(rows)], [`${name}.html`, `${toTableHtml(rows)}\n`]];
@@ -80,10 +95,10 @@ export function reportFigures(records: readonly RunRecord[]): [string, Figure][]
 }
 
 /** All files of figures/ that follow from the records, [name, content]: the same bytes for the same records. */
-export async function reportFiles(records: readonly RunRecord[]): Promise<[string, string | Uint8Array][]> {
+export async function reportFiles(records: readonly RunRecord[], searched: readonly RunRecord[] = []): Promise<[string, string | Uint8Array][]> {
   const files: [string, string | Uint8Array][] = [];
   for (const [name, figure] of reportFigures(records)) files.push(...(await pictureFiles(name, figure)));
-  return [...files, ...reportTables(records)];
+  return [...files, ...reportTables(records, searched)];
 }
 
 /** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */

@@ -5,7 +5,9 @@ import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import type { ModelConfig } from '../model/config.js';
 import { updateRequest, type TrainingOptions } from '../train/options.js';
+import type { Evaluation } from '../train/evaluate.js';
 import type { Experiment } from './experiment.js';
+import type { RunRecord } from './record.js';
 import { puzzlesAskedFor } from './task.js';
 
 /** FLOP of one run, of its networks only. */
@@ -30,10 +32,21 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const final = of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train);
   // At most: tasks of few colours have fewer versions.
   const votes = task.kind === 'arc' ? scored * Math.min(evaluation.votingVersions ?? Infinity, 1 + task.augmentations) : 0;
+  const probes = (evaluation.probes?.kinds.length ?? 0) * Math.min(evaluation.probes?.puzzles ?? 0, scored);
   const thoughts =
-    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes) +
+    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes + probes) +
     (evaluation.longer === undefined ? 0 : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
   return { training: training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training), evaluation: flopPerThought * thoughts };
+}
+
+/** The parts of a record that hold evaluations; those that were not made may be missing. */
+type Evaluated = Pick<RunRecord, 'evaluations'> & { readonly [Part in 'onTraining' | 'longer' | 'otherIds' | 'probes']?: RunRecord[Part] | undefined };
+
+/** Supervision steps of puzzles that a run's evaluations took, ARC's votes included. */
+export function thoughtsMade({ evaluations, onTraining, longer, otherIds = {}, probes = {} }: Evaluated): number {
+  const made: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored, training }) => [scored, training]), ...Object.values(probes)];
+  const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
+  return made.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), votes);
 }
 
 /** Training FLOP of a run that deepens, stage by stage. */

@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
+import { checkProbes, type ProbePlan } from './probes.js';
 import { checkTask, taskShape, type Task } from './task.js';
 
 /** How much an experiment costs; tables never mix scales. */
@@ -25,6 +26,8 @@ export interface EvaluationPlan {
   readonly votingVersions?: number;
   /** At the end, score once with the blank puzzle id for all, once with each puzzle's exchanged for the next one's. Absent: not done. */
   readonly otherIds?: boolean;
+  /** At the end, questions about puzzles of other kinds (probes.ts). Absent: none. */
+  readonly probes?: ProbePlan;
 }
 
 /** One experiment; with a seed, it fixes a run. */
@@ -190,7 +193,7 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
-  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer', 'votingVersions', 'otherIds']);
+  refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer', 'votingVersions', 'otherIds', 'probes']);
   const task = checkTask({ ...base.task, ...changes.task });
   const evaluation = { ...base.evaluation, ...changes.evaluation };
   const { every, puzzles, finalPuzzles, trainingPuzzles = 0, longer = { supervisionSteps: 1, puzzles: 0 }, votingVersions = 1 } = evaluation;
@@ -198,6 +201,7 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     if (!Number.isInteger(value) || value < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
   }
   if (![undefined, true, false].includes(evaluation.otherIds)) throw new InputError(`evaluation.otherIds: expected true or false, got ${String(evaluation.otherIds)}`);
+  if (evaluation.probes !== undefined) checkProbes(evaluation.probes, task);
   if (evaluation.split !== 'test' && evaluation.split !== 'validation') throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
   return {
     ...base,

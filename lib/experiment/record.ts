@@ -76,6 +76,8 @@ export interface RunRecord {
   readonly longer?: Evaluation;
   /** Of the final model with no puzzle's id (blank), or each with that of the next (shuffled): on the puzzles scored, and on training ones. */
   readonly otherIds?: { readonly [Mode in Exclude<PuzzleIdMode, 'own'>]?: { readonly scored: Evaluation; readonly training?: Evaluation } };
+  /** Of the final model, by the names of the probes that the experiment asks for. */
+  readonly probes?: Readonly<Record<string, Evaluation>>;
 }
 
 /** Version of the record's form; a reader refuses others. */

@@ -16,8 +16,9 @@ import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '..
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
 import { Trainer } from '../train/trainer.js';
-import { runCost, type RunCost, type SetSizes } from './cost.js';
+import { runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
+import { probesOf } from './probes.js';
 import { provenance } from './provenance.js';
 import { hashOf, readRecord, recordSchema, writeRecord, type CurvePoint, type RunEvaluation, type RunRecord } from './record.js';
 import { loadTask, type TaskData } from './task.js';
@@ -77,6 +78,7 @@ interface Progress {
   readonly onTraining?: Evaluation;
   readonly longer?: Evaluation;
   readonly otherIds?: RunRecord['otherIds'];
+  readonly probes?: Readonly<Record<string, Evaluation>>;
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
 
@@ -191,7 +193,7 @@ class Run {
 
   /** The evaluations of the final model that the experiment asks for beside the one that tables quote. */
   async #lookCloser(): Promise<boolean> {
-    const { trainingPuzzles = 0, longer, otherIds = false } = this.#experiment.evaluation;
+    const { trainingPuzzles = 0, longer, otherIds = false, probes } = this.#experiment.evaluation;
     if (trainingPuzzles > 0 && this.progress.onTraining === undefined) {
       const onTraining = await this.#score(this.#data.train, trainingPuzzles);
       if (onTraining === undefined) return false;
@@ -212,6 +214,13 @@ class Run {
       this.#loose = 0;
       if (scored === undefined || training === undefined) return false;
       this.progress = { ...this.progress, otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } } };
+      await this.#save();
+    }
+    for (const { name, dataset } of probes === undefined ? [] : probesOf(probes, this.#scored)) {
+      if (this.progress.probes?.[name] !== undefined) continue;
+      const result = await this.#score(dataset, 0);
+      if (result === undefined) return false;
+      this.progress = { ...this.progress, probes: { ...this.progress.probes, [name]: result } };
       await this.#save();
     }
     return true;
@@ -315,10 +324,7 @@ class Run {
 
   /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
   #share(thoughts: number): number {
-    const { evaluations, onTraining, longer, otherIds = {} } = this.progress;
-    const scored: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored: own, training }) => [own, training])];
-    const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
-    const all = scored.reduce((sum, each) => sum + thoughtsOf(each), thoughts + votes + this.#loose);
+    const all = thoughtsMade(this.progress) + thoughts + this.#loose;
     const { model, training } = this.#experiment;
     const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
@@ -352,5 +358,6 @@ function recordOf(experiment: Experiment, seed: number, data: TaskData, id: stri
     ...(progress.onTraining === undefined ? {} : { onTraining: progress.onTraining }),
     ...(progress.longer === undefined ? {} : { longer: progress.longer }),
     ...(progress.otherIds === undefined ? {} : { otherIds: progress.otherIds }),
+    ...(progress.probes === undefined ? {} : { probes: progress.probes }),
   };
 }

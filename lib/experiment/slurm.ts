@@ -9,6 +9,7 @@ import { writeFileAtomic } from '../files.js';
 import { positionsOf } from '../model/config.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
+import { thoughtsMade } from './cost.js';
 import type { Experiment } from './experiment.js';
 import { hashOf, readRecords, type RunRecord } from './record.js';
 import { foldersOf, processBytes, standOf, type SweepOptions, type SweepRun } from './sweep.js';
@@ -207,10 +208,10 @@ function speedOfThread(record: RunRecord): number {
 }
 
 /** What a recorded run computed: its steps, and the evaluations that it made. */
-function flopOf({ experiment: { model, training }, steps, evaluations, onTraining, longer }: RunRecord): number {
+function flopOf(record: RunRecord): number {
+  const { model, training } = record.experiment;
   const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
-  const made = [...evaluations, ...(onTraining === undefined ? [] : [onTraining]), ...(longer === undefined ? [] : [longer])];
-  return flopPerTrainingStep * steps + flopPerThought * made.reduce((sum, { puzzles, supervisionSteps }) => sum + puzzles * supervisionSteps, 0);
+  return flopPerTrainingStep * record.steps + flopPerThought * thoughtsMade(record);
 }
 
 function shellWord(word: string): string {

@@ -61,6 +61,8 @@ export interface ModelConfig {
 
   /** A schedule of your own, as own-schedule.ts reads it, in place of the recursion's; T, n and gradient then play no part. Absent: none. */
   readonly schedule?: string;
+  /** Start value of both halting biases, −20 to 20. Absent: −5, the paper's, so that nobody halts before it has learned to. */
+  readonly haltingBias?: number;
 }
 
 /** How often a supervision step calls the networks: what may change while a model is trained, as no tensor depends on it. */
@@ -126,8 +128,8 @@ export function checkConfig(candidate: unknown): ModelConfig {
   }
   const fields = candidate as Record<string, unknown>;
   const problems: string[] = [];
-  const known = new Set(Object.keys(paperConfig));
-  for (const key of Object.keys(fields)) if (!known.has(key) && key !== 'schedule') problems.push(`unknown field ${key}`);
+  const known = new Set([...Object.keys(paperConfig), 'schedule', 'haltingBias']);
+  for (const key of Object.keys(fields)) if (!known.has(key)) problems.push(`unknown field ${key}`);
   for (const [key, allowed] of Object.entries(choices)) {
     if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(fields[key])}`);
   }
@@ -144,6 +146,8 @@ export function checkConfig(candidate: unknown): ModelConfig {
   if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${JSON.stringify(exploration)}`);
   const own = fields['schedule'];
   if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${JSON.stringify(own)}`);
+  const bias = fields['haltingBias'] ?? -5;
+  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20)) problems.push(`haltingBias: expected a number from -20 to 20, got ${JSON.stringify(bias)}`);
   if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
   if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
   return candidate as ModelConfig;

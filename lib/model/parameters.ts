@@ -27,7 +27,7 @@ export interface ParameterSpec {
   readonly init: { readonly std: number } | { readonly constant: number };
 }
 
-/** Both halting biases start here, so that nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2). */
+/** Both halting biases start here unless the configuration says otherwise, so that nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2). */
 const haltingBias = -5;
 
 /** All tensors of a configuration, in the order of the reference's state dict. */
@@ -51,7 +51,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   add('embed_tokens.embedding_weight', [V, D], { std: 1 / Math.sqrt(D) });
   linear('lm_head', V, D);
   add('q_head.weight', [2, D], { constant: 0 }); // row 0 halt, row 1 continue
-  add('q_head.bias', [2], { constant: haltingBias });
+  add('q_head.bias', [2], { constant: config.haltingBias ?? haltingBias });
   if (puzzleEmbeddingSize > 0) add('puzzle_emb.weights', [config.puzzleIds, puzzleEmbeddingSize], { constant: 0 }, 'puzzle-table');
   if (config.positions === 'learned') add('embed_pos.embedding_weight', [S, D], { std: 1 / Math.sqrt(D) });
   for (const net of schedule.nets) {

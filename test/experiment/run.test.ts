@@ -7,7 +7,7 @@ import { change, experiment } from '../../lib/experiment/experiment.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
-const small = change(experiment('sudoku-smoke'), { training: { steps: 6 }, evaluation: { every: 2, puzzles: 4, finalPuzzles: 6, trainingPuzzles: 4, longer: { supervisionSteps: 17, puzzles: 4 } } });
+const small = change(experiment('sudoku-smoke'), { model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 }, training: { steps: 6 }, evaluation: { every: 2, puzzles: 4, finalPuzzles: 6, trainingPuzzles: 4, longer: { supervisionSteps: 17, puzzles: 4 } } });
 
 describe('run', () => {
   let folder = '';

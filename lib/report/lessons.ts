@@ -1,0 +1,87 @@
+/** Tables beside the paper's: what the failures that teach came to, and how configurations were chosen. */
+import { InputError } from '../errors.js';
+import { failures, type Failure } from '../experiment/failures.js';
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { spreadOf } from './statistics.js';
+import { meanAndSpread, type Table } from './tables.js';
+
+/** Rows of the lessons that have records at a scale: how many puzzles were solved in each case, and how long training ones were thought about. */
+export function failuresTable(records: readonly RunRecord[], scale: string): Table {
+  const rows = failures.flatMap((failure) => {
+    const looks = failure.looks.map(({ label, run, score }) => ({
+      label,
+      // A row of Table 5 has its task's name before it, so only names that end in the run are its records.
+      seen: records.filter(({ experiment }) => experiment.scale === scale && experiment.name.endsWith(`-${run}`) && isLessonTask(failure, experiment.task.kind)).flatMap((record) => {
+        const evaluation = score(record);
+        return evaluation === undefined ? [] : [{ record, evaluation }];
+      }),
+    }));
+    return looks.every(({ seen }) => seen.length === 0) ? [] : looks.map((look) => ({ ...look, failure }));
+  });
+  return {
+    columns: ['lesson', 'case', 'puzzles solved', 'seeds', 'puzzles', 'supervision steps in training', 'found in', 'runs'],
+    rows: rows.map(({ failure, label, seen }) => [
+      failure.id,
+      label,
+      meanAndSpread(seen.map(({ evaluation }) => evaluation.exactAccuracy.at(-1) ?? NaN)),
+      seen.length === 0 ? '–' : String(seen.length),
+      seen[0] === undefined ? '–' : seen[0].evaluation.puzzles.toLocaleString('en'),
+      stepsAtTheEnd(seen.map(({ record }) => record)),
+      failure.source,
+      seen.map(({ record }) => record.id).join(' '),
+    ]),
+  };
+}
+
+/** The questions of the lessons, below the table. */
+export function failureNotes(): string[] {
+  return failures.map(({ id, question, source }) => `**${id}** (${source}): ${question}`);
+}
+
+/**
+ * Every try of every search, best first: the settings that differ, and what came of them on validation puzzles.
+ * Throws InputError for a record that was scored on anything else.
+ */
+export function searchTable(records: readonly RunRecord[]): Table {
+  const groups = new Map<string, RunRecord[]>();
+  for (const record of records) {
+    const { name, evaluation } = record.experiment;
+    if (evaluation.split !== 'validation') throw new InputError(`record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a configuration chosen by it would be chosen by its own test`);
+    groups.set(name, [...(groups.get(name) ?? []), record]);
+  }
+  const tries = [...groups].map(([name, own]) => {
+    const [searched = name, settings = ''] = name.split('-search-');
+    const exact = own.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN);
+    return { searched, settings, own, exact, mean: spreadOf(exact).mean };
+  });
+  tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
+  return {
+    columns: ['experiment', 'settings tried', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
+    rows: tries.map(({ searched, settings, own, exact }) => [
+      searched,
+      settings,
+      meanAndSpread(exact),
+      meanAndSpread(own.map((record) => finalEvaluation(record).cellAccuracy.at(-1) ?? NaN)),
+      Math.min(...own.map((record) => finalEvaluation(record).puzzles)).toLocaleString('en'),
+      String(own.length),
+      own[0]?.steps.toLocaleString('en') ?? '–',
+      String(Math.round(spreadOf(own.map(({ seconds }) => seconds.training)).mean)),
+      own.map(({ id }) => id).join(' '),
+    ]),
+  };
+}
+
+/** A table without its last column, the run ids, which are for files that are read by machines. */
+export function withoutRuns({ columns, rows }: Table): Table {
+  return { columns: columns.slice(0, -1), rows: rows.map((row) => row.slice(0, -1)) };
+}
+
+function isLessonTask({ id }: Failure, kind: string): boolean {
+  return (id === 'puzzle-id') === (kind === 'arc');
+}
+
+/** Supervision steps that a training puzzle took before it left, over the last tenth of the training; "–" where none left. */
+function stepsAtTheEnd(records: readonly RunRecord[]): string {
+  const steps = records.flatMap(({ curve }) => curve.slice(-Math.ceil(curve.length / 10)).flatMap(({ meanSteps }) => meanSteps ?? []));
+  return steps.length === 0 ? '–' : spreadOf(steps).mean.toFixed(1);
+}

@@ -1,0 +1,69 @@
+/** Tables of lessons and searches: each number from the record it stands for, nothing from a test set where something was chosen. */
+import assert from 'node:assert/strict';
+import { change, experiment } from '../../lib/experiment/experiment.js';
+import { failureRuns, failures, isFailure, planFailures } from '../../lib/experiment/failures.js';
+import { planSearch } from '../../lib/experiment/plan.js';
+import type { RunRecord } from '../../lib/experiment/record.js';
+import { failuresTable, searchTable, withoutRuns } from '../../lib/report/lessons.js';
+import { recordOf } from './records.js';
+
+const [plain, zero, five, arc] = failureRuns('laptop') as [RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment']];
+const scored = (share: number, puzzles = 300): RunRecord['evaluations'][number] => ({ ...recordOf(plain, 0, [0, share]).evaluations[0]!, puzzles });
+const curve = (meanSteps: number): RunRecord['curve'] => [{ step: 1, answerLoss: 1, haltLoss: 1, exactAccuracy: null, cellAccuracy: null, meanSteps }];
+
+describe('lessons', () => {
+  it('ask for a single blank cell, for other halting biases, and for the ARC row of Table 5', () => {
+    assert.deepEqual(plain.evaluation.probes, { kinds: ['one-blank'], puzzles: 500 });
+    assert.deepEqual([plain, zero, five].map(({ model }) => model.haltingBias), [undefined, 0, 5]);
+    assert.deepEqual({ ...zero, name: '', model: { ...zero.model, haltingBias: undefined } }, { ...experiment('sudoku-6x6-study'), name: '', model: { ...zero.model, haltingBias: undefined } });
+    assert.equal(arc.name, 'arc-10x10-trm-attention');
+    assert.equal(arc.evaluation.otherIds, true);
+    assert.equal(planFailures('laptop', 2).length, 8);
+    assert.deepEqual([plain, arc].map((each) => isFailure(recordOf(each, 0, [1]))), [true, false]);
+  });
+
+  it('become rows: the share in each case, over seeds, and the steps that training puzzles were given', () => {
+    const records = [
+      { ...recordOf(plain, 0, [0, 0.75]), probes: { 'one-blank': scored(0.25, 500) }, curve: curve(4) },
+      { ...recordOf(plain, 1, [0, 0.875]), probes: { 'one-blank': scored(0.5, 500) }, curve: curve(6) },
+      { ...recordOf(five, 0, [0, 0.125]), curve: curve(1) },
+      { ...recordOf(arc, 0, [0, 0.5]), onTraining: scored(0.875), otherIds: { blank: { scored: scored(0.0625), training: scored(0.03125) } } },
+      recordOf(experiment('sudoku-6x6-study'), 0, [0, 1]), // no lesson
+    ];
+    const { rows } = withoutRuns(failuresTable(records, 'laptop'));
+    assert.deepEqual(rows, [
+      ['one-blank', 'ordinary puzzles', '81.3 ± 8.8 %', '2', '300', '5.0', 'arXiv 2601.10679'],
+      ['one-blank', 'one blank cell', '37.5 ± 17.7 %', '2', '500', '5.0', 'arXiv 2601.10679'],
+      ['halting-bias', 'bias −5, the paper’s', '81.3 ± 8.8 %', '2', '300', '5.0', 'arXiv 2604.21999'],
+      ['halting-bias', 'bias 0', 'not run', '–', '–', '–', 'arXiv 2604.21999'],
+      ['halting-bias', 'bias +5', '12.5 %', '1', '300', '1.0', 'arXiv 2604.21999'],
+      ['puzzle-id', 'training examples, own id', '87.5 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'training examples, blank id', '3.1 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'training examples, another’s id', 'not run', '–', '–', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, own id', '50.0 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, blank id', '6.3 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, another’s id', 'not run', '–', '–', '–', 'arXiv 2512.11847'],
+    ]);
+    assert.deepEqual(failuresTable(records, 'smoke').rows, [], 'scales are not mixed');
+    assert.equal(failuresTable(records, 'laptop').rows[0]?.at(-1), `${plain.name}-seed0 ${plain.name}-seed1`);
+    assert.equal(failures.length, 3);
+  });
+});
+
+describe('search table', () => {
+  const plan = planSearch(experiment('sudoku-6x6-study'), [{ part: 'training', field: 'learningRate', values: [1e-3, 2e-3] }], 1);
+  const [slow, fast] = plan.map(({ experiment: each }) => each) as [RunRecord['experiment'], RunRecord['experiment']];
+
+  it('ranks the tries by validation puzzles, seeds of one try together', () => {
+    const { columns, rows } = withoutRuns(searchTable([recordOf(slow, 0, [0.25]), recordOf(fast, 0, [0.5]), recordOf(fast, 1, [0.75])]));
+    assert.deepEqual(columns.slice(0, 3), ['experiment', 'settings tried', 'validation puzzles solved']);
+    assert.deepEqual(rows, [
+      ['sudoku-6x6-study', 'learningRate-0.002', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
+      ['sudoku-6x6-study', 'learningRate-0.001', '25.0 %', '25.0 %', '300', '1', '600', '10'],
+    ]);
+  });
+
+  it('refuses by name a try that was scored on test puzzles', () => {
+    assert.throws(() => searchTable([recordOf(change(slow, { evaluation: { split: 'test' } }), 0, [0.25])]), /record sudoku-6x6-study-search-.*: expected a try scored on validation puzzles, got test/);
+  });
+});
