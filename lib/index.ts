@@ -7,6 +7,10 @@ export { Random } from './random.js';
 
 // data
 export type { Dataset } from './data/dataset.js';
+export { augmentedName, gridRows, parseAugmentedName, type ArcPair, type ArcTask, type Grid } from './data/arc.js';
+export { readArcTasks } from './data/arc-json.js';
+export { arcOverlap } from './data/arc-overlap.js';
+export { arcDataset, isArcDataset, type ArcDataset, type ArcSetOptions } from './data/arc-sets.js';
 
 // model
 export { checkConfig, innerSize, paperConfig, positionsOf, type ModelConfig } from './model/config.js';
@@ -21,6 +25,8 @@ export type { Batch, Engine, InferRequest, InferResult, LatentState, TrainReques
 // train
 export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
 export { evaluate, think, type Evaluation, type Thought } from './train/evaluate.js';
+export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
+export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 export { Trainer } from './train/trainer.js';
 export { checkReference } from './train/reference-check.js';
 
@@ -47,4 +53,5 @@ export { inNotebook, interrupted, Output, Progress, show } from './report/notebo
 export { sweepLive, trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
 export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
+export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
 export { judgeThoughts, longestThought, stopWhenSure, thinkAbout, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';

@@ -1,0 +1,93 @@
+/** ARC to look at: a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids. */
+import { augmentGrid, augmentedName, gridHash, type ArcTask } from '../data/arc.js';
+import type { ArcDataset } from '../data/arc-sets.js';
+import type { ArcEntry } from '../data/arc-versions.js';
+import { InputError } from '../errors.js';
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import type { ArcVotes } from '../train/arc-votes.js';
+import type { Evaluation } from '../train/evaluate.js';
+import { arcView } from './boards.js';
+import { drawGrids } from './grids.js';
+import type { Drawing } from './plotly.js';
+import { tableOfRows, type Table } from './tables.js';
+
+/** Small cells: grids are up to 30 wide, and several stand in a row. */
+const cellSize = 14;
+
+/** A task's demonstrations and tests, question beside answer. */
+export function drawTask({ id, train, test }: ArcTask): Drawing {
+  const views = [...train.map((pair, i) => ({ ...pair, name: `shown ${i + 1}` })), ...test.map((pair, i) => ({ ...pair, name: `test ${i + 1}` }))];
+  return drawGrids(views.flatMap(({ input, output, name }) => [arcView(input, `${name}: question`), arcView(output, 'answer')]), { title: `ARC task ${id}`, columns: 4, cellSize });
+}
+
+/** The first pair of a task as the first `count` versions have it, each with its name. */
+export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Drawing {
+  const { task, pairs } = entryOf(dataset, puzzle);
+  const [pair] = pairs;
+  if (pair === undefined) throw new Error(`task ${task.id} without pairs`);
+  const views = Array.from({ length: Math.min(count, dataset.versions.count(puzzle)) }, (_, version) => {
+    const augmentation = dataset.versions.augmentation(puzzle, version);
+    return [arcView(augmentGrid(pair.input, augmentation), augmentedName(task.id, augmentation)), arcView(augmentGrid(pair.output, augmentation), `id ${dataset.versions.id(puzzle, version)}`)];
+  });
+  return drawGrids(views.flat(), { title: `Versions of task ${task.id}`, columns: 4, cellSize });
+}
+
+/** A test pair and the first `count` candidates for its answer, cells that are wrong crossed out. */
+export function drawVotes(votes: ArcVotes, dataset: ArcDataset, puzzle: number, options: { readonly pair?: number; readonly count?: number } = {}): Drawing {
+  const { pair: index = 0, count = 4 } = options;
+  const { task, pairs } = entryOf(dataset, puzzle);
+  const pair = pairs[index];
+  if (pair === undefined) throw new InputError(`pair: expected 0 to ${pairs.length - 1}, got ${index}`);
+  const candidates = votes.candidates(task.id, index).filter(({ grid }) => grid.cells.length > 0).slice(0, count);
+  return drawGrids(
+    [
+      arcView(pair.input, 'question'),
+      arcView(pair.output, 'right answer'),
+      ...candidates.map(({ grid, votes: cast, haltProbability }) => arcView(grid, `${cast} ${cast === 1 ? 'vote' : 'votes'} · sure: ${Math.round(100 * haltProbability)} %`, pair.output)),
+    ],
+    { title: `Votes on task ${task.id}`, columns: 3, cellSize },
+  );
+}
+
+/** One row a test pair: votes, different grids among them, and at which try the right one comes; a dash where it does not. */
+export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
+  return tableOfRows(
+    dataset.versions.entries.flatMap(({ task, pairs }) =>
+      pairs.map(({ output }, pair) => {
+        const candidates = votes.candidates(task.id, pair);
+        const place = candidates.findIndex(({ grid }) => gridHash(grid) === gridHash(output));
+        return {
+          task: task.id,
+          'test pair': pair + 1,
+          votes: candidates.reduce((sum, each) => sum + each.votes, 0),
+          'different grids': candidates.length,
+          'most votes': candidates[0]?.votes ?? 0,
+          'right at try': place < 0 ? null : place + 1,
+        };
+      }),
+    ),
+  );
+}
+
+/** The blank-id test of a run: exact and cell accuracy with each puzzle's own id, with none, and with the next puzzle's. Throws InputError for a run without it. */
+export function puzzleIdTable(record: RunRecord): Table {
+  const { otherIds, onTraining } = record;
+  if (otherIds === undefined) throw new InputError(`record ${record.id}: expected a run with the blank-id test, got one without; set evaluation.otherIds`);
+  const own: { readonly scored: Evaluation; readonly training?: Evaluation } = { scored: finalEvaluation(record), ...(onTraining === undefined ? {} : { training: onTraining }) };
+  const percentage = (shares: readonly number[] | undefined): string | null => (shares === undefined ? null : `${(100 * (shares.at(-1) ?? NaN)).toFixed(1)} %`);
+  return tableOfRows(
+    Object.entries({ "the puzzle's own": own, none: otherIds.blank, "the next puzzle's": otherIds.shuffled }).map(([name, each]) => ({
+      'puzzle id': name,
+      'test pairs right': percentage(each?.scored.exactAccuracy),
+      'test cells': percentage(each?.scored.cellAccuracy),
+      'training pairs right': percentage(each?.training?.exactAccuracy),
+      'training cells': percentage(each?.training?.cellAccuracy),
+    })),
+  );
+}
+
+function entryOf({ name, versions }: ArcDataset, puzzle: number): ArcEntry {
+  const entry = versions.entries[puzzle];
+  if (entry === undefined) throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${puzzle}`);
+  return entry;
+}

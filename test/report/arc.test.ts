@@ -1,0 +1,56 @@
+/** Pictures and tables of ARC: what stands in them, by hand. */
+import assert from 'node:assert/strict';
+import { gridOfRows } from '../../lib/data/arc.js';
+import { arcDataset } from '../../lib/data/arc-sets.js';
+import { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from '../../lib/report/arc.js';
+import { ArcVotes } from '../../lib/train/arc-votes.js';
+import type { Evaluation } from '../../lib/train/evaluate.js';
+import { record } from './records.js';
+
+const { test } = arcDataset({ set: 'arc1', canvas: 10, maxTasks: 3, augmentations: 4, seed: 0 });
+const [{ task, pairs }] = test.versions.entries as [(typeof test.versions.entries)[number]];
+const rects = (svg: string): number => svg.match(/<rect /g)?.length ?? 0;
+
+describe('ARC pictures', () => {
+  it('show every pair of a task, and every cell', () => {
+    const { svg, text } = drawTask(task);
+    assert.equal(text.match(/: question/g)?.length, task.train.length + task.test.length);
+    assert.match(text, new RegExp(`^ARC task ${task.id}`));
+    const cells = [...task.train, ...task.test].reduce((sum, { input, output }) => sum + input.cells.length + output.cells.length, 0);
+    assert.ok(rects(svg) >= cells);
+  });
+
+  it('show versions with their names and ids, the original first', () => {
+    const { text } = drawVersions(test, 0, 3);
+    assert.equal(text.match(/\|\|\|t[0-7]\|\|\|0/g)?.length, 2);
+    assert.ok(text.includes(`\n\n${task.id}\n`) && text.includes(`id ${test.versions.id(0, 0)}\n`));
+    assert.throws(() => drawVersions(test, 3), /expected 0 to 2/);
+  });
+
+  it('show candidates by their votes, wrong cells crossed out', () => {
+    const votes = new ArcVotes();
+    const wrong = gridOfRows([[0]]);
+    for (const [grid, sure] of [[wrong, 0.25], [pairs[0]!.output, 0.5], [wrong, 0.75]] as const) votes.add(task.id, 0, grid, sure);
+    const { text } = drawVotes(votes, test, 0);
+    assert.deepEqual(text.match(/question|right answer|\d+ votes?.*/g), ['question', 'right answer', '2 votes · sure: 50 %', '1 vote · sure: 50 %']);
+    assert.throws(() => drawVotes(votes, test, 0, { pair: 9 }), /expected 0 to 0/);
+    const { columns, rows } = votesTable(votes, test);
+    assert.deepEqual(columns, ['task', 'test pair', 'votes', 'different grids', 'most votes', 'right at try']);
+    assert.deepEqual(rows[0], [task.id, '1', '3', '2', '2', '2']);
+    assert.deepEqual(rows[1]?.slice(2), ['0', '0', '0', '–']);
+  });
+});
+
+describe('the blank-id test', () => {
+  it('stands beside the accuracy with the own id', () => {
+    const made = record({ exactAccuracy: [0.25, 0.5] });
+    const only = (share: number): Evaluation => ({ ...made.evaluations[0]!, exactAccuracy: [0.9, share], cellAccuracy: [0.9, share] });
+    const tested = { ...made, onTraining: only(0.75), otherIds: { blank: { scored: only(0), training: only(0.125) }, shuffled: { scored: only(0.01) } } };
+    assert.deepEqual(puzzleIdTable(tested).rows, [
+      ["the puzzle's own", '50.0 %', '50.0 %', '75.0 %', '75.0 %'],
+      ['none', '0.0 %', '0.0 %', '12.5 %', '12.5 %'],
+      ["the next puzzle's", '1.0 %', '1.0 %', '–', '–'],
+    ]);
+    assert.throws(() => puzzleIdTable(made), /expected a run with the blank-id test/);
+  });
+});
