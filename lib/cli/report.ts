@@ -8,7 +8,7 @@ import { readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
 import { tableOfFrame } from '../report/frames.js';
-import { failureNotes, failuresTable, searchTable, withoutRuns } from '../report/lessons.js';
+import { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from '../report/lessons.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
 import { pictureFiles, type Figure } from '../report/plotly.js';
 import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, studyCaption, trainingVersusTest } from '../report/study-figures.js';
@@ -62,8 +62,12 @@ export function reportTables(records: readonly RunRecord[], searched: readonly R
     const table = failuresTable(records, scale);
     return scale === 'smoke' || !records.some(isFailure) || table.rows.length === 0 ? [] : lessonFiles(`failures-${scale}`, table, failureNotes());
   });
+  const ratings = scales.flatMap((scale): [string, string][] => {
+    const table = ratingsTable(records.filter(({ experiment }) => experiment.scale === scale));
+    return table.rows.length === 0 ? [] : lessonFiles(`ratings-${scale}`, table, ['Test puzzles by the guesses that a backtracking solver made for them; 0 is solved by logic alone. After the last supervision step, EMA weights.']);
+  });
   const choices = searched.length === 0 ? [] : lessonFiles('search', searchTable(searched), ['How configurations were chosen: every try, scored on validation puzzles only, best first. No test puzzle was looked at.']);
-  return [...paperTables(records), ...lessons, ...choices];
+  return [...paperTables(records), ...lessons, ...ratings, ...choices];
 }
 
 function lessonFiles(name: string, table: Table, notes: readonly string[]): [string, string][] {

@@ -3,7 +3,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
-import type { ModelConfig } from '../model/config.js';
+import { positionsOf, type ModelConfig } from '../model/config.js';
 import { updateRequest, type TrainingOptions } from '../train/options.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { Experiment } from './experiment.js';
@@ -47,6 +47,16 @@ export function thoughtsMade({ evaluations, onTraining, longer, otherIds = {}, p
   const made: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored, training }) => [scored, training]), ...Object.values(probes)];
   const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
   return made.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), votes);
+}
+
+/** What a process takes beside its model: Node, the library, the data sets. */
+const processBytes = 350e6;
+
+/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents and little more. */
+export function expectedBytes({ model, training: { batchSize } }: Experiment, { engine }: EngineOptions = {}): number {
+  const { weightBytes, activationBytes } = describe(model, { batchSize });
+  const latents = 4 * batchSize * positionsOf(model) * model.hiddenSize * (model.latentCount + 3);
+  return processBytes + 2 * weightBytes + (engine === 'tfjs' ? activationBytes : latents);
 }
 
 /** Training FLOP of a run that deepens, stage by stage. */

@@ -130,7 +130,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128, innerMultiple: 32 },
       training: { ...smallTraining, steps: 15_000, emaRate: 0.999, decayFraction: 0.3, finalRateRatio: 0 },
-      evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0 },
+      evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 100 }, probes: { kinds: ['rating-bands'], puzzles: 2000 } },
     }),
     define({
       name: 'sudoku-extreme-paper',

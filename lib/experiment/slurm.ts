@@ -6,13 +6,11 @@ import { fileURLToPath } from 'node:url';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
-import { positionsOf } from '../model/config.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
-import { thoughtsMade } from './cost.js';
-import type { Experiment } from './experiment.js';
+import { expectedBytes, thoughtsMade } from './cost.js';
 import { hashOf, readRecords, type RunRecord } from './record.js';
-import { foldersOf, processBytes, standOf, type SweepOptions, type SweepRun } from './sweep.js';
+import { foldersOf, standOf, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
 import { notedShare, type WorkOrder } from './work.js';
 
@@ -74,13 +72,6 @@ export function taskResources(runs: readonly Pick<SweepRun, 'experiment' | 'cost
     megabytes: 64 * Math.ceil(Math.max(...needs.map(({ bytes }) => bytes)) / 2 ** 26),
     minutes: Math.max(5, Math.ceil(Math.max(...needs.map(({ seconds }) => seconds)) / 60)),
   };
-}
-
-/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents and little more. */
-function expectedBytes({ model, training: { batchSize } }: Experiment, { engine }: EngineOptions): number {
-  const { weightBytes, activationBytes } = describe(model, { batchSize });
-  const latents = 4 * batchSize * positionsOf(model) * model.hiddenSize * (model.latentCount + 3);
-  return processBytes + 2 * weightBytes + (engine === 'tfjs' ? activationBytes : latents);
 }
 
 /** The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is up. */

@@ -5,9 +5,8 @@ import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
-import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
-import { runCost, type RunCost } from './cost.js';
+import { expectedBytes, runCost, type RunCost } from './cost.js';
 import type { Experiment } from './experiment.js';
 import type { PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from './record.js';
@@ -45,9 +44,6 @@ export interface SweepOptions {
   readonly shouldStop?: () => boolean;
 }
 
-/** What a process takes beside its model: Node, the library, the data sets. */
-export const processBytes = 350e6;
-
 /**
  * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale: of the same
  * experiment and seed, but made with another configuration or other data.
@@ -74,7 +70,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   const { records, folder } = foldersOf(options);
   const engine = { threads: 1, ...options.engine };
   const runs = await standOf(plan, options);
-  const jobs = options.jobs ?? defaultJobs(runs, engine.threads ?? 1);
+  const jobs = options.jobs ?? defaultJobs(runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment), engine, os.availableParallelism(), process.availableMemory());
   const children = new Map<number, ChildProcess>();
   const update = (index: number, change: Partial<SweepRun>): void => {
     runs[index] = { ...runs[index]!, ...change };
@@ -154,11 +150,10 @@ function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
   };
 }
 
-/** Runs at once: no more threads than cores, and no more models than half the free memory holds. */
-function defaultJobs(runs: readonly SweepRun[], threads: number): number {
-  const byCores = Math.floor(os.availableParallelism() / threads);
-  const largest = Math.max(0, ...runs.map(({ experiment }) => 2 * describe(experiment.model).weightBytes)) + processBytes;
-  return Math.max(1, Math.min(byCores, Math.floor(os.freemem() / 2 / largest)));
+/** Runs at once: no more threads than cores, and no more processes than half the free memory holds of the largest; one at least. */
+export function defaultJobs(experiments: readonly Experiment[], engine: EngineOptions, cores: number, freeBytes: number): number {
+  const largest = Math.max(1, ...experiments.map((experiment) => expectedBytes(experiment, engine)));
+  return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
 }
 
 /** What two experiments differ in: "training.steps 1000 instead of 800"; "other data" if nothing else. */

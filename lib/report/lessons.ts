@@ -1,7 +1,8 @@
 /** Tables beside the paper's: what the failures that teach came to, and how configurations were chosen. */
 import { InputError } from '../errors.js';
+import { experiments } from '../experiment/experiment.js';
 import { failures, type Failure } from '../experiment/failures.js';
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
 import { spreadOf } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
 
@@ -52,14 +53,17 @@ export function searchTable(records: readonly RunRecord[]): Table {
   const tries = [...groups].map(([name, own]) => {
     const [searched = name, settings = ''] = name.split('-search-');
     const exact = own.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN);
-    return { searched, settings, own, exact, mean: spreadOf(exact).mean };
+    const base = experiments[searched];
+    const taken = base !== undefined && own[0] !== undefined && hashOf([own[0].experiment.model, own[0].experiment.training]) === hashOf([base.model, base.training]);
+    return { searched, settings, own, exact, taken, mean: spreadOf(exact).mean };
   });
   tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
   return {
-    columns: ['experiment', 'settings tried', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
-    rows: tries.map(({ searched, settings, own, exact }) => [
+    columns: ['experiment', 'settings tried', 'taken', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
+    rows: tries.map(({ searched, settings, own, exact, taken }) => [
       searched,
       settings,
+      taken ? 'yes' : '–',
       meanAndSpread(exact),
       meanAndSpread(own.map((record) => finalEvaluation(record).cellAccuracy.at(-1) ?? NaN)),
       Math.min(...own.map((record) => finalEvaluation(record).puzzles)).toLocaleString('en'),
@@ -69,6 +73,33 @@ export function searchTable(records: readonly RunRecord[]): Table {
       own.map(({ id }) => id).join(' '),
     ]),
   };
+}
+
+/** Puzzles solved by how hard their source rates them, where runs asked for it (probe rating-bands): one row a model and band. */
+export function ratingsTable(records: readonly RunRecord[]): Table {
+  const byName = new Map<string, RunRecord[]>();
+  for (const record of records) if (bandsOf(record).length > 0) byName.set(record.experiment.name, [...(byName.get(record.experiment.name) ?? []), record]);
+  return {
+    columns: ['experiment', 'scale', 'solver’s rating', 'puzzles', 'solved', 'seeds', 'runs'],
+    rows: [...byName].flatMap(([name, own]) =>
+      [...new Set(own.flatMap(bandsOf))].map((band) => {
+        const seen = own.flatMap((record) => record.probes?.[band] ?? []);
+        return [
+          name,
+          own[0]?.experiment.scale ?? '',
+          band.replace('rating ', ''),
+          seen[0]?.puzzles.toLocaleString('en') ?? '–',
+          meanAndSpread(seen.map(({ exactAccuracy }) => exactAccuracy.at(-1) ?? NaN)),
+          String(seen.length),
+          own.map(({ id }) => id).join(' '),
+        ];
+      }),
+    ),
+  };
+}
+
+function bandsOf({ probes = {} }: RunRecord): string[] {
+  return Object.keys(probes).filter((name) => name.startsWith('rating '));
 }
 
 /** A table without its last column, the run ids, which are for files that are read by machines. */

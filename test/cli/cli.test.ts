@@ -47,6 +47,10 @@ describe('trm-lab', () => {
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
+    refuses(['ablate', '--scale', 'smoke', '--partition', 'cpu'], /--partition, --time and --slurm-args: expected --launcher slurm with them/);
+    refuses(['failures', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
+    refuses(['sweep', 'stand'], /expected status, got stand/);
+    refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
     refuses(['evaluate'], /expected a checkpoint or --random SEED/);
   });
 

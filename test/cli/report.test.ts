@@ -32,7 +32,7 @@ describe('report', () => {
     assert.deepEqual(late, [], 'run npm run report');
     for (const [name] of figures) for (const ending of ['png', 'svg']) assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
     const known = new Set([...tables.map(([name]) => name), ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`))]);
-    assert.deepEqual(readdirSync(folder).filter((name) => /^(table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|search\.)/.test(name) && !known.has(name)), []);
+    assert.deepEqual(readdirSync(folder).filter((name) => /^(table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.)/.test(name) && !known.has(name)), []);
   });
 
   it('makes every file from the records alone, to the same bytes the second time', async function () {

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { measuredSpeed, runCost } from '../../lib/experiment/cost.js';
+import { expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
 import { change, experiment } from '../../lib/experiment/experiment.js';
+import { defaultJobs } from '../../lib/experiment/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
 /** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */
@@ -37,6 +38,18 @@ describe('cost of a run', () => {
     rmSync(folder, { recursive: true });
     assert.ok(shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)), String(shares));
     assert.ok((shares.at(-1) ?? 0) > 0.97 && (shares[0] ?? 1) < 0.05, String(shares));
+  });
+
+  it('runs as many at once as cores and half the free memory hold, and one at least', () => {
+    const bytes = expectedBytes(smoke);
+    assert.ok(bytes > 350e6 && bytes < 360e6, String(bytes));
+    const free = (processes: number): number => 2 * processes * bytes + 1;
+    assert.equal(defaultJobs([smoke], { threads: 1 }, 8, free(100)), 8);
+    assert.equal(defaultJobs([smoke], { threads: 3 }, 8, free(100)), 2);
+    assert.equal(defaultJobs([smoke], { threads: 1 }, 8, free(3)), 3);
+    assert.equal(defaultJobs([smoke], { threads: 16 }, 8, 0), 1);
+    assert.equal(defaultJobs([], { threads: 1 }, 4, free(100)), 4);
+    assert.ok(expectedBytes(experiment('sudoku-extreme-paper'), { engine: 'tfjs' }) > 10 * expectedBytes(experiment('sudoku-extreme-paper')), 'a framework keeps all activations');
   });
 
   it('measures a speed that a computer can have', async () => {

@@ -4,7 +4,7 @@ import { change, experiment } from '../../lib/experiment/experiment.js';
 import { failureRuns, failures, isFailure, planFailures } from '../../lib/experiment/failures.js';
 import { planSearch } from '../../lib/experiment/plan.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
-import { failuresTable, searchTable, withoutRuns } from '../../lib/report/lessons.js';
+import { failuresTable, ratingsTable, searchTable, withoutRuns } from '../../lib/report/lessons.js';
 import { recordOf } from './records.js';
 
 const [plain, zero, five, arc] = failureRuns('laptop') as [RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment']];
@@ -50,16 +50,26 @@ describe('lessons', () => {
   });
 });
 
+describe('ratings table', () => {
+  it('has a row for each band of each model that was asked, seeds together', () => {
+    const records = [0, 1].map((seed) => ({ ...recordOf(plain, seed, [1]), probes: { 'one-blank': scored(1), 'rating 0': scored(0.5 + seed / 4, 40), 'rating 10-49': scored(0.25, 8) } }));
+    const { rows } = withoutRuns(ratingsTable([...records, recordOf(zero, 0, [1])]));
+    assert.deepEqual(rows, [[plain.name, 'laptop', '0', '40', '62.5 ± 17.7 %', '2'], [plain.name, 'laptop', '10-49', '8', '25.0 ± 0.0 %', '2']]);
+  });
+});
+
 describe('search table', () => {
   const plan = planSearch(experiment('sudoku-6x6-study'), [{ part: 'training', field: 'learningRate', values: [1e-3, 2e-3] }], 1);
   const [slow, fast] = plan.map(({ experiment: each }) => each) as [RunRecord['experiment'], RunRecord['experiment']];
 
+  const taken = (rate: number): string => (experiment('sudoku-6x6-study').training.learningRate === rate ? 'yes' : '–');
+
   it('ranks the tries by validation puzzles, seeds of one try together', () => {
     const { columns, rows } = withoutRuns(searchTable([recordOf(slow, 0, [0.25]), recordOf(fast, 0, [0.5]), recordOf(fast, 1, [0.75])]));
-    assert.deepEqual(columns.slice(0, 3), ['experiment', 'settings tried', 'validation puzzles solved']);
+    assert.deepEqual(columns.slice(0, 4), ['experiment', 'settings tried', 'taken', 'validation puzzles solved']);
     assert.deepEqual(rows, [
-      ['sudoku-6x6-study', 'learningRate-0.002', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
-      ['sudoku-6x6-study', 'learningRate-0.001', '25.0 %', '25.0 %', '300', '1', '600', '10'],
+      ['sudoku-6x6-study', 'learningRate-0.002', taken(2e-3), '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
+      ['sudoku-6x6-study', 'learningRate-0.001', taken(1e-3), '25.0 %', '25.0 %', '300', '1', '600', '10'],
     ]);
   });
 
