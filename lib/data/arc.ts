@@ -54,7 +54,7 @@ export function turnGrid({ rows, columns, cells }: Grid, dihedral: number): Grid
 }
 
 /** Where cell (r, c) of the turned grid comes from in a grid of rows × columns. */
-function sourceOf(dihedral: number, r: number, c: number, rows: number, columns: number): number {
+export function sourceOf(dihedral: number, r: number, c: number, rows: number, columns: number): number {
   switch (dihedral) {
     case 0: return r * columns + c;
     case 1: return c * columns + (columns - 1 - r);

@@ -1,6 +1,6 @@
 /** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
-import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
+import { sourceOf } from './arc.js';
 import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
 
 /** A one-to-one change of a puzzle of L cells and V tokens that a solver ought not to mind. */
@@ -54,27 +54,8 @@ export function sudokuRelabelling({ transpose, rows, columns, digits }: SudokuSy
   return { cells, tokens: Int32Array.of(0, ...digits.map((digit) => digit + 1)) };
 }
 
-/**
- * Turn or mirror image `id` of a square grid, 0 to 7, 0 as it stands: ids 0 to 3 are quarter turns counter-clockwise, 4 is
- * the mirror image left to right, 5 upside down, 6 the transpose and 7 the other transpose (spec §5.4).
- */
+/** Turn or mirror image `id` of a square grid, 0 to 7, 0 as it stands (spec §5.4). Throws RangeError for another id. */
 export function gridRelabelling(side: number, vocabSize: number, id: number): Relabelling {
-  const last = side - 1;
-  const sources: readonly ((i: number, j: number) => readonly [number, number])[] = [
-    (i, j) => [i, j],
-    (i, j) => [j, last - i],
-    (i, j) => [last - i, last - j],
-    (i, j) => [last - j, i],
-    (i, j) => [i, last - j],
-    (i, j) => [last - i, j],
-    (i, j) => [j, i],
-    (i, j) => [last - j, last - i],
-  ];
-  const source = sources[id];
-  if (source === undefined) throw new InputError(`turn: expected 0 to 7, got ${id}`);
-  const cells = Int32Array.from({ length: side * side }, (_, at) => {
-    const [i, j] = source(Math.floor(at / side), at % side);
-    return i * side + j;
-  });
+  const cells = Int32Array.from({ length: side * side }, (_, at) => sourceOf(id, Math.floor(at / side), at % side, side, side));
   return { cells, tokens: identity(0, vocabSize).tokens };
 }

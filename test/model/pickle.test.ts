@@ -7,6 +7,8 @@ import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
 import { Bytes } from '../../lib/model/bytes.js';
 import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { paperConfig } from '../../lib/model/config.js';
+import { parameterSpecs, sizeOf } from '../../lib/model/parameters.js';
 import { listPyTorch } from '../../lib/model/pytorch.js';
 import { isFloat, toFloat32, type StoredTensor } from '../../lib/model/tensor-data.js';
 import { Random } from '../../lib/random.js';
@@ -110,6 +112,17 @@ describe('hostile PyTorch checkpoints', () => {
   const bomb = new Uint8Array(64 * 2 ** 20); // deflates to 64 KB
   const pickle = pickleOf(op.dict(op.text('w'), tensorOf({ stored: bomb.length / 4, shape: [bomb.length / 4], strides: [1] })));
 
+  /** A whole model with zero weights, one storage a tensor; `change` may take a tensor away or give it another type. */
+  const modelWith = (change: (name: string) => 'missing' | 'LongStorage' | undefined): Buffer => {
+    const kept = parameterSpecs({ ...paperConfig, hiddenSize: 8, innerMultiple: 8, heads: 2, layers: 1, puzzlePrefix: 1, puzzleEmbeddingSize: 8 }).filter(({ name }) => change(name) !== 'missing');
+    const described = kept.flatMap(({ name, shape }, key) => {
+      const strides = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
+      return [op.text(`model.inner.${name}`), tensorOf({ type: change(name) ?? 'FloatStorage', key: String(key), stored: sizeOf(shape), shape, strides })];
+    });
+    return checkpointOf(pickleOf(op.dict(...described)), Object.fromEntries(kept.map(({ name, shape }, key) => [key, new Uint8Array(sizeOf(shape) * (change(name) === 'LongStorage' ? 8 : 4))])));
+  };
+  it('are told from a whole model, which loads', () => assert.equal(loadCheckpoint(modelWith(() => undefined)).config.hiddenSize, 8));
+
   const cases: readonly (readonly [name: string, file: Uint8Array, message: RegExp])[] = [
     ['a call of os.system', checkpointOf(pickleOf(op.call(op.global('os', 'system'), op.text(`touch ${marker}`)))), /asks for "os\.system".*nothing was executed/],
     ['a call of eval by its other spelling', checkpointOf(pickleOf(op.text('builtins'), op.text('eval'), '\x93', op.tuple(op.text('1')), 'R')), /asks for "builtins\.eval"/],
@@ -133,6 +146,10 @@ describe('hostile PyTorch checkpoints', () => {
     ['a storage that is missing', withTensor({}, {}), /"w": its data \(data\/0\) is missing/],
     ['a storage outside the archive', withTensor({ key: '../../etc/passwd' }), /missing/],
     ['many tensors on one storage', checkpointOf(pickleOf(op.dict(...Array.from({ length: 40 }, (_, i) => [op.text(`w${i}`), tensorOf({ stored: 2 ** 16, shape: [2 ** 16], strides: [1] })]).flat())), { 0: new Uint8Array(2 ** 18) }), /share their data/],
+
+    ['a missing tensor', modelWith((name) => (name === 'lm_head.weight' ? 'missing' : undefined)), /do not fit the configuration .*: lm_head\.weight is missing$/],
+    ['a layer without its second matrix', modelWith((name) => (name.endsWith('mlp.down_proj.weight') ? 'missing' : undefined)), /expected the tensors of a TRM or HRM, L_level\.layers\.0\.mlp\.down_proj\.weight among them/],
+    ['whole numbers where weights belong', modelWith((name) => (name === 'q_head.bias' ? 'LongStorage' : undefined)), /q_head\.bias: expected floating numbers, got I64/],
 
     ['a dict that holds itself', checkpointOf(pickleOf('}q\x01', op.text('self'), 'h\x01s')), /"self", which is none/],
     ['a list that holds itself', checkpointOf(pickleOf(']q\x01h\x01a')), /expected a state dict/],
