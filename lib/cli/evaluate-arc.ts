@@ -6,8 +6,7 @@ import { duration } from '../report/progress.js';
 import { ArcVotes, triesReported } from '../train/arc-votes.js';
 import { voteArc, type ArcVoteOptions, type ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Out } from './command.js';
-import { TerminalProgress } from './progress.js';
-import { percent } from './train.js';
+import { percent, TerminalProgress } from './progress.js';
 
 /** Lets the versions vote, prints pass@k, and writes the submission if a file is named. */
 export async function voteAndReport(engine: Engine, dataset: ArcDataset, options: ArcVoteOptions, submission: string | undefined, out: Out): Promise<ArcVoteResult> {
@@ -16,10 +15,15 @@ export async function voteAndReport(engine: Engine, dataset: ArcDataset, options
   const result = await voteArc(engine, dataset, { ...options, votes, onProgress: ({ done, total }) => progress.update('voting', 'versions of pairs', done, total) });
   progress.end();
   out.line(`votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percent(result.exactAccuracy)} of them right`);
-  out.line(triesReported.map((k) => `pass@${k} ${percent(result.passAt[k])}`).join('  '));
+  out.line(passLine(result));
   if (submission !== undefined) {
     writeFileAtomic(submission, `${JSON.stringify(votes.submission(dataset.versions.entries))}\n`);
     out.line(`submission: ${submission}`);
   }
   return result;
+}
+
+/** "pass@1 12.5 %  pass@2 …": the share of tasks solved in so many tries. */
+export function passLine({ passAt }: ArcVoteResult): string {
+  return triesReported.map((k) => `pass@${k} ${percent(passAt[k])}`).join('  ');
 }

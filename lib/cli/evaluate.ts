@@ -12,8 +12,7 @@ import { voteAndReport } from './evaluate-arc.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { duration } from '../report/progress.js';
-import { TerminalProgress } from './progress.js';
-import { percent } from './train.js';
+import { percent, TerminalProgress } from './progress.js';
 import { InputError } from '../errors.js';
 import { parameterCount } from '../model/parameters.js';
 

@@ -10,7 +10,8 @@ import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
 import { duration } from '../report/progress.js';
-import { TerminalProgress } from './progress.js';
+import { passLine } from './evaluate-arc.js';
+import { percent, TerminalProgress } from './progress.js';
 
 export const train: Command = {
   name: 'train',
@@ -68,8 +69,9 @@ export const train: Command = {
         return 1;
       }
       if (flag(args, 'record')) writeFileAtomic(path.join(projectRoot(), 'data', 'runs', `${record.id}.json`), readFileSync(path.join(outcome.folder, 'record.json')));
-      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
+      const { exactAccuracy, cellAccuracy, puzzles, arc } = finalEvaluation(record);
       out.line(`${record.id}: ${percent(exactAccuracy.at(-1))} exact, ${percent(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`);
+      if (arc !== undefined) out.line(passLine(arc));
       out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percent(share)).join(' ')}`);
       out.line(`training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`);
       out.result(record);
@@ -87,9 +89,4 @@ export function showProgress(progress: TerminalProgress, { phase, done, total, c
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
   const note = [loss, exact === undefined ? '' : `exact ${percent(exact)}`].filter((part) => part !== '').join(' · ');
   progress.update(phase === 'training' ? 'training' : 'evaluating', phase === 'training' ? 'steps' : 'puzzles', done, total, note);
-}
-
-/** A share as a percentage with one decimal. */
-export function percent(share: number | undefined): string {
-  return share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
 }
