@@ -10,6 +10,7 @@ import { changesText, judgeSudoku, type JudgedThought } from '../report/thoughts
 import { think } from '../train/evaluate.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
+import { percent } from './progress.js';
 
 export const solve: Command = {
   name: 'solve',
