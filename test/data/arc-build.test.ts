@@ -7,7 +7,9 @@ import path from 'node:path';
 import { cropGrid, drawAugmentation, augmentGrid, gridOfRows, gridRows, parseAugmentedName, restoreGrid, type ArcTask } from '../../lib/data/arc.js';
 import { buildArc } from '../../lib/data/arc-build.js';
 import { arcOverlap, canonicalPair, repeatedTasks } from '../../lib/data/arc-overlap.js';
-import { arcTasks } from '../../lib/data/arc-sets.js';
+import { readArcTasks } from '../../lib/data/arc-json.js';
+import { arcDataset, arcFiles, arcTasks } from '../../lib/data/arc-sets.js';
+import { dataFile } from '../../lib/files.js';
 import { NpyWriter } from '../../lib/data/npy-writer.js';
 import { Random } from '../../lib/random.js';
 
@@ -145,6 +147,15 @@ describe('ARC overlap', () => {
         assert.equal(canonicalPair({ input: augmentGrid(each.input, augmentation), output: augmentGrid(each.output, augmentation) }), canonicalPair(each));
       }
     }
+  });
+
+  it('is what it is between the published splits', () => {
+    // ARC-1 and -2 must not be mixed: the counts are those that their readers have found before.
+    const second = new Set(readArcTasks(dataFile(`arc/${arcFiles.arc2.training!.file}`)).map(({ id }) => id));
+    const shared = (['training', 'evaluation'] as const).map((part) => readArcTasks(dataFile(`arc/${arcFiles.arc1[part]!.file}`)).filter(({ id }) => second.has(id)).length);
+    assert.deepEqual(shared, [391, 376]);
+    const { train, test } = arcDataset({ set: 'arc1', canvas: 30, augmentations: 0, seed: 0 });
+    assert.deepEqual(arcOverlap(train.versions.entries, test.versions.entries), { pairs: 419, same: 1, equivalent: 9 });
   });
 
   it('counts tasks that repeat another under another name or in another order', () => {
