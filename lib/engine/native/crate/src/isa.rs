@@ -8,27 +8,24 @@ use crate::simd::Level;
 /// An instruction level, the most able first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Isa {
+    Amx,
     Avx512Bf16,
     Avx512,
     Avx2,
     Portable,
 }
 
-pub const LEVELS: [Isa; 4] = [Isa::Avx512Bf16, Isa::Avx512, Isa::Avx2, Isa::Portable];
+pub const LEVELS: [Isa; 5] = [Isa::Amx, Isa::Avx512Bf16, Isa::Avx512, Isa::Avx2, Isa::Portable];
 
 impl Isa {
     pub fn name(self) -> &'static str {
         match self {
+            Isa::Amx => "amx",
             Isa::Avx512Bf16 => "avx512bf16",
             Isa::Avx512 => "avx512",
             Isa::Avx2 => "avx2",
             Isa::Portable => Portable::NAME,
         }
-    }
-
-    /// Its products take bfloat16 operands; the others' float32.
-    pub fn multiplies_bf16(self) -> bool {
-        matches!(self, Isa::Avx512Bf16)
     }
 
     /// This CPU has it.
@@ -42,6 +39,7 @@ impl Isa {
                 && is_x86_feature_detected!("avx512dq")
                 && is_x86_feature_detected!("avx512vl");
             match self {
+                Isa::Amx => avx512 && is_x86_feature_detected!("avx512bf16") && crate::amx::permitted(),
                 Isa::Avx512Bf16 => avx512 && is_x86_feature_detected!("avx512bf16"),
                 Isa::Avx512 => avx512,
                 Isa::Avx2 => avx2,
@@ -61,6 +59,8 @@ impl Isa {
         }
         match self {
             #[cfg(target_arch = "x86_64")]
+            Isa::Amx => crate::peak::peak::<crate::x86::Amx>(threads),
+            #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => crate::peak::peak::<crate::x86::Avx512Bf16>(threads),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512 => crate::peak::peak::<crate::x86::Avx512>(threads),
@@ -78,6 +78,8 @@ impl Isa {
             return None;
         }
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Isa::Amx => Some(Box::new(Engine::<crate::x86::Amx>::new(model, threads))),
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Bf16 => Some(Box::new(Engine::<crate::x86::Avx512Bf16>::new(model, threads))),
             #[cfg(target_arch = "x86_64")]

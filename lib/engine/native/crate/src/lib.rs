@@ -3,6 +3,8 @@
 // A block's vectors and the addresses they go to share their index.
 #![allow(clippy::needless_range_loop)]
 
+#[cfg(target_arch = "x86_64")]
+pub mod amx;
 pub mod attention;
 #[cfg(not(test))] // needs Node to be there
 mod binding;
@@ -11,7 +13,11 @@ pub mod channel_mixer;
 pub mod dims;
 pub mod engine;
 pub mod epilogue;
+#[cfg(test)]
+mod gradient_tests;
 pub mod isa;
+#[cfg(test)]
+mod kernel_tests;
 pub mod linear;
 pub mod loss;
 pub mod model;
@@ -22,7 +28,10 @@ pub mod pointwise;
 pub mod portable;
 pub mod product;
 pub mod simd;
+#[cfg(test)]
+mod soft;
 pub mod team;
+pub mod tiles;
 pub mod token_mixer;
 pub mod weights;
 pub mod worker;

@@ -1,35 +1,38 @@
-//! What this CPU's vector unit can do at a level: products whose operands stay in the first cache.
+//! What this CPU's vector or tile unit can do at a level: blocks of a product whose operands stay in the first cache.
 
 use std::time::Instant;
 
 use crate::buffer::Buffer;
-use crate::epilogue::Add;
-use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::product::{BlockRun, panel_length};
 use crate::simd::Level;
 use crate::team::run_all;
 
-/// GFLOP/s of all threads together: the best of a few rounds of a small product.
+/// Length of the summed index: A and B of one block take less than half of a first cache, and storing the sums is a small part.
+const DEPTH: usize = 192;
+/// About a millisecond: short enough that some rounds are not disturbed.
+const FLOP_A_ROUND: f64 = 1e8;
+const SECONDS: f64 = 0.3;
+
+/// GFLOP/s of all threads together: the sum of each one's best round while all of them work.
 pub fn peak<L: Level>(threads: usize) -> f64 {
-    let (rows, depth) = (L::MR * 4, 256);
-    let columns = L::NR;
-    const PRODUCTS: usize = 4000;
-    const ROUNDS: usize = 8;
-    (0..ROUNDS)
-        .map(|_| {
-            let work = || {
-                let a = Buffer::<L::E>::zeros(rows * depth);
-                let b = Buffer::<L::E>::zeros(panels_length::<L>(depth, columns));
-                let mut c = vec![0.0; rows * columns];
-                for _ in 0..PRODUCTS {
-                    let left = Left::Rows { data: &a, stride: depth };
-                    let right = Right { data: &b, panel: panel_length::<L>(depth), columns };
-                    L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: false, epilogue: Add::to(&mut c, columns) });
+    let mut best = vec![0.0f64; threads];
+    let jobs = best
+        .iter_mut()
+        .map(|best| {
+            || {
+                let a = Buffer::<L::E>::zeros(L::MR * DEPTH);
+                let b = Buffer::<L::E>::zeros(panel_length::<L>(DEPTH));
+                let flop = (2 * L::MR * L::NR * DEPTH) as f64;
+                let repeats = (FLOP_A_ROUND / flop).ceil() as usize;
+                let started = Instant::now();
+                while started.elapsed().as_secs_f64() < SECONDS {
+                    let round = Instant::now();
+                    L::enter(BlockRun { a: &a, b: &b, depth: DEPTH, repeats });
+                    *best = best.max(flop * repeats as f64 / round.elapsed().as_secs_f64() / 1e9);
                 }
-                assert!(c[0] == 0.0, "products of zeros are zero");
-            };
-            let started = Instant::now();
-            run_all(threads, vec![work; threads]);
-            (2 * rows * depth * columns * PRODUCTS * threads) as f64 / started.elapsed().as_secs_f64() / 1e9
+            }
         })
-        .fold(0.0, f64::max)
+        .collect();
+    run_all(threads, jobs);
+    best.iter().sum()
 }

@@ -4,8 +4,13 @@
 //! PAIR consecutive values of the summed index adjacent for each column (element (k, n) of a panel lies at
 //! (k / PAIR)·NR·PAIR + n·PAIR + k mod PAIR). A is read from either, B from panels. All sides are padded with zeros:
 //! rows to an even number, the summed index to PAIR, columns to NR.
+//!
+//! A level without tiles keeps a block's sums in vectors from first to last. One with tiles forms larger blocks in them, stores their
+//! sums, and hands these to the epilogue in pieces of a vector block's size.
 
-use crate::simd::{Element, Lanes, Work};
+use crate::buffer::Buffer;
+use crate::simd::{Bf16, Element, Lanes, Work};
+use crate::tiles::{self, Config, Sums, Tiles};
 
 /// Elements of one panel for a summed index of length `depth`.
 pub fn panel_length<L: Lanes>(depth: usize) -> usize {
@@ -134,24 +139,162 @@ impl<L: Lanes, P: Epilogue<L>> Work<L> for Product<'_, L, P> {
         self.epilogue.check(covered, panels);
 
         let narrow = P::HALF_PANELS && self.right.columns - (panels - 1) * L::NR <= L::LANES;
+        // SAFETY: both operands were checked above for every strip and panel, the epilogue by its own check.
+        unsafe {
+            if L::Tiles::PRESENT {
+                self.in_tiles(&strips, Operand { data: left.as_ptr(), row, step }, steps, panels, narrow);
+            } else {
+                self.in_vectors(&strips, Operand { data: left.as_ptr(), row, step }, steps, panels, narrow);
+            }
+        }
+    }
+}
+
+/// A as a pointer: rows of a strip's half are `row` elements apart, operands of a row `step` elements.
+#[derive(Clone, Copy)]
+struct Operand<E> {
+    data: *const E,
+    row: usize,
+    step: usize,
+}
+
+impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
+    /// # Safety
+    /// Operands and outputs hold every strip and panel; inside the level.
+    #[inline(always)]
+    unsafe fn in_vectors(&mut self, strips: &[Strip], a: Operand<L::E>, steps: usize, panels: usize, narrow: bool) {
         let (outer, inner) = if self.rows_outer { (strips.len(), panels) } else { (panels, strips.len()) };
         for o in 0..outer {
             for i in 0..inner {
                 let (strip, panel) = if self.rows_outer { (strips[o], i) } else { (strips[i], o) };
-                // SAFETY: both operands were checked above for every strip and panel, the epilogue by its own check.
+                // SAFETY: the caller's.
                 unsafe {
-                    let a0 = left.as_ptr().add(strip.first);
-                    let a1 = left.as_ptr().add(strip.second);
+                    let (a0, a1) = (a.data.add(strip.first), a.data.add(strip.second));
                     let b = self.right.data.as_ptr().add(panel * self.right.panel);
                     let at = Place { row: strip.row as usize, panel };
                     if P::HALF_PANELS && narrow && panel + 1 == panels {
-                        pick_height::<L, P, 1>(&mut self.epilogue, strip.height, a0, a1, row, step, b, steps, at);
+                        pick_height::<L, P, 1>(&mut self.epilogue, strip.height, a0, a1, a.row, a.step, b, steps, at);
                     } else {
-                        pick_height::<L, P, 2>(&mut self.epilogue, strip.height, a0, a1, row, step, b, steps, at);
+                        pick_height::<L, P, 2>(&mut self.epilogue, strip.height, a0, a1, a.row, a.step, b, steps, at);
                     }
                 }
             }
         }
+    }
+
+    /// # Safety
+    /// As [`Product::in_vectors`].
+    #[inline(always)]
+    unsafe fn in_tiles(&mut self, strips: &[Strip], a: Operand<L::E>, steps: usize, panels: usize, narrow: bool) {
+        // Tiles want a row's operands side by side. A column of panels has them apart, so its strip is transposed, once for all panels.
+        let columns = matches!(self.left, Left::Columns { .. });
+        let stride = steps * L::E::PAIR;
+        let mut turned = Buffer::<L::E>::zeros(if columns { L::MR * stride } else { 0 });
+        let rows_outer = self.rows_outer || columns;
+        let (outer, inner) = if rows_outer { (strips.len(), panels) } else { (panels, strips.len()) };
+        let (mut sums, mut height) = (Sums::zeros(), 0);
+        for o in 0..outer {
+            for i in 0..inner {
+                let (strip, panel) = if rows_outer { (strips[o], i) } else { (strips[i], o) };
+                let half = strip.height as usize / 2;
+                // SAFETY: the caller's; `turned` holds MR rows.
+                unsafe {
+                    let (a0, a1, row) = if columns {
+                        if i == 0 {
+                            transpose_strip::<L>(a.data.add(strip.first), a.step, strip.height as usize, steps, &mut turned, stride);
+                        }
+                        (turned.as_ptr(), turned.as_ptr().add(half * stride), stride)
+                    } else {
+                        (a.data.add(strip.first), a.data.add(strip.second), a.row)
+                    };
+                    if strip.height != height {
+                        L::Tiles::configure(&Config::of(half, steps % tiles::PAIRS));
+                        height = strip.height;
+                    }
+                    let (a0, a1) = (a0.cast::<Bf16>(), a1.cast::<Bf16>());
+                    let b = self.right.data.as_ptr().add(panel * self.right.panel).cast::<Bf16>();
+                    let at = Place { row: strip.row as usize, panel };
+                    if P::HALF_PANELS && narrow && panel + 1 == panels {
+                        tiles::block::<L::Tiles, 1>(a0, a1, row, b, steps, half, &mut sums);
+                        hand_over::<L, P, 1>(&mut self.epilogue, &sums, half, at);
+                    } else {
+                        tiles::block::<L::Tiles, 2>(a0, a1, row, b, steps, half, &mut sums);
+                        hand_over::<L, P, 2>(&mut self.epilogue, &sums, half, at);
+                    }
+                }
+            }
+        }
+        // SAFETY: the caller's.
+        unsafe { L::Tiles::release() };
+    }
+}
+
+/// A strip of panels, `step` elements from one pair of the summed index to the next, as rows of `stride` elements.
+///
+/// # Safety
+/// `from` holds `height` columns of `steps` pairs, `out` as many rows; inside the level.
+#[inline(always)]
+unsafe fn transpose_strip<L: Lanes>(from: *const L::E, step: usize, height: usize, steps: usize, out: &mut [L::E], stride: usize) {
+    let pair = L::E::PAIR;
+    let whole = steps / L::LANES * L::LANES;
+    for row in (0..height).step_by(L::LANES) {
+        let rows = L::LANES.min(height - row);
+        let done = if rows == L::LANES { whole } else { 0 };
+        // SAFETY: rows < height and pairs < steps on both sides; unaligned access.
+        unsafe {
+            let (from, out) = (from.add(row * pair), out.as_mut_ptr().add(row * stride));
+            for k in (0..done).step_by(L::LANES) {
+                L::transpose(from.add(k * step), step, out.add(k * pair), stride);
+            }
+            for k in done..steps {
+                for m in 0..rows {
+                    let value = from.add(k * step).cast::<u32>().add(m).read_unaligned();
+                    out.add(m * stride).cast::<u32>().add(k).write_unaligned(value);
+                }
+            }
+        }
+    }
+}
+
+/// Hands the sums of a block of 2·half rows to the epilogue, eight rows at a time.
+///
+/// # Safety
+/// As [`Epilogue::apply`]; `sums` holds the block.
+#[inline(always)]
+unsafe fn hand_over<L: Lanes, P: Epilogue<L>, const V: usize>(epilogue: &mut P, sums: &Sums, half: usize, at: Place) {
+    // SAFETY: the caller's.
+    unsafe {
+        for done in (0..2 * half).step_by(8) {
+            match (2 * half - done).min(8) {
+                8 => hand_rows::<L, P, 8, V>(epilogue, sums, half, done, at),
+                6 => hand_rows::<L, P, 6, V>(epilogue, sums, half, done, at),
+                4 => hand_rows::<L, P, 4, V>(epilogue, sums, half, done, at),
+                _ => hand_rows::<L, P, 2, V>(epilogue, sums, half, done, at),
+            }
+        }
+    }
+}
+
+/// Hands M rows of a block's sums to the epilogue, `done` of which it has; of gated blocks as many gates as ups.
+///
+/// # Safety
+/// As [`hand_over`].
+#[inline(always)]
+unsafe fn hand_rows<L: Lanes, P: Epilogue<L>, const M: usize, const V: usize>(epilogue: &mut P, sums: &Sums, half: usize, done: usize, at: Place) {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut block = [[L::splat(0.0); V]; M];
+        for (m, row) in block.iter_mut().enumerate() {
+            let from = match P::GATED {
+                true => m / (M / 2) * half + done / 2 + m % (M / 2),
+                false => done + m,
+            };
+            for (v, value) in row.iter_mut().enumerate() {
+                *value = L::load(sums.0.as_ptr().add((from * V + v) * L::LANES));
+            }
+        }
+        let first = if P::GATED { (at.row + done) / 2 } else { at.row + done };
+        epilogue.apply::<M, V>(first, at.panel, &block);
     }
 }
 
@@ -231,84 +374,50 @@ unsafe fn block<L: Lanes, const M: usize, const V: usize>(
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::buffer::Buffer;
-    use crate::epilogue::Add;
-    use crate::isa::{Isa, LEVELS};
-    use crate::portable::Portable;
-    use crate::simd::Level;
+/// One full block of MR × NR sums over and over, for measuring what the unit can do. `a` holds MR rows of `depth`, `b` a panel.
+pub struct BlockRun<'a, E> {
+    pub a: &'a [E],
+    pub b: &'a [E],
+    pub depth: usize,
+    pub repeats: usize,
+}
 
-    /// Numbers without pattern in −1 … 1, exact in bfloat16: both precisions then compute the same products.
-    fn values(count: usize, seed: u32) -> Vec<f32> {
-        let mut state = seed;
-        (0..count)
-            .map(|_| {
-                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                (((state >> 16) % 129) as f32 - 64.0) / 64.0
-            })
-            .collect()
-    }
+impl<L: Lanes> Work<L> for BlockRun<'_, L::E> {
+    type Output = ();
 
-    /// Every shape up to odd edges: C += A·B against three loops.
-    fn agrees<L: Level>() {
-        for (rows, depth, columns) in [(1, 1, 1), (2, 3, 5), (7, 13, 17), (12, 32, 32), (13, 33, 31), (29, 7, 65), (38, 97, 48), (64, 64, 33)] {
-            let (a, b) = (values(rows * depth, 1), values(depth * columns, 2));
-            let stride = depth.next_multiple_of(L::E::PAIR);
-            let mut left = Buffer::<L::E>::zeros(rows.next_multiple_of(2) * stride);
-            for m in 0..rows {
-                for k in 0..depth {
-                    left[m * stride + k] = L::E::from_f32(a[m * depth + k]);
+    #[inline(always)]
+    fn run(self) {
+        let (steps, step, half) = (self.depth / L::E::PAIR, L::E::PAIR, L::MR / 2);
+        assert!(self.depth.is_multiple_of(L::E::PAIR) && self.a.len() >= L::MR * self.depth && self.b.len() >= panel_length::<L>(self.depth));
+        let mut sums = Sums::zeros();
+        // SAFETY: MR rows and one panel, checked above.
+        unsafe {
+            let (a0, a1, b) = (self.a.as_ptr(), self.a.as_ptr().add(half * self.depth), self.b.as_ptr());
+            if L::Tiles::PRESENT {
+                L::Tiles::configure(&Config::of(half, steps % tiles::PAIRS));
+                for _ in 0..self.repeats {
+                    tiles::block::<L::Tiles, 2>(a0.cast(), a1.cast(), self.depth, b.cast(), steps, half, &mut sums);
+                    std::hint::black_box(&sums);
                 }
+                L::Tiles::release();
+                return;
             }
-            let panel = panel_length::<L>(depth);
-            let mut right = Buffer::<L::E>::zeros(panels_length::<L>(depth, columns));
-            let pair = L::E::PAIR;
-            for k in 0..depth {
-                for n in 0..columns {
-                    right[n / L::NR * panel + k / pair * L::NR * pair + n % L::NR * pair + k % pair] = L::E::from_f32(b[k * columns + n]);
-                }
+            macro_rules! heights {
+                ($($m:literal)*) => {
+                    match L::MR {
+                        $($m => for _ in 0..self.repeats {
+                            let block = block::<L, $m, 2>(std::hint::black_box(a0), a1, self.depth, step, b, steps);
+                            for (m, row) in block.iter().enumerate() {
+                                L::store(sums.0.as_mut_ptr().add(2 * m * L::LANES), row[0]);
+                                L::store(sums.0.as_mut_ptr().add((2 * m + 1) * L::LANES), row[1]);
+                            }
+                            std::hint::black_box(&sums);
+                        },)*
+                        _ => unreachable!("no level has blocks of {} rows", L::MR),
+                    }
+                };
             }
-            let c_stride = columns.next_multiple_of(L::NR);
-            let mut c = vec![0.5; rows.next_multiple_of(2) * c_stride];
-            for rows_outer in [false, true] {
-                L::enter(Product::<L, _> {
-                    left: Left::Rows { data: &left, stride },
-                    rows,
-                    right: Right { data: &right, panel, columns },
-                    depth,
-                    rows_outer,
-                    epilogue: Add::to(&mut c, c_stride),
-                });
-            }
-            for m in 0..rows {
-                for n in 0..columns {
-                    let product: f64 = (0..depth).map(|k| f64::from(a[m * depth + k]) * f64::from(b[k * columns + n])).sum();
-                    let (mine, expected) = (f64::from(c[m * c_stride + n]), 0.5 + 2.0 * product);
-                    // Sums of up to 97 products below 1 in float32: 97 · 2⁻²⁴ · 97 at worst.
-                    assert!((mine - expected).abs() < 6e-4, "{} {rows}×{depth}×{columns} ({m}, {n}): {mine} against {expected}", L::NAME);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn products_agree_with_three_loops_at_every_level() {
-        for level in LEVELS {
-            if !level.detected() {
-                println!("{}: not on this CPU", level.name());
-                continue;
-            }
-            match level {
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512Bf16 => agrees::<crate::x86::Avx512Bf16>(),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx512 => agrees::<crate::x86::Avx512>(),
-                #[cfg(target_arch = "x86_64")]
-                Isa::Avx2 => agrees::<crate::x86::Avx2>(),
-                _ => agrees::<Portable>(),
-            }
+            heights!(12 6 4);
         }
     }
 }

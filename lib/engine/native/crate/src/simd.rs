@@ -1,6 +1,7 @@
 //! What an instruction level can do with vectors: one trait, so that every kernel is written once.
 
 use crate::buffer::Plain;
+use crate::tiles::Tiles;
 
 /// Storage of a product's operands: float32, or bfloat16 in pairs.
 pub trait Element: Plain + Default {
@@ -58,8 +59,8 @@ pub trait Lanes: Sized + 'static {
     const MR: usize;
     /// Columns of a panel: two vectors.
     const NR: usize = 2 * Self::LANES;
-    /// Operands are rounded to bfloat16 anyway, so reciprocals and exponentials may be approximate.
-    const APPROXIMATE: bool;
+    /// The tiles in which products are formed, [`crate::tiles::NoTiles`] where that is done in vectors.
+    type Tiles: Tiles;
 
     unsafe fn splat(value: f32) -> Self::F;
     unsafe fn load(from: *const f32) -> Self::F;

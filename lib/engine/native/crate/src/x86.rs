@@ -1,6 +1,8 @@
-//! The x86-64 levels: AVX2 and AVX-512 in float32, AVX-512 with bfloat16 products.
+//! The x86-64 levels: AVX2 and AVX-512 in float32, AVX-512 with bfloat16 products, in vectors or in AMX tiles.
 
+use crate::amx::AmxTiles;
 use crate::simd::{Bf16, Lanes, Level, Work};
+use crate::tiles::NoTiles;
 use std::arch::x86_64::*;
 
 /// AVX2 and FMA, float32.
@@ -9,6 +11,8 @@ pub struct Avx2;
 pub struct Avx512;
 /// AVX-512 with `vdpbf16ps`.
 pub struct Avx512Bf16;
+/// As [`Avx512Bf16`], with products in tiles.
+pub struct Amx;
 
 // Every method below: the level's instructions are there and pointers are valid, by the condition of `Lanes`.
 
@@ -16,7 +20,7 @@ macro_rules! float32_operands {
     () => {
         type E = f32;
         type B = Self::F;
-        const APPROXIMATE: bool = false;
+        type Tiles = NoTiles;
         #[inline(always)]
         unsafe fn load_operand(from: *const f32) -> Self::F {
             unsafe { Self::load(from) }
@@ -62,7 +66,6 @@ macro_rules! zmm_arithmetic {
     () => {
         type F = __m512;
         const LANES: usize = 16;
-        const MR: usize = 12;
         #[inline(always)]
         unsafe fn splat(value: f32) -> __m512 {
             unsafe { _mm512_set1_ps(value) }
@@ -130,80 +133,96 @@ macro_rules! zmm_arithmetic {
     };
 }
 
+macro_rules! bf16_operands {
+    () => {
+        type E = Bf16;
+        type B = __m512bh;
+
+        #[inline(always)]
+        unsafe fn load_operand(from: *const Bf16) -> __m512bh {
+            unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(from.cast())) }
+        }
+        #[inline(always)]
+        unsafe fn broadcast(from: *const Bf16) -> __m512bh {
+            unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(from.cast::<i32>().read_unaligned())) }
+        }
+        #[inline(always)]
+        unsafe fn dot(sum: __m512, a: __m512bh, b: __m512bh) -> __m512 {
+            unsafe { _mm512_dpbf16_ps(sum, a, b) }
+        }
+        #[inline(always)]
+        unsafe fn load_elements(from: *const Bf16) -> __m512 {
+            unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast())))) }
+        }
+        #[inline(always)]
+        unsafe fn store_elements(to: *mut Bf16, value: __m512) {
+            unsafe { _mm256_storeu_si256(to.cast(), std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value))) }
+        }
+        #[inline(always)]
+        unsafe fn store_two(to: *mut Bf16, first: __m512, second: __m512) {
+            unsafe { _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first))) }
+        }
+        #[inline(always)]
+        unsafe fn store_pair(to: *mut Bf16, row: __m512, next: __m512) {
+            unsafe {
+                // Lane i of the first half goes to 2i, of the second to 2i + 1.
+                let order = _mm512_set_epi16(
+                    31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0,
+                );
+                let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next, row));
+                _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi16(order, halves));
+            }
+        }
+        #[inline(always)]
+        unsafe fn load_pair(from: *const Bf16) -> (__m512, __m512) {
+            unsafe {
+                let both = _mm512_loadu_si512(from.cast());
+                let upper = _mm512_and_si512(both, _mm512_set1_epi32(0xffff_0000_u32 as i32));
+                (_mm512_castsi512_ps(_mm512_slli_epi32::<16>(both)), _mm512_castsi512_ps(upper))
+            }
+        }
+        /// Relative error below 1e-4, a twentieth of bfloat16's rounding.
+        #[inline(always)]
+        unsafe fn exp(x: __m512) -> __m512 {
+            unsafe {
+                // e^x = 2^⌊t⌋ · 2^r: minimax polynomial for 2^r on [0, 1]; scalef takes the floor itself.
+                let t = _mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::LOG2_E));
+                let r = _mm512_reduce_ps::<0x09>(t);
+                let p = _mm512_fmadd_ps(r, _mm512_set1_ps(0.078_024_52), _mm512_set1_ps(0.226_067_16));
+                let p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(0.695_833_54));
+                let p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(0.999_925_2));
+                _mm512_scalef_ps(p, t)
+            }
+        }
+        #[inline(always)]
+        unsafe fn sigmoid(x: __m512) -> __m512 {
+            unsafe {
+                let negative = _mm512_xor_ps(x, _mm512_set1_ps(-0.0));
+                _mm512_rcp14_ps(_mm512_add_ps(Self::exp(negative), _mm512_set1_ps(1.0)))
+            }
+        }
+    };
+}
+
 impl Lanes for Avx512 {
+    const MR: usize = 12;
     zmm_arithmetic!();
     float32_operands!();
 }
 
 impl Lanes for Avx512Bf16 {
+    const MR: usize = 12;
+    type Tiles = NoTiles;
     zmm_arithmetic!();
-    type E = Bf16;
-    type B = __m512bh;
-    const APPROXIMATE: bool = true;
+    bf16_operands!();
+}
 
-    #[inline(always)]
-    unsafe fn load_operand(from: *const Bf16) -> __m512bh {
-        unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_loadu_si512(from.cast())) }
-    }
-    #[inline(always)]
-    unsafe fn broadcast(from: *const Bf16) -> __m512bh {
-        unsafe { std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(from.cast::<i32>().read_unaligned())) }
-    }
-    #[inline(always)]
-    unsafe fn dot(sum: __m512, a: __m512bh, b: __m512bh) -> __m512 {
-        unsafe { _mm512_dpbf16_ps(sum, a, b) }
-    }
-    #[inline(always)]
-    unsafe fn load_elements(from: *const Bf16) -> __m512 {
-        unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast())))) }
-    }
-    #[inline(always)]
-    unsafe fn store_elements(to: *mut Bf16, value: __m512) {
-        unsafe { _mm256_storeu_si256(to.cast(), std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value))) }
-    }
-    #[inline(always)]
-    unsafe fn store_two(to: *mut Bf16, first: __m512, second: __m512) {
-        unsafe { _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first))) }
-    }
-    #[inline(always)]
-    unsafe fn store_pair(to: *mut Bf16, row: __m512, next: __m512) {
-        unsafe {
-            // Lane i of the first half goes to 2i, of the second to 2i + 1.
-            let order = _mm512_set_epi16(
-                31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0,
-            );
-            let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next, row));
-            _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi16(order, halves));
-        }
-    }
-    #[inline(always)]
-    unsafe fn load_pair(from: *const Bf16) -> (__m512, __m512) {
-        unsafe {
-            let both = _mm512_loadu_si512(from.cast());
-            let upper = _mm512_and_si512(both, _mm512_set1_epi32(0xffff_0000_u32 as i32));
-            (_mm512_castsi512_ps(_mm512_slli_epi32::<16>(both)), _mm512_castsi512_ps(upper))
-        }
-    }
-    /// Relative error below 1e-4, a twentieth of bfloat16's rounding.
-    #[inline(always)]
-    unsafe fn exp(x: __m512) -> __m512 {
-        unsafe {
-            // e^x = 2^⌊t⌋ · 2^r: minimax polynomial for 2^r on [0, 1]; scalef takes the floor itself.
-            let t = _mm512_mul_ps(x, _mm512_set1_ps(std::f32::consts::LOG2_E));
-            let r = _mm512_reduce_ps::<0x09>(t);
-            let p = _mm512_fmadd_ps(r, _mm512_set1_ps(0.078_024_52), _mm512_set1_ps(0.226_067_16));
-            let p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(0.695_833_54));
-            let p = _mm512_fmadd_ps(r, p, _mm512_set1_ps(0.999_925_2));
-            _mm512_scalef_ps(p, t)
-        }
-    }
-    #[inline(always)]
-    unsafe fn sigmoid(x: __m512) -> __m512 {
-        unsafe {
-            let negative = _mm512_xor_ps(x, _mm512_set1_ps(-0.0));
-            _mm512_rcp14_ps(_mm512_add_ps(Self::exp(negative), _mm512_set1_ps(1.0)))
-        }
-    }
+impl Lanes for Amx {
+    /// Two tiles of sixteen rows.
+    const MR: usize = 32;
+    type Tiles = AmxTiles;
+    zmm_arithmetic!();
+    bf16_operands!();
 }
 
 impl Lanes for Avx2 {
@@ -307,3 +326,4 @@ macro_rules! level {
 level!(Avx2, "avx2", "avx2,fma");
 level!(Avx512, "avx512", "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma");
 level!(Avx512Bf16, "avx512bf16", "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma");
+level!(Amx, "amx", "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16,avx2,fma");
