@@ -1,8 +1,8 @@
-// Training and thinking steps of the engines, side by side in one interleaved run; prints a table and writes a record.
-//   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--rounds=N] [--quick]
+// Training and thinking steps of the engines, side by side in one interleaved run; prints a table, writes a record and a figure.
+//   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--rounds=N] [--quick] [--write]
 // Every engine and level is a process of its own, kept alive; rounds go around all of them, so that a disturbance hits all.
 import { fork, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -14,6 +14,8 @@ import { writeFileAtomic } from '../dist/files.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { writeSafetensors } from '../dist/model/safetensors.js';
 import { Random } from '../dist/random.js';
+import { benchFigure, benchTable, compared, merged } from '../dist/report/bench.js';
+import { saveFigure } from '../dist/report/plotly.js';
 import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -38,10 +40,12 @@ if (engines.includes('pytorch')) {
   if (!existsSync(python)) throw new Error(`pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`);
   // PyTorch is held to the level of the contender it stands beside.
   const held = {
+    amx: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_AMX' },
     avx512bf16: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_BF16' },
+    avx512: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE' },
     avx2: { ATEN_CPU_CAPABILITY: 'avx2', MKL_ENABLE_INSTRUCTIONS: 'AVX2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
   };
-  const modes = { avx512bf16: ['eager bf16', 'compiled bf16', 'compiled float32'], avx2: ['eager float32', 'compiled float32'] };
+  const modes = { amx: ['eager bf16', 'compiled bf16'], avx512bf16: ['eager bf16', 'compiled bf16'], avx512: ['eager float32', 'compiled float32'], avx2: ['eager float32', 'compiled float32'] };
   for (const [level, environment] of Object.entries(held)) {
     if (!contenders.some(({ label }) => label === `native ${level}`)) continue;
     for (const mode of modes[level]) {
@@ -52,7 +56,12 @@ if (engines.includes('pytorch')) {
 }
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
-console.error(`${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil((names.length * contenders.length * (rounds * 2 + 15)) / 60)} minutes`);
+// Starting a contender takes three to five steps, and compiling PyTorch's about a minute.
+const stepSeconds = { a: 0.4, b: 1, c: 6, d: 8, e: 6 };
+const minutes = names.reduce((sum, name) => sum + contenders.length * (stepSeconds[name] * (1.5 * rounds + 4) + 5) + 60 * contenders.filter(({ env }) => env.BENCH_MODE === 'compiled').length, 0) / 60;
+console.error(`${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil(minutes)} minutes on two quiet cores`);
+const productPeaks = {};
+measurePeaks();
 
 const rows = [];
 const excluded = [];
@@ -86,34 +95,37 @@ for (const name of names) {
   if (Math.max(...losses) > 1.03 * Math.min(...losses)) throw new Error(`case ${name}: the engines start from different losses (${losses.join(', ')}): they are not the same model`);
 }
 
-/** The fastest PyTorch mode at a row's level: what a native row is measured against. */
-const fastest = (row, measure) => {
-  const level = row.engine.replace('native ', '');
-  const times = rows.filter((each) => each.case === row.case && each.engine.startsWith(`pytorch ${level} `)).map((each) => each[measure]);
-  return row.engine.startsWith('native ') && times.length > 0 ? Math.min(...times) / row[measure] : null;
-};
-const overTfjs = (row) => {
-  const base = rows.find((each) => each.case === row.case && each.engine === 'tfjs tensorflow');
-  return base === undefined ? null : base.trainMs / row.trainMs;
-};
-const ratio = (value) => (value === null ? '–' : value.toFixed(1));
-for (const row of rows) Object.assign(row, { timesPytorch: fastest(row, 'trainMs'), timesPytorchThinking: fastest(row, 'inferMs'), timesTfjs: overTfjs(row) });
-console.log('| case | engine | training step, ms (median) | thinking step, ms | GFLOP/s | peak memory, MiB | × fastest PyTorch (thinking) | × tfjs |\n| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |');
-for (const row of rows) {
-  console.log(`| ${row.case} | ${row.engine} | ${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)}) | ${row.inferMs.toFixed(0)} | ${row.gflops.toFixed(0)} | ${row.peakMemoryMiB.toFixed(0)} | ${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)}) | ${ratio(row.timesTfjs)} |`);
+measurePeaks(); // again, so that a disturbance at the start does not lower what the rows are measured against
+console.log(benchTable(compared(rows, productPeaks)));
+if (values.write) await write();
+
+/** Product peaks of the levels measured here, GFLOP/s: the best of all times. */
+function measurePeaks() {
+  if (whyUnavailable() !== undefined) return;
+  for (const level of detectedLevels()) productPeaks[level] = Math.max(productPeaks[level] ?? 0, loadAddon().productPeak(level, os.availableParallelism()));
 }
-if (values.write) {
-  const threads = os.availableParallelism();
+
+/** One record a kind of CPU, named by its best level; cases that an earlier run on the same CPU measured are kept. */
+async function write() {
+  const [level] = whyUnavailable() === undefined ? detectedLevels() : ['portable'];
+  const file = path.join(here, 'results', `${level}.json`);
+  const cpu = os.cpus()[0]?.model.trim() ?? 'unknown CPU';
+  const earlier = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+  const kept = earlier?.cpu === cpu && earlier.cores === os.availableParallelism() ? earlier : undefined;
+  const peaks = { ...productPeaks };
+  for (const [name, peak] of Object.entries(kept?.productPeaks ?? {})) peaks[name] = Math.max(peaks[name] ?? 0, peak);
+  const commands = { ...kept?.commands, ...Object.fromEntries(names.map((name) => [name, `npm run bench -- ${process.argv.slice(2).join(' ')}`])) };
   const record = {
-    command: `npm run bench -- ${process.argv.slice(2).join(' ')}`,
-    cpu: os.cpus()[0]?.model.trim(),
-    cores: threads,
+    cpu,
+    cores: os.availableParallelism(),
     node: process.version,
-    productPeaks: whyUnavailable() === undefined ? Object.fromEntries(detectedLevels().map((level) => [level, loadAddon().productPeak(level, threads)])) : {},
-    rows,
-    excluded,
+    commands: Object.fromEntries(Object.entries(commands).sort()),
+    productPeaks: peaks,
+    rows: compared(merged(kept?.rows ?? [], rows), peaks),
+    excluded: [...(kept?.excluded ?? []).filter((each) => !names.includes(each.case)), ...excluded],
   };
-  writeFileAtomic(path.join(here, 'results', 'engines.json'), `${JSON.stringify(record, null, 1)}\n`);
+  writeFileAtomic(file, `${JSON.stringify(record, null, 1)}\n`);
+  console.error(`wrote ${path.relative(process.cwd(), file)} and ${await saveFigure(`bench-${level}`, benchFigure(record))}`);
 }
 
 /** Weights and batch of a case as a file, so that Python starts from the same numbers. */

@@ -14,11 +14,11 @@ export const bench: Command = {
     engines: { type: 'string', value: 'A,B', about: 'some of native, tfjs, pytorch. Default all' },
     levels: { type: 'string', value: 'A,B', about: 'instruction levels. Default all this CPU has' },
     rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
-    write: { type: 'boolean', about: 'write the record bench/results/engines.json' },
+    write: { type: 'boolean', about: 'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept) and the figure figures/bench-LEVEL' },
     quick: { type: 'boolean', about: 'fewest rounds and smallest cases: shows that it works' },
   },
   example: 'npm run bench -- --cases a,b --engines native,tfjs',
-  minutes: 'ten minutes; it says how long before it starts',
+  minutes: 'ten minutes to an hour; it says how long before it starts',
 
   async run(args, out) {
     const rounds = integer(args, 'rounds', 1, 1000);

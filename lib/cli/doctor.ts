@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { dataFolders, findDataFile, projectRoot } from '../files.js';
 import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
-import { flag, type Command } from './command.js';
+import type { Command } from './command.js';
 
 /** One thing looked at. */
 interface Finding {
@@ -22,12 +22,12 @@ export const doctor: Command = {
   summary: 'What works on this machine: engines, notebooks, data sets; and what to do about the rest.',
   positionals: '',
   count: [0, 0],
-  options: { peak: { type: 'boolean', about: "also measure the CPU's peak in matrix products (a few seconds)" } },
+  options: {},
   example: 'trm-lab doctor',
   minutes: 'seconds',
 
-  async run(args, out) {
-    const findings = [machine(), node(), nativeEngine(flag(args, 'peak')), await tfjsEngine(), notebookServer(), ...dataSets()];
+  async run(_args, out) {
+    const findings = [machine(), node(), nativeEngine(), await tfjsEngine(), notebookServer(), ...dataSets()];
     for (const { subject, ok, found, remedy } of findings) {
       out.line(`${ok ? 'ok  ' : '–   '} ${subject.padEnd(16)} ${found}`);
       if (!ok && remedy !== undefined) out.line(`     ${''.padEnd(16)} ${remedy}`);
@@ -48,15 +48,14 @@ function node(): Finding {
   return { subject: 'Node.js', ok, found: process.version, remedy: 'install Node.js 20.19 or newer, or 22.12 or newer: notebooks need require() of ES modules' };
 }
 
-function nativeEngine(measure: boolean): Finding {
+function nativeEngine(): Finding {
   const missing = whyUnavailable();
   if (missing !== undefined) {
     const remedy = `several times faster than tfjs; ${rustVersion() === undefined ? 'install Rust (rustup), then npm run setup' : 'npm run setup builds it'}`;
     return { subject: 'native engine', ok: false, found: missing, remedy };
   }
-  const { level, levels, threads } = nativeInfo();
-  const peak = measure ? `; peak ${nativeInfo({ measurePeak: true }).peakGflops?.toFixed(0) ?? '–'} GFLOP/s with ${threads} threads` : '';
-  return { subject: 'native engine', ok: true, found: `${level} (this CPU has ${levels.join(', ')})${peak}` };
+  const { level, levels, threads, peakGflops } = nativeInfo();
+  return { subject: 'native engine', ok: true, found: `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} threads` };
 }
 
 function rustVersion(): string | undefined {

@@ -105,17 +105,17 @@ export function defaultThreads(): number {
 
 /** What doctor says of the native engine. */
 export interface NativeInfo {
-  /** The level that bf16-or-better computes at. */
+  /** The level that `auto` computes at. */
   readonly level: Level;
   readonly levels: readonly Level[];
   readonly threads: number;
-  /** GFLOP/s of products in the cache with all threads, at `level`; only if measured. */
-  readonly peakGflops?: number;
+  /** GFLOP/s of products from the first cache with all threads, at `level`. */
+  readonly peakGflops: number;
 }
 
-/** The levels of this CPU, and its product peak if asked for (under a second). */
-export function nativeInfo(options: { readonly measurePeak?: boolean } = {}): NativeInfo {
+/** The levels of this CPU, and its product peak, which takes a third of a second to measure. */
+export function nativeInfo(): NativeInfo {
   const { level } = chooseLevel('auto');
   const threads = defaultThreads();
-  return { level, levels: detectedLevels(), threads, ...(options.measurePeak === true ? { peakGflops: loadAddon().productPeak(level, threads) } : {}) };
+  return { level, levels: detectedLevels(), threads, peakGflops: loadAddon().productPeak(level, threads) };
 }

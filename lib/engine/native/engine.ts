@@ -1,10 +1,8 @@
 /**
  * The native engine: the contract in front of the addon, which runs each thread's share of the batch through the whole schedule.
  *
- * Memory, in float32 values: 5 per trained parameter (value, average, two moments, gradient), the weights packed for the
- * products (2 forms for training, 1 more for evaluation), the latents of every state (B·S·D each), and per thread one
- * gradient sum and the kept activations of one group of seats: about calls-with-gradient · layers · G·S·(4·D + 3·inner),
- * G seats at a time, G·S up to 384 rows. It does not grow with the number of steps.
+ * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation: memory.ts has the formula.
+ * It does not grow with the number of steps.
  */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';

@@ -1,0 +1,105 @@
+/** Side-by-side measurements of the engines as a record, its ratios, and its figure. */
+import { axis, baseLayout, type Caption } from './plot-layout.js';
+import type { Figure, Trace } from './plotly.js';
+import { fontSize, seriesColour } from './style.js';
+
+/** One engine on one case. */
+export interface BenchRow {
+  /** a … e of bench/cases.mjs. */
+  readonly case: string;
+  /** native LEVEL, pytorch LEVEL MODE, or tfjs BACKEND. */
+  readonly engine: string;
+  /** The least of the rounds, and their median. */
+  readonly trainMs: number;
+  readonly trainMedianMs: number;
+  readonly inferMs: number;
+  /** Of the training step, networks only, 2 a multiply-add. */
+  readonly gflops: number;
+  /** gflops over the measured product peak of the row's instruction level, 0 … 1. */
+  readonly shareOfPeak?: number | null;
+  readonly peakMemoryMiB: number;
+  /** Mean loss of the first step: all engines' must agree. */
+  readonly firstLoss: number;
+  /** How many times as fast as the fastest PyTorch mode at the same level; null where there is none. */
+  readonly timesPytorch?: number | null;
+  readonly timesPytorchThinking?: number | null;
+  /** How many times as fast as tfjs, training. */
+  readonly timesTfjs?: number | null;
+}
+
+/** What one kind of CPU measured. */
+export interface BenchRecord {
+  readonly cpu: string;
+  readonly cores: number;
+  /** GFLOP/s of products from the first cache with all cores, by level. */
+  readonly productPeaks: Readonly<Record<string, number>>;
+  readonly rows: readonly BenchRow[];
+}
+
+/** The instruction level that a row's engine computed at; tfjs takes the best float32 level. */
+function levelOf({ engine }: BenchRow, peaks: Readonly<Record<string, number>>): string | undefined {
+  const [kind, level] = engine.split(' ');
+  return kind === 'tfjs' ? ['avx512', 'avx2', 'portable'].find((each) => each in peaks) : level;
+}
+
+/** The rows with their share of the peak and their ratios to the fastest PyTorch mode at the same level and to tfjs, case by case. */
+export function compared(rows: readonly BenchRow[], peaks: Readonly<Record<string, number>>): BenchRow[] {
+  return rows.map((row) => {
+    const beside = rows.filter((each) => each.case === row.case);
+    const level = levelOf(row, peaks);
+    const peak = level === undefined ? undefined : peaks[level];
+    const pytorch = row.engine.startsWith('native ') ? beside.filter(({ engine }) => engine.startsWith(`pytorch ${level ?? ''} `)) : [];
+    const tfjs = beside.find(({ engine }) => engine.startsWith('tfjs '));
+    return {
+      ...row,
+      shareOfPeak: peak === undefined ? null : row.gflops / peak,
+      timesPytorch: pytorch.length === 0 ? null : Math.min(...pytorch.map(({ trainMs }) => trainMs)) / row.trainMs,
+      timesPytorchThinking: pytorch.length === 0 ? null : Math.min(...pytorch.map(({ inferMs }) => inferMs)) / row.inferMs,
+      timesTfjs: tfjs === undefined ? null : tfjs.trainMs / row.trainMs,
+    };
+  });
+}
+
+/** Rows of an earlier run on the same CPU, with the cases that were measured again replaced; in the order of the cases. */
+export function merged(earlier: readonly BenchRow[], rows: readonly BenchRow[]): BenchRow[] {
+  const again = new Set(rows.map((row) => row.case));
+  return [...earlier.filter((row) => !again.has(row.case)), ...rows].sort((a, b) => a.case.localeCompare(b.case)); // stable: engines keep their order
+}
+
+/** The rows as a Markdown table. */
+export function benchTable(rows: readonly BenchRow[]): string {
+  const ratio = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(1) : '–');
+  const percent = (value: number | null | undefined): string => (typeof value === 'number' ? `${(100 * value).toFixed(0)} %` : '–');
+  const lines = rows.map((row) => [
+    row.case, row.engine, `${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)})`, row.inferMs.toFixed(0), row.gflops.toFixed(0), percent(row.shareOfPeak), row.peakMemoryMiB.toFixed(0),
+    `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`, ratio(row.timesTfjs),
+  ]);
+  const head = ['case', 'engine', 'training step, ms (median)', 'thinking step, ms', 'GFLOP/s', 'share of peak', 'peak memory, MiB', '× fastest PyTorch (thinking)', '× tfjs'];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Milliseconds of a training step by case, one bar an engine, on a logarithmic axis. */
+export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption = {}): Figure {
+  const engines = [...new Set(rows.map(({ engine }) => engine))];
+  const cases = [...new Set(rows.map((row) => row.case))];
+  const times = rows.map(({ trainMs }) => trainMs);
+  return {
+    data: engines.map((engine, index): Trace => {
+      const own = cases.map((name) => rows.find((row) => row.case === name && row.engine === engine));
+      return {
+        type: 'bar', name: engine, x: cases.map((name) => `(${name})`), y: own.map((row) => row?.trainMs ?? null),
+        marker: { color: seriesColour(index), ...(engine.startsWith('native') ? {} : { pattern: { shape: engine.startsWith('pytorch') ? '/' : '.', size: 5 } }) },
+        hovertemplate: `${engine}: %{y:.0f} ms<extra></extra>`,
+      };
+    }),
+    layout: baseLayout({ title: 'One training step, side by side', subtitle: `${cores} cores of ${cpu}; the least of the rounds; lower is faster`, ...options }, {}, {
+      width: 960,
+      barmode: 'group',
+      bargap: 0.15,
+      xaxis: { ...axis('Case (bench/README.md)'), type: 'category' },
+      yaxis: { ...axis('Milliseconds'), type: 'log', dtick: 1, range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))] },
+      showlegend: true,
+      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.tick } },
+    }, 46),
+  };
+}
