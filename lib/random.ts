@@ -32,7 +32,7 @@ export class Random {
   /** A whole number, 0 to 2³² − 1. */
   uint32(): number {
     const s = this.#state;
-    const [s0 = 0, s1 = 0, s2 = 0, s3 = 0] = s;
+    const [s0, s1, s2, s3] = [s[0]!, s[1]!, s[2]!, s[3]!]; // by index: taking a typed array apart is ten times slower
     const result = Math.imul(rotate(Math.imul(s1, 5), 7), 9) >>> 0;
     s[2] = s2 ^ s0;
     s[3] = s3 ^ s1;

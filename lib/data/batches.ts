@@ -104,7 +104,7 @@ export class BatchStream {
     const count = (puzzleOffsets[puzzle + 1] ?? 0) - first;
     return Array.from(random.permutation(count), (i) => {
       const original = exampleOf(this.#dataset, first + i);
-      const example = version === 0 || augmentation === null ? original : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version));
+      const example = version === 0 || augmentation === null ? original : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version), version);
       return { example, id: ids[puzzle] ?? 0 };
     });
   }

@@ -14,7 +14,16 @@ export interface Augmentation {
   readonly copies: number;
   /** Fixes the set of copies: copy c of group g is always the same. */
   readonly random: Random;
-  apply(example: Example, random: Random): Example;
+  /** Copy `copy`, 1 … copies, with a stream of its own. */
+  apply(example: Example, random: Random, copy: number): Example;
+}
+
+/** Another way of being right than exact match, for puzzles that have several answers. */
+export interface Alternative {
+  /** For tables, e.g. "valid shortest path". */
+  readonly name: string;
+  /** Whether an answer is right by it; token ids, [L] each. */
+  accepts(question: ArrayLike<number>, answer: ArrayLike<number>): boolean;
 }
 
 /**
@@ -62,6 +71,8 @@ export interface Dataset {
   readonly augmentation: Augmentation | null;
   /** Versions of its puzzles with ids of their own, of which training draws; absent where puzzles have none. */
   readonly versions?: PuzzleVersions;
+  /** Scored beside exact match; absent where a puzzle has one answer only. */
+  readonly alternative?: Alternative;
   /** Of inputs, labels and grouping: two sets with one hash are the same data. */
   readonly sha256: string;
 }
@@ -69,7 +80,7 @@ export interface Dataset {
 /** A data set of which every example is a puzzle and a group of its own, with puzzle id 0: Sudoku and mazes. */
 export function ungrouped(
   examples: readonly Example[],
-  about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & { readonly ratings?: readonly number[]; readonly augmentation?: Augmentation | null },
+  about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & { readonly ratings?: readonly number[]; readonly augmentation?: Augmentation | null; readonly alternative?: Alternative },
 ): Dataset {
   const sequenceLength = about.width * about.height;
   const inputs = new Uint8Array(examples.length * sequenceLength);

@@ -1,8 +1,6 @@
-/** Sudoku files in the form of Sudoku-Extreme: source,question,answer,rating, one puzzle a line, plain or gzipped. */
-import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+/** Sudoku files in the form of Sudoku-Extreme: what must hold of a line for it to be a puzzle with its answer. */
 import { InputError } from '../errors.js';
-import { atLine, linesOf } from './lines.js';
+import { puzzleCsvBytes, readPuzzleCsv } from './puzzle-csv.js';
 import { boardText, findClash, parseBoard, sudokuGeometry } from './sudoku.js';
 import { solveSudoku } from './sudoku-solver.js';
 
@@ -19,29 +17,14 @@ export interface SudokuPuzzle {
  * Puzzles of a file, in order. Throws InputError with the line number for a board of another length, a bad character, an
  * answer that breaks the rules or changes a given, and, with `unique`, a question that has several solutions.
  */
-export async function* readSudokuCsv(file: string, options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {}): AsyncGenerator<SudokuPuzzle> {
+export function readSudokuCsv(file: string, options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {}): AsyncGenerator<SudokuPuzzle> {
   const { side = 9, unique = false, limit = Infinity } = options;
   const geometry = sudokuGeometry(side);
-  const name = path.basename(file);
-  let number = 0;
-  let puzzles = 0;
-  for await (const line of linesOf(file)) {
-    number++;
-    if (puzzles >= limit) return;
-    if (number === 1) {
-      if (!/^source,question,answer,rating(,|$)/.test(line)) throw new InputError(`${name}, line 1: expected the header source,question,answer,rating, got ${JSON.stringify(line.slice(0, 80))}`);
-      continue;
-    }
-    if (line === '') continue;
-    puzzles++;
-    yield atLine(name, number, () => {
-      const fields = line.split(',');
-      const [source, questionText, answerText, ratingText] = fields;
-      if (source === undefined || questionText === undefined || answerText === undefined || ratingText === undefined) throw new InputError(`expected four fields or more, got ${fields.length}`);
+  return readPuzzleCsv(
+    file,
+    ({ source, question: questionText, answer: answerText, rating }) => {
       const question = parseBoard(questionText, side);
       const answer = parseBoard(answerText, side);
-      const rating = Number(ratingText);
-      if (ratingText.trim() === '' || !Number.isFinite(rating) || rating < 0) throw new InputError(`expected a rating from 0, got ${JSON.stringify(ratingText)}`);
       const changed = question.findIndex((digit, cell) => digit !== 0 && digit !== answer[cell]);
       if (changed >= 0) throw new InputError(`expected an answer that keeps the givens, got another digit at row ${Math.floor(changed / side) + 1}, column ${(changed % side) + 1}`);
       const blank = answer.indexOf(0);
@@ -50,9 +33,9 @@ export async function* readSudokuCsv(file: string, options: { readonly side?: nu
       if (clash !== undefined) throw new InputError(`expected a legal answer, but ${clash}`);
       if (unique && solveSudoku(question, geometry).solutions > 1) throw new InputError('expected exactly one solution, got several');
       return { source, question, answer, rating };
-    });
-  }
-  if (number === 0) throw new InputError(`${name}: expected the header source,question,answer,rating, got an empty file`);
+    },
+    limit,
+  );
 }
 
 /** All puzzles of a file. */
@@ -64,6 +47,5 @@ export async function loadSudokuCsv(file: string, options: { readonly side?: num
 
 /** A gzipped file of puzzles; the same puzzles give the same bytes. */
 export function sudokuCsvBytes(puzzles: readonly SudokuPuzzle[]): Uint8Array {
-  const lines = puzzles.map(({ source, question, answer, rating }) => `${source},${boardText(question)},${boardText(answer)},${rating}`);
-  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 }); // Node writes modification time 0
+  return puzzleCsvBytes(puzzles.map(({ source, question, answer, rating }) => ({ source, question: boardText(question), answer: boardText(answer), rating })));
 }

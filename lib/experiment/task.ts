@@ -2,6 +2,8 @@
 import { arcDataset, arcFiles, arcPuzzleIds, defaultSubsets, type ArcSetOptions } from '../data/arc-sets.js';
 import { arcTokens, longestSide } from '../data/arc.js';
 import type { Dataset } from '../data/dataset.js';
+import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
+import { mazeVocabulary } from '../data/maze.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
@@ -16,7 +18,12 @@ export interface ArcTaskOptions extends ArcSetOptions {
   readonly kind: 'arc';
 }
 
-export type Task = SudokuTask | ArcTaskOptions;
+/** Mazes: how large, how far from start to goal, how many, and whether training turns and mirrors them. */
+export interface MazeTask extends MazeSetOptions {
+  readonly kind: 'maze';
+}
+
+export type Task = SudokuTask | ArcTaskOptions | MazeTask;
 
 /** The data sets of a task. */
 export interface TaskData {
@@ -61,6 +68,23 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     contradictions: ({ source, side }) => (source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : []),
     load: sudokuDataset,
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
+    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
+  },
+  maze: {
+    fields: {
+      side: whole(10, 30),
+      source: oneOf('generated', 'maze-hard'),
+      leastDistance: whole(1, 30 ** 2),
+      trainPuzzles: whole(1),
+      testPuzzles: whole(0),
+      validationPuzzles: whole(0),
+      augmentation: oneOf('none', 'dihedral'),
+      seed: whole(0),
+    },
+    optional: {},
+    contradictions: ({ source, side }) => (source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : []),
+    load: (task) => mazeDataset(task),
+    shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
   },
   arc: {

@@ -173,7 +173,8 @@ function puzzlesOf(record: RunRecord): number {
 
 /** What the paper's column is of, and what is counted in ours. */
 function paperData({ task }: Experiment): string {
-  return task.kind === 'arc' ? `ARC-AGI-${task.set === 'arc1' ? 1 : 2}` : 'Sudoku-Extreme';
+  if (task.kind === 'arc') return `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
+  return task.kind === 'maze' ? 'Maze-Hard' : 'Sudoku-Extreme';
 }
 
 function whatCounts({ task }: Experiment): string {

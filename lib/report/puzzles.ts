@@ -35,7 +35,7 @@ export function augmentedCopies(dataset: Dataset, index: number, count: number):
   const { puzzleId } = puzzleAt(dataset, index);
   return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
     // Version 0 is the original; training draws the others by the same forks (lib/data/batches.ts).
-    const { input, label } = augmentation.apply(exampleOf(dataset, index), augmentation.random.fork(index).fork(copy + 1));
+    const { input, label } = augmentation.apply(exampleOf(dataset, index), augmentation.random.fork(index).fork(copy + 1), copy + 1);
     return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
   });
 }

@@ -48,3 +48,28 @@ export function pairedTest(left: readonly number[], right: readonly number[]): P
   const t = (mean / deviation) * Math.sqrt(n);
   return { n, difference: mean, p: 2 * (1 - studentt.cdf(Math.abs(t), n - 1)) };
 }
+
+/** A two-sample Kolmogorov–Smirnov test. */
+export interface DistributionTest {
+  /** Largest distance between the two distribution functions, 0 … 1. */
+  readonly distance: number;
+  /** How often two samples of one distribution differ so much, by the limit for large samples; ties make it larger. */
+  readonly p: number;
+}
+
+/** Whether two samples may come from one distribution. Throws RangeError for an empty one. */
+export function sameDistribution(left: readonly number[], right: readonly number[]): DistributionTest {
+  if (left.length === 0 || right.length === 0) throw new RangeError(`expected two samples, got ${left.length} and ${right.length} values`);
+  const [a, b] = [left, right].map((values) => [...values].sort((x, y) => x - y)) as [number[], number[]];
+  let distance = 0;
+  for (let i = 0, j = 0; i < a.length && j < b.length; ) {
+    const value = Math.min(a[i]!, b[j]!);
+    while (a[i] === value) i++;
+    while (b[j] === value) j++;
+    distance = Math.max(distance, Math.abs(i / a.length - j / b.length));
+  }
+  const scaled = distance * Math.sqrt((a.length * b.length) / (a.length + b.length));
+  let p = 0; // Kolmogorov: 2 Σ (−1)^(k−1) exp(−2 k² λ²)
+  for (let k = 1; k <= 100; k++) p += 2 * (-1) ** (k - 1) * Math.exp(-2 * (k * scaled) ** 2);
+  return { distance, p: scaled < 0.2 ? 1 : Math.min(1, Math.max(0, p)) };
+}

@@ -66,7 +66,7 @@ export function resultsTable(records: readonly RunRecord[]): string {
 
 /** What must be said wherever such results appear. */
 export function notesOn(records: readonly RunRecord[]): string[] {
-  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.side === 4 ? note4x4 : ''));
+  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' && task.side === 4 ? note4x4 : ''));
   return [...new Set(notes)].filter((note) => note !== '');
 }
 

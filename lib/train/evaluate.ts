@@ -12,6 +12,8 @@ export interface StepAccuracies {
   readonly cellAccuracy: readonly number[];
   /** Share of boards about which the halting head is right (logit ≥ 0 exactly when the board is right). */
   readonly haltingAccuracy: readonly number[];
+  /** Share of boards that are right in the data set's other way (Dataset.alternative), e.g. mazes with any valid shortest path; absent where it has none. */
+  readonly alternative?: { readonly name: string; readonly accuracy: readonly number[] };
 }
 
 /** One evaluation of a model. */
@@ -45,18 +47,21 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const { supervisionSteps = engine.config.supervisionSteps } = options;
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
   const seats = new Seats(engine, dataset, total, options);
-  const [exact, cells, halting] = [new Float64Array(supervisionSteps), new Float64Array(supervisionSteps), new Float64Array(supervisionSteps)];
+  const [exact, cells, halting, accepted] = Array.from({ length: 4 }, () => new Float64Array(supervisionSteps)) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const { alternative } = dataset;
   const started = performance.now();
   let [finished, spent] = [0, 0];
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
-      for (const { labels, steps, answer, done } of thoughts) {
+      for (const { question, labels, steps, answer, done } of thoughts) {
         const score = scoreBoard(answer.tokens, labels, 0, labels.length);
+        const alsoRight = score.exact || alternative?.accepts(question, answer.tokens) === true;
         // The answer of a puzzle that halts stands for the steps it was spared.
         for (let step = steps - 1; step < (done ? supervisionSteps : steps); step++) {
           exact[step]! += score.exact ? 1 : 0;
           cells[step]! += score.cells === 0 ? 1 : score.rightCells / score.cells;
           halting[step]! += answer.haltLogit >= 0 === score.exact ? 1 : 0;
+          accepted[step]! += alsoRight ? 1 : 0;
         }
         finished += done ? 1 : 0;
         spent += done ? steps : 0;
@@ -74,6 +79,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
     exactAccuracy: mean(exact),
     cellAccuracy: mean(cells),
     haltingAccuracy: mean(halting),
+    ...(alternative === undefined ? {} : { alternative: { name: alternative.name, accuracy: mean(accepted) } }),
     ...(options.halt === true ? { meanSteps: spent / finished } : {}),
     seconds: (performance.now() - started) / 1000,
   };

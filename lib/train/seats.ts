@@ -47,6 +47,7 @@ export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 /** One puzzle after a supervision step. */
 export interface Thinking {
   /** Right answers, [L]. */
+  readonly question: Int32Array;
   readonly labels: Int32Array;
   /** Supervision steps made. */
   readonly steps: number;
@@ -138,7 +139,7 @@ export class Seats {
       const steps = ++place.steps;
       const done = halts || steps === this.#mostSteps;
       if (done) places[at] = undefined;
-      return [{ labels: place.puzzle.labels, steps, answer: halts ? first : this.#decide(answers), done }];
+      return [{ question: place.puzzle.tokens, labels: place.puzzle.labels, steps, answer: halts ? first : this.#decide(answers), done }];
     });
   }
 

@@ -17,8 +17,8 @@ describe('experiment', () => {
 
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
-      assert.equal(model.vocabSize, task.kind === 'sudoku' ? task.side + 2 : 12);
-      assert.equal(model.sequenceLength, (task.kind === 'sudoku' ? task.side : task.canvas) ** 2);
+      assert.equal(model.vocabSize, task.kind === 'sudoku' ? task.side + 2 : { maze: 6, arc: 12 }[task.kind]);
+      assert.equal(model.sequenceLength, (task.kind === 'arc' ? task.canvas : task.side) ** 2);
     }
   });
 

@@ -1,6 +1,6 @@
 /** Statistics against values from tables and worked by hand. */
 import assert from 'node:assert/strict';
-import { pairedTest, spreadOf } from '../../lib/report/statistics.js';
+import { pairedTest, sameDistribution, spreadOf } from '../../lib/report/statistics.js';
 
 describe('statistics', () => {
   it('one value has a mean and nothing else', () => {
@@ -26,5 +26,17 @@ describe('statistics', () => {
     assert.equal(pairedTest([1], [0]), null);
     assert.deepEqual(pairedTest([1, 1], [1, 1]), { n: 2, difference: 0, p: 1 });
     assert.throws(() => pairedTest([1, 2], [1]), RangeError);
+  });
+
+  it('tells distributions apart as Kolmogorov’s table has it: λ = 1 is p = 0.27, λ = 1.358 is 0.05', () => {
+    // eight and eight values, of which half of the right lie beyond all others: distance 1/2, λ = 1/2 · √(64/16) = 1
+    const left = [1, 2, 3, 4, 5, 6, 7, 8];
+    const { distance, p } = sameDistribution(left, [1, 2, 3, 4, 15, 16, 17, 18]);
+    assert.equal(distance, 0.5);
+    assert.ok(Math.abs(p - 0.26999967) < 1e-7, String(p));
+    assert.deepEqual(sameDistribution(left, left), { distance: 0, p: 1 });
+    assert.equal(sameDistribution([1, 1, 1], [2, 2]).distance, 1); // ties go together
+    const many = Array.from({ length: 1000 }, (_, i) => i);
+    assert.ok(Math.abs(sameDistribution(many, many.map((i) => i + 60.7)).p - 0.05) < 0.003); // 61 / 1000 · √500 = 1.364
   });
 });

@@ -1,0 +1,95 @@
+/** Mazes by seed, with the distributions of Maze-Hard: random walls, and two cells far apart. */
+import { InputError } from '../errors.js';
+import type { Random } from '../random.js';
+import { canonicalMaze, mazeNeighbours, mazeToken } from './maze.js';
+
+/**
+ * Steps from S to G that Maze-Hard's mazes have at least, 109 at 30×30, carried over to other sizes: paths through random
+ * mazes near the percolation threshold grow as side^1.13 (the shortest-path dimension), not as the side.
+ */
+export function hardDistance(side: number): number {
+  return Math.round(109 * (side / 30) ** 1.13);
+}
+
+/** Weights are raised by this so that fewer tries are lost; one above 1 would be cut, and none comes near. */
+const raise = 0.9;
+
+/**
+ * One maze (token ids, no path), distributed as if so drawn: p uniform on 0.25 … 0.5; every cell a wall with probability p;
+ * S and G any two different free cells; all of it kept if they are `leastDistance` steps apart or more.
+ * Drawn in a quicker order, which a weight makes up for: S is any cell, walls are drawn where the search from S comes, and
+ * only of the few grids on which it gets far enough the rest. Then all G are weighed at once: a grid of F free cells, n of
+ * them far enough, is kept with a probability proportional to n / (F (F − 1)), and G is any of the n.
+ * Undefined after `tries` grids without a maze.
+ */
+export function generateMaze(side: number, leastDistance: number, random: Random, tries = 10_000_000): Uint8Array | undefined {
+  const cells = side * side;
+  const neighbours = mazeNeighbours(side);
+  const maze = new Uint8Array(cells); // 0 where nothing is drawn yet
+  const distances = new Int32Array(cells);
+  const queue = new Int32Array(cells);
+  let [bits, left] = [0, 0];
+  const sixteenBits = (): number => {
+    if (left === 0) [bits, left] = [random.uint32(), 2];
+    else bits >>>= 16;
+    left--;
+    return bits & 0xffff;
+  };
+  for (let attempt = 0; attempt < tries; attempt++) {
+    const threshold = 0x4000 + random.integer(0x4000); // p · 2¹⁶
+    const start = random.integer(cells);
+    if (sixteenBits() < threshold) continue; // S itself would be a wall
+    maze.fill(0);
+    maze[start] = mazeToken.start;
+    distances[start] = 0;
+    queue[0] = start;
+    let reached = 1;
+    for (let head = 0; head < reached; head++) {
+      const cell = queue[head]!;
+      for (let way = 4 * cell; way < 4 * cell + 4; way++) {
+        const neighbour = neighbours[way]!;
+        if (neighbour < 0 || maze[neighbour] !== 0) continue; // beyond the edge, or come by before
+        if (sixteenBits() < threshold) {
+          maze[neighbour] = mazeToken.wall;
+          continue;
+        }
+        maze[neighbour] = mazeToken.free;
+        distances[neighbour] = distances[cell]! + 1;
+        queue[reached++] = neighbour;
+      }
+    }
+    if (distances[queue[reached - 1]!]! < leastDistance) continue; // the farthest is last
+    let free = 0;
+    for (let cell = 0; cell < cells; cell++) {
+      if (maze[cell] === 0) maze[cell] = sixteenBits() < threshold ? mazeToken.wall : mazeToken.free;
+      if (maze[cell] !== mazeToken.wall) free++;
+    }
+    let first = reached - 1;
+    while (first > 0 && distances[queue[first - 1]!]! >= leastDistance) first--;
+    const far = reached - first;
+    if (random.uniform() >= (raise * far * cells) / (free * (free - 1))) continue;
+    maze[queue[first + random.integer(far)]!] = mazeToken.goal;
+    return maze;
+  }
+  return undefined;
+}
+
+/**
+ * Different mazes: no two are the same up to turning and mirroring, so that any split of them is free of leaks.
+ * Maze i depends on the seed and i only. `onProgress` is told after each. Throws InputError where none is found.
+ */
+export function generateMazes(side: number, leastDistance: number, count: number, random: Random, onProgress?: (done: number, total: number) => void): Uint8Array[] {
+  const mazes: Uint8Array[] = [];
+  const seen = new Set<string>();
+  for (let i = 0; mazes.length < count; i++) {
+    // Grids to try before giving up: 50 times what a 30×30 maze takes.
+    const maze = i > 20 * count + 1000 ? undefined : generateMaze(side, leastDistance, random.fork(i), 3_000_000);
+    if (maze === undefined) throw new InputError(`mazes of ${side}×${side}: expected to find ${count} with ${leastDistance} steps or more from S to G, found ${mazes.length}; ask for fewer or shorter ones`);
+    const form = canonicalMaze(maze);
+    if (seen.has(form)) continue;
+    seen.add(form);
+    mazes.push(maze);
+    onProgress?.(mazes.length, count);
+  }
+  return mazes;
+}
