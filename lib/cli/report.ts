@@ -60,7 +60,7 @@ function studies(records: readonly RunRecord[]): { readonly table: PaperTable; r
 export function reportTables(records: readonly RunRecord[], searched: readonly RunRecord[] = []): [string, string][] {
   const lessons = failureScales.flatMap((scale): [string, string][] => {
     const table = failuresTable(records, scale);
-    return scale === 'smoke' || !records.some(isFailure) || table.rows.length === 0 ? [] : lessonFiles(`failures-${scale}`, table, failureNotes());
+    return scale === 'smoke' || table.rows.length === 0 ? [] : lessonFiles(`failures-${scale}`, table, failureNotes());
   });
   const ratings = scales.flatMap((scale): [string, string][] => {
     const table = ratingsTable(records.filter(({ experiment }) => experiment.scale === scale));

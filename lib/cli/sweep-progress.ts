@@ -41,9 +41,9 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const cost = missing.length === 0 ? '' : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
   out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
   if (args.options['dry'] === true) {
-    for (const run of before) out.line(`${run.state.padEnd(9)} ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
+    for (const run of before) out.line(`${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
     if (launcher === 'local') {
-      out.result(before.map((run) => ({ id: run.id, state: run.state, flop: sweepFlop([run]) })));
+      out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
       return 0;
     }
   }

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statS
 import os from 'node:os';
 import path from 'node:path';
 
-/** A claim whose owner is on another machine counts as abandoned after this long without a sign of life. */
+/** A claim counts as abandoned after this long without a sign of life: its process may be on another machine, or its id in use by another one since a restart. */
 const abandonedAfter = 15 * 60_000;
 const signOfLifeEvery = 60_000;
 
@@ -50,7 +50,10 @@ export function claim(folder: string, job?: string): Claim | undefined {
 export function isClaimed(folder: string, job?: string): boolean {
   const owner = readOwner(claimFile(folder));
   if (owner === undefined || (job !== undefined && owner.job === job)) return false;
-  return owner.host === os.hostname() ? isAlive(owner.pid) : Date.now() - owner.seen < abandonedAfter;
+  if (Date.now() - owner.seen > abandonedAfter) return false;
+  if (owner.host !== os.hostname()) return true;
+  const bootedAt = Date.now() - 1000 * os.uptime();
+  return owner.seen > bootedAt && isAlive(owner.pid);
 }
 
 function claimFile(folder: string): string {

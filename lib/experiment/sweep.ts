@@ -13,7 +13,7 @@ import { readRecords, type RunRecord } from './record.js';
 import { runId, setSizes } from './run.js';
 import type { WorkerMessage } from './sweep-worker.js';
 import { loadTask, type TaskData } from './task.js';
-import type { WorkOrder } from './work.js';
+import { notedShare, type WorkOrder } from './work.js';
 
 /** recorded: it was before; finished: now. taken: another process works on it. */
 export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stopped' | 'taken' | 'failed';
@@ -60,7 +60,7 @@ export async function standOf(plan: readonly PlannedRun[], options: Pick<SweepOp
     if (stale !== undefined) throw new InputError(`record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`);
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
-    runs.push({ experiment, seed, id, state, share: recorded ? 1 : 0, cost: runCost(experiment, setSizes(experiment, data)) });
+    runs.push({ experiment, seed, id, state, share: recorded ? 1 : notedShare(path.join(folder, id)), cost: runCost(experiment, setSizes(experiment, data)) });
   }
   return runs;
 }

@@ -1,5 +1,5 @@
 /** Doing one planned run in this process: claimed, resumed where an earlier try was stopped, its progress and record on disk. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { writeFileAtomic } from '../files.js';
@@ -35,7 +35,8 @@ const noteEvery = 5000; // ms
 export async function work({ run, id, engine, folder, records }: WorkOrder, options: WorkOptions): Promise<'finished' | 'stopped' | 'taken'> {
   const held = claim(folder, options.job);
   if (held === undefined) return 'taken';
-  let [toldAt, notedAt] = [0, 0];
+  let [toldAt, notedAt, reached] = [-Infinity, -Infinity, 0];
+  const note = (): void => writeFileAtomic(progressFile(folder), JSON.stringify({ share: reached }));
   try {
     const outcome = await runExperiment(run.experiment, {
       seed: run.seed,
@@ -45,8 +46,11 @@ export async function work({ run, id, engine, folder, records }: WorkOrder, opti
       shouldStop: options.shouldStop,
       onProgress: async ({ share }) => {
         const now = performance.now();
-        if (now - notedAt > noteEvery) writeFileAtomic(progressFile(folder), JSON.stringify({ share }));
-        if (now - notedAt > noteEvery) notedAt = now;
+        reached = share;
+        if (now - notedAt > noteEvery) {
+          note();
+          notedAt = now;
+        }
         if (now - toldAt < tellEvery) return;
         toldAt = now;
         options.onShare(share);
@@ -54,6 +58,7 @@ export async function work({ run, id, engine, folder, records }: WorkOrder, opti
       },
     });
     outcome.engine.dispose();
+    note();
     if (outcome.record === undefined) return 'stopped';
     const file = path.join(folder, 'record.json');
     readRecord(file); // a record that can't be read back is no result
@@ -64,12 +69,15 @@ export async function work({ run, id, engine, folder, records }: WorkOrder, opti
   }
 }
 
-/** Part of a run that its folder says is done, 0 … 1; 0 where it says nothing. */
+/** Part of a run that its folder says is done, 0 … 1; 0 where it says nothing that makes sense. */
 export function notedShare(folder: string): number {
-  const file = progressFile(folder);
-  if (!existsSync(file)) return 0;
-  const { share } = JSON.parse(readFileSync(file, 'utf8')) as { share: unknown };
-  return typeof share === 'number' && share >= 0 && share <= 1 ? share : 0;
+  try {
+    const noted = JSON.parse(readFileSync(progressFile(folder), 'utf8')) as { readonly share?: unknown } | null;
+    return typeof noted?.share === 'number' && noted.share >= 0 && noted.share <= 1 ? noted.share : 0;
+  } catch (error) {
+    if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 function progressFile(folder: string): string {

@@ -9,7 +9,7 @@ import { planTable } from '../../lib/experiment/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';
 import { arrayScript, arrays, prepareArray, readQueue, scriptOf, submitArray, taskResources, tasksStand } from '../../lib/experiment/slurm.js';
 import { standOf } from '../../lib/experiment/sweep.js';
-import type { WorkOrder } from '../../lib/experiment/work.js';
+import { notedShare, type WorkOrder } from '../../lib/experiment/work.js';
 import { recordOf } from '../report/records.js';
 
 const plan = planTable(1, 'smoke', 1, ['hrm', 'trm']);
@@ -96,6 +96,8 @@ describe('slurm', () => {
     writeFileSync(path.join(places.records, `${hrm!.id}.json`), '{}');
     assert.deepEqual(tasksStand(array).map(({ state, share }) => [state, share]), [['recorded', 1], ['running', 0.25]]);
     held!.release();
+    writeFileSync(path.join(trm!.folder, 'progress.json'), '{"sha');
+    assert.equal(notedShare(trm!.folder), 0, 'half a file says nothing');
   });
 
   it("reads Slurm's queue, where tasks that ended count no more", () => {

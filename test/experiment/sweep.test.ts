@@ -1,7 +1,7 @@
 /** Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is refused. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -61,6 +61,8 @@ describe('sweep', function () {
     let seen = 0;
     const first = await runSweep(two, { ...stopped, engine, jobs: 1, onProgress: () => seen++, shouldStop: () => seen > 3 });
     assert.ok(first.some(({ state }) => state === 'waiting'));
+    const [begun] = await standOf(two, stopped);
+    assert.ok(begun!.share > 0 && begun!.share < 1, `${begun!.share}: what is done of a run counts when it goes on`);
     const runs = await runSweep(two, { ...stopped, engine });
     assert.deepEqual(results(stopped.records), results(whole.records).filter(({ id }) => runs.some((run) => run.id === id)));
   });
@@ -97,6 +99,12 @@ describe('sweep', function () {
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false);
     writeFileSync(path.join(shared.folder, first!.id, 'claim.json'), JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'a dead process holds nothing');
+    const file = path.join(shared.folder, first!.id, 'claim.json');
+    writeFileSync(file, JSON.stringify({ host: hostname(), pid: process.pid }));
+    assert.equal(isClaimed(path.join(shared.folder, first!.id)), true);
+    const longAgo = new Date(Date.now() - 20 * 60_000);
+    utimesSync(file, longAgo, longAgo);
+    assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'its number has gone to another process, after a reboot');
   });
 });
 
