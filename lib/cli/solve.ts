@@ -1,10 +1,7 @@
 /** trm-lab solve: thinks about a puzzle of yours and shows the board after every supervision step. */
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
-import { openModel } from '../experiment/open.js';
-import { projectRoot } from '../files.js';
+import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { ownSudoku } from '../report/puzzles.js';
 import { changesText, judgeSudoku, type JudgedThought } from '../report/thoughts.js';
 import { think } from '../train/evaluate.js';
@@ -28,7 +25,7 @@ export const solve: Command = {
   async run(args, out) {
     const puzzle = ownSudoku(args.positionals[0] ?? '');
     const side = Math.sqrt(puzzle.question.length);
-    const file = text(args, 'checkpoint') ?? shippedCheckpoint(side);
+    const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
     const { engine, config, notes } = await openModel(file, readEngineOptions(args));
     for (const note of notes) out.note(note);
@@ -60,9 +57,3 @@ export const solve: Command = {
     }
   },
 };
-
-function shippedCheckpoint(side: number): string {
-  const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
-  if (!existsSync(file)) throw new InputError(`no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment sudoku-${side}x${side}) and name its model.safetensors with --checkpoint`);
-  return file;
-}

@@ -1,6 +1,10 @@
 /** Opens a trained model from a checkpoint file, ready to think. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { projectRoot } from '../files.js';
 import { loadCheckpoint } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
@@ -29,4 +33,12 @@ export async function randomModel(config: ModelConfig, random: Random, options: 
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', initialParameters(config, random));
   return { engine, config, metadata: {}, notes: [] };
+}
+
+/** The checkpoint that comes with the kit for Sudokus of so many cells. Throws InputError where there is none. */
+export function shippedCheckpoint(cells: number): string {
+  const side = Math.sqrt(cells);
+  const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
+  if (!existsSync(file)) throw new InputError(`no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`);
+  return file;
 }

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { think, type Thought } from '../train/evaluate.js';
+import { think, type Evaluation, type Thought } from '../train/evaluate.js';
 import type { StoppingPoint } from './figures.js';
 import { puzzleAt, type Puzzle } from './puzzles.js';
 import { tableOfRows, type Table } from './tables.js';
@@ -122,4 +122,17 @@ export async function stopWhenSure(engine: Engine, dataset: Dataset, degrees: re
     count++;
   }
   return sums.map(({ sureness, solved, steps }) => ({ sureness, exactAccuracy: solved / count, meanSteps: steps / count }));
+}
+
+/** One way of thinking in a table: what it solved, and what that took. */
+export type ThinkingRow = Readonly<{ thinking: string; 'puzzles solved': string; 'supervision steps a puzzle': string }>;
+
+/** An evaluation as a row; `answers` is how many votes or chains thought about each puzzle. */
+export function thinkingRow(thinking: string, { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps }: Evaluation, answers = 1): ThinkingRow {
+  const solved = exactAccuracy.at(-1) ?? NaN;
+  return {
+    thinking,
+    'puzzles solved': `${(100 * solved).toFixed(1)} % of ${puzzles.toLocaleString('en')}`,
+    'supervision steps a puzzle': `${answers === 1 ? '' : `${answers} × `}${Number(meanSteps.toFixed(2))}`,
+  };
 }

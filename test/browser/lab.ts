@@ -13,6 +13,8 @@ import { projectRoot } from '../../lib/files.js';
 const token = 'local-test';
 const seconds = 1000;
 const minutes = 60 * seconds;
+/** Generous, because a machine that does other things too is ten times slower; what is waited for comes at once on an idle one. */
+const patience = 4 * minutes;
 
 /** Notebooks that run up to their first plotly figure, which is then looked at. */
 const figureNotebooks = ['1-how-it-thinks', '2-train', '7-thinking-longer'];
@@ -77,6 +79,7 @@ async function openCopy(page: Page, root: string, folder: string, name: string, 
   }
   const copy = `${name}${changes.length > 0 ? '-changed' : ''}.ipynb`;
   writeFileSync(path.join(folder, copy), text);
+  page.setDefaultTimeout(patience);
   await page.goto(`${address}lab/tree/${path.basename(folder)}/${copy}?reset&token=${token}`);
   const notebook = new OpenNotebook(page, JSON.parse(text) as Notebook, path.join(folder, `${copy}.png`));
   await notebook.watched(() => notebook.ready());
@@ -97,12 +100,12 @@ class OpenNotebook {
 
   /** Waits until the kernel answers: keys pressed before that are lost. */
   async ready(): Promise<void> {
-    await this.#cells.first().waitFor({ timeout: 2 * minutes });
+    await this.#cells.first().waitFor({ timeout: patience });
     await this.page.waitForFunction(() => {
       const app = (globalThis as { jupyterapp?: { shell: { currentWidget?: { sessionContext?: { isReady: boolean; session?: { kernel?: { status: string; connectionStatus: string } } } } } } }).jupyterapp;
       const context = app?.shell.currentWidget?.sessionContext;
       return context?.isReady === true && context.session?.kernel?.status === 'idle' && context.session.kernel.connectionStatus === 'connected';
-    }, undefined, { timeout: 2 * minutes });
+    }, undefined, { timeout: patience });
     await this.#cells.first().click();
     await this.page.keyboard.press('Escape'); // command mode: keys are for cells, not for their text
   }
@@ -113,7 +116,7 @@ class OpenNotebook {
 
   /** Presses Shift+Enter on the selected cell, which must be this one. */
   async press(index: number): Promise<void> {
-    await this.page.locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`).waitFor({ timeout: 30 * seconds });
+    await this.page.locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`).waitFor({ timeout: patience });
     await this.page.keyboard.press('Shift+Enter');
   }
 
@@ -129,7 +132,7 @@ class OpenNotebook {
   async ended(index: number): Promise<void> {
     const number = this.cell(index).locator('.jp-InputPrompt').filter({ hasText: /\[\d+\]/ });
     const failure = this.cell(index).locator('[data-mime-type="application/vnd.jupyter.stderr"]').first();
-    await number.or(failure).first().waitFor({ timeout: 5 * minutes });
+    await number.or(failure).first().waitFor({ timeout: 2 * patience });
     if (await failure.isVisible()) throw new Error(`cell ${index + 1} failed:\n${await failure.innerText()}`);
   }
 
@@ -171,7 +174,7 @@ async function seeFirstFigure(notebook: OpenNotebook): Promise<void> {
   const figure = notebook.cell(index).locator('.jp-RenderedPlotly').first();
   await figure.scrollIntoViewIfNeeded();
   await figure.hover(); // the renderer shows the still picture until the mouse comes
-  await figure.locator('.js-plotly-plot .main-svg, .main-svg').first().waitFor({ timeout: 1 * minutes });
+  await figure.locator('.js-plotly-plot .main-svg, .main-svg').first().waitFor({ timeout: patience });
   await expectPicture(figure, notebook.screenshot);
 }
 
@@ -184,7 +187,7 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
   const later = await stepsShown(notebook, index, first);
   await notebook.page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
   const stopped = notebook.cell(index).getByText(/Stopped after \d+ of 20000 steps/).first();
-  await stopped.waitFor({ timeout: 1 * minutes });
+  await stopped.waitFor({ timeout: patience });
   const kept = Number(/Stopped after (\d+)/.exec(await stopped.innerText())?.[1]);
   if (!(kept >= later)) throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
 
@@ -193,19 +196,19 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
   const resumed = await stepsShown(notebook, index, kept - 1);
   if (resumed > kept + 15_000) throw new Error(`expected training to go on from step ${kept}, it stands at ${resumed}`);
   await notebook.page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
-  await stopped.waitFor({ timeout: 1 * minutes });
+  await stopped.waitFor({ timeout: patience });
 }
 
 /** Waits until the progress line of a cell shows more than so many steps; returns how many. */
 async function stepsShown(notebook: OpenNotebook, index: number, moreThan: number): Promise<number> {
-  const deadline = Date.now() + 2 * minutes;
+  const deadline = Date.now() + patience;
   while (Date.now() < deadline) {
-    const line = await notebook.cell(index).getByText(/training: \d+\/20000 steps/).first().innerText({ timeout: 1 * minutes });
+    const line = await notebook.cell(index).getByText(/training: \d+\/20000 steps/).first().innerText({ timeout: patience });
     const steps = Number(/training: (\d+)/.exec(line)?.[1]);
     if (steps > moreThan) return steps;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`expected training to get beyond step ${moreThan} in two minutes`);
+  throw new Error(`expected training to get beyond step ${moreThan} in ${patience / minutes} minutes`);
 }
 
 /** JupyterLab with its own empty configuration, so that nothing of this user's changes the test. */
@@ -224,7 +227,7 @@ function startLab(root: string, scratch: string): ChildProcess {
 function addressOf(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`JupyterLab did not start within a minute:\n${said}`)), 1 * minutes);
+    const timer = setTimeout(() => reject(new Error(`JupyterLab did not start within ${patience / minutes} minutes:\n${said}`)), patience);
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       const address = /http:\/\/127\.0\.0\.1:[1-9]\d*\//.exec(said)?.[0];

@@ -5,7 +5,7 @@ import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku, puzzleAt } from '../../lib/report/puzzles.js';
-import { changesText, judgeThoughts, longestThought, stopWhenSure, thinkAbout, thoughtsTable } from '../../lib/report/thoughts.js';
+import { changesText, judgeThoughts, longestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped([2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })), { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 });
@@ -94,5 +94,12 @@ describe('thoughts about a Sudoku, judged', () => {
       assert.throws(() => ownSudoku(bad), (error) => error instanceof InputError && message.test(error.message));
     }
     assert.throws(() => judgeThoughts({ question: new Int32Array(900), solution: new Int32Array(900), puzzleId: 0, thoughts }), InputError);
+  });
+
+  it('an evaluation as a row says what was solved and what it took', () => {
+    const result = { puzzles: 1200, supervisionSteps: 4, exactAccuracy: [0.1, 0.25], cellAccuracy: [], haltingAccuracy: [], seconds: 1 };
+    assert.deepEqual(thinkingRow('plain', result), { thinking: 'plain', 'puzzles solved': '25.0 % of 1,200', 'supervision steps a puzzle': '4' });
+    assert.equal(thinkingRow('halting', { ...result, meanSteps: 2.3456 })['supervision steps a puzzle'], '2.35');
+    assert.equal(thinkingRow('votes', result, 8)['supervision steps a puzzle'], '8 × 4');
   });
 });
