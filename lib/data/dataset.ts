@@ -130,3 +130,10 @@ export function firstExamples(dataset: Dataset, n: number): Dataset {
   const examples = Array.from({ length: n }, (_, i) => exampleOf(dataset, i));
   return ungrouped(examples, { ...dataset, ...(dataset.ratings === null ? { ratings: [] } : { ratings: [...dataset.ratings.subarray(0, n)] }) });
 }
+
+/** A data set of the same shape without examples. */
+export function emptyLike(dataset: Dataset): Dataset {
+  const { sha256: _, ...rest } = dataset;
+  const none = new Uint8Array(0);
+  return withHash({ ...rest, examples: 0, inputs: none, labels: none, puzzleOffsets: new Int32Array(1), groupOffsets: new Int32Array(1), ids: new Int32Array(0), ratings: null });
+}

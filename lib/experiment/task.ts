@@ -1,9 +1,10 @@
 /** A task as plain data, by kind: how it is checked, the data sets it stands for, and what it fixes of a model. */
 import { arcDataset, arcFiles, arcPuzzleIds, defaultSubsets, type ArcSetOptions } from '../data/arc-sets.js';
 import { arcTokens, longestSide } from '../data/arc.js';
-import type { Dataset } from '../data/dataset.js';
+import { emptyLike, type Dataset } from '../data/dataset.js';
 import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
+import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
@@ -23,7 +24,14 @@ export interface MazeTask extends MazeSetOptions {
   readonly kind: 'maze';
 }
 
-export type Task = SudokuTask | ArcTaskOptions | MazeTask;
+/** A data set on disk in the reference's form (lib/data/reference-format.ts), as its Python builders or `trm-lab data build` leave it. */
+export interface FolderTask {
+  readonly kind: 'folder';
+  /** Its path, or its name in one of the data folders, which keeps records the same on every machine. */
+  readonly folder: string;
+}
+
+export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 
 /** The data sets of a task. */
 export interface TaskData {
@@ -86,6 +94,18 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     load: (task) => mazeDataset(task),
     shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
+  },
+  folder: {
+    fields: { folder: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the path of a folder') },
+    optional: {},
+    contradictions: () => [],
+    load: ({ folder }) =>
+      Promise.resolve().then(() => {
+        const { train, test } = readReferenceFolder(folder);
+        return { train, test, validation: emptyLike(test) }; // the form has none
+      }),
+    shape: ({ folder }) => referenceShape(folder),
+    scored: () => 0,
   },
   arc: {
     fields: { set: oneOf('arc1', 'arc2'), canvas: whole(1, longestSide), augmentations: whole(0, 2000), seed: whole(0) },

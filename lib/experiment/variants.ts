@@ -245,6 +245,7 @@ export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'
 
 /** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */
 export function paperResult(row: PaperRow, task: Task): number | null {
+  if (task.kind === 'folder') return null; // whatever it holds
   return (task.kind === 'arc' ? row[task.set] : row[task.kind]) ?? null;
 }
 

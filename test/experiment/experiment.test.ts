@@ -17,6 +17,7 @@ describe('experiment', () => {
 
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
+      assert.ok(task.kind !== 'folder', 'no experiment depends on a folder of the user');
       assert.equal(model.vocabSize, task.kind === 'sudoku' ? task.side + 2 : { maze: 6, arc: 12 }[task.kind]);
       assert.equal(model.sequenceLength, (task.kind === 'arc' ? task.canvas : task.side) ** 2);
     }

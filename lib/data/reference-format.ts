@@ -1,0 +1,279 @@
+/** The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the other way round. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { dataFile, readUserFile, writeFileAtomic } from '../files.js';
+import { exampleOf, withHash, type Dataset, type Example } from './dataset.js';
+import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
+import { NpyWriter } from './npy-writer.js';
+import { readNpy, type NpyType } from './npy.js';
+
+/** Element type of inputs and labels; the reference writes Sudoku training sets as int64, all others as uint8. */
+export type TokenType = Extract<NpyType, 'uint8' | 'int64'>;
+
+/** What dataset.json says, under its own names. */
+interface Metadata {
+  readonly pad_id: number;
+  readonly ignore_label_id: number;
+  readonly blank_identifier_id: number;
+  readonly vocab_size: number;
+  readonly seq_len: number;
+  readonly num_puzzle_identifiers: number;
+  readonly total_groups: number;
+  readonly mean_puzzle_examples: number;
+  readonly total_puzzles?: number;
+  readonly sets: readonly string[];
+}
+
+const splits = ['train', 'test'] as const;
+const blank = '<blank>';
+
+/** Most token values a split may hold in memory here: 1 Gi, a byte each. */
+const mostTokens = 2 ** 30;
+
+/** The folder a task or a command names: a path, or a name in one of the data folders. Throws InputError where there is none. */
+export function referenceFolder(named: string): string {
+  const folder = existsSync(path.resolve(named)) || path.isAbsolute(named) ? path.resolve(named) : dataFile(named);
+  if (!existsSync(folder)) throw new InputError(`folder not found: ${folder}; check the path`);
+  return folder;
+}
+
+/** Vocabulary, length and puzzle ids of a folder, from its train/dataset.json alone. */
+export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequenceLength' | 'puzzleIds'> {
+  const { vocab_size: vocabSize, seq_len: sequenceLength, num_puzzle_identifiers: puzzleIds } = readMetadata(path.join(referenceFolder(named), 'train'));
+  return { vocabSize, sequenceLength, puzzleIds };
+}
+
+/** Both splits of a folder, and how their tokens are stored. Throws InputError for anything that is not as the format has it. */
+export function readReferenceFolder(named: string): { readonly train: Dataset; readonly test: Dataset; readonly types: Readonly<Record<'train' | 'test', TokenType>> } {
+  const folder = referenceFolder(named);
+  const [train, test] = splits.map((split) => readSplit(folder, split)) as [SplitRead, SplitRead];
+  for (const key of ['vocabSize', 'sequenceLength', 'puzzleIds'] as const) {
+    if (train.set[key] !== test.set[key]) throw new InputError(`${path.basename(folder)}: expected one ${key} in train and test, got ${train.set[key]} and ${test.set[key]}`);
+  }
+  return { train: train.set, test: test.set, types: { train: train.type, test: test.type } };
+}
+
+interface SplitRead {
+  readonly set: Dataset;
+  readonly type: TokenType;
+}
+
+function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
+  const metadata = readMetadata(path.join(folder, split));
+  const { vocab_size: vocabSize, seq_len: L, num_puzzle_identifiers: puzzleIds } = metadata;
+  const at = (part: string): string => path.join(folder, split, `all__${part}.npy`);
+  const inputs = readNpy(at('inputs'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1 });
+  const [examples = 0, length] = inputs.shape;
+  if (length !== L) throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
+  const labels = readNpy(at('labels'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1 });
+  if (labels.shape.join() !== inputs.shape.join()) throw new InputError(`${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, got ${labels.shape.join(' × ')}`);
+  const whole = (part: string, most: number, largest: number): Int32Array => Int32Array.from(readNpy(at(part), { dimensions: 1, most, largest }).values);
+  const puzzleOffsets = offsets(whole('puzzle_indices', examples + 1, examples), examples, `${split}/all__puzzle_indices.npy`);
+  const puzzles = puzzleOffsets.length - 1;
+  const groupOffsets = offsets(whole('group_indices', puzzles + 1, puzzles), puzzles, `${split}/all__group_indices.npy`);
+  const ids = whole('puzzle_identifiers', puzzles, puzzleIds - 1);
+  if (ids.length !== puzzles) throw new InputError(`${split}/all__puzzle_identifiers.npy: expected one id for each of ${puzzles} puzzles, got ${ids.length}`);
+  if (groupOffsets.length - 1 !== metadata.total_groups) throw new InputError(`${split}/dataset.json: expected total_groups ${groupOffsets.length - 1} as there are, got ${metadata.total_groups}`);
+  const side = Math.sqrt(L);
+  const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
+  const set = withHash({
+    name: `${path.basename(folder)} ${split}`,
+    note: '',
+    width: Number.isInteger(side) ? side : L,
+    height: Number.isInteger(side) ? side : 1,
+    vocabSize,
+    sequenceLength: L,
+    puzzleIds,
+    examples,
+    inputs: tokens,
+    labels: answers,
+    ignore: answers.includes(metadata.ignore_label_id) ? metadata.ignore_label_id : null, // Sudoku and mazes name one that never occurs
+    puzzleOffsets,
+    groupOffsets,
+    ids,
+    ratings: null,
+    augmentation: null,
+    ...(areMazes(tokens, L, vocabSize) ? { alternative: { name: 'valid shortest path', accepts: isShortestPath } } : {}),
+  });
+  return { set, type: inputs.type === 'int64' ? 'int64' : 'uint8' };
+}
+
+/** Whether every question is a maze: one S and one G among walls and free cells. */
+function areMazes(tokens: Uint8Array, length: number, vocabSize: number): boolean {
+  if (vocabSize !== mazeVocabulary || !Number.isInteger(Math.sqrt(length)) || length < 100) return false;
+  for (let from = 0; from < tokens.length; from += length) {
+    const counts = [0, 0, 0, 0, 0, 0];
+    for (let i = from; i < from + length; i++) counts[tokens[i]!]!++;
+    if (counts[0] !== 0 || counts[mazeToken.start] !== 1 || counts[mazeToken.goal] !== 1 || counts[mazeToken.path] !== 0) return false;
+  }
+  return true;
+}
+
+/** First item of each part and the end: from 0 upwards to `end`, no part empty. */
+function offsets(values: Int32Array, end: number, name: string): Int32Array {
+  if (values.length < 1 || values[0] !== 0 || values.at(-1) !== end) throw new InputError(`${name}: expected offsets from 0 to ${end}, got ${values.length === 0 ? 'none' : `${values[0]} to ${values.at(-1)}`}`);
+  const bad = values.findIndex((value, i) => i > 0 && value <= values[i - 1]!);
+  if (bad >= 0) throw new InputError(`${name}: expected rising offsets, got ${values[bad]} after ${values[bad - 1]}`);
+  return values;
+}
+
+/** Reads a split's dataset.json. Throws InputError naming the field that is wrong. */
+function readMetadata(folder: string): Metadata {
+  const name = `${path.basename(folder)}/dataset.json`;
+  const bytes = readUserFile(path.join(folder, 'dataset.json'));
+  if (bytes.length > 1 << 16) throw new InputError(`${name}: expected at most 65536 bytes, got ${bytes.length}`);
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`${name}: expected JSON, got ${error.message}`);
+    throw error;
+  }
+  const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;
+  const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
+    pad_id: [0, 0], ignore_label_id: [0, 255], blank_identifier_id: [0, 0], vocab_size: [2, 256], seq_len: [1, 65_536], num_puzzle_identifiers: [1, 2 ** 31 - 1], total_groups: [0, 2 ** 31 - 1],
+  };
+  for (const [field, [least, most]] of Object.entries(limits)) {
+    const value = fields[field];
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${JSON.stringify(value)}`);
+  }
+  const { sets } = fields;
+  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${JSON.stringify(sets)}`);
+  return fields as unknown as Metadata;
+}
+
+/** How to write a folder. */
+export interface WriteOptions {
+  /** How tokens are stored. Default uint8; the reference's Sudoku training sets are int64. */
+  readonly types?: Partial<Readonly<Record<'train' | 'test', TokenType>>>;
+  /** Told after each group written. */
+  readonly onProgress?: (done: number, total: number) => void;
+}
+
+/** What was written. */
+export interface WrittenFolder {
+  readonly train: WrittenSplit;
+  readonly test: WrittenSplit;
+  /** Of the SHA-256 of all files with their names: the same sets give the same bytes. */
+  readonly sha256: string;
+}
+
+/** Groups, puzzles with their augmented copies, and examples of a split. */
+export interface WrittenSplit {
+  readonly groups: number;
+  readonly puzzles: number;
+  readonly examples: number;
+}
+
+/**
+ * Writes data sets whose puzzles share the blank id (Sudoku, mazes) as the reference has them, every augmented copy as a
+ * puzzle of its own, one group in memory at a time. The folder appears when it is complete. Throws InputError if it exists
+ * and is not empty. ARC sets have their own builder (arc-build.ts).
+ */
+export function writeReferenceFolder(out: string, sets: { readonly train: Dataset; readonly test: Dataset }, options: WriteOptions = {}): WrittenFolder {
+  const folder = path.resolve(out);
+  if (existsSync(folder) && readdirSync(folder).length > 0) throw new InputError(`${out}: expected a new or empty folder; choose another or delete it first`);
+  const temporary = `${folder}.${process.pid}.tmp`;
+  const hashes: string[] = [];
+  const total = splits.reduce((sum, split) => sum + sets[split].groupOffsets.length - 1, 0);
+  let done = 0;
+  const text = (name: string, content: string): void => {
+    writeFileAtomic(path.join(temporary, name), content);
+    hashes.push(`${name} ${createHash('sha256').update(content).digest('hex')}`);
+  };
+  try {
+    const [train, test] = splits.map((split) => {
+      mkdirSync(path.join(temporary, split), { recursive: true });
+      const written = writeArrays(path.join(temporary, split), sets[split], options.types?.[split] ?? 'uint8', (name, hash) => hashes.push(`${split}/${name} ${hash}`), () => options.onProgress?.(++done, total));
+      text(`${split}/dataset.json`, metadataText(sets[split], written));
+      return written;
+    }) as [WrittenSplit, WrittenSplit];
+    text('identifiers.json', JSON.stringify([blank]));
+    if (existsSync(folder)) rmdirSync(folder);
+    renameSync(temporary, folder);
+    return { train, test, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
+function writeArrays(folder: string, set: Dataset, type: TokenType, onFile: (name: string, sha256: string) => void, onGroup: () => void): WrittenSplit {
+  if (set.puzzleIds !== 1) throw new Error(`${set.name} has puzzle ids of its own`);
+  const groups = set.groupOffsets.length - 1;
+  const versions = 1 + (set.augmentation?.copies ?? 0);
+  const [puzzles, examples] = [set.ids.length * versions, set.examples * versions];
+  const opened: [string, NpyWriter][] = [];
+  const open = (name: string, of: NpyType, shape: readonly number[]): NpyWriter => {
+    const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), of, shape);
+    opened.push([`all__${name}.npy`, writer]);
+    return writer;
+  };
+  try {
+    const [inputs, labels] = [open('inputs', type, [examples, set.sequenceLength]), open('labels', type, [examples, set.sequenceLength])];
+    const [ids, puzzleOffsets, groupOffsets] = [open('puzzle_identifiers', 'int32', [puzzles]), open('puzzle_indices', 'int32', [puzzles + 1]), open('group_indices', 'int32', [groups + 1])];
+    let [puzzle, example] = [0, 0];
+    puzzleOffsets.write(Int32Array.of(0));
+    groupOffsets.write(Int32Array.of(0));
+    for (let group = 0; group < groups; group++) {
+      for (const made of puzzlesOf(set, group)) {
+        for (const { input, label } of made) {
+          inputs.write(stored(input, type));
+          labels.write(stored(label, type));
+          example++;
+        }
+        ids.write(Int32Array.of(0));
+        puzzleOffsets.write(Int32Array.of(example));
+        puzzle++;
+      }
+      groupOffsets.write(Int32Array.of(puzzle));
+      onGroup();
+    }
+    while (opened.length > 0) {
+      const [name, writer] = opened[0]!;
+      onFile(name, writer.end());
+      opened.shift();
+    }
+  } finally {
+    for (const [, writer] of opened) writer.abandon();
+  }
+  return { groups, puzzles, examples };
+}
+
+/** dataset.json, byte for byte as Python's json.dump writes it. For Sudoku and mazes the reference counts groups as puzzles. */
+function metadataText({ vocabSize, sequenceLength, puzzleIds }: Dataset, { groups, puzzles, examples }: WrittenSplit): string {
+  const mean = puzzles === 0 ? 0 : examples / puzzles;
+  const fields: readonly (readonly [string, number | string])[] = [
+    ['pad_id', 0], ['ignore_label_id', 0], ['blank_identifier_id', 0], ['vocab_size', vocabSize], ['seq_len', sequenceLength], ['num_puzzle_identifiers', puzzleIds],
+    ['total_groups', groups], ['mean_puzzle_examples', Number.isInteger(mean) ? mean.toFixed(1) : mean], ['total_puzzles', groups], ['sets', '["all"]'],
+  ];
+  return `{${fields.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`;
+}
+
+/** The puzzles of a group as training may draw them, each original before its copies. */
+function* puzzlesOf({ augmentation, ...set }: Dataset, group: number): Generator<readonly Example[]> {
+  for (let puzzle = set.groupOffsets[group]!; puzzle < set.groupOffsets[group + 1]!; puzzle++) {
+    const first = set.puzzleOffsets[puzzle]!;
+    const originals = Array.from({ length: set.puzzleOffsets[puzzle + 1]! - first }, (_, i) => exampleOf({ augmentation, ...set }, first + i));
+    yield originals;
+    for (let copy = 1; augmentation !== null && copy <= augmentation.copies; copy++) {
+      yield originals.map((original) => augmentation.apply(original, augmentation.random.fork(puzzle).fork(copy), copy)); // as lib/data/batches.ts draws it
+    }
+  }
+}
+
+/** Tokens as a .npy file stores them; int64 is little-endian. */
+function stored(tokens: Uint8Array, type: TokenType): Uint8Array {
+  if (type === 'uint8') return tokens;
+  const wide = new Uint8Array(8 * tokens.length);
+  for (let i = 0; i < tokens.length; i++) wide[8 * i] = tokens[i]!;
+  return wide;
+}
+
+/** Whether a path is a folder in the reference's form. */
+export function isReferenceFolder(named: string): boolean {
+  return existsSync(path.join(named, 'train', 'dataset.json'));
+}
