@@ -34,7 +34,7 @@ export { checkReference } from './train/reference-check.js';
 export { change, describeExperiment, experiment, experiments, type Experiment, type Scale } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
-export { openModel, shippedCheckpoint } from './experiment/open.js';
+export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
 export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
@@ -44,6 +44,7 @@ export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learn
 export { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, trainingVersusTest } from './report/study-figures.js';
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints, type PuzzleKind } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
+export { modelTable, taskTable } from './report/model-table.js';
 export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
 export { pairedTest, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';

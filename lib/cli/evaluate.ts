@@ -71,6 +71,7 @@ export const evaluateCommand: Command = {
       if (chains === 1 && noise !== undefined) throw new InputError('--noise: the first chain is without noise; give --chains 2 or more');
       if (votes === 1 && relabelling !== undefined) throw new InputError('--relabel: the first form is the puzzle as it stands; give --votes 2 or more');
       const thinking = { halt: flag(args, 'halt'), votes, ...(votes > 1 ? { relabel: relabelling ?? ('both' as const) } : {}), chains, ...(chains > 1 ? { noise: noise ?? 0.3 } : {}), seed };
+      const before = process.cpuUsage();
       const result = await evaluate(engine, dataset, {
         ...(puzzles === undefined ? {} : { puzzles }),
         ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
@@ -84,8 +85,10 @@ export const evaluateCommand: Command = {
         onProgress: ({ done, total }) => progress.update('evaluating', 'puzzles', done, total),
       });
       progress.end();
+      const { user, system } = process.cpuUsage(before);
+      const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
       const peakMemory = process.resourceUsage().maxRSS * 1024;
-      out.line(`${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`);
+      out.line(`${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`);
       if (dataset.note !== '') out.line(dataset.note);
       if (result.meanSteps !== undefined) out.line(`halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on average; a halted puzzle's answer stands below for the steps it was spared`);
       out.line('step   exact    cells  halting');
