@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { drawSudokuRelabelling, gridRelabelling, identity, relabel, relabelBack, sudokuRelabelling } from '../../lib/data/relabelling.js';
+import { generateMazes } from '../../lib/data/maze-generator.js';
+import { isShortestPath, mazeAnswer, mazeVocabulary } from '../../lib/data/maze.js';
 import { onlySolution } from '../../lib/data/sudoku-solver.js';
 import { generateSudokus } from '../../lib/data/sudoku-sets.js';
 import { applySymmetry, boardOfTokens, drawSymmetry, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
@@ -53,6 +55,17 @@ describe('relabellings', () => {
       assert.deepEqual(relabelBack(turned, gridRelabelling(3, 9, id)), grid);
     }
     assert.throws(() => gridRelabelling(3, 9, 8), /dihedral: expected 0 to 7, got 8/);
+  });
+
+  it('of mazes turn a shortest path into one of the turned maze, and back', () => {
+    for (const question of generateMazes(8, 8, 3, new Random(2))) {
+      for (let id = 0; id < 8; id++) {
+        const view = gridRelabelling(8, mazeVocabulary, id);
+        const turned = Uint8Array.from(relabel(Int32Array.from(question), view));
+        const answer = mazeAnswer(turned); // by the data set's rule, in the turned maze
+        assert.ok(isShortestPath(question, relabelBack(Int32Array.from(answer), view)), `turn ${id}`);
+      }
+    }
   });
 
   it('that change nothing change nothing', () => {
