@@ -11,7 +11,7 @@ import { TerminalProgress } from './progress.js';
 
 export const arcBuildOptions: Readonly<Record<string, Option>> = {
   out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-  augmentations: { type: 'string', value: 'N', about: 'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: 7 GB for arc1, 10 GB for arc2' },
+  augmentations: { type: 'string', value: 'N', about: 'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB' },
   canvas: { type: 'string', value: 'N', about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30' },
   seed: { type: 'string', value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
 };
