@@ -46,13 +46,14 @@ export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeVie
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
 export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
-export { pairedTest, spreadOf } from './report/statistics.js';
+export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export { saveFigure, saveMovie, toPng, toSvg, type Animation, type Drawing, type Figure, type Movie } from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { sweepLive, trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
+export { mazeDistributions, mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers, type MazeSample } from './report/mazes.js';
 export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
 export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
 export { judgeThoughts, longestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';

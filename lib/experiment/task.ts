@@ -47,7 +47,8 @@ interface Kind<Options extends Task> {
   readonly optional: Readonly<Record<string, FieldCheck>>;
   /** What no field alone tells; called on fields that are each right. */
   contradictions(task: Options): string[];
-  load(task: Options): Promise<TaskData>;
+  /** `onProgress` is told of puzzles that take long to generate. */
+  load(task: Options, onProgress?: (done: number, total: number) => void): Promise<TaskData>;
   shape(task: Options): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'>;
   /** Puzzles to be scored, before the data is read: what is asked for; 0 where that is all there are. */
   scored(task: Options, split: 'test' | 'validation'): number;
@@ -74,7 +75,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     },
     optional: {},
     contradictions: ({ source, side }) => (source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : []),
-    load: sudokuDataset,
+    load: (task) => sudokuDataset(task),
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
   },
@@ -91,7 +92,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     },
     optional: {},
     contradictions: ({ source, side }) => (source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : []),
-    load: (task) => mazeDataset(task),
+    load: mazeDataset,
     shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
   },
@@ -130,8 +131,8 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
 };
 
 /** Loads or generates a task's data sets. Throws InputError if a file is missing or damaged. */
-export async function loadTask(task: Task): Promise<TaskData> {
-  return kindOf(task).load(task);
+export async function loadTask(task: Task, onProgress?: (done: number, total: number) => void): Promise<TaskData> {
+  return kindOf(task).load(task, onProgress);
 }
 
 /** What a task fixes of a model. */

@@ -1,0 +1,124 @@
+/** trm-lab data check: puzzle files line by line and folders in the reference's form, with what repeats and how it is spread. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ungrouped, type Dataset } from '../data/dataset.js';
+import { linesOf } from '../data/lines.js';
+import { readMazeCsv } from '../data/maze-csv.js';
+import { isShortestPath, mazeVocabulary } from '../data/maze.js';
+import { isReferenceFolder, readReferenceFolder } from '../data/reference-format.js';
+import { readSudokuCsv } from '../data/sudoku-csv.js';
+import { puzzleClass } from '../data/sudoku-sets.js';
+import { boardText, geometryOfCells, sudokuGeometry } from '../data/sudoku.js';
+import { InputError } from '../errors.js';
+import { numbersOfMaze } from '../report/mazes.js';
+import { checkSet, mazeTokenNames, spreadText } from '../report/set-check.js';
+import { choice, type Arguments, type Out } from './command.js';
+import { TerminalProgress } from './progress.js';
+
+/** Checks a puzzle file or a folder; its kind is read off it unless --kind says. */
+export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
+  const file = path.resolve(named);
+  const folder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (folder && !isReferenceFolder(file)) throw new InputError(`${named}: expected a folder with train/dataset.json, got one without`);
+  const kind = choice(args, 'kind', ['sudoku', 'maze', 'folder']) ?? (folder ? 'folder' : await kindOf(file));
+  if (kind === 'folder') return checkFolder(file, out);
+  return kind === 'maze' ? checkMazes(file, out) : checkSudokus(file, args, out);
+}
+
+/** Mazes are written in '#', Sudokus in digits: the first puzzle tells. */
+async function kindOf(file: string): Promise<'sudoku' | 'maze'> {
+  let number = 0;
+  for await (const line of linesOf(file)) if (++number === 2) return line.includes('#') ? 'maze' : 'sudoku';
+  return 'sudoku';
+}
+
+async function linesIn(file: string): Promise<number> {
+  let total = -1; // the header is no puzzle
+  for await (const line of linesOf(file)) if (line !== '') total++;
+  return total;
+}
+
+/** Every line must be a legal puzzle with exactly one solution; puzzles that are the same or equivalent are counted. */
+async function checkSudokus(file: string, args: Arguments, out: Out): Promise<number> {
+  const name = path.basename(file);
+  const side = Number(choice(args, 'side', ['4', '6', '9']) ?? (await sideOf(file)));
+  const geometry = sudokuGeometry(side);
+  const progress = new TerminalProgress();
+  const [boards, forms] = [new Set<string>(), new Set<string>()];
+  const total = await linesIn(file);
+  const [ratings, counts]: [number[], number[]] = [[], new Array<number>(side + 1).fill(0)];
+  let givens = 0;
+  for await (const puzzle of readSudokuCsv(file, { side, unique: true })) {
+    ratings.push(puzzle.rating);
+    givens += puzzle.question.reduce((count, digit) => count + (digit === 0 ? 0 : 1), 0);
+    for (const digit of puzzle.answer) counts[digit]!++;
+    boards.add(boardText(puzzle.question));
+    forms.add(puzzleClass(puzzle, geometry));
+    progress.update('checking', 'puzzles', ratings.length, total);
+  }
+  progress.end();
+  const puzzles = ratings.length;
+  if (puzzles === 0) throw new InputError(`${name}: expected at least one puzzle after the header, got none`);
+  const easy = ratings.filter((rating) => rating === 0).length;
+  out.line(`${name}: ${puzzles} puzzles, each legal with exactly one solution; ${(givens / puzzles).toFixed(1)} givens on average`);
+  out.line(`${puzzles - boards.size} repeated, ${puzzles - forms.size} ${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`);
+  out.line(`rating ${spreadText(ratings)}; ${((100 * easy) / puzzles).toFixed(1)} % need no guess`);
+  out.line(`digits of the answers, %: ${counts.slice(1).map((count) => ((100 * count) / (puzzles * side * side)).toFixed(1)).join(' ')}`);
+  out.result({ file: name, kind: 'sudoku', puzzles, repeated: puzzles - boards.size, equivalent: puzzles - forms.size, meanGivens: givens / puzzles, meanRating: ratings.reduce((sum, rating) => sum + rating, 0) / puzzles });
+  return 0;
+}
+
+/** The side that the first board's length tells, 9 where it tells none. */
+async function sideOf(file: string): Promise<number> {
+  let number = 0;
+  for await (const line of linesOf(file)) if (++number === 2) return geometryOfCells(line.split(',')[1]?.length ?? 0)?.side ?? 9;
+  return 9;
+}
+
+/** Every line must be a maze with a shortest path; how many follow the label rule is counted. */
+async function checkMazes(file: string, out: Out): Promise<number> {
+  const name = path.basename(file);
+  const progress = new TerminalProgress();
+  const total = await linesIn(file);
+  const examples: { readonly input: Uint8Array; readonly label: Uint8Array }[] = [];
+  for await (const { question, answer } of readMazeCsv(file)) {
+    examples.push({ input: question, label: answer });
+    progress.update('reading', 'mazes', examples.length, total);
+  }
+  const [first] = examples;
+  if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
+  const side = Math.sqrt(first.input.length);
+  const set: Dataset = ungrouped(examples, { name, note: '', width: side, height: side, vocabSize: mazeVocabulary, alternative: { name: 'valid shortest path', accepts: isShortestPath } });
+  const { forms: _, ...found } = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
+  progress.end();
+  const numbers = examples.map(({ input }) => numbersOfMaze(input));
+  out.line(`${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`);
+  out.line(`${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ${numbers.filter(({ shortestPaths }) => shortestPaths === 1).length} with only one shortest path`);
+  for (const [what, key] of [['steps from S to G', 'steps'], ['walls', 'walls'], ['cells within reach', 'reachable']] as const) out.line(`${what}: ${spreadText(numbers.map((each) => each[key]))}`);
+  out.line(`cells of the answers, %: ${shares(found.labelShares, mazeTokenNames)}`);
+  out.result({ file: name, ...found });
+  return 0;
+}
+
+/** Both splits of a folder in the reference's form, every example, and what they share. */
+function checkFolder(folder: string, out: Out): number {
+  const { train, test } = readReferenceFolder(folder);
+  const progress = new TerminalProgress();
+  const found = [train, test].map((set) => checkSet(set, (done, total) => progress.update(`checking ${set.name}`, 'examples', done, total)));
+  progress.end();
+  for (const { set, kind, groups, puzzles, examples, repeated, equivalent, severalSolutions, againstRule, labelShares } of found) {
+    out.line(`${set}: ${groups} groups, ${puzzles} puzzles, ${examples} examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ${equivalent} are another in disguise`);
+    if (severalSolutions !== null) out.line(`  ${severalSolutions} questions have several solutions`);
+    if (againstRule !== null) out.line(`  ${againstRule} answers are not the label rule's`);
+    out.line(`  tokens of the answers, %: ${shares(labelShares, kind === 'maze' ? mazeTokenNames : [])}`);
+  }
+  const [first, second] = found as [(typeof found)[number], (typeof found)[number]];
+  const shared = [...second.forms].filter((form) => first.forms.has(form)).length;
+  out.line(`${shared} of ${second.groups} test groups are in the training set, as they stand or in disguise`);
+  out.result({ sets: found.map(({ forms: _, ...rest }) => rest), shared });
+  return 0;
+}
+
+function shares(values: readonly number[], names: readonly string[]): string {
+  return values.flatMap((share, token) => (share === 0 ? [] : [`${names[token] ?? token} ${(100 * share).toFixed(1)}`])).join(', ');
+}

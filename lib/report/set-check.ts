@@ -1,0 +1,81 @@
+/** Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread. */
+import { exampleOf, type Dataset } from '../data/dataset.js';
+import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from '../data/maze.js';
+import { puzzleClass } from '../data/sudoku-sets.js';
+import { solveSudoku } from '../data/sudoku-solver.js';
+import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
+import { InputError } from '../errors.js';
+
+/** What a check found of one set; shares are 0 … 1. */
+export interface SetCheck {
+  readonly set: string;
+  readonly kind: 'sudoku' | 'maze' | 'other';
+  readonly groups: number;
+  readonly puzzles: number;
+  readonly examples: number;
+  /** Of the first puzzle of each group: those that repeat another, and those that are another in disguise. */
+  readonly repeated: number;
+  readonly equivalent: number;
+  /** Sudoku: first puzzles of groups with several solutions. Mazes: answers that are not the label rule's. Null elsewhere. */
+  readonly severalSolutions: number | null;
+  readonly againstRule: number | null;
+  /** Share of each token among the scored labels: how even the classes are. */
+  readonly labelShares: readonly number[];
+  /** Forms of the first puzzles, for overlaps. */
+  readonly forms: ReadonlySet<string>;
+}
+
+/**
+ * Checks every example of a set, and the first of each group for repeats. Throws InputError naming the first example whose
+ * answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
+ */
+export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
+  const geometry = set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
+  const kind = geometry !== undefined ? 'sudoku' : set.alternative !== undefined ? 'maze' : 'other';
+  const firsts = new Set(Array.from(set.groupOffsets.subarray(0, -1), (puzzle) => set.puzzleOffsets[puzzle]!));
+  const [boards, forms] = [new Set<string>(), new Set<string>()];
+  let [severalSolutions, againstRule] = [0, 0];
+  const counts = new Float64Array(set.vocabSize);
+  for (let i = 0; i < set.examples; i++) {
+    const { input, label } = exampleOf(set, i);
+    const wrong = geometry !== undefined ? wrongSudoku(input, label, geometry) : kind === 'maze' && !isShortestPath(input, label) ? 'the answer is not a shortest path through the maze' : undefined;
+    if (wrong !== undefined) throw new InputError(`${set.name}, example ${i + 1}: ${wrong}`);
+    for (const token of label) if (token !== set.ignore) counts[token]!++;
+    if (kind === 'maze' && mazeText(mazeAnswer(input)) !== mazeText(label)) againstRule++;
+    if (firsts.has(i)) {
+      boards.add(Buffer.from(input).toString('latin1'));
+      if (geometry !== undefined) {
+        const puzzle = { source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 };
+        forms.add(puzzleClass(puzzle, geometry));
+        if (solveSudoku(puzzle.question, geometry).solutions > 1) severalSolutions++;
+      } else forms.add(kind === 'maze' ? canonicalMaze(input) : Buffer.from(input).toString('latin1'));
+    }
+    onProgress(i + 1, set.examples);
+  }
+  const scored = counts.reduce((sum, count) => sum + count, 0);
+  return {
+    set: set.name, kind, groups: firsts.size, puzzles: set.ids.length, examples: set.examples, repeated: firsts.size - boards.size, equivalent: firsts.size - forms.size,
+    severalSolutions: kind === 'sudoku' ? severalSolutions : null, againstRule: kind === 'maze' ? againstRule : null, labelShares: Array.from(counts, (count) => (scored === 0 ? 0 : count / scored)), forms,
+  };
+}
+
+function wrongSudoku(input: Uint8Array, label: Uint8Array, geometry: SudokuGeometry): string | undefined {
+  const [question, answer] = [boardOfTokens(input), boardOfTokens(label)];
+  if (input.includes(0) || label.includes(0)) return 'padding in a board';
+  const changed = question.findIndex((digit, cell) => digit !== 0 && digit !== answer[cell]);
+  if (changed >= 0) return `the answer changes the given in cell ${changed + 1} of ${boardText(question)}`;
+  if (answer.includes(0)) return 'the answer has a blank';
+  const clash = findClash(answer, geometry);
+  return clash === undefined ? undefined : `the answer breaks a rule: ${clash}`;
+}
+
+/** Least, quartiles, mean and largest of some numbers, for a line of text. */
+export function spreadText(values: readonly number[]): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return `${at(0)} to ${sorted.at(-1)}, mean ${mean.toFixed(2)}, quartiles ${at(0.25)}, ${at(0.5)}, ${at(0.75)}`;
+}
+
+/** Words for the tokens of mazes in a line of shares. */
+export const mazeTokenNames: readonly string[] = Object.entries(mazeToken).reduce<string[]>((names, [name, token]) => ((names[token] = name), names), ['padding']);

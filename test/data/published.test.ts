@@ -1,0 +1,98 @@
+/** Bringing in published files: from a server of our own, and never half. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { generateMazes } from '../../lib/data/maze-generator.js';
+import { loadMazeCsv } from '../../lib/data/maze-csv.js';
+import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
+import { contentOf, fetchPublished, isContentOf, placeFile, publishedFiles, type PublishedFile } from '../../lib/data/published.js';
+import { InputError } from '../../lib/errors.js';
+import { findDataFile } from '../../lib/files.js';
+import { Random } from '../../lib/random.js';
+
+describe('published files', () => {
+  const text = `source,question,answer,rating\n${generateMazes(10, 15, 3, new Random(1)).map((maze) => `ours,${mazeText(maze)},${mazeText(mazeAnswer(maze))},16\n`).join('')}`;
+  const before_ = { data: process.env['TRM_DATA'], home: process.env['TRM_DATA_HOME'] };
+  const published: PublishedFile = { kind: 'maze', name: 'ours.csv.gz', puzzles: 3, home: 'someone/mazes/resolve/main/train.csv' };
+  let [folder, data] = ['', ''];
+  let server: http.Server;
+  /** What the server does with a request. */
+  let answer: (url: string, response: http.ServerResponse) => void;
+
+  before((done) => {
+    server = http.createServer((request, response) => answer(request.url ?? '', response));
+    server.listen(0, '127.0.0.1', done);
+  });
+  after((done) => void server.close(done));
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'published-'));
+    data = path.join(folder, 'data');
+    process.env['TRM_DATA'] = data;
+    process.env['TRM_DATA_HOME'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+    for (const [name, value] of [['TRM_DATA', before_.data], ['TRM_DATA_HOME', before_.home]] as const) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  });
+
+  it('are fetched from their path, checked and put where the kit reads them', async () => {
+    const asked: string[] = [];
+    answer = (url, response) => {
+      asked.push(url);
+      response.end(text);
+    };
+    const file = path.join(folder, 'mazes.csv');
+    writeFileSync(file, text);
+    const { sha256 } = await contentOf(file, 'maze');
+    const placed = await fetchPublished({ ...published, sha256 });
+    assert.deepEqual(asked, ['/someone/mazes/resolve/main/train.csv']);
+    assert.equal(placed, findDataFile('ours.csv.gz'));
+    assert.equal((await loadMazeCsv(placed)).length, 3);
+    assert.deepEqual(readdirSync(data), ['ours.csv.gz']);
+    assert.equal((await contentOf(placed, 'maze')).sha256, sha256, 'line ends and compression are not content');
+  });
+
+  it('are refused in words, and nothing is left: other content, cut off, not there, no server', async () => {
+    const refused = async (file: PublishedFile, message: RegExp): Promise<void> => {
+      await assert.rejects(fetchPublished(file), (error) => error instanceof InputError && message.test(error.message), String(message));
+      assert.deepEqual(readdirSync(folder).flatMap((name) => (name === 'data' ? readdirSync(data) : [name])), []);
+    };
+    answer = (_, response) => response.end(text);
+    await refused({ ...published, puzzles: 4 }, /expected 4 puzzles, got 3 .*the published file changed/);
+    await refused({ ...published, sha256: 'f'.repeat(64) }, /expected 3 puzzles with content ffffffffffff…, got 3/);
+    answer = (_, response) => response.end(text.replace('S', 'x'));
+    await refused(published, /line 2: .*got "x"/);
+    answer = (_, response) => {
+      response.writeHead(200, { 'content-length': text.length });
+      response.write(text.slice(0, 100), () => response.destroy());
+    };
+    await refused(published, /the connection ended before the file did/);
+    answer = (_, response) => void response.writeHead(404).end();
+    await refused(published, /expected the file, got status 404/);
+    process.env['TRM_DATA_HOME'] = 'http://127.0.0.1:9'; // the discard port: nobody listens
+    await refused(published, /there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import/);
+  });
+
+  it('are recognised by content, and copied whole', async () => {
+    const file = path.join(folder, 'mazes.csv');
+    writeFileSync(file, text.replaceAll('\n', '\r\n'));
+    const content = await contentOf(file, 'maze');
+    assert.ok(isContentOf(content, { ...published, sha256: content.sha256 }));
+    assert.ok(!publishedFiles.some((each) => isContentOf(content, each)));
+    assert.equal((await loadMazeCsv(await placeFile(file, 'copy.csv.gz'))).length, 3);
+    assert.deepEqual(readdirSync(data), ['copy.csv.gz']);
+  });
+
+  const missing = publishedFiles.filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined).map(({ name }) => name);
+  it(`have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`, async function () {
+    const small = publishedFiles.filter(({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name));
+    if (small.length === 0) this.skip();
+    for (const each of small) assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);
+  });
+});
