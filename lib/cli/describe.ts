@@ -49,6 +49,7 @@ export const describeCommand: Command = {
     const options = { batchSize, steps, gflops };
     out.line(`${row.id}, ${label}: ${row.tests}`);
     out.line(describeText(config, options));
+    if (given === undefined) out.line('\nThe speed was measured just now on this machine, whatever else it is doing.');
     const notes = [row.note, ...row.rows.map(({ footnote, label: where, table }) => (footnote === undefined ? undefined : `Table ${table}, ${where}: ${footnote}`))].filter((note) => note !== undefined);
     if (notes.length > 0) out.line(`\nnotes\n${notes.map((note) => `  ${note}`).join('\n')}`);
     out.result({ ...describe(config, options), gflops, measured: given === undefined });

@@ -98,7 +98,7 @@ export const evaluateCommand: Command = {
       }
       const common = { puzzleIds, ...(supervisionSteps === undefined ? {} : { supervisionSteps }), ...(batchSize === undefined ? {} : { batchSize }) };
       const voted = arc === undefined ? {} : { arc: await voteAndReport(engine, arc, { ...common, ...(versions === undefined ? {} : { versions }) }, submission, out) };
-      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, puzzleIds, peakMemory, ...result, ...voted });
+      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, puzzleIds, peakMemory, cpuSeconds, ...result, ...voted });
       return 0;
     } finally {
       engine.dispose();
