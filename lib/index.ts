@@ -33,6 +33,7 @@ export { checkReference } from './train/reference-check.js';
 // experiment
 export { change, describeExperiment, experiment, experiments, type Experiment, type Scale } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
+export { failureRuns, planFailures } from './experiment/failures.js';
 export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
 export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
@@ -45,6 +46,7 @@ export { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningC
 export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints, type PuzzleKind } from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
+export { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from './report/lessons.js';
 export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
 export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';

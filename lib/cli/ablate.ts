@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { planTable, type PaperTable } from '../experiment/plan.js';
 import { projectRoot } from '../files.js';
-import { choice, flag, integer, text, type Command } from './command.js';
+import { choice, integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -16,7 +16,6 @@ export const ablate: Command = {
     scale: { type: 'string', value: 'NAME', about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop' },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
     only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
-    yes: { type: 'boolean', about: "start runs at the paper's scale" },
     ...sweepOptions,
     ...engineOptions,
   },
@@ -27,8 +26,6 @@ export const ablate: Command = {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
     const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
     const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, text(args, 'only')?.split(','));
-    const start = scale !== 'paper' || flag(args, 'yes');
-    if (!start) out.note('Runs at the published scale start only with --yes; here is what they are and cost.');
-    return sweep(plan, start ? args : { ...args, options: { ...args.options, dry: true } }, out, path.join(projectRoot(), 'data', 'runs'));
+    return sweep(plan, args, out, path.join(projectRoot(), 'data', 'runs'));
   },
 };

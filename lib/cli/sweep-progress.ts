@@ -7,7 +7,7 @@ import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions
 import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../experiment/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
-import { choice, integer, text, type Arguments, type Option, type Out } from './command.js';
+import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
 import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { TerminalProgress } from './progress.js';
@@ -15,6 +15,7 @@ import { TerminalProgress } from './progress.js';
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: { type: 'string', value: 'N', about: 'runs at once. Default as many as the cores and the free memory hold, one thread each' },
   records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
+  yes: { type: 'boolean', about: "start runs at the paper's scale" },
   runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
   dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
   launcher: { type: 'string', value: 'NAME', about: 'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). Default local' },
@@ -37,14 +38,17 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const before = await standOf(plan, folders);
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = definedOf(readEngineOptions(args));
-  if (missing.some(({ experiment: { scale } }) => scale === 'paper')) out.note("measuring this machine's speed on a few puzzles");
+  const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
+  if (paper) out.note("measuring this machine's speed on a few puzzles");
   const cost = missing.length === 0 ? '' : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
   out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
-  if (args.options['dry'] === true) {
+  const held = paper && !flag(args, 'yes');
+  if (held) out.note('Runs at the published scale start only with --yes; here is what they are.');
+  if (held || flag(args, 'dry')) {
     for (const run of before) out.line(`${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
-    if (launcher === 'local') {
+    if (held || launcher === 'local') {
       out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
-      return 0;
+      return held ? 1 : 0;
     }
   }
   if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm }), args, out);
@@ -81,7 +85,7 @@ function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): 
     out.result({ runs: [] });
     return 0;
   }
-  const { job } = args.options['dry'] === true ? array : submitArray(array);
+  const { job } = flag(args, 'dry') ? array : submitArray(array);
   const script = path.relative(process.cwd(), scriptOf(array));
   out.line(job === undefined ? `not submitted: ${script}` : `job ${job}: ${array.orders.length} runs submitted (${script}); trm-lab sweep status says how far they are`);
   out.result({ ...(job === undefined ? {} : { job }), script, runs: array.orders.map(({ id }) => id) });

@@ -60,6 +60,12 @@ describe('trm-lab', () => {
     assert.equal(status, 1, stderr);
     assert.match(stderr, /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/);
     assert.match(stderr, /Add --yes to start it/);
+    // ARC comes with the kit, so its published scale can be planned anywhere; a search of it is a sweep like any other.
+    const small = 'task.canvas=10,task.maxTasks=6,task.augmentations=0,task.validationTasks=2,model.hiddenSize=32,model.heads=2,model.puzzlePrefix=1,model.puzzleEmbeddingSize=32,model.innerMultiple=32';
+    const search = run('search', '--experiment', 'arc1-paper', '--set', small, 'training.learningRate=1e-4', '--records', folder, '--runs', folder, '--json');
+    assert.equal(search.status, 1, search.stderr);
+    assert.match(search.stderr, /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at the .*FLOP\/s measured just now[^]*start only with --yes/);
+    assert.deepEqual((JSON.parse(search.stdout) as { state: string }[]).map(({ state }) => state), ['waiting']);
   });
 
   it('refuses files that are missing, truncated or wrong', () => {
