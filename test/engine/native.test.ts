@@ -176,6 +176,7 @@ describe('native engine', function () {
 
   it('is held to a level by TRM_LAB_ISA, and refuses one that this CPU lacks', async () => {
     for (const level of here) await at(level, async () => assert.equal(chooseLevel('auto').level, level));
+    for (const level of absent) await at(level, async () => assert.throws(() => chooseLevel('auto'), new RegExp(`TRM_LAB_ISA: expected one of ${here.join(', ')} on this CPU, got ${level}`)));
     await at('avx1024', async () => assert.throws(() => chooseLevel('auto'), /TRM_LAB_ISA: expected one of .*got avx1024/));
     await at('portable', async () => assert.throws(() => chooseLevel('bf16'), /precision bf16: expected a CPU with/));
   });
