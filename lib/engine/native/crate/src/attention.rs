@@ -3,7 +3,7 @@
 use crate::buffer::Buffer;
 use crate::channel_mixer::Shared;
 use crate::dims::{Dims, Mixer};
-use crate::epilogue::{Add, Scaled, ScoreGradient, ToRows, Weights as AttentionWeights};
+use crate::epilogue::{Add, Scaled, ScoreGradient, ToRows, ToScaledRows, Weights as AttentionWeights};
 use crate::pointwise::{DotRows, NormRows, NormRowsGradient, Rotate, Softmax, ToPanels, ToRowsOf, TransposeToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::Level;
@@ -102,6 +102,8 @@ pub struct Scratch<L: Level> {
     /// Queries × keys.
     scores: Buffer<f32>,
     weights: Buffer<L::E>,
+    /// What scales the weights of each query to 1.
+    inverse: Vec<f32>,
     weight_panels: Buffer<L::E>,
     score_panels: Buffer<L::E>,
     query_panels: Buffer<L::E>,
@@ -129,6 +131,7 @@ impl<L: Level> Scratch<L> {
             values_transposed: if_backward(panels_length::<L>(head, positions)),
             scores: Buffer::zeros(queries * keys),
             weights: Buffer::zeros(queries * keys),
+            inverse: vec![0.0; queries],
             weight_panels: if_backward(panels_length::<L>(queries, keys)),
             score_panels: if_backward(panels_length::<L>(queries, keys)),
             query_panels: if_backward(panels_length::<L>(queries, head)),
@@ -223,6 +226,7 @@ pub fn forward<L: Level>(
                     count,
                     keys: positions,
                     out: &mut scratch.weights,
+                    inverse: &mut scratch.inverse,
                     logsumexp: &mut tape.logsumexp[(sample * heads + index) * even + from..],
                 });
                 L::enter(Product::<L, _> {
@@ -231,7 +235,8 @@ pub fn forward<L: Level>(
                     right: Right { data: &scratch.values, panel: panel_length::<L>(positions), columns: head },
                     depth: positions,
                     rows_outer: false,
-                    epilogue: ToRows {
+                    epilogue: ToScaledRows {
+                        scale: &scratch.inverse,
                         out: &mut tape.results[(first + from) * heads_stride..],
                         stride: heads_stride,
                         column: index * head,

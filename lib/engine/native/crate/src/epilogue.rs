@@ -108,6 +108,34 @@ impl<L: Lanes> Epilogue<L> for ToRows<'_, L::E> {
     }
 }
 
+/// C = the product, each row times its own scale, as rows of operands from column `column` on.
+pub struct ToScaledRows<'a, E> {
+    /// One value a row, and one for the spare row.
+    pub scale: &'a [f32],
+    pub out: &'a mut [E],
+    pub stride: usize,
+    pub column: usize,
+}
+
+impl<L: Lanes> Epilogue<L> for ToScaledRows<'_, L::E> {
+    fn check(&self, rows: usize, panels: usize) {
+        fits("scale", rows, self.scale.len());
+        fits("out", (rows - 1) * self.stride + self.column + panels * L::NR, self.out.len());
+    }
+
+    #[inline(always)]
+    unsafe fn apply<const M: usize, const V: usize>(&mut self, row: usize, panel: usize, block: &[[L::F; V]; M]) {
+        // SAFETY: the trait's condition.
+        unsafe {
+            let base = self.out.as_mut_ptr().add(row * self.stride + self.column + panel * L::NR);
+            for (m, sums) in block.iter().enumerate() {
+                let scale = L::splat(*self.scale.get_unchecked(row + m));
+                L::store_two(base.add(m * self.stride), L::mul(sums[0], scale), L::mul(sums[V - 1], scale));
+            }
+        }
+    }
+}
+
 // Closures would stay calls without the level's instructions, so what follows is functions that are always inlined.
 
 /// silu(gate)·up.

@@ -8,7 +8,7 @@ use std::sync::Once;
 
 use crate::buffer::Buffer;
 use crate::epilogue::{
-    Add, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, ScoreGradient, Scaled, ToRows, Weights as AttentionWeights,
+    Add, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, ScoreGradient, Scaled, ToRows, ToScaledRows, Weights as AttentionWeights,
 };
 use crate::isa::LEVELS;
 use crate::linear::{Linear, LinearGradient};
@@ -196,9 +196,13 @@ fn products<L: Level>() {
         let mut operands = Buffer::<L::E>::zeros(even * (stride + 3) + L::NR);
         let epilogue = ToRows { out: &mut operands, stride: stride + 3, column: 3 };
         L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: true, epilogue });
+        let (scale, mut by_row) = (numbers.values(even), Buffer::<L::E>::zeros(even * (stride + 3) + L::NR));
+        let epilogue = ToScaledRows { scale: &scale, out: &mut by_row, stride: stride + 3, column: 3 };
+        L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: false, epilogue });
         for (i, exact) in exact.iter().enumerate() {
             let (m, n) = (i / columns, i % columns);
             close::<L>(&what("scaled", i), out[m * stride + n], 0.25 * exact, slack);
+            close::<L>(&what("scaled by row", i), by_row[m * (stride + 3) + 3 + n].to_f32(), exact * f64::from(scale[m]), slack);
             close::<L>(&what("operands", i), operands[m * (stride + 3) + 3 + n].to_f32(), *exact, slack);
         }
         // Two panels a group.
@@ -574,15 +578,16 @@ fn softmaxes<L: Level>() {
         let stride = usize::next_multiple_of(keys, L::NR);
         // Scores up to ±40: the largest must be taken off first.
         let values: Vec<f32> = numbers.values(count * stride).into_iter().map(|value| 40.0 * value).collect();
-        let (mut scores, mut out, mut logsumexp) = (values.clone(), Buffer::<L::E>::zeros(count * stride), vec![0.0f32; count]);
-        L::enter(Softmax { scores: &mut scores, stride, count, keys, out: &mut out, logsumexp: &mut logsumexp });
+        let (mut scores, mut out) = (values.clone(), Buffer::<L::E>::zeros(count * stride));
+        let (mut inverse, mut logsumexp) = (vec![0.0f32; count], vec![0.0f32; count]);
+        L::enter(Softmax { scores: &mut scores, stride, count, keys, out: &mut out, inverse: &mut inverse, logsumexp: &mut logsumexp });
         for row in 0..count {
             let scores: Vec<f64> = values[row * stride..][..keys].iter().map(|&score| f64::from(score)).collect();
             let total: f64 = scores.iter().map(|score| score.exp()).sum();
             assert!((f64::from(logsumexp[row]) - total.ln()).abs() < 2e-4, "{}: {} against {}", L::NAME, logsumexp[row], total.ln());
             for n in 0..stride {
                 let exact = if n < keys { scores[n].exp() / total } else { 0.0 };
-                close::<L>("softmax", out[row * stride + n].to_f32(), exact, 3e-6 * exact + 1e-30);
+                close::<L>("softmax", out[row * stride + n].to_f32() * inverse[row], exact, 3e-6 * exact + 1e-30);
             }
         }
     }

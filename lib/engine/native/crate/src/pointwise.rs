@@ -369,14 +369,17 @@ impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
 /// A score whose exponential is zero, and which the approximate exponential still handles (unlike −∞).
 const NO_SCORE: f32 = -1e30;
 
-/// Softmax of rows of scores into rows of operands, 0 beyond the last key.
+/// exp(score − the row's largest) of rows of scores into rows of operands, 0 beyond the last key. Dividing by the sums is left to the
+/// product that uses the weights: one pass less.
 pub struct Softmax<'a, E> {
-    /// [count × stride]; overwritten.
+    /// [count × stride]; what lies beyond the last key is overwritten.
     pub scores: &'a mut [f32],
     pub stride: usize,
     pub count: usize,
     pub keys: usize,
     pub out: &'a mut [E],
+    /// 1 / Σ of each row of `out`.
+    pub inverse: &'a mut [f32],
     /// log Σ exp(score) of each row, for the backward pass.
     pub logsumexp: &'a mut [f32],
 }
@@ -388,32 +391,32 @@ impl<L: Lanes> Work<L> for Softmax<'_, L::E> {
         let count = vectors::<L>(self.stride);
         holds("scores", self.scores, self.count, self.stride);
         holds("out", self.out, self.count, self.stride);
+        holds("inverse", self.inverse, self.count, 1);
         holds("logsumexp", self.logsumexp, self.count, 1);
-        assert!(self.keys <= self.stride);
+        assert!(self.keys <= self.stride && count.is_multiple_of(2));
         for row in 0..self.count {
             let scores = &mut self.scores[row * self.stride..][..self.stride];
             scores[self.keys..].fill(NO_SCORE);
-            // SAFETY: vectors < count of one row, checked above.
+            // SAFETY: vectors < count of one row, checked above; count is even.
             unsafe {
-                let scores = scores.as_mut_ptr();
+                let scores = scores.as_ptr();
                 let out = self.out.as_mut_ptr().add(row * self.stride);
-                let mut top = L::load(scores);
-                for i in 1..count {
-                    top = L::max(top, L::load(scores.add(i * L::LANES)));
+                // Two chains each, to hide the latency of the largest and of the sum.
+                let mut top = [L::load(scores), L::load(scores.add(L::LANES))];
+                for i in (2..count).step_by(2) {
+                    top[0] = L::max(top[0], L::load(scores.add(i * L::LANES)));
+                    top[1] = L::max(top[1], L::load(scores.add((i + 1) * L::LANES)));
                 }
-                let top = L::largest(top);
-                let mut total = L::splat(0.0);
-                for i in 0..count {
-                    let at = scores.add(i * L::LANES);
-                    let weight = L::exp(L::sub(L::load(at), L::splat(top)));
-                    total = L::add(total, weight);
-                    L::store(at, weight);
+                let top = L::largest(L::max(top[0], top[1]));
+                let mut totals = [L::splat(0.0); 2];
+                for i in (0..count).step_by(2) {
+                    let one = L::exp(L::sub(L::load(scores.add(i * L::LANES)), L::splat(top)));
+                    let two = L::exp(L::sub(L::load(scores.add((i + 1) * L::LANES)), L::splat(top)));
+                    totals = [L::add(totals[0], one), L::add(totals[1], two)];
+                    L::store_two(out.add(i * L::LANES), one, two);
                 }
-                let total = L::sum(total);
-                let inverse = L::splat(1.0 / total);
-                for i in 0..count {
-                    L::store_elements(out.add(i * L::LANES), L::mul(L::load(scores.add(i * L::LANES)), inverse));
-                }
+                let total = L::sum(L::add(totals[0], totals[1]));
+                self.inverse[row] = 1.0 / total;
                 self.logsumexp[row] = top + total.ln();
             }
             let out = &mut self.out[row * self.stride..][..self.stride];
