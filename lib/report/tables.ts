@@ -3,7 +3,7 @@ import { noteOnArc } from '../data/arc-sets.js';
 import { note4x4 } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
-import { variant } from '../experiment/variants.js';
+import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { spreadOf } from './statistics.js';
 
@@ -112,13 +112,13 @@ export function resultRows(records: readonly RunRecord[]): ResultRow[] {
   });
 }
 
-/** What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards; other boards are not in it. */
+/** What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards or 30×30 mazes; others are not in it. */
 function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
   const { task, scale } = experiment;
   const id = experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined);
-  if (id === undefined || task.kind !== 'sudoku' || task.side !== 9) return { paper: null, sameData: false };
-  const reported = variant(id).rows.map(({ sudoku }) => sudoku).find((accuracy) => accuracy !== null);
-  return { paper: reported === undefined ? null : reported / 100, sameData: scale === 'paper' && task.source === 'sudoku-extreme' };
+  if (id === undefined || (task.kind !== 'sudoku' && task.kind !== 'maze') || task.side !== (task.kind === 'sudoku' ? 9 : 30)) return { paper: null, sameData: false };
+  const reported = variant(id).rows.map((row) => paperPercent(row, task)).find((accuracy) => accuracy !== null);
+  return { paper: reported === undefined ? null : reported / 100, sameData: scale === 'paper' && (task.source === 'sudoku-extreme' || task.source === 'maze-hard') };
 }
 
 /** The paper's TRM-MLP but for its size. */

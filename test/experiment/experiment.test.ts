@@ -8,6 +8,12 @@ describe('experiment', () => {
     assert.equal(parameterCount(experiment('sudoku-extreme-paper').model), 5_028_866);
   });
 
+  it("has the paper's network on Maze-Hard, attention with n = 4: 6,822,914 parameters (spec §1.13, §4.5)", () => {
+    const { model, training } = experiment('maze-hard-paper');
+    assert.equal(parameterCount(model), 6_822_914);
+    assert.deepEqual([model.latentRecursions, model.deepRecursions, training.steps, training.batchSize, training.weightDecay], [4, 3, 65_104, 768, 1]);
+  });
+
   it('has at desk scale the size of the first untuned attempt: 384 thousand parameters, 1,000 official puzzles', () => {
     const { model, task, training } = experiment('sudoku-extreme-desk');
     assert.equal(Math.round(parameterCount(model) / 1000), 384);
