@@ -144,7 +144,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'maze-10x10',
-      about: 'mazes of 10×10 with the walls and windings of Maze-Hard, 1,000 for training, in a few minutes',
+      about: 'mazes of 10×10 drawn like Maze-Hard, 1,000 for training: a start to tune from, its 600 steps solve none of 500 test mazes',
       scale: 'laptop',
       task: { kind: 'maze', side: 10, source: 'generated', leastDistance: 20, trainPuzzles: 1000, testPuzzles: 500, validationPuzzles: 250, augmentation: 'none', seed: 0 },
       model: { ...smallModel, mixer: 'attention', positions: 'rotary', innerMultiple: 32, deepRecursions: 2, latentRecursions: 2 },
