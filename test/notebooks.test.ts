@@ -57,8 +57,11 @@ function nodesOf(source: string): Node[] {
 }
 
 describe('notebooks', () => {
-  it('are there', () => {
-    for (const name of ['1-how-it-thinks.ipynb', '2-train.ipynb']) assert.ok(names.includes(name), `no ${name}`);
+  it('are there, all of them, and in the map in README.md', () => {
+    const all = ['1-how-it-thinks', '2-train', '3-data', '4-ablations', '5-sudoku-and-maze', '6-arc', '7-thinking-longer', '8-your-own'];
+    assert.deepEqual(names, all.map((name) => `${name}.ipynb`));
+    const readme = readFileSync(path.join(projectRoot(), 'README.md'), 'utf8');
+    for (const name of all) assert.ok(readme.includes(`[${name}](notebooks/${name}.ipynb)`), `README.md: no ${name} in its map of the notebooks`);
   });
 
   for (const name of names) {

@@ -285,7 +285,8 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
       yaxis: { ...axis('Puzzles solved'), ...percentAxis },
       annotations: [...stopLabels(points)].map(([place, labels]) => {
         const [x = 0, y = 0] = place.split(' ').map(Number);
-        return { text: labels.join('<br>'), x, y, yanchor: 'top', yshift: -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } };
+        const low = y < 30; // above the point, where below it there is no room
+        return { text: labels.join('<br>'), x, y, yanchor: low ? 'bottom' : 'top', yshift: low ? 8 : -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } };
       }),
     }),
   };
