@@ -4,12 +4,13 @@ import path from 'node:path';
 import { InputError } from '../errors.js';
 import { failureScales, isFailure } from '../experiment/failures.js';
 import { tableBases, type PaperTable } from '../experiment/plan.js';
-import { readRecords, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
 import { tableOfFrame } from '../report/frames.js';
 import { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from '../report/lessons.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
+import type { Caption } from '../report/plot-layout.js';
 import { pictureFiles, type Figure } from '../report/plotly.js';
 import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, studyCaption, trainingVersusTest } from '../report/study-figures.js';
 import { resultsTable, toCsv, toMarkdown, toTableHtml, type Table } from '../report/tables.js';
@@ -86,14 +87,15 @@ export function reportFigures(records: readonly RunRecord[]): [string, Figure][]
   const figures: [string, Figure][] = [['accuracy-versus-cycles', accuracyVersusCycles(plainRuns(records))]];
   for (const { table, base, name } of studies(records)) {
     const rows = paperTableRows(table, base, records);
-    const [dots, bands, bars] = ['', 'shaded from the worst to the best', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
+    const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
+    const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({ subtitle: studyCaption(rows, 'shaded from the worst to the best', shown) });
     figures.push([name, paperVersusOurs(comparedRows(table, base, records), { ...dots, title: `Table ${table}, ours and the paper’s` })]);
     if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
     if (table !== 1) continue;
-    figures.push([`cost-${base.name}`, costVersusAccuracy(rows, bars)], [`learning-${base.name}`, learningCurves(rows, bands)], [`halting-${base.name}`, haltingOverTraining(rows, dots)]);
+    figures.push([`cost-${base.name}`, costVersusAccuracy(rows, bars)], [`learning-${base.name}`, learningCurves(rows, bands(({ evaluations }) => evaluations))], [`halting-${base.name}`, haltingOverTraining(rows, dots)]);
     const ours = rows.flatMap(({ records: own }) => own);
-    if (ours.some(({ onTraining }) => onTraining !== undefined)) figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, dots)]);
-    if (ours.some(({ longer }) => longer !== undefined)) figures.push([`longer-${base.name}`, longerThinking(rows, bands)]);
+    if (ours.some(({ onTraining }) => onTraining !== undefined)) figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle: studyCaption(rows, '', (record) => [finalEvaluation(record), record.onTraining]) })]);
+    if (ours.some(({ longer }) => longer !== undefined)) figures.push([`longer-${base.name}`, longerThinking(rows, bands(({ longer }) => [longer]))]);
   }
   return figures;
 }

@@ -134,14 +134,17 @@ export function haltingOverTraining(rows: readonly PaperTableRow[], options: Cap
   );
 }
 
-/** What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars show. */
-export function studyCaption(rows: readonly PaperTableRow[], spread = ''): string {
+/**
+ * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars
+ * show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
+ */
+export function studyCaption(rows: readonly PaperTableRow[], spread = '', shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)]): string {
   const records = rows.flatMap(({ records: own }) => own);
   const several = (values: readonly (number | string)[]): string => [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
   const seeds = several(withRecords(rows).map(({ records: own }) => own.length).sort((a, b) => a - b));
   if (records.length === 0) return 'not run yet';
   const mean = seeds === '1' ? 'one seed' : `mean over ${seeds} seeds${spread === '' ? '' : `, ${spread}`}`;
-  return `${several(records.map(({ data }) => data.test.name))}, ${several(records.map((record) => finalEvaluation(record).puzzles))} puzzles; ${mean}`;
+  return `${several(records.map(({ data }) => data.test.name))}, ${several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []))} puzzles; ${mean}`;
 }
 
 function withRecords(rows: readonly PaperTableRow[]): PaperTableRow[] {

@@ -93,6 +93,8 @@ describe('figures over a table', () => {
     assert.equal(studyCaption(rows(1, [])), 'not run yet');
     assert.equal(studyCaption(rows(1, [studied('trm', 0, [0.5])]), 'bars'), '4×4 generated, 300 puzzles; one seed');
     assert.equal(studyCaption(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.5]), studied('hrm', 0, [0.5])]), 'bars'), '4×4 generated, 300 puzzles; mean over 1 or 2 seeds, bars');
+    const looked = studied('trm', 0, [0.5], { longer: { ...scored([0.5]), puzzles: 40 } });
+    assert.equal(studyCaption(rows(1, [looked]), '', ({ longer }) => [longer]), '4×4 generated, 40 puzzles; one seed');
   });
 
   it('nothing run is drawn as nothing', () => {
