@@ -1,5 +1,5 @@
 // Training and thinking steps of the engines, side by side in one interleaved run; prints a table, writes a record and a figure.
-//   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--rounds=N] [--quick] [--write]
+//   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--pytorch=eager] [--rounds=N] [--quick] [--write]
 // Every engine and level is a process of its own, kept alive; rounds go around all of them, so that a disturbance hits all.
 import { fork, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -20,7 +20,7 @@ import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
-  options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, pytorch: { type: 'string', default: 'eager,compiled' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
 const names = values.quick ? ['a'] : values.cases.split(',');
 const rounds = values.quick ? 2 : Number(values.rounds);
@@ -50,6 +50,7 @@ if (engines.includes('pytorch')) {
     if (!contenders.some(({ label }) => label === `native ${level}`)) continue;
     for (const mode of modes[level]) {
       const [how, precision] = mode.split(' ');
+      if (!values.pytorch.split(',').includes(how)) continue;
       contenders.push({ label: `pytorch ${level} ${mode}`, python: true, env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision } });
     }
   }

@@ -13,6 +13,7 @@ export const bench: Command = {
     cases: { type: 'string', value: 'A,B', about: 'a, b, c, d, e (bench/cases.mjs). Default all' },
     engines: { type: 'string', value: 'A,B', about: 'some of native, tfjs, pytorch. Default all' },
     levels: { type: 'string', value: 'A,B', about: 'instruction levels. Default all this CPU has' },
+    pytorch: { type: 'string', value: 'A,B', about: 'modes of PyTorch: eager, compiled (a minute a case to compile). Default both' },
     rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
     write: { type: 'boolean', about: 'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept) and the figure figures/bench-LEVEL' },
     quick: { type: 'boolean', about: 'fewest rounds and smallest cases: shows that it works' },
@@ -22,7 +23,7 @@ export const bench: Command = {
 
   async run(args, out) {
     const rounds = integer(args, 'rounds', 1, 1000);
-    const words = (['cases', 'engines', 'levels'] as const).flatMap((name) => {
+    const words = (['cases', 'engines', 'levels', 'pytorch'] as const).flatMap((name) => {
       const value = text(args, name);
       return value === undefined ? [] : [`--${name}=${value}`];
     });

@@ -89,7 +89,7 @@ export function reportFigures(records: readonly RunRecord[]): [string, Figure][]
     const rows = paperTableRows(table, base, records);
     const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
     const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({ subtitle: studyCaption(rows, 'shaded from the worst to the best', shown) });
-    figures.push([name, paperVersusOurs(comparedRows(table, base, records), { ...dots, title: `Table ${table}, ours and the paper’s` })]);
+    figures.push([`figure-${name}`, paperVersusOurs(comparedRows(table, base, records), { ...dots, title: `Table ${table}, ours and the paper’s` })]);
     if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
     if (table !== 1) continue;
     figures.push([`cost-${base.name}`, costVersusAccuracy(rows, bars)], [`learning-${base.name}`, learningCurves(rows, bands(({ evaluations }) => evaluations))], [`halting-${base.name}`, haltingOverTraining(rows, dots)]);

@@ -32,7 +32,7 @@ describe('report', () => {
     assert.deepEqual(late, [], 'run npm run report');
     for (const [name] of figures) for (const ending of ['png', 'svg']) assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
     const known = new Set([...tables.map(([name]) => name), ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`))]);
-    assert.deepEqual(readdirSync(folder).filter((name) => /^(table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.)/.test(name) && !known.has(name)), []);
+    assert.deepEqual(readdirSync(folder).filter((name) => /^((figure-)?table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.)/.test(name) && !known.has(name)), []);
   });
 
   it('makes every file from the records alone, to the same bytes the second time', async function () {
@@ -42,8 +42,9 @@ describe('report', () => {
       const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
       for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])]) writeRecord(path.join(data, `${each.id}.json`), each);
       const first = await reportFiles(readRecords(data));
+      assert.equal(new Set(first.map(([name]) => name)).size, first.length, 'two files of one name');
       assert.deepEqual(first.map(([name]) => name), [
-        ...['accuracy-versus-cycles', 'table-2-sudoku-6x6-study'].flatMap((name) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
+        ...['accuracy-versus-cycles', 'figure-table-2-sudoku-6x6-study'].flatMap((name) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
         ...['md', 'csv', 'html'].map((ending) => `table-2-sudoku-6x6-study.${ending}`),
       ]);
       const csv = first.find(([name]) => name.endsWith('.csv'))?.[1];
