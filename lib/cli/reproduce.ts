@@ -1,13 +1,14 @@
 /** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
 import path from 'node:path';
-import { experiment, describeExperiment, type Experiment } from '../experiment/experiment.js';
+import { experiment, describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { runExperiment } from '../experiment/run.js';
 import { findDataFile, projectRoot } from '../files.js';
 import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/plotly.js';
 import { resultsTable } from '../report/tables.js';
-import { whyUnavailable } from '../engine/native/addon.js';
+import { chooseLevel, whyUnavailable } from '../engine/native/addon.js';
 import { flag, integer, type Command } from './command.js';
+import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';
 import { duration } from '../report/progress.js';
@@ -30,7 +31,7 @@ export const reproduce: Command = {
   async run(args, out) {
     const options = readEngineOptions(args);
     const smoke = flag(args, 'smoke');
-    const chosen = chooseExperiment(options.engine === 'tfjs' || whyUnavailable() !== undefined, smoke);
+    const chosen = chooseExperiment(smoke ? 'smoke' : paceOf(options));
     out.note(`Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`);
 
     for (const notebook of ['1-how-it-thinks', '2-train']) {
@@ -62,15 +63,23 @@ export const reproduce: Command = {
   },
 };
 
-/** Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise; fewer steps without the native engine. */
-function chooseExperiment(slow: boolean, smoke: boolean): Experiment {
+/** How fast this machine trains: what fits a quarter of an hour on two cores. */
+type Pace = 'bf16' | 'float32' | 'tfjs' | 'smoke';
+
+function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 'smoke'> {
+  return engine === 'tfjs' || whyUnavailable() !== undefined ? 'tfjs' : chooseLevel(precision).precision;
+}
+
+/** What a pace changes of the experiment: a step takes 0.1 to 0.3 s in bf16, a second in float32 at AVX2, two on tfjs. */
+const paces: Readonly<Record<Pace, ExperimentChanges>> = {
+  bf16: {},
+  float32: { training: { steps: 600 }, evaluation: { every: 300, puzzles: 100, finalPuzzles: 400 } },
+  tfjs: { training: { steps: 250 }, evaluation: { every: 0, finalPuzzles: 200 } },
+  smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
+};
+
+/** Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise; fewer steps on slower machines. */
+function chooseExperiment(pace: Pace): Experiment {
   const extreme = findDataFile('sudoku_extreme_1k_train.csv.gz') !== undefined && findDataFile('sudoku_extreme_test10k.csv.gz') !== undefined;
-  return experiment('sudoku-9x9', {
-    ...(extreme ? { task: { source: 'sudoku-extreme' } } : {}),
-    ...(smoke
-      ? { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } }
-      : slow
-        ? { training: { steps: 250 }, evaluation: { every: 0, finalPuzzles: 200 } } // tfjs makes one step in two seconds
-        : {}),
-  });
+  return experiment('sudoku-9x9', { ...(extreme ? { task: { source: 'sudoku-extreme' } } : {}), ...paces[pace] });
 }
