@@ -11,6 +11,7 @@ import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import { contentOf, fetchPublished, isContentOf, placeFile, publishedFiles, type PublishedFile } from '../../lib/data/published.js';
 import { InputError } from '../../lib/errors.js';
 import { findDataFile } from '../../lib/files.js';
+import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 
 describe('published files', () => {
@@ -90,9 +91,8 @@ describe('published files', () => {
   });
 
   const missing = publishedFiles.filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined).map(({ name }) => name);
-  it(`have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`, async function () {
-    const small = publishedFiles.filter(({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name));
-    if (small.length === 0) this.skip();
+  const small = publishedFiles.filter(({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name));
+  (small.length > 0 ? it : notAtHand)(`have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`, async () => {
     for (const each of small) assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);
   });
 });
