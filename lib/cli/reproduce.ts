@@ -54,9 +54,10 @@ export const reproduce: Command = {
 
     out.line('');
     out.line(resultsTable([record]));
-    const figure = await saveFigure('accuracy-versus-cycles-9x9', accuracyVersusCycles([record]));
+    // Beside the run, not among the committed figures: those are made of the committed records.
+    const figure = await saveFigure('accuracy-versus-cycles', accuracyVersusCycles([record]), path.relative(projectRoot(), outcome.folder));
     out.line('');
-    out.line(`accuracy versus cycles: ${path.relative(process.cwd(), figure)}`);
+    out.line(`accuracy versus cycles: ${figure}`);
     out.line(`training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, on ${record.provenance.engine}`);
     out.result(record);
     return 0;

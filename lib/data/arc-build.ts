@@ -6,19 +6,12 @@ import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
-import { NpyWriter } from './npy-writer.js';
-
-/** What was built of one split. */
-export interface BuiltSplit {
-  readonly groups: number;
-  readonly puzzles: number;
-  readonly examples: number;
-}
+import { writeSplitArrays, type SplitCounts } from './split-arrays.js';
 
 /** What was built. */
 export interface BuiltArc {
-  readonly train: BuiltSplit;
-  readonly test: BuiltSplit;
+  readonly train: SplitCounts;
+  readonly test: SplitCounts;
   /** Puzzle ids, the blank one included. */
   readonly ids: number;
   /** Tasks that have all the versions asked for. */
@@ -72,7 +65,7 @@ export function buildArc(options: ArcSetOptions, folder: string, onProgress: (pr
         });
         return [split, counted];
       }),
-    ) as Record<'train' | 'test', BuiltSplit>;
+    ) as Record<'train' | 'test', SplitCounts>;
     text('identifiers.json', names);
     text('test_puzzles.json', Object.fromEntries(test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }])));
     if (existsSync(folder)) rmdirSync(folder);
@@ -85,52 +78,23 @@ export function buildArc(options: ArcSetOptions, folder: string, onProgress: (pr
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeSplit({ versions, sequenceLength }: ArcDataset, folder: string, firstId: ReadonlyMap<string, number>, onProgress: (done: number, total: number) => void, onFile: (name: string, sha256: string) => void): BuiltSplit {
+function writeSplit({ versions, sequenceLength }: ArcDataset, folder: string, firstId: ReadonlyMap<string, number>, onProgress: (done: number, total: number) => void, onFile: (name: string, sha256: string) => void): SplitCounts {
   const counts = versions.entries.map((_, puzzle) => versions.count(puzzle));
   const groups = counts.length;
   const puzzles = counts.reduce((sum, count) => sum + count, 0);
   const examples = versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * counts[puzzle]!, 0);
-  const shapes = {
-    inputs: ['uint8', [examples, sequenceLength]],
-    labels: ['uint8', [examples, sequenceLength]],
-    puzzle_identifiers: ['int32', [puzzles]],
-    puzzle_indices: ['int32', [puzzles + 1]],
-    group_indices: ['int32', [groups + 1]],
-  } as const;
-  const opened: [string, NpyWriter][] = [];
-  const open = (name: keyof typeof shapes): NpyWriter => {
-    const [type, shape] = shapes[name];
-    const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), type, shape);
-    opened.push([`all__${name}.npy`, writer]);
-    return writer;
-  };
-  try {
-    const [inputs, labels, identifiers, puzzleOffsets, groupOffsets] = [open('inputs'), open('labels'), open('puzzle_identifiers'), open('puzzle_indices'), open('group_indices')];
-    let [puzzle, example] = [0, 0];
-    puzzleOffsets.write(Int32Array.of(0));
-    groupOffsets.write(Int32Array.of(0));
+  writeSplitArrays(folder, { groups, puzzles, examples }, { type: 'uint8', sequenceLength }, (arrays) => {
+    let puzzle = 0;
     versions.entries.forEach(({ task }, group) => {
       for (let version = 0; version < counts[group]!; version++) {
-        for (const { input, label } of versions.examples(group, version)) {
-          inputs.write(input);
-          labels.write(label);
-          example++;
-        }
-        identifiers.write(Int32Array.of(firstId.get(task.id)! + version));
-        puzzleOffsets.write(Int32Array.of(example));
+        for (const { input, label } of versions.examples(group, version)) arrays.example(input, label);
+        arrays.endPuzzle(firstId.get(task.id)! + version);
         puzzle++;
       }
-      groupOffsets.write(Int32Array.of(puzzle));
+      arrays.endGroup();
       onProgress(puzzle, puzzles);
     });
-    while (opened.length > 0) {
-      const [name, writer] = opened[0]!;
-      onFile(name, writer.end());
-      opened.shift();
-    }
-  } finally {
-    for (const [, writer] of opened) writer.abandon();
-  }
+  }, onFile);
   return { groups, puzzles, examples };
 }
 

@@ -1,9 +1,7 @@
 /** Writes NumPy's .npy files piece by piece, so that an array of any size needs the memory of one piece. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
-
-/** Element types that the reference's data sets have: NumPy's name, and bytes an element. */
-const types = { uint8: ['|u1', 1], int32: ['<i4', 4], int64: ['<i8', 8] } as const;
+import { npyTypes, type NpyType } from './npy.js';
 
 /** Bytes gathered before they are written. */
 const pieceBytes = 1 << 20;
@@ -16,8 +14,8 @@ export class NpyWriter {
   #gathered = 0;
   #missing: number;
 
-  constructor(file: string, type: keyof typeof types, shape: readonly number[]) {
-    const [descr, bytes] = types[type];
+  constructor(file: string, type: NpyType, shape: readonly number[]) {
+    const { descr, bytes } = npyTypes[type];
     this.#missing = shape.reduce((product, size) => product * size, bytes);
     this.#handle = openSync(file, 'w');
     // Magic, version, length and dictionary together fill whole lines of 64 bytes.

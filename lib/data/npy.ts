@@ -6,7 +6,8 @@ import { InputError } from '../errors.js';
 /** Element types that data sets use: int64 and uint8 for tokens, int32 for indices; all little-endian. */
 export type NpyType = 'uint8' | 'int32' | 'int64';
 
-const types: Readonly<Record<NpyType, { readonly descr: string; readonly bytes: number }>> = {
+/** NumPy's name of each, and bytes an element. */
+export const npyTypes: Readonly<Record<NpyType, { readonly descr: string; readonly bytes: number }>> = {
   uint8: { descr: '|u1', bytes: 1 },
   int32: { descr: '<i4', bytes: 4 },
   int64: { descr: '<i8', bytes: 8 },
@@ -40,7 +41,7 @@ export function readNpy(file: string, expected: { readonly dimensions: number; r
     const count = shape.reduce((product, size) => product * size, 1);
     if (shape.length !== expected.dimensions) throw new InputError(`${name}: expected ${expected.dimensions} dimensions, got ${shape.length}`);
     if (count > expected.most) throw new InputError(`${name}: expected at most ${expected.most} values, got ${shape.join(' × ')}`);
-    const { bytes } = types[type];
+    const { bytes } = npyTypes[type];
     const held = fstatSync(handle).size - offset;
     if (held !== count * bytes) throw new InputError(`${name}: expected ${count * bytes} bytes of ${type} after the header for ${shape.join(' × ')}, got ${held}; the file is truncated or damaged`);
     const values = expected.largest < 256 ? new Uint8Array(count) : new Int32Array(count);
@@ -91,7 +92,7 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(written)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d, ]*)\)/.exec(written)?.[1];
   if (!whole || descr === undefined || order === undefined || sizes === undefined) throw new InputError(`${name}: expected a header with descr, fortran_order and shape, got ${JSON.stringify(written.trimEnd().slice(0, 120))}`);
-  const type = (Object.keys(types) as NpyType[]).find((each) => types[each].descr === descr);
+  const type = (Object.keys(npyTypes) as NpyType[]).find((each) => npyTypes[each].descr === descr);
   if (type === undefined) throw new InputError(`${name}: expected uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`);
   const shape = sizes.split(',').map((size) => size.trim()).filter((size) => size !== '').map(Number);
   if (order === 'True' && shape.length > 1) throw new InputError(`${name}: expected rows one after the other, got Fortran order; save it with numpy.ascontiguousarray`);

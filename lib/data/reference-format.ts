@@ -6,11 +6,8 @@ import { InputError } from '../errors.js';
 import { dataFile, readUserFile, writeFileAtomic } from '../files.js';
 import { exampleOf, withHash, type Dataset, type Example } from './dataset.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
-import { NpyWriter } from './npy-writer.js';
-import { readNpy, type NpyType } from './npy.js';
-
-/** Element type of inputs and labels; the reference writes Sudoku training sets as int64, all others as uint8. */
-export type TokenType = Extract<NpyType, 'uint8' | 'int64'>;
+import { readNpy } from './npy.js';
+import { writeSplitArrays, type SplitCounts, type TokenType } from './split-arrays.js';
 
 /** What dataset.json says, under its own names. */
 interface Metadata {
@@ -154,17 +151,10 @@ export interface WriteOptions {
 
 /** What was written. */
 export interface WrittenFolder {
-  readonly train: WrittenSplit;
-  readonly test: WrittenSplit;
+  readonly train: SplitCounts;
+  readonly test: SplitCounts;
   /** Of the SHA-256 of all files with their names: the same sets give the same bytes. */
   readonly sha256: string;
-}
-
-/** Groups, puzzles with their augmented copies, and examples of a split. */
-export interface WrittenSplit {
-  readonly groups: number;
-  readonly puzzles: number;
-  readonly examples: number;
 }
 
 /**
@@ -189,7 +179,7 @@ export function writeReferenceFolder(out: string, sets: { readonly train: Datase
       const written = writeArrays(path.join(temporary, split), sets[split], options.types?.[split] ?? 'uint8', (name, hash) => hashes.push(`${split}/${name} ${hash}`), () => options.onProgress?.(++done, total));
       text(`${split}/dataset.json`, metadataText(sets[split], written));
       return written;
-    }) as [WrittenSplit, WrittenSplit];
+    }) as [SplitCounts, SplitCounts];
     text('identifiers.json', JSON.stringify([blank]));
     if (existsSync(folder)) rmdirSync(folder);
     renameSync(temporary, folder);
@@ -201,50 +191,26 @@ export function writeReferenceFolder(out: string, sets: { readonly train: Datase
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeArrays(folder: string, set: Dataset, type: TokenType, onFile: (name: string, sha256: string) => void, onGroup: () => void): WrittenSplit {
+function writeArrays(folder: string, set: Dataset, type: TokenType, onFile: (name: string, sha256: string) => void, onGroup: () => void): SplitCounts {
   if (set.puzzleIds !== 1) throw new Error(`${set.name} has puzzle ids of its own`);
   const groups = set.groupOffsets.length - 1;
   const versions = 1 + (set.augmentation?.copies ?? 0);
   const [puzzles, examples] = [set.ids.length * versions, set.examples * versions];
-  const opened: [string, NpyWriter][] = [];
-  const open = (name: string, of: NpyType, shape: readonly number[]): NpyWriter => {
-    const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), of, shape);
-    opened.push([`all__${name}.npy`, writer]);
-    return writer;
-  };
-  try {
-    const [inputs, labels] = [open('inputs', type, [examples, set.sequenceLength]), open('labels', type, [examples, set.sequenceLength])];
-    const [ids, puzzleOffsets, groupOffsets] = [open('puzzle_identifiers', 'int32', [puzzles]), open('puzzle_indices', 'int32', [puzzles + 1]), open('group_indices', 'int32', [groups + 1])];
-    let [puzzle, example] = [0, 0];
-    puzzleOffsets.write(Int32Array.of(0));
-    groupOffsets.write(Int32Array.of(0));
+  writeSplitArrays(folder, { groups, puzzles, examples }, { type, sequenceLength: set.sequenceLength }, (arrays) => {
     for (let group = 0; group < groups; group++) {
       for (const made of puzzlesOf(set, group)) {
-        for (const { input, label } of made) {
-          inputs.write(stored(input, type));
-          labels.write(stored(label, type));
-          example++;
-        }
-        ids.write(Int32Array.of(0));
-        puzzleOffsets.write(Int32Array.of(example));
-        puzzle++;
+        for (const { input, label } of made) arrays.example(input, label);
+        arrays.endPuzzle(0);
       }
-      groupOffsets.write(Int32Array.of(puzzle));
+      arrays.endGroup();
       onGroup();
     }
-    while (opened.length > 0) {
-      const [name, writer] = opened[0]!;
-      onFile(name, writer.end());
-      opened.shift();
-    }
-  } finally {
-    for (const [, writer] of opened) writer.abandon();
-  }
+  }, onFile);
   return { groups, puzzles, examples };
 }
 
 /** dataset.json, byte for byte as Python's json.dump writes it. For Sudoku and mazes the reference counts groups as puzzles. */
-function metadataText({ vocabSize, sequenceLength, puzzleIds }: Dataset, { groups, puzzles, examples }: WrittenSplit): string {
+function metadataText({ vocabSize, sequenceLength, puzzleIds }: Dataset, { groups, puzzles, examples }: SplitCounts): string {
   const mean = puzzles === 0 ? 0 : examples / puzzles;
   const fields: readonly (readonly [string, number | string])[] = [
     ['pad_id', 0], ['ignore_label_id', 0], ['blank_identifier_id', 0], ['vocab_size', vocabSize], ['seq_len', sequenceLength], ['num_puzzle_identifiers', puzzleIds],
@@ -263,14 +229,6 @@ function* puzzlesOf({ augmentation, ...set }: Dataset, group: number): Generator
       yield originals.map((original) => augmentation.apply(original, augmentation.random.fork(puzzle).fork(copy), copy)); // as lib/data/batches.ts draws it
     }
   }
-}
-
-/** Tokens as a .npy file stores them; int64 is little-endian. */
-function stored(tokens: Uint8Array, type: TokenType): Uint8Array {
-  if (type === 'uint8') return tokens;
-  const wide = new Uint8Array(8 * tokens.length);
-  for (let i = 0; i < tokens.length; i++) wide[8 * i] = tokens[i]!;
-  return wide;
 }
 
 /** Whether a path is a folder in the reference's form. */

@@ -157,11 +157,10 @@ export async function pictureFiles(name: string, picture: Figure | Drawing | Ani
 }
 
 /**
- * Writes the files of a picture to figures/; with TRM_SMOKE=1, whose numbers mean nothing, to build/figures.
+ * Writes the files of a picture to a folder of the project. Default: figures/; with TRM_SMOKE=1, whose numbers mean nothing, build/figures.
  * @returns the path of the PNG within the project
  */
-export async function saveFigure(name: string, picture: Figure | Drawing | Animation): Promise<string> {
-  const folder = figureFolder();
+export async function saveFigure(name: string, picture: Figure | Drawing | Animation, folder = figureFolder()): Promise<string> {
   for (const [file, content] of await pictureFiles(name, picture, folder)) writeFileAtomic(path.join(projectRoot(), folder, file), content);
   return `${folder}/${name}.png`;
 }

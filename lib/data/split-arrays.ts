@@ -1,0 +1,77 @@
+/** Writes a split as the reference stores it: five NumPy arrays, filled example by example (spec §1.3). */
+import path from 'node:path';
+import { NpyWriter } from './npy-writer.js';
+import type { NpyType } from './npy.js';
+
+/** Element type of inputs and labels; the reference writes Sudoku training sets as int64, all others as uint8. */
+export type TokenType = Extract<NpyType, 'uint8' | 'int64'>;
+
+/** How much a split holds, known before it is written. */
+export interface SplitCounts {
+  readonly groups: number;
+  readonly puzzles: number;
+  readonly examples: number;
+}
+
+/** Where a split's content goes, in order: examples, then the end of their puzzle, after some puzzles the end of their group. */
+export interface SplitArrays {
+  example(input: Uint8Array, label: Uint8Array): void;
+  endPuzzle(id: number): void;
+  endGroup(): void;
+}
+
+/**
+ * Writes all__inputs.npy, all__labels.npy, all__puzzle_identifiers.npy, all__puzzle_indices.npy and all__group_indices.npy to
+ * a folder; `fill` gives the content, `onFile` gets each file's SHA-256. Inputs and labels are [examples, sequenceLength].
+ * If `fill` throws, the files stay as they are: whoever named the folder removes it.
+ */
+export function writeSplitArrays(
+  folder: string,
+  { groups, puzzles, examples }: SplitCounts,
+  tokens: { readonly type: TokenType; readonly sequenceLength: number },
+  fill: (arrays: SplitArrays) => void,
+  onFile: (name: string, sha256: string) => void,
+): void {
+  const opened: [string, NpyWriter][] = [];
+  const open = (name: string, type: NpyType, shape: readonly number[]): NpyWriter => {
+    const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), type, shape);
+    opened.push([`all__${name}.npy`, writer]);
+    return writer;
+  };
+  try {
+    const grid = [examples, tokens.sequenceLength];
+    const [inputs, labels] = [open('inputs', tokens.type, grid), open('labels', tokens.type, grid)];
+    const [ids, puzzleOffsets, groupOffsets] = [open('puzzle_identifiers', 'int32', [puzzles]), open('puzzle_indices', 'int32', [puzzles + 1]), open('group_indices', 'int32', [groups + 1])];
+    let [puzzle, example] = [0, 0];
+    puzzleOffsets.write(Int32Array.of(0));
+    groupOffsets.write(Int32Array.of(0));
+    fill({
+      example(input, label) {
+        inputs.write(stored(input, tokens.type));
+        labels.write(stored(label, tokens.type));
+        example++;
+      },
+      endPuzzle(id) {
+        ids.write(Int32Array.of(id));
+        puzzleOffsets.write(Int32Array.of(example));
+        puzzle++;
+      },
+      endGroup: () => groupOffsets.write(Int32Array.of(puzzle)),
+    });
+    while (opened.length > 0) {
+      const [name, writer] = opened[0]!;
+      onFile(name, writer.end());
+      opened.shift();
+    }
+  } finally {
+    for (const [, writer] of opened) writer.abandon();
+  }
+}
+
+/** Tokens as a .npy file stores them; int64 is little-endian. */
+function stored(tokens: Uint8Array, type: TokenType): Uint8Array {
+  if (type === 'uint8') return tokens;
+  const wide = new Uint8Array(8 * tokens.length);
+  for (let i = 0; i < tokens.length; i++) wide[8 * i] = tokens[i]!;
+  return wide;
+}
