@@ -1,14 +1,15 @@
-/** trm-lab report: tables and figures from the records in data/runs and data/search, nothing else. */
-import { readFileSync } from 'node:fs';
+/** trm-lab report: tables and figures from the records in data/ and bench/results, nothing else. */
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { failureScales, isFailure } from '../experiment/failures.js';
 import { tableBases, type PaperTable } from '../experiment/plan.js';
 import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
+import { benchSummary, type BenchRecord } from '../report/bench.js';
 import { accuracyVersusCycles, paperVersusOurs } from '../report/figures.js';
 import { tableOfFrame } from '../report/frames.js';
-import { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from '../report/lessons.js';
+import { failureNotes, failuresTable, precisionPairs, precisionTable, ratingsTable, searchTable, withoutRuns } from '../report/lessons.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
 import type { Caption } from '../report/plot-layout.js';
 import { pictureFiles, type Figure } from '../report/plotly.js';
@@ -18,7 +19,7 @@ import type { Command } from './command.js';
 
 export const report: Command = {
   name: 'report',
-  summary: "Rebuild the README's tables, the paper's tables with ours beside them, and the figures from the records in data/runs and data/search.",
+  summary: "Rebuild the README's tables, the paper's tables with ours beside them, and the figures from the records in data/runs, data/search, data/precision and bench/results.",
   positionals: '',
   count: [0, 0],
   options: {},
@@ -26,13 +27,14 @@ export const report: Command = {
   minutes: 'half a minute',
 
   async run(_args, out) {
-    const records = readRecords(path.join(projectRoot(), 'data', 'runs'));
+    const sources = reportSources();
+    const { records } = sources;
     if (records.length === 0) throw new InputError('data/runs: expected at least one record, got none; train with --record');
     const readme = path.join(projectRoot(), 'README.md');
-    writeFileAtomic(readme, withReports(readFileSync(readme, 'utf8'), records));
+    writeFileAtomic(readme, withReports(readFileSync(readme, 'utf8'), records, benchRecords()));
     out.line(resultsTable(plainRuns(records)));
     const files: string[] = [];
-    for (const [name, content] of await reportFiles(records, readRecords(path.join(projectRoot(), 'data', 'search')))) {
+    for (const [name, content] of await reportFiles(sources)) {
       const file = path.join(projectRoot(), 'figures', name);
       writeFileAtomic(file, content);
       files.push(file);
@@ -42,6 +44,22 @@ export const report: Command = {
     return 0;
   },
 };
+
+/** The records that reports are made of. */
+export interface ReportSources {
+  /** data/runs: what every table and figure shows. */
+  readonly records: readonly RunRecord[];
+  /** data/search: tries scored on validation puzzles. */
+  readonly searched?: readonly RunRecord[];
+  /** data/precision: runs of `records` in bfloat16, made again in float32. */
+  readonly again?: readonly RunRecord[];
+}
+
+/** The committed records. Throws InputError for one that is no record. */
+export function reportSources(): Required<ReportSources> {
+  const read = (folder: string): RunRecord[] => readRecords(path.join(projectRoot(), 'data', folder));
+  return { records: read('runs'), searched: read('search'), again: read('precision') };
+}
 
 const tables: readonly PaperTable[] = [1, 2, 3, 4, 5];
 const scales = ['laptop', 'desk', 'paper'] as const;
@@ -57,8 +75,8 @@ function studies(records: readonly RunRecord[]): { readonly table: PaperTable; r
     .filter(({ table, base }) => paperTableRows(table, base, records).some(({ records: ours }) => ours.length > 0));
 }
 
-/** Files of figures/ that are tables: [name, content]; `searched` are the records of searches. */
-export function reportTables(records: readonly RunRecord[], searched: readonly RunRecord[] = []): [string, string][] {
+/** Files of figures/ that are tables: [name, content]. */
+export function reportTables({ records, searched = [], again = [] }: ReportSources): [string, string][] {
   const lessons = failureScales.flatMap((scale): [string, string][] => {
     const table = failuresTable(records, scale);
     return scale === 'smoke' || table.rows.length === 0 ? [] : lessonFiles(`failures-${scale}`, table, failureNotes());
@@ -68,7 +86,8 @@ export function reportTables(records: readonly RunRecord[], searched: readonly R
     return table.rows.length === 0 ? [] : lessonFiles(`ratings-${scale}`, table, ['Test puzzles by the guesses that a backtracking solver made for them; 0 is solved by logic alone. After the last supervision step, EMA weights.']);
   });
   const choices = searched.length === 0 ? [] : lessonFiles('search', searchTable(searched), ['How configurations were chosen: every try, scored on validation puzzles only, best first. No test puzzle was looked at.']);
-  return [...paperTables(records), ...lessons, ...ratings, ...choices];
+  const precisions = again.length === 0 ? [] : lessonFiles('precision', precisionTable(records, again), ['The same experiment and seeds in both precisions, each on one kind of machine; p: two-sided paired t-test over seeds.']);
+  return [...paperTables(records), ...lessons, ...ratings, ...choices, ...precisions];
 }
 
 function lessonFiles(name: string, table: Table, notes: readonly string[]): [string, string][] {
@@ -83,8 +102,12 @@ function paperTables(records: readonly RunRecord[]): [string, string][] {
 }
 
 /** Figures of figures/ by name; those to which no record has anything to say are left out. */
-export function reportFigures(records: readonly RunRecord[]): [string, Figure][] {
+export function reportFigures({ records, again = [] }: ReportSources): [string, Figure][] {
   const figures: [string, Figure][] = [['accuracy-versus-cycles', accuracyVersusCycles(plainRuns(records))]];
+  for (const { name, bf16, float32 } of precisionPairs(records, again)) {
+    const rows = [{ row: { label: 'bfloat16' }, records: bf16 }, { row: { label: 'float32' }, records: float32 }];
+    figures.push([`precision-${name}`, learningCurves(rows, { title: 'Does bfloat16 learn as float32 does?', subtitle: studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations) })]);
+  }
   for (const { table, base, name } of studies(records)) {
     const rows = paperTableRows(table, base, records);
     const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
@@ -101,18 +124,26 @@ export function reportFigures(records: readonly RunRecord[]): [string, Figure][]
 }
 
 /** All files of figures/ that follow from the records, [name, content]: the same bytes for the same records. */
-export async function reportFiles(records: readonly RunRecord[], searched: readonly RunRecord[] = []): Promise<[string, string | Uint8Array][]> {
+export async function reportFiles(sources: ReportSources): Promise<[string, string | Uint8Array][]> {
   const files: [string, string | Uint8Array][] = [];
-  for (const [name, figure] of reportFigures(records)) files.push(...(await pictureFiles(name, figure)));
-  return [...files, ...reportTables(records, searched)];
+  for (const [name, figure] of reportFigures(sources)) files.push(...(await pictureFiles(name, figure)));
+  return [...files, ...reportTables(sources)];
 }
 
+/** The committed measurements of npm run bench, fastest level first. */
+export function benchRecords(): BenchRecord[] {
+  const folder = path.join(projectRoot(), 'bench', 'results');
+  return benchLevels.map((level) => path.join(folder, `${level}.json`)).filter((file) => existsSync(file)).map((file) => JSON.parse(readFileSync(file, 'utf8')) as BenchRecord);
+}
+
+const benchLevels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'];
+
 /** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */
-export function withReports(text: string, records: readonly RunRecord[]): string {
+export function withReports(text: string, records: readonly RunRecord[], benches: readonly BenchRecord[]): string {
   const [base] = tableBases(1, 'laptop');
   if (base === undefined) throw new Error('Table 1 has no base at laptop scale');
   const results = withReport(text, 'results', resultsTable(plainRuns(records)));
-  return withReport(results, 'table-1', paperTable(1, base, records));
+  return withReport(withReport(results, 'table-1', paperTable(1, base, records)), 'bench', benchSummary(benches));
 }
 
 function withReport(text: string, name: string, report: string): string {

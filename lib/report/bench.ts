@@ -78,6 +78,33 @@ export function benchTable(rows: readonly BenchRow[]): string {
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
 }
 
+/** What the cases of bench/cases.mjs are, for a table that stands alone. */
+const caseNames: Readonly<Record<string, string>> = {
+  a: 'hidden 64, 37 positions, batch 64',
+  b: 'hidden 128, 82 positions, batch 32',
+  c: "the paper's 5 M, 97 positions, batch 16",
+  d: "the paper's 7 M with attention, 97 positions, batch 16",
+  e: 'attention, hidden 128, 916 positions, batch 4',
+};
+
+/** The native engine at each record's best level, as a Markdown table: what a reader wants to know of all the measurements. */
+export function benchSummary(records: readonly BenchRecord[]): string {
+  const ratio = (value: number | null | undefined): string => (typeof value === 'number' ? `${value.toFixed(1)} ×` : '–');
+  const time = (ms: number): string => (ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
+  const lines = records.flatMap(({ cores, rows }) => {
+    const best = rows.find(({ engine }) => engine.startsWith('native '))?.engine;
+    return rows.filter(({ engine }) => engine === best).map((row) => [
+      caseNames[row.case] ?? row.case, `${cores} cores, ${levelNames[row.engine.slice('native '.length)] ?? row.engine}`, time(row.trainMs), time(row.inferMs), `${row.peakMemoryMiB.toFixed(0)} MiB`,
+      typeof row.shareOfPeak === 'number' ? `${(100 * row.shareOfPeak).toFixed(0)} %` : '–', `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`, ratio(row.timesTfjs),
+    ]);
+  });
+  const head = ['model', 'machine', 'training step', 'thinking step', 'peak memory', 'share of the peak', 'as fast as PyTorch (thinking)', 'as fast as tfjs'];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** Instruction levels as people write them, with the precision that products are formed in. */
+const levelNames: Readonly<Record<string, string>> = { amx: 'AMX, bfloat16', avx512bf16: 'AVX-512-BF16, bfloat16', avx512: 'AVX-512, float32', avx2: 'AVX2, float32', portable: 'portable, float32' };
+
 /** Milliseconds of a training step by case, one bar an engine, on a logarithmic axis. */
 export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption = {}): Figure {
   const engines = [...new Set(rows.map(({ engine }) => engine))];

@@ -10,6 +10,12 @@ import type { Figure, Trace } from './plotly.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './style.js';
 
+/** Runs that a figure shows as one, over their seeds; a row of a paper's table is one. */
+export interface LabelledRuns {
+  readonly row: { readonly label: string };
+  readonly records: readonly RunRecord[];
+}
+
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
 export function longerThinking(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some(({ longer }) => longer !== undefined));
@@ -96,9 +102,8 @@ export function trainingVersusTest(rows: readonly PaperTableRow[], options: Capt
 }
 
 /** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
-export function learningCurves(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const run = withRecords(rows);
-  const series = run.map(({ row, records }) => ({
+export function learningCurves(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+  const series = withRecords(rows).map(({ row, records }) => ({
     name: row.label,
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
     ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
@@ -138,7 +143,7 @@ export function haltingOverTraining(rows: readonly PaperTableRow[], options: Cap
  * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars
  * show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
  */
-export function studyCaption(rows: readonly PaperTableRow[], spread = '', shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)]): string {
+export function studyCaption(rows: readonly LabelledRuns[], spread = '', shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)]): string {
   const records = rows.flatMap(({ records: own }) => own);
   const several = (values: readonly (number | string)[]): string => [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
   const seeds = several(withRecords(rows).map(({ records: own }) => own.length).sort((a, b) => a - b));
@@ -147,7 +152,7 @@ export function studyCaption(rows: readonly PaperTableRow[], spread = '', shown:
   return `${several(records.map(({ data }) => data.test.name))}, ${several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []))} puzzles; ${mean}`;
 }
 
-function withRecords(rows: readonly PaperTableRow[]): PaperTableRow[] {
+function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
   return rows.filter(({ records }) => records.length > 0);
 }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { reportFigures, reportFiles, reportTables, withReports } from '../../lib/cli/report.js';
+import { benchRecords, reportFigures, reportFiles, reportSources, reportTables, withReports } from '../../lib/cli/report.js';
 import { experiment } from '../../lib/experiment/experiment.js';
 import { variantExperiment } from '../../lib/experiment/plan.js';
 import { readRecords, writeRecord } from '../../lib/experiment/record.js';
@@ -13,26 +13,27 @@ import { toHtml } from '../../lib/report/plotly.js';
 import { record, recordOf } from '../report/records.js';
 
 describe('report', () => {
-  const records = readRecords(path.join(projectRoot(), 'data', 'runs'));
+  const sources = reportSources();
+  const { records } = sources;
   const readme = readFileSync(path.join(projectRoot(), 'README.md'), 'utf8');
 
   it('has records to report', () => assert.ok(records.length > 0));
 
   it('left a README whose tables are what the records say: run npm run report after adding one', () => {
-    assert.equal(withReports(readme, records), readme);
+    assert.equal(withReports(readme, records, benchRecords()), readme);
   });
 
   it('left figures/ with tables and figures that are what the records say, and with no table of records that are gone', () => {
     const folder = path.join(projectRoot(), 'figures');
     const lagging = (name: string, content: string): string[] => (existsSync(path.join(folder, name)) && readFileSync(path.join(folder, name), 'utf8') === content ? [] : [name]);
-    const tables = reportTables(records, readRecords(path.join(projectRoot(), 'data', 'search')));
-    const figures = reportFigures(records);
+    const tables = reportTables(sources);
+    const figures = reportFigures(sources);
     // A picture's pixels depend on the machine's fonts; the page beside it holds the figure itself.
     const late = [...tables.flatMap(([name, text]) => lagging(name, text)), ...figures.flatMap(([name, figure]) => lagging(`${name}.html`, toHtml(name, figure)))];
     assert.deepEqual(late, [], 'run npm run report');
     for (const [name] of figures) for (const ending of ['png', 'svg']) assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
     const known = new Set([...tables.map(([name]) => name), ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`))]);
-    assert.deepEqual(readdirSync(folder).filter((name) => /^((figure-)?table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.)/.test(name) && !known.has(name)), []);
+    assert.deepEqual(readdirSync(folder).filter((name) => /^((figure-)?table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.|precision[.-])/.test(name) && !known.has(name)), []);
   });
 
   it('makes every file from the records alone, to the same bytes the second time', async function () {
@@ -41,7 +42,7 @@ describe('report', () => {
     try {
       const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
       for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])]) writeRecord(path.join(data, `${each.id}.json`), each);
-      const first = await reportFiles(readRecords(data));
+      const first = await reportFiles({ records: readRecords(data) });
       assert.equal(new Set(first.map(([name]) => name)).size, first.length, 'two files of one name');
       assert.deepEqual(first.map(([name]) => name), [
         ...['accuracy-versus-cycles', 'figure-table-2-sudoku-6x6-study'].flatMap((name) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
@@ -50,17 +51,17 @@ describe('report', () => {
       const csv = first.find(([name]) => name.endsWith('.csv'))?.[1];
       // mean of 0.5 and 0.25, deviation 0.25/√2, interval ± 12.706 · 0.125
       assert.match(String(csv), /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,sudoku-6x6-study-trm-single-z-seed0 sudoku-6x6-study-trm-single-z-seed1$/m);
-      assert.deepEqual(await reportFiles(readRecords(data)), first);
+      assert.deepEqual(await reportFiles({ records: readRecords(data) }), first);
     } finally {
       rmSync(data, { recursive: true });
     }
   });
 
   it('changes nothing outside its markers, and refuses a text without them', () => {
-    const text = 'before\n<!-- results -->\nold\n<!-- /results -->\nbetween\n<!-- table-1 -->\nold\n<!-- /table-1 -->\nafter\n';
-    const changed = withReports(text, records);
-    assert.ok(changed.startsWith('before\n<!-- results -->\n') && changed.endsWith('\n<!-- /table-1 -->\nafter\n'));
+    const text = 'before\n<!-- results -->\nold\n<!-- /results -->\nbetween\n<!-- table-1 -->\nold\n<!-- /table-1 -->\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n';
+    const changed = withReports(text, records, []);
+    assert.ok(changed.startsWith('before\n<!-- results -->\n') && changed.endsWith('\n<!-- /bench -->\nafter\n'));
     assert.ok(changed.includes('\n<!-- /results -->\nbetween\n<!-- table-1 -->\n') && !changed.includes('old'));
-    assert.throws(() => withReports('nothing', records), /README\.md: expected the lines/);
+    assert.throws(() => withReports('nothing', records, []), /README\.md: expected the lines/);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
-import { benchFigure, benchTable, compared, merged, type BenchRecord, type BenchRow } from '../../lib/report/bench.js';
+import { benchFigure, benchSummary, benchTable, compared, merged, type BenchRecord, type BenchRow } from '../../lib/report/bench.js';
 
 const row = (name: string, engine: string, trainMs: number, inferMs: number): BenchRow => ({ case: name, engine, trainMs, trainMedianMs: trainMs, inferMs, gflops: 1000 / trainMs, peakMemoryMiB: 1, firstLoss: 2 });
 const rows = [
@@ -27,8 +27,13 @@ describe('bench', () => {
     assert.deepEqual(both.map((each) => [each.case, each.trainMs]), [['a', 2], ['b', 5], ['c', 3]]);
   });
 
+  it('sums a record up by its best level only', () => {
+    const summary = benchSummary([{ cpu: 'a CPU', cores: 2, productPeaks: {}, rows: compared(rows, { amx: 500 }) }]).split('\n');
+    assert.deepEqual(summary.slice(2), ['| hidden 64, 37 positions, batch 64 | 2 cores, AMX, bfloat16 | 10 ms | 4 ms | 1 MiB | 20 % | 2.5 × (2.0 ×) | 8.0 × |']);
+  });
+
   it('draws every number of a real record', () => {
-    const record = JSON.parse(readFileSync(path.join(projectRoot(), 'bench', 'results', 'engines.json'), 'utf8')) as BenchRecord;
+    const record = JSON.parse(readFileSync(path.join(projectRoot(), 'bench', 'results', 'avx512bf16.json'), 'utf8')) as BenchRecord;
     const { data } = benchFigure(record);
     const drawn = data.flatMap(({ y, name }) => (y ?? []).flatMap((value) => (value === null ? [] : [`${name} ${value}`])));
     assert.deepEqual(drawn.sort(), record.rows.map(({ engine, trainMs }) => `${engine} ${trainMs}`).sort());

@@ -4,7 +4,7 @@ import { change, experiment } from '../../lib/experiment/experiment.js';
 import { failureRuns, failures, isFailure, planFailures } from '../../lib/experiment/failures.js';
 import { planSearch } from '../../lib/experiment/plan.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
-import { failuresTable, ratingsTable, searchTable, withoutRuns } from '../../lib/report/lessons.js';
+import { failuresTable, precisionPairs, precisionTable, ratingsTable, searchTable, withoutRuns } from '../../lib/report/lessons.js';
 import { recordOf } from './records.js';
 
 const [plain, zero, five, arc] = failureRuns('laptop') as [RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment'], RunRecord['experiment']];
@@ -75,5 +75,23 @@ describe('search table', () => {
 
   it('refuses by name a try that was scored on test puzzles', () => {
     assert.throws(() => searchTable([recordOf(change(slow, { evaluation: { split: 'test' } }), 0, [0.25])]), /record sudoku-6x6-study-search-.*: expected a try scored on validation puzzles, got test/);
+  });
+});
+
+describe('precision table', () => {
+  it('pairs runs of one experiment and seed in two precisions, evaluation by evaluation', () => {
+    const made = (precision: string, seed: number, shares: readonly number[]): RunRecord => {
+      const own = recordOf(experiment('sudoku-6x6'), seed, [0]);
+      return { ...own, provenance: { ...own.provenance, precision }, evaluations: shares.map((share, i) => ({ ...scored(share, 500), step: 250 * (i + 1) })) };
+    };
+    const records = [made('bf16', 0, [0.25, 0.75]), made('bf16', 1, [0.5, 1]), made('float32', 2, [0, 0])];
+    const again = [made('float32', 0, [0.25, 0.5]), made('float32', 1, [0.25, 1]), made('float32', 2, [0, 0])];
+    // differences 0 and 25: t = 1, so p = ½ with one degree of freedom
+    assert.deepEqual(withoutRuns(precisionTable(records, again)).rows, [
+      ['sudoku-6x6', '250', '37.5 ± 17.7 %', '25.0 ± 0.0 %', '12.5', '0.500', '2', '500'],
+      ['sudoku-6x6', '500', '87.5 ± 17.7 %', '75.0 ± 35.4 %', '12.5', '0.500', '2', '500'],
+    ]);
+    assert.deepEqual(precisionPairs(records, again).map(({ name, bf16, float32 }) => [name, bf16.length, float32.length]), [['sudoku-6x6', 2, 2]]);
+    assert.throws(() => precisionTable(records, [made('bf16', 0, [1])]), /data\/precision: expected records of float32 runs/);
   });
 });
