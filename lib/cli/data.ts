@@ -19,7 +19,7 @@ export const dataCommand: Command = {
   options: {
     ...experimentOptions,
     kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze or folder. Default: read off the file' },
-    side: { type: 'string', value: 'N', about: 'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 10 to 30. Default: as the file has it; 9; 30' },
+    side: { type: 'string', value: 'N', about: 'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30' },
     ...buildOptions,
     ...arcBuildOptions,
   },

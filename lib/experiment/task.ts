@@ -81,7 +81,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
   },
   maze: {
     fields: {
-      side: whole(10, 30),
+      side: whole(6, 30),
       source: oneOf('generated', 'maze-hard'),
       leastDistance: whole(1, 30 ** 2),
       trainPuzzles: whole(1),

@@ -43,11 +43,11 @@ export function bandTraces(name: string, { low, high }: Band, ink: string): Trac
   return [edge(low), { ...edge(high), fill: 'tonexty', fillcolor: translucent(ink, 0.18) }];
 }
 
-/** A dotted line at the number of steps that the model was trained with. */
+/** A dotted line at the number of steps that the model was trained with, named above the plot, where no curve goes. */
 export function markedStep(step: number, place: (step: number) => number): { readonly shapes: object[]; readonly annotations: Annotation[] } {
   return {
     shapes: [{ type: 'line', x0: step, x1: step, yref: 'paper', y0: 0, y1: 1, line: { color: colour.quiet, width: 1, dash: 'dot' } }],
-    annotations: [{ text: `trained with ${step}`, x: place(step), y: 0, yref: 'paper', yanchor: 'bottom', xanchor: 'left', xshift: 4, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } }],
+    annotations: [{ text: `trained with ${step}`, x: place(step), y: 1, yref: 'paper', yanchor: 'bottom', xanchor: 'center', showarrow: false, font: { size: fontSize.tick, color: colour.quiet } }],
   };
 }
 

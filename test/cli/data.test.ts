@@ -58,7 +58,7 @@ describe('trm-lab data', () => {
     for (const [argv, message] of [
       [['build', 'maze'], /expected --out FOLDER/],
       [['build', 'chess'], /expected show \| check FILE\|FOLDER \| build sudoku\|maze\|arc1\|arc2 .*got build chess/],
-      [['build', 'maze', '--side', '9', '--out', out], /side: expected a whole number from 10 to 30, got 9/],
+      [['build', 'maze', '--side', '5', '--out', out], /side: expected a whole number from 6 to 30, got 5/],
       [['build', 'sudoku', '--side', '5', '--out', out], /side: expected 4, 6 or 9, got 5/],
       [['build', 'sudoku', '--source', 'magic', '--out', out], /source: expected generated, public-domain or sudoku-extreme, got magic/],
       [['build', 'sudoku', '--side', '4', '--train', '9', '--test', '2', '--min-difficulty', '50', '--out', out], /rating 50 or more/],
