@@ -8,6 +8,11 @@ export function reject(expected: string, got: unknown, remedy?: string): never {
   throw new InputError(`expected ${expected}, got ${show(got)}${remedy === undefined ? '' : `; ${remedy}`}`);
 }
 
+/** A complaint for each field that is not among the known ones. */
+export function unknownFields(fields: object, known: readonly string[]): string[] {
+  return Object.keys(fields).filter((key) => !known.includes(key)).map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
+}
+
 /** A value as an error message shows it: short, quoted where it is text. */
 function show(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);

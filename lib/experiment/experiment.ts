@@ -1,5 +1,5 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
-import { InputError } from '../errors.js';
+import { InputError, unknownFields } from '../errors.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
@@ -263,6 +263,6 @@ function define(parts: Omit<Experiment, 'variant' | 'model' | 'training'> & { mo
 }
 
 function refuseUnknown(what: string, fields: object, known: readonly string[]): void {
-  const unknown = Object.keys(fields).filter((key) => !known.includes(key));
-  if (unknown.length > 0) throw new InputError(`${what}: unknown field ${unknown.join(', ')}; expected ${known.join(', ')}`);
+  const problems = unknownFields(fields, known);
+  if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
 }

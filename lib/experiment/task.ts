@@ -6,7 +6,7 @@ import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
-import { InputError } from '../errors.js';
+import { InputError, unknownFields } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** Sudoku: which boards, how many, and how many augmented copies of each training puzzle. */
@@ -151,8 +151,7 @@ export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): 
   const name = fields['kind'];
   if (typeof name !== 'string' || !Object.hasOwn(kinds, name)) throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${String(name)}`);
   const kind = kindOf(candidate as Task);
-  const problems: string[] = [];
-  for (const key of Object.keys(fields)) if (key !== 'kind' && !Object.hasOwn(kind.fields, key) && !Object.hasOwn(kind.optional, key)) problems.push(`unknown field ${key}`);
+  const problems = unknownFields(fields, ['kind', ...Object.keys({ ...kind.fields, ...kind.optional })]);
   for (const [key, check] of Object.entries({ ...kind.fields, ...kind.optional })) {
     if (Object.hasOwn(kind.optional, key) && fields[key] === undefined) continue;
     const expected = check(fields[key]);

@@ -1,5 +1,5 @@
 /** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
-import { InputError } from '../errors.js';
+import { InputError, unknownFields } from '../errors.js';
 import { readSchedule } from './own-schedule.js';
 
 /** Which list of calls a supervision step makes; schedule.ts writes each one out. */
@@ -127,9 +127,7 @@ export function checkConfig(candidate: unknown): ModelConfig {
     throw new InputError(`model configuration: expected an object, got ${JSON.stringify(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
-  const problems: string[] = [];
-  const known = new Set([...Object.keys(paperConfig), 'schedule', 'haltingBias']);
-  for (const key of Object.keys(fields)) if (!known.has(key)) problems.push(`unknown field ${key}`);
+  const problems = unknownFields(fields, [...Object.keys(paperConfig), 'schedule', 'haltingBias']);
   for (const [key, allowed] of Object.entries(choices)) {
     if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(fields[key])}`);
   }

@@ -1,6 +1,6 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { InputError, unknownFields } from '../errors.js';
 import type { Recursions } from '../model/config.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
@@ -87,8 +87,7 @@ export function checkTraining(candidate: unknown): TrainingOptions {
     throw new InputError(`training options: expected an object, got ${JSON.stringify(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
-  const problems: string[] = [];
-  for (const key of Object.keys(fields)) if (!(key in paperTraining) && key !== 'randomStart' && key !== 'depthCurriculum') problems.push(`unknown field ${key}`);
+  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', 'depthCurriculum']);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {

@@ -31,6 +31,7 @@ export const lab = {
       writeFileSync(path.join(folder, 'package.json'), '{"type":"commonjs"}\n');
       await installRequirements();
       writeKernelspec();
+      writeSettings();
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       say(error.message);
@@ -60,4 +61,12 @@ function writeKernelspec() {
     language: 'typescript',
   };
   writeFileSync(path.join(target, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
+}
+
+/** JupyterLab asks for news and updates of itself unless told not to; a reader who follows two commands is asked nothing. */
+function writeSettings() {
+  const target = path.join(folder, 'share', 'jupyter', 'lab', 'settings');
+  mkdirSync(target, { recursive: true });
+  const settings = { '@jupyterlab/apputils-extension:notification': { fetchNews: 'false', checkForUpdates: false } };
+  writeFileSync(path.join(target, 'overrides.json'), `${JSON.stringify(settings, null, 2)}\n`);
 }

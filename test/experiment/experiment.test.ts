@@ -39,7 +39,7 @@ describe('experiment', () => {
 
   it('refuses unknown names, fields and impossible values in words', () => {
     assert.throws(() => experiment('sudoku-5x5'), /expected one of sudoku-4x4, .*got sudoku-5x5/);
-    assert.throws(() => experiment('sudoku-4x4', { training: { step: 7 } as object }), /training options: unknown field step/);
+    assert.throws(() => experiment('sudoku-4x4', { training: { step: 7 } as object }), /training options: unknown field step, expected one of .*steps/);
     assert.throws(() => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }), /hiddenSize: expected a whole number from 2/);
     assert.throws(() => experiment('sudoku-4x4', { task: { source: 'sudoku-extreme' } }), /source sudoku-extreme: expected side 9/);
     assert.throws(() => experiment('sudoku-4x4', { modell: {} } as object), /experiment: unknown field modell/);
