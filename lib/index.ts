@@ -58,4 +58,4 @@ export { drawSchedule, scheduleText } from './report/schedule.js';
 export { mazeDistributions, mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers, type MazeSample } from './report/mazes.js';
 export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
 export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
-export { judgeThoughts, longestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';
+export { hardestThought, judgeThoughts, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';

@@ -1,4 +1,4 @@
-/** Puzzles worth looking at: what a model thinks about one of a data set, and which of them it thinks about longest. */
+/** Puzzles worth looking at: what a model thinks about one of a data set, and in which of them it has most to repair. */
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
@@ -85,23 +85,23 @@ export function changesText(changed: JudgedThought['changed'], most = 6): string
   return [...shown, ...(changed.length > most ? [`${changed.length - most} more`] : [])].join(', ');
 }
 
-/** Among the first `puzzles` of a data set, the solved one that took the most supervision steps; unsolved ones only if none is solved. */
-export async function longestThought(engine: Engine, dataset: Dataset, puzzles = 50): Promise<SolvedPuzzle & { readonly index: number }> {
-  let best: { readonly index: number; readonly steps: number } = { index: 0, steps: -1 };
+/** Among the first `puzzles` of a data set, the solved one with the most to repair: wrong cells, summed over the steps. Unsolved ones only if none is solved. */
+export async function hardestThought(engine: Engine, dataset: Dataset, puzzles = 50): Promise<SolvedPuzzle & { readonly index: number }> {
+  let best: { readonly index: number; readonly repairs: number } = { index: 0, repairs: -1 };
   let index = 0;
   for (const batch of testBatches(dataset, 1, Math.min(puzzles, dataset.examples))) {
-    const steps = await stepsToSolve(engine, batch);
-    if (steps > best.steps) best = { index, steps };
+    const repairs = await repairsToSolve(engine, batch);
+    if (repairs > best.repairs) best = { index, repairs };
     index++;
   }
   return { ...(await thinkAbout(engine, puzzleAt(dataset, best.index))), index: best.index };
 }
 
-/** Supervision steps until the answer is right and stays so; 0 if it is not right in the end. */
-async function stepsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
+/** Wrong cells after every supervision step, summed; −1 if the answer is not right in the end. */
+async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
   const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
-  const right = thoughts.map(({ prediction }) => prediction.every((token, i) => token === labels[i]));
-  return right.at(-1) === true ? right.lastIndexOf(false) + 2 : 0;
+  const wrong = thoughts.map(({ prediction }) => prediction.reduce((count, token, i) => count + (token === labels[i] ? 0 : 1), 0));
+  return wrong.at(-1) === 0 ? wrong.reduce((sum, count) => sum + count, 0) : -1;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku, puzzleAt } from '../../lib/report/puzzles.js';
-import { changesText, judgeThoughts, longestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
+import { changesText, judgeThoughts, hardestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped([2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })), { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 });
@@ -47,9 +47,9 @@ describe('puzzles worth looking at', () => {
     assert.deepEqual(thoughts.map(({ haltProbability }) => Number(haltProbability.toFixed(6))), [0.1, 0.2, 0.6, 0.9]);
   });
 
-  it('the longest thought is the solved puzzle that was right to stay latest', async () => {
-    assert.equal((await longestThought(scripted(), puzzles)).index, 1);
-    assert.equal((await longestThought(scripted(), puzzles, 1)).index, 0);
+  it('the hardest thought is the solved puzzle with the most wrong cells on the way', async () => {
+    assert.equal((await hardestThought(scripted(), puzzles)).index, 1);
+    assert.equal((await hardestThought(scripted(), puzzles, 1)).index, 0);
   });
 
   it('stopping when sure: steps and solved puzzles by hand', async () => {
