@@ -144,7 +144,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'maze-7x7',
-      about: 'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way through others; nine minutes on two AVX2 cores',
+      about: 'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way through others; some minutes',
       scale: 'laptop',
       task: { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 30_000, testPuzzles: 500, validationPuzzles: 250, augmentation: 'dihedral', seed: 0 },
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
