@@ -140,11 +140,16 @@ const benchLevels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'];
 
 /** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */
 export function withReports(text: string, records: readonly RunRecord[], benches: readonly BenchRecord[]): string {
-  const [base] = tableBases(1, 'laptop');
-  if (base === undefined) throw new Error('Table 1 has no base at laptop scale');
-  const results = withReport(text, 'results', resultsTable(plainRuns(records)));
-  return withReport(withReport(results, 'table-1', paperTable(1, base, records)), 'bench', benchSummary(benches));
+  const reports: [string, string][] = [
+    ['results', resultsTable(plainRuns(records))],
+    ...readmeTables.flatMap((table) => tableBases(table, 'laptop').map((base): [string, string] => [`table-${table}`, paperTable(table, base, records)])),
+    ['bench', benchSummary(benches)],
+  ];
+  return reports.reduce((sofar, [name, report]) => withReport(sofar, name, report), text);
 }
+
+/** The tables that the README shows, at laptop scale, where each has one base. */
+const readmeTables: readonly PaperTable[] = [1, 2, 3];
 
 function withReport(text: string, name: string, report: string): string {
   const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
