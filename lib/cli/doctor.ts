@@ -76,7 +76,7 @@ async function tfjsEngine(): Promise<Finding> {
 function notebookServer(): Finding {
   const venv = path.join(projectRoot(), '.venv');
   const ok = existsSync(path.join(venv, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'));
-  return { subject: 'JupyterLab', ok, found: ok ? 'installed in .venv with the TypeScript kernel' : 'not installed', remedy: 'npm run lab installs it on first use (Python 3.9 or newer)' };
+  return { subject: 'JupyterLab', ok, found: ok ? 'installed in .venv with the TypeScript kernel' : 'not installed', remedy: 'npm run lab installs it on first use (Python 3.10 or newer)' };
 }
 
 function dataSets(): Finding[] {

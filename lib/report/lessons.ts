@@ -1,8 +1,9 @@
 /** Tables beside the paper's: what the failures that teach came to, and how configurations were chosen. */
 import { InputError } from '../errors.js';
-import { experiments } from '../experiment/experiment.js';
+import { experiments, type Experiment } from '../experiment/experiment.js';
 import { failures, type Failure } from '../experiment/failures.js';
 import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import { taskShape } from '../experiment/task.js';
 import { pairedTest, spreadOf } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
 
@@ -46,16 +47,17 @@ export function failureNotes(): string[] {
 export function searchTable(records: readonly RunRecord[]): Table {
   const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
-    const { name, evaluation } = record.experiment;
+    const { evaluation } = record.experiment;
+    const configuration = configurationHash(record.experiment);
     if (evaluation.split !== 'validation') throw new InputError(`record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a configuration chosen by it would be chosen by its own test`);
-    groups.set(name, [...(groups.get(name) ?? []), record]);
+    groups.set(configuration, [...(groups.get(configuration) ?? []), record]);
   }
-  const tries = [...groups].map(([name, own]) => {
-    const [searched = name, settings = ''] = name.split('-search-');
+  const chosen = new Set(Object.values(experiments).map(configurationHash));
+  const tries = [...groups.values()].map((own) => {
+    const { experiment } = own[0]!;
+    const [searched = experiment.name, settings = differences(experiment)] = experiment.name.split('-search-');
     const exact = own.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN);
-    const base = experiments[searched];
-    const taken = base !== undefined && own[0] !== undefined && hashOf([own[0].experiment.model, own[0].experiment.training]) === hashOf([base.model, base.training]);
-    return { searched, settings, own, exact, taken, mean: spreadOf(exact).mean };
+    return { searched, settings, own, exact, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(exact).mean };
   });
   tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
   return {
@@ -73,6 +75,21 @@ export function searchTable(records: readonly RunRecord[]): Table {
       own.map(({ id }) => id).join(' '),
     ]),
   };
+}
+
+function configurationHash({ task, model, training }: Experiment): string {
+  return hashOf([task, model, training]);
+}
+
+/** "task.side 7, model.mixer mlp": what sets a try apart from the named experiment that it started from; what the task fixes of the model follows it. */
+function differences({ name, ...tried }: Experiment): string {
+  const base = experiments[name];
+  if (base === undefined) return '';
+  const follows = Object.keys(taskShape(base.task));
+  return (['task', 'model', 'training'] as const).flatMap((part) => {
+    const [from, to] = [base[part], tried[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
+    return Object.keys(to).filter((field) => !(part === 'model' && follows.includes(field)) && hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${String(to[field])}`);
+  }).join(', ');
 }
 
 /** Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in float32], by experiment. */

@@ -15,6 +15,7 @@ type TableNumber = PaperRow['table'];
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
+  /** The paper's; a label that it uses twice has the variant's id behind it, so that rows, figures and verdicts tell them apart. */
   readonly row: PaperRow;
   readonly variant: string;
   /** The row's experiment on the base; its records are the runs of exactly this. */
@@ -25,7 +26,10 @@ export interface PaperTableRow {
 
 /** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
 export function paperTableRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): PaperTableRow[] {
-  return rowsOfTable(table).map(({ variant: each, row }) => {
+  const rows = rowsOfTable(table);
+  return rows.map(({ variant: each, row: printed }) => {
+    const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
+    const row = twice ? { ...printed, label: `${printed.label}, ${each.id}` } : printed;
     const experiment = variantExperiment(base, each);
     const own = records.filter((record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment));
     return { row, variant: each.id, experiment, records: [...own].sort((a, b) => a.seed - b.seed) };
