@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { mazeHardFiles } from '../data/maze-sets.js';
+import { hasExtreme } from '../data/sudoku-sets.js';
 import { dataFolders, findDataFile, projectRoot } from '../files.js';
 import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
 import type { Command } from './command.js';
@@ -80,12 +82,8 @@ function notebookServer(): Finding {
 }
 
 function dataSets(): Finding[] {
-  const sets: readonly (readonly [subject: string, file: string])[] = [
-    ['Sudoku-Extreme', 'sudoku_extreme_test10k.csv.gz'],
-    ['Maze-Hard', 'maze_30x30_hard_1k_test.csv.gz'],
-  ];
-  return sets.map(([subject, file]) => {
-    const found = findDataFile(file);
-    return { subject, ok: found !== undefined, found: found === undefined ? `${file} not in ${dataFolders().join(', ')}` : 'found', remedy: 'states no licence, so it is not shipped: data/README.md says where to get it; set TRM_DATA to its folder' };
+  const sets: readonly (readonly [subject: string, ok: boolean])[] = [['Sudoku-Extreme', hasExtreme()], ['Maze-Hard', Object.values(mazeHardFiles).every((file) => findDataFile(file) !== undefined)]];
+  return sets.map(([subject, ok]) => {
+    return { subject, ok, found: ok ? 'found' : `training and test set are not both in ${dataFolders().join(', ')}`, remedy: 'states no licence, so it is not shipped: data/README.md says where to get it; set TRM_DATA to its folder' };
   });
 }

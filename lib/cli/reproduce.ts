@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { experiment, describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { runExperiment } from '../experiment/run.js';
-import { findDataFile, projectRoot } from '../files.js';
+import { hasExtreme } from '../data/sudoku-sets.js';
+import { projectRoot } from '../files.js';
 import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/plotly.js';
 import { resultsTable } from '../report/tables.js';
@@ -81,6 +82,5 @@ const paces: Readonly<Record<Pace, ExperimentChanges>> = {
 
 /** Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise; fewer steps on slower machines. */
 function chooseExperiment(pace: Pace): Experiment {
-  const extreme = findDataFile('sudoku_extreme_1k_train.csv.gz') !== undefined && findDataFile('sudoku_extreme_test10k.csv.gz') !== undefined;
-  return experiment('sudoku-9x9', { ...(extreme ? { task: { source: 'sudoku-extreme' } } : {}), ...paces[pace] });
+  return experiment('sudoku-9x9', { ...(hasExtreme() ? { task: { source: 'sudoku-extreme' } } : {}), ...paces[pace] });
 }

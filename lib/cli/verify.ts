@@ -15,6 +15,7 @@ export const verify: Command = {
   options: {
     fixture: { type: 'string', value: 'FILE', about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference' },
     ...engineOptions,
+    precision: { type: 'string', value: 'NAME', about: 'native only: float32 or bf16. Default float32, as the fixtures are' },
   },
   example: 'trm-lab verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
   minutes: 'seconds',

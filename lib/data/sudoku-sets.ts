@@ -33,6 +33,11 @@ export const publicDomainFile = 'sudoku-9x9-public-domain.csv.gz';
 /** The official files of Sudoku-Extreme as TRM_DATA holds them; all 422,786 test puzzles are taken where they are at hand, else 10,000. */
 export const extremeFiles = { train: 'sudoku_extreme_1k_train.csv.gz', moreTrain: 'sudoku_extreme_train_51968.csv.gz', test: 'sudoku_extreme_test10k.csv.gz', wholeTest: 'sudoku_extreme_test.csv.gz' } as const;
 
+/** Whether Sudoku-Extreme is at hand as its official training and test sets. */
+export function hasExtreme(): boolean {
+  return findDataFile(extremeFiles.train) !== undefined && (findDataFile(extremeFiles.wholeTest) ?? findDataFile(extremeFiles.test)) !== undefined;
+}
+
 /** What must be said wherever a 4×4 result appears. */
 export const note4x4 = '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.';
 

@@ -231,11 +231,15 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
   refuseUnknown('evaluation', changes.evaluation ?? {}, ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'longer', 'votingVersions', 'otherIds', 'probes']);
-  const task = checkTask({ ...base.task, ...changes.task });
-  const evaluation = { ...base.evaluation, ...changes.evaluation };
+  // Another kind of task has other fields: nothing of the base's fits it.
+  const otherKind = changes.task?.['kind'] !== undefined && changes.task['kind'] !== base.task.kind;
+  const task = checkTask(otherKind ? { ...changes.task } : { ...base.task, ...changes.task });
+  // null switches off what the base asks for.
+  const evaluation = Object.fromEntries(Object.entries({ ...base.evaluation, ...changes.evaluation }).filter(([, value]) => value !== null && value !== undefined)) as unknown as EvaluationPlan;
   const { every, puzzles, finalPuzzles, trainingPuzzles = 0, longer = { supervisionSteps: 1, puzzles: 0 }, votingVersions = 1 } = evaluation;
   for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles, votingVersions, 'longer.supervisionSteps': longer.supervisionSteps, 'longer.puzzles': longer.puzzles })) {
-    if (!Number.isInteger(value) || value < 0) throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
+    const least = key === 'votingVersions' ? 1 : 0;
+    if (!Number.isInteger(value) || value < least) throw new InputError(`evaluation.${key}: expected a whole number from ${least}, got ${String(value)}`);
   }
   if (![undefined, true, false].includes(evaluation.otherIds)) throw new InputError(`evaluation.otherIds: expected true or false, got ${String(evaluation.otherIds)}`);
   if (evaluation.probes !== undefined) checkProbes(evaluation.probes, task);

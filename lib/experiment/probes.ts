@@ -37,6 +37,7 @@ const blankToken = 1;
 /** Checks what an experiment asks. Throws InputError for unknown kinds, and for tasks other than Sudoku. */
 export function checkProbes({ kinds, puzzles }: ProbePlan, task: Task): void {
   if (!Number.isInteger(puzzles) || puzzles < 1) throw new InputError(`evaluation.probes.puzzles: expected a whole number from 1, got ${String(puzzles)}`);
+  if (!Array.isArray(kinds)) throw new InputError(`evaluation.probes.kinds: expected a list of ${probeKinds.join(', ')}, got ${String(kinds)}`);
   for (const kind of kinds as readonly unknown[]) {
     if (!(probeKinds as readonly unknown[]).includes(kind)) throw new InputError(`evaluation.probes.kinds: expected ${probeKinds.join(', ')}, got ${String(kind)}`);
   }

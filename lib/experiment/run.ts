@@ -101,6 +101,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const id = runId(experiment, seed, data);
   const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
   const stateFile = path.join(folder, 'state.safetensors');
+  if (setSizes(experiment, data).scored === 0) throw new InputError(`${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`);
   const engine = await createTrainingEngine(experiment.model, experiment.training.depthCurriculum !== undefined, options.engine);
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
   try {
@@ -179,6 +180,7 @@ class Run {
     while (!this.#trainer.done) {
       // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it goes on.
       const due = evaluation.every > 0 && this.#trainer.step > 0 && this.#trainer.step % evaluation.every === 0;
+      if (due && !this.#evaluatedHere) await this.#save();
       if (due && !(await this.#evaluate(evaluation.puzzles))) return false;
       await this.#train();
       const { step, done } = this.#trainer;
@@ -187,7 +189,7 @@ class Run {
       if (stop || done || step % checkpointEvery === 0) await this.#save();
       if (stop && !done) return false;
     }
-    if (!this.progress.evaluations.some(({ step }) => step === training.steps) && !(await this.#evaluate(evaluation.finalPuzzles))) return false;
+    if (!(await this.#evaluate(evaluation.finalPuzzles))) return false;
     return this.#lookCloser();
   }
 
@@ -209,10 +211,11 @@ class Run {
     for (const mode of otherIds ? (['blank', 'shuffled'] as const) : []) {
       if (this.progress.otherIds?.[mode] !== undefined) continue;
       const scored = await this.#score(this.#scored, this.#experiment.evaluation.finalPuzzles, { puzzleIds: mode });
+      if (scored === undefined) return false;
       this.#loose = thoughtsOf(scored);
       const training = trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
       this.#loose = 0;
-      if (scored === undefined || training === undefined) return false;
+      if (training === undefined) return false;
       this.progress = { ...this.progress, otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } } };
       await this.#save();
     }
@@ -269,17 +272,22 @@ class Run {
 
   /** Returns false if interrupted; the evaluation is then made again on resuming. */
   async #evaluate(puzzles: number): Promise<boolean> {
-    // A resumed run may stand on a step that it has evaluated already.
-    if (this.progress.evaluations.some(({ step }) => step === this.#trainer.step)) return true;
+    if (this.#evaluatedHere) return true;
     const result = await this.#score(this.#scored, puzzles);
+    if (result === undefined) return false;
     this.#loose = thoughtsOf(result);
     const arc = this.#trainer.done && isArcDataset(this.#scored) ? await this.#vote(this.#scored) : null;
     this.#loose = 0;
-    if (result === undefined || arc === undefined) return false;
+    if (arc === undefined) return false;
     this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) }] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
+  }
+
+  /** A resumed run may stand on a step that it has evaluated already. */
+  get #evaluatedHere(): boolean {
+    return this.progress.evaluations.some(({ step }) => step === this.#trainer.step);
   }
 
   get #scored(): Dataset {

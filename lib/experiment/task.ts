@@ -77,7 +77,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     contradictions: ({ source, side }) => (source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : []),
     load: (task) => sudokuDataset(task),
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
+    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 422_786 : testPuzzles), // Sudoku-Extreme's
   },
   maze: {
     fields: {
@@ -94,7 +94,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     contradictions: ({ source, side }) => (source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : []),
     load: mazeDataset,
     shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'test' ? testPuzzles : validationPuzzles),
+    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 1000 : testPuzzles), // Maze-Hard's
   },
   folder: {
     fields: { folder: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the path of a folder') },
@@ -140,7 +140,7 @@ export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequence
   return kindOf(task).shape(task);
 }
 
-/** Puzzles a task asks to have scored, about, before its data is read; 0 where that is all there are. */
+/** Puzzles a task asks to have scored, about, before its data is read; 0 where only the data can tell (a folder), or for none. */
 export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): number {
   return kindOf(task).scored(task, split);
 }

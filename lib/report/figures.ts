@@ -1,5 +1,5 @@
 /** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
 import { axis, bandTraces, baseLayout, endLabels, markedStep, markerSymbol, mean, percent, percentAxis, powersOfTwo, seriesLine, wholeTicks, type Band, type Caption } from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
@@ -21,15 +21,20 @@ export function accuracyVersusCycles(records: readonly RunRecord[], options: Cap
   return accuracyCurves(cycleSeries(records), { subtitle, ...options });
 }
 
-/** Records as curves: those of one experiment become one, in order of first appearance. */
+/** Records as curves: those of one experiment become one, in order of first appearance. Experiments that share a name have the tail of their runs' ids behind it. */
 export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
-  const byName = new Map<string, (readonly number[])[]>();
+  const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
-    const { name, variant } = record.experiment;
-    const key = variant ?? name;
-    byName.set(key, [...(byName.get(key) ?? []), finalEvaluation(record).exactAccuracy]);
+    const { name, variant, task, model, training } = record.experiment;
+    const key = hashOf({ name: variant ?? name, task, model, training });
+    groups.set(key, [...(groups.get(key) ?? []), record]);
   }
-  return [...byName].map(([name, curves]) => ({ name, ...overSeeds(curves) }));
+  const names = [...groups.values()].map(([first]) => first!.experiment.variant ?? first!.experiment.name);
+  return [...groups.values()].map((own, i) => {
+    const name = names[i]!;
+    const shared = names.filter((other) => other === name).length > 1;
+    return { name: shared ? `${name} ${own[0]!.id.split('-').at(-1) ?? ''}` : name, ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)) };
+  });
 }
 
 /** Curves of several seeds as their mean, with the range from the worst to the best where there are several; cut to the shortest. */

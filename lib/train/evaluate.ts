@@ -1,6 +1,7 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set or traced for one puzzle. */
 import type { Dataset } from '../data/dataset.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, type ThinkingOptions } from './seats.js';
 
@@ -46,6 +47,7 @@ export class Interrupted extends Error {
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { supervisionSteps = engine.config.supervisionSteps } = options;
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
+  if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
   const seats = new Seats(engine, dataset, total, options);
   const [exact, cells, halting, accepted] = Array.from({ length: 4 }, () => new Float64Array(supervisionSteps)) as [Float64Array, Float64Array, Float64Array, Float64Array];
   const { alternative } = dataset;

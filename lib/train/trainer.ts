@@ -98,6 +98,8 @@ export class Trainer {
 
   /** Goes back to a snapshot of the same experiment and seed. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
+    // An evaluation that comes before the next step is as deep as the last one was.
+    if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(Math.max(1, snapshot.step), this.#options, this.#fullDepth));
     for (const kind of kinds) {
       const tensors = snapshot.tensors.get(kind);
       if (tensors === undefined) throw new Error(`snapshot without ${kind}`);

@@ -117,6 +117,20 @@ describe('tfjs engine', function () {
     engine.dispose();
   });
 
+  it('leaves the event loop its turn between steps, so that a run can be interrupted', async () => {
+    const engine = await started(tiny);
+    const state = engine.createState(1);
+    let turns = 0;
+    const count = (): void => void (turns++);
+    for (let step = 0; step < 3; step++) {
+      setImmediate(count);
+      await engine.inferStep(state, { ...request(tiny, 1, 0), weights: 'raw' });
+    }
+    assert.equal(turns, 3);
+    state.dispose();
+    engine.dispose();
+  });
+
   it('leaves the number of tensors as it was, whatever it does', async () => {
     for (const config of [tiny, { ...attentive, halting: 'halt-or-continue' as const, separateNets: true }]) {
       const engine = await started(config);

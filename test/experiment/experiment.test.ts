@@ -37,6 +37,18 @@ describe('experiment', () => {
     assert.notEqual(base.training.steps, 7);
   });
 
+  it('takes nothing from the base where the task is of another kind', () => {
+    const { task } = experiment('sudoku-4x4', { task: { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 5, testPuzzles: 5, validationPuzzles: 0, augmentation: 'none', seed: 0 } });
+    assert.deepEqual([task.kind, 'augmentations' in task], ['maze', false]);
+  });
+
+  it('drops by null what the base has evaluated at the end', () => {
+    const { evaluation } = experiment('sudoku-6x6-study', { evaluation: { longer: null } as object });
+    assert.equal('longer' in evaluation, false);
+    assert.throws(() => experiment('sudoku-6x6-study', { evaluation: { probes: { puzzles: 5 } } as object }), /evaluation\.probes\.kinds: expected a list of/);
+    assert.throws(() => experiment('arc-10x10', { evaluation: { votingVersions: 0 } }), /evaluation\.votingVersions: expected a whole number from 1, got 0/);
+  });
+
   it('refuses unknown names, fields and impossible values in words', () => {
     assert.throws(() => experiment('sudoku-5x5'), /expected one of sudoku-4x4, .*got sudoku-5x5/);
     assert.throws(() => experiment('sudoku-4x4', { training: { step: 7 } as object }), /training options: unknown field step, expected one of .*steps/);

@@ -1,6 +1,6 @@
 /** Runs: stopped at any step they go on to the same record, with every evaluation that an unbroken run makes. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { change, experiment } from '../../lib/experiment/experiment.js';
@@ -39,5 +39,22 @@ describe('run', () => {
       assert.ok(stopped !== undefined);
       assert.deepEqual(results(stopped), results(whole), `stopped after step ${stopAt}`);
     }
+  });
+
+  it('stopped during an evaluation, however rare its checkpoints are, keeps all that it learned', async () => {
+    let evaluating = false;
+    const own = { folder: path.join(folder, 'rare'), engine: { engine: 'native', precision: 'float32', threads: 1 }, checkpointEvery: 100 } as const;
+    const stopped = await runExperiment(small, { ...own, onProgress: ({ phase }) => void (evaluating = phase === 'evaluation'), shouldStop: () => evaluating });
+    stopped.engine.dispose();
+    assert.deepEqual([stopped.record, stopped.steps, existsSync(path.join(own.folder, 'state.safetensors'))], [undefined, 2, true]);
+    const trained: number[] = [];
+    const rest = await runExperiment(small, { ...own, resume: true, onProgress: ({ phase, done }) => void (phase === 'training' && trained.push(done)) });
+    rest.engine.dispose();
+    assert.deepEqual([trained, rest.record?.evaluations.map(({ step }) => step)], [[3, 4, 5, 6], [2, 4, 6]]);
+  });
+
+  it('does not begin where there is nothing to score it on', async () => {
+    await assert.rejects(runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), { folder: path.join(folder, 'none') }), /sudoku-4x4: expected validation puzzles to score the model on, got none/);
+    assert.equal(existsSync(path.join(folder, 'none')), false);
   });
 });

@@ -53,6 +53,12 @@ describe('figures', () => {
     ]);
   });
 
+  it('records of two configurations under one name stay two curves', () => {
+    const [short, long] = [record({ exactAccuracy: [0.25] }), record({ exactAccuracy: [0.75] })];
+    const other = { ...long, id: 'sudoku-4x4-seed0-abc', experiment: { ...long.experiment, training: { ...long.experiment.training, steps: 7 } } };
+    assert.deepEqual(cycleSeries([short, other]).map(({ name, exactAccuracy }) => [name, exactAccuracy]), [['sudoku-4x4 seed0', [0.25]], ['sudoku-4x4 abc', [0.75]]]);
+  });
+
   it('records say below the title how many puzzles were scored', () => {
     const figure = accuracyVersusCycles([record({ exactAccuracy: [0.5] })]);
     assert.match((figure.layout['title'] as { text: string }).text, /300 test puzzles, EMA weights</);

@@ -116,6 +116,7 @@ for (const kind of ['native', 'tfjs'] as const) {
       for (const at of [1, 2, 4]) {
         const rest = await begin();
         await rest.trainer.restore(snapshots[at]!);
+        assert.equal(rest.engine.schedule.calls.length, depths[at], 'an evaluation before the next step would be as deep as one made then');
         while (!rest.trainer.done) await rest.trainer.trainStep();
         assert.equal(await bytesOf(rest.engine), await bytesOf(whole.engine), `from step ${at + 1}`);
         rest.engine.dispose();

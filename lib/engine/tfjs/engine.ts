@@ -56,6 +56,7 @@ class TfjsEngine implements Engine {
 
   async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
     checkInfer(this.config, state, request);
+    await breathe();
     await tf.setBackend(this.#backend);
     const latents = stateOf(state);
     const weights = this.#weights(request.weights);
@@ -73,6 +74,7 @@ class TfjsEngine implements Engine {
 
   async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
     checkTrain(this.config, state, request);
+    await breathe();
     await tf.setBackend(this.#backend);
     const latents = stateOf(state);
     const { sequenceLength: L, vocabSize: V } = this.config;
@@ -398,4 +400,9 @@ function addInto(sums: Map<string, Float32Array>, name: string, values: Float32A
   const sum = sums.get(name);
   if (sum === undefined) sums.set(name, values.slice());
   else for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
+}
+
+/** TensorFlow.js computes without ever waiting, so nothing else would get its turn during a run: no Ctrl-C, no timer, no message. */
+function breathe(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
