@@ -53,7 +53,7 @@ const hrm: Partial<ModelConfig> = {
 };
 const withoutEma: Partial<TrainingOptions> = { emaRate: 0 };
 
-const quoted = "the paper's column quotes the HRM paper: its authors did not rerun it";
+const quoted = "the paper quotes this number from the HRM paper";
 const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer less";
 const outOfMemory = "out of memory on the paper's GPU, so no result";
 

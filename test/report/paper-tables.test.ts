@@ -34,7 +34,7 @@ describe('tables of the paper', () => {
     );
     const lines = paperTable(1, base, []).split('\n');
     assert.match(lines[2] ?? '', /^\| HRM <sup>1<\/sup> \| 55.0 % \| not run \| – \| – \| – \| 24 \| 2 \|/);
-    assert.deepEqual(lines.slice(-3), ['Nothing of sudoku-6x6 was run yet.', '', "<sup>1</sup> the paper's column quotes the HRM paper: its authors did not rerun it"]);
+    assert.deepEqual(lines.slice(-3), ['Nothing of sudoku-6x6 was run yet.', '', "<sup>1</sup> the paper quotes this number from the HRM paper"]);
   });
 
   it('take no record of another size, budget, scale or name', () => {
