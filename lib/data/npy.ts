@@ -87,7 +87,8 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   const text = Buffer.alloc(length);
   fill(handle, text, offset, name);
   const written = text.toString('latin1');
-  const whole = /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*,?){3}\s*\}\s*$/.test(written);
+  // Every stretch of spaces stands between two signs, so that it can be read in one way only and time stays linear.
+  const whole = /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))){3}\s*\}\s*$/.test(written);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(written)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(written)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d, ]*)\)/.exec(written)?.[1];

@@ -83,7 +83,7 @@ export function readReferenceYaml(text: string, file: string): ReferenceFields {
   if (text.length > 1_000_000) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
   const fields: Record<string, unknown> = {};
   for (const [i, line] of text.split(/\r?\n/).entries()) {
-    const [, key = '', value = ''] = /^\s*([A-Za-z_]+):(?:\s+(.*?))?\s*$/.exec(line) ?? [];
+    const [, key = '', value = ''] = /^([A-Za-z_]+):(?:\s+(\S.*))?$/s.exec(line.trim()) ?? []; // one way to read a line: time stays linear
     if (!wanted.has(key)) continue;
     const plain = /^(?:'([\w.@/-]*)'|"([\w.@/-]*)"|([\w.@/+-]+))(?:\s+#.*)?$/.exec(value);
     if (plain === null) throw new InputError(`${file}, line ${i + 1}: expected "${key}: value" with a plain value, got ${JSON.stringify(line.trim().slice(0, 80))}; write it plainly, or move the file away and give the options`);

@@ -244,5 +244,12 @@ describe('configuration from shapes', () => {
     });
     assert.throws(() => configFromReference({ pos_encodings: 'alibi' }), /expected none, rope or learned, got "alibi"/);
     assert.throws(() => readReferenceYaml('H_cycles: 3\nH_cycles: 4\n', 'x.yaml'), /x\.yaml, line 2: H_cycles is given twice, as 3 and 4/);
+    assert.deepEqual(readReferenceYaml("  H_cycles: 3 \narch:\n\tname:  'trm@X'  # the model\n", 'x.yaml'), { H_cycles: 3, architecture: 'trm@X' });
+  });
+
+  it('reads a hostile all_config.yaml in no time', () => {
+    const spaces = ' '.repeat(300_000);
+    assert.deepEqual(readReferenceYaml(`a:${spaces}b\rc\n${spaces}x\n`, 'x.yaml'), {}); // with 2,000 spaces for 300,000 it took 6 s
+    assert.throws(() => readReferenceYaml(`H_cycles:${spaces}3\r${spaces}4\n`, 'x.yaml'), InputError);
   });
 });
