@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { dataFile, readUserFile, writeFileAtomic } from '../files.js';
 import { exampleOf, withHash, type Dataset, type Example } from './dataset.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
@@ -134,10 +134,10 @@ function readMetadata(folder: string): Metadata {
   };
   for (const [field, [least, most]] of Object.entries(limits)) {
     const value = fields[field];
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${JSON.stringify(value)}`);
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${show(value)}`);
   }
   const { sets } = fields;
-  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${JSON.stringify(sets)}`);
+  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${show(sets)}`);
   return fields as unknown as Metadata;
 }
 

@@ -1,5 +1,5 @@
 /** The reference's option names, and the all_config.yaml its runs leave beside their checkpoints, as our configuration. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import type { ModelConfig, Recursion } from './config.js';
 
 /** Options by the reference's names (spec §1.1); unknown ones are ignored. `architecture` is its `name:` of the model class. */
@@ -33,7 +33,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   const config: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] | number } = {};
   const number = (name: string): number | undefined => {
     const value = fields[name];
-    if (value !== undefined && typeof value !== 'number') throw new InputError(`${name}: expected a number, got ${JSON.stringify(value)}`);
+    if (value !== undefined && typeof value !== 'number') throw new InputError(`${name}: expected a number, got ${show(value)}`);
     return value;
   };
   for (const [name, ours] of Object.entries(numbers)) {
@@ -64,7 +64,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   if (typeof fields['mlp_t'] === 'boolean') config.mixer = fields['mlp_t'] ? 'mlp' : 'attention';
   const positions = fields['pos_encodings'];
   if (positions !== undefined) {
-    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${JSON.stringify(positions)}`);
+    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${show(positions)}`);
     config.positions = positions === 'rope' ? 'rotary' : positions;
   }
   // HRM and the direct baseline know no such option, though their configurations may carry it.
