@@ -75,12 +75,15 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
 const flags = ['mlp_t', 'no_ACT_continue'];
 const wanted = new Set([...Object.keys(numbers), ...flags, 'L_layers', 'H_layers', 'puzzle_emb_ndim', 'puzzle_emb_len', 'pos_encodings', 'name']);
 
+/** Most bytes of an all_config.yaml: real ones have a few kilobytes. */
+export const longestYaml = 1_000_000;
+
 /**
  * The known options of an all_config.yaml: lines `key: value` at any indentation, as the reference's writer leaves them.
  * This is no YAML reader: a known key with anything but a plain value is refused (InputError), everything else is passed over.
  */
 export function readReferenceYaml(text: string, file: string): ReferenceFields {
-  if (text.length > 1_000_000) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
+  if (text.length > longestYaml) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
   const fields: Record<string, unknown> = {};
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const [, key = '', value = ''] = /^([A-Za-z_]+):(?:\s+(\S.*))?$/s.exec(line.trim()) ?? []; // one way to read a line: time stays linear

@@ -1,6 +1,6 @@
 /** Checkpoints: what is saved comes back, what others saved is understood, and what does not fit is listed. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -157,7 +157,12 @@ describe('checkpoints', () => {
     assert.throws(() => loadCheckpoint(file('step_7')), /embed_tokens\.embedding_weight: expected \[6, 16\], got \[6, 8\]/);
     writeFileSync(file('all_config.yaml'), yaml.replace('H_cycles: 2', 'H_cycles: &n 2'));
     assert.throws(() => loadCheckpoint(file('step_7')), /all_config\.yaml, line 2: expected "H_cycles: value" with a plain value/);
+    truncateSync(file('all_config.yaml'), 3e9); // more than a file may have to be read whole
+    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /all_config\.yaml: expected at most 1000000 bytes, got 3000000000/.test(error.message));
     rmSync(file('all_config.yaml'));
+    mkdirSync(file('all_config.yaml'));
+    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /expected a file, got a folder: .*all_config\.yaml/.test(error.message));
+    rmdirSync(file('all_config.yaml'));
   });
 
   it('truncated, empty or of another kind, are refused', () => {
