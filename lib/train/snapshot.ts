@@ -54,18 +54,31 @@ export function readSnapshot(file: string, config: ModelConfig, batchSize: numbe
   const latentSize = batchSize * positionsOf(config) * config.hiddenSize;
   const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));
   const cells = batchSize * config.sequenceLength;
+  const halted = integers('carry/halted', batchSize);
+  const neither = halted.find((value) => value !== 0 && value !== 1);
+  if (neither !== undefined) throw new InputError(`${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`);
   return {
     snapshot: {
       step,
       carry: {
         puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', batchSize) },
         steps: integers('carry/steps', batchSize),
-        halted: Uint8Array.from(integers('carry/halted', batchSize)),
+        halted: Uint8Array.from(halted),
       },
-      stream: JSON.parse(metadata['stream'] ?? 'null') as TrainerSnapshot['stream'],
+      stream: streamOf(file, metadata['stream']),
       tensors: kinds,
       latents,
     },
     extra: metadata['extra'] ?? '',
   };
+}
+
+/** The place in the stream as the metadata holds it; whether there is such a place, the stream says. */
+function streamOf(file: string, stored: string | undefined): TrainerSnapshot['stream'] {
+  try {
+    return JSON.parse(stored ?? 'null') as TrainerSnapshot['stream'];
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`${file}: expected the stream as JSON, got ${error.message}; the file is damaged: start over without resume`);
+    throw error;
+  }
 }
