@@ -1,4 +1,4 @@
-/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals only. */
+/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals, and the names of all versions. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
