@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import type { TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { parameterSpecs, type Tensor } from '../model/parameters.js';
+import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
 import { readSafetensors, writeSafetensors } from '../model/safetensors.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import { buildSchedule, type LatentId } from '../model/schedule.js';
@@ -49,7 +49,7 @@ export function readSnapshot(file: string, config: ModelConfig, batchSize: numbe
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
   for (const kind of ['parameters', 'average', 'firstMoment', 'secondMoment'] as const) {
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
-    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape.reduce((a, b) => a * b, 1)) }])));
+    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])));
   }
   const latentSize = batchSize * positionsOf(config) * config.hiddenSize;
   const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));

@@ -5,7 +5,7 @@
  * It does not grow with the number of steps.
  */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import { buildSchedule, latentInitName, netPath, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
@@ -94,7 +94,7 @@ class NativeEngine implements Engine {
     this.#write(kind, tensors);
     if (kind !== 'parameters') return;
     this.#write('average', tensors);
-    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]));
+    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]));
     this.#write('firstMoment', zeros);
     this.#write('secondMoment', zeros);
     this.optimizerSteps = 0;
