@@ -13,8 +13,14 @@ export function unknownFields(fields: object, known: readonly string[]): string[
   return Object.keys(fields).filter((key) => !known.includes(key)).map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
 }
 
-/** A value as an error message shows it: short, quoted where it is text. */
-function show(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
+/** A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however deep only by its kind. */
+export function show(value: unknown): string {
+  const text = Array.isArray(value) && value.length <= 8 ? `[${value.map(showShallow).join(', ')}]` : showShallow(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}
+
+function showShallow(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, 121));
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
+  return typeof value === 'function' ? 'a function' : String(value);
 }

@@ -1,5 +1,5 @@
-/** Where the project's files are, and how a file is written so that a crash never leaves half of one. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+/** Where the project's files are, how files that a user names are opened, and how one is written so that a crash never leaves half of it. */
+import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
@@ -66,15 +66,53 @@ export function dataFile(name: string): string {
   return found;
 }
 
-/** Reads a whole file the user named. Throws InputError if it is not there or is a folder. */
-export function readUserFile(file: string): Buffer {
+/** Reads a whole file the user named. Throws InputError if it cannot be opened or, before any of it is read, if it has more than `most` bytes. */
+export function readUserFile(file: string, most?: number): Buffer {
+  const handle = openUserFile(file, most === undefined ? 'any' : 'plain');
   try {
-    return readFileSync(file);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT') throw new InputError(`file not found: ${file}; check the path`);
-    if (code === 'EISDIR') throw new InputError(`expected a file, got a folder: ${file}`);
-    if (code === 'EACCES') throw new InputError(`no permission to read ${file}`);
-    throw error;
+    const { size } = fstatSync(handle);
+    if (most !== undefined && size > most) throw new InputError(`${file}: expected at most ${most} bytes, got ${size}`);
+    return readFileSync(handle);
+  } finally {
+    closeSync(handle);
   }
+}
+
+/**
+ * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and be read at any place, which pipes
+ * and devices cannot. Throws InputError if it is not there, is a folder, or may not be read.
+ */
+export function openUserFile(file: string, kind: 'any' | 'plain'): number {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    throw pathError(error, file);
+  }
+  const stat = fstatSync(handle);
+  if (stat.isFile() || (kind === 'any' && !stat.isDirectory())) return handle;
+  closeSync(handle);
+  throw new InputError(`expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}: ${file}`);
+}
+
+/** Throws InputError unless there is nothing at a path, or an empty folder. */
+export function checkNewFolder(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    if (code === 'ENOTDIR') throw new InputError(`${folder}: expected a new or empty folder, got a file or a path through one; choose another`);
+    throw pathError(error, folder);
+  }
+  if (names.length > 0) throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+}
+
+/** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
+function pathError(error: unknown, named: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
+  if (code === 'EACCES' || code === 'EPERM') return new InputError(`no permission to read ${named}`);
+  return error;
 }

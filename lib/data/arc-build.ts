@@ -1,9 +1,8 @@
-/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals only. */
+/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals, and the names of all versions. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
+import { checkNewFolder, writeFileAtomic } from '../files.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
 import { writeSplitArrays, type SplitCounts } from './split-arrays.js';
@@ -33,7 +32,7 @@ export interface BuildProgress {
  * and is not empty.
  */
 export function buildArc(options: ArcSetOptions, folder: string, onProgress: (progress: BuildProgress) => void = () => undefined): BuiltArc {
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+  checkNewFolder(folder);
   const { train, test } = arcDataset(options);
   const { versions } = train;
   const names = ['<blank>'];

@@ -2,7 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { readUserFile } from '../files.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask, type Grid } from './arc.js';
 
@@ -55,7 +55,7 @@ function parseGrid(where: string, rows: unknown): Grid {
     if (!Array.isArray(row) || row.length === 0 || row.length > longestSide) throw new InputError(`${where}, row ${r + 1}: expected 1 to ${longestSide} colours, got ${Array.isArray(row) ? row.length : kindOf(row)}`);
     if (row.length !== columns) throw new InputError(`${where}, row ${r + 1}: expected ${columns} colours like the first row, got ${row.length}`);
     const bad = row.findIndex((colour: unknown) => !Number.isInteger(colour) || (colour as number) < 0 || (colour as number) > 9);
-    if (bad >= 0) throw new InputError(`${where}, row ${r + 1}, column ${bad + 1}: expected a colour from 0 to 9, got ${JSON.stringify(row[bad])?.slice(0, 40)}`);
+    if (bad >= 0) throw new InputError(`${where}, row ${r + 1}, column ${bad + 1}: expected a colour from 0 to 9, got ${show(row[bad])}`);
   });
   return gridOfRows(rows as number[][]);
 }

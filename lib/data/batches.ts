@@ -1,5 +1,5 @@
 /** Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
 import { exampleOf, type Dataset, type Example } from './dataset.js';
 
@@ -71,7 +71,7 @@ export class BatchStream {
   /** Goes to a place in the stream. Throws InputError if it is none. */
   restore(state: BatchStreamState): void {
     const { pass, position } = state ?? {};
-    if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0) throw new InputError(`batch stream: expected a pass and a position, got ${JSON.stringify(state)}`);
+    if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0) throw new InputError(`batch stream: expected a pass and a position, got ${show([pass, position])}`);
     this.#pass = pass;
     this.#position = position;
     this.#order = this.#orderOf(pass);

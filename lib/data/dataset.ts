@@ -124,13 +124,6 @@ export function exampleOf(dataset: Dataset, i: number): Example {
   return { input: inputs.subarray(i * L, (i + 1) * L), label: labels.subarray(i * L, (i + 1) * L) };
 }
 
-/** The first n examples of a data set without groups worth keeping (Sudoku and mazes). */
-export function firstExamples(dataset: Dataset, n: number): Dataset {
-  if (n >= dataset.examples) return dataset;
-  const examples = Array.from({ length: n }, (_, i) => exampleOf(dataset, i));
-  return ungrouped(examples, { ...dataset, ...(dataset.ratings === null ? { ratings: [] } : { ratings: [...dataset.ratings.subarray(0, n)] }) });
-}
-
 /** A data set of the same shape without examples. */
 export function emptyLike(dataset: Dataset): Dataset {
   const { sha256: _, ...rest } = dataset;

@@ -1,8 +1,9 @@
 /** Text files line by line, plain or gzipped, one line in memory at a time, and errors that name the line. */
-import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { InputError } from '../errors.js';
+import { openUserFile } from '../files.js';
 
 /** Longest line that is read: a line of real data has under 300 characters. */
 const longestLine = 4096;
@@ -10,9 +11,7 @@ const longestLine = 4096;
 /** Lines of a plain or gzipped text file, without their ends; one line in memory at a time. */
 export async function* linesOf(file: string): AsyncGenerator<string> {
   const name = path.basename(file);
-  if (!existsSync(file)) throw new InputError(`file not found: ${file}; check the path`);
-  if (statSync(file).isDirectory()) throw new InputError(`expected a file, got a folder: ${file}`);
-  const bytes = createReadStream(file);
+  const bytes = createReadStream(file, { fd: openUserFile(file, 'any') }); // which it closes
   const stream = file.endsWith('.gz') ? bytes.pipe(createGunzip()) : bytes;
   if (stream !== bytes) bytes.on('error', (error) => stream.destroy(error));
   const decoder = new TextDecoder('utf-8');

@@ -42,13 +42,13 @@ export function endsOfMaze(tokens: ArrayLike<number>): { readonly start: number;
   return found;
 }
 
-const neighboursBySide = new Map<number, Int16Array>();
+const neighboursBySide = new Map<number, Int32Array>();
 
 /** The neighbours of every cell, down, left, right, up, −1 beyond the edge: [4 · cells]. The order is that of the label rule. */
-export function mazeNeighbours(side: number): Int16Array {
+export function mazeNeighbours(side: number): Int32Array {
   let table = neighboursBySide.get(side);
   if (table === undefined) {
-    table = new Int16Array(4 * side * side);
+    table = new Int32Array(4 * side * side);
     for (let cell = 0; cell < side * side; cell++) {
       const [row, column] = [Math.floor(cell / side), cell % side];
       table.set([row + 1 < side ? cell + side : -1, column > 0 ? cell - 1 : -1, column + 1 < side ? cell + 1 : -1, row > 0 ? cell - side : -1], 4 * cell);
@@ -66,7 +66,7 @@ export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Arr
 }
 
 /** The same into buffers of the caller; returns how many cells are reached, which stand at the front of `queue`, nearest first. */
-export function walkMaze(tokens: ArrayLike<number>, neighbours: Int16Array, from: number, distances: Int32Array, queue: Int32Array): number {
+export function walkMaze(tokens: ArrayLike<number>, neighbours: Int32Array, from: number, distances: Int32Array, queue: Int32Array): number {
   distances.fill(-1);
   distances[from] = 0;
   queue[0] = from;

@@ -1,7 +1,8 @@
 /** Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory, refused where they are not what they say. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { openUserFile } from '../files.js';
 
 /** Element types that data sets use: int64 and uint8 for tokens, int32 for indices; all little-endian. */
 export type NpyType = 'uint8' | 'int32' | 'int64';
@@ -34,7 +35,7 @@ export interface NpyHeader {
  */
 export function readNpy(file: string, expected: { readonly dimensions: number; readonly most: number; readonly largest: number }): NpyHeader & { readonly values: Uint8Array | Int32Array } {
   const name = path.basename(file);
-  const handle = open(file);
+  const handle = openUserFile(file, 'plain');
   try {
     const { header, offset } = readHeader(handle, name);
     const { type, shape } = header;
@@ -61,20 +62,6 @@ export function readNpy(file: string, expected: { readonly dimensions: number; r
   }
 }
 
-function open(file: string): number {
-  try {
-    const handle = openSync(file, 'r');
-    if (fstatSync(handle).isFile()) return handle;
-    closeSync(handle);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new InputError(`file not found: ${file}; check the path`);
-    if (code === 'EACCES') throw new InputError(`no permission to read ${file}`);
-    throw error;
-  }
-  throw new InputError(`expected a file, got something else: ${file}`);
-}
-
 /** The header's three fields, in whatever order numpy wrote them. It is read as text, never evaluated. */
 function readHeader(handle: number, name: string): { readonly header: NpyHeader; readonly offset: number } {
   const start = Buffer.alloc(12);
@@ -87,7 +74,8 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   const text = Buffer.alloc(length);
   fill(handle, text, offset, name);
   const written = text.toString('latin1');
-  const whole = /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*,?){3}\s*\}\s*$/.test(written);
+  // Every stretch of spaces stands between two signs, so that it can be read in one way only and time stays linear.
+  const whole = /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))){3}\s*\}\s*$/.test(written);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(written)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(written)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d, ]*)\)/.exec(written)?.[1];

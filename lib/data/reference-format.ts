@@ -1,9 +1,9 @@
 /** The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the other way round. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
-import { dataFile, readUserFile, writeFileAtomic } from '../files.js';
+import { InputError, show } from '../errors.js';
+import { checkNewFolder, dataFile, readUserFile, writeFileAtomic } from '../files.js';
 import { exampleOf, withHash, type Dataset, type Example } from './dataset.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
 import { readNpy } from './npy.js';
@@ -119,8 +119,7 @@ function offsets(values: Int32Array, end: number, name: string): Int32Array {
 /** Reads a split's dataset.json. Throws InputError naming the field that is wrong. */
 function readMetadata(folder: string): Metadata {
   const name = `${path.basename(folder)}/dataset.json`;
-  const bytes = readUserFile(path.join(folder, 'dataset.json'));
-  if (bytes.length > 1 << 16) throw new InputError(`${name}: expected at most 65536 bytes, got ${bytes.length}`);
+  const bytes = readUserFile(path.join(folder, 'dataset.json'), 1 << 16);
   let parsed: unknown;
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
@@ -134,10 +133,10 @@ function readMetadata(folder: string): Metadata {
   };
   for (const [field, [least, most]] of Object.entries(limits)) {
     const value = fields[field];
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${JSON.stringify(value)}`);
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${show(value)}`);
   }
   const { sets } = fields;
-  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${JSON.stringify(sets)}`);
+  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${show(sets)}`);
   return fields as unknown as Metadata;
 }
 
@@ -164,7 +163,7 @@ export interface WrittenFolder {
  */
 export function writeReferenceFolder(out: string, sets: { readonly train: Dataset; readonly test: Dataset }, options: WriteOptions = {}): WrittenFolder {
   const folder = path.resolve(out);
-  if (existsSync(folder) && readdirSync(folder).length > 0) throw new InputError(`${out}: expected a new or empty folder; choose another or delete it first`);
+  checkNewFolder(out);
   const temporary = `${folder}.${process.pid}.tmp`;
   const hashes: string[] = [];
   const total = splits.reduce((sum, split) => sum + sets[split].groupOffsets.length - 1, 0);

@@ -1,4 +1,4 @@
-/** Writes a split as the reference stores it: five NumPy arrays, filled example by example (spec §1.3). */
+/** Writes a split as the reference stores it: five NumPy arrays, filled example by example (spec §5.1). */
 import path from 'node:path';
 import { NpyWriter } from './npy-writer.js';
 import type { NpyType } from './npy.js';

@@ -1,7 +1,7 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
-import type { ParameterSpec, TensorMap } from '../model/parameters.js';
+import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
 import { ignoredLabel, type InferRequest, type LatentState, type TrainRequest } from './engine.js';
 
 /** Throws InputError unless B is a possible number of seats. */
@@ -33,7 +33,7 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
   for (const { name, shape } of specs) {
     const tensor = tensors.get(name);
     if (tensor === undefined) problems.push(`${name} is missing`);
-    else if (tensor.shape.join() !== shape.join() || tensor.data.length !== shape.reduce((a, b) => a * b, 1)) problems.push(`${name}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`);
+    else if (tensor.shape.join() !== shape.join() || tensor.data.length !== sizeOf(shape)) problems.push(`${name}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`);
     else if (!tensor.data.every(Number.isFinite)) problems.push(`${name} holds NaN or infinity`);
   }
   if (problems.length > 0) throw new InputError(`${what}: ${problems.slice(0, 5).join('; ')}${problems.length > 5 ? `; and ${problems.length - 5} more` : ''}`);

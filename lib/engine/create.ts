@@ -26,6 +26,7 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
     const missing = whyUnavailable();
     if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
+    if (precision === 'bf16') throw new InputError(`precision bf16: expected the native engine, which is not available: ${missing}; use --precision float32`);
   }
   const { createTfjsEngine } = await import('./tfjs/engine.js');
   return createTfjsEngine(config, { backend });

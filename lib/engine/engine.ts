@@ -14,7 +14,7 @@ export class NotFiniteError extends Error {
 /** Weights to think with: those being trained, or their exponential moving average (puzzle table: always the current one). */
 export type Weights = 'raw' | 'average';
 
-/** Sets of tensors an engine holds, by the reference's names. `average`, `firstMoment`, `secondMoment` and `gradients` cover trained tensors only. */
+/** Sets of tensors an engine holds, by the reference's names. `average`, `firstMoment` and `secondMoment` cover trained tensors only. */
 export type TensorKind = 'parameters' | 'average' | 'firstMoment' | 'secondMoment';
 
 /** Arithmetic of the network's products; norms, softmax, losses, master weights and moments are float32 or better in both. */

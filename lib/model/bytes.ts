@@ -1,6 +1,7 @@
 /** Random access to the bytes of an untrusted file, or of a file already in memory, without reading it whole. */
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
+import { openUserFile } from '../files.js';
 
 /** One readSync call returns at most this much. */
 const largestRead = 1 << 30;
@@ -22,20 +23,8 @@ export class Bytes {
       return;
     }
     this.name = file;
-    try {
-      this.#handle = openSync(file, 'r');
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code;
-      if (code === 'ENOENT' || code === 'ENOTDIR') throw new InputError(`file not found: ${file}; check the path`);
-      if (code === 'EACCES') throw new InputError(`no permission to read ${file}`);
-      throw error;
-    }
-    const stat = fstatSync(this.#handle);
-    if (!stat.isFile()) {
-      closeSync(this.#handle);
-      throw new InputError(`expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}: ${file}`);
-    }
-    this.size = stat.size;
+    this.#handle = openUserFile(file, 'plain');
+    this.size = fstatSync(this.#handle).size;
   }
 
   /** A copy of `length` bytes from `offset`, in a buffer of its own, so that any typed array may look at it. The caller has checked the range against `size`. */

@@ -1,13 +1,14 @@
 /** Checkpoints: a model's configuration and weights in one safetensors file, and those that others saved. */
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { readUserFile } from '../files.js';
 import { Bytes } from './bytes.js';
 import { checkConfig, type ModelConfig } from './config.js';
 import { inferConfig } from './infer-config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from './parameters.js';
 import { isPyTorchFile, listPyTorch } from './pytorch.js';
-import { configFromReference, readReferenceYaml } from './reference-config.js';
+import { configFromReference, longestYaml, readReferenceYaml } from './reference-config.js';
 import { listSafetensors, writeSafetensors } from './safetensors.js';
 import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
@@ -96,14 +97,8 @@ function configOf(file: string | Uint8Array, found: ReadonlyMap<string, TensorHa
 /** The options in the all_config.yaml that the reference leaves beside its checkpoints, if there is one. */
 function yamlBeside(checkpoint: string): { readonly file: string; readonly config: Partial<ModelConfig> } | undefined {
   const file = path.join(path.dirname(checkpoint), 'all_config.yaml');
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
-  return { file, config: configFromReference(readReferenceYaml(text, file)) };
+  if (!existsSync(file)) return undefined;
+  return { file, config: configFromReference(readReferenceYaml(readUserFile(file, longestYaml).toString('utf8'), file)) };
 }
 
 /** Prefixes that PyTorch's and the reference's wrappers put before a name (spec §8.1), outermost first. */

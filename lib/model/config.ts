@@ -1,5 +1,5 @@
 /** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
-import { InputError, unknownFields } from '../errors.js';
+import { InputError, show, unknownFields } from '../errors.js';
 import { readSchedule } from './own-schedule.js';
 
 /** Which list of calls a supervision step makes; schedule.ts writes each one out. */
@@ -124,28 +124,28 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
  */
 export function checkConfig(candidate: unknown): ModelConfig {
   if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
-    throw new InputError(`model configuration: expected an object, got ${JSON.stringify(candidate)}`);
+    throw new InputError(`model configuration: expected an object, got ${show(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
   const problems = unknownFields(fields, [...Object.keys(paperConfig), 'schedule', 'haltingBias']);
   for (const [key, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${JSON.stringify(fields[key])}`);
+    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
   }
   for (const [key, [low, high]] of Object.entries(ranges)) {
     const value = fields[key];
     if (!Number.isInteger(value) || (value as number) < low || (value as number) > high) {
-      problems.push(`${key}: expected a whole number from ${low} to ${high}, got ${JSON.stringify(value)}`);
+      problems.push(`${key}: expected a whole number from ${low} to ${high}, got ${show(value)}`);
     }
   }
-  if (typeof fields['separateNets'] !== 'boolean') problems.push(`separateNets: expected true or false, got ${JSON.stringify(fields['separateNets'])}`);
+  if (typeof fields['separateNets'] !== 'boolean') problems.push(`separateNets: expected true or false, got ${show(fields['separateNets'])}`);
   const expansion = fields['expansion'];
-  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64)) problems.push(`expansion: expected a number above 0, at most 64, got ${JSON.stringify(expansion)}`);
+  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64)) problems.push(`expansion: expected a number above 0, at most 64, got ${show(expansion)}`);
   const exploration = fields['explorationProbability'];
-  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${JSON.stringify(exploration)}`);
+  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${show(exploration)}`);
   const own = fields['schedule'];
-  if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${JSON.stringify(own)}`);
+  if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${show(own)}`);
   const bias = fields['haltingBias'] ?? -5;
-  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20)) problems.push(`haltingBias: expected a number from -20 to 20, got ${JSON.stringify(bias)}`);
+  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20)) problems.push(`haltingBias: expected a number from -20 to 20, got ${show(bias)}`);
   if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
   if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
   return candidate as ModelConfig;

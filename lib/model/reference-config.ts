@@ -1,5 +1,5 @@
 /** The reference's option names, and the all_config.yaml its runs leave beside their checkpoints, as our configuration. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import type { ModelConfig, Recursion } from './config.js';
 
 /** Options by the reference's names (spec §1.1); unknown ones are ignored. `architecture` is its `name:` of the model class. */
@@ -33,7 +33,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   const config: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] | number } = {};
   const number = (name: string): number | undefined => {
     const value = fields[name];
-    if (value !== undefined && typeof value !== 'number') throw new InputError(`${name}: expected a number, got ${JSON.stringify(value)}`);
+    if (value !== undefined && typeof value !== 'number') throw new InputError(`${name}: expected a number, got ${show(value)}`);
     return value;
   };
   for (const [name, ours] of Object.entries(numbers)) {
@@ -64,7 +64,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   if (typeof fields['mlp_t'] === 'boolean') config.mixer = fields['mlp_t'] ? 'mlp' : 'attention';
   const positions = fields['pos_encodings'];
   if (positions !== undefined) {
-    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${JSON.stringify(positions)}`);
+    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${show(positions)}`);
     config.positions = positions === 'rope' ? 'rotary' : positions;
   }
   // HRM and the direct baseline know no such option, though their configurations may carry it.
@@ -75,15 +75,18 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
 const flags = ['mlp_t', 'no_ACT_continue'];
 const wanted = new Set([...Object.keys(numbers), ...flags, 'L_layers', 'H_layers', 'puzzle_emb_ndim', 'puzzle_emb_len', 'pos_encodings', 'name']);
 
+/** Most bytes of an all_config.yaml: real ones have a few kilobytes. */
+export const longestYaml = 1_000_000;
+
 /**
  * The known options of an all_config.yaml: lines `key: value` at any indentation, as the reference's writer leaves them.
  * This is no YAML reader: a known key with anything but a plain value is refused (InputError), everything else is passed over.
  */
 export function readReferenceYaml(text: string, file: string): ReferenceFields {
-  if (text.length > 1_000_000) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
+  if (text.length > longestYaml) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
   const fields: Record<string, unknown> = {};
   for (const [i, line] of text.split(/\r?\n/).entries()) {
-    const [, key = '', value = ''] = /^\s*([A-Za-z_]+):(?:\s+(.*?))?\s*$/.exec(line) ?? [];
+    const [, key = '', value = ''] = /^([A-Za-z_]+):(?:\s+(\S.*))?$/s.exec(line.trim()) ?? []; // one way to read a line: time stays linear
     if (!wanted.has(key)) continue;
     const plain = /^(?:'([\w.@/-]*)'|"([\w.@/-]*)"|([\w.@/+-]+))(?:\s+#.*)?$/.exec(value);
     if (plain === null) throw new InputError(`${file}, line ${i + 1}: expected "${key}: value" with a plain value, got ${JSON.stringify(line.trim().slice(0, 80))}; write it plainly, or move the file away and give the options`);

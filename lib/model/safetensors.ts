@@ -1,5 +1,5 @@
 /** The safetensors format: named tensors and text in one file, read with suspicion and written to the same bytes every time. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
@@ -110,13 +110,13 @@ function readHeader(bytes: Bytes): { readonly places: readonly Place[]; readonly
   places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const place of places) {
-    if (place.begin !== end) fail(`tensor ${quote(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`);
+    if (place.begin !== end) fail(`tensor ${show(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`);
     end = place.end;
   }
   const available = bytes.size - dataStart;
   if (available < end) {
     const first = places.find((place) => place.end > available);
-    fail(`truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${quote(first?.name ?? '')} is the first one cut off; copy or download the file again`);
+    fail(`truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${show(first?.name ?? '')} is the first one cut off; copy or download the file again`);
   }
   if (available > end) fail(`expected ${end} bytes of tensor data, got ${available}; the file is damaged`);
   return { places, metadata, dataStart };
@@ -150,7 +150,7 @@ function checkKeys(json: string, fail: (problem: string) => never): void {
       lastString = json.slice(start, i + 1);
     } else if (character === ':') {
       const key = JSON.parse(lastString) as string;
-      if (open.at(-1)?.has(key) === true) fail(`header: ${quote(key)} appears twice; the file is damaged`);
+      if (open.at(-1)?.has(key) === true) fail(`header: ${show(key)} appears twice; the file is damaged`);
       open.at(-1)?.add(key);
     }
   }
@@ -158,28 +158,22 @@ function checkKeys(json: string, fail: (problem: string) => never): void {
 
 function checkMetadata(value: unknown, fail: (problem: string) => never): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('header: expected __metadata__ to be an object');
-  for (const [key, text] of Object.entries(value)) if (typeof text !== 'string') fail(`header: expected text for metadata ${quote(key)}, got ${JSON.stringify(text)}`);
+  for (const [key, text] of Object.entries(value)) if (typeof text !== 'string') fail(`header: expected text for metadata ${show(key)}, got ${show(text)}`);
   return value as Record<string, string>;
 }
 
 function checkPlace(name: string, value: unknown, fail: (problem: string) => never): Place {
-  const bad = (problem: string): never => fail(`tensor ${quote(name)}: ${problem}`);
+  const bad = (problem: string): never => fail(`tensor ${show(name)}: ${problem}`);
   if (typeof value !== 'object' || value === null) return bad('expected an object in the header');
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype)) return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${quote(dtype)}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype)) return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${show(dtype)}`);
   const count = Array.isArray(shape) ? countOf(shape) : undefined;
-  if (count === undefined) return bad(`expected a shape, got ${quote(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)) return bad(`expected two data offsets, got ${quote(offsets)}`);
+  if (count === undefined) return bad(`expected a shape, got ${show(shape)}`);
+  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)) return bad(`expected two data offsets, got ${show(offsets)}`);
   const [begin, end] = offsets as [number, number];
   const expected = count * arrayTypes[dtype as Dtype].BYTES_PER_ELEMENT;
   if (end - begin !== expected) return bad(`expected ${expected} bytes for ${dtype} of shape [${(shape as number[]).join(', ')}], got ${end - begin}`);
   return { name, dtype: dtype as Dtype, shape: shape as number[], begin, end };
-}
-
-/** A value from the file as a message shows it: short, and on one line. */
-function quote(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
 function compare(a: string, b: string): number {

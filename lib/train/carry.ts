@@ -66,7 +66,7 @@ export function advance(carry: Carry, haltLogits: Float32Array, continueLogits: 
     if (most === 1 || count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
-    // Drawn for every seat at every step, so that the stream does not depend on the logits.
+    // Drawn for every seat that may go on, wanting to halt or not: what a seat draws depends on the others' steps, not on their logits.
     const least = random.bernoulli(explorationProbability) ? 2 + random.integer(most - 1) : 0;
     return wantsToHalt && count >= least ? 1 : 0;
   });

@@ -1,6 +1,6 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
-import { InputError, unknownFields } from '../errors.js';
+import { InputError, show, unknownFields } from '../errors.js';
 import type { Recursions } from '../model/config.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
@@ -84,20 +84,20 @@ const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
   if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
-    throw new InputError(`training options: expected an object, got ${JSON.stringify(candidate)}`);
+    throw new InputError(`training options: expected an object, got ${show(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
   const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', 'depthCurriculum']);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
-      problems.push(`${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${JSON.stringify(value)}`);
+      problems.push(`${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${show(value)}`);
     }
   }
-  if (fields['optimizer'] !== 'adam-atan2' && fields['optimizer'] !== 'adamw') problems.push(`optimizer: expected adam-atan2 or adamw, got ${JSON.stringify(fields['optimizer'])}`);
-  if (fields['loss'] !== 'stablemax' && fields['loss'] !== 'softmax') problems.push(`loss: expected stablemax or softmax, got ${JSON.stringify(fields['loss'])}`);
+  if (fields['optimizer'] !== 'adam-atan2' && fields['optimizer'] !== 'adamw') problems.push(`optimizer: expected adam-atan2 or adamw, got ${show(fields['optimizer'])}`);
+  if (fields['loss'] !== 'stablemax' && fields['loss'] !== 'softmax') problems.push(`loss: expected stablemax or softmax, got ${show(fields['loss'])}`);
   const start = fields['randomStart'];
-  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100))) problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${JSON.stringify(start)}`);
+  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100))) problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${show(start)}`);
   if (fields['depthCurriculum'] !== undefined) problems.push(...curriculumProblems(fields['depthCurriculum']));
   if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
   return candidate as TrainingOptions;
@@ -106,12 +106,12 @@ export function checkTraining(candidate: unknown): TrainingOptions {
 /** What keeps a value from being a depth curriculum. */
 function curriculumProblems(stages: unknown): string[] {
   const expected = 'depthCurriculum: expected rows [until, T, n] such as [[0.3,1,2],[0.6,2,4]], until rising between 0 and 1, T and n whole numbers from 1 to 64';
-  if (!Array.isArray(stages) || stages.length === 0) return [`${expected}, got ${JSON.stringify(stages)}`];
+  if (!Array.isArray(stages) || stages.length === 0) return [`${expected}, got ${show(stages)}`];
   let before = 0;
   for (const stage of stages as unknown[]) {
     const [until, T, n] = Array.isArray(stage) && stage.length === 3 ? (stage as unknown[]) : [];
     const counts = [T, n].every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 64);
-    if (typeof until !== 'number' || !(until > before && until < 1) || !counts) return [`${expected}, got the row ${JSON.stringify(stage)}`];
+    if (typeof until !== 'number' || !(until > before && until < 1) || !counts) return [`${expected}, got the row ${show(stage)}`];
     before = until;
   }
   return [];

@@ -1,7 +1,7 @@
 /** Replays the reference's fixtures on an engine and measures how far every quantity is from PyTorch's. */
 import path from 'node:path';
 import type { Engine, InferResult } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { readUserFile } from '../files.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
@@ -11,7 +11,7 @@ import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
 import { scoreBoard, stepMetrics } from './metrics.js';
-import { paperTraining, updateRequest, type TrainingOptions } from './options.js';
+import { checkTraining, paperTraining, updateRequest } from './options.js';
 
 /** How far one quantity is from the reference. */
 export interface QuantityReport {
@@ -94,7 +94,7 @@ export async function checkReference(file: string, createEngine: (config: ModelC
 
 async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
   const { json, config } = fixture;
-  const options: TrainingOptions = {
+  const options = checkTraining({
     ...paperTraining,
     steps: json.train_steps,
     warmupSteps: 0,
@@ -106,7 +106,7 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
     puzzleLearningRate: json.puzzle_emb_optimizer.lr,
     puzzleWeightDecay: json.puzzle_emb_optimizer.weight_decay,
     emaRate: json.ema,
-  };
+  });
   const state = engine.createState(json.batch_size);
   const random = new Random(0); // never matters: the fixtures explore with probability 0
   await engine.writeTensors('parameters', parametersUnder(fixture, 'init/'));
@@ -297,12 +297,31 @@ function readFixture(file: string): Fixture {
   };
 }
 
+/** What the fields of a description must be; the optimizers' numbers are checked as training options. */
+const fixtureFields: Readonly<Record<keyof FixtureJson, (value: unknown) => boolean>> = {
+  name: (value) => typeof value === 'string',
+  architecture: (value) => typeof value === 'string',
+  config: isObject,
+  batch_size: Number.isInteger,
+  train_steps: Number.isInteger,
+  optimizer: isObject,
+  puzzle_emb_optimizer: isObject,
+  ema: Number.isFinite,
+  metrics: (value) => Array.isArray(value) && value.every(isObject),
+  eval_metrics: isObject,
+};
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function readJson(file: string): FixtureJson {
   try {
-    const json = JSON.parse(readUserFile(file).toString('utf8')) as Partial<FixtureJson> | null;
-    const missing = ['name', 'architecture', 'config', 'batch_size', 'train_steps', 'optimizer', 'puzzle_emb_optimizer', 'ema', 'metrics', 'eval_metrics'].filter((key) => !(key in (json ?? {})));
-    if (missing.length > 0) throw new InputError(`${path.basename(file)}: expected a fixture's description, got one without ${missing.join(', ')}`);
-    return json as FixtureJson;
+    const json: unknown = JSON.parse(readUserFile(file).toString('utf8'));
+    if (!isObject(json)) throw new InputError(`${path.basename(file)}: expected a fixture's description, got ${show(json)}`);
+    const bad = Object.entries(fixtureFields).filter(([key, fits]) => !fits(json[key])).map(([key]) => `${key} ${show(json[key])}`);
+    if (bad.length > 0) throw new InputError(`${path.basename(file)}: expected a fixture's description, got one with ${bad.join(', ')}`);
+    return json as unknown as FixtureJson;
   } catch (error) {
     if (error instanceof SyntaxError) throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);
     throw error;

@@ -46,7 +46,7 @@ export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 
 /** One puzzle after a supervision step. */
 export interface Thinking {
-  /** Right answers, [L]. */
+  /** Question and right answers as token ids, [L] each. */
   readonly question: Int32Array;
   readonly labels: Int32Array;
   /** Supervision steps made. */

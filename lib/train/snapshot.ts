@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import type { TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { parameterSpecs, type Tensor } from '../model/parameters.js';
+import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
 import { readSafetensors, writeSafetensors } from '../model/safetensors.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import { buildSchedule, type LatentId } from '../model/schedule.js';
@@ -49,23 +49,36 @@ export function readSnapshot(file: string, config: ModelConfig, batchSize: numbe
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
   for (const kind of ['parameters', 'average', 'firstMoment', 'secondMoment'] as const) {
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
-    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape.reduce((a, b) => a * b, 1)) }])));
+    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])));
   }
   const latentSize = batchSize * positionsOf(config) * config.hiddenSize;
   const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));
   const cells = batchSize * config.sequenceLength;
+  const halted = integers('carry/halted', batchSize);
+  const neither = halted.find((value) => value !== 0 && value !== 1);
+  if (neither !== undefined) throw new InputError(`${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`);
   return {
     snapshot: {
       step,
       carry: {
         puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', batchSize) },
         steps: integers('carry/steps', batchSize),
-        halted: Uint8Array.from(integers('carry/halted', batchSize)),
+        halted: Uint8Array.from(halted),
       },
-      stream: JSON.parse(metadata['stream'] ?? 'null') as TrainerSnapshot['stream'],
+      stream: streamOf(file, metadata['stream']),
       tensors: kinds,
       latents,
     },
     extra: metadata['extra'] ?? '',
   };
+}
+
+/** The place in the stream as the metadata holds it; whether there is such a place, the stream says. */
+function streamOf(file: string, stored: string | undefined): TrainerSnapshot['stream'] {
+  try {
+    return JSON.parse(stored ?? 'null') as TrainerSnapshot['stream'];
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new InputError(`${file}: expected the stream as JSON, got ${error.message}; the file is damaged: start over without resume`);
+    throw error;
+  }
 }

@@ -24,7 +24,7 @@ export interface TrainerSnapshot {
 
 const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
 
-/** Trains one model on one data set. Call `start` or `restore`, then `step` until `done`. */
+/** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
   /** Optimizer steps made. */
   step = 0;

@@ -9,7 +9,7 @@ import { exampleOf } from '../../lib/data/dataset.js';
 import { loadMazeCsv, type MazePuzzle } from '../../lib/data/maze-csv.js';
 import { generateMaze, generateMazes, hardDistance } from '../../lib/data/maze-generator.js';
 import { mazeDataset, mazeHardFiles, type MazeSetOptions } from '../../lib/data/maze-sets.js';
-import { canonicalMaze, countShortestPaths, endsOfMaze, isShortestPath, mazeAnswer, mazeDistances, mazeText, mazeToken, parseMaze, turnMaze } from '../../lib/data/maze.js';
+import { canonicalMaze, countShortestPaths, endsOfMaze, isShortestPath, mazeAnswer, mazeDistances, mazeNeighbours, mazeText, mazeToken, parseMaze, turnMaze } from '../../lib/data/maze.js';
 import { InputError } from '../../lib/errors.js';
 import { findDataFile, projectRoot } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
@@ -67,6 +67,21 @@ describe('mazes', () => {
       for (const cells of paths) assert.equal(isShortestPath(maze, marked(cells)), cells.length + 1 === shortest);
     }
     assert.ok(solvable > 50);
+  });
+
+  it('of the largest sides have the neighbours and distances that coordinates give', () => {
+    for (const side of [200, 256]) {
+      const neighbours = mazeNeighbours(side);
+      const at = (row: number, column: number): number => (row < 0 || column < 0 || row >= side || column >= side ? -1 : row * side + column);
+      for (let row = 0; row < side; row++) {
+        for (let column = 0; column < side; column++) {
+          const own = 4 * at(row, column);
+          assert.deepEqual([...neighbours.subarray(own, own + 4)], [at(row + 1, column), at(row, column - 1), at(row, column + 1), at(row - 1, column)]);
+        }
+      }
+    }
+    const open = new Uint8Array(200 * 200).fill(mazeToken.free);
+    assert.deepEqual(mazeDistances(open, 0), Int32Array.from(open, (_, cell) => Math.floor(cell / 200) + (cell % 200)));
   });
 
   it('a valid path may not lean on extra cells, broken walls or moved ends', () => {

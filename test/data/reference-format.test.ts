@@ -63,6 +63,10 @@ describe('reference format', () => {
     refused(Buffer.from(good.toString('latin1').replace('False', 'True '), 'latin1'), /Fortran order/);
     refused(Buffer.from(good.toString('latin1').replace('(2, 3)', 'f(x, 1'), 'latin1'), /expected a header/);
     refused(good, /expected values from 0 to 5, got 6 as value 6/, { largest: 5 });
+    const hostile = (header: string): Buffer => Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x00\x10', 'latin1'), Buffer.from(header.padEnd(4096, ' '), 'latin1')]);
+    const gap = ' '.repeat(1300);
+    refused(hostile(`{'descr': '|u1'${gap}'fortran_order': False${gap}'shape': (2, 3)${gap}x`), /expected a header/); // with 300 spaces for 1,300 it took 47 s
+    refused(hostile("{'descr': '|u1' 'fortran_order': False 'shape': (2, 3)}"), /expected a header/);
     const negative = byHand('<i8', '(1, 1)', [255, 255, 255, 255, 255, 255, 255, 255]);
     refused(negative, /got -1/);
   });

@@ -167,6 +167,7 @@ describe('native engine', function () {
     await assert.rejects(engine.trainStep(state, { ...good, tokens: good.tokens.subarray(1) }), InputError);
     await assert.rejects(engine.trainStep(state, { ...good, tokens: good.tokens.map(() => 7) }), /tokens\[0\]: expected 0 to 6, got 7/);
     const before = await engine.readTensors('parameters');
+    await assert.rejects(engine.update(update), new InputError('update needs the gradients of a training step; call trainStep first'));
     await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
     await assert.rejects(engine.trainStep(state, { ...good, reset: new Uint8Array(2) }), { name: 'NotFiniteError' });
     assert.deepEqual(await engine.readTensors('parameters'), before);

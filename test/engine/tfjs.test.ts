@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
+import type { Engine, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
 import { loadBackend, tf, type Backend } from '../../lib/engine/tfjs/backend.js';
 import { createTfjsEngine } from '../../lib/engine/tfjs/engine.js';
 import { InputError } from '../../lib/errors.js';
@@ -19,6 +19,8 @@ const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensor
 /** A model small enough for finite differences: two layers, two recursions, five cells. */
 const tiny: ModelConfig = { ...paperConfig, deepRecursions: 2, latentRecursions: 2, hiddenSize: 8, heads: 2, expansion: 1, innerMultiple: 4, vocabSize: 5, sequenceLength: 5, puzzlePrefix: 2, puzzleEmbeddingSize: 8, puzzleIds: 3, supervisionSteps: 4 };
 const attentive: ModelConfig = { ...tiny, mixer: 'attention', positions: 'rotary' };
+
+const update: UpdateRequest = { optimizer: 'adam-atan2', learningRate: 1e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-3, puzzleWeightDecay: 0.1, emaRate: 0.9 };
 
 function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
   const random = new Random(seed);
@@ -136,7 +138,6 @@ describe('tfjs engine', function () {
       const engine = await started(config);
       const state = engine.createState(3);
       const batch = request(config, 3, 6);
-      const update = { optimizer: 'adam-atan2', learningRate: 1e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-3, puzzleWeightDecay: 0.1, emaRate: 0.9 } as const;
       const turn = async (): Promise<number> => {
         await engine.trainStep(state, { ...batch, reset: new Uint8Array(3) });
         await engine.update(update);
@@ -176,6 +177,30 @@ describe('tfjs engine', function () {
     tensors.delete('H_init');
     await assert.rejects(engine.writeTensors('parameters', tensors), /H_init is missing; lm_head\.weight: expected shape \[5, 8\], got \[1\]/);
     await assert.rejects(createTfjsEngine(tiny, { backend: 'webgl' as Backend }), InputError);
+    engine.dispose();
+  });
+
+  it('learns from a training step once, and only while its gradients are those of the parameters', async () => {
+    const engine = await started(tiny);
+    const state = engine.createState(2);
+    const good = request(tiny, 2, 8);
+    const refused = async (): Promise<void> => {
+      const [steps, parameters] = [engine.optimizerSteps, await engine.readTensors('parameters')];
+      await assert.rejects(engine.update(update), new InputError('update needs the gradients of a training step; call trainStep first'));
+      assert.equal(engine.optimizerSteps, steps);
+      assert.deepEqual(await engine.readTensors('parameters'), parameters);
+    };
+    await refused();
+    await engine.trainStep(state, good);
+    await engine.update(update);
+    await refused();
+    await engine.trainStep(state, good);
+    await engine.writeTensors('average', await engine.readTensors('average'));
+    await refused();
+    await engine.trainStep(state, good);
+    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
+    await assert.rejects(engine.trainStep(state, { ...good, reset: new Uint8Array(2) }), { name: 'NotFiniteError' });
+    await refused();
     engine.dispose();
   });
 

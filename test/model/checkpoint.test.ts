@@ -1,6 +1,6 @@
 /** Checkpoints: what is saved comes back, what others saved is understood, and what does not fit is listed. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -157,7 +157,12 @@ describe('checkpoints', () => {
     assert.throws(() => loadCheckpoint(file('step_7')), /embed_tokens\.embedding_weight: expected \[6, 16\], got \[6, 8\]/);
     writeFileSync(file('all_config.yaml'), yaml.replace('H_cycles: 2', 'H_cycles: &n 2'));
     assert.throws(() => loadCheckpoint(file('step_7')), /all_config\.yaml, line 2: expected "H_cycles: value" with a plain value/);
+    truncateSync(file('all_config.yaml'), 3e9); // more than a file may have to be read whole
+    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /all_config\.yaml: expected at most 1000000 bytes, got 3000000000/.test(error.message));
     rmSync(file('all_config.yaml'));
+    mkdirSync(file('all_config.yaml'));
+    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /expected a file, got a folder: .*all_config\.yaml/.test(error.message));
+    rmdirSync(file('all_config.yaml'));
   });
 
   it('truncated, empty or of another kind, are refused', () => {
@@ -244,5 +249,12 @@ describe('configuration from shapes', () => {
     });
     assert.throws(() => configFromReference({ pos_encodings: 'alibi' }), /expected none, rope or learned, got "alibi"/);
     assert.throws(() => readReferenceYaml('H_cycles: 3\nH_cycles: 4\n', 'x.yaml'), /x\.yaml, line 2: H_cycles is given twice, as 3 and 4/);
+    assert.deepEqual(readReferenceYaml("  H_cycles: 3 \narch:\n\tname:  'trm@X'  # the model\n", 'x.yaml'), { H_cycles: 3, architecture: 'trm@X' });
+  });
+
+  it('reads a hostile all_config.yaml in no time', () => {
+    const spaces = ' '.repeat(300_000);
+    assert.deepEqual(readReferenceYaml(`a:${spaces}b\rc\n${spaces}x\n`, 'x.yaml'), {}); // with 2,000 spaces for 300,000 it took 6 s
+    assert.throws(() => readReferenceYaml(`H_cycles:${spaces}3\r${spaces}4\n`, 'x.yaml'), InputError);
   });
 });

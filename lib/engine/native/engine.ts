@@ -5,7 +5,7 @@
  * It does not grow with the number of steps.
  */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import { buildSchedule, latentInitName, netPath, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
@@ -62,14 +62,14 @@ class NativeEngine implements Engine {
   async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
     checkInfer(this.config, state, request);
     const wantLogits = request.wantLogits === true;
-    return resultOf(await translated(this.#addon.infer(stateNumber(state), request.tokens, request.puzzleIds, request.reset, request.weights === 'average', wantLogits)), wantLogits);
+    return resultOf(await translated(() => this.#addon.infer(stateNumber(state), request.tokens, request.puzzleIds, request.reset, request.weights === 'average', wantLogits)), wantLogits);
   }
 
   async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
     checkTrain(this.config, state, request);
     const wantLogits = request.wantLogits === true;
     const { tokens, puzzleIds, reset, labels, last, loss } = request;
-    const reply = await translated(this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits));
+    const reply = await translated(() => this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits));
     return {
       ...resultOf(reply, wantLogits),
       answerLoss: reply.answerLoss,
@@ -81,7 +81,7 @@ class NativeEngine implements Engine {
 
   async update(request: UpdateRequest): Promise<void> {
     const { optimizer, ...numbers } = request;
-    this.#addon.update({ ...numbers, adamw: optimizer === 'adamw', count: this.optimizerSteps + 1 });
+    await translated(() => this.#addon.update({ ...numbers, adamw: optimizer === 'adamw', count: this.optimizerSteps + 1 }));
     this.optimizerSteps++;
   }
 
@@ -94,7 +94,7 @@ class NativeEngine implements Engine {
     this.#write(kind, tensors);
     if (kind !== 'parameters') return;
     this.#write('average', tensors);
-    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }]));
+    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]));
     this.#write('firstMoment', zeros);
     this.#write('secondMoment', zeros);
     this.optimizerSteps = 0;
@@ -201,9 +201,9 @@ function resultOf({ predictions, halt, proceed, logits }: StepReply, wantLogits:
 }
 
 /** The addon tells bad input and numbers that are not finite apart by its errors' codes. */
-async function translated(step: Promise<StepReply>): Promise<StepReply> {
+async function translated<Reply>(step: () => Reply | Promise<Reply>): Promise<Reply> {
   try {
-    return await step;
+    return await step();
   } catch (error) {
     const { code, message } = error as Error & { code?: string };
     if (code === 'NumberExpected') throw new NotFiniteError(message);

@@ -1,6 +1,6 @@
 /** What memory the native engine takes, as a formula; test/engine/native.test.ts holds it to the process's own count. */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs } from '../../model/parameters.js';
+import { parameterSpecs, sizeOf } from '../../model/parameters.js';
 import { buildSchedule } from '../../model/schedule.js';
 import type { Level } from './addon.js';
 
@@ -28,7 +28,7 @@ export function nativeMemory(config: ModelConfig, { level, threads, batchSize, s
   const operand = level === 'amx' || level === 'avx512bf16' ? 2 : 4;
   const padded = (size: number): number => Math.ceil(size / panel) * panel;
   const schedule = buildSchedule(config);
-  const specs = parameterSpecs(config).map(({ role, shape }) => ({ role, size: shape.reduce((a, b) => a * b, 1) }));
+  const specs = parameterSpecs(config).map(({ role, shape }) => ({ role, size: sizeOf(shape) }));
   const trained = specs.filter(({ role }) => role === 'trained').reduce((sum, { size }) => sum + size, 0);
   const others = specs.filter(({ role }) => role !== 'trained').reduce((sum, { size }) => sum + size, 0);
   const matrices = trained - 2 * config.vocabSize * config.hiddenSize;

@@ -3,6 +3,7 @@ import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
+import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
@@ -35,7 +36,8 @@ class TfjsEngine implements Engine {
   readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
   readonly #rotary: Rotary | undefined;
   #gradients = new Map<string, Float32Array>();
-  #seatIds = new Int32Array(0);
+  /** Puzzle ids of the last training step that was not yet applied. */
+  #pending: Int32Array | undefined;
 
   constructor(config: ModelConfig, backend: Backend) {
     this.config = config;
@@ -103,9 +105,10 @@ class TfjsEngine implements Engine {
     }
     if (local !== undefined) gradients.set(localWeights, local);
     latents.join(after);
+    this.#pending = undefined;
     this.#refuseInfinite(losses, gradients);
     this.#gradients = gradients;
-    this.#seatIds = request.puzzleIds.slice();
+    this.#pending = request.puzzleIds.slice();
 
     const result = resultOf(this.config, logits, halting);
     const { logits: all, ...rest } = result;
@@ -144,7 +147,8 @@ class TfjsEngine implements Engine {
       const latents = this.#run(schedule.calls.slice(firstWithGradient), settledLatents, x, weights);
       for (const latent of latents.values()) tf.keep(latent);
       const [logits, halting] = this.#heads(weights, latents);
-      // The losses in closed form: value and both gradients come from stepLosses, outside the tape.
+      // The losses in closed form: value and both gradients come from stepLosses, outside the tape. They take the tape's inputs
+      // too, with gradient zero: a schedule may leave some without any (x, or a network, read without gradient only), which tfjs refuses.
       const loss = tf.customGrad((logitsTensor, haltingTensor) => {
         const logitsData = (logitsTensor as Tensor).dataSync() as Float32Array;
         const haltingData = (haltingTensor as Tensor).dataSync() as Float32Array;
@@ -162,10 +166,14 @@ class TfjsEngine implements Engine {
         const sum = losses.answerLoss.reduce((all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!), 0);
         return {
           value: tf.scalar(sum / total),
-          gradFunc: (dy: Tensor) => [dy.mul(tf.tensor(losses.logitsGradient, (logitsTensor as Tensor).shape)), dy.mul(tf.tensor(losses.haltingGradient, (haltingTensor as Tensor).shape))],
+          gradFunc: (dy: Tensor) => [
+            dy.mul(tf.tensor(losses.logitsGradient, (logitsTensor as Tensor).shape)),
+            dy.mul(tf.tensor(losses.haltingGradient, (haltingTensor as Tensor).shape)),
+            ...tensors.map(({ shape }) => tf.zeros(shape)),
+          ],
         };
       });
-      return loss(logits, halting);
+      return loss(logits, halting, ...tensors);
     })(inputs);
 
     if (part === undefined) throw new Error('the losses were not computed');
@@ -186,15 +194,17 @@ class TfjsEngine implements Engine {
   }
 
   async update(request: UpdateRequest): Promise<void> {
+    const seatIds = this.#pending;
+    if (seatIds === undefined) throw new InputError('update needs the gradients of a training step; call trainStep first');
+    this.#pending = undefined;
     this.optimizerSteps++;
     for (const { name, role } of this.#specs) {
       if (role === 'trained') {
-        const gradient = this.#gradients.get(name);
-        if (gradient === undefined) throw new Error('update before the first training step');
+        const gradient = this.#gradients.get(name)!;
         const [parameters, average, firstMoment, secondMoment] = (['parameters', 'average', 'firstMoment', 'secondMoment'] as const).map((kind) => this.#of(kind).get(name)!);
         adamStep({ parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient }, this.optimizerSteps, request);
       } else if (role === 'puzzle-table') {
-        signSgdStep(this.#of('parameters').get(name)!, this.#gradients.get(localWeights)!, this.#seatIds, request.puzzleLearningRate, request.puzzleWeightDecay);
+        signSgdStep(this.#of('parameters').get(name)!, this.#gradients.get(localWeights)!, seatIds, request.puzzleLearningRate, request.puzzleWeightDecay);
       }
     }
     this.#forgetDevice();
@@ -215,6 +225,7 @@ class TfjsEngine implements Engine {
       for (const moments of ['firstMoment', 'secondMoment'] as const) for (const data of this.#of(moments).values()) data.fill(0);
       this.optimizerSteps = 0;
     }
+    this.#pending = undefined;
     this.#forgetDevice();
   }
 

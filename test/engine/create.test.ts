@@ -1,0 +1,27 @@
+/** The choice of an engine where the native one is missing: a process of its own, in which no addon loads. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+
+const withoutAddons = `data:text/javascript,${encodeURIComponent("process.dlopen = () => { throw new Error('not in this test'); };")}`;
+
+/** What createEngine answers to these options for the smallest model, in a process without addons. */
+function made(options: object): string {
+  const lib = (file: string): string => JSON.stringify(new URL(`../../lib/${file}`, import.meta.url).href);
+  const program = `
+    const { createEngine } = await import(${lib('engine/create.js')});
+    const { paperConfig } = await import(${lib('model/config.js')});
+    const config = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 1, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+    console.log('\\n' + await createEngine(config, ${JSON.stringify(options)}).then(({ kind, precision }) => kind + ' ' + precision, ({ name, message }) => name + ': ' + message));`;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--import', withoutAddons, '--input-type=module', '--eval', program], { encoding: 'utf8' });
+  return stdout.trim().split('\n').at(-1) ?? stderr;
+}
+
+describe('an engine without the native addon', function () {
+  this.timeout(30_000);
+
+  it('is tfjs in float32, and is refused to whoever asks for bf16', () => {
+    assert.equal(made({ backend: 'cpu' }), 'tfjs float32');
+    for (const engine of ['auto', 'native', 'tfjs']) assert.match(made({ engine, precision: 'bf16', backend: 'cpu' }), /^InputError: .*(not available: its addon|computes in float32)/, engine);
+    assert.match(made({ precision: 'bf16' }), /use --precision float32$/);
+  });
+});

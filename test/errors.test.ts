@@ -1,0 +1,27 @@
+/** What error messages show of the values they refuse: short, and of whatever depth. */
+import assert from 'node:assert/strict';
+import { parseArcTasks } from '../lib/data/arc-json.js';
+import { InputError, show } from '../lib/errors.js';
+import { checkConfig, paperConfig } from '../lib/model/config.js';
+import { checkTraining, paperTraining } from '../lib/train/options.js';
+
+/** Deeper than JSON.stringify and String go; JSON.parse goes further. */
+const text = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
+const deep = JSON.parse(text) as unknown;
+
+describe('values in error messages', () => {
+  it('are shown shortly, text quoted, nested ones by kind', () => {
+    const shown = [1.5, 'a\n"b"', undefined, null, NaN, [1, 'x', [2], {}, null], Array.from({ length: 9 }), { a: 1 }, [], () => 0];
+    assert.deepEqual(shown.map(show), ['1.5', '"a\\n\\"b\\""', 'undefined', 'null', 'NaN', '[1, "x", a list, an object, null]', 'a list', 'an object', '[]', 'a function']);
+    assert.equal(show('x'.repeat(1e6)).length, 120);
+    assert.equal(show(deep), '[a list]');
+  });
+
+  it('never overflow the stack, however deep a file nests', () => {
+    const refused = (read: () => unknown, message: RegExp): void => assert.throws(read, (error) => error instanceof InputError && message.test(error.message));
+    refused(() => parseArcTasks('set.json', `{"a":{"train":[{"input":[[${text}]],"output":[[1]]}],"test":[{"input":[[3]],"output":[[4]]}]}}`), /column 1: expected a colour from 0 to 9, got \[a list\]$/);
+    refused(() => checkConfig(deep), /expected an object, got \[a list\]$/);
+    for (const key of Object.keys(paperConfig)) refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
+    for (const key of [...Object.keys(paperTraining), 'randomStart', 'depthCurriculum']) refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got (the row )?\\[a list\\]`));
+  });
+});

@@ -1,0 +1,82 @@
+/** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { buildArc } from '../lib/data/arc-build.js';
+import { readArcTasks } from '../lib/data/arc-json.js';
+import { linesOf } from '../lib/data/lines.js';
+import { readNpy } from '../lib/data/npy.js';
+import { readReferenceFolder, writeReferenceFolder } from '../lib/data/reference-format.js';
+import { sudokuDataset } from '../lib/data/sudoku-sets.js';
+import { InputError } from '../lib/errors.js';
+import { readUserFile } from '../lib/files.js';
+import { loadCheckpoint } from '../lib/model/checkpoint.js';
+import { readSafetensors } from '../lib/model/safetensors.js';
+
+const readers: Readonly<Record<string, (file: string) => unknown>> = {
+  whole: (file) => readUserFile(file),
+  lines: (file) => linesOf(file).next(),
+  zipped: (file) => linesOf(`${file}.gz`).next(),
+  npy: (file) => readNpy(file, { dimensions: 1, most: 1, largest: 1 }),
+  safetensors: readSafetensors,
+  checkpoint: (file) => loadCheckpoint(file),
+  arc: readArcTasks,
+};
+
+describe('files', () => {
+  let folder = '';
+  const at = (...names: string[]): string => path.join(folder, ...names);
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'files-'));
+    chmodSync(folder, 0o755);
+    mkdirSync(at('folder'));
+    mkdirSync(at('folder.gz'));
+    for (const name of ['plain', 'plain.gz', 'locked', 'locked.gz']) writeFileSync(at(name), 'x');
+    for (const name of ['locked', 'locked.gz']) chmodSync(at(name), 0);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  /** What a reader makes of a file, as somebody without rights to everything. */
+  async function outcome(read: () => unknown): Promise<unknown> {
+    const root = process.geteuid?.() === 0;
+    if (root) process.seteuid?.(65_534);
+    let result: unknown;
+    try {
+      result = read(); // every reader opens its file at once
+    } catch (error) {
+      return error;
+    } finally {
+      if (root) process.seteuid?.(0);
+    }
+    return Promise.resolve(result).catch((error: unknown) => error);
+  }
+
+  for (const [name, read] of Object.entries(readers)) {
+    it(`that are not there, are folders, lie below a file or may not be read: ${name}`, async () => {
+      for (const [file, message] of [['none', /^file not found: /], ['folder', /^expected a file, got a folder: /], ['plain/none', /^file not found: /], ['locked', /^no permission to read /]] as const) {
+        const error = await outcome(() => read(at(file)));
+        assert.ok(error instanceof InputError && message.test(error.message), `${file}: ${String(error)}`);
+      }
+    });
+  }
+
+  it('are not overwritten by folders', async () => {
+    const sets = await sudokuDataset({ side: 4, source: 'generated', trainPuzzles: 2, testPuzzles: 1, validationPuzzles: 0, augmentations: 0, minDifficulty: 0, seed: 0 });
+    for (const write of [(out: string) => writeReferenceFolder(out, sets), (out: string) => buildArc({ set: 'arc1', canvas: 10, maxTasks: 1, augmentations: 0, seed: 0 }, out)]) {
+      for (const out of [at('plain'), at('plain', 'below')]) assert.throws(() => write(out), (error) => error instanceof InputError && /plain.*expected a new or empty folder, got a file/.test(error.message));
+    }
+    assert.ok(existsSync(at('plain')));
+  });
+
+  it('that are far too long are refused before they are read', () => {
+    const long = (name: string): void => {
+      mkdirSync(path.dirname(at(name)), { recursive: true });
+      writeFileSync(at(name), '');
+      truncateSync(at(name), 3e9); // a hole: takes no room
+    };
+    long('set/train/dataset.json');
+    assert.throws(() => readReferenceFolder(at('set')), (error) => error instanceof InputError && /dataset\.json: expected at most 65536 bytes, got 3000000000$/.test(error.message));
+    assert.throws(() => readUserFile('/dev/zero', 10), /expected a file, got a device/);
+  });
+});

@@ -1,0 +1,66 @@
+/** Snapshots and fixtures come back as they were written, and are refused in words where they are damaged. */
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { TensorKind } from '../../lib/engine/engine.js';
+import { InputError } from '../../lib/errors.js';
+import { projectRoot } from '../../lib/files.js';
+import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
+import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
+import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors.js';
+import { Random } from '../../lib/random.js';
+import { emptyCarry } from '../../lib/train/carry.js';
+import { checkReference } from '../../lib/train/reference-check.js';
+import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
+import type { TrainerSnapshot } from '../../lib/train/trainer.js';
+
+const tiny: ModelConfig = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 8, layers: 1, vocabSize: 6, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+
+describe('damaged states of training', () => {
+  let folder = '';
+  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'damaged-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  const refused = (message: RegExp) => (error: unknown): boolean => error instanceof InputError && message.test(error.message);
+
+  it('snapshots come back, and are refused with a carry or a stream that is none', () => {
+    const parameters = initialParameters(tiny, new Random(1));
+    const trained = new Set(parameterSpecs(tiny).filter(({ role }) => role === 'trained').map(({ name }) => name));
+    const snapshot: TrainerSnapshot = {
+      step: 3,
+      carry: emptyCarry(2, 4),
+      stream: { pass: 1, position: 2 },
+      tensors: new Map((['parameters', 'average', 'firstMoment', 'secondMoment'] as const satisfies readonly TensorKind[]).map((kind) => [kind, new Map([...parameters].filter(([name]) => kind === 'parameters' || trained.has(name)))])),
+      latents: new Map((['y', 'z'] as const).map((latent) => [latent, new Float32Array(2 * 5 * 8).fill(0.5)])),
+    };
+    const file = path.join(folder, 'state.safetensors');
+    writeSnapshot(file, snapshot, 'more');
+    assert.deepEqual(readSnapshot(file, tiny, 2), { snapshot, extra: 'more' });
+
+    const { tensors, metadata } = readSafetensors(file);
+    writeSafetensors(file, tensors, { ...metadata, stream: '{"pass":1,' });
+    assert.throws(() => readSnapshot(file, tiny, 2), refused(/state\.safetensors: expected the stream as JSON/));
+    for (const value of [2, -1, 256]) {
+      writeSafetensors(file, new Map([...tensors, ['carry/halted', { dtype: 'I32', shape: [2], data: Int32Array.of(1, value) }]]), metadata);
+      assert.throws(() => readSnapshot(file, tiny, 2), refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)));
+    }
+  });
+
+  it('fixtures are refused with a description that is none', async () => {
+    const [from, to] = [path.join(projectRoot(), 'test', 'reference', 'trm-mlp'), path.join(folder, 'trm-mlp')];
+    copyFileSync(`${from}.safetensors`, `${to}.safetensors`);
+    const good = JSON.parse(readFileSync(`${from}.json`, 'utf8')) as Record<string, unknown>;
+    const none = (): never => assert.fail('no engine is needed to see this');
+    for (const [content, message] of [
+      ['"text"', /trm-mlp\.json: expected a fixture's description, got "text"/],
+      [null, /got null/],
+      [[], /got \[\]/],
+      [{ ...good, optimizer: null, ema: undefined }, /got one with optimizer null, ema undefined/],
+      [{ ...good, metrics: [null] }, /got one with metrics \[null\]/],
+      [{ ...good, architecture: 7, config: 'x' }, /got one with architecture 7, config "x"/],
+    ] as const) {
+      writeFileSync(`${to}.json`, typeof content === 'string' ? content : JSON.stringify(content));
+      await assert.rejects(checkReference(`${to}.safetensors`, none), refused(message));
+    }
+  });
+});
