@@ -51,7 +51,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
       return held ? 1 : 0;
     }
   }
-  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm }), args, out);
+  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new TerminalProgress();
   let stopAsked = false;
   const stop = (): void => {
