@@ -22,22 +22,23 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
   options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, pytorch: { type: 'string', default: 'eager,compiled' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
-const names = values.quick ? ['a'] : values.cases.split(',');
+const asked = wordsOf('cases', Object.keys(cases));
+const names = values.quick ? ['a'] : asked;
 const rounds = values.quick ? 2 : Number(values.rounds);
-for (const name of names) if (!(name in cases)) throw new Error(`--cases: expected some of ${Object.keys(cases).join(', ')}, got ${name}`);
 
-const engines = values.engines.split(',');
+const engines = wordsOf('engines', ['native', 'tfjs', 'pytorch']);
+const pytorchModes = wordsOf('pytorch', ['eager', 'compiled']);
 const contenders = [];
 if (engines.includes('native')) {
-  if (whyUnavailable() !== undefined) throw new Error(`native: ${whyUnavailable()}`);
-  for (const level of detectedLevels()) {
-    if (level !== 'portable' && (values.levels === undefined || values.levels.split(',').includes(level))) contenders.push({ label: `native ${level}`, env: { BENCH_ENGINE: 'native', TRM_LAB_ISA: level } });
-  }
-}
+  if (whyUnavailable() !== undefined) refuse(`native: ${whyUnavailable()}`);
+  const measurable = detectedLevels().filter((level) => level !== 'portable');
+  const wanted = values.levels === undefined ? measurable : wordsOf('levels', measurable);
+  for (const level of measurable.filter((each) => wanted.includes(each))) contenders.push({ label: `native ${level}`, env: { BENCH_ENGINE: 'native', TRM_LAB_ISA: level } });
+} else if (values.levels !== undefined || engines.includes('pytorch')) refuse('--engines: expected native among them where --levels is given or pytorch is measured, which is held to the levels of native');
 if (engines.includes('tfjs')) contenders.push({ label: 'tfjs tensorflow', env: { BENCH_ENGINE: 'tfjs' } });
 const python = process.env.BENCH_PYTHON ?? path.join(here, '.venv', 'bin', 'python');
 if (engines.includes('pytorch')) {
-  if (!existsSync(python)) throw new Error(`pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`);
+  if (!existsSync(python)) refuse(`pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`);
   // PyTorch is held to the level of the contender it stands beside.
   const held = {
     amx: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_AMX' },
@@ -50,7 +51,7 @@ if (engines.includes('pytorch')) {
     if (!contenders.some(({ label }) => label === `native ${level}`)) continue;
     for (const mode of modes[level]) {
       const [how, precision] = mode.split(' ');
-      if (!values.pytorch.split(',').includes(how)) continue;
+      if (!pytorchModes.includes(how)) continue;
       contenders.push({ label: `pytorch ${level} ${mode}`, python: true, env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision } });
     }
   }
@@ -99,6 +100,20 @@ for (const name of names) {
 measurePeaks(); // again, so that a disturbance at the start does not lower what the rows are measured against
 console.log(benchTable(compared(rows, productPeaks)));
 if (values.write) await write();
+
+/** The words of an option that lists some of a few. */
+function wordsOf(name, known) {
+  const words = [...new Set(values[name].split(','))];
+  const strange = words.filter((word) => !known.includes(word));
+  if (strange.length > 0) refuse(`--${name}: expected some of ${known.join(', ')}, got ${strange.join(', ')}`);
+  return words;
+}
+
+/** Wrong input ends with one line and exit code 2, before anything is measured. */
+function refuse(message) {
+  console.error(`error: ${message}`);
+  process.exit(2);
+}
 
 /** Product peaks of the levels measured here, GFLOP/s: the best of all times. */
 function measurePeaks() {

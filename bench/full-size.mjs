@@ -7,10 +7,10 @@
  * Puzzles come from TRM_DATA. Wall-clock time counts what else the machine does; processor time does not.
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { writeFileAtomic } from '../dist/files.js';
 
 const root = path.join(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { sudokus: { type: 'string', default: '8' }, mazes: { type: 'string', default: '2' }, checkpoint: { type: 'string' }, write: { type: 'boolean', default: false } } });
@@ -44,4 +44,4 @@ const note = 'puzzlesPerSecond is by the clock, beside whatever else ran (load: 
 const report = { cpu: os.cpus()[0]?.model, cores: os.availableParallelism(), node: process.version, note, rows };
 console.log('| model | parameters | puzzles/s by the clock | puzzles/s on two idle cores, from processor time | peak memory, MiB |\n| --- | ---: | ---: | ---: | ---: |');
 for (const row of rows) console.log(`| ${row.name} | ${row.parameters.toLocaleString('en')} | ${row.puzzlesPerSecond.toPrecision(2)} | ${row.puzzlesPerSecondOnTwoIdleCores.toPrecision(2)} | ${row.peakMemoryMiB.toFixed(0)} |`);
-if (values.write) writeFileSync(path.join(root, 'bench', 'results', 'full-size.json'), `${JSON.stringify(report, null, 1)}\n`);
+if (values.write) writeFileAtomic(path.join(root, 'bench', 'results', 'full-size.json'), `${JSON.stringify(report, null, 1)}\n`);

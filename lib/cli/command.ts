@@ -49,6 +49,9 @@ const common: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', about: 'print one JSON value instead of text' },
 };
 
+/** What every command takes. */
+export const commonOptions = Object.keys(common);
+
 /** Reads a command's arguments. Throws InputError for an unknown option, a missing value or a wrong count. */
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
   const all = { ...command.options, ...common };

@@ -7,7 +7,7 @@ import { summarizeSudokus, sudokuOverlap } from '../report/puzzles.js';
 import { arcBuildOptions, buildArcSet, checkArcFile, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
-import type { Arguments, Command, Out } from './command.js';
+import { commonOptions, type Arguments, type Command, type Out } from './command.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
 import { TerminalProgress } from './progress.js';
 
@@ -29,15 +29,26 @@ export const dataCommand: Command = {
   async run(args, out) {
     const [verb, what, file] = args.positionals;
     const kind = what === 'sudoku' || what === 'maze' ? what : undefined;
-    if (verb === 'show' && what === undefined) return show(args, out);
-    if (verb === 'check' && what !== undefined && file === undefined) return /\.json(\.gz)?$/.test(what) ? checkArcFile(what, out) : checkData(what, args, out);
-    if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined) return buildArcSet(what, args, out);
-    if (verb === 'build' && kind !== undefined && file === undefined) return buildPuzzles(kind, args, out);
-    if (verb === 'import' && kind !== undefined && file !== undefined) return importFile(kind, file, out);
-    if (verb === 'get' && what !== undefined && file === undefined) return getPublished(what, out);
+    const taking = (known: readonly string[], work: () => number | Promise<number>): number | Promise<number> => {
+      refuseOthers(args, known);
+      return work();
+    };
+    if (verb === 'show' && what === undefined) return taking(['experiment', 'set'], () => show(args, out));
+    if (verb === 'check' && what !== undefined && file === undefined) return /\.json(\.gz)?$/.test(what) ? taking([], () => checkArcFile(what, out)) : taking(['kind', 'side'], () => checkData(what, args, out));
+    if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined) return taking(['out', 'augmentations', 'canvas', 'seed'], () => buildArcSet(what, args, out));
+    if (verb === 'build' && kind !== undefined && file === undefined) return taking(['out', 'source', 'side', 'train', 'test', 'min-difficulty', kind === 'sudoku' ? 'copies' : 'dihedral', 'seed'], () => buildPuzzles(kind, args, out));
+    if (verb === 'import' && kind !== undefined && file !== undefined) return taking([], () => importFile(kind, file, out));
+    if (verb === 'get' && what !== undefined && file === undefined) return taking([], () => getPublished(what, out));
     throw new InputError(`trm-lab data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`);
   },
 };
+
+/** Throws InputError for options that belong to another verb or kind of puzzle: nothing would read them. */
+function refuseOthers({ options, positionals }: Arguments, known: readonly string[]): void {
+  const listed = (names: readonly string[]): string => names.map((name) => `--${name}`).join(' ');
+  const others = Object.keys(options).filter((name) => ![...known, ...commonOptions].includes(name));
+  if (others.length > 0) throw new InputError(`trm-lab data ${positionals.slice(0, 2).join(' ')}: expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`);
+}
 
 async function show(args: Arguments, out: Out): Promise<number> {
   const { task } = readExperiment(args);

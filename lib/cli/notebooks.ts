@@ -28,8 +28,8 @@ export const notebooks: Command = {
       ...(flag(args, 'inplace') ? ['--inplace'] : []),
       ...(timeout === undefined ? [] : [`--timeout=${timeout}`]),
     ]);
-    out.result({ mode, targets, passed: code === 0 });
-    return code === 0 ? 0 : 1;
+    if (code !== 2) out.result({ mode, targets, passed: code === 0 }); // 2: the input was wrong, nothing ran
+    return code;
   },
 };
 

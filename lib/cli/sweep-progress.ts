@@ -13,7 +13,7 @@ import { readEngineOptions } from './engine-options.js';
 import { TerminalProgress } from './progress.js';
 
 export const sweepOptions: Readonly<Record<string, Option>> = {
-  jobs: { type: 'string', value: 'N', about: 'runs at once. Default as many as the cores and the free memory hold, one thread each' },
+  jobs: { type: 'string', value: 'N', about: 'local only: runs at once. Default as many as the cores and the free memory hold, one thread each' },
   records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
   yes: { type: 'boolean', about: "start runs at the paper's scale" },
   runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
@@ -51,7 +51,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
       return held ? 1 : 0;
     }
   }
-  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm }), args, out);
+  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new TerminalProgress();
   let stopAsked = false;
   const stop = (): void => {
@@ -95,6 +95,7 @@ function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): 
 function readSlurmOptions(args: Arguments, launcher: 'local' | 'slurm'): SlurmOptions {
   const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
   if (launcher === 'local' && (partition ?? time ?? more) !== undefined) throw new InputError('--partition, --time and --slurm-args: expected --launcher slurm with them, got --launcher local');
+  if (launcher === 'slurm' && text(args, 'jobs') !== undefined) throw new InputError('--jobs: expected --launcher local with it, got --launcher slurm, where the cluster says how many runs go at once');
   return { ...(partition === undefined ? {} : { partition }), ...(time === undefined ? {} : { time }), ...(more === undefined ? {} : { args: more.split(/\s+/).filter((word) => word !== '') }) };
 }
 

@@ -1,5 +1,6 @@
 /** Claims on a folder, so that two processes, on one machine or several, never work on the same run. */
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -10,6 +11,8 @@ const signOfLifeEvery = 60_000;
 interface Owner {
   readonly host: string;
   readonly pid: number;
+  /** Tells one claim from another of the same process. */
+  readonly token?: string;
   /** What the process is to a scheduler that starts it anew after a failure, perhaps on another machine. */
   readonly job?: string;
 }
@@ -26,34 +29,83 @@ export interface Claim {
 export function claim(folder: string, job?: string): Claim | undefined {
   mkdirSync(folder, { recursive: true });
   const file = claimFile(folder);
-  if (isClaimed(folder, job)) return undefined;
-  rmSync(file, { force: true });
+  const token = randomUUID();
+  const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...(job === undefined ? {} : { job }) };
+  const isOwn = (): boolean => readOwner(file)?.token === token;
+  const written = `${file}.${token}`;
   try {
-    const handle = openSync(file, 'wx');
-    writeSync(handle, JSON.stringify({ host: os.hostname(), pid: process.pid, ...(job === undefined ? {} : { job }) } satisfies Owner));
-    closeSync(handle);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined; // another was faster
-    throw error;
+    // Placed with its content in it, so that nobody ever reads half a claim.
+    writeFileSync(written, JSON.stringify(owner));
+    if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job)) placeNew(written, file);
+  } finally {
+    rmSync(written, { force: true });
   }
-  const timer = setInterval(() => utimesSync(file, new Date(), new Date()), signOfLifeEvery);
+  if (!isOwn()) return undefined; // what lies there decides: over a network a call that succeeded may report a failure
+  const timer = setInterval(() => {
+    try {
+      if (isOwn()) utimesSync(file, new Date(), new Date());
+    } catch {
+      // A file system that fails for a moment is no reason to end a training; the next sign of life is a minute away.
+    }
+  }, signOfLifeEvery);
   timer.unref();
   return {
     release: () => {
       clearInterval(timer);
-      rmSync(file, { force: true });
+      if (isOwn()) rmSync(file, { force: true });
     },
   };
 }
 
 /** Whether a living process, other than one that did the same `job`, holds a folder. A process that was killed holds nothing. */
 export function isClaimed(folder: string, job?: string): boolean {
-  const owner = readOwner(claimFile(folder));
+  return isHeld(readOwner(claimFile(folder)), job);
+}
+
+function isHeld(owner: ReturnType<typeof readOwner>, job: string | undefined): boolean {
   if (owner === undefined || (job !== undefined && owner.job === job)) return false;
   if (Date.now() - owner.seen > abandonedAfter) return false;
   if (owner.host !== os.hostname()) return true;
   const bootedAt = Date.now() - 1000 * os.uptime();
   return owner.seen > bootedAt && isAlive(owner.pid);
+}
+
+/**
+ * Removes a claim that nobody holds; false if it is held after all, or another process is removing it. A second file, of the
+ * same content as a claim, lets one process at a time do so: a claim that was new by then would be removed otherwise.
+ */
+function removeAbandoned(file: string, written: string, job: string | undefined): boolean {
+  const turn = `${file}.turn`;
+  if (!placeNew(written, turn)) {
+    const owner = readOwner(turn);
+    if (owner === undefined || isHeld(owner, job)) return false;
+    rmSync(turn, { force: true }); // left by a process that was killed right here
+    if (!placeNew(written, turn)) return false;
+  }
+  try {
+    if (isHeld(readOwner(file), job)) return false;
+    rmSync(file, { force: true });
+    return true;
+  } finally {
+    rmSync(turn, { force: true });
+  }
+}
+
+/** Gives a file a further name, or a copy where the file system has or allows no links; false if that name is taken. */
+function placeNew(from: string, to: string, place: (from: string, to: string) => void = linkSync): boolean {
+  try {
+    place(from, to);
+    return true;
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return false;
+    if (place === linkSync && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) return placeNew(from, to, copyNew);
+    throw error;
+  }
+}
+
+function copyNew(from: string, to: string): void {
+  copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
 function claimFile(folder: string): string {

@@ -1,6 +1,7 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { InputError } from '../errors.js';
 import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
+import { hashOf } from './record.js';
 import { puzzlesAskedFor } from './task.js';
 import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from './variants.js';
 
@@ -73,8 +74,18 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
 }
 
-/** "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. */
-function searchName({ name }: Experiment, { task, model, training }: ExperimentChanges): string {
+/**
+ * "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. A base that was changed has a hash behind its name,
+ * "sudoku-6x6-1a2b3c4d-search-…": its tries are others than those of the experiment as it is.
+ */
+function searchName(base: Experiment, { task, model, training }: ExperimentChanges): string {
+  const { name } = base;
   const values = Object.entries({ ...task, ...model, ...training }).map(([field, value]) => `${field}-${String(value)}`);
-  return [name, 'search', ...values].join('-').replaceAll(/[^\w.+-]/g, '_');
+  const own = settingsHash(base);
+  const changed = own === settingsHash(experiments[name] ?? base) ? [] : [own.slice(0, 8)];
+  return [name, ...changed, 'search', ...values].join('-').replaceAll(/[^\w.+-]/g, '_');
+}
+
+function settingsHash({ task, model, training, evaluation }: Experiment): string {
+  return hashOf({ task, model, training, evaluation });
 }

@@ -8,7 +8,7 @@ import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
-import { expectedBytes, thoughtsMade } from './cost.js';
+import { expectedBytes, runCost, thoughtsMade } from './cost.js';
 import { hashOf, readRecords, type RunRecord } from './record.js';
 import { foldersOf, standOf, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
@@ -106,11 +106,11 @@ export function arrayScript({ folder, orders }: SlurmArray, resources: TaskResou
 
 /**
  * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
- * Undefined if there is nothing to do. Throws InputError as standOf does, and for options that sbatch could not mean.
+ * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is none. Throws InputError as standOf does, and for options that sbatch could not mean.
  */
-export async function prepareArray(plan: readonly PlannedRun[], options: SweepOptions & { readonly slurm?: SlurmOptions } = {}): Promise<SlurmArray | undefined> {
+export async function prepareArray(plan: readonly PlannedRun[], options: SweepOptions & { readonly slurm?: SlurmOptions; readonly dry?: boolean } = {}): Promise<SlurmArray | undefined> {
   const { records, folder: runs } = foldersOf(options);
-  const queued = new Set(arrays(runs).flatMap((array) => tasksStand(array).filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id)));
+  const queued = new Set((options.dry === true ? [] : arrays(runs)).flatMap((array) => tasksStand(array).filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id)));
   const missing = (await standOf(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
   if (missing.length === 0) return undefined;
   const engine: EngineOptions = { threads: 1, ...options.engine };
@@ -200,9 +200,8 @@ function speedOfThread(record: RunRecord): number {
 
 /** What a recorded run computed: its steps, and the evaluations that it made. */
 function flopOf(record: RunRecord): number {
-  const { model, training } = record.experiment;
-  const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
-  return flopPerTrainingStep * record.steps + flopPerThought * thoughtsMade(record);
+  const { experiment } = record;
+  return runCost(experiment).training + describe(experiment.model).flopPerThought * thoughtsMade(record);
 }
 
 function shellWord(word: string): string {

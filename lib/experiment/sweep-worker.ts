@@ -10,7 +10,8 @@ export type WorkerMessage =
 
 let stop = false;
 process.on('disconnect', () => (stop = true));
-process.on('SIGINT', () => undefined); // the terminal sends it to the whole group; the parent decides
+// The terminal sends the one to the whole group, and `timeout` or a service manager the other; the parent decides.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
 process.once('message', (order) => {
   process.on('message', () => (stop = true)); // any further word means: stop after this step
   void obey(order as WorkOrder);

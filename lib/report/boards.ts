@@ -145,7 +145,7 @@ const looks = {
 } as const;
 
 /** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
-export function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
+function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
   return thoughts.map(({ step, prediction, haltProbability }, i) => {
     const before = thoughts[i - 1]?.prediction;
     const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };

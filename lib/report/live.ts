@@ -1,6 +1,8 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
+import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from '../experiment/plan.js';
+import { hashOf } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
 import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../experiment/sweep.js';
 import { learningCurve } from './figures.js';
@@ -35,9 +37,10 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
     drawnAt = performance.now();
   };
   interrupted(); // presses before this call were meant for something else
+  let stopped = false; // interrupted() tells of a press once, the run asks again after an evaluation that was stopped
   const outcome = await runExperiment(experiment, {
     resume: true,
-    shouldStop: interrupted,
+    shouldStop: () => (stopped ||= interrupted()),
     ...options,
     onProgress: async (state) => {
       progress.update(state.phase === 'training' ? 'training' : 'testing', state.phase === 'training' ? 'steps' : 'puzzles', state.done, state.total, noteOf(state));
@@ -57,15 +60,14 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
 /**
  * Runs what is missing of a plan, several runs at once, with a progress line; a run that is planned twice (tables share rows)
  * is made once. Interrupt lets them save and end; calling again goes on from there. Takes the options of runSweep.
- * Throws Error if a run failed.
+ * Throws InputError if two experiments have one name, Error if a run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   await unfinished;
   const progress = new Progress();
   interrupted();
   let stopped = false; // interrupted() tells of a press once, the sweep asks often
-  const once = new Map(plan.map((run) => [`${run.experiment.name} ${run.seed}`, run]));
-  const sweep = runSweep([...once.values()], {
+  const sweep = runSweep(onceEach(plan), {
     shouldStop: () => (stopped ||= interrupted()),
     ...options,
     onProgress: (runs) => {
@@ -81,6 +83,19 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
   if (left > 0) await show(`Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`);
   return runs;
+}
+
+/** A plan without repeats. Records are told apart by name and seed, so two different experiments of one name are refused. */
+function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
+  const once = new Map<string, PlannedRun>();
+  for (const run of plan) {
+    const { experiment, seed } = run;
+    const key = `${experiment.name} ${seed}`;
+    const first = once.get(key)?.experiment ?? experiment;
+    if (hashOf(first) !== hashOf(experiment)) throw new InputError(`sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; give one of them another name: change(experiment, { name: … })`);
+    once.set(key, run);
+  }
+  return [...once.values()];
 }
 
 function noteOf({ curve, evaluations }: RunProgress): string {

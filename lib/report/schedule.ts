@@ -4,7 +4,7 @@ import type { Drawing } from './plotly.js';
 import { colour, fontFamily, fontSize, seriesColour, textWidth } from './style.js';
 
 /** "z ← net(y + x + z)". */
-export function callFormula({ net, write, read }: Call): string {
+function callFormula({ net, write, read }: Call): string {
   return `${write} ← ${net}(${read.join(' + ')})`;
 }
 

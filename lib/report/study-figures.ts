@@ -1,6 +1,6 @@
 /** Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by variant. */
+import { runCost } from '../experiment/cost.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
-import { describe } from '../model/describe.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
@@ -160,8 +160,8 @@ function depthOf({ experiment }: PaperTableRow): number {
   return effectiveDepth(experiment.model);
 }
 
-function trainingFlop({ experiment: { model, training } }: PaperTableRow): number {
-  return describe(model, { batchSize: training.batchSize }).flopPerTrainingStep * training.steps;
+function trainingFlop({ experiment }: PaperTableRow): number {
+  return runCost(experiment).training;
 }
 
 function accuracies({ records }: PaperTableRow): number[] {

@@ -90,7 +90,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
 }
 
 /** Records as result rows: those that differ only in their seed become one, in order of first appearance. */
-export function resultRows(records: readonly RunRecord[]): ResultRow[] {
+function resultRows(records: readonly RunRecord[]): ResultRow[] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
     const { experiment, data } = record;

@@ -16,7 +16,7 @@ function compileStep(name, title, project, output, sources) {
     title,
     duration: 'about 2 s',
     stamp: path.join(root, output, '.stamp.json'),
-    fingerprint: () => fingerprint([...sources.map((folder) => folder), 'tsconfig.json', project, 'package-lock.json']),
+    fingerprint: () => fingerprint([...sources, 'tsconfig.json', project, 'package-lock.json']),
     isPresent: () => existsSync(path.join(root, output, 'lib', 'index.js')) || existsSync(path.join(root, output, 'index.js')),
     async work() {
       const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');

@@ -1,6 +1,6 @@
 /** When a step of set-up is up to date: a stamp file holds the fingerprint of the inputs it was made from. */
 import { createHash } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { root, say, stateFolder } from './shell.mjs';
 
@@ -62,7 +62,7 @@ export async function alone(work, lock = path.join(stateFolder, 'setup.lock')) {
   mkdirSync(path.dirname(lock), { recursive: true });
   for (let announced = false; !tryLock(lock); await new Promise((resolve) => setTimeout(resolve, 200))) {
     const owner = lockOwner(lock);
-    if (owner !== undefined && !isRunning(owner)) rmSync(lock, { force: true });
+    if (owner !== undefined && !isRunning(owner)) removeAbandoned(lock);
     else if (!announced) {
       say(`Another set-up of this folder is running (process ${owner ?? 'just starting'}); waiting for it.`);
       announced = true;
@@ -92,6 +92,20 @@ function tryLock(lock) {
   } catch (error) {
     if (error.code === 'EEXIST') return false;
     throw error;
+  }
+}
+
+/** Takes the lock of a process that is gone out of the way; one that another set-up has taken since then goes back. */
+function removeAbandoned(lock) {
+  const aside = `${lock}.${process.pid}`;
+  try {
+    renameSync(lock, aside);
+    const owner = lockOwner(aside);
+    if (owner === undefined || isRunning(owner)) linkSync(aside, lock);
+  } catch (error) {
+    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error; // another was faster
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 

@@ -48,10 +48,27 @@ describe('trm-lab', () => {
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
     refuses(['ablate', '--scale', 'smoke', '--partition', 'cpu'], /--partition, --time and --slurm-args: expected --launcher slurm with them/);
+    refuses(['ablate', '--scale', 'smoke', '--launcher', 'slurm', '--jobs', '4'], /--jobs: expected --launcher local with it, got --launcher slurm/);
     refuses(['failures', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
     refuses(['evaluate'], /expected a checkpoint or --random SEED/);
+  });
+
+  it('passes on that a script of the project found its input wrong', () => {
+    for (const [args, message] of [
+      [['bench', '--engines', 'nativ'], /^error: --engines: expected some of native, tfjs, pytorch, got nativ$/m],
+      [['bench', '--cases', 'a,x'], /^error: --cases: expected some of a, b, c, d, e, got x$/m],
+      [['bench', '--engines', 'native', '--levels', 'nonsense'], /^error: --levels: expected some of .*, got nonsense$/m],
+      [['bench', '--engines', 'tfjs', '--levels', 'avx2'], /^error: --engines: expected native among them/m],
+      [['bench', '--engines', 'native', '--pytorch', 'eagre'], /^error: --pytorch: expected some of eager, compiled, got eagre$/m],
+      [['notebooks', 'run', path.join(folder, 'missing.ipynb')], /missing\.ipynb/],
+    ] as const) {
+      const { status, stderr, stdout } = run(...args, '--json');
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, message);
+      assert.equal(stdout, '');
+    }
   });
 
   it('prints what the published scale costs in FLOP and hours on this machine, and starts it only with --yes', function () {

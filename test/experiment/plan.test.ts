@@ -46,4 +46,13 @@ describe('plans', () => {
     assert.equal(new Set(plan.map(({ experiment: { name } }) => name)).size, 4);
     assert.throws(() => planSearch(experiment('sudoku-4x4'), axes, 1), /validation/);
   });
+
+  it('a search on a changed base has names of its own; on the experiment as it is, those of the tries on record', () => {
+    const axes = [{ part: 'training', field: 'learningRate', values: [2e-3] }] as const;
+    const name = (steps: number): string => planSearch(experiment('sudoku-6x6-study', { training: { steps } }), axes, 1)[0]!.experiment.name;
+    const { steps } = experiment('sudoku-6x6-study').training;
+    assert.equal(name(steps), 'sudoku-6x6-study-search-learningRate-0.002');
+    assert.match(name(steps + 1), /^sudoku-6x6-study-[0-9a-f]{8}-search-learningRate-0\.002$/);
+    assert.equal(new Set([steps, steps + 1, steps + 2].map(name)).size, 3);
+  });
 });

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { claim } from '../../lib/experiment/claim.js';
 import { runCost } from '../../lib/experiment/cost.js';
+import { change } from '../../lib/experiment/experiment.js';
 import { planTable } from '../../lib/experiment/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';
 import { arrayScript, arrays, prepareArray, readQueue, scriptOf, submitArray, taskResources, tasksStand } from '../../lib/experiment/slurm.js';
@@ -113,6 +114,30 @@ describe('slurm', () => {
     } finally {
       process.env['PATH'] = PATH;
     }
+  });
+
+  it('prepares without asking Slurm, where an earlier array is unfinished, if it is only to be written', async () => {
+    const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
+    const earlier = await prepareArray(plan, places);
+    writeFileSync(path.join(earlier!.folder, 'job.json'), '{"job":"7"}');
+    const { PATH } = process.env;
+    process.env['PATH'] = folder;
+    try {
+      await assert.rejects(prepareArray(plan, places), /squeue: not found/);
+      const array = await prepareArray(plan, { ...places, dry: true });
+      assert.deepEqual(array?.orders.map(({ id }) => id), earlier!.orders.map(({ id }) => id));
+    } finally {
+      process.env['PATH'] = PATH;
+    }
+  });
+
+  it('counts a curriculum of depths into the speed of a recorded run', () => {
+    const [{ experiment, seed }] = plan as [typeof plan[number]];
+    const deepening = change(experiment, { training: { depthCurriculum: [[0.5, 1, 1]] } });
+    const record = { ...recordOf(deepening, seed, [1]), evaluations: [], seconds: { training: 1e6, evaluation: 0 } };
+    const cost = runCost(deepening);
+    const minutes = taskResources([{ experiment: deepening, cost: { training: cost.training, evaluation: 0 } }], [record]).minutes;
+    assert.equal(minutes, 25_000, 'half as much again as the million seconds that it took');
   });
 
   it('a task that is started anew takes over its own claim, no other', () => {

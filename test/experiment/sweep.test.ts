@@ -1,6 +1,6 @@
 /** Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is refused. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,7 +9,9 @@ import { change } from '../../lib/experiment/experiment.js';
 import { claim, isClaimed } from '../../lib/experiment/claim.js';
 import { planTable } from '../../lib/experiment/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
+import type { WorkerMessage } from '../../lib/experiment/sweep-worker.js';
 import { plannedRecords, runSweep, standOf } from '../../lib/experiment/sweep.js';
+import type { WorkOrder } from '../../lib/experiment/work.js';
 import { Random } from '../../lib/random.js';
 
 const plan = planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']);
@@ -65,6 +67,19 @@ describe('sweep', function () {
     assert.ok(begun!.share > 0 && begun!.share < 1, `${begun!.share}: what is done of a run counts when it goes on`);
     const runs = await runSweep(two, { ...stopped, engine });
     assert.deepEqual(results(stopped.records), results(whole.records).filter(({ id }) => runs.some((run) => run.id === id)));
+  });
+
+  it('a worker leaves a TERM that reaches the whole group to its parent, and finishes', async () => {
+    const worker = fork(fileURLToPath(new URL('../../lib/experiment/sweep-worker.js', import.meta.url)));
+    const exit = new Promise((resolve) => worker.once('exit', (...how) => resolve(how)));
+    const told: WorkerMessage[] = [];
+    worker.on('message', (message: WorkerMessage) => {
+      if (told.push(message) === 1) worker.kill('SIGTERM');
+    });
+    const own = path.join(folder, 'terminated');
+    worker.send({ run: plan[0]!, id: 'run', engine, folder: path.join(own, 'run'), records: path.join(own, 'records') } satisfies WorkOrder);
+    assert.deepEqual(await exit, [0, null]);
+    assert.deepEqual([told[0]?.kind, told.at(-1)?.kind], ['progress', 'finished']);
   });
 
   it('refuses a stale record, saying what differs, and one that was edited', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { InputError } from '../../lib/errors.js';
 import { change, experiment } from '../../lib/experiment/experiment.js';
 import { sweepLive, trainLive } from '../../lib/report/live.js';
 
@@ -53,6 +54,25 @@ describe('training live', function () {
     assert.deepEqual(finished.curve, unbroken.curve);
     assert.deepEqual(finished.record?.evaluations.at(-1)?.cellAccuracy, unbroken.record?.evaluations.at(-1)?.cellAccuracy);
     assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
+  });
+
+  it('interrupted at the last step, stops before the evaluations, too', async () => {
+    const options = { engine: { engine: 'tfjs', backend: 'cpu' }, folder: path.join(folder, 'late') } as const;
+    const stopped = await trainLive(tiny, {
+      ...options,
+      onProgress: ({ phase, done, total }) => {
+        if (phase === 'training' && done === total) kernel.__interrupts = 1;
+      },
+    });
+    assert.equal(stopped.record, undefined);
+    const finished = await trainLive(tiny, options);
+    finished.engine.dispose();
+    assert.equal(finished.record?.evaluations.length, 1);
+  });
+
+  it('refuses two different experiments of one name, whose records could not be told apart', async () => {
+    const plan = [1, 2].map((layers) => ({ experiment: change(tiny, { model: { layers } }), seed: 0 }));
+    await assert.rejects(sweepLive(plan, { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') }), (error) => error instanceof InputError && /two different ones named sudoku-4x4; give one of them another name/.test(error.message));
   });
 
   it('runs what is missing of a plan, each run once, and leaves the rest when interrupted', async () => {
