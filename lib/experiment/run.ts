@@ -139,7 +139,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
 }
 
 /** The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere. */
-export async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine['readTensors']>>> {
+async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine['readTensors']>>> {
   return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
 }
 
