@@ -1,6 +1,6 @@
 /** The published puzzle files that are not shipped: how they are recognised, fetched from their public home, and put where the kit reads them. */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -115,7 +115,7 @@ export async function fetchPublished(published: PublishedFile, onProgress: (byte
       }
     };
     try {
-      await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), counted, createWriteStream(temporary, { flush: true }));
+      await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), counted, createWriteStream(temporary, { fd: openSync(temporary, 'w'), flush: true })); // opened now: a stream that opens later may do so after the file was removed
     } catch (error) {
       if (error instanceof InputError || (error as NodeJS.ErrnoException).syscall === 'write') throw error;
       throw new InputError(`${url}: the connection ended before the file did (${(error as Error).message}); try again`);

@@ -103,7 +103,7 @@ describe('Table 5', () => {
   });
 
   it('checks what an experiment asks of its evaluation', () => {
-    assert.throws(() => change(smoke, { evaluation: { votingVersions: -1 } }), /votingVersions: expected a whole number from 0, got -1/);
+    assert.throws(() => change(smoke, { evaluation: { votingVersions: -1 } }), /votingVersions: expected a whole number from 1, got -1/);
     assert.throws(() => change(smoke, { evaluation: { otherIds: 'yes' as unknown as boolean } }), /otherIds: expected true or false, got yes/);
   });
 });
