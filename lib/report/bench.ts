@@ -2,6 +2,7 @@
 import { axis, baseLayout, type Caption } from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { fontSize, seriesColour } from './style.js';
+import { toMarkdown } from './tables.js';
 
 /** One engine on one case. */
 export interface BenchRow {
@@ -75,7 +76,7 @@ export function benchTable(rows: readonly BenchRow[]): string {
     `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`, ratio(row.timesTfjs),
   ]);
   const head = ['case', 'engine', 'training step, ms (median)', 'thinking step, ms', 'GFLOP/s', 'share of peak', 'peak memory, MiB', '× fastest PyTorch (thinking)', '× tfjs'];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return toMarkdown({ columns: head, rows: lines });
 }
 
 /** What the cases of bench/cases.mjs are, for a table that stands alone. */
@@ -99,7 +100,7 @@ export function benchSummary(records: readonly BenchRecord[]): string {
     ]);
   });
   const head = ['model', 'machine', 'training step', 'thinking step', 'peak memory', 'share of the peak', 'as fast as PyTorch (thinking)', 'as fast as tfjs'];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...lines].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+  return toMarkdown({ columns: head, rows: lines });
 }
 
 /** Instruction levels as people write them, with the precision that products are formed in. */
