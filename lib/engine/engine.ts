@@ -78,7 +78,8 @@ export interface TrainResult extends InferResult {
 
 /** One optimizer step (spec §4): SignSGD on the puzzle rows of the last training step, then the optimizer on the rest, then EMA. */
 export interface UpdateRequest {
-  readonly optimizer: 'adam-atan2' | 'adamw';
+  /** muon: the networks' matrices by Muon, everything else by adam-atan2, at one learning rate. */
+  readonly optimizer: 'adam-atan2' | 'adamw' | 'muon';
   readonly learningRate: number;
   readonly weightDecay: number;
   readonly beta1: number;

@@ -27,10 +27,61 @@ export function adamStep({ parameters: p, gradient: g, firstMoment: m, secondMom
     m[i] = m[i]! + (1 - beta1) * (g[i]! - m[i]!);
     v[i] = v[i]! + (1 - beta2) * (g[i]! * g[i]! - v[i]!);
     const deviation = Math.sqrt(v[i]!) / root;
-    const step = optimizer === 'adam-atan2' ? Math.atan2(m[i]!, deviation) : m[i]! / (deviation + epsilon);
+    const step = optimizer === 'adamw' ? m[i]! / (deviation + epsilon) : Math.atan2(m[i]!, deviation);
     p[i] = p[i]! * keep - rate * step;
     average[i] = emaRate * average[i]! + (1 - emaRate) * p[i]!;
   }
+}
+
+/**
+ * One step of Muon for a matrix [rows, columns], in place: p ← p·(1 − lr·wd) − lr · 0.2·√(longer side) · O, where O is β1·m + (1 − β1)·g,
+ * m the moving average of the gradients, brought near an orthogonal matrix. The factor gives O's entries the size of Adam's steps
+ * (arXiv 2502.16982 §2.2), so that one learning rate fits all tensors. The second moment plays no part.
+ */
+export function muonStep({ parameters: p, gradient: g, firstMoment: m, average }: Trained, [rows, columns]: readonly [number, number], request: UpdateRequest): void {
+  const { learningRate, weightDecay, beta1, emaRate } = request;
+  const direction = new Float64Array(p.length);
+  for (let i = 0; i < p.length; i++) {
+    m[i] = m[i]! + (1 - beta1) * (g[i]! - m[i]!);
+    direction[i] = beta1 * m[i]! + (1 - beta1) * g[i]!;
+  }
+  const orthogonal = orthogonalized(direction, rows, columns);
+  const rate = learningRate * 0.2 * Math.sqrt(Math.max(rows, columns));
+  for (let i = 0; i < p.length; i++) {
+    p[i] = p[i]! * (1 - learningRate * weightDecay) - rate * orthogonal[i]!;
+    average[i] = emaRate * average[i]! + (1 - emaRate) * p[i]!;
+  }
+}
+
+/** Muon's Newton–Schulz iterations (K. Jordan 2024), five of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X: singular values end between 0.7 and 1.2; zeros stay zeros. */
+function orthogonalized(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  if (rows > columns) return transposed(orthogonalized(transposed(matrix, rows, columns), columns, rows), columns, rows);
+  const norm = Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0)) + 1e-30;
+  let x = matrix.map((value) => value / norm);
+  for (let iteration = 0; iteration < 5; iteration++) {
+    const gram = product(x, transposed(x, rows, columns), columns);
+    const square = product(gram, gram, rows);
+    const change = product(gram.map((value, i) => -4.775 * value + 2.0315 * square[i]!), x, rows);
+    x = x.map((value, i) => 3.4445 * value + change[i]!);
+  }
+  return x;
+}
+
+function transposed(matrix: Float64Array, rows: number, columns: number): Float64Array {
+  return matrix.map((_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]!);
+}
+
+/** left [·, depth] times right [depth, ·]. */
+function product(left: Float64Array, right: Float64Array, depth: number): Float64Array {
+  const [rows, columns] = [left.length / depth, right.length / depth];
+  const out = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    for (let k = 0; k < depth; k++) {
+      const factor = left[row * depth + k]!;
+      for (let column = 0; column < columns; column++) out[row * columns + column]! += factor * right[k * columns + column]!;
+    }
+  }
+  return out;
 }
 
 /**

@@ -15,6 +15,7 @@ import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
+import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
@@ -107,7 +108,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   try {
     let progress: Progress = { curve: [], pending: noMetrics, pendingSteps: 0, evaluations: [], seconds: { training: 0, evaluation: 0 } };
     if (resume && existsSync(stateFile)) {
-      const { snapshot, extra } = readSnapshot(stateFile, experiment.model, experiment.training.batchSize);
+      const { snapshot, extra } = readSnapshot(stateFile, experiment.model, seatsOf(experiment.training));
       const saved = JSON.parse(extra) as { id: string; progress: Progress };
       if (saved.id !== id) throw new InputError(`${stateFile}: expected a checkpoint of run ${id}, got one of ${saved.id}; choose another folder, or start over without resume`);
       await trainer.restore(snapshot);

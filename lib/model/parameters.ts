@@ -18,6 +18,11 @@ export type TensorMap = ReadonlyMap<string, Tensor>;
  */
 export type Role = 'trained' | 'buffer' | 'puzzle-table';
 
+/** Whether a tensor is a matrix inside a network: all else are embeddings, heads and start values. */
+export function isNetworkMatrix(name: string): boolean {
+  return name.includes('.layers.');
+}
+
 /** One tensor of a model before it has values. */
 export interface ParameterSpec {
   readonly name: string;

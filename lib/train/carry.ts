@@ -72,3 +72,44 @@ export function advance(carry: Carry, haltLogits: Float32Array, continueLogits: 
   });
   return { puzzles: carry.puzzles, steps, halted };
 }
+
+/** The same carry as if its puzzles had been thought about for so many steps more: they leave the earlier. */
+export function aged(carry: Carry, steps: number): Carry {
+  return { ...carry, steps: carry.steps.map((count) => count + steps) };
+}
+
+/** The seats of several carries of one size, one behind the other. */
+export function joinCarries(carries: readonly Carry[]): Carry {
+  const join = (of: (carry: Carry) => Int32Array): Int32Array => joinArrays(Int32Array, carries.map(of));
+  return {
+    puzzles: { tokens: join(({ puzzles }) => puzzles.tokens), labels: join(({ puzzles }) => puzzles.labels), puzzleIds: join(({ puzzles }) => puzzles.puzzleIds) },
+    steps: join(({ steps }) => steps),
+    halted: joinArrays(Uint8Array, carries.map(({ halted }) => halted)),
+  };
+}
+
+/** The reverse of joinCarries. */
+export function splitCarry({ puzzles, steps, halted }: Carry, parts: number): Carry[] {
+  return Array.from({ length: parts }, (_, i) => ({
+    puzzles: { tokens: partOf(puzzles.tokens, i, parts), labels: partOf(puzzles.labels, i, parts), puzzleIds: partOf(puzzles.puzzleIds, i, parts) },
+    steps: partOf(steps, i, parts),
+    halted: partOf(halted, i, parts),
+  }));
+}
+
+/** Arrays of one kind, one behind the other. */
+export function joinArrays<Values extends Float32Array | Int32Array | Uint8Array>(kind: new (length: number) => Values, arrays: readonly Values[]): Values {
+  const joined = new kind(arrays.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    joined.set(array, at);
+    at += array.length;
+  }
+  return joined;
+}
+
+/** A copy of the i-th of so many equal parts of an array. */
+export function partOf<Values extends Float32Array | Int32Array | Uint8Array>(values: Values, i: number, parts: number): Values {
+  const size = values.length / parts;
+  return values.slice(i * size, (i + 1) * size) as Values;
+}

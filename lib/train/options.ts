@@ -9,7 +9,7 @@ export interface TrainingOptions {
   readonly steps: number;
   /** B, puzzles thought about at once. Paper: 768. */
   readonly batchSize: number;
-  /** Paper's code: adam-atan2; its text: AdamW. */
+  /** Paper's code: adam-atan2; its text: AdamW. Not in the paper: muon, which makes the step of every matrix orthogonal (arXiv 2502.16982). */
   readonly optimizer: UpdateRequest['optimizer'];
   /** Paper: stablemax. */
   readonly loss: TrainRequest['loss'];
@@ -37,6 +37,17 @@ export interface TrainingOptions {
    * (random initialisation of EqR, arXiv 2605.21488, which has 1). Evaluation still starts from the stored values.
    */
   readonly randomStart?: number;
+  /**
+   * Not in the paper; absent: the model's. Supervision steps a puzzle gets in training, while evaluations still take the model's:
+   * with fewer, more of every batch is new, and a small model at a high rate learns less of its puzzles by heart.
+   */
+  readonly supervisionSteps?: number;
+  /**
+   * Not in the paper; absent: 1, so that a batch stays until its puzzles halt. This many batches are thought about in turn, a step
+   * each: steps that follow each other learn from different puzzles, and a small batch at a high rate has no time to learn
+   * its own puzzles by heart.
+   */
+  readonly interleavedBatches?: number;
   /**
    * Not in the paper; absent: none. Rows [until, T, n]: up to that share of the steps a supervision step makes T deep recursions of n
    * latent ones, after the last row the model's own. CGAR (arXiv 2511.08653) has [[0.3, 1, 2], [0.6, 2, 4]] before T = 3, n = 6.
@@ -66,7 +77,9 @@ export const paperTraining: TrainingOptions = {
   emaRate: 0.999,
 };
 
-const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | 'depthCurriculum'>, readonly [low: number, high: number, whole?: boolean]>> = {
+const choices = { optimizer: ['adam-atan2', 'adamw', 'muon'], loss: ['stablemax', 'softmax'] } as const;
+
+const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | 'supervisionSteps' | 'interleavedBatches' | 'depthCurriculum'>, readonly [low: number, high: number, whole?: boolean]>> = {
   steps: [1, 1e9, true],
   batchSize: [1, 65_536, true],
   learningRate: [0, 10],
@@ -81,23 +94,31 @@ const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss
   emaRate: [0, 0.999999],
 };
 
+/** Whole numbers from 1 that may be left out, with the largest that makes sense. */
+const optionalCounts = { supervisionSteps: 1024, interleavedBatches: 1024 } as const;
+
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
   if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
     throw new InputError(`training options: expected an object, got ${show(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
-  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', 'depthCurriculum']);
+  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', ...Object.keys(optionalCounts), 'depthCurriculum']);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
       problems.push(`${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${show(value)}`);
     }
   }
-  if (fields['optimizer'] !== 'adam-atan2' && fields['optimizer'] !== 'adamw') problems.push(`optimizer: expected adam-atan2 or adamw, got ${show(fields['optimizer'])}`);
-  if (fields['loss'] !== 'stablemax' && fields['loss'] !== 'softmax') problems.push(`loss: expected stablemax or softmax, got ${show(fields['loss'])}`);
+  for (const [key, allowed] of Object.entries(choices)) {
+    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
+  }
   const start = fields['randomStart'];
   if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100))) problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${show(start)}`);
+  for (const [key, most] of Object.entries(optionalCounts)) {
+    const value = fields[key];
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most)) problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
+  }
   if (fields['depthCurriculum'] !== undefined) problems.push(...curriculumProblems(fields['depthCurriculum']));
   if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
   return candidate as TrainingOptions;
@@ -115,6 +136,11 @@ function curriculumProblems(stages: unknown): string[] {
     before = until;
   }
   return [];
+}
+
+/** Puzzles that are being thought about at any time. */
+export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions): number {
+  return batchSize * interleavedBatches;
 }
 
 /** T and n at optimizer step 1, 2, … of a run whose model has these. */

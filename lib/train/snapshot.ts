@@ -29,7 +29,7 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: st
 }
 
 /** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */
-export function readSnapshot(file: string, config: ModelConfig, batchSize: number): { readonly snapshot: TrainerSnapshot; readonly extra: string } {
+export function readSnapshot(file: string, config: ModelConfig, seats: number): { readonly snapshot: TrainerSnapshot; readonly extra: string } {
   const { tensors, metadata } = readSafetensors(file);
   if (metadata['format'] !== format) throw new InputError(`${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`);
   const step = Number(metadata['step']);
@@ -51,18 +51,18 @@ export function readSnapshot(file: string, config: ModelConfig, batchSize: numbe
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
     kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])));
   }
-  const latentSize = batchSize * positionsOf(config) * config.hiddenSize;
+  const latentSize = seats * positionsOf(config) * config.hiddenSize;
   const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));
-  const cells = batchSize * config.sequenceLength;
-  const halted = integers('carry/halted', batchSize);
+  const cells = seats * config.sequenceLength;
+  const halted = integers('carry/halted', seats);
   const neither = halted.find((value) => value !== 0 && value !== 1);
   if (neither !== undefined) throw new InputError(`${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`);
   return {
     snapshot: {
       step,
       carry: {
-        puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', batchSize) },
-        steps: integers('carry/steps', batchSize),
+        puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', seats) },
+        steps: integers('carry/steps', seats),
         halted: Uint8Array.from(halted),
       },
       stream: streamOf(file, metadata['stream']),

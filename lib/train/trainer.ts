@@ -8,12 +8,12 @@ import type { Recursions } from '../model/config.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
-import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
+import { advance, aged, emptyCarry, joinArrays, joinCarries, lastSteps, partOf, refill, splitCarry, type Carry } from './carry.js';
 import { addNoise, editLatents } from './latents.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
 import { recursionsAt, updateRequest, type TrainingOptions } from './options.js';
 
-/** Everything a run is, at one moment: restoring it continues the run to the same bytes. */
+/** Everything a run is, at one moment: restoring it continues the run to the same bytes. Interleaved batches stand one behind the other. */
 export interface TrainerSnapshot {
   readonly step: number;
   readonly carry: Carry;
@@ -32,10 +32,11 @@ export class Trainer {
   readonly #options: TrainingOptions;
   readonly #random: Random;
   readonly #stream: BatchStream;
-  readonly #latents: LatentState;
+  /** Each of the interleaved batches' latents and carry; most trainings have one batch. */
+  readonly #latents: readonly LatentState[];
   /** The recursions of the model, which a depth curriculum ends with. */
   readonly #fullDepth: Recursions;
-  #carry: Carry;
+  readonly #carries: Carry[];
 
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. A depth curriculum needs a StagedEngine. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
@@ -44,9 +45,10 @@ export class Trainer {
     this.#options = options;
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
-    this.#latents = engine.createState(options.batchSize);
+    const batches = Array.from({ length: options.interleavedBatches ?? 1 });
+    this.#latents = batches.map(() => engine.createState(options.batchSize));
     this.#fullDepth = engine.config;
-    this.#carry = emptyCarry(options.batchSize, dataset.sequenceLength);
+    this.#carries = batches.map(() => emptyCarry(options.batchSize, dataset.sequenceLength));
   }
 
   get done(): boolean {
@@ -61,11 +63,14 @@ export class Trainer {
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
   async trainStep(): Promise<StepMetrics> {
     if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
-    const { config } = this.#engine;
-    const carry = refill(this.#carry, this.#stream.next());
-    const reset = Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
-    if (this.#options.randomStart !== undefined) await this.#startAnywhere(reset, this.#options.randomStart);
-    const result = await this.#engine.trainStep(this.#latents, {
+    const config = { ...this.#engine.config, supervisionSteps: this.#options.supervisionSteps ?? this.#engine.config.supervisionSteps };
+    const turn = this.step % this.#carries.length;
+    const latents = this.#latents[turn]!;
+    const refilled = refill(this.#carries[turn]!, this.#stream.next());
+    const reset = Uint8Array.from(refilled.steps, (steps) => (steps === 0 ? 1 : 0));
+    if (this.#options.randomStart !== undefined) await this.#startAnywhere(latents, reset, this.#options.randomStart);
+    const carry = this.step < this.#carries.length ? aged(refilled, Math.floor((config.supervisionSteps * turn) / this.#carries.length)) : refilled;
+    const result = await this.#engine.trainStep(latents, {
       ...carry.puzzles,
       reset,
       last: lastSteps(carry, config),
@@ -73,16 +78,17 @@ export class Trainer {
     });
     await this.#engine.update(updateRequest(this.step + 1, this.#options));
     const exploration = this.#random.fork('exploration').fork(this.step);
-    this.#carry = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
+    const after = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
+    this.#carries[turn] = after;
     this.step++;
-    return stepMetrics(result, this.#carry);
+    return stepMetrics(result, after);
   }
 
   /** Draws the latents of the seats that would start from the stored values, and strikes them off `reset`. */
-  async #startAnywhere(reset: Uint8Array, deviation: number): Promise<void> {
+  async #startAnywhere(latents: LatentState, reset: Uint8Array, deviation: number): Promise<void> {
     const seats = Array.from(reset.keys()).filter((seat) => reset[seat] === 1);
     const random = this.#random.fork('latents').fork(this.step);
-    await editLatents(this.#latents, seats, (values) => {
+    await editLatents(latents, seats, (values) => {
       values.fill(0);
       addNoise(values, deviation, random);
     });
@@ -93,7 +99,15 @@ export class Trainer {
   async snapshot(): Promise<TrainerSnapshot> {
     const tensors = new Map<TensorKind, TensorMap>();
     for (const kind of kinds) tensors.set(kind, await this.#engine.readTensors(kind));
-    return { step: this.step, carry: this.#carry, stream: this.#stream.state(), tensors, latents: await this.#latents.read() };
+    const latents = await Promise.all(this.#latents.map((state) => state.read()));
+    const ids = this.#engine.schedule.latents;
+    return {
+      step: this.step,
+      carry: joinCarries(this.#carries),
+      stream: this.#stream.state(),
+      tensors,
+      latents: new Map(ids.map((id) => [id, joinArrays(Float32Array, latents.map((each) => each.get(id)!))])),
+    };
   }
 
   /** Goes back to a snapshot of the same experiment and seed. */
@@ -106,13 +120,16 @@ export class Trainer {
       await this.#engine.writeTensors(kind, tensors);
     }
     this.#engine.setOptimizerSteps(snapshot.step);
-    await this.#latents.write(snapshot.latents);
+    const batches = this.#latents.length;
+    for (const [turn, state] of this.#latents.entries()) {
+      await state.write(new Map([...snapshot.latents].map(([id, values]) => [id, partOf(values, turn, batches)])));
+    }
     this.#stream.restore(snapshot.stream);
-    this.#carry = snapshot.carry;
+    splitCarry(snapshot.carry, batches).forEach((carry, turn) => (this.#carries[turn] = carry));
     this.step = snapshot.step;
   }
 
   dispose(): void {
-    this.#latents.dispose();
+    for (const state of this.#latents) state.dispose();
   }
 }

@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { UpdateRequest } from '../../lib/engine/engine.js';
 import { argmax, binaryCrossEntropy, softmaxCrossEntropy, stablemax, stablemaxCrossEntropy, stepLosses } from '../../lib/engine/losses.js';
-import { adamStep, signSgdStep } from '../../lib/engine/optimizers.js';
+import { Random } from '../../lib/random.js';
+import { adamStep, muonStep, signSgdStep } from '../../lib/engine/optimizers.js';
 import { projectRoot } from '../../lib/files.js';
 
 const { primitives } = JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden.json'), 'utf8')) as {
@@ -105,6 +106,34 @@ describe('optimizers', () => {
     adamStep(state, 1, { ...request, optimizer: 'adamw', learningRate: 0.1, weightDecay: 0.5 });
     // First step: both corrections give m = g, v = g², so each entry moves by the learning rate against its sign.
     close(state.parameters, [0.95 - 0.1, 0.95 + 0.1], 1e-6);
+  });
+
+  it("follow Muon: one direction is stretched by its polynomial, many are brought near length 1", () => {
+    const muon: UpdateRequest = { ...request, optimizer: 'muon', learningRate: 0.1, weightDecay: 0.5 };
+    const [rows, columns] = [3, 5];
+    const left = [2, -1, 0.5];
+    const right = [1, 0, -3, 0.25, 1];
+    const state = fresh(new Array<number>(rows * columns).fill(1));
+    state.gradient.set(left.flatMap((l) => right.map((r) => l * r)));
+    muonStep(state, [rows, columns], muon);
+    const length = Math.hypot(...left) * Math.hypot(...right);
+    const stretched = [1, 2, 3, 4, 5].reduce((s) => 3.4445 * s - 4.775 * s ** 3 + 2.0315 * s ** 5, 1);
+    close(state.parameters, [...state.gradient].map((g) => 0.95 - (0.1 * 0.2 * Math.sqrt(5) * stretched * g) / length), 1e-6);
+    close(state.firstMoment, [...state.gradient].map((g) => 0.1 * g), float32);
+
+    for (const shape of [[20, 30], [30, 20]] as const) {
+      const random = new Random(4);
+      const many = fresh(new Array<number>(600).fill(0));
+      many.gradient.set(Array.from({ length: 600 }, () => random.normal()));
+      muonStep(many, shape, { ...muon, weightDecay: 0 });
+      // O·v over the shorter side's vectors keeps their length but for the 0.7 to 1.2 that the iterations leave.
+      for (let trial = 0; trial < 20; trial++) {
+        const along = Array.from({ length: 20 }, () => random.normal());
+        const image = Array.from({ length: 30 }, (_, i) => along.reduce((sum, v, j) => sum + v * many.parameters[shape[0] === 20 ? j * 30 + i : i * 20 + j]!, 0));
+        const ratio = Math.hypot(...image) / Math.hypot(...along) / (0.1 * 0.2 * Math.sqrt(30));
+        assert.ok(ratio > 0.6 && ratio < 1.25, `${shape.join('×')}: ${ratio}`);
+      }
+    }
   });
 
   it('move only the puzzle rows that were used, by the sign of their summed gradient', () => {

@@ -1,9 +1,13 @@
 /** Training options beyond the paper: random starts seat by seat, and a depth curriculum against engines changed by hand. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import type { Dataset } from '../../lib/data/dataset.js';
 import { createEngine, createTrainingEngine, type EngineOptions } from '../../lib/engine/create.js';
 import type { Engine, TensorKind, TrainRequest } from '../../lib/engine/engine.js';
+import { adamStep, muonStep } from '../../lib/engine/optimizers.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { StagedEngine } from '../../lib/engine/staged.js';
 import { InputError } from '../../lib/errors.js';
@@ -11,9 +15,10 @@ import { experiments } from '../../lib/experiment/experiment.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { describe as describeModel } from '../../lib/model/describe.js';
-import { initialParameters } from '../../lib/model/parameters.js';
+import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
-import { checkTraining, paperTraining, recursionsAt, updateRequest, type TrainingOptions } from '../../lib/train/options.js';
+import { checkTraining, paperTraining, recursionsAt, seatsOf, updateRequest, type TrainingOptions } from '../../lib/train/options.js';
+import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
 
 const tiny: ModelConfig = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 8, layers: 1, vocabSize: 6, sequenceLength: 16, puzzlePrefix: 1, puzzleEmbeddingSize: 8, deepRecursions: 2, latentRecursions: 2, supervisionSteps: 3 };
@@ -28,11 +33,28 @@ async function bytesOf(engine: Engine): Promise<string> {
   return Buffer.concat(parts).toString('base64');
 }
 
+/** The same engine, telling of every training step before it makes it. */
+function spied(engine: Engine, tell: (...step: Parameters<Engine['trainStep']>) => Promise<void>): Engine {
+  return new Proxy(engine, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (name !== 'trainStep') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      return async (...step: Parameters<Engine['trainStep']>) => {
+        await tell(...step);
+        return target.trainStep(...step);
+      };
+    },
+  });
+}
+
 describe('training options beyond the paper', () => {
   it('stay absent where they are not given, and are refused where they make no sense', () => {
-    assert.deepEqual(Object.keys(checkTraining(paperTraining)).filter((key) => key === 'randomStart' || key === 'depthCurriculum'), []);
+    assert.deepEqual(Object.keys(checkTraining(paperTraining)).filter((key) => ['randomStart', 'supervisionSteps', 'interleavedBatches', 'depthCurriculum'].includes(key)), []);
     assert.deepEqual(checkTraining({ ...paperTraining, randomStart: 1, depthCurriculum: curriculum }).depthCurriculum, curriculum);
     for (const bad of [0, -1, 'one', null]) assert.throws(() => checkTraining({ ...paperTraining, randomStart: bad }), /randomStart: expected a number above 0/);
+    for (const key of ['supervisionSteps', 'interleavedBatches']) {
+      for (const bad of [0, 1.5, '2', null]) assert.throws(() => checkTraining({ ...paperTraining, [key]: bad }), new RegExp(`${key}: expected a whole number from 1 to 1024`));
+    }
     for (const bad of [[], 3, [[0.5, 1]], [[0.5, 1, 0]], [[1, 1, 1]], [[0.5, 1, 1], [0.5, 2, 2]], [[0.5, 1.5, 1]]]) {
       assert.throws(() => checkTraining({ ...paperTraining, depthCurriculum: bad }), (error) => error instanceof InputError && /depthCurriculum: expected rows/.test(error.message));
     }
@@ -98,7 +120,8 @@ for (const kind of ['native', 'tfjs'] as const) {
     });
 
     it('goes on after an interruption in any stage to the same bytes', async () => {
-      const all = { ...training, randomStart: 1, depthCurriculum: curriculum };
+      const all = { ...training, randomStart: 1, interleavedBatches: 2, depthCurriculum: curriculum };
+      const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'trm-lab-beyond-')), 'state.safetensors');
       const begin = async (): Promise<{ engine: Engine; trainer: Trainer }> => {
         const engine = await createTrainingEngine(tiny, true, options);
         return { engine, trainer: new Trainer(engine, dataset, all, 5) };
@@ -115,27 +138,64 @@ for (const kind of ['native', 'tfjs'] as const) {
       assert.deepEqual(depths, [2, 2, 3, 3, 6, 6]); // T (n + 1) calls
       for (const at of [1, 2, 4]) {
         const rest = await begin();
-        await rest.trainer.restore(snapshots[at]!);
+        writeSnapshot(file, snapshots[at]!, '');
+        await rest.trainer.restore(readSnapshot(file, tiny, seatsOf(all)).snapshot);
         assert.equal(rest.engine.schedule.calls.length, depths[at], 'an evaluation before the next step would be as deep as one made then');
         while (!rest.trainer.done) await rest.trainer.trainStep();
         assert.equal(await bytesOf(rest.engine), await bytesOf(whole.engine), `from step ${at + 1}`);
         rest.engine.dispose();
       }
       whole.engine.dispose();
+      rmSync(path.dirname(file), { recursive: true });
+    });
+
+    it('moves matrices by Muon and all else by AdamATan2', async () => {
+      const engine = await createEngine(tiny, options);
+      const start = initialParameters(tiny, new Random(3));
+      await engine.writeTensors('parameters', start);
+      const tokens = Int32Array.from({ length: 32 }, (_, i) => i % 6);
+      await engine.trainStep(engine.createState(2), { tokens, labels: tokens, puzzleIds: new Int32Array(2), reset: new Uint8Array(2).fill(1), last: new Uint8Array(2), loss: 'softmax' });
+      const gradients = await engine.readGradients();
+      const request = { ...updateRequest(1, training), optimizer: 'muon' as const };
+      await engine.update(request);
+      const after = await engine.readTensors('parameters');
+      const byMuon = [];
+      for (const { name, shape, role } of parameterSpecs(tiny)) {
+        if (role !== 'trained') continue;
+        const zeros = (): Float32Array => new Float32Array(start.get(name)!.data.length);
+        const expected = { parameters: start.get(name)!.data.slice(), gradient: gradients.get(name)!.data, firstMoment: zeros(), secondMoment: zeros(), average: zeros() };
+        const matrix = /\.(mlp|mlp_t)\./.test(name);
+        if (matrix) muonStep(expected, shape as [number, number], request);
+        else adamStep(expected, 1, { ...request, optimizer: 'adam-atan2' });
+        if (matrix) byMuon.push(name);
+        after.get(name)!.data.forEach((value, i) => assert.ok(Math.abs(value - expected.parameters[i]!) < 1e-6, `${name}[${i}]: ${value}, expected ${expected.parameters[i]}`));
+      }
+      assert.equal(byMuon.length, 4); // in and out of both mixers of the one layer
+      engine.dispose();
+    });
+
+    it('takes interleaved batches in turn, their ages apart from the start', async () => {
+      const engine = await createEngine({ ...tiny, supervisionSteps: 16, explorationProbability: 0 }, options);
+      const seen: { tokens: string; isNew: boolean; state: unknown }[] = [];
+      const trainer = new Trainer(spied(engine, async (state, { tokens, reset }) => void seen.push({ tokens: tokens.join(), isNew: reset[0] === 1, state })), dataset, { ...training, steps: 15, supervisionSteps: 3, interleavedBatches: 3 }, 1);
+      await trainer.start();
+      while (!trainer.done) await trainer.trainStep();
+      const visits = [0, 1, 2].map((turn) => seen.filter((_, step) => step % 3 === turn));
+      // Three steps a puzzle; the first puzzles of the second batch have two, of the third one.
+      assert.deepEqual(visits.map((each) => each.map(({ isNew }) => Number(isNew)).join('')), ['10010', '10100', '11001']);
+      for (const each of visits) {
+        assert.equal(new Set(each.map(({ state }) => state)).size, 1);
+        each.forEach(({ tokens, isNew }, i) => assert.equal(!isNew, tokens === each[i - 1]?.tokens));
+      }
+      assert.equal(new Set(seen.map(({ state }) => state)).size, 3);
+      engine.dispose();
     });
 
     it('draws the latents of new seats only, at every position anew', async () => {
       const engine = await createEngine({ ...tiny, supervisionSteps: 2, explorationProbability: 0 }, options);
       const seen: { reset: Uint8Array; latents: Map<string, Float32Array>; state: Parameters<Engine['trainStep']>[0] }[] = [];
-      const spy = new Proxy(engine, {
-        get: (target, name) => {
-          const value: unknown = Reflect.get(target, name, target);
-          if (name !== 'trainStep') return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-          return async (...[state, request]: Parameters<Engine['trainStep']>) => {
-            seen.push({ reset: request.reset.slice(), latents: new Map([...(await state.read())].map(([id, data]) => [id, data.slice()])), state });
-            return target.trainStep(state, request);
-          };
-        },
+      const spy = spied(engine, async (state, { reset }) => {
+        seen.push({ reset: reset.slice(), latents: new Map([...(await state.read())].map(([id, data]) => [id, data.slice()])), state });
       });
       const trainer = new Trainer(spy, dataset, { ...training, randomStart: 0.5 }, 1);
       await trainer.start();

@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../errors.js';
 import { projectRoot } from '../../files.js';
-import type { Precision } from '../engine.js';
+import type { Precision, UpdateRequest } from '../engine.js';
 
 /** A step's results as the addon returns them; what was not asked for is empty. */
 export interface StepReply {
@@ -29,7 +29,7 @@ export interface AddonEngine {
   readTensor(kind: number, index: number): Float32Array;
   writeTensor(kind: number, index: number, values: Float32Array): void;
   readPuzzleGradients(): Float32Array;
-  update(spec: Readonly<Record<string, number | boolean>>): void;
+  update(spec: UpdateRequest & { readonly count: number }): void;
   infer(state: number, tokens: Int32Array, puzzleIds: Int32Array, reset: Uint8Array, averaged: boolean, wantLogits: boolean): Promise<StepReply>;
   train(state: number, tokens: Int32Array, puzzleIds: Int32Array, reset: Uint8Array, labels: Int32Array, last: Uint8Array, softmax: boolean, wantLogits: boolean): Promise<StepReply>;
 }

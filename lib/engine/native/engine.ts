@@ -80,8 +80,7 @@ class NativeEngine implements Engine {
   }
 
   async update(request: UpdateRequest): Promise<void> {
-    const { optimizer, ...numbers } = request;
-    await translated(() => this.#addon.update({ ...numbers, adamw: optimizer === 'adamw', count: this.optimizerSteps + 1 }));
+    await translated(() => this.#addon.update({ ...request, count: this.optimizerSteps + 1 }));
     this.optimizerSteps++;
   }
 

@@ -1,13 +1,13 @@
 /** The readable engine: a supervision step in TensorFlow.js ops, gradients by autodiff. */
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
-import { adamStep, signSgdStep } from '../optimizers.js';
+import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
 import { loadBackend, tf, type Backend } from './backend.js';
 import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, type Weights } from './network.js';
 
@@ -198,11 +198,13 @@ class TfjsEngine implements Engine {
     if (seatIds === undefined) throw new InputError('update needs the gradients of a training step; call trainStep first');
     this.#pending = undefined;
     this.optimizerSteps++;
-    for (const { name, role } of this.#specs) {
+    for (const { name, role, shape } of this.#specs) {
       if (role === 'trained') {
         const gradient = this.#gradients.get(name)!;
         const [parameters, average, firstMoment, secondMoment] = (['parameters', 'average', 'firstMoment', 'secondMoment'] as const).map((kind) => this.#of(kind).get(name)!);
-        adamStep({ parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient }, this.optimizerSteps, request);
+        const trained = { parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient };
+        if (request.optimizer === 'muon' && isNetworkMatrix(name)) muonStep(trained, shape as [number, number], request);
+        else adamStep(trained, this.optimizerSteps, request);
       } else if (role === 'puzzle-table') {
         signSgdStep(this.#of('parameters').get(name)!, this.#gradients.get(localWeights)!, seatIds, request.puzzleLearningRate, request.puzzleWeightDecay);
       }

@@ -62,7 +62,8 @@ pub struct StepReply {
 /// The numbers of an optimizer step.
 #[napi(object)]
 pub struct UpdateSpec {
-    pub adamw: bool,
+    /// adam-atan2, adamw or muon.
+    pub optimizer: String,
     pub count: u32,
     pub learning_rate: f64,
     pub weight_decay: f64,
@@ -165,7 +166,7 @@ impl NativeEngine {
     #[napi]
     pub fn update(&self, spec: UpdateSpec) -> Result<()> {
         let step = Step {
-            rule: if spec.adamw { Rule::AdamW } else { Rule::AdamAtan2 },
+            rule: rule_of(&spec.optimizer)?,
             count: spec.count,
             learning_rate: spec.learning_rate,
             weight_decay: spec.weight_decay,
@@ -292,6 +293,15 @@ fn kind_of(kind: u32) -> std::result::Result<Kind, Failure> {
         2 => Ok(Kind::FirstMoment),
         3 => Ok(Kind::SecondMoment),
         _ => Err(Failure::Input(format!("kind: expected 0 to 3, got {kind}"))),
+    }
+}
+
+fn rule_of(optimizer: &str) -> Result<Rule> {
+    match optimizer {
+        "adam-atan2" => Ok(Rule::AdamAtan2),
+        "adamw" => Ok(Rule::AdamW),
+        "muon" => Ok(Rule::Muon),
+        _ => Err(Error::new(Status::InvalidArg, format!("optimizer: expected adam-atan2, adamw or muon, got {optimizer}"))),
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use crate::dims::Dims;
 use crate::model::{Model, Places, Role, TensorSpec};
 use crate::net::{LayerWeights, PARTS};
-use crate::optimizer::{Step, Update, sign_sgd};
+use crate::muon::Muon;
+use crate::optimizer::{Rule, Step, Update, sign_sgd};
 use crate::simd::Level;
 use crate::team::run_all;
 use crate::worker::{Answer, Gradients, Lesson, Question, Values, Worker};
@@ -448,16 +449,21 @@ impl<L: Level> AnyEngine for Engine<L> {
         }
         // Pieces small enough to share among threads; every value is updated on its own.
         const PIECE: usize = 65_536;
-        let mut jobs = Vec::new();
+        let mut jobs: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         let moments = self.first.iter_mut().zip(&mut self.second).zip(&mut self.average);
-        for ((parameter, gradient), ((first, second), average)) in self.parameters.iter_mut().zip(&self.gradients).zip(moments) {
+        for (place, ((parameter, gradient), ((first, second), average))) in self.parameters.iter_mut().zip(&self.gradients).zip(moments).enumerate() {
             if gradient.is_empty() {
+                continue;
+            }
+            if step.rule == Rule::Muon && place >= self.places.networks {
+                let [rows, columns] = self.specs[place].shape[..] else { unreachable!("a network's weights are matrices") };
+                jobs.push(Box::new(move || L::enter(Muon { step, rows, columns, parameter, gradient, first, average })));
                 continue;
             }
             let pieces = parameter.chunks_mut(PIECE).zip(gradient.chunks(PIECE));
             let moments = first.chunks_mut(PIECE).zip(second.chunks_mut(PIECE)).zip(average.chunks_mut(PIECE));
             for ((parameter, gradient), ((first, second), average)) in pieces.zip(moments) {
-                jobs.push(move || L::enter(Update { step, parameter, gradient, first, second, average }));
+                jobs.push(Box::new(move || L::enter(Update { step, parameter, gradient, first, second, average })));
             }
         }
         run_all(self.threads, jobs);

@@ -12,6 +12,7 @@ use crate::epilogue::{
 };
 use crate::isa::LEVELS;
 use crate::linear::{Linear, LinearGradient};
+use crate::muon::Muon;
 use crate::optimizer::{Rule, Step, Update};
 use crate::pointwise::{
     AddScaled, DotRows, NormColumns, NormColumnsGradient, NormRows, NormRowsGradient, Rotate, Softmax, Sum, ToPanels, ToRowsOf,
@@ -90,7 +91,7 @@ pub(crate) use test_at_every_level;
 
 test_at_every_level! {
     products gated_columns gated_columns_backwards gated_rows gated_rows_backwards attention_weights score_gradients
-    sums norms_of_rows norms_of_columns changes_of_layout rotations softmaxes small_pointwise heads optimizer_steps exponentials
+    sums norms_of_rows norms_of_columns changes_of_layout rotations softmaxes small_pointwise heads optimizer_steps muon_steps exponentials
 }
 
 /// Half a unit in the last place of an operand, and the approximations of the level.
@@ -665,6 +666,28 @@ fn optimizer_steps<L: Level>() {
                 for (what, mine, exact) in [("p", p[i], exact), ("m", first[i], m), ("v", second[i], v), ("average", ema[i], 0.9 * average + 0.1 * exact)] {
                     assert!((f64::from(mine) - exact).abs() < 1e-6, "{}, {what}: {mine} against {exact}", L::NAME);
                 }
+            }
+        }
+    }
+}
+
+/// Newton–Schulz acts on singular values alone: UΣVᵀ becomes Uσ(Σ)Vᵀ. With one direction, σ is a polynomial worked out here in one number.
+fn muon_steps<L: Level>() {
+    let mut numbers = Numbers::new(17);
+    for (rows, columns) in [(1, 1), (3, 7), (40, 21), (33, 64)] {
+        let [start, average, left, right] = [rows * columns, rows * columns, rows, columns].map(|len| numbers.values(len));
+        let gradient: Vec<f32> = (0..rows * columns).map(|i| left[i / columns] * right[i % columns]).collect();
+        let step = Step { rule: Rule::Muon, count: 1, learning_rate: 0.01, weight_decay: 0.5, beta1: 0.9, beta2: 0.95, ema_rate: 0.9 };
+        let (mut p, mut first, mut ema) = (start.clone(), vec![0.0; rows * columns], average.clone());
+        L::enter(Muon { step, rows, columns, parameter: &mut p, gradient: &gradient, first: &mut first, average: &mut ema });
+        let sigma = (0..5).fold(1.0f64, |s, _| 3.4445 * s - 4.775 * s.powi(3) + 2.0315 * s.powi(5));
+        let norm = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
+        let rate = 0.01 * 0.2 * (rows.max(columns) as f64).sqrt() * sigma / norm;
+        for i in 0..rows * columns {
+            let [start, g, average] = [start[i], gradient[i], average[i]].map(f64::from);
+            let exact = start * (1.0 - 0.01 * 0.5) - rate * g;
+            for (what, mine, exact) in [("p", p[i], exact), ("m", first[i], 0.1 * g), ("average", ema[i], 0.9 * average + 0.1 * exact)] {
+                assert!((f64::from(mine) - exact).abs() < 2e-6, "{}, {rows}×{columns}, {what}: {mine} against {exact}", L::NAME);
             }
         }
     }

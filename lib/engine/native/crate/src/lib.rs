@@ -21,6 +21,7 @@ mod kernel_tests;
 pub mod linear;
 pub mod loss;
 pub mod model;
+pub mod muon;
 pub mod net;
 pub mod optimizer;
 pub mod peak;

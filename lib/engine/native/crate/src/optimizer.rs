@@ -8,6 +8,8 @@ pub enum Rule {
     AdamAtan2,
     /// p −= lr/(1 − β1^t) · m / (√v / √(1 − β2^t) + 1e-8).
     AdamW,
+    /// Matrices of the networks by [`crate::muon::Muon`], all else by AdamAtan2.
+    Muon,
 }
 
 /// The numbers of one step.
@@ -99,7 +101,7 @@ unsafe fn update<L: Lanes>(step: &Step, p: *mut f32, g: *const f32, m: *mut f32,
         L::store(v, second);
         let denominator = L::div(L::sqrt(second), L::splat(correction2));
         let direction = match step.rule {
-            Rule::AdamAtan2 => atan2::<L>(first, denominator),
+            Rule::AdamAtan2 | Rule::Muon => atan2::<L>(first, denominator),
             Rule::AdamW => L::div(first, L::add(denominator, L::splat(EPSILON))),
         };
         let parameter = L::fnma(direction, L::splat(correction1), parameter);
