@@ -4,7 +4,7 @@ import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { updateRequest, type TrainingOptions } from '../train/options.js';
+import { seatsOf, updateRequest, type TrainingOptions } from '../train/options.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
@@ -52,11 +52,11 @@ export function thoughtsMade({ evaluations, onTraining, longer, otherIds = {}, p
 /** What a process takes beside its model: Node, the library, the data sets. */
 const processBytes = 350e6;
 
-/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents and little more. */
-export function expectedBytes({ model, training: { batchSize } }: Experiment, { engine }: EngineOptions = {}): number {
-  const { weightBytes, activationBytes } = describe(model, { batchSize });
-  const latents = 4 * batchSize * positionsOf(model) * model.hiddenSize * (model.latentCount + 3);
-  return processBytes + 2 * weightBytes + (engine === 'tfjs' ? activationBytes : latents);
+/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents, thrice while they are saved, and little more. */
+export function expectedBytes({ model, training }: Experiment, { engine }: EngineOptions = {}): number {
+  const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
+  const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
+  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' ? activationBytes : 0);
 }
 
 /** Training FLOP of a run that deepens, stage by stage. */

@@ -4,6 +4,7 @@ import type { Experiment } from '../experiment/experiment.js';
 import { variantExperiment } from '../experiment/plan.js';
 import { finalEvaluation, hashOf, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
+import { paperConfig, type Recursions } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
@@ -15,7 +16,10 @@ type TableNumber = PaperRow['table'];
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
-  /** The paper's; a label that it uses twice has the variant's id behind it, so that rows, figures and verdicts tell them apart. */
+  /**
+   * The paper's; a label that it uses twice has the variant's id behind it, so that rows, figures and verdicts tell them apart,
+   * and one that states TRM's T and n states the base's.
+   */
   readonly row: PaperRow;
   readonly variant: string;
   /** The row's experiment on the base; its records are the runs of exactly this. */
@@ -29,11 +33,16 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   const rows = rowsOfTable(table);
   return rows.map(({ variant: each, row: printed }) => {
     const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
-    const row = twice ? { ...printed, label: `${printed.label}, ${each.id}` } : printed;
     const experiment = variantExperiment(base, each);
+    const label = printed.label.replace(`(${recursionsOf(paperConfig)})`, `(${recursionsOf(experiment.model)})`);
+    const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
     const own = records.filter((record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment));
     return { row, variant: each.id, experiment, records: [...own].sort((a, b) => a.seed - b.seed) };
   });
+}
+
+function recursionsOf({ deepRecursions, latentRecursions }: Recursions): string {
+  return `T = ${deepRecursions}, n = ${latentRecursions}`;
 }
 
 /** Our runs of a table, row after row, each row's by seed. */
@@ -64,7 +73,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     ];
   });
   const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
-  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.`;
+  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
   const below = [about, ...notesOn(rows.flatMap(({ records: ours }) => ours)), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`), orderingsText(table, rows)];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }

@@ -19,7 +19,8 @@ export interface LabelledRuns {
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
 export function longerThinking(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some(({ longer }) => longer !== undefined));
-  const trainedSteps = looked[0]?.experiment.model.supervisionSteps;
+  const trained = looked[0]?.experiment;
+  const trainedSteps = trained?.training.supervisionSteps ?? trained?.model.supervisionSteps;
   const series = looked.map(({ row, records }): CycleSeries => {
     const curves = records.flatMap(({ longer }) => (longer === undefined ? [] : [longer.exactAccuracy]));
     return { name: row.label, ...overSeeds(curves) };

@@ -1,7 +1,7 @@
 /** The paper's tables with ours beside them: whole strings, and verdicts worked out by hand. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { variantExperiment } from '../../lib/experiment/plan.js';
+import { tableBases, variantExperiment } from '../../lib/experiment/plan.js';
 import { variant } from '../../lib/experiment/variants.js';
 import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from '../../lib/report/paper-tables.js';
 import { recordOf } from './records.js';
@@ -35,6 +35,16 @@ describe('tables of the paper', () => {
     const lines = paperTable(1, base, []).split('\n');
     assert.match(lines[2] ?? '', /^\| HRM <sup>1<\/sup> \| 55.0 % \| not run \| – \| – \| – \| 24 \| 2 \|/);
     assert.deepEqual(lines.slice(-3), ['Nothing of sudoku-6x6 was run yet.', '', "<sup>1</sup> the paper quotes this number from the HRM paper"]);
+  });
+
+  it("say the base's T and n where it has others than the paper's TRM", () => {
+    const [desk] = tableBases(1, 'desk');
+    assert.ok(desk !== undefined);
+    const [trm] = runs('trm', 0.25);
+    const table = paperTable(1, desk, [{ ...trm!, experiment: variantExperiment(desk, variant('trm')) }]);
+    assert.match(table, /\| TRM \(T = 3, n = 2\) \| 87\.4 % \| 25\.0 % \| 1 \| – \| [\d,]+ \| 18 \|/);
+    assert.match(table, /boards and sizes differ, and TRM here has T = 3, n = 2 where the paper’s has T = 3, n = 6\./);
+    assert.deepEqual([2, 3].map((number) => tableBases(number as 2 | 3, 'desk').length), [0, 0]);
   });
 
   it('take no record of another size, budget, scale or name', () => {
