@@ -20,10 +20,9 @@ import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
-  options: { cases: { type: 'string', default: 'a,b,c,d,e' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, pytorch: { type: 'string', default: 'eager,compiled' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: { cases: { type: 'string' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, pytorch: { type: 'string', default: 'eager,compiled' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
 });
-const asked = wordsOf('cases', Object.keys(cases));
-const names = values.quick ? ['a'] : asked;
+const names = values.cases !== undefined ? wordsOf('cases', Object.keys(cases)) : values.quick ? ['a'] : Object.keys(cases);
 const rounds = values.quick ? 2 : Number(values.rounds);
 
 const engines = wordsOf('engines', ['native', 'tfjs', 'pytorch']);

@@ -20,12 +20,16 @@ export function projectRoot(): string {
 
 /**
  * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed.
- * Creates the folder if needed.
+ * Creates the folder if needed. Throws InputError where the place cannot be written to.
  */
 export function writeFileAtomic(file: string, content: string | Uint8Array): void {
-  mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+  } catch (error) {
+    throw writeError(error, file);
+  }
   try {
     const handle = openSync(temporary, 'w');
     try {
@@ -37,7 +41,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
     renameSync(temporary, file);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw writeError(error, file);
   }
 }
 
@@ -110,9 +114,24 @@ export function checkNewFolder(folder: string): void {
 }
 
 /** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
-function pathError(error: unknown, named: string): unknown {
+export function pathError(error: unknown, named: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
   if (code === 'EACCES' || code === 'EPERM') return new InputError(`no permission to read ${named}`);
   return error;
+}
+
+/** What it says of a place to write to. */
+function writeError(error: unknown, named: string): unknown {
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'there is no permission to',
+    EPERM: 'there is no permission to',
+    EROFS: 'the disk is read-only',
+    ENOTDIR: 'a part of its path is a file',
+    EEXIST: 'a part of its path is a file',
+    EISDIR: 'a folder has this name',
+    ENOSPC: 'the disk is full',
+  };
+  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
+  return reason === undefined ? error : new InputError(`${named} cannot be written: ${reason}; choose another place, or make room there`);
 }

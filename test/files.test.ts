@@ -1,6 +1,6 @@
 /** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildArc } from '../lib/data/arc-build.js';
@@ -10,7 +10,8 @@ import { readNpy } from '../lib/data/npy.js';
 import { readReferenceFolder, writeReferenceFolder } from '../lib/data/reference-format.js';
 import { sudokuDataset } from '../lib/data/sudoku-sets.js';
 import { InputError } from '../lib/errors.js';
-import { readUserFile } from '../lib/files.js';
+import { readRecords } from '../lib/experiment/record.js';
+import { readUserFile, writeFileAtomic } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readSafetensors } from '../lib/model/safetensors.js';
 
@@ -60,6 +61,19 @@ describe('files', () => {
       }
     });
   }
+
+  it('cannot be written where a file, a folder or the rights are in the way, and leave nothing behind', async () => {
+    mkdirSync(at('closed'));
+    chmodSync(at('closed'), 0o555);
+    const before = readdirSync(folder).sort();
+    for (const [file, reason] of [['plain/below', 'a part of its path is a file'], ['closed/new', 'there is no permission to'], ['closed/deep/new', 'there is no permission to']] as const) {
+      const error = await outcome(() => writeFileAtomic(at(file), 'text'));
+      assert.ok(error instanceof InputError && error.message.startsWith(`${at(file)} cannot be written: ${reason};`), `${file}: ${String(error)}`);
+    }
+    assert.throws(() => writeFileAtomic(at('folder'), 'text'), (error) => error instanceof InputError && /folder cannot be written: a folder has this name;/.test(error.message));
+    assert.deepEqual([readdirSync(folder).sort(), readdirSync(at('closed'))], [before, []]);
+    for (const place of ['plain', 'locked/below']) assert.throws(() => readRecords(at(place)), InputError);
+  });
 
   it('are not overwritten by folders', async () => {
     const sets = await sudokuDataset({ side: 4, source: 'generated', trainPuzzles: 2, testPuzzles: 1, validationPuzzles: 0, augmentations: 0, minDifficulty: 0, seed: 0 });

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { readUserFile, writeFileAtomic } from '../files.js';
+import { pathError, readUserFile, writeFileAtomic } from '../files.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { PuzzleIdMode } from '../train/seats.js';
@@ -118,14 +118,14 @@ export function readRecord(file: string): RunRecord {
   return record;
 }
 
-/** All records of a folder, by file name; an absent folder holds none. */
+/** All records of a folder, by file name; an absent folder holds none. Throws InputError for a file that is no record, and for a path that is no folder. */
 export function readRecords(folder: string): RunRecord[] {
   let names: string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    throw pathError(error, folder);
   }
   return names
     .filter((name) => name.endsWith('.json'))

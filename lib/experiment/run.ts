@@ -109,8 +109,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     let progress: Progress = { curve: [], pending: noMetrics, pendingSteps: 0, evaluations: [], seconds: { training: 0, evaluation: 0 } };
     if (resume && existsSync(stateFile)) {
       const { snapshot, extra } = readSnapshot(stateFile, experiment.model, seatsOf(experiment.training));
-      const saved = JSON.parse(extra) as { id: string; progress: Progress };
-      if (saved.id !== id) throw new InputError(`${stateFile}: expected a checkpoint of run ${id}, got one of ${saved.id}; choose another folder, or start over without resume`);
+      const saved = extra as { id: string; progress: Progress } | null;
+      if (saved?.id !== id) throw new InputError(`${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another folder, or start over without resume`);
       await trainer.restore(snapshot);
       progress = saved.progress;
     } else {
@@ -340,7 +340,7 @@ class Run {
   }
 
   async #save(): Promise<void> {
-    writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), JSON.stringify({ id: this.#id, progress: this.progress }));
+    writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), { id: this.#id, progress: this.progress });
   }
 }
 

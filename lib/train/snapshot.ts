@@ -10,8 +10,8 @@ import type { TrainerSnapshot } from './trainer.js';
 
 const format = 'trm-lab/state/1';
 
-/** Writes a snapshot atomically; `extra` is text that comes back with it. */
-export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: string): void {
+/** Writes a snapshot atomically; `extra`, plain JSON, comes back with it. */
+export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: unknown): void {
   const { carry } = snapshot;
   const seats = carry.steps.length;
   const length = carry.puzzles.tokens.length / seats;
@@ -25,11 +25,11 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: st
   tensors.set('carry/puzzleIds', { dtype: 'I32', shape: [seats], data: carry.puzzles.puzzleIds });
   tensors.set('carry/steps', { dtype: 'I32', shape: [seats], data: carry.steps });
   tensors.set('carry/halted', { dtype: 'I32', shape: [seats], data: Int32Array.from(carry.halted) });
-  writeSafetensors(file, tensors, { format, step: String(snapshot.step), stream: JSON.stringify(snapshot.stream), extra });
+  writeSafetensors(file, tensors, { format, step: String(snapshot.step), stream: JSON.stringify(snapshot.stream), extra: JSON.stringify(extra) });
 }
 
 /** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */
-export function readSnapshot(file: string, config: ModelConfig, seats: number): { readonly snapshot: TrainerSnapshot; readonly extra: string } {
+export function readSnapshot(file: string, config: ModelConfig, seats: number): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
   const { tensors, metadata } = readSafetensors(file);
   if (metadata['format'] !== format) throw new InputError(`${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`);
   const step = Number(metadata['step']);
@@ -65,20 +65,20 @@ export function readSnapshot(file: string, config: ModelConfig, seats: number): 
         steps: integers('carry/steps', seats),
         halted: Uint8Array.from(halted),
       },
-      stream: streamOf(file, metadata['stream']),
+      stream: storedJson(file, 'the stream', metadata['stream']) as TrainerSnapshot['stream'], // whether there is such a place, the stream says
       tensors: kinds,
       latents,
     },
-    extra: metadata['extra'] ?? '',
+    extra: storedJson(file, 'extra', metadata['extra']),
   };
 }
 
-/** The place in the stream as the metadata holds it; whether there is such a place, the stream says. */
-function streamOf(file: string, stored: string | undefined): TrainerSnapshot['stream'] {
+/** A part of the metadata that is JSON; null where there is none. */
+function storedJson(file: string, what: string, stored: string | undefined): unknown {
   try {
-    return JSON.parse(stored ?? 'null') as TrainerSnapshot['stream'];
+    return JSON.parse(stored ?? 'null');
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`${file}: expected the stream as JSON, got ${error.message}; the file is damaged: start over without resume`);
+    if (error instanceof SyntaxError) throw new InputError(`${file}: expected ${what} as JSON, got ${error.message}; the file is damaged: start over without resume`);
     throw error;
   }
 }
