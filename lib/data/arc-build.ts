@@ -1,10 +1,8 @@
 /** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals, and the names of all versions. */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import path from 'node:path';
-import { checkNewFolder, writeFileAtomic } from '../files.js';
+import { checkNewFolder } from '../files.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
+import { writeNewFolder } from './new-folder.js';
 import { writeSplitArrays, type SplitCounts } from './split-arrays.js';
 
 /** What was built. */
@@ -46,34 +44,22 @@ export function buildArc(options: ArcSetOptions, folder: string, onProgress: (pr
     onProgress({ stage: 'drawing versions', done: puzzle + 1, total: versions.entries.length });
   });
 
-  const temporary = `${path.resolve(folder)}.${process.pid}.tmp`;
-  const hashes: string[] = [];
-  const text = (name: string, value: unknown): void => {
-    const content = JSON.stringify(value);
-    writeFileAtomic(path.join(temporary, name), content);
-    hashes.push(`${name} ${createHash('sha256').update(content).digest('hex')}`);
-  };
-  try {
+  const { result, sha256 } = writeNewFolder(folder, (out) => {
     const built = Object.fromEntries(
       ([['train', train], ['test', test]] as const).map(([split, dataset]) => {
-        mkdirSync(path.join(temporary, split), { recursive: true });
-        const counted = writeSplit(dataset, path.join(temporary, split), firstId, (done, total) => onProgress({ stage: `writing ${split}`, done, total }), (name, hash) => hashes.push(`${split}/${name} ${hash}`));
-        text(`${split}/dataset.json`, {
+        const counted = writeSplit(dataset, out.folder(split), firstId, (done, total) => onProgress({ stage: `writing ${split}`, done, total }), (name, hash) => out.wrote(`${split}/${name}`, hash));
+        out.text(`${split}/dataset.json`, JSON.stringify({
           pad_id: arcTokens.pad, ignore_label_id: arcTokens.pad, blank_identifier_id: 0, vocab_size: arcTokens.vocabSize, seq_len: dataset.sequenceLength,
           num_puzzle_identifiers: names.length, total_groups: counted.groups, mean_puzzle_examples: counted.examples / counted.puzzles, total_puzzles: counted.puzzles, sets: ['all'],
-        });
+        }));
         return [split, counted];
       }),
     ) as Record<'train' | 'test', SplitCounts>;
-    text('identifiers.json', names);
-    text('test_puzzles.json', Object.fromEntries(test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }])));
-    if (existsSync(folder)) rmdirSync(folder);
-    renameSync(temporary, folder);
-    return { ...built, ids: names.length, full, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
+    out.text('identifiers.json', JSON.stringify(names));
+    out.text('test_puzzles.json', JSON.stringify(Object.fromEntries(test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }]))));
+    return built;
+  });
+  return { ...result, ids: names.length, full, sha256 };
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */

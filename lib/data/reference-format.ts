@@ -1,12 +1,12 @@
 /** The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the other way round. */
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
-import { checkNewFolder, dataFile, readUserFile, writeFileAtomic } from '../files.js';
+import { dataFile, readUserFile } from '../files.js';
 import { exampleOf, withHash, type Dataset, type Example } from './dataset.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
 import { readNpy } from './npy.js';
+import { writeNewFolder } from './new-folder.js';
 import { writeSplitArrays, type SplitCounts, type TokenType } from './split-arrays.js';
 
 /** What dataset.json says, under its own names. */
@@ -162,31 +162,18 @@ export interface WrittenFolder {
  * and is not empty. ARC sets have their own builder (arc-build.ts).
  */
 export function writeReferenceFolder(out: string, sets: { readonly train: Dataset; readonly test: Dataset }, options: WriteOptions = {}): WrittenFolder {
-  const folder = path.resolve(out);
-  checkNewFolder(out);
-  const temporary = `${folder}.${process.pid}.tmp`;
-  const hashes: string[] = [];
   const total = splits.reduce((sum, split) => sum + sets[split].groupOffsets.length - 1, 0);
   let done = 0;
-  const text = (name: string, content: string): void => {
-    writeFileAtomic(path.join(temporary, name), content);
-    hashes.push(`${name} ${createHash('sha256').update(content).digest('hex')}`);
-  };
-  try {
+  const { result, sha256 } = writeNewFolder(out, (unfinished) => {
     const [train, test] = splits.map((split) => {
-      mkdirSync(path.join(temporary, split), { recursive: true });
-      const written = writeArrays(path.join(temporary, split), sets[split], options.types?.[split] ?? 'uint8', (name, hash) => hashes.push(`${split}/${name} ${hash}`), () => options.onProgress?.(++done, total));
-      text(`${split}/dataset.json`, metadataText(sets[split], written));
+      const written = writeArrays(unfinished.folder(split), sets[split], options.types?.[split] ?? 'uint8', (name, hash) => unfinished.wrote(`${split}/${name}`, hash), () => options.onProgress?.(++done, total));
+      unfinished.text(`${split}/dataset.json`, metadataText(sets[split], written));
       return written;
     }) as [SplitCounts, SplitCounts];
-    text('identifiers.json', JSON.stringify([blank]));
-    if (existsSync(folder)) rmdirSync(folder);
-    renameSync(temporary, folder);
-    return { train, test, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
-  } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
-  }
+    unfinished.text('identifiers.json', JSON.stringify([blank]));
+    return { train, test };
+  });
+  return { ...result, sha256 };
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */

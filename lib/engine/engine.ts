@@ -14,8 +14,9 @@ export class NotFiniteError extends Error {
 /** Weights to think with: those being trained, or their exponential moving average (puzzle table: always the current one). */
 export type Weights = 'raw' | 'average';
 
-/** Sets of tensors an engine holds, by the reference's names. `average`, `firstMoment` and `secondMoment` cover trained tensors only. */
-export type TensorKind = 'parameters' | 'average' | 'firstMoment' | 'secondMoment';
+/** Sets of tensors an engine holds, by the reference's names; parameters first, as writing them clears the others, which cover trained tensors only. */
+export const tensorKinds = ['parameters', 'average', 'firstMoment', 'secondMoment'] as const;
+export type TensorKind = (typeof tensorKinds)[number];
 
 /** Arithmetic of the network's products; norms, softmax, losses, master weights and moments are float32 or better in both. */
 export type Precision = 'float32' | 'bf16';

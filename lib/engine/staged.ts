@@ -2,9 +2,8 @@
 import { checkConfig, type ModelConfig, type Recursions } from '../model/config.js';
 import type { TensorMap } from '../model/parameters.js';
 import type { LatentId, Schedule } from '../model/schedule.js';
-import type { Engine, InferRequest, InferResult, LatentState, Precision, TensorKind, TrainRequest, TrainResult, UpdateRequest } from './engine.js';
+import { tensorKinds, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest } from './engine.js';
 
-const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
 
 /** The contract of an engine, and the change of depth. Gradients of before a change cannot be read after it. */
 export class StagedEngine implements Engine {
@@ -49,7 +48,7 @@ export class StagedEngine implements Engine {
     if (old.config.deepRecursions === deepRecursions && old.config.latentRecursions === latentRecursions) return;
     const engine = await this.#make(checkConfig({ ...old.config, deepRecursions, latentRecursions }));
     try {
-      for (const kind of kinds) await engine.writeTensors(kind, await old.readTensors(kind)); // parameters first: writing them clears the others
+      for (const kind of tensorKinds) await engine.writeTensors(kind, await old.readTensors(kind)); // parameters first: writing them clears the others
       engine.setOptimizerSteps(old.optimizerSteps);
       for (const state of this.#states) await state.moveTo(engine);
     } catch (error) {

@@ -1,6 +1,6 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { InputError } from '../errors.js';
-import type { TensorKind } from '../engine/engine.js';
+import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
 import { readSafetensors, writeSafetensors } from '../model/safetensors.js';
@@ -47,7 +47,7 @@ export function readSnapshot(file: string, config: ModelConfig, seats: number): 
 
   const specs = parameterSpecs(config);
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
-  for (const kind of ['parameters', 'average', 'firstMoment', 'secondMoment'] as const) {
+  for (const kind of tensorKinds) {
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
     kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])));
   }

@@ -1,7 +1,7 @@
 /** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Engine, LatentState, TensorKind } from '../engine/engine.js';
+import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { StagedEngine } from '../engine/staged.js';
 import { InputError } from '../errors.js';
 import type { Recursions } from '../model/config.js';
@@ -22,7 +22,6 @@ export interface TrainerSnapshot {
   readonly latents: ReadonlyMap<LatentId, Float32Array>;
 }
 
-const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
 
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
@@ -98,7 +97,7 @@ export class Trainer {
   /** A copy of the run's whole state. */
   async snapshot(): Promise<TrainerSnapshot> {
     const tensors = new Map<TensorKind, TensorMap>();
-    for (const kind of kinds) tensors.set(kind, await this.#engine.readTensors(kind));
+    for (const kind of tensorKinds) tensors.set(kind, await this.#engine.readTensors(kind));
     const latents = await Promise.all(this.#latents.map((state) => state.read()));
     const ids = this.#engine.schedule.latents;
     return {
@@ -114,7 +113,7 @@ export class Trainer {
   async restore(snapshot: TrainerSnapshot): Promise<void> {
     // An evaluation that comes before the next step is as deep as the last one was.
     if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(Math.max(1, snapshot.step), this.#options, this.#fullDepth));
-    for (const kind of kinds) {
+    for (const kind of tensorKinds) {
       const tensors = snapshot.tensors.get(kind);
       if (tensors === undefined) throw new Error(`snapshot without ${kind}`);
       await this.#engine.writeTensors(kind, tensors);

@@ -5,7 +5,7 @@ import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type Tenso
 import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
-import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
+import { NotFiniteError, tensorKinds, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
 import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
 import { loadBackend, tf, type Backend } from './backend.js';
@@ -201,7 +201,7 @@ class TfjsEngine implements Engine {
     for (const { name, role, shape } of this.#specs) {
       if (role === 'trained') {
         const gradient = this.#gradients.get(name)!;
-        const [parameters, average, firstMoment, secondMoment] = (['parameters', 'average', 'firstMoment', 'secondMoment'] as const).map((kind) => this.#of(kind).get(name)!);
+        const [parameters, average, firstMoment, secondMoment] = tensorKinds.map((kind) => this.#of(kind).get(name)!);
         const trained = { parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient };
         if (request.optimizer === 'muon' && isNetworkMatrix(name)) muonStep(trained, shape as [number, number], request);
         else adamStep(trained, this.optimizerSteps, request);

@@ -1,0 +1,44 @@
+/** A folder that appears when it is complete, and the hash of everything in it. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { checkNewFolder, writeFileAtomic } from '../files.js';
+
+/** A folder while its files are written. */
+export interface UnfinishedFolder {
+  /** Makes a folder below it and returns its path. */
+  folder(name: string): string;
+  text(name: string, content: string): void;
+  /** Counts in a file that was written by other means. */
+  wrote(name: string, sha256: string): void;
+}
+
+/**
+ * Writes a folder whole or not at all, under a temporary name beside it. `sha256` is of the SHA-256 of all files with their names:
+ * the same files give the same one. Throws InputError if there is something at the path that is no empty folder.
+ */
+export function writeNewFolder<Result>(out: string, write: (unfinished: UnfinishedFolder) => Result): { readonly result: Result; readonly sha256: string } {
+  checkNewFolder(out);
+  const temporary = `${path.resolve(out)}.${process.pid}.tmp`;
+  const hashes: string[] = [];
+  const unfinished: UnfinishedFolder = {
+    folder: (name) => {
+      mkdirSync(path.join(temporary, name), { recursive: true });
+      return path.join(temporary, name);
+    },
+    text: (name, content) => {
+      writeFileAtomic(path.join(temporary, name), content);
+      unfinished.wrote(name, createHash('sha256').update(content).digest('hex'));
+    },
+    wrote: (name, sha256) => void hashes.push(`${name} ${sha256}`),
+  };
+  try {
+    const result = write(unfinished);
+    if (existsSync(out)) rmdirSync(out);
+    renameSync(temporary, out);
+    return { result, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
+  } catch (error) {
+    rmSync(temporary, { recursive: true, force: true });
+    throw error;
+  }
+}
