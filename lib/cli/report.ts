@@ -142,6 +142,7 @@ const benchLevels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'];
 export function withReports(text: string, records: readonly RunRecord[], benches: readonly BenchRecord[]): string {
   const reports: [string, string][] = [
     ['results', resultsTable(plainRuns(records))],
+    ['desk', resultsTable(records.filter(({ experiment }) => experiment.scale === 'desk'))],
     ...readmeTables.flatMap((table) => tableBases(table, 'laptop').map((base): [string, string] => [`table-${table}`, paperTable(table, base, records)])),
     ['bench', benchSummary(benches)],
   ];

@@ -262,7 +262,7 @@ export function describeExperiment({ name, about, model, training, task }: Exper
   return [
     `${name}: ${about}`,
     `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ${model.schedule === undefined ? `T = ${model.deepRecursions}, n = ${model.latentRecursions}` : 'a schedule of its own'}, ${count.toLocaleString('en')} parameters`,
-    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}`,
+    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}${beyondThePaper(training)}`,
   ].join('\n');
 }
 
@@ -279,4 +279,14 @@ function define(parts: Omit<Experiment, 'variant' | 'model' | 'training'> & { mo
 function refuseUnknown(what: string, fields: object, known: readonly string[]): void {
   const problems = unknownFields(fields, known);
   if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
+}
+
+/** ", 4 supervision steps a puzzle, 128 batches in turn": what a training has that the paper's has not. */
+function beyondThePaper({ supervisionSteps, interleavedBatches, randomStart, depthCurriculum }: TrainingOptions): string {
+  return [
+    ...(supervisionSteps === undefined ? [] : [`, ${supervisionSteps} supervision steps a puzzle`]),
+    ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
+    ...(randomStart === undefined ? [] : [`, random start ${randomStart}`]),
+    ...(depthCurriculum === undefined ? [] : [', depth curriculum']),
+  ].join('');
 }

@@ -1,6 +1,6 @@
 /** Experiments are data: changes are checked, and what the task fixes follows the task. */
 import assert from 'node:assert/strict';
-import { change, experiment, experiments } from '../../lib/experiment/experiment.js';
+import { change, describeExperiment, experiment, experiments } from '../../lib/experiment/experiment.js';
 import { parameterCount } from '../../lib/model/parameters.js';
 
 describe('experiment', () => {
@@ -19,6 +19,11 @@ describe('experiment', () => {
     assert.equal(Math.round(parameterCount(model) / 1000), 384);
     assert.ok(task.kind === 'sudoku');
     assert.deepEqual([task.trainPuzzles, task.testPuzzles, model.hiddenSize], [1000, 2000, 128]);
+  });
+
+  it('names in its description what its training has beyond the paper', () => {
+    assert.match(describeExperiment(experiment('sudoku-extreme-desk')), /, muon, .*, EMA 0\.999, 4 supervision steps a puzzle, 128 batches in turn$/);
+    assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
   });
 
   it('gives the model the vocabulary and length of its task', () => {
