@@ -58,11 +58,11 @@ describe('report', () => {
   });
 
   it('changes nothing outside its markers, and refuses a text without them', () => {
-    const marked = ['results', 'table-1', 'table-2', 'table-3', 'bench'].map((name) => `<!-- ${name} -->\nold\n<!-- /${name} -->\n`);
+    const marked = ['results', 'desk', 'table-1', 'table-2', 'table-3', 'bench'].map((name) => `<!-- ${name} -->\nold\n<!-- /${name} -->\n`);
     const text = `before\n${marked.join('between\n')}after\n`;
     const changed = withReports(text, records, []);
     assert.ok(changed.startsWith('before\n<!-- results -->\n') && changed.endsWith('\n<!-- /bench -->\nafter\n'));
-    assert.ok(changed.includes('\n<!-- /results -->\nbetween\n<!-- table-1 -->\n') && !changed.includes('old'));
+    assert.ok(changed.includes('\n<!-- /results -->\nbetween\n<!-- desk -->\n') && !changed.includes('old'));
     assert.throws(() => withReports('nothing', records, []), /README\.md: expected the lines/);
   });
 });
