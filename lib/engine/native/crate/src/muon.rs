@@ -33,12 +33,13 @@ impl<L: Lanes> Work<L> for Muon<'_> {
         let wide = columns >= rows;
         let (short, long) = if wide { (rows, columns) } else { (columns, rows) };
         let mut x = Matrix::zeros(short.next_multiple_of(L::NR), long.next_multiple_of(L::NR));
+        let stride = x.columns;
+        let place = |row: usize, column: usize| if wide { row * stride + column } else { column * stride + row };
         for row in 0..rows {
             for column in 0..columns {
                 let i = row * columns + column;
                 first[i] += (1.0 - keep) * (gradient[i] - first[i]);
-                let place = if wide { row * x.columns + column } else { column * x.columns + row };
-                x.values[place] = keep * first[i] + (1.0 - keep) * gradient[i];
+                x.values[place(row, column)] = keep * first[i] + (1.0 - keep) * gradient[i];
             }
         }
         orthogonalize::<L>(&mut x);
@@ -48,8 +49,7 @@ impl<L: Lanes> Work<L> for Muon<'_> {
         for row in 0..rows {
             for column in 0..columns {
                 let i = row * columns + column;
-                let direction = x.values[if wide { row * x.columns + column } else { column * x.columns + row }];
-                parameter[i] = parameter[i] * decay - rate * direction;
+                parameter[i] = parameter[i] * decay - rate * x.values[place(row, column)];
                 average[i] = ema * average[i] + (1.0 - ema) * parameter[i];
             }
         }
