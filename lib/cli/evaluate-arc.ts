@@ -3,10 +3,11 @@ import type { ArcDataset } from '../data/arc-sets.js';
 import type { Engine } from '../engine/engine.js';
 import { writeFileAtomic } from '../files.js';
 import { duration } from '../report/progress.js';
+import { percentText } from '../report/tables.js';
 import { ArcVotes, triesReported } from '../train/arc-votes.js';
 import { voteArc, type ArcVoteOptions, type ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Out } from './command.js';
-import { percent, TerminalProgress } from './progress.js';
+import { TerminalProgress } from './progress.js';
 
 /** Lets the versions vote, prints pass@k, and writes the submission if a file is named. */
 export async function voteAndReport(engine: Engine, dataset: ArcDataset, options: ArcVoteOptions, submission: string | undefined, out: Out): Promise<ArcVoteResult> {
@@ -14,7 +15,7 @@ export async function voteAndReport(engine: Engine, dataset: ArcDataset, options
   const votes = new ArcVotes();
   const result = await voteArc(engine, dataset, { ...options, votes, onProgress: ({ done, total }) => progress.update('voting', 'versions of pairs', done, total) });
   progress.end();
-  out.line(`votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percent(result.exactAccuracy)} of them right`);
+  out.line(`votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percentText(result.exactAccuracy)} of them right`);
   out.line(passLine(result));
   if (submission !== undefined) {
     writeFileAtomic(submission, `${JSON.stringify(votes.submission(dataset.versions.entries))}\n`);
@@ -25,5 +26,5 @@ export async function voteAndReport(engine: Engine, dataset: ArcDataset, options
 
 /** "pass@1 12.5 %  pass@2 …": the share of tasks solved in so many tries. */
 export function passLine({ passAt }: ArcVoteResult): string {
-  return triesReported.map((k) => `pass@${k} ${percent(passAt[k])}`).join('  ');
+  return triesReported.map((k) => `pass@${k} ${percentText(passAt[k])}`).join('  ');
 }

@@ -12,7 +12,8 @@ import { voteAndReport } from './evaluate-arc.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { duration } from '../report/progress.js';
-import { percent, TerminalProgress } from './progress.js';
+import { percentText } from '../report/tables.js';
+import { TerminalProgress } from './progress.js';
 import { InputError } from '../errors.js';
 import { parameterCount } from '../model/parameters.js';
 
@@ -94,7 +95,7 @@ export const evaluateCommand: Command = {
       out.line('step   exact    cells  halting');
       for (let step = 0; step < result.supervisionSteps; step++) {
         const row = [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]];
-        out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percent(share).padStart(8)).join(' ')}`);
+        out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percentText(share).padStart(8)).join(' ')}`);
       }
       const common = { puzzleIds, ...(supervisionSteps === undefined ? {} : { supervisionSteps }), ...(batchSize === undefined ? {} : { batchSize }) };
       const voted = arc === undefined ? {} : { arc: await voteAndReport(engine, arc, { ...common, ...(versions === undefined ? {} : { versions }) }, submission, out) };

@@ -29,8 +29,3 @@ export class TerminalProgress {
     this.#shownAt = -Infinity;
   }
 }
-
-/** A share as a percentage with one decimal. */
-export function percent(share: number | undefined): string {
-  return share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
-}

@@ -3,11 +3,11 @@ import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { ownSudoku } from '../report/puzzles.js';
+import { percentText } from '../report/tables.js';
 import { changesText, judgeSudoku, type JudgedThought } from '../report/thoughts.js';
 import { think } from '../train/evaluate.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
-import { percent } from './progress.js';
 
 export const solve: Command = {
   name: 'solve',
@@ -44,7 +44,7 @@ export const solve: Command = {
           judged.push(each);
           before = thought.prediction;
           const { step, board, rightCells, changed, illegal, haltProbability } = each;
-          out.line(`${String(step).padStart(6)} ${board}  ${percent(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`);
+          out.line(`${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`);
         },
       });
       const last = judged.at(-1);

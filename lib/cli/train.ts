@@ -10,8 +10,9 @@ import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
 import { duration } from '../report/progress.js';
+import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
-import { percent, TerminalProgress } from './progress.js';
+import { TerminalProgress } from './progress.js';
 
 export const train: Command = {
   name: 'train',
@@ -70,9 +71,9 @@ export const train: Command = {
       }
       if (flag(args, 'record')) writeFileAtomic(path.join(projectRoot(), 'data', 'runs', `${record.id}.json`), readFileSync(path.join(outcome.folder, 'record.json')));
       const { exactAccuracy, cellAccuracy, puzzles, arc } = finalEvaluation(record);
-      out.line(`${record.id}: ${percent(exactAccuracy.at(-1))} exact, ${percent(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`);
+      out.line(`${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`);
       if (arc !== undefined) out.line(passLine(arc));
-      out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percent(share)).join(' ')}`);
+      out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
       out.line(`training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`);
       out.result(record);
       return 0;
@@ -87,6 +88,6 @@ export function showProgress(progress: TerminalProgress, { phase, done, total, c
   const point = curve.at(-1);
   const loss = point === undefined ? '' : `loss ${point.answerLoss.toFixed(4)}`;
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
-  const note = [loss, exact === undefined ? '' : `exact ${percent(exact)}`].filter((part) => part !== '').join(' · ');
+  const note = [loss, exact === undefined ? '' : `exact ${percentText(exact)}`].filter((part) => part !== '').join(' · ');
   progress.update(phase === 'training' ? 'training' : 'evaluating', phase === 'training' ? 'steps' : 'puzzles', done, total, note);
 }

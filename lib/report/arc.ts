@@ -9,7 +9,7 @@ import type { Evaluation } from '../train/evaluate.js';
 import { arcView } from './boards.js';
 import { drawGrids } from './grids.js';
 import type { Drawing } from './plotly.js';
-import { tableOfRows, type Table } from './tables.js';
+import { percentText, tableOfRows, type Table } from './tables.js';
 
 /** Small cells: grids are up to 30 wide, and several stand in a row. */
 const cellSize = 14;
@@ -74,7 +74,7 @@ export function puzzleIdTable(record: RunRecord): Table {
   const { otherIds, onTraining } = record;
   if (otherIds === undefined) throw new InputError(`record ${record.id}: expected a run with the blank-id test, got one without; set evaluation.otherIds`);
   const own: { readonly scored: Evaluation; readonly training?: Evaluation } = { scored: finalEvaluation(record), ...(onTraining === undefined ? {} : { training: onTraining }) };
-  const percentage = (shares: readonly number[] | undefined): string | null => (shares === undefined ? null : `${(100 * (shares.at(-1) ?? NaN)).toFixed(1)} %`);
+  const percentage = (shares: readonly number[] | undefined): string | null => (shares === undefined ? null : percentText(shares.at(-1)));
   return tableOfRows(
     Object.entries({ "the puzzle's own": own, none: otherIds.blank, "the next puzzle's": otherIds.shuffled }).map(([name, each]) => ({
       'puzzle id': name,

@@ -7,6 +7,7 @@ import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } fro
 import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../experiment/sweep.js';
 import { learningCurve } from './figures.js';
 import { inNotebook, interrupted, Output, Progress, show, turn } from './notebook.js';
+import { percentText } from './tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
 
@@ -101,5 +102,5 @@ function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
 function noteOf({ curve, evaluations }: RunProgress): string {
   const loss = curve.at(-1)?.answerLoss;
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
-  return [loss === undefined ? '' : `loss ${loss.toFixed(3)}`, exact === undefined ? '' : `${(100 * exact).toFixed(1)} % solved`].filter((part) => part !== '').join(' · ');
+  return [loss === undefined ? '' : `loss ${loss.toFixed(3)}`, exact === undefined ? '' : `${percentText(exact)} solved`].filter((part) => part !== '').join(' · ');
 }

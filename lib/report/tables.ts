@@ -76,7 +76,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
     columns: ['experiment', 'paper', 'ours', 'scale', 'seeds', 'puzzles scored', 'data'],
     rows: rows.map(({ name, paper, sameData, ours, scale, puzzles, data }) => [
       name,
-      paper === null ? '–' : `${percent(paper)}${sameData ? '' : '*'}`,
+      paper === null ? '–' : `${percentText(paper)}${sameData ? '' : '*'}`,
       meanAndSpread(ours),
       scale,
       ours.length === 0 ? '–' : String(ours.length),
@@ -131,11 +131,12 @@ function isPaperTrm({ model, training }: Experiment): boolean {
 export function meanAndSpread(shares: readonly number[]): string {
   if (shares.length === 0) return 'not run';
   const { mean, deviation } = spreadOf(shares);
-  return deviation === null ? percent(mean) : `${(100 * mean).toFixed(1)} ± ${percent(deviation)}`;
+  return deviation === null ? percentText(mean) : `${(100 * mean).toFixed(1)} ± ${percentText(deviation)}`;
 }
 
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
+/** A share as text: "61.3 %"; a dash for none. */
+export function percentText(share: number | undefined): string {
+  return share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
 }
 
 const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;

@@ -7,7 +7,7 @@ import { InputError } from '../errors.js';
 import { think, type Evaluation, type Thought } from '../train/evaluate.js';
 import type { StoppingPoint } from './figures.js';
 import { puzzleAt, type Puzzle } from './puzzles.js';
-import { tableOfRows, type Table } from './tables.js';
+import { percentText, tableOfRows, type Table } from './tables.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
 export interface SolvedPuzzle extends Puzzle {
@@ -71,7 +71,7 @@ export function thoughtsTable(thoughts: readonly JudgedThought[]): Table {
       step: thought.step,
       board: thought.board,
       changed: changesText(thought.changed),
-      sure: `${(100 * thought.haltProbability).toFixed(1)} %`,
+      sure: percentText(thought.haltProbability),
       legal: thought.illegal ?? 'yes',
       right: `${thought.rightCells} of ${thought.board.length}`,
     })),
@@ -132,7 +132,7 @@ export function thinkingRow(thinking: string, { exactAccuracy, puzzles, supervis
   const solved = exactAccuracy.at(-1) ?? NaN;
   return {
     thinking,
-    'puzzles solved': `${(100 * solved).toFixed(1)} % of ${puzzles.toLocaleString('en')}`,
+    'puzzles solved': `${percentText(solved)} of ${puzzles.toLocaleString('en')}`,
     'supervision steps a puzzle': `${answers === 1 ? '' : `${answers} × `}${Number(meanSteps.toFixed(2))}`,
   };
 }
