@@ -41,8 +41,8 @@ export function failureNotes(): string[] {
 }
 
 /**
- * Every try of every search, best first: the settings that differ, and what came of them on validation puzzles.
- * Throws InputError for a record that was scored on anything else.
+ * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of them on
+ * validation puzzles. Throws InputError for a record that was scored on anything else.
  */
 export function searchTable(records: readonly RunRecord[]): Table {
   const groups = new Map<string, RunRecord[]>();
@@ -55,13 +55,14 @@ export function searchTable(records: readonly RunRecord[]): Table {
   const chosen = new Set(Object.values(experiments).map(configurationHash));
   const tries = [...groups.values()].map((own) => {
     const { experiment } = own[0]!;
-    const [searched = experiment.name, settings = differences(experiment)] = experiment.name.split('-search-');
+    const base = searchedFrom(experiment.name);
+    const settings = base === undefined ? experiment.name : differences(base, experiment);
     const exact = own.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN);
-    return { searched, settings, own, exact, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(exact).mean };
+    return { searched: base?.name ?? '–', settings, own, exact, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(exact).mean };
   });
   tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
   return {
-    columns: ['experiment', 'settings tried', 'taken', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
+    columns: ['experiment', 'settings, where others than its own', 'taken', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
     rows: tries.map(({ searched, settings, own, exact, taken }) => [
       searched,
       settings,
@@ -81,15 +82,21 @@ function configurationHash({ task, model, training }: Experiment): string {
   return hashOf([task, model, training]);
 }
 
+/** The named experiment that a try started from: names of tries begin with it. */
+function searchedFrom(name: string): Experiment | undefined {
+  const bases = Object.values(experiments).filter((base) => name === base.name || name.startsWith(`${base.name}-`));
+  return bases.sort((a, b) => b.name.length - a.name.length)[0];
+}
+
 /** "task.side 7, model.mixer mlp": what sets a try apart from the named experiment that it started from; what the task fixes of the model follows it. */
-function differences({ name, ...tried }: Experiment): string {
-  const base = experiments[name];
-  if (base === undefined) return '';
+function differences(base: Experiment, tried: Experiment): string {
   const follows = Object.keys(taskShape(base.task));
-  return (['task', 'model', 'training'] as const).flatMap((part) => {
+  const changed = (['task', 'model', 'training'] as const).flatMap((part) => {
     const [from, to] = [base[part], tried[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
-    return Object.keys(to).filter((field) => !(part === 'model' && follows.includes(field)) && hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${String(to[field])}`);
-  }).join(', ');
+    const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((field) => !(part === 'model' && follows.includes(field)));
+    return fields.filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${String(to[field] ?? 'none')}`);
+  });
+  return changed.length === 0 ? 'as it is' : changed.join(', ');
 }
 
 /** Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in float32], by experiment. */

@@ -59,18 +59,25 @@ describe('ratings table', () => {
 });
 
 describe('search table', () => {
-  const plan = planSearch(experiment('sudoku-6x6-study'), [{ part: 'training', field: 'learningRate', values: [1e-3, 2e-3] }], 1);
-  const [slow, fast] = plan.map(({ experiment: each }) => each) as [RunRecord['experiment'], RunRecord['experiment']];
+  const base = experiment('sudoku-6x6-study');
+  const { learningRate: rate, interleavedBatches: batches } = base.training;
+  const tries = (rates: readonly number[]): RunRecord['experiment'][] => planSearch(base, [{ part: 'training', field: 'learningRate', values: rates }], 1).map(({ experiment: each }) => each);
+  const [slow, own] = tries([rate / 2, rate]) as [RunRecord['experiment'], RunRecord['experiment']];
 
-  const taken = (rate: number): string => (experiment('sudoku-6x6-study').training.learningRate === rate ? 'yes' : '–');
-
-  it('ranks the tries by validation puzzles, seeds of one try together', () => {
-    const { columns, rows } = withoutRuns(searchTable([recordOf(slow, 0, [0.25]), recordOf(fast, 0, [0.5]), recordOf(fast, 1, [0.75])]));
-    assert.deepEqual(columns.slice(0, 4), ['experiment', 'settings tried', 'taken', 'validation puzzles solved']);
+  it('ranks the tries by validation puzzles, seeds of one try together, and names the settings that are not the experiment’s own', () => {
+    const { columns, rows } = withoutRuns(searchTable([recordOf(slow, 0, [0.25]), recordOf(own, 0, [0.5]), recordOf(own, 1, [0.75])]));
+    assert.deepEqual(columns.slice(0, 4), ['experiment', 'settings, where others than its own', 'taken', 'validation puzzles solved']);
     assert.deepEqual(rows, [
-      ['sudoku-6x6-study', 'learningRate-0.002', taken(2e-3), '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
-      ['sudoku-6x6-study', 'learningRate-0.001', taken(1e-3), '25.0 %', '25.0 %', '300', '1', '600', '10'],
+      [base.name, 'as it is', 'yes', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
+      [base.name, `training.learningRate ${rate / 2}`, '–', '25.0 %', '25.0 %', '300', '1', '600', '10'],
     ]);
+  });
+
+  it('knows the experiment that a try of a changed one began with, and tells fields that the try lacks', () => {
+    const { interleavedBatches: _, ...before } = base.training;
+    const old = { ...slow, name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1', training: before };
+    assert.ok(batches !== undefined);
+    assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [base.name, 'training.interleavedBatches none', '–']);
   });
 
   it('refuses by name a try that was scored on test puzzles', () => {
