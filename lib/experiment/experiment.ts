@@ -112,7 +112,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       scale: 'laptop',
       task: { kind: 'sudoku', side: 6, source: 'generated', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 2, seed: 0 },
       model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
-      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by heart (docs/desk.md).
+      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by heart (docs/small-batches.md).
       training: { ...smallTraining, batchSize: 32, interleavedBatches: 24, steps: 1000, learningRate: 4e-3 },
       evaluation: { split: 'test', every: 250, puzzles: 100, finalPuzzles: 500, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 40 } },
     }),
@@ -131,7 +131,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       scale: 'desk',
       task: { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128, innerMultiple: 32, latentRecursions: 2 },
-      // Puzzles that stay for 16 steps in a row are learned by heart at this rate (docs/desk.md).
+      // Puzzles that stay for 16 steps in a row are learned by heart at this rate (docs/small-batches.md).
       training: { ...smallTraining, optimizer: 'muon', batchSize: 32, interleavedBatches: 128, supervisionSteps: 6, steps: 28_000, learningRate: 4e-3, emaRate: 0.999, decayFraction: 1, finalRateRatio: 0 },
       evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
     }),
