@@ -38,15 +38,20 @@ export function hasExtreme(): boolean {
   return findDataFile(extremeFiles.train) !== undefined && (findDataFile(extremeFiles.wholeTest) ?? findDataFile(extremeFiles.test)) !== undefined;
 }
 
-/** What must be said wherever a 4×4 result appears. */
-export const note4x4 = '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.';
+const note4x4 = '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.';
+
+/** What must be said wherever a result on such a set appears; empty if nothing. */
+export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions): string {
+  const chosen = minDifficulty === 0 ? '' : `Only puzzles rated ${minDifficulty} or more${source === 'generated' ? ': an exact solver has to guess at so many cells' : ''}.`;
+  return [side === 4 ? note4x4 : '', chosen].filter((note) => note !== '').join(' ');
+}
 
 /** Train, test and validation sets. Throws InputError if the source holds too few puzzles or its files are missing. */
 export async function sudokuDataset(options: SudokuSetOptions): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
   const { side, augmentations, seed } = options;
   const geometry = sudokuGeometry(side);
   const splits = options.source === 'sudoku-extreme' ? await extremeSplits(options) : await ownSplits(options, geometry);
-  const note = side === 4 ? note4x4 : '';
+  const note = noteOnSudoku(options);
   const augmentation: Augmentation = { copies: augmentations, random: new Random(seed).fork('augmentation'), apply: (example, random) => augmentSudoku(example, geometry, random) };
   const set = (split: 'train' | 'test' | 'validation'): Dataset =>
     ungrouped(

@@ -1,6 +1,6 @@
 /** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
 import { noteOnArc } from '../data/arc-sets.js';
-import { note4x4 } from '../data/sudoku-sets.js';
+import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
@@ -66,7 +66,7 @@ export function resultsTable(records: readonly RunRecord[]): string {
 
 /** What must be said wherever such results appear. */
 export function notesOn(records: readonly RunRecord[]): string[] {
-  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' && task.side === 4 ? note4x4 : ''));
+  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' ? noteOnSudoku(task) : ''));
   return [...new Set(notes)].filter((note) => note !== '');
 }
 
