@@ -285,7 +285,7 @@ function refuseUnknown(what: string, fields: object, known: readonly string[]): 
 /** ", 4 supervision steps a puzzle, 128 batches in turn": what a training has that the paper's has not. */
 function beyondThePaper({ supervisionSteps, interleavedBatches, randomStart, depthCurriculum }: TrainingOptions): string {
   return [
-    ...(supervisionSteps === undefined ? [] : [`, ${supervisionSteps} supervision steps a puzzle`]),
+    ...(supervisionSteps === undefined ? [] : [`, ${supervisionSteps} supervision ${supervisionSteps === 1 ? 'step' : 'steps'} a puzzle`]),
     ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
     ...(randomStart === undefined ? [] : [`, random start ${randomStart}`]),
     ...(depthCurriculum === undefined ? [] : [', depth curriculum']),

@@ -64,7 +64,8 @@ describe('sweep', function () {
     const first = await runSweep(two, { ...stopped, engine, jobs: 1, onProgress: () => seen++, shouldStop: () => seen > 3 });
     assert.ok(first.some(({ state }) => state === 'waiting'));
     const [begun] = await standOf(two, stopped);
-    assert.ok(begun!.share > 0 && begun!.share < 1, `${begun!.share}: what is done of a run counts when it goes on`);
+    // A fast machine may have finished the first run when the stop reaches it.
+    assert.ok(begun!.share > 0 && (begun!.share < 1 || begun!.state === 'recorded'), `${begun!.state}, ${begun!.share}: what is done of a run counts when it goes on`);
     const runs = await runSweep(two, { ...stopped, engine });
     assert.deepEqual(results(stopped.records), results(whole.records).filter(({ id }) => runs.some((run) => run.id === id)));
   });
