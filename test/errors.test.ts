@@ -22,6 +22,6 @@ describe('values in error messages', () => {
     refused(() => parseArcTasks('set.json', `{"a":{"train":[{"input":[[${text}]],"output":[[1]]}],"test":[{"input":[[3]],"output":[[4]]}]}}`), /column 1: expected a colour from 0 to 9, got \[a list\]$/);
     refused(() => checkConfig(deep), /expected an object, got \[a list\]$/);
     for (const key of Object.keys(paperConfig)) refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
-    for (const key of [...Object.keys(paperTraining), 'randomStart', 'supervisionSteps', 'interleavedBatches', 'depthCurriculum']) refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got (the row )?\\[a list\\]`));
+    for (const key of [...Object.keys(paperTraining), 'randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum']) refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got (the row )?\\[a list\\]`));
   });
 });

@@ -263,7 +263,7 @@ export function describeExperiment({ name, about, model, training, task }: Exper
   return [
     `${name}: ${about}`,
     `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ${model.schedule === undefined ? `T = ${model.deepRecursions}, n = ${model.latentRecursions}` : 'a schedule of its own'}, ${count.toLocaleString('en')} parameters`,
-    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}${beyondThePaper(training)}`,
+    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}${beyondThePaper(training, model)}`,
   ].join('\n');
 }
 
@@ -282,10 +282,12 @@ function refuseUnknown(what: string, fields: object, known: readonly string[]): 
   if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
 }
 
-/** ", 4 supervision steps a puzzle, 128 batches in turn": what a training has that the paper's has not. */
-function beyondThePaper({ supervisionSteps, interleavedBatches, randomStart, depthCurriculum }: TrainingOptions): string {
+/** ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the paper's has not. */
+function beyondThePaper({ supervisionSteps, supervisionCurriculum = [], interleavedBatches, randomStart, depthCurriculum }: TrainingOptions, model: ModelConfig): string {
+  const counts = [...supervisionCurriculum.map(([, count]) => count), supervisionSteps ?? model.supervisionSteps];
+  const later = supervisionCurriculum.map(([until], i) => `, ${counts[i + 1]} after ${Math.round(100 * until)} % of the steps`).join('');
   return [
-    ...(supervisionSteps === undefined ? [] : [`, ${supervisionSteps} supervision ${supervisionSteps === 1 ? 'step' : 'steps'} a puzzle`]),
+    ...(supervisionSteps === undefined && later === '' ? [] : [`, ${counts[0]} supervision ${counts[0] === 1 ? 'step' : 'steps'} a puzzle${later}`]),
     ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
     ...(randomStart === undefined ? [] : [`, random start ${randomStart}`]),
     ...(depthCurriculum === undefined ? [] : [', depth curriculum']),

@@ -43,6 +43,11 @@ export interface TrainingOptions {
    */
   readonly supervisionSteps?: number;
   /**
+   * Not in the paper; absent: none. Rows [until, N]: up to that share of the steps a puzzle gets N supervision steps in training, after
+   * the last row supervisionSteps: a model that answers well enough then learns to go on from latents of its own.
+   */
+  readonly supervisionCurriculum?: readonly SupervisionStage[];
+  /**
    * Not in the paper; absent: 1, so that a batch stays until its puzzles halt. This many batches are thought about in turn, a step
    * each: steps that follow each other learn from different puzzles, and a small batch at a high rate has no time to learn
    * its own puzzles by heart.
@@ -55,6 +60,9 @@ export interface TrainingOptions {
    */
   readonly depthCurriculum?: readonly CurriculumStage[];
 }
+
+/** One row of a supervision curriculum. */
+export type SupervisionStage = readonly [until: number, supervisionSteps: number];
 
 /** One row of a depth curriculum. */
 export type CurriculumStage = readonly [until: number, deepRecursions: number, latentRecursions: number];
@@ -79,7 +87,7 @@ export const paperTraining: TrainingOptions = {
 
 const choices = { optimizer: ['adam-atan2', 'adamw', 'muon'], loss: ['stablemax', 'softmax'] } as const;
 
-const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | 'supervisionSteps' | 'interleavedBatches' | 'depthCurriculum'>, readonly [low: number, high: number, whole?: boolean]>> = {
+const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | keyof typeof optionalCounts | keyof typeof curricula>, readonly [low: number, high: number, whole?: boolean]>> = {
   steps: [1, 1e9, true],
   batchSize: [1, 65_536, true],
   learningRate: [0, 10],
@@ -97,13 +105,19 @@ const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss
 /** Whole numbers from 1 that may be left out, with the largest that makes sense. */
 const optionalCounts = { supervisionSteps: 1024, interleavedBatches: 1024 } as const;
 
+/** Curricula, which may be left out: what a row says after `until`, an example, and the largest number in it. */
+const curricula = {
+  supervisionCurriculum: { counts: ['N'], example: '[[0.5,1],[0.8,2]]', most: 1024 },
+  depthCurriculum: { counts: ['T', 'n'], example: '[[0.3,1,2],[0.6,2,4]]', most: 64 },
+} as const;
+
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
   if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
     throw new InputError(`training options: expected an object, got ${show(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
-  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', ...Object.keys(optionalCounts), 'depthCurriculum']);
+  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', ...Object.keys(optionalCounts), ...Object.keys(curricula)]);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
@@ -119,20 +133,23 @@ export function checkTraining(candidate: unknown): TrainingOptions {
     const value = fields[key];
     if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most)) problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
   }
-  if (fields['depthCurriculum'] !== undefined) problems.push(...curriculumProblems(fields['depthCurriculum']));
+  for (const key of Object.keys(curricula) as (keyof typeof curricula)[]) {
+    if (fields[key] !== undefined) problems.push(...curriculumProblems(key, fields[key]));
+  }
   if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
   return candidate as TrainingOptions;
 }
 
-/** What keeps a value from being a depth curriculum. */
-function curriculumProblems(stages: unknown): string[] {
-  const expected = 'depthCurriculum: expected rows [until, T, n] such as [[0.3,1,2],[0.6,2,4]], until rising between 0 and 1, T and n whole numbers from 1 to 64';
+/** What keeps a value from being a curriculum of that name. */
+function curriculumProblems(key: keyof typeof curricula, stages: unknown): string[] {
+  const { counts, example, most } = curricula[key];
+  const expected = `${key}: expected rows [until, ${counts.join(', ')}] such as ${example}, until rising between 0 and 1, ${counts.join(' and ')} whole from 1 to ${most}`;
   if (!Array.isArray(stages) || stages.length === 0) return [`${expected}, got ${show(stages)}`];
   let before = 0;
   for (const stage of stages as unknown[]) {
-    const [until, T, n] = Array.isArray(stage) && stage.length === 3 ? (stage as unknown[]) : [];
-    const counts = [T, n].every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 64);
-    if (typeof until !== 'number' || !(until > before && until < 1) || !counts) return [`${expected}, got the row ${show(stage)}`];
+    const [until, ...given] = Array.isArray(stage) ? (stage as unknown[]) : [];
+    const whole = given.length === counts.length && given.every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= most);
+    if (typeof until !== 'number' || !(until > before && until < 1) || !whole) return [`${expected}, got the row ${show(stage)}`];
     before = until;
   }
   return [];
@@ -141,6 +158,14 @@ function curriculumProblems(stages: unknown): string[] {
 /** Puzzles that are being thought about at any time. */
 export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions): number {
   return batchSize * interleavedBatches;
+}
+
+/** Supervision steps that a puzzle gets at optimizer step 1, 2, … of a run whose model has so many, and the step that this began with. */
+export function supervisionAt(step: number, { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions, model: { readonly supervisionSteps: number }): { readonly supervisionSteps: number; readonly since: number } {
+  const at = supervisionCurriculum.findIndex(([until]) => step <= until * steps);
+  const passed = at === -1 ? supervisionCurriculum.length : at;
+  const since = passed === 0 ? 1 : Math.floor(supervisionCurriculum[passed - 1]![0] * steps) + 1;
+  return { supervisionSteps: supervisionCurriculum[passed]?.[1] ?? supervisionSteps ?? model.supervisionSteps, since };
 }
 
 /** T and n at optimizer step 1, 2, … of a run whose model has these. */

@@ -11,7 +11,7 @@ import { Random } from '../random.js';
 import { advance, aged, emptyCarry, joinArrays, joinCarries, lastSteps, partOf, refill, splitCarry, type Carry } from './carry.js';
 import { addNoise, editLatents } from './latents.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
-import { recursionsAt, updateRequest, type TrainingOptions } from './options.js';
+import { recursionsAt, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /** Everything a run is, at one moment: restoring it continues the run to the same bytes. Interleaved batches stand one behind the other. */
 export interface TrainerSnapshot {
@@ -62,13 +62,16 @@ export class Trainer {
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
   async trainStep(): Promise<StepMetrics> {
     if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
-    const config = { ...this.#engine.config, supervisionSteps: this.#options.supervisionSteps ?? this.#engine.config.supervisionSteps };
+    const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
+    const config = { ...this.#engine.config, supervisionSteps };
     const turn = this.step % this.#carries.length;
     const latents = this.#latents[turn]!;
     const refilled = refill(this.#carries[turn]!, this.#stream.next());
     const reset = Uint8Array.from(refilled.steps, (steps) => (steps === 0 ? 1 : 0));
     if (this.#options.randomStart !== undefined) await this.#startAnywhere(latents, reset, this.#options.randomStart);
-    const carry = this.step < this.#carries.length ? aged(refilled, Math.floor((config.supervisionSteps * turn) / this.#carries.length)) : refilled;
+    // Interleaved batches that all began at once would all be new, then all have one step, …
+    const together = this.step + 1 < since + this.#carries.length;
+    const carry = together ? aged(refilled, Math.floor((supervisionSteps * turn) / this.#carries.length)) : refilled;
     const result = await this.#engine.trainStep(latents, {
       ...carry.puzzles,
       reset,

@@ -17,7 +17,7 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { describe as describeModel } from '../../lib/model/describe.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
-import { checkTraining, paperTraining, recursionsAt, seatsOf, updateRequest, type TrainingOptions } from '../../lib/train/options.js';
+import { checkTraining, paperTraining, recursionsAt, seatsOf, supervisionAt, updateRequest, type TrainingOptions } from '../../lib/train/options.js';
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
 
@@ -49,7 +49,7 @@ function spied(engine: Engine, tell: (...step: Parameters<Engine['trainStep']>) 
 
 describe('training options beyond the paper', () => {
   it('stay absent where they are not given, and are refused where they make no sense', () => {
-    assert.deepEqual(Object.keys(checkTraining(paperTraining)).filter((key) => ['randomStart', 'supervisionSteps', 'interleavedBatches', 'depthCurriculum'].includes(key)), []);
+    assert.deepEqual(Object.keys(checkTraining(paperTraining)).filter((key) => ['randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum'].includes(key)), []);
     assert.deepEqual(checkTraining({ ...paperTraining, randomStart: 1, depthCurriculum: curriculum }).depthCurriculum, curriculum);
     for (const bad of [0, -1, 'one', null]) assert.throws(() => checkTraining({ ...paperTraining, randomStart: bad }), /randomStart: expected a number above 0/);
     for (const key of ['supervisionSteps', 'interleavedBatches']) {
@@ -58,6 +58,9 @@ describe('training options beyond the paper', () => {
     for (const bad of [[], 3, [[0.5, 1]], [[0.5, 1, 0]], [[1, 1, 1]], [[0.5, 1, 1], [0.5, 2, 2]], [[0.5, 1.5, 1]]]) {
       assert.throws(() => checkTraining({ ...paperTraining, depthCurriculum: bad }), (error) => error instanceof InputError && /depthCurriculum: expected rows/.test(error.message));
     }
+    for (const bad of [[], 3, [[0.5]], [[0.5, 1, 1]], [[0.5, 0]], [[1, 1]], [[0.5, 1], [0.5, 2]], [[0.5, 1025]]]) {
+      assert.throws(() => checkTraining({ ...paperTraining, supervisionCurriculum: bad }), (error) => error instanceof InputError && /supervisionCurriculum: expected rows \[until, N\] .*got/.test(error.message));
+    }
   });
 
   it("deepen at the shares of the steps that CGAR's schedule says", () => {
@@ -65,6 +68,14 @@ describe('training options beyond the paper', () => {
     const depths = Array.from({ length: 10 }, (_, i) => Object.values(recursionsAt(i + 1, options, { deepRecursions: 3, latentRecursions: 6 })).join());
     assert.deepEqual(depths, [...Array<string>(3).fill('1,2'), ...Array<string>(3).fill('2,4'), ...Array<string>(4).fill('3,6')]);
     assert.deepEqual(recursionsAt(1, training, tiny), { deepRecursions: 2, latentRecursions: 2 });
+  });
+
+  it('change the steps of a puzzle at the shares of the steps that the rows say', () => {
+    const options = { ...training, steps: 10, supervisionCurriculum: [[0.3, 1], [0.65, 2]] as const };
+    const of = (more: Partial<TrainingOptions>): string[] => Array.from({ length: 10 }, (_, i) => Object.values(supervisionAt(i + 1, { ...options, ...more }, tiny)).join());
+    assert.deepEqual(of({}), [...Array<string>(3).fill('1,1'), ...Array<string>(3).fill('2,4'), ...Array<string>(4).fill('3,7')]);
+    assert.deepEqual(of({ supervisionSteps: 8 }).slice(5), ['2,4', ...Array<string>(4).fill('8,7')]);
+    assert.deepEqual(supervisionAt(9, training, tiny), { supervisionSteps: 3, since: 1 });
   });
 
   it('cost what their stages cost', () => {
@@ -188,6 +199,19 @@ for (const kind of ['native', 'tfjs'] as const) {
         each.forEach(({ tokens, isNew }, i) => assert.equal(!isNew, tokens === each[i - 1]?.tokens));
       }
       assert.equal(new Set(seen.map(({ state }) => state)).size, 3);
+      engine.dispose();
+    });
+
+    it('sets the ages of interleaved batches apart again where puzzles get more steps', async () => {
+      const engine = await createEngine({ ...tiny, supervisionSteps: 16, explorationProbability: 0 }, options);
+      const isNew: boolean[] = [];
+      const staged = { ...training, steps: 24, supervisionCurriculum: [[0.25, 1], [0.5, 2]] as const, supervisionSteps: 3, interleavedBatches: 3 };
+      const trainer = new Trainer(spied(engine, async (_, { reset }) => void isNew.push(reset[0] === 1)), dataset, staged, 1);
+      await trainer.start();
+      while (!trainer.done) await trainer.trainStep();
+      const visits = [0, 1, 2].map((turn) => isNew.filter((_, step) => step % 3 === turn).map(Number).join(''));
+      // Two visits of one step a puzzle, two of two steps, four of three; where a stage begins the later batches count as older.
+      assert.deepEqual(visits, ['11101001', '11101010', '11110100']);
       engine.dispose();
     });
 
