@@ -94,9 +94,14 @@ function differences(base: Experiment, tried: Experiment): string {
   const changed = (['task', 'model', 'training'] as const).flatMap((part) => {
     const [from, to] = [base[part], tried[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
     const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((field) => !(part === 'model' && follows.includes(field)));
-    return fields.filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${String(to[field] ?? 'none')}`);
+    return fields.filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${settingText(to[field])}`);
   });
   return changed.length === 0 ? 'as it is' : changed.join(', ');
+}
+
+/** Lists, such as a curriculum, as they are written on the command line. */
+function settingText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }
 
 /** Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in float32], by experiment. */

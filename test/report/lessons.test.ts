@@ -73,11 +73,11 @@ describe('search table', () => {
     ]);
   });
 
-  it('knows the experiment that a try of a changed one began with, and tells fields that the try lacks', () => {
+  it('knows the experiment that a try of a changed one began with, tells fields that the try lacks, and lists as they are written', () => {
     const { interleavedBatches: _, ...before } = base.training;
-    const old = { ...slow, name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1', training: before };
+    const old = { ...slow, name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1', training: { ...before, supervisionCurriculum: [[0.5, 1], [0.8, 2]] } as const };
     assert.ok(batches !== undefined);
-    assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [base.name, 'training.interleavedBatches none', '–']);
+    assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [base.name, 'training.interleavedBatches none, training.supervisionCurriculum [[0.5,1],[0.8,2]]', '–']);
   });
 
   it('refuses by name a try that was scored on test puzzles', () => {
