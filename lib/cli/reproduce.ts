@@ -72,11 +72,11 @@ function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 's
   return engine === 'tfjs' || whyUnavailable() !== undefined ? 'tfjs' : chooseLevel(precision).precision;
 }
 
-/** What a pace changes of the experiment: a step takes 0.1 to 0.3 s in bf16, a second in float32 at AVX2, two on tfjs. */
+/** What a pace changes of the experiment: a step takes 0.1 s in bf16, 0.3 s in float32 at AVX2, a second on tfjs. */
 const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   bf16: {},
-  float32: { training: { steps: 600 }, evaluation: { every: 300, puzzles: 100, finalPuzzles: 400 } },
-  tfjs: { training: { steps: 250 }, evaluation: { every: 0, finalPuzzles: 200 } },
+  float32: { training: { steps: 1500 }, evaluation: { every: 500, puzzles: 100, finalPuzzles: 400 } },
+  tfjs: { training: { steps: 500 }, evaluation: { every: 0, finalPuzzles: 200 } },
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
 };
 

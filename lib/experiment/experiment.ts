@@ -75,17 +75,11 @@ const paperArcModel: Partial<ModelConfig> = { mixer: 'attention', positions: 'ro
 const paperMazeModel = paperArcModel; // the published command for Maze-Hard asks for the same network
 const paperArcTraining: Partial<TrainingOptions> = { weightDecay: 0.1, puzzleWeightDecay: 0.1, puzzleLearningRate: 1e-2 };
 
-/** Sudoku-Extreme at desk scale, as short as a row of a table; docs/small-batches.md tells how it was found. */
-const sudokuExtremeDesk = {
-  name: 'sudoku-extreme-desk',
-  about: 'Sudoku-Extreme, the official 1,000 training puzzles, at a size that learns something in hours on two cores',
-  scale: 'desk',
-  task: { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 },
-  model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128, innerMultiple: 32, latentRecursions: 2 },
-  // Puzzles that stay for more than one step are learned by heart at this rate.
-  training: { ...smallTraining, optimizer: 'muon', batchSize: 32, supervisionSteps: 1, steps: 12_000, learningRate: 4e-3, emaRate: 0.999, decayFraction: 1, finalRateRatio: 0 },
-  evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
-} satisfies Parts;
+/** For 9×9 Sudokus on two cores; docs/small-batches.md tells how it was found, on validation puzzles of Sudoku-Extreme. */
+const model9x9: Partial<ModelConfig> = { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128, innerMultiple: 32, latentRecursions: 2 };
+/** Puzzles that stay for more than one step are learned by heart while the rate is high. */
+const training9x9: Partial<TrainingOptions> = { ...smallTraining, optimizer: 'muon', batchSize: 32, supervisionSteps: 1, learningRate: 4e-3, emaRate: 0.999, decayFraction: 1, finalRateRatio: 0 };
+const sudokuExtreme1000 = { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 } as const;
 
 /** The experiments that commands and notebooks name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
@@ -130,21 +124,30 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-9x9',
-      about: 'real 9×9 puzzles, 1,000 for training, at a size that fits a quarter of an hour on two cores',
+      about: 'real 9×9 puzzles, 1,000 for training, in as many steps as fit ten minutes',
       scale: 'laptop',
       task: { kind: 'sudoku', side: 9, source: 'public-domain', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
-      model: { ...smallModel, hiddenSize: 128, puzzleEmbeddingSize: 128 },
-      training: { ...smallTraining, batchSize: 32, steps: 1500, emaRate: 0.995 },
-      evaluation: { split: 'test', every: 500, puzzles: 200, finalPuzzles: 0 },
+      model: model9x9,
+      training: { ...training9x9, steps: 3000, supervisionCurriculum: [[0.6, 1]], supervisionSteps: 4, interleavedBatches: 64 },
+      evaluation: { split: 'test', every: 1000, puzzles: 200, finalPuzzles: 0 },
     }),
-    define(sudokuExtremeDesk),
     define({
-      ...sudokuExtremeDesk,
+      name: 'sudoku-extreme-desk',
+      about: 'Sudoku-Extreme, the official 1,000 training puzzles, as short as a row of a table: half an hour to two hours',
+      scale: 'desk',
+      task: sudokuExtreme1000,
+      model: model9x9,
+      training: { ...training9x9, steps: 12_000 },
+      evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
+    }),
+    define({
       name: 'sudoku-extreme-desk-long',
-      about: 'sudoku-extreme-desk for as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
-      // The rate is low by then, and little is learned by heart.
-      training: { ...sudokuExtremeDesk.training, steps: 32_000, supervisionCurriculum: [[0.6, 1], [0.8, 4]], supervisionSteps: 8, interleavedBatches: 64 },
-      evaluation: { ...sudokuExtremeDesk.evaluation, every: 8000 },
+      about: 'the same in as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
+      scale: 'desk',
+      task: sudokuExtreme1000,
+      model: model9x9,
+      training: { ...training9x9, steps: 32_000, supervisionCurriculum: [[0.6, 1], [0.8, 4]], supervisionSteps: 8, interleavedBatches: 64 },
+      evaluation: { split: 'test', every: 8000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
     }),
     define({
       name: 'sudoku-extreme-paper',
@@ -278,11 +281,8 @@ export function describeExperiment({ name, about, model, training, task }: Exper
   ].join('\n');
 }
 
-/** A named experiment, its model and training as differences to the paper's Sudoku run. */
-type Parts = Omit<Experiment, 'variant' | 'model' | 'training'> & { model: Partial<ModelConfig>; training: Partial<TrainingOptions> };
-
 /** Builds a named experiment from its differences to the paper's Sudoku run. */
-function define(parts: Parts): Experiment {
+function define(parts: Omit<Experiment, 'variant' | 'model' | 'training'> & { model: Partial<ModelConfig>; training: Partial<TrainingOptions> }): Experiment {
   return {
     ...parts,
     variant: null,
