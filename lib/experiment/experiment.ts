@@ -128,7 +128,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       scale: 'laptop',
       task: { kind: 'sudoku', side: 9, source: 'public-domain', trainPuzzles: 1000, testPuzzles: 1000, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
       model: model9x9,
-      training: { ...training9x9, steps: 3000, supervisionCurriculum: [[0.6, 1]], supervisionSteps: 4, interleavedBatches: 64 },
+      training: { ...training9x9, steps: 3000, emaRate: 0.995 },
       evaluation: { split: 'test', every: 1000, puzzles: 200, finalPuzzles: 0 },
     }),
     define({
