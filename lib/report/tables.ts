@@ -85,7 +85,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
     ]),
   };
   const notes = ['Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.'];
-  if (rows.some(({ paper, sameData }) => paper !== null && !sameData)) notes.push('\\* The paper’s number is for other data or another scale: beside ours, not against it.');
+  if (rows.some(({ paper, sameData }) => paper !== null && !sameData)) notes.push('\\* The paper’s number is for other data, another scale or more recursions: beside ours, not against it.');
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }
 
@@ -121,9 +121,9 @@ function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'same
   return { paper: reported === undefined ? null : reported / 100, sameData: scale === 'paper' && (task.source === 'sudoku-extreme' || task.source === 'maze-hard') };
 }
 
-/** The paper's TRM-MLP but for its size. */
-function isPaperTrm({ model, training }: Experiment): boolean {
-  const shape = ['recursion', 'deepRecursions', 'latentRecursions', 'separateNets', 'gradient', 'mixer', 'layers', 'halting', 'supervisionSteps'] as const;
+/** The paper's TRM-MLP but for its size and, below the paper's scale, the number of its recursions. */
+function isPaperTrm({ model, training, scale }: Experiment): boolean {
+  const shape = ['recursion', 'separateNets', 'gradient', 'mixer', 'layers', 'halting', 'supervisionSteps', ...(scale === 'paper' ? (['deepRecursions', 'latentRecursions'] as const) : [])] as const;
   return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
 import { meanAndSpread, resultsMarkdown, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
+import type { ModelConfig } from '../../lib/model/config.js';
 import { record } from './records.js';
 
 const table = tableOfRows([{ name: 'a|b', right: 3 }, { name: 'say "x, y"', right: 12, note: '<new>' }]);
@@ -54,6 +55,14 @@ describe('tables', () => {
     const common = { name: 'sudoku-9x9', side: 9, exactAccuracy: [0.125] } as const;
     assert.equal(paperRow({ ...common, source: 'public-domain' }), '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |');
     assert.equal(paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }), '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |');
+  });
+
+  it('results: below the paper’s scale a model with fewer recursions stands beside the paper’s TRM, at it only the paper’s own', () => {
+    const paperCell = (scale: 'laptop' | 'paper', model: Partial<ModelConfig>): string | undefined => {
+      const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', scale, exactAccuracy: [0.125] });
+      return resultsTable([{ ...made, experiment: { ...made.experiment, model: { ...made.experiment.model, ...model } } }]).split('\n')[2]?.split(' | ')[1];
+    };
+    assert.deepEqual([paperCell('laptop', { latentRecursions: 2 }), paperCell('paper', { latentRecursions: 2 }), paperCell('paper', {}), paperCell('laptop', { layers: 4 })], ['87.4 %*', '–', '87.4 %', '–']);
   });
 
   it('results: no table holds two scales', () => {
