@@ -141,12 +141,17 @@ const benchLevels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'];
 /** A text with its reports, each between its two markers, made anew from the records. Throws InputError if a marker is missing. */
 export function withReports(text: string, records: readonly RunRecord[], benches: readonly BenchRecord[]): string {
   const reports: [string, string][] = [
-    ['results', resultsTable(plainRuns(records))],
-    ['desk', resultsTable(records.filter(({ experiment }) => experiment.scale === 'desk'))],
+    ['results', resultsTable(plainRuns(records).filter((record) => !isDesk(record)))],
+    ['desk', resultsTable(records.filter(isDesk))],
     ...readmeTables.flatMap((table) => tableBases(table, 'laptop').map((base): [string, string] => [`table-${table}`, paperTable(table, base, records)])),
     ['bench', benchSummary(benches)],
   ];
   return reports.reduce((sofar, [name, report]) => withReport(sofar, name, report), text);
+}
+
+/** The desk scale has a table of its own. */
+function isDesk({ experiment }: RunRecord): boolean {
+  return experiment.scale === 'desk';
 }
 
 /** The tables that the README shows, at laptop scale, where each has one base. */
