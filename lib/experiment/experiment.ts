@@ -80,6 +80,8 @@ const model9x9: Partial<ModelConfig> = { ...smallModel, hiddenSize: 128, puzzleE
 /** Learns in minutes or hours; puzzles that stay for more than one step are learned by heart while the rate is high (docs/small-batches.md). */
 const quickTraining: Partial<TrainingOptions> = { ...smallTraining, optimizer: 'muon', batchSize: 32, supervisionSteps: 1, learningRate: 4e-3, emaRate: 0.999, decayFraction: 1, finalRateRatio: 0 };
 const sudokuExtreme1000 = { kind: 'sudoku', side: 9, source: 'sudoku-extreme', trainPuzzles: 1000, testPuzzles: 2000, validationPuzzles: 500, augmentations: 1000, minDifficulty: 0, seed: 0 } as const;
+const deskEvaluation: EvaluationPlan = { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } };
+const mazes7x7 = { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 30_000, testPuzzles: 500, validationPuzzles: 250, augmentation: 'dihedral', seed: 0 } as const;
 
 /** The experiments that commands and notebooks name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
@@ -138,7 +140,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: sudokuExtreme1000,
       model: model9x9,
       training: { ...quickTraining, steps: 12_000 },
-      evaluation: { split: 'test', every: 3000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
+      evaluation: deskEvaluation,
     }),
     define({
       name: 'sudoku-extreme-desk-long',
@@ -147,7 +149,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: sudokuExtreme1000,
       model: model9x9,
       training: { ...quickTraining, steps: 32_000, supervisionCurriculum: [[0.6, 1], [0.8, 4]], supervisionSteps: 8, interleavedBatches: 64 },
-      evaluation: { split: 'test', every: 8000, puzzles: 200, finalPuzzles: 0, trainingPuzzles: 200, longer: { supervisionSteps: 256, puzzles: 60 }, probes: { kinds: ['rating-bands'], puzzles: 1000 } },
+      evaluation: { ...deskEvaluation, every: 8000 },
     }),
     define({
       name: 'sudoku-extreme-paper',
@@ -162,7 +164,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'maze-7x7',
       about: 'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way through others; some minutes',
       scale: 'laptop',
-      task: { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 30_000, testPuzzles: 500, validationPuzzles: 250, augmentation: 'dihedral', seed: 0 },
+      task: mazes7x7,
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
       training: { ...smallTraining, batchSize: 32, steps: 10_000, learningRate: 2e-3, emaRate: 0.999, decayFraction: 0.5, finalRateRatio: 0.05 },
       evaluation: { split: 'test', every: 2000, puzzles: 100, finalPuzzles: 0, trainingPuzzles: 200 },
@@ -171,7 +173,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'maze-7x7-study',
       about: 'the mazes of maze-7x7 for Table 4: as many steps as three minutes hold, a maze getting one at first and sixteen in the end',
       scale: 'laptop',
-      task: { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 30_000, testPuzzles: 500, validationPuzzles: 250, augmentation: 'dihedral', seed: 0 },
+      task: mazes7x7,
       // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2, explorationProbability: 0.5 },
       training: { ...quickTraining, steps: 5000, supervisionCurriculum: [[0.3, 1], [0.5, 4]], supervisionSteps: 16, interleavedBatches: 32 },
