@@ -15,6 +15,8 @@ const seconds = 1000;
 const minutes = 60 * seconds;
 /** Generous, because a machine that does other things too is ten times slower; what is waited for comes at once on an idle one. */
 const patience = 4 * minutes;
+/** For 200 ms after a cell that failed or was interrupted tslab drops whatever else it is asked to run (its issue 19). */
+const kernelDeaf = 2 * seconds;
 
 /** Notebooks that run up to their first plotly figure, which is then looked at. */
 const figureNotebooks = ['1-how-it-thinks', '2-train', '7-thinking-longer'];
@@ -191,6 +193,7 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
   const kept = Number(/Stopped after (\d+)/.exec(await stopped.innerText())?.[1]);
   if (!(kept >= later)) throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
 
+  await notebook.page.waitForTimeout(kernelDeaf);
   await notebook.cell(index).locator('.jp-InputPrompt').click(); // selects the cell
   await notebook.press(index);
   const resumed = await stepsShown(notebook, index, kept - 1);
