@@ -14,7 +14,7 @@ const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
   check              type-check every code cell as tslab would, and refuse outputs older than the code or the
                      records they were made from; run nothing (about 3 s a notebook)
   run                run every code cell; stop a notebook at its first failing cell
-  --inplace          run: write the outputs into the notebook
+  --inplace          run: write the outputs into the notebook, and its figures to figures/; without it they go to build/figures
   --stale            run: only notebooks whose outputs are older than that
   --out FOLDER       run: write the notebook with its outputs to FOLDER
   --timeout SECONDS  run: the longest a cell may take (default 600)
@@ -58,7 +58,9 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const worker = path.join(path.dirname(fileURLToPath(import.meta.url)), 'notebooks', `${mode}.mjs`);
   const target = inplace ? file : out === undefined ? '' : path.resolve(out, path.basename(file));
   const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
-  const child = spawn(process.execPath, [worker, job], { cwd: path.dirname(file), stdio: ['ignore', 'inherit', 'inherit'] });
+  // The committed figures belong to the committed outputs.
+  const env = inplace ? process.env : { ...process.env, TRM_FIGURES: 'build/figures' };
+  const child = spawn(process.execPath, [worker, job], { cwd: path.dirname(file), env, stdio: ['ignore', 'inherit', 'inherit'] });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {

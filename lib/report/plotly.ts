@@ -157,7 +157,7 @@ export async function pictureFiles(name: string, picture: Figure | Drawing | Ani
 }
 
 /**
- * Writes the files of a picture to a folder of the project. Default: figures/; with TRM_SMOKE=1, whose numbers mean nothing, build/figures.
+ * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or figures/; with TRM_SMOKE=1, whose numbers mean nothing, build/figures.
  * @returns the path of the PNG within the project
  */
 export async function saveFigure(name: string, picture: Figure | Drawing | Animation, folder = figureFolder()): Promise<string> {
@@ -166,8 +166,7 @@ export async function saveFigure(name: string, picture: Figure | Drawing | Anima
 }
 
 /**
- * Writes figures/<name>.gif, `seconds` a drawing and three times as long for the last, over and over; with TRM_SMOKE=1 to
- * build/figures. Drawings that differ in size are put into the upper left of the largest.
+ * Writes <name>.gif where saveFigure writes, `seconds` a drawing and three times as long for the last, over and over. Drawings that differ in size are put into the upper left of the largest.
  * @returns the path of the GIF within the project
  */
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
@@ -183,9 +182,9 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
   return file;
 }
 
-/** Where figures go. */
+/** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are not to be committed. */
 function figureFolder(): string {
-  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : 'figures';
+  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : process.env['TRM_FIGURES'] ?? 'figures';
 }
 
 function checkName(name: string): void {

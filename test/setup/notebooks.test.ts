@@ -1,7 +1,7 @@
 /** scripts/notebooks.mjs refuses what the kernel would trip over, and says where. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../lib/files.js';
@@ -96,6 +96,14 @@ describe('scripts/notebooks.mjs', function () {
     assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info', 'trm_lab']);
     assert.equal(notebooks('run', '--inplace', file).code, 0);
     assert.equal(readFileSync(file, 'utf8'), written);
+  });
+
+  it('run draws into build/figures unless the outputs go into the notebook, so that the committed figures stay', () => {
+    const file = notebook('figure', `import { saveFigure } from '../../dist/index.js';\nconst svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';\nconst saved = await saveFigure('runner-test', { svg, width: 9, height: 9, text: '' });\nconsole.log(saved);`);
+    const { code, said } = notebooks('run', '--verbose', file);
+    assert.equal(code, 0, said);
+    assert.match(said, /^build\/figures\/runner-test\.png$/m);
+    assert.ok(!existsSync(path.join(projectRoot(), 'figures', 'runner-test.png')));
   });
 
   it('outputs are stale once the code, or a file that a cell says it reads, is another; prose may change', () => {
