@@ -20,9 +20,16 @@ export function progressLine({ stage, unit, done, total, seconds, before = 0, no
   const running = done < total && rate > 0;
   return [
     `${stage}: ${Math.floor(done)}/${total} ${unit}`,
-    ...(running ? [`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(2)} ${unit}/s`, `${duration((total - done) / rate)} left`] : []),
+    ...(running ? [rateText(rate, unit), `${duration((total - done) / rate)} left`] : []),
     ...(note === '' ? [] : [note]),
   ].join(' · ');
+}
+
+/** A rate with digits to tell: "12 steps/s", "0.25 steps/s"; what comes more seldom is counted by the minute or the hour. */
+function rateText(rate: number, unit: string): string {
+  if (rate >= 10) return `${rate.toFixed(0)} ${unit}/s`;
+  if (rate >= 0.1) return `${rate.toFixed(2)} ${unit}/s`;
+  return rate * 60 >= 0.1 ? `${(rate * 60).toFixed(2)} ${unit}/min` : `${(rate * 3600).toFixed(2)} ${unit}/h`;
 }
 
 /** Seconds as people say them: 42 s, 3 min 10 s, 2 h 5 min. */

@@ -74,6 +74,11 @@ describe('progress in words', () => {
     assert.equal(progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 40, before: 100 }), 'training: 120/600 steps · 0.50 steps/s · 16 min 0 s left');
   });
 
+  it('counts what comes seldom by the minute or the hour', () => {
+    assert.equal(progressLine({ stage: 'sweep', unit: 'runs', done: 1.5, total: 4, seconds: 90 }), 'sweep: 1/4 runs · 1.00 runs/min · 2 min 30 s left');
+    assert.equal(progressLine({ stage: 'sweep', unit: 'runs', done: 1, total: 3, seconds: 7200 }), 'sweep: 1/3 runs · 0.50 runs/h · 4 h 0 min left');
+  });
+
   it('says no rate before there is one, and no times when done', () => {
     assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 0, total: 300, seconds: 0 }), 'testing: 0/300 puzzles');
     assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }), 'testing: 300/300 puzzles');
