@@ -129,14 +129,14 @@ const level = 0.05;
 
 /**
  * The orderings that a table claims, judged by paired t-tests over the seeds that both rows have: every row against the
- * paper's TRM, and in Table 3 HRM against TRM at the same k and T.
+ * one that the paper has first, and in Table 3 HRM against TRM at the same k and T. Two rows that the paper has level make none.
  */
 export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): Ordering[] {
   const reported = rows.filter((each) => paperOf(each) !== null);
-  const trm = reported.find((each) => each.variant === 'trm');
+  const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
   const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
-    const twin = table === 3 && each.row.label.startsWith('HRM') ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM')) : trm;
-    return twin === undefined || twin === each ? [] : [[twin, each]];
+    const twin = table === 3 && each.row.label.startsWith('HRM') ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM')) : first;
+    return twin === undefined || paperOf(twin) === paperOf(each) ? [] : [[twin, each]];
   });
   return pairs.map(([left, right]) => {
     const [better, worse] = (paperOf(left) ?? 0) >= (paperOf(right) ?? 0) ? [left, right] : [right, left];

@@ -77,6 +77,14 @@ describe('tables of the paper', () => {
     assert.ok(!pairs.some((pair) => pair.includes('k = 6')), 'the paper has no TRM with k = 6');
   });
 
+  it('hold every row of Table 4 against the one that the paper has first on that task', () => {
+    const pairs = tableBases(4, 'laptop').map((base) => orderings(4, paperTableRows(4, base, [])).map(({ better, worse }) => `${better} > ${worse}`));
+    assert.deepEqual(pairs, [
+      ['TRM-MLP > HRM', 'TRM-MLP > TRM-Att', 'TRM-MLP > Direct pred'],
+      ['TRM-Att > HRM', 'TRM-Att > TRM-MLP', 'TRM-Att > Direct pred'], // the paper has MLP and Direct pred level at 0 %
+    ]);
+  });
+
   it('come as a data frame and as rows for a figure', () => {
     const records = runs('trm', 0.5, 0.75);
     const frame = paperTableFrame(2, base, records);
