@@ -93,18 +93,24 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
     if (runs[index]!.state === 'running') update(index, { state: 'failed', message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again` });
   };
 
+  const nextWaiting = (): number => (options.shouldStop?.() === true ? -1 : runs.findIndex(({ state }) => state === 'waiting'));
   const lane = async (): Promise<void> => {
-    for (;;) {
-      const next = runs.findIndex(({ state }) => state === 'waiting');
-      if (next < 0 || options.shouldStop?.() === true) return;
-      await start(next);
-    }
+    for (let next = nextWaiting(); next >= 0; next = nextWaiting()) await start(next);
+  };
+  // Another process has finished its runs by now, works on, or was killed and left them.
+  const lookAgain = async (): Promise<void> => {
+    const taken = runs.flatMap(({ state }, index) => (state === 'taken' ? [index] : []));
+    const now = await standOf(taken.map((index) => runs[index]!), options);
+    taken.forEach((index, at) => update(index, now[at]!));
   };
   const watch = setInterval(() => {
     if (options.shouldStop?.() === true) for (const child of children.values()) if (child.connected) child.send('stop');
   }, 200);
   try {
-    await Promise.all(Array.from({ length: jobs }, lane));
+    do {
+      await Promise.all(Array.from({ length: jobs }, lane));
+      await lookAgain();
+    } while (nextWaiting() >= 0);
   } finally {
     clearInterval(watch);
   }

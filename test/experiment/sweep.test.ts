@@ -1,7 +1,7 @@
 /** Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is refused. */
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,7 @@ import { claim, isClaimed } from '../../lib/experiment/claim.js';
 import { planTable } from '../../lib/experiment/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/experiment/sweep-worker.js';
-import { plannedRecords, runSweep, standOf } from '../../lib/experiment/sweep.js';
+import { plannedRecords, runSweep, standOf, type SweepRun } from '../../lib/experiment/sweep.js';
 import type { WorkOrder } from '../../lib/experiment/work.js';
 import { Random } from '../../lib/random.js';
 
@@ -102,6 +102,24 @@ describe('sweep', function () {
     const runs = await runSweep(two, { ...bad, engine });
     assert.deepEqual(runs.map(({ state }) => state), ['failed', 'finished']);
     assert.match(runs[0]?.message ?? '', /state\.safetensors/);
+  });
+
+  it('looks again at the end: what another process finished is recorded, and what it left behind is done', async () => {
+    const shared = { records: path.join(folder, 'again', 'records'), folder: path.join(folder, 'again', 'runs') };
+    const three = plan.slice(0, 3);
+    const [finished, left, own] = await standOf(three, shared);
+    const held = [finished!, left!].map(({ id }) => claim(path.join(shared.folder, id)));
+    const file = `${finished!.id}.json`;
+    const states: string[][] = [];
+    const onProgress = (runs: readonly SweepRun[]): void => {
+      states.push(runs.map(({ state }) => state));
+      if (states.at(-1)![2] !== 'finished' || states.at(-1)![0] !== 'taken') return;
+      cpSync(path.join(whole.records, file), path.join(shared.records, file));
+      for (const each of held) each?.release();
+    };
+    assert.deepEqual((await runSweep(three, { ...shared, engine, onProgress })).map(({ state }) => state), ['recorded', 'finished', 'finished']);
+    assert.deepEqual(states[0], ['taken', 'taken', 'waiting']);
+    assert.deepEqual(readdirSync(shared.records).sort(), [finished, left, own].map((run) => `${run!.id}.json`).sort());
   });
 
   it('leaves a run alone that another process works on', async () => {
