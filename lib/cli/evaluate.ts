@@ -64,7 +64,7 @@ export const evaluateCommand: Command = {
       const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
       const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
       const submission = text(args, 'submission');
-      if (submission !== undefined && arc === undefined) throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-10x10');
+      if (submission !== undefined && arc === undefined) throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
       const chains = integer(args, 'chains', 1, 1024) ?? 1;
       const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
       const noise = number(args, 'noise', 0, 100);

@@ -85,7 +85,7 @@ export function reportTables({ records, searched = [], again = [] }: ReportSourc
     const table = ratingsTable(records.filter(({ experiment }) => experiment.scale === scale));
     return table.rows.length === 0 ? [] : lessonFiles(`ratings-${scale}`, table, ['Test puzzles by the guesses that a backtracking solver made for them; 0 is solved by logic alone. After the last supervision step, EMA weights.']);
   });
-  const choices = searched.length === 0 ? [] : lessonFiles('search', searchTable(searched), ['How configurations were chosen: every recorded try, scored on validation puzzles only, best first; a try with another task on that task’s puzzles. No test puzzle was looked at.']);
+  const choices = searched.length === 0 ? [] : lessonFiles('search', searchTable(searched), ['How configurations were chosen: every recorded try, scored on validation puzzles only, best first; a try with another task on that task’s puzzles; on ARC, tasks solved in two tries of the vote. No test puzzle was looked at.']);
   const precisions = again.length === 0 ? [] : lessonFiles('precision', precisionTable(records, again), ['The same experiment and seeds in both precisions, each on one kind of machine; p: two-sided paired t-test over seeds.']);
   return [...paperTables(records), ...lessons, ...ratings, ...choices, ...precisions];
 }

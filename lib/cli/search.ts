@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { planSearch, type SearchAxis } from '../experiment/plan.js';
-import { finalEvaluation, readRecords } from '../experiment/record.js';
+import { finalEvaluation, quotedAccuracy, quotedPuzzles, readRecords } from '../experiment/record.js';
 import { plannedRecords } from '../experiment/sweep.js';
 import { projectRoot } from '../files.js';
 import { tableOfRows, toMarkdown } from '../report/tables.js';
@@ -31,10 +31,10 @@ export const search: Command = {
     const code = await sweep(plan, args, out, folder);
     const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
     const rows = records.map((record) => {
-      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
-      return { run: record.id, 'exact, %': (100 * (exactAccuracy.at(-1) ?? 0)).toFixed(1), 'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1), 'validation puzzles': puzzles, 'training, s': Math.round(record.seconds.training) };
+      const { cellAccuracy } = finalEvaluation(record);
+      return { run: record.id, 'solved, %': (100 * quotedAccuracy(record)).toFixed(1), 'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1), 'validation puzzles': quotedPuzzles(record), 'training, s': Math.round(record.seconds.training) };
     });
-    if (rows.length > 0) out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['exact, %']) - Number(a['exact, %'])))));
+    if (rows.length > 0) out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['solved, %']) - Number(a['solved, %'])))));
     return code;
   },
 };

@@ -60,7 +60,7 @@ export const failures: readonly Failure[] = [
 /** What the lessons are run on, by scale: Sudoku, and ARC, where puzzles have ids. */
 const bases: Partial<Readonly<Record<Scale, { readonly sudoku: string; readonly arc: string }>>> = {
   smoke: { sudoku: 'sudoku-smoke', arc: 'arc-smoke' },
-  laptop: { sudoku: 'sudoku-6x6-study', arc: 'arc-10x10' },
+  laptop: { sudoku: 'sudoku-6x6-study', arc: 'arc-7x7-study' },
 };
 
 /** Scales at which the lessons can be run. */

@@ -20,7 +20,7 @@ export type PaperTable = PaperRow['table'];
  */
 const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
   smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'], 5: ['arc-smoke'] },
-  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study', 'maze-7x7-study'], 5: ['arc-10x10'] },
+  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study', 'maze-7x7-study'], 5: ['arc-7x7-study'] },
   desk: { 1: ['sudoku-extreme-desk'], 2: [], 3: [], 4: ['sudoku-extreme-desk', 'maze-hard-desk'], 5: [] },
   paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper', 'maze-hard-paper'], 5: ['arc1-paper', 'arc2-paper'] },
 };

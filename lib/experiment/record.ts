@@ -96,6 +96,12 @@ export function quotedAccuracy(record: RunRecord): number {
   return arc?.passAt[2] ?? exactAccuracy.at(-1) ?? NaN;
 }
 
+/** How many puzzles that share is of; for ARC, tasks. */
+export function quotedPuzzles(record: RunRecord): number {
+  const { arc, puzzles } = finalEvaluation(record);
+  return arc?.tasks ?? puzzles;
+}
+
 /** Writes a record with a checksum of itself. */
 export function writeRecord(file: string, record: RunRecord): void {
   writeFileAtomic(file, `${JSON.stringify({ ...record, checksum: checksum(record) }, null, 1)}\n`);

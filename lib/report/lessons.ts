@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { experiments, type Experiment } from '../experiment/experiment.js';
 import { failures, type Failure } from '../experiment/failures.js';
-import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { taskShape } from '../experiment/task.js';
 import { pairedTest, spreadOf } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
@@ -42,7 +42,7 @@ export function failureNotes(): string[] {
 
 /**
  * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of them on
- * validation puzzles. Throws InputError for a record that was scored on anything else.
+ * validation puzzles, of ARC on validation tasks by two tries of the vote. Throws InputError for a record that was scored on anything else.
  */
 export function searchTable(records: readonly RunRecord[]): Table {
   const groups = new Map<string, RunRecord[]>();
@@ -57,19 +57,19 @@ export function searchTable(records: readonly RunRecord[]): Table {
     const { experiment } = own[0]!;
     const base = searchedFrom(experiment.name);
     const settings = base === undefined ? experiment.name : differences(base, experiment);
-    const exact = own.map((record) => finalEvaluation(record).exactAccuracy.at(-1) ?? NaN);
-    return { searched: base?.name ?? '–', settings, own, exact, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(exact).mean };
+    const solved = own.map(quotedAccuracy);
+    return { searched: base?.name ?? '–', settings, own, solved, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(solved).mean };
   });
   tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
   return {
     columns: ['experiment', 'settings, where others than its own', 'taken', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
-    rows: tries.map(({ searched, settings, own, exact, taken }) => [
+    rows: tries.map(({ searched, settings, own, solved, taken }) => [
       searched,
       settings,
       taken ? 'yes' : '–',
-      meanAndSpread(exact),
+      meanAndSpread(solved),
       meanAndSpread(own.map((record) => finalEvaluation(record).cellAccuracy.at(-1) ?? NaN)),
-      Math.min(...own.map((record) => finalEvaluation(record).puzzles)).toLocaleString('en'),
+      Math.min(...own.map(quotedPuzzles)).toLocaleString('en'),
       String(own.length),
       own[0]?.steps.toLocaleString('en') ?? '–',
       String(Math.round(spreadOf(own.map(({ seconds }) => seconds.training)).mean)),

@@ -2,7 +2,7 @@
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
 import { variantExperiment } from '../experiment/plan.js';
-import { finalEvaluation, hashOf, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
 import { paperConfig, type Recursions } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
@@ -66,7 +66,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       meanAndSpread(ours.map(quotedAccuracy)),
       first === undefined ? '–' : String(ours.length),
       interval === null ? '–' : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
-      first === undefined ? '–' : puzzlesOf(first).toLocaleString('en'),
+      first === undefined ? '–' : quotedPuzzles(first).toLocaleString('en'),
       String(effectiveDepth(experiment.model)),
       String(forwardPasses(experiment.model)),
       parameterCount(experiment.model).toLocaleString('en'),
@@ -92,7 +92,7 @@ export function paperTableFrame(table: TableNumber, base: Experiment, records: r
         low: spread?.interval?.[0] ?? null,
         high: spread?.interval?.[1] ?? null,
         seeds: ours.length,
-        puzzles: ours[0] === undefined ? null : puzzlesOf(ours[0]),
+        puzzles: ours[0] === undefined ? null : quotedPuzzles(ours[0]),
         depth: effectiveDepth(experiment.model),
         forwardPasses: forwardPasses(experiment.model),
         parameters: parameterCount(experiment.model),
@@ -176,12 +176,6 @@ function sameTrial(a: Experiment, b: Experiment): boolean {
 
 function paperOf({ row, experiment }: PaperTableRow): number | null {
   return paperResult(row, experiment.task);
-}
-
-/** Puzzles scored; for ARC, tasks. */
-function puzzlesOf(record: RunRecord): number {
-  const { arc, puzzles } = finalEvaluation(record);
-  return arc?.tasks ?? puzzles;
 }
 
 /** What the paper's column is of, and what is counted in ours. */

@@ -80,7 +80,7 @@ describe('an ARC run', function () {
 describe('Table 5', () => {
   it("has the paper's four models at every scale that has tasks for it, each with its own mixer", () => {
     assert.deepEqual(rowsOfTable(5).map(({ row }) => [row.label, row.arc1, row.arc2]), [['HRM', 40.3, 5], ['TRM-MLP', 29.6, 2.4], ['TRM-Att', 44.6, 7.8], ['Direct pred', 21, 0]]);
-    assert.deepEqual(planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]), [['arc-10x10-hrm', 'attention'], ['arc-10x10-trm', 'mlp'], ['arc-10x10-trm-attention', 'attention'], ['arc-10x10-direct', 'attention']]);
+    assert.deepEqual(planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]), [['arc-7x7-study-hrm', 'attention'], ['arc-7x7-study-trm', 'mlp'], ['arc-7x7-study-trm-attention', 'attention'], ['arc-7x7-study-direct', 'attention']]);
     assert.equal(planTable(5, 'paper', 1).length, 8);
     assert.throws(() => planTable(5, 'desk', 1), /table 5 at scale desk: expected one of the scales smoke, laptop, paper/);
     const row = rowsOfTable(5).find(({ variant: { id } }) => id === 'trm-attention')!.row;

@@ -16,7 +16,7 @@ describe('lessons', () => {
     assert.deepEqual(plain.evaluation.probes, { kinds: ['one-blank'], puzzles: 500 });
     assert.deepEqual([plain, zero, five].map(({ model }) => model.haltingBias), [undefined, 0, 5]);
     assert.deepEqual({ ...zero, name: '', model: { ...zero.model, haltingBias: undefined } }, { ...experiment('sudoku-6x6-study'), name: '', model: { ...zero.model, haltingBias: undefined } });
-    assert.equal(arc.name, 'arc-10x10-trm-attention');
+    assert.equal(arc.name, 'arc-7x7-study-trm-attention');
     assert.equal(arc.evaluation.otherIds, true);
     assert.equal(planFailures('laptop', 2).length, 8);
     assert.deepEqual([plain, arc].map((each) => isFailure(recordOf(each, 0, [1]))), [true, false]);
@@ -78,6 +78,13 @@ describe('search table', () => {
     const old = { ...slow, name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1', training: { ...before, supervisionCurriculum: [[0.5, 1], [0.8, 2]] } as const };
     assert.ok(batches !== undefined);
     assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [base.name, 'training.interleavedBatches none, training.supervisionCurriculum [[0.5,1],[0.8,2]]', '–']);
+  });
+
+  it('counts on ARC the tasks that were solved in two tries of the vote, as Table 5 does', () => {
+    const tried = planSearch(experiment('arc-7x7-study'), [{ part: 'training', field: 'steps', values: [5000] }], 1)[0]!;
+    const own = recordOf(tried.experiment, 0, [0.25]);
+    const voted = { ...own, evaluations: [{ ...own.evaluations[0]!, arc: { tasks: 20, pairs: 26, votes: 442, passAt: { 1: 0.125, 2: 0.5 }, exactAccuracy: 0.25, supervisionSteps: 4, seconds: 1 } }] };
+    assert.deepEqual(searchTable([voted]).rows[0]?.slice(0, 6), ['arc-7x7-study', 'as it is', 'yes', '50.0 %', '25.0 %', '20']);
   });
 
   it('refuses by name a try that was scored on test puzzles', () => {
