@@ -3,9 +3,9 @@ import { augmentGrid, augmentedName, gridHash, type ArcTask } from '../data/arc.
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation } from '../train/evaluate.js';
+import type { PuzzleIdMode } from '../train/seats.js';
 import { arcView } from './boards.js';
 import { drawGrids } from './grids.js';
 import type { Drawing } from './plotly.js';
@@ -69,19 +69,16 @@ export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
   );
 }
 
-/** The blank-id test of a run: exact and cell accuracy with each puzzle's own id, with none, and with the next puzzle's. Throws InputError for a run without it. */
-export function puzzleIdTable(record: RunRecord): Table {
-  const { otherIds, onTraining } = record;
-  if (otherIds === undefined) throw new InputError(`record ${record.id}: expected a run with the blank-id test, got one without; set evaluation.otherIds`);
-  const own: { readonly scored: Evaluation; readonly training?: Evaluation } = { scored: finalEvaluation(record), ...(onTraining === undefined ? {} : { training: onTraining }) };
-  const percentage = (shares: readonly number[] | undefined): string | null => (shares === undefined ? null : percentText(shares.at(-1)));
+/** The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none, and with the next puzzle's. */
+export function puzzleIdTable(looked: { readonly [Mode in PuzzleIdMode]: { readonly scored: Evaluation; readonly training: Evaluation } }): Table {
+  const percentage = (shares: readonly number[]): string => percentText(shares.at(-1));
   return tableOfRows(
-    Object.entries({ "the puzzle's own": own, none: otherIds.blank, "the next puzzle's": otherIds.shuffled }).map(([name, each]) => ({
+    Object.entries({ "the puzzle's own": looked.own, none: looked.blank, "the next puzzle's": looked.shuffled }).map(([name, { scored, training }]) => ({
       'puzzle id': name,
-      'test pairs right': percentage(each?.scored.exactAccuracy),
-      'test cells': percentage(each?.scored.cellAccuracy),
-      'training pairs right': percentage(each?.training?.exactAccuracy),
-      'training cells': percentage(each?.training?.cellAccuracy),
+      'test pairs right': percentage(scored.exactAccuracy),
+      'test cells': percentage(scored.cellAccuracy),
+      'training pairs right': percentage(training.exactAccuracy),
+      'training cells': percentage(training.cellAccuracy),
     })),
   );
 }
