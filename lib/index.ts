@@ -24,7 +24,7 @@ export type { Batch, Engine, InferRequest, InferResult, LatentState, TrainReques
 
 // train
 export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
-export { evaluate, think, type Evaluation, type Thought } from './train/evaluate.js';
+export { evaluate, evaluateIds, think, type Evaluation, type Thought } from './train/evaluate.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 export { Trainer } from './train/trainer.js';

@@ -112,7 +112,8 @@ export function reportFigures({ records, again = [] }: ReportSources): [string, 
     const rows = paperTableRows(table, base, records);
     const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
     const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({ subtitle: studyCaption(rows, 'shaded from the worst to the best', shown) });
-    figures.push([`figure-${name}`, paperVersusOurs(comparedRows(table, base, records), { ...dots, title: `Table ${table}, ours and the paper’s` })]);
+    const of = base.task.kind === 'arc' ? { of: 'Test tasks solved in two tries' } : {};
+    figures.push([`figure-${name}`, paperVersusOurs(comparedRows(table, base, records), { ...dots, ...of, title: `Table ${table}, ours and the paper’s` })]);
     if (table === 3) figures.push([`depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
     if (table !== 1) continue;
     figures.push([`cost-${base.name}`, costVersusAccuracy(rows, bars)], [`learning-${base.name}`, learningCurves(rows, bands(({ evaluations }) => evaluations))], [`halting-${base.name}`, haltingOverTraining(rows, dots)]);

@@ -70,15 +70,16 @@ export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
 }
 
 /** The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none, and with the next puzzle's. */
-export function puzzleIdTable(looked: { readonly [Mode in PuzzleIdMode]: { readonly scored: Evaluation; readonly training: Evaluation } }): Table {
-  const percentage = (shares: readonly number[]): string => percentText(shares.at(-1));
+export function puzzleIdTable(test: Readonly<Record<PuzzleIdMode, Evaluation>>, training: Readonly<Record<PuzzleIdMode, Evaluation>>): Table {
+  const names = { own: "the puzzle's own", blank: 'none', shuffled: "the next puzzle's" } as const;
+  const last = (shares: readonly number[]): string => percentText(shares.at(-1));
   return tableOfRows(
-    Object.entries({ "the puzzle's own": looked.own, none: looked.blank, "the next puzzle's": looked.shuffled }).map(([name, { scored, training }]) => ({
-      'puzzle id': name,
-      'test pairs right': percentage(scored.exactAccuracy),
-      'test cells': percentage(scored.cellAccuracy),
-      'training pairs right': percentage(training.exactAccuracy),
-      'training cells': percentage(training.cellAccuracy),
+    (['own', 'blank', 'shuffled'] as const).map((ids) => ({
+      'puzzle id': names[ids],
+      'test pairs right': last(test[ids].exactAccuracy),
+      'test cells': last(test[ids].cellAccuracy),
+      'training pairs right': last(training[ids].exactAccuracy),
+      'training cells': last(training[ids].cellAccuracy),
     })),
   );
 }

@@ -315,8 +315,8 @@ export interface ComparedRow {
   readonly ours: readonly number[];
 }
 
-/** Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. */
-export function paperVersusOurs(rows: readonly ComparedRow[], options: Caption = {}): Figure {
+/** Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. `of`: what the shares are of. */
+export function paperVersusOurs(rows: readonly ComparedRow[], { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {}): Figure {
   const names = rows.map(({ name }) => name);
   const withSeeds = rows.filter(({ ours }) => ours.length > 0);
   const inPaper = rows.filter(({ paper }) => paper !== null);
@@ -338,7 +338,7 @@ export function paperVersusOurs(rows: readonly ComparedRow[], options: Caption =
     ],
     layout: baseLayout({ title: 'Ours and the paper’s', ...options }, { left }, {
       height: Math.max(280, 176 + 34 * rows.length),
-      xaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+      xaxis: { ...axis(of), ...percentAxis },
       yaxis: { ...axis(''), type: 'category', categoryorder: 'array', categoryarray: [...names].reverse(), range: [-0.6, rows.length - 0.4] },
       showlegend: true,
       legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },

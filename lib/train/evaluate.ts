@@ -3,7 +3,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
-import { Seats, type ThinkingOptions } from './seats.js';
+import { Seats, type PuzzleIdMode, type ThinkingOptions } from './seats.js';
 
 /** Accuracies after each supervision step 1 … N, 0 … 1; index 0 is the first step. */
 export interface StepAccuracies {
@@ -85,6 +85,15 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
     ...(options.halt === true ? { meanSteps: spent / finished } : {}),
     seconds: (performance.now() - started) / 1000,
   };
+}
+
+/**
+ * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
+ * (arXiv 2512.11847). Throws InputError for data whose puzzles share one id.
+ */
+export async function evaluateIds(engine: Engine, dataset: Dataset, options: Omit<EvaluateOptions, 'puzzleIds'> = {}): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
+  const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> => evaluate(engine, dataset, { ...options, puzzleIds });
+  return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
 }
 
 /** What the model answers after one supervision step. */

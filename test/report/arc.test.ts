@@ -45,7 +45,7 @@ describe('the blank-id test', () => {
   it('stands beside the accuracy with the own id', () => {
     const [own] = record({ exactAccuracy: [0] }).evaluations;
     const after = (share: number): Evaluation => ({ ...own!, exactAccuracy: [0.9, share], cellAccuracy: [0.9, share / 2] });
-    assert.deepEqual(puzzleIdTable({ own: { scored: after(0.5), training: after(0.75) }, blank: { scored: after(0), training: after(0.125) }, shuffled: { scored: after(0.01), training: after(1) } }).rows, [
+    assert.deepEqual(puzzleIdTable({ own: after(0.5), blank: after(0), shuffled: after(0.01) }, { own: after(0.75), blank: after(0.125), shuffled: after(1) }).rows, [
       ["the puzzle's own", '50.0 %', '25.0 %', '75.0 %', '37.5 %'],
       ['none', '0.0 %', '0.0 %', '12.5 %', '6.3 %'],
       ["the next puzzle's", '1.0 %', '0.5 %', '100.0 %', '50.0 %'],

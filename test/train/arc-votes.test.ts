@@ -6,7 +6,7 @@ import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { ArcVotes } from '../../lib/train/arc-votes.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
-import { evaluate } from '../../lib/train/evaluate.js';
+import { evaluate, evaluateIds } from '../../lib/train/evaluate.js';
 
 const [a, b, c, d] = [[[1]], [[2]], [[3]], [[1, 1]]].map(gridOfRows) as [Grid, Grid, Grid, Grid];
 const pair = (output: Grid): { input: Grid; output: Grid } => ({ input: a, output });
@@ -113,7 +113,7 @@ describe('voting over versions', () => {
   it('a model that goes by the id fails with the blank one and with a wrong one', async () => {
     for (const [needsId, mode, expected] of [[true, 'own', 1], [true, 'blank', 0], [true, 'shuffled', 0], [false, 'blank', 1], [false, 'shuffled', 1]] as const) {
       assert.equal((await voteArc(oracle(needsId), test, { puzzleIds: mode })).passAt[1], expected, mode);
-      assert.equal((await evaluate(oracle(needsId), test, { puzzleIds: mode })).exactAccuracy.at(-1), expected, mode);
+      assert.equal((await evaluateIds(oracle(needsId), test))[mode].exactAccuracy.at(-1), expected, mode);
     }
     const sudoku = ungrouped([{ input: Uint8Array.of(1), label: Uint8Array.of(2) }], { name: 'one', note: '', width: 1, height: 1, vocabSize: 3 });
     await assert.rejects(evaluate(oracle(false), sudoku, { puzzleIds: 'shuffled' }), /shuffled ids are for ARC/);
