@@ -100,6 +100,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   // Another process has finished its runs by now, works on, or was killed and left them.
   const lookAgain = async (): Promise<void> => {
     const taken = runs.flatMap(({ state }, index) => (state === 'taken' ? [index] : []));
+    if (taken.length === 0) return;
     const now = await standOf(taken.map((index) => runs[index]!), options);
     taken.forEach((index, at) => update(index, now[at]!));
   };

@@ -1,5 +1,5 @@
 /** ARC to look at: a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids. */
-import { augmentGrid, augmentedName, gridHash, type ArcTask } from '../data/arc.js';
+import { augmentGrid, augmentedName, gridHash } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
@@ -14,8 +14,9 @@ import { percentText, tableOfRows, type Table } from './tables.js';
 /** Small cells: grids are up to 30 wide, and several stand in a row. */
 const cellSize = 14;
 
-/** A task's demonstrations and tests, question beside answer. */
-export function drawTask({ id, train, test }: ArcTask): Drawing {
+/** A task's demonstrations and tests, question beside answer. Throws InputError for a puzzle that the data set has not, as all below do. */
+export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
+  const { id, train, test } = entryOf(dataset, puzzle).task;
   const views = [...train.map((pair, i) => ({ ...pair, name: `shown ${i + 1}` })), ...test.map((pair, i) => ({ ...pair, name: `test ${i + 1}` }))];
   return drawGrids(views.flatMap(({ input, output, name }) => [arcView(input, `${name}: question`), arcView(output, 'answer')]), { title: `ARC task ${id}`, columns: 4, cellSize });
 }

@@ -2,7 +2,7 @@
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { spreadOf } from './statistics.js';
@@ -106,7 +106,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
       ...paperResult(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,
-      puzzles: Math.min(...group.map((record) => finalEvaluation(record).puzzles)),
+      puzzles: Math.min(...group.map(quotedPuzzles)),
       data: `${data.test.name} (${data.train.examples.toLocaleString('en')} for training)`,
     };
   });

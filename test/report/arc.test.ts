@@ -13,11 +13,12 @@ const rects = (svg: string): number => svg.match(/<rect /g)?.length ?? 0;
 
 describe('ARC pictures', () => {
   it('show every pair of a task, and every cell', () => {
-    const { svg, text } = drawTask(task);
+    const { svg, text } = drawTask(test, 0);
     assert.equal(text.match(/: question/g)?.length, task.train.length + task.test.length);
     assert.match(text, new RegExp(`^ARC task ${task.id}`));
     const cells = [...task.train, ...task.test].reduce((sum, { input, output }) => sum + input.cells.length + output.cells.length, 0);
     assert.ok(rects(svg) >= cells);
+    for (const puzzle of [-1, 3, 0.5, NaN]) assert.throws(() => drawTask(test, puzzle), /puzzle: expected 0 to 2 of .*, got/);
   });
 
   it('show versions with their names and ids, the original first', () => {
