@@ -20,9 +20,18 @@ import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
-  options: { cases: { type: 'string' }, engines: { type: 'string', default: 'native,tfjs,pytorch' }, levels: { type: 'string' }, pytorch: { type: 'string', default: 'eager,compiled' }, rounds: { type: 'string', default: '5' }, quick: { type: 'boolean', default: false }, write: { type: 'boolean', default: false } },
+  options: {
+    cases: { type: 'string' },
+    engines: { type: 'string', default: 'native,tfjs,pytorch' },
+    levels: { type: 'string' },
+    pytorch: { type: 'string', default: 'eager,compiled' },
+    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
 });
-const names = values.cases !== undefined ? wordsOf('cases', Object.keys(cases)) : values.quick ? ['a'] : Object.keys(cases);
+const names =
+  values.cases !== undefined ? wordsOf('cases', Object.keys(cases)) : values.quick ? ['a'] : Object.keys(cases);
 const rounds = values.quick ? 2 : Number(values.rounds);
 
 const engines = wordsOf('engines', ['native', 'tfjs', 'pytorch']);
@@ -32,26 +41,46 @@ if (engines.includes('native')) {
   if (whyUnavailable() !== undefined) refuse(`native: ${whyUnavailable()}`);
   const measurable = detectedLevels().filter((level) => level !== 'portable');
   const wanted = values.levels === undefined ? measurable : wordsOf('levels', measurable);
-  for (const level of measurable.filter((each) => wanted.includes(each))) contenders.push({ label: `native ${level}`, env: { BENCH_ENGINE: 'native', TRM_LAB_ISA: level } });
-} else if (values.levels !== undefined || engines.includes('pytorch')) refuse('--engines: expected native among them where --levels is given or pytorch is measured, which is held to the levels of native');
+  for (const level of measurable.filter((each) => wanted.includes(each)))
+    contenders.push({ label: `native ${level}`, env: { BENCH_ENGINE: 'native', TRM_LAB_ISA: level } });
+} else if (values.levels !== undefined || engines.includes('pytorch'))
+  refuse(
+    '--engines: expected native among them where --levels is given or pytorch is measured, which is held to the levels of native',
+  );
 if (engines.includes('tfjs')) contenders.push({ label: 'tfjs tensorflow', env: { BENCH_ENGINE: 'tfjs' } });
 const python = process.env.BENCH_PYTHON ?? path.join(here, '.venv', 'bin', 'python');
 if (engines.includes('pytorch')) {
-  if (!existsSync(python)) refuse(`pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`);
+  if (!existsSync(python))
+    refuse(
+      `pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`,
+    );
   // PyTorch is held to the level of the contender it stands beside.
   const held = {
     amx: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_AMX' },
-    avx512bf16: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_BF16' },
+    avx512bf16: {
+      ATEN_CPU_CAPABILITY: 'avx512',
+      MKL_ENABLE_INSTRUCTIONS: 'AVX512',
+      ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_BF16',
+    },
     avx512: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE' },
     avx2: { ATEN_CPU_CAPABILITY: 'avx2', MKL_ENABLE_INSTRUCTIONS: 'AVX2', ONEDNN_MAX_CPU_ISA: 'AVX2' },
   };
-  const modes = { amx: ['eager bf16', 'compiled bf16'], avx512bf16: ['eager bf16', 'compiled bf16'], avx512: ['eager float32', 'compiled float32'], avx2: ['eager float32', 'compiled float32'] };
+  const modes = {
+    amx: ['eager bf16', 'compiled bf16'],
+    avx512bf16: ['eager bf16', 'compiled bf16'],
+    avx512: ['eager float32', 'compiled float32'],
+    avx2: ['eager float32', 'compiled float32'],
+  };
   for (const [level, environment] of Object.entries(held)) {
     if (!contenders.some(({ label }) => label === `native ${level}`)) continue;
     for (const mode of modes[level]) {
       const [how, precision] = mode.split(' ');
       if (!pytorchModes.includes(how)) continue;
-      contenders.push({ label: `pytorch ${level} ${mode}`, python: true, env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision } });
+      contenders.push({
+        label: `pytorch ${level} ${mode}`,
+        python: true,
+        env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision },
+      });
     }
   }
 }
@@ -59,8 +88,17 @@ const scratch = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
 process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 // Starting a contender takes three to five steps, and compiling PyTorch's about a minute.
 const stepSeconds = { a: 0.4, b: 1, c: 6, d: 8, e: 6 };
-const minutes = names.reduce((sum, name) => sum + contenders.length * (stepSeconds[name] * (1.5 * rounds + 4) + 5) + 60 * contenders.filter(({ env }) => env.BENCH_MODE === 'compiled').length, 0) / 60;
-console.error(`${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil(minutes)} minutes on two quiet cores`);
+const minutes =
+  names.reduce(
+    (sum, name) =>
+      sum +
+      contenders.length * (stepSeconds[name] * (1.5 * rounds + 4) + 5) +
+      60 * contenders.filter(({ env }) => env.BENCH_MODE === 'compiled').length,
+    0,
+  ) / 60;
+console.error(
+  `${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil(minutes)} minutes on two quiet cores`,
+);
 const productPeaks = {};
 measurePeaks();
 
@@ -90,10 +128,22 @@ for (const name of names) {
   for (const { label, child, loss, train, infer } of running) {
     const { peakMemory } = await ask(child, 'memory');
     child.disconnect();
-    rows.push({ case: name, engine: label, trainMs: Math.min(...train), trainMedianMs: median(train), inferMs: Math.min(...infer), gflops: gflop / (Math.min(...train) / 1000), peakMemoryMiB: peakMemory / 2 ** 20, firstLoss: loss });
+    rows.push({
+      case: name,
+      engine: label,
+      trainMs: Math.min(...train),
+      trainMedianMs: median(train),
+      inferMs: Math.min(...infer),
+      gflops: gflop / (Math.min(...train) / 1000),
+      peakMemoryMiB: peakMemory / 2 ** 20,
+      firstLoss: loss,
+    });
   }
   const losses = running.map(({ loss }) => loss);
-  if (Math.max(...losses) > 1.03 * Math.min(...losses)) throw new Error(`case ${name}: the engines start from different losses (${losses.join(', ')}): they are not the same model`);
+  if (Math.max(...losses) > 1.03 * Math.min(...losses))
+    throw new Error(
+      `case ${name}: the engines start from different losses (${losses.join(', ')}): they are not the same model`,
+    );
 }
 
 measurePeaks(); // again, so that a disturbance at the start does not lower what the rows are measured against
@@ -117,7 +167,8 @@ function refuse(message) {
 /** Product peaks of the levels measured here, GFLOP/s: the best of all times. */
 function measurePeaks() {
   if (whyUnavailable() !== undefined) return;
-  for (const level of detectedLevels()) productPeaks[level] = Math.max(productPeaks[level] ?? 0, loadAddon().productPeak(level, os.availableParallelism()));
+  for (const level of detectedLevels())
+    productPeaks[level] = Math.max(productPeaks[level] ?? 0, loadAddon().productPeak(level, os.availableParallelism()));
 }
 
 /** One record a kind of CPU, named by its best level; cases that an earlier run on the same CPU measured are kept. */
@@ -129,7 +180,10 @@ async function write() {
   const kept = earlier?.cpu === cpu && earlier.cores === os.availableParallelism() ? earlier : undefined;
   const peaks = { ...productPeaks };
   for (const [name, peak] of Object.entries(kept?.productPeaks ?? {})) peaks[name] = Math.max(peaks[name] ?? 0, peak);
-  const commands = { ...kept?.commands, ...Object.fromEntries(names.map((name) => [name, `npm run bench -- ${process.argv.slice(2).join(' ')}`])) };
+  const commands = {
+    ...kept?.commands,
+    ...Object.fromEntries(names.map((name) => [name, `npm run bench -- ${process.argv.slice(2).join(' ')}`])),
+  };
   const record = {
     cpu,
     cores: os.availableParallelism(),
@@ -140,7 +194,9 @@ async function write() {
     excluded: [...(kept?.excluded ?? []).filter((each) => !names.includes(each.case)), ...excluded],
   };
   writeFileAtomic(file, `${JSON.stringify(record, null, 1)}\n`);
-  console.error(`wrote ${path.relative(process.cwd(), file)} and ${await saveFigure(`bench-${level}`, benchFigure(record))}`);
+  console.error(
+    `wrote ${path.relative(process.cwd(), file)} and ${await saveFigure(`bench-${level}`, benchFigure(record))}`,
+  );
 }
 
 /** Weights and batch of a case as a file, so that Python starts from the same numbers. */
@@ -148,8 +204,14 @@ function writeCase(name) {
   const { batchSize, config } = cases[name];
   const file = path.join(scratch, `${name}.safetensors`);
   const { tokens, labels, puzzleIds } = drawBatch(cases[name]);
-  const tensors = new Map([...initialParameters(config, new Random(0))].map(([tensor, { shape, data }]) => [tensor, { dtype: 'F32', shape, data }]));
-  for (const [key, data] of Object.entries({ tokens, labels })) tensors.set(`batch/${key}`, { dtype: 'I32', shape: [batchSize, config.sequenceLength], data });
+  const tensors = new Map(
+    [...initialParameters(config, new Random(0))].map(([tensor, { shape, data }]) => [
+      tensor,
+      { dtype: 'F32', shape, data },
+    ]),
+  );
+  for (const [key, data] of Object.entries({ tokens, labels }))
+    tensors.set(`batch/${key}`, { dtype: 'I32', shape: [batchSize, config.sequenceLength], data });
   tensors.set('batch/puzzleIds', { dtype: 'I32', shape: [batchSize], data: puzzleIds });
   writeSafetensors(file, tensors, { config: JSON.stringify(config) });
   return file;
@@ -157,7 +219,9 @@ function writeCase(name) {
 
 async function start(contender, name, file) {
   const environment = { ...process.env, ...contender.env, BENCH_CASE: file };
-  const child = contender.python ? pythonWorker(environment) : fork(path.join(here, 'worker.mjs'), [name], { env: environment });
+  const child = contender.python
+    ? pythonWorker(environment)
+    : fork(path.join(here, 'worker.mjs'), [name], { env: environment });
   child.on('exit', (code) => code !== 0 && code !== null && console.error(`${contender.label} ended with ${code}`));
   return { child, ...(await ask(child, 'start')) };
 }

@@ -3,7 +3,15 @@ import { paperConfig } from '../dist/model/config.js';
 import { Random } from '../dist/random.js';
 
 const attention = { mixer: 'attention', positions: 'rotary' };
-const sized = (hiddenSize, sequenceLength, puzzlePrefix, vocabSize, changes = {}) => ({ ...paperConfig, hiddenSize, sequenceLength, puzzlePrefix, vocabSize, puzzleEmbeddingSize: hiddenSize, ...changes });
+const sized = (hiddenSize, sequenceLength, puzzlePrefix, vocabSize, changes = {}) => ({
+  ...paperConfig,
+  hiddenSize,
+  sequenceLength,
+  puzzlePrefix,
+  vocabSize,
+  puzzleEmbeddingSize: hiddenSize,
+  ...changes,
+});
 
 export const cases = {
   a: { batchSize: 64, config: sized(64, 36, 1, 8) },
@@ -16,6 +24,14 @@ export const cases = {
 /** The batch of a case: random tokens and labels, every seat new. */
 export function drawBatch({ batchSize, config }) {
   const random = new Random(1);
-  const draw = () => Int32Array.from({ length: batchSize * config.sequenceLength }, () => 1 + random.integer(config.vocabSize - 1));
-  return { tokens: draw(), labels: draw(), puzzleIds: new Int32Array(batchSize), reset: new Uint8Array(batchSize).fill(1), last: new Uint8Array(batchSize), loss: 'stablemax' };
+  const draw = () =>
+    Int32Array.from({ length: batchSize * config.sequenceLength }, () => 1 + random.integer(config.vocabSize - 1));
+  return {
+    tokens: draw(),
+    labels: draw(),
+    puzzleIds: new Int32Array(batchSize),
+    reset: new Uint8Array(batchSize).fill(1),
+    last: new Uint8Array(batchSize),
+    loss: 'stablemax',
+  };
 }

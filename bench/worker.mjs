@@ -8,7 +8,16 @@ const { batchSize, config } = cases[process.argv[2]];
 const engine = await createEngine(config, { engine: process.env.BENCH_ENGINE });
 await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
 const batch = drawBatch(cases[process.argv[2]]);
-const update = { optimizer: 'adam-atan2', learningRate: 1e-4, weightDecay: 1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-4, puzzleWeightDecay: 1, emaRate: 0.999 };
+const update = {
+  optimizer: 'adam-atan2',
+  learningRate: 1e-4,
+  weightDecay: 1,
+  beta1: 0.9,
+  beta2: 0.95,
+  puzzleLearningRate: 1e-4,
+  puzzleWeightDecay: 1,
+  emaRate: 0.999,
+};
 const [learning, thinking] = [engine.createState(batchSize), engine.createState(batchSize)];
 
 async function timed(act) {

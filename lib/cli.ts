@@ -17,7 +17,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   const command = commands.find((each) => each.name === name);
-  if (command === undefined) throw new InputError(`unknown command ${name}; expected one of ${commands.map((each) => each.name).join(', ')}`);
+  if (command === undefined)
+    throw new InputError(`unknown command ${name}; expected one of ${commands.map((each) => each.name).join(', ')}`);
   const args = readArguments(command, rest);
   if (args.options['help'] === true) {
     process.stdout.write(`${helpText(command)}\n`);
@@ -38,7 +39,14 @@ function output(json: boolean): Out {
 function overview(): string {
   const width = Math.max(...commands.map((command: Command) => command.name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
-  return ['trm-lab <command> [options]    (from a clone: npm run trm -- <command> [options])', '', ...lines, '', 'trm-lab <command> --help shows its options, an example and how long it takes.', ''].join('\n');
+  return [
+    'trm-lab <command> [options]    (from a clone: npm run trm -- <command> [options])',
+    '',
+    ...lines,
+    '',
+    'trm-lab <command> --help shows its options, an example and how long it takes.',
+    '',
+  ].join('\n');
 }
 
 // A reader that closes the pipe early (| head) has seen enough.
@@ -53,7 +61,9 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const wrongInput = error instanceof InputError;
-    process.stderr.write(`${wrongInput || !(error instanceof Error) ? `error: ${error instanceof Error ? error.message : String(error)}` : (error.stack ?? error.message)}\n`);
+    process.stderr.write(
+      `${wrongInput || !(error instanceof Error) ? `error: ${error instanceof Error ? error.message : String(error)}` : (error.stack ?? error.message)}\n`,
+    );
     process.exitCode = wrongInput ? 2 : 1;
   },
 );

@@ -10,12 +10,15 @@ export function reject(expected: string, got: unknown, remedy?: string): never {
 
 /** A complaint for each field that is not among the known ones. */
 export function unknownFields(fields: object, known: readonly string[]): string[] {
-  return Object.keys(fields).filter((key) => !known.includes(key)).map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
+  return Object.keys(fields)
+    .filter((key) => !known.includes(key))
+    .map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
 }
 
 /** A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however deep only by its kind. */
 export function show(value: unknown): string {
-  const text = Array.isArray(value) && value.length <= 8 ? `[${value.map(showShallow).join(', ')}]` : showShallow(value);
+  const text =
+    Array.isArray(value) && value.length <= 8 ? `[${value.map(showShallow).join(', ')}]` : showShallow(value);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 

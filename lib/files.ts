@@ -1,5 +1,17 @@
 /** Where the project's files are, how files that a user names are opened, and how one is written so that a crash never leaves half of it. */
-import { closeSync, existsSync, fstatSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
@@ -107,10 +119,14 @@ export function checkNewFolder(folder: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') return;
-    if (code === 'ENOTDIR') throw new InputError(`${folder}: expected a new or empty folder, got a file or a path through one; choose another`);
+    if (code === 'ENOTDIR')
+      throw new InputError(
+        `${folder}: expected a new or empty folder, got a file or a path through one; choose another`,
+      );
     throw pathError(error, folder);
   }
-  if (names.length > 0) throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+  if (names.length > 0)
+    throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
 }
 
 /** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
@@ -133,5 +149,7 @@ function writeError(error: unknown, named: string): unknown {
     ENOSPC: 'the disk is full',
   };
   const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
-  return reason === undefined ? error : new InputError(`${named} cannot be written: ${reason}; choose another place, or make room there`);
+  return reason === undefined
+    ? error
+    : new InputError(`${named} cannot be written: ${reason}; choose another place, or make room there`);
 }

@@ -15,12 +15,28 @@ export { arcDataset, isArcDataset, type ArcDataset, type ArcSetOptions } from '.
 // model
 export { checkConfig, innerSize, paperConfig, positionsOf, type ModelConfig } from './model/config.js';
 export { buildSchedule, effectiveDepth, forwardPasses, type Call, type Schedule } from './model/schedule.js';
-export { initialParameters, parameterCount, parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from './model/parameters.js';
+export {
+  initialParameters,
+  parameterCount,
+  parameterSpecs,
+  type ParameterSpec,
+  type Tensor,
+  type TensorMap,
+} from './model/parameters.js';
 export { loadCheckpoint, saveCheckpoint } from './model/checkpoint.js';
 
 // engine
 export { createEngine, type EngineOptions } from './engine/create.js';
-export type { Batch, Engine, InferRequest, InferResult, LatentState, TrainRequest, TrainResult, UpdateRequest } from './engine/engine.js';
+export type {
+  Batch,
+  Engine,
+  InferRequest,
+  InferResult,
+  LatentState,
+  TrainRequest,
+  TrainResult,
+  UpdateRequest,
+} from './engine/engine.js';
 
 // train
 export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
@@ -31,7 +47,14 @@ export { Trainer } from './train/trainer.js';
 export { checkReference } from './train/reference-check.js';
 
 // experiment
-export { change, describeExperiment, experiment, experiments, type Experiment, type Scale } from './experiment/experiment.js';
+export {
+  change,
+  describeExperiment,
+  experiment,
+  experiments,
+  type Experiment,
+  type Scale,
+} from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { failureRuns, planFailures } from './experiment/failures.js';
 export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
@@ -41,21 +64,91 @@ export { runExperiment, runId, type RunOutcome, type RunProgress } from './exper
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // report
-export { accuracyCurves, accuracyVersusCycles, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from './report/figures.js';
-export { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, trainingVersusTest } from './report/study-figures.js';
-export { animateThoughts, arcView, drawSudoku, drawThoughts, mazeLegend, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints, type PuzzleKind } from './report/boards.js';
+export {
+  accuracyCurves,
+  accuracyVersusCycles,
+  distribution,
+  haltingCurve,
+  learningCurve,
+  paperVersusOurs,
+  stoppingCurve,
+  thinkingCurve,
+} from './report/figures.js';
+export {
+  accuracyVersusDepth,
+  costVersusAccuracy,
+  haltingOverTraining,
+  learningCurves,
+  longerThinking,
+  trainingVersusTest,
+} from './report/study-figures.js';
+export {
+  animateThoughts,
+  arcView,
+  drawSudoku,
+  drawThoughts,
+  mazeLegend,
+  mazeView,
+  sudokuCells,
+  sudokuLegend,
+  sudokuView,
+  thoughtMovie,
+  thoughtPoints,
+  type PuzzleKind,
+} from './report/boards.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
 export { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from './report/lessons.js';
-export { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from './report/paper-tables.js';
+export {
+  comparedRows,
+  orderings,
+  paperTable,
+  paperTableFrame,
+  paperTableRows,
+  tableRecords,
+} from './report/paper-tables.js';
 export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
 export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
-export { saveFigure, saveMovie, toPng, toSvg, type Animation, type Drawing, type Figure, type Movie } from './report/plotly.js';
+export {
+  saveFigure,
+  saveMovie,
+  toPng,
+  toSvg,
+  type Animation,
+  type Drawing,
+  type Figure,
+  type Movie,
+} from './report/plotly.js';
 export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
 export { sweepLive, trainLive } from './report/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
-export { mazeDistributions, mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers, type MazeSample } from './report/mazes.js';
-export { augmentedCopies, givenCounts, ownSudoku, puzzleAt, ratingsOf, sudokuOverlap, summarizeSudokus, type Puzzle } from './report/puzzles.js';
+export {
+  mazeDistributions,
+  mazeNumbers,
+  mazeOverlap,
+  summarizeMazes,
+  type MazeNumbers,
+  type MazeSample,
+} from './report/mazes.js';
+export {
+  augmentedCopies,
+  givenCounts,
+  ownSudoku,
+  puzzleAt,
+  ratingsOf,
+  sudokuOverlap,
+  summarizeSudokus,
+  type Puzzle,
+} from './report/puzzles.js';
 export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
-export { hardestThought, judgeThoughts, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable, type JudgedThought, type SolvedPuzzle } from './report/thoughts.js';
+export {
+  hardestThought,
+  judgeThoughts,
+  stopWhenSure,
+  thinkAbout,
+  thinkingRow,
+  thoughtsTable,
+  type JudgedThought,
+  type SolvedPuzzle,
+} from './report/thoughts.js';

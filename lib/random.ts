@@ -11,7 +11,8 @@ export class Random {
 
   /** `seed`: a whole number, 0 to 2³² − 1. */
   constructor(seed: number) {
-    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) throw new RangeError(`seed: expected a whole number from 0 to 4294967295, got ${seed}`);
+    if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
+      throw new RangeError(`seed: expected a whole number from 0 to 4294967295, got ${seed}`);
     this.#key = seed;
     this.#state = new Uint32Array(4);
     let mixed = seed;
@@ -50,7 +51,8 @@ export class Random {
 
   /** A whole number, 0 to n − 1, each equally likely. */
   integer(n: number): number {
-    if (!Number.isInteger(n) || n < 1 || n > 0x100000000) throw new RangeError(`integer(n): expected n from 1 to 4294967296, got ${n}`);
+    if (!Number.isInteger(n) || n < 1 || n > 0x100000000)
+      throw new RangeError(`integer(n): expected n from 1 to 4294967296, got ${n}`);
     const limit = 0x100000000 - (0x100000000 % n); // values from here on would favour small results
     for (;;) {
       const value = this.uint32();

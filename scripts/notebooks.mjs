@@ -49,7 +49,8 @@ function notebooksIn(targets) {
     const names = readdirSync(target).filter((name) => name.endsWith('.ipynb'));
     return names.sort().map((name) => path.join(target, name));
   });
-  if (files.length === 0) throw new Error(`expected at least one notebook, found none in: ${targets.join(', ') || 'no arguments'}`);
+  if (files.length === 0)
+    throw new Error(`expected at least one notebook, found none in: ${targets.join(', ') || 'no arguments'}`);
   return files.map((file) => path.resolve(file));
 }
 
@@ -60,7 +61,11 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
   // The committed figures belong to the committed outputs.
   const env = inplace ? process.env : { ...process.env, TRM_FIGURES: 'build/figures' };
-  const child = spawn(process.execPath, [worker, job], { cwd: path.dirname(file), env, stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(process.execPath, [worker, job], {
+    cwd: path.dirname(file),
+    env,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {

@@ -29,9 +29,10 @@ export async function setUp(names, { again = false } = {}) {
   }
   const missing = wanted.filter((step) => stateOf(step, again) === undefined);
   // Stamps are read again inside the lock: whoever held it may have done the work.
-  if (missing.length > 0) await alone(async () => {
-    for (const step of missing) if (stateOf(step, again) === undefined) await perform(step);
-  });
+  if (missing.length > 0)
+    await alone(async () => {
+      for (const step of missing) if (stateOf(step, again) === undefined) await perform(step);
+    });
   for (const step of wanted) if (!missing.includes(step)) sayUnlessQuiet(describe(step));
   return wanted.every(isReady);
 }
@@ -39,7 +40,8 @@ export async function setUp(names, { again = false } = {}) {
 function stepsNamed(names) {
   return names.map((name) => {
     const step = steps.get(name);
-    if (step === undefined) throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
+    if (step === undefined)
+      throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
     return step;
   });
 }

@@ -24,7 +24,8 @@ document.querySelectorAll('.figure').forEach((figure) => watcher.observe(figure)
 </script>`;
 
 try {
-  if (!(await setUp(['lab'], { again: true }))) throw new Error('the pages are made by nbconvert, which comes with JupyterLab; why that is missing stands above');
+  if (!(await setUp(['lab'], { again: true })))
+    throw new Error('the pages are made by nbconvert, which comes with JupyterLab; why that is missing stands above');
   const pages = await render();
   say(`site/index.html: ${pages} notebooks as pages; open it in a browser`);
 } catch (error) {
@@ -38,12 +39,28 @@ async function render() {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
-  const names = readdirSync(path.join(root, 'notebooks')).filter((name) => name.endsWith('.ipynb')).sort();
-  const notebooks = names.map((name) => ({ name: path.basename(name, '.ipynb'), notebook: readNotebook(path.join(root, 'notebooks', name)) }));
-  for (const { name, notebook } of notebooks) writeFileSync(path.join(scratch, `${name}.ipynb`), JSON.stringify(withPages(notebook)));
+  const names = readdirSync(path.join(root, 'notebooks'))
+    .filter((name) => name.endsWith('.ipynb'))
+    .sort();
+  const notebooks = names.map((name) => ({
+    name: path.basename(name, '.ipynb'),
+    notebook: readNotebook(path.join(root, 'notebooks', name)),
+  }));
+  for (const { name, notebook } of notebooks)
+    writeFileSync(path.join(scratch, `${name}.ipynb`), JSON.stringify(withPages(notebook)));
   const files = notebooks.map(({ name }) => path.join(scratch, `${name}.ipynb`));
   say(`rendering ${names.length} notebooks (about half a minute)`);
-  await run('site', [jupyter, 'nbconvert', '--to', 'html', '--output-dir', site, '--HTMLExporter.mathjax_url=', '--HTMLExporter.require_js_url=', ...files]);
+  await run('site', [
+    jupyter,
+    'nbconvert',
+    '--to',
+    'html',
+    '--output-dir',
+    site,
+    '--HTMLExporter.mathjax_url=',
+    '--HTMLExporter.require_js_url=',
+    ...files,
+  ]);
   for (const { name } of notebooks) {
     const file = path.join(site, `${name}.html`);
     writeFileSync(file, alone(readFileSync(file, 'utf8')));
@@ -57,8 +74,14 @@ async function render() {
 /** The notebook with its figures as HTML, and its links to notebooks as links to pages. */
 function withPages(notebook) {
   const cells = notebook.cells.map((cell) => {
-    if (cell.cell_type !== 'code') return { ...cell, source: textOf(cell.source).replaceAll(/\]\(([\w-]+)\.ipynb\)/g, ']($1.html)') };
-    return { ...cell, outputs: cell.outputs.map((output) => (output.data?.[plotlyType] === undefined ? output : { ...output, data: { 'text/html': figureHtml(output) } })) };
+    if (cell.cell_type !== 'code')
+      return { ...cell, source: textOf(cell.source).replaceAll(/\]\(([\w-]+)\.ipynb\)/g, ']($1.html)') };
+    return {
+      ...cell,
+      outputs: cell.outputs.map((output) =>
+        output.data?.[plotlyType] === undefined ? output : { ...output, data: { 'text/html': figureHtml(output) } },
+      ),
+    };
   });
   return { ...notebook, cells };
 }
@@ -71,14 +94,18 @@ function figureHtml({ data, metadata }) {
 
 /** A page that needs no other server, with what makes its figures interactive. */
 function alone(html) {
-  const local = html.replaceAll(/<script\b[^>]*\bsrc="(?:https?:[^"]*)?"[^>]*><\/script>/g, '').replaceAll(/<script type="module">[^]*?<\/script>/g, '');
+  const local = html
+    .replaceAll(/<script\b[^>]*\bsrc="(?:https?:[^"]*)?"[^>]*><\/script>/g, '')
+    .replaceAll(/<script type="module">[^]*?<\/script>/g, '');
   return local.replace('</body>', `${script}\n</body>`);
 }
 
 /** Every notebook with its title and its first words. */
 function indexPage(notebooks) {
   const entries = notebooks.map(({ name, notebook }) => {
-    const [title = name, ...rest] = textOf(notebook.cells[0].source).split('\n').filter((line) => line.trim() !== '');
+    const [title = name, ...rest] = textOf(notebook.cells[0].source)
+      .split('\n')
+      .filter((line) => line.trim() !== '');
     return `<li><a href="${name}.html">${escaped(plain(title))}</a><br>${escaped(plain(rest[0] ?? ''))}</li>`;
   });
   return `<!doctype html>
@@ -105,7 +132,10 @@ ${entries.join('\n')}
 
 /** Markdown without its marks. */
 function plain(markdown) {
-  return markdown.replace(/^#+ /, '').replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').replaceAll(/(\*\*|[*`])/g, '');
+  return markdown
+    .replace(/^#+ /, '')
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replaceAll(/(\*\*|[*`])/g, '');
 }
 
 function escaped(text) {

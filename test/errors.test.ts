@@ -11,17 +11,59 @@ const deep = JSON.parse(text) as unknown;
 
 describe('values in error messages', () => {
   it('are shown shortly, text quoted, nested ones by kind', () => {
-    const shown = [1.5, 'a\n"b"', undefined, null, NaN, [1, 'x', [2], {}, null], Array.from({ length: 9 }), { a: 1 }, [], () => 0];
-    assert.deepEqual(shown.map(show), ['1.5', '"a\\n\\"b\\""', 'undefined', 'null', 'NaN', '[1, "x", a list, an object, null]', 'a list', 'an object', '[]', 'a function']);
+    const shown = [
+      1.5,
+      'a\n"b"',
+      undefined,
+      null,
+      NaN,
+      [1, 'x', [2], {}, null],
+      Array.from({ length: 9 }),
+      { a: 1 },
+      [],
+      () => 0,
+    ];
+    assert.deepEqual(shown.map(show), [
+      '1.5',
+      '"a\\n\\"b\\""',
+      'undefined',
+      'null',
+      'NaN',
+      '[1, "x", a list, an object, null]',
+      'a list',
+      'an object',
+      '[]',
+      'a function',
+    ]);
     assert.equal(show('x'.repeat(1e6)).length, 120);
     assert.equal(show(deep), '[a list]');
   });
 
   it('never overflow the stack, however deep a file nests', () => {
-    const refused = (read: () => unknown, message: RegExp): void => assert.throws(read, (error) => error instanceof InputError && message.test(error.message));
-    refused(() => parseArcTasks('set.json', `{"a":{"train":[{"input":[[${text}]],"output":[[1]]}],"test":[{"input":[[3]],"output":[[4]]}]}}`), /column 1: expected a colour from 0 to 9, got \[a list\]$/);
+    const refused = (read: () => unknown, message: RegExp): void =>
+      assert.throws(read, (error) => error instanceof InputError && message.test(error.message));
+    refused(
+      () =>
+        parseArcTasks(
+          'set.json',
+          `{"a":{"train":[{"input":[[${text}]],"output":[[1]]}],"test":[{"input":[[3]],"output":[[4]]}]}}`,
+        ),
+      /column 1: expected a colour from 0 to 9, got \[a list\]$/,
+    );
     refused(() => checkConfig(deep), /expected an object, got \[a list\]$/);
-    for (const key of Object.keys(paperConfig)) refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
-    for (const key of [...Object.keys(paperTraining), 'randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum']) refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got (the row )?\\[a list\\]`));
+    for (const key of Object.keys(paperConfig))
+      refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
+    for (const key of [
+      ...Object.keys(paperTraining),
+      'randomStart',
+      'supervisionSteps',
+      'supervisionCurriculum',
+      'interleavedBatches',
+      'depthCurriculum',
+    ])
+      refused(
+        () => checkTraining({ ...paperTraining, [key]: deep }),
+        new RegExp(`${key}: .*got (the row )?\\[a list\\]`),
+      );
   });
 });

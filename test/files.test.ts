@@ -1,6 +1,15 @@
 /** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { buildArc } from '../lib/data/arc-build.js';
@@ -55,7 +64,12 @@ describe('files', () => {
 
   for (const [name, read] of Object.entries(readers)) {
     it(`that are not there, are folders, lie below a file or may not be read: ${name}`, async () => {
-      for (const [file, message] of [['none', /^file not found: /], ['folder', /^expected a file, got a folder: /], ['plain/none', /^file not found: /], ['locked', /^no permission to read /]] as const) {
+      for (const [file, message] of [
+        ['none', /^file not found: /],
+        ['folder', /^expected a file, got a folder: /],
+        ['plain/none', /^file not found: /],
+        ['locked', /^no permission to read /],
+      ] as const) {
         const error = await outcome(() => read(at(file)));
         assert.ok(error instanceof InputError && message.test(error.message), `${file}: ${String(error)}`);
       }
@@ -66,19 +80,46 @@ describe('files', () => {
     mkdirSync(at('closed'));
     chmodSync(at('closed'), 0o555);
     const before = readdirSync(folder).sort();
-    for (const [file, reason] of [['plain/below', 'a part of its path is a file'], ['closed/new', 'there is no permission to'], ['closed/deep/new', 'there is no permission to']] as const) {
+    for (const [file, reason] of [
+      ['plain/below', 'a part of its path is a file'],
+      ['closed/new', 'there is no permission to'],
+      ['closed/deep/new', 'there is no permission to'],
+    ] as const) {
       const error = await outcome(() => writeFileAtomic(at(file), 'text'));
-      assert.ok(error instanceof InputError && error.message.startsWith(`${at(file)} cannot be written: ${reason};`), `${file}: ${String(error)}`);
+      assert.ok(
+        error instanceof InputError && error.message.startsWith(`${at(file)} cannot be written: ${reason};`),
+        `${file}: ${String(error)}`,
+      );
     }
-    assert.throws(() => writeFileAtomic(at('folder'), 'text'), (error) => error instanceof InputError && /folder cannot be written: a folder has this name;/.test(error.message));
+    assert.throws(
+      () => writeFileAtomic(at('folder'), 'text'),
+      (error) => error instanceof InputError && /folder cannot be written: a folder has this name;/.test(error.message),
+    );
     assert.deepEqual([readdirSync(folder).sort(), readdirSync(at('closed'))], [before, []]);
     for (const place of ['plain', 'locked/below']) assert.throws(() => readRecords(at(place)), InputError);
   });
 
   it('are not overwritten by folders', async () => {
-    const sets = await sudokuDataset({ side: 4, source: 'generated', trainPuzzles: 2, testPuzzles: 1, validationPuzzles: 0, augmentations: 0, minDifficulty: 0, seed: 0 });
-    for (const write of [(out: string) => writeReferenceFolder(out, sets), (out: string) => buildArc({ set: 'arc1', canvas: 10, maxTasks: 1, augmentations: 0, seed: 0 }, out)]) {
-      for (const out of [at('plain'), at('plain', 'below')]) assert.throws(() => write(out), (error) => error instanceof InputError && /plain.*expected a new or empty folder, got a file/.test(error.message));
+    const sets = await sudokuDataset({
+      side: 4,
+      source: 'generated',
+      trainPuzzles: 2,
+      testPuzzles: 1,
+      validationPuzzles: 0,
+      augmentations: 0,
+      minDifficulty: 0,
+      seed: 0,
+    });
+    for (const write of [
+      (out: string) => writeReferenceFolder(out, sets),
+      (out: string) => buildArc({ set: 'arc1', canvas: 10, maxTasks: 1, augmentations: 0, seed: 0 }, out),
+    ]) {
+      for (const out of [at('plain'), at('plain', 'below')])
+        assert.throws(
+          () => write(out),
+          (error) =>
+            error instanceof InputError && /plain.*expected a new or empty folder, got a file/.test(error.message),
+        );
     }
     assert.ok(existsSync(at('plain')));
   });
@@ -90,7 +131,12 @@ describe('files', () => {
       truncateSync(at(name), 3e9); // a hole: takes no room
     };
     long('set/train/dataset.json');
-    assert.throws(() => readReferenceFolder(at('set')), (error) => error instanceof InputError && /dataset\.json: expected at most 65536 bytes, got 3000000000$/.test(error.message));
+    assert.throws(
+      () => readReferenceFolder(at('set')),
+      (error) =>
+        error instanceof InputError &&
+        /dataset\.json: expected at most 65536 bytes, got 3000000000$/.test(error.message),
+    );
     assert.throws(() => readUserFile('/dev/zero', 10), /expected a file, got a device/);
   });
 });

@@ -40,10 +40,15 @@ const require = createRequire(import.meta.url);
 const compiler = createRequire(require.resolve('tslab/package.json'))('@tslab/typescript-for-tslab') as Compiler;
 
 const folder = path.join(projectRoot(), 'notebooks');
-const names = readdirSync(folder).filter((name) => name.endsWith('.ipynb')).sort();
-const cellsOf = (name: string): readonly Cell[] => (JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { cells: Cell[] }).cells;
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.ipynb'))
+  .sort();
+const cellsOf = (name: string): readonly Cell[] =>
+  (JSON.parse(readFileSync(path.join(folder, name), 'utf8')) as { cells: Cell[] }).cells;
 const codeOf = (name: string): { readonly cell: Cell; readonly number: number; readonly source: string }[] =>
-  cellsOf(name).flatMap((cell, i) => (cell.cell_type === 'code' ? [{ cell, number: i + 1, source: cell.source.join('') }] : []));
+  cellsOf(name).flatMap((cell, i) =>
+    cell.cell_type === 'code' ? [{ cell, number: i + 1, source: cell.source.join('') }] : [],
+  );
 
 /** All nodes of a cell's syntax tree. */
 function nodesOf(source: string): Node[] {
@@ -58,10 +63,26 @@ function nodesOf(source: string): Node[] {
 
 describe('notebooks', () => {
   it('are there, all of them, and in the map in README.md', () => {
-    const all = ['1-how-it-thinks', '2-train', '3-data', '4-ablations', '5-sudoku-and-maze', '6-arc', '7-thinking-longer', '8-your-own'];
-    assert.deepEqual(names, all.map((name) => `${name}.ipynb`));
+    const all = [
+      '1-how-it-thinks',
+      '2-train',
+      '3-data',
+      '4-ablations',
+      '5-sudoku-and-maze',
+      '6-arc',
+      '7-thinking-longer',
+      '8-your-own',
+    ];
+    assert.deepEqual(
+      names,
+      all.map((name) => `${name}.ipynb`),
+    );
     const readme = readFileSync(path.join(projectRoot(), 'README.md'), 'utf8');
-    for (const name of all) assert.ok(readme.includes(`[${name}](notebooks/${name}.ipynb)`), `README.md: no ${name} in its map of the notebooks`);
+    for (const name of all)
+      assert.ok(
+        readme.includes(`[${name}](notebooks/${name}.ipynb)`),
+        `README.md: no ${name} in its map of the notebooks`,
+      );
   });
 
   for (const name of names) {
@@ -70,21 +91,31 @@ describe('notebooks', () => {
         for (const { number, source } of codeOf(name)) {
           const lines = source.split('\n').length;
           assert.ok(lines <= 15, `cell ${number} has ${lines} lines`);
-          const definition = nodesOf(source).find((node) => compiler.isFunctionLike(node) || compiler.isClassLike(node));
+          const definition = nodesOf(source).find(
+            (node) => compiler.isFunctionLike(node) || compiler.isClassLike(node),
+          );
           assert.equal(definition?.getText(), undefined, `cell ${number} defines something`);
         }
       });
 
       it('imports nothing but the library', () => {
-        const modules = codeOf(name).flatMap(({ source }) => nodesOf(source).filter((node) => compiler.isImportDeclaration(node)).map((node) => node.moduleSpecifier.getText()));
+        const modules = codeOf(name).flatMap(({ source }) =>
+          nodesOf(source)
+            .filter((node) => compiler.isImportDeclaration(node))
+            .map((node) => node.moduleSpecifier.getText()),
+        );
         assert.deepEqual([...new Set(modules)], ["'../dist/index.js'"]);
       });
 
       it('writes no { name } for a variable of another cell: tslab compiles that to a name it does not find', () => {
         for (const { number, source } of codeOf(name)) {
           const nodes = nodesOf(source);
-          const own = new Set(nodes.filter((node) => compiler.isVariableDeclaration(node)).map((node) => node.name.getText()));
-          const lost = nodes.filter((node) => compiler.isShorthandPropertyAssignment(node) && !own.has(node.getText())).map((node) => node.getText());
+          const own = new Set(
+            nodes.filter((node) => compiler.isVariableDeclaration(node)).map((node) => node.name.getText()),
+          );
+          const lost = nodes
+            .filter((node) => compiler.isShorthandPropertyAssignment(node) && !own.has(node.getText()))
+            .map((node) => node.getText());
           assert.deepEqual(lost, [], `cell ${number}: write { ${lost[0]}: ${lost[0]} }`);
         }
       });
@@ -97,15 +128,22 @@ describe('notebooks', () => {
       it('says in tags which files it reads, so that its outputs can be called stale', () => {
         for (const { cell, number, source } of codeOf(name)) {
           if (!/\b(readRecords|dataFile)\(/.test(source)) continue;
-          assert.ok(cell.metadata.tags?.some((tag) => tag.startsWith('reads=data/')), `cell ${number} reads a file: give it a tag like reads=data/runs/sudoku-6x6-study-*`);
+          assert.ok(
+            cell.metadata.tags?.some((tag) => tag.startsWith('reads=data/')),
+            `cell ${number} reads a file: give it a tag like reads=data/runs/sudoku-6x6-study-*`,
+          );
         }
       });
 
       it('is committed executed: every cell that shows or prints something has its output, none has an error', () => {
         for (const { cell, number, source } of codeOf(name)) {
           const outputs = cell.outputs ?? [];
-          if (/\bshow\(|console\.log\(|trainLive\(/.test(source)) assert.ok(outputs.length > 0, `cell ${number} has no output: run npm run nb:run -- --inplace`);
-          assert.ok(outputs.every(({ output_type }) => output_type !== 'error'), `cell ${number} failed`);
+          if (/\bshow\(|console\.log\(|trainLive\(/.test(source))
+            assert.ok(outputs.length > 0, `cell ${number} has no output: run npm run nb:run -- --inplace`);
+          assert.ok(
+            outputs.every(({ output_type }) => output_type !== 'error'),
+            `cell ${number} failed`,
+          );
         }
       });
 
@@ -113,15 +151,24 @@ describe('notebooks', () => {
         for (const { cell, number } of codeOf(name)) {
           for (const { data } of cell.outputs ?? []) {
             if (data?.['application/vnd.plotly.v1+json'] === undefined) continue;
-            assert.ok('image/png' in data && !('text/html' in data), `cell ${number}: a figure with ${Object.keys(data).join(', ')}`);
+            assert.ok(
+              'image/png' in data && !('text/html' in data),
+              `cell ${number}: a figure with ${Object.keys(data).join(', ')}`,
+            );
           }
         }
       });
 
       it('says nothing of the machine it ran on: no absolute paths', () => {
         for (const { cell, number } of codeOf(name)) {
-          const texts = (cell.outputs ?? []).flatMap(({ data, text }) => [...(text ?? []), ...Object.entries(data ?? {}).filter(([type]) => type.startsWith('text/')).map(([, content]) => String(content))]);
-          for (const text of texts) assert.doesNotMatch(text, /(^|[\s"'(])\/(home|root|tmp|work|Users|var|opt)\//m, `cell ${number}`);
+          const texts = (cell.outputs ?? []).flatMap(({ data, text }) => [
+            ...(text ?? []),
+            ...Object.entries(data ?? {})
+              .filter(([type]) => type.startsWith('text/'))
+              .map(([, content]) => String(content)),
+          ]);
+          for (const text of texts)
+            assert.doesNotMatch(text, /(^|[\s"'(])\/(home|root|tmp|work|Users|var|opt)\//m, `cell ${number}`);
         }
       });
     });
@@ -129,7 +176,11 @@ describe('notebooks', () => {
 
   it('type-check with the compiler of the kernel, and none is older than its code or its records', function () {
     this.timeout(300_000); // about three seconds a notebook, ten times that on a busy machine
-    const { status, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'check', folder], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'check', folder],
+      { encoding: 'utf8' },
+    );
     assert.equal(status, 0, stderr);
   });
 });

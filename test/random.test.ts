@@ -54,7 +54,8 @@ describe('Random', () => {
   it('favours no number where n does not divide 2³²', () => {
     const random = new Random(5);
     const n = 3 * 2 ** 30; // the rest of a division would make the lowest third twice as likely
-    const low = Array.from({ length: 30_000 }, () => random.integer(n)).filter((value) => value < 2 ** 30).length / 30_000;
+    const low =
+      Array.from({ length: 30_000 }, () => random.integer(n)).filter((value) => value < 2 ** 30).length / 30_000;
     assert.ok(Math.abs(low - 1 / 3) < 0.0136, `share of the lowest third: ${low}`); // five standard deviations
     for (const bad of [0, -1, 1.5, 2 ** 33]) assert.throws(() => random.integer(bad), RangeError);
     for (const bad of [-1, 0.5, 2 ** 32, NaN]) assert.throws(() => new Random(bad), RangeError);
@@ -77,7 +78,11 @@ describe('Random', () => {
     const moments = (draw: () => number): { mean: number; std: number; largest: number } => {
       const values = Array.from({ length: n }, draw);
       const mean = values.reduce((a, b) => a + b, 0) / n;
-      return { mean, std: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n), largest: values.reduce((most, x) => Math.max(most, Math.abs(x)), 0) };
+      return {
+        mean,
+        std: Math.sqrt(values.reduce((sum, x) => sum + (x - mean) ** 2, 0) / n),
+        largest: values.reduce((most, x) => Math.max(most, Math.abs(x)), 0),
+      };
     };
     const normal = moments(() => random.normal());
     assert.ok(Math.abs(normal.mean) < 0.01 && Math.abs(normal.std - 1) < 0.01, JSON.stringify(normal));

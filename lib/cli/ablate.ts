@@ -12,8 +12,16 @@ export const ablate: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    table: { type: 'string', value: 'N', about: '1 ablations, 2 latents, 3 recursions, 4 models on Sudoku and mazes, 5 models on ARC. Default 1' },
-    scale: { type: 'string', value: 'NAME', about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop' },
+    table: {
+      type: 'string',
+      value: 'N',
+      about: '1 ablations, 2 latents, 3 recursions, 4 models on Sudoku and mazes, 5 models on ARC. Default 1',
+    },
+    scale: {
+      type: 'string',
+      value: 'NAME',
+      about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop',
+    },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
     only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
     ...sweepOptions,

@@ -57,21 +57,33 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const all = { ...command.options, ...common };
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
-    parsed = parseArgs({ args: [...argv], options: Object.fromEntries(Object.entries(all).map(([name, { type }]) => [name, { type }])), allowPositionals: true });
+    parsed = parseArgs({
+      args: [...argv],
+      options: Object.fromEntries(Object.entries(all).map(([name, { type }]) => [name, { type }])),
+      allowPositionals: true,
+    });
   } catch (error) {
-    throw new InputError(`${firstSentence((error as Error).message)}; known options: ${Object.keys(all).map((name) => `--${name}`).join(' ')} (trm-lab ${command.name} --help)`);
+    throw new InputError(
+      `${firstSentence((error as Error).message)}; known options: ${Object.keys(all)
+        .map((name) => `--${name}`)
+        .join(' ')} (trm-lab ${command.name} --help)`,
+    );
   }
   const [fewest, most] = command.count;
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {
-    throw new InputError(`trm-lab ${command.name}: expected ${command.positionals === '' ? 'no argument without a name' : command.positionals}, got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`);
+    throw new InputError(
+      `trm-lab ${command.name}: expected ${command.positionals === '' ? 'no argument without a name' : command.positionals}, got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`,
+    );
   }
   return { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
 }
 
 /** The help text of one command. */
 export function helpText(command: Command): string {
-  const options = Object.entries({ ...command.options, ...common }).map(([name, { type, value, about }]) => [`--${name}${type === 'string' ? ` ${value ?? 'VALUE'}` : ''}`, about] as const);
+  const options = Object.entries({ ...command.options, ...common }).map(
+    ([name, { type, value, about }]) => [`--${name}${type === 'string' ? ` ${value ?? 'VALUE'}` : ''}`, about] as const,
+  );
   const width = Math.max(...options.map(([left]) => left.length));
   return [
     `trm-lab ${command.name} ${command.positionals}`.trimEnd(),
@@ -89,7 +101,8 @@ export function helpText(command: Command): string {
 export function choice<Word extends string>(args: Arguments, name: string, words: readonly Word[]): Word | undefined {
   const value = args.options[name];
   if (value === undefined) return undefined;
-  if (!(words as readonly unknown[]).includes(value)) throw new InputError(`--${name}: expected one of ${words.join(', ')}, got ${String(value)}`);
+  if (!(words as readonly unknown[]).includes(value))
+    throw new InputError(`--${name}: expected one of ${words.join(', ')}, got ${String(value)}`);
   return value as Word;
 }
 
@@ -98,14 +111,16 @@ export function number(args: Arguments, name: string, low: number, high: number)
   const text = args.options[name];
   if (text === undefined) return undefined;
   const value = Number(text);
-  if (text === '' || !(value >= low && value <= high)) throw new InputError(`--${name}: expected a number from ${low} to ${high}, got ${String(text)}`);
+  if (text === '' || !(value >= low && value <= high))
+    throw new InputError(`--${name}: expected a number from ${low} to ${high}, got ${String(text)}`);
   return value;
 }
 
 /** An option that must be a whole number in a range. */
 export function integer(args: Arguments, name: string, low: number, high: number): number | undefined {
   const value = number(args, name, low, high);
-  if (value !== undefined && !Number.isInteger(value)) throw new InputError(`--${name}: expected a whole number from ${low} to ${high}, got ${value}`);
+  if (value !== undefined && !Number.isInteger(value))
+    throw new InputError(`--${name}: expected a whole number from ${low} to ${high}, got ${value}`);
   return value;
 }
 

@@ -17,4 +17,21 @@ import { sweepCommand } from './sweep.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
 
-export const commands: readonly Command[] = [doctor, reproduce, dataCommand, train, ablate, search, failuresCommand, sweepCommand, evaluateCommand, solve, describeCommand, convert, verify, notebooks, report, bench];
+export const commands: readonly Command[] = [
+  doctor,
+  reproduce,
+  dataCommand,
+  train,
+  ablate,
+  search,
+  failuresCommand,
+  sweepCommand,
+  evaluateCommand,
+  solve,
+  describeCommand,
+  convert,
+  verify,
+  notebooks,
+  report,
+  bench,
+];

@@ -10,29 +10,52 @@ import { readChanges } from './experiment-options.js';
 
 export const convert: Command = {
   name: 'convert',
-  summary: "Read a checkpoint (PyTorch's zip files, safetensors; any floating type) and write it as safetensors, float32, with the reference's names.",
+  summary:
+    "Read a checkpoint (PyTorch's zip files, safetensors; any floating type) and write it as safetensors, float32, with the reference's names.",
   positionals: '<from> <to>',
   count: [2, 2],
   options: {
-    set: { type: 'string', value: 'model.A=V,…', about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4' },
-    'puzzle-ids': { type: 'string', value: 'N', about: 'rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its rows. Default the file\'s' },
-    prefix: { type: 'string', value: 'TEXT', about: 'put before every name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. Default none' },
+    set: {
+      type: 'string',
+      value: 'model.A=V,…',
+      about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4',
+    },
+    'puzzle-ids': {
+      type: 'string',
+      value: 'N',
+      about:
+        "rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its rows. Default the file's",
+    },
+    prefix: {
+      type: 'string',
+      value: 'TEXT',
+      about:
+        'put before every name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. Default none',
+    },
   },
   example: 'trm-lab convert step_16275 trm.safetensors',
   minutes: 'seconds',
 
   run(args, out) {
     const [from = '', to = ''] = args.positionals;
-    if (existsSync(to)) throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
+    if (existsSync(to))
+      throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
     const { model, ...others } = readChanges(text(args, 'set') ?? '');
-    if (Object.keys(others).length > 0) throw new InputError(`--set: expected fields of model only, got ${Object.keys(others).join(', ')}`);
+    if (Object.keys(others).length > 0)
+      throw new InputError(`--set: expected fields of model only, got ${Object.keys(others).join(', ')}`);
     const puzzleIds = integer(args, 'puzzle-ids', 1, 4_000_000);
     const known: Partial<ModelConfig> = { ...model, ...(puzzleIds === undefined ? {} : { puzzleIds }) };
     const { config, tensors, metadata, notes } = loadCheckpoint(from, { config: known });
     for (const note of notes) out.note(note);
-    saveCheckpoint(to, { config, tensors, metadata: { ...metadata, from: path.basename(from) } }, text(args, 'prefix') ?? '');
+    saveCheckpoint(
+      to,
+      { config, tensors, metadata: { ...metadata, from: path.basename(from) } },
+      text(args, 'prefix') ?? '',
+    );
     const { recursion, mixer, layers, hiddenSize, deepRecursions, latentRecursions } = config;
-    out.line(`${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters (${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`);
+    out.line(
+      `${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters (${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`,
+    );
     out.result({ from, to, config, parameters: parameterCount(config), notes });
     return Promise.resolve(0);
   },

@@ -11,8 +11,17 @@ import { TerminalProgress } from './progress.js';
 
 export const arcBuildOptions: Readonly<Record<string, Option>> = {
   out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-  augmentations: { type: 'string', value: 'N', about: 'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB' },
-  canvas: { type: 'string', value: 'N', about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30' },
+  augmentations: {
+    type: 'string',
+    value: 'N',
+    about:
+      'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
+  },
+  canvas: {
+    type: 'string',
+    value: 'N',
+    about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30',
+  },
   seed: { type: 'string', value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
 };
 
@@ -20,17 +29,31 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
 export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): number {
   const folder = text(args, 'out');
   if (folder === undefined) throw new InputError('trm-lab data build: expected --out FOLDER');
-  const task = checkTask({ kind: 'arc', set, canvas: integer(args, 'canvas', 1, 30) ?? 30, augmentations: integer(args, 'augmentations', 0, 2000) ?? 1000, seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0 });
+  const task = checkTask({
+    kind: 'arc',
+    set,
+    canvas: integer(args, 'canvas', 1, 30) ?? 30,
+    augmentations: integer(args, 'augmentations', 0, 2000) ?? 1000,
+    seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+  });
   if (task.kind !== 'arc') throw new Error('an ARC task is one');
   const progress = new TerminalProgress();
-  const built = buildArc(task, folder, ({ stage, done, total }) => progress.update(stage, stage === 'drawing versions' ? 'tasks' : 'puzzles', done, total));
+  const built = buildArc(task, folder, ({ stage, done, total }) =>
+    progress.update(stage, stage === 'drawing versions' ? 'tasks' : 'puzzles', done, total),
+  );
   progress.end();
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
-    out.line(`${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples, ${(examples / puzzles).toFixed(4)} a puzzle`);
+    out.line(
+      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples, ${(examples / puzzles).toFixed(4)} a puzzle`,
+    );
   }
-  out.line(`${built.ids.toLocaleString('en')} puzzle ids, the blank one included; ${built.full} tasks have all their versions`);
-  out.line(`peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB; sha256 over all files ${built.sha256}`);
+  out.line(
+    `${built.ids.toLocaleString('en')} puzzle ids, the blank one included; ${built.full} tasks have all their versions`,
+  );
+  out.line(
+    `peak memory ${Math.round(process.resourceUsage().maxRSS / 1024)} MiB; sha256 over all files ${built.sha256}`,
+  );
   out.result({ set, folder, ...built, peakMemory: process.resourceUsage().maxRSS * 1024 });
   return 0;
 }
@@ -39,12 +62,31 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
 export function checkArcFile(file: string, out: Out): number {
   const name = path.basename(file);
   const tasks = readArcTasks(path.resolve(file));
-  const pairs = { train: tasks.reduce((sum, { train }) => sum + train.length, 0), test: tasks.reduce((sum, { test }) => sum + test.length, 0) };
-  const sides = tasks.map(({ train, test }) => Math.max(...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns])));
+  const pairs = {
+    train: tasks.reduce((sum, { train }) => sum + train.length, 0),
+    test: tasks.reduce((sum, { test }) => sum + test.length, 0),
+  };
+  const sides = tasks.map(({ train, test }) =>
+    Math.max(
+      ...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]),
+    ),
+  );
   const within10 = sides.filter((side) => side <= 10).length;
-  const shown = tasks.filter((task) => arcOverlap([{ task, index: 0, pairs: task.train }], [{ task, index: 0, pairs: task.test }]).same > 0).length;
-  const result = { file: name, tasks: tasks.length, ...pairs, largestSide: Math.max(...sides), within10, repeated: repeatedTasks(tasks), testPairsShown: shown };
-  out.line(`${name}: ${tasks.length} tasks, ${pairs.train} demonstration and ${pairs.test} test pairs, every grid sound; largest side ${result.largestSide}, ${within10} tasks fit 10×10`);
+  const shown = tasks.filter(
+    (task) => arcOverlap([{ task, index: 0, pairs: task.train }], [{ task, index: 0, pairs: task.test }]).same > 0,
+  ).length;
+  const result = {
+    file: name,
+    tasks: tasks.length,
+    ...pairs,
+    largestSide: Math.max(...sides),
+    within10,
+    repeated: repeatedTasks(tasks),
+    testPairsShown: shown,
+  };
+  out.line(
+    `${name}: ${tasks.length} tasks, ${pairs.train} demonstration and ${pairs.test} test pairs, every grid sound; largest side ${result.largestSide}, ${within10} tasks fit 10×10`,
+  );
   out.line(`${result.repeated} tasks repeat another, ${shown} show a test pair among their demonstrations`);
   out.result(result);
   return 0;
@@ -55,10 +97,26 @@ export function showArc({ train, test, validation }: TaskData, out: Out): number
   const sets = [train, test, validation].filter(isArcDataset).filter(({ examples }) => examples > 0);
   const [first] = sets;
   if (first === undefined) throw new Error('an ARC task has a training set');
-  const summaries = sets.map(({ name, versions, examples, puzzleIds, sha256 }) => ({ set: name, tasks: versions.entries.length, pairs: examples, puzzleIds, sha256: sha256.slice(0, 12) }));
-  const overlaps = sets.slice(1).map(({ name, versions }) => ({ set: name, ...arcOverlap(first.versions.entries, versions.entries) }));
-  for (const summary of summaries) out.line(Object.entries(summary).map(([key, value]) => `${key} ${value}`).join(' · '));
-  for (const { set, pairs, same, equivalent } of overlaps) out.line(`${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ${equivalent} in some orientation and colours`);
+  const summaries = sets.map(({ name, versions, examples, puzzleIds, sha256 }) => ({
+    set: name,
+    tasks: versions.entries.length,
+    pairs: examples,
+    puzzleIds,
+    sha256: sha256.slice(0, 12),
+  }));
+  const overlaps = sets
+    .slice(1)
+    .map(({ name, versions }) => ({ set: name, ...arcOverlap(first.versions.entries, versions.entries) }));
+  for (const summary of summaries)
+    out.line(
+      Object.entries(summary)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(' · '),
+    );
+  for (const { set, pairs, same, equivalent } of overlaps)
+    out.line(
+      `${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ${equivalent} in some orientation and colours`,
+    );
   if (first.note !== '') out.line(first.note);
   out.result({ sets: summaries, overlaps });
   return 0;

@@ -19,7 +19,8 @@ import { TerminalProgress } from './progress.js';
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
   const file = path.resolve(named);
   const folder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (folder && !isReferenceFolder(file)) throw new InputError(`${named}: expected a folder with train/dataset.json, got one without`);
+  if (folder && !isReferenceFolder(file))
+    throw new InputError(`${named}: expected a folder with train/dataset.json, got one without`);
   const kind = choice(args, 'kind', ['sudoku', 'maze', 'folder']) ?? (folder ? 'folder' : await kindOf(file));
   if (kind === 'folder') return checkFolder(file, out);
   return kind === 'maze' ? checkMazes(file, out) : checkSudokus(file, args, out);
@@ -60,18 +61,36 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   const puzzles = ratings.length;
   if (puzzles === 0) throw new InputError(`${name}: expected at least one puzzle after the header, got none`);
   const easy = ratings.filter((rating) => rating === 0).length;
-  out.line(`${name}: ${puzzles} puzzles, each legal with exactly one solution; ${(givens / puzzles).toFixed(1)} givens on average`);
-  out.line(`${puzzles - boards.size} repeated, ${puzzles - forms.size} ${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`);
+  out.line(
+    `${name}: ${puzzles} puzzles, each legal with exactly one solution; ${(givens / puzzles).toFixed(1)} givens on average`,
+  );
+  out.line(
+    `${puzzles - boards.size} repeated, ${puzzles - forms.size} ${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`,
+  );
   out.line(`rating ${spreadText(ratings)}; ${((100 * easy) / puzzles).toFixed(1)} % need no guess`);
-  out.line(`digits of the answers, %: ${counts.slice(1).map((count) => ((100 * count) / (puzzles * side * side)).toFixed(1)).join(' ')}`);
-  out.result({ file: name, kind: 'sudoku', puzzles, repeated: puzzles - boards.size, equivalent: puzzles - forms.size, meanGivens: givens / puzzles, meanRating: ratings.reduce((sum, rating) => sum + rating, 0) / puzzles });
+  out.line(
+    `digits of the answers, %: ${counts
+      .slice(1)
+      .map((count) => ((100 * count) / (puzzles * side * side)).toFixed(1))
+      .join(' ')}`,
+  );
+  out.result({
+    file: name,
+    kind: 'sudoku',
+    puzzles,
+    repeated: puzzles - boards.size,
+    equivalent: puzzles - forms.size,
+    meanGivens: givens / puzzles,
+    meanRating: ratings.reduce((sum, rating) => sum + rating, 0) / puzzles,
+  });
   return 0;
 }
 
 /** The side that the first board's length tells, 9 where it tells none. */
 async function sideOf(file: string): Promise<number> {
   let number = 0;
-  for await (const line of linesOf(file)) if (++number === 2) return geometryOfCells(line.split(',')[1]?.length ?? 0)?.side ?? 9;
+  for await (const line of linesOf(file))
+    if (++number === 2) return geometryOfCells(line.split(',')[1]?.length ?? 0)?.side ?? 9;
   return 9;
 }
 
@@ -88,13 +107,29 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   const [first] = examples;
   if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
   const side = Math.sqrt(first.input.length);
-  const set: Dataset = ungrouped(examples, { name, note: '', width: side, height: side, vocabSize: mazeVocabulary, alternative: { name: 'valid shortest path', accepts: isShortestPath } });
+  const set: Dataset = ungrouped(examples, {
+    name,
+    note: '',
+    width: side,
+    height: side,
+    vocabSize: mazeVocabulary,
+    alternative: { name: 'valid shortest path', accepts: isShortestPath },
+  });
   const { forms: _, ...found } = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
   progress.end();
   const numbers = examples.map(({ input }) => numbersOfMaze(input));
-  out.line(`${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`);
-  out.line(`${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ${numbers.filter(({ shortestPaths }) => shortestPaths === 1).length} with only one shortest path`);
-  for (const [what, key] of [['steps from S to G', 'steps'], ['walls', 'walls'], ['cells within reach', 'reachable']] as const) out.line(`${what}: ${spreadText(numbers.map((each) => each[key]))}`);
+  out.line(
+    `${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`,
+  );
+  out.line(
+    `${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ${numbers.filter(({ shortestPaths }) => shortestPaths === 1).length} with only one shortest path`,
+  );
+  for (const [what, key] of [
+    ['steps from S to G', 'steps'],
+    ['walls', 'walls'],
+    ['cells within reach', 'reachable'],
+  ] as const)
+    out.line(`${what}: ${spreadText(numbers.map((each) => each[key]))}`);
   out.line(`cells of the answers, %: ${shares(found.labelShares, mazeTokenNames)}`);
   out.result({ file: name, ...found });
   return 0;
@@ -104,10 +139,25 @@ async function checkMazes(file: string, out: Out): Promise<number> {
 function checkFolder(folder: string, out: Out): number {
   const { train, test } = readReferenceFolder(folder);
   const progress = new TerminalProgress();
-  const found = [train, test].map((set) => checkSet(set, (done, total) => progress.update(`checking ${set.name}`, 'examples', done, total)));
+  const found = [train, test].map((set) =>
+    checkSet(set, (done, total) => progress.update(`checking ${set.name}`, 'examples', done, total)),
+  );
   progress.end();
-  for (const { set, kind, groups, puzzles, examples, repeated, equivalent, severalSolutions, againstRule, labelShares } of found) {
-    out.line(`${set}: ${groups} groups, ${puzzles} puzzles, ${examples} examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ${equivalent} are another in disguise`);
+  for (const {
+    set,
+    kind,
+    groups,
+    puzzles,
+    examples,
+    repeated,
+    equivalent,
+    severalSolutions,
+    againstRule,
+    labelShares,
+  } of found) {
+    out.line(
+      `${set}: ${groups} groups, ${puzzles} puzzles, ${examples} examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ${equivalent} are another in disguise`,
+    );
     if (severalSolutions !== null) out.line(`  ${severalSolutions} questions have several solutions`);
     if (againstRule !== null) out.line(`  ${againstRule} answers are not the label rule's`);
     out.line(`  tokens of the answers, %: ${shares(labelShares, kind === 'maze' ? mazeTokenNames : [])}`);
@@ -120,5 +170,7 @@ function checkFolder(folder: string, out: Out): number {
 }
 
 function shares(values: readonly number[], names: readonly string[]): string {
-  return values.flatMap((share, token) => (share === 0 ? [] : [`${names[token] ?? token} ${(100 * share).toFixed(1)}`])).join(', ');
+  return values
+    .flatMap((share, token) => (share === 0 ? [] : [`${names[token] ?? token} ${(100 * share).toFixed(1)}`]))
+    .join(', ');
 }

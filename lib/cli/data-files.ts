@@ -1,6 +1,14 @@
 /** The parts of trm-lab data that bring in published puzzles and build sets of our own: import, get, build. */
 import path from 'node:path';
-import { contentOf, fetchable, fetchPublished, isContentOf, placeFile, publishedFiles, type PuzzleKind } from '../data/published.js';
+import {
+  contentOf,
+  fetchable,
+  fetchPublished,
+  isContentOf,
+  placeFile,
+  publishedFiles,
+  type PuzzleKind,
+} from '../data/published.js';
 import { writeReferenceFolder } from '../data/reference-format.js';
 import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
@@ -9,12 +17,33 @@ import { integer, text, type Arguments, type Option, type Out } from './command.
 import { TerminalProgress } from './progress.js';
 
 export const buildOptions: Readonly<Record<string, Option>> = {
-  source: { type: 'string', value: 'NAME', about: 'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. Default generated' },
+  source: {
+    type: 'string',
+    value: 'NAME',
+    about:
+      'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. Default generated',
+  },
   train: { type: 'string', value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
-  test: { type: 'string', value: 'N', about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000' },
-  'min-difficulty': { type: 'string', value: 'N', about: 'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: any; mazes as hard as Maze-Hard' },
-  copies: { type: 'string', value: 'N', about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)' },
-  dihedral: { type: 'boolean', about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule' },
+  test: {
+    type: 'string',
+    value: 'N',
+    about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000',
+  },
+  'min-difficulty': {
+    type: 'string',
+    value: 'N',
+    about:
+      'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: any; mazes as hard as Maze-Hard',
+  },
+  copies: {
+    type: 'string',
+    value: 'N',
+    about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)',
+  },
+  dihedral: {
+    type: 'boolean',
+    about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule',
+  },
 };
 
 /** Builds a set by its seed and writes it in the reference's form. */
@@ -22,20 +51,41 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
   const folder = text(args, 'out');
   if (folder === undefined) throw new InputError('trm-lab data build: expected --out FOLDER');
   const whole = (name: string, fallback: number): number => integer(args, name, 0, 2 ** 32 - 1) ?? fallback;
-  const common = { kind, source: text(args, 'source') ?? 'generated', trainPuzzles: whole('train', 1000), testPuzzles: whole('test', 1000), validationPuzzles: 0, seed: whole('seed', 0) };
+  const common = {
+    kind,
+    source: text(args, 'source') ?? 'generated',
+    trainPuzzles: whole('train', 1000),
+    testPuzzles: whole('test', 1000),
+    validationPuzzles: 0,
+    seed: whole('seed', 0),
+  };
   const side = integer(args, 'side', 4, 30) ?? (kind === 'sudoku' ? 9 : 30);
   const task = checkTask(
     kind === 'sudoku'
       ? { ...common, side, augmentations: whole('copies', 0), minDifficulty: whole('min-difficulty', 0) }
-      : { ...common, side, augmentation: args.options['dihedral'] === true ? 'dihedral' : 'none', leastDistance: whole('min-difficulty', hardDistance(side)) },
+      : {
+          ...common,
+          side,
+          augmentation: args.options['dihedral'] === true ? 'dihedral' : 'none',
+          leastDistance: whole('min-difficulty', hardDistance(side)),
+        },
   );
   const progress = new TerminalProgress();
   const { train, test } = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
-  const built = writeReferenceFolder(folder, { train, test }, { types: { train: kind === 'sudoku' ? 'int64' : 'uint8' }, onProgress: (done, total) => progress.update('writing', 'groups', done, total) });
+  const built = writeReferenceFolder(
+    folder,
+    { train, test },
+    {
+      types: { train: kind === 'sudoku' ? 'int64' : 'uint8' },
+      onProgress: (done, total) => progress.update('writing', 'groups', done, total),
+    },
+  );
   progress.end();
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
-    out.line(`${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples`);
+    out.line(
+      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples`,
+    );
   }
   out.line(`sha256 over all files ${built.sha256}`);
   out.result({ task, folder, ...built });
@@ -50,10 +100,17 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
   progress.end();
   const published = publishedFiles.find((each) => each.kind === kind && isContentOf(content, each));
   if (published === undefined) {
-    throw new InputError(`${path.basename(file)}: ${content.puzzles} sound puzzles, but expected the content of one of ${publishedFiles.filter((each) => each.kind === kind).map(({ name, puzzles }) => `${name} (${puzzles})`).join(', ')}; to train on other puzzles, give their folder as task.folder`);
+    throw new InputError(
+      `${path.basename(file)}: ${content.puzzles} sound puzzles, but expected the content of one of ${publishedFiles
+        .filter((each) => each.kind === kind)
+        .map(({ name, puzzles }) => `${name} (${puzzles})`)
+        .join(', ')}; to train on other puzzles, give their folder as task.folder`,
+    );
   }
   const placed = await placeFile(file, published.name);
-  out.line(`${path.basename(file)}: ${content.puzzles} sound puzzles, the content of ${published.name}; now in ${path.dirname(placed)}`);
+  out.line(
+    `${path.basename(file)}: ${content.puzzles} sound puzzles, the content of ${published.name}; now in ${path.dirname(placed)}`,
+  );
   out.result({ file: path.basename(file), name: published.name, folder: path.dirname(placed), ...content });
   return 0;
 }
@@ -61,15 +118,19 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
 /** Downloads a published data set from its public home. */
 export async function getPublished(set: string, out: Out): Promise<number> {
   const files = fetchable[set];
-  if (files === undefined) throw new InputError(`trm-lab data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
+  if (files === undefined)
+    throw new InputError(`trm-lab data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
   const progress = new TerminalProgress();
   const placed: string[] = [];
   for (const file of files) {
-    placed.push(await fetchPublished(file, (bytes, total) => progress.update(`fetching ${file.name}`, 'bytes', bytes, total)));
+    placed.push(
+      await fetchPublished(file, (bytes, total) => progress.update(`fetching ${file.name}`, 'bytes', bytes, total)),
+    );
     progress.end();
-    out.line(`${file.name}: ${file.puzzles.toLocaleString('en')} sound puzzles${file.sha256 === undefined ? '' : ', content as expected'}`);
+    out.line(
+      `${file.name}: ${file.puzzles.toLocaleString('en')} sound puzzles${file.sha256 === undefined ? '' : ', content as expected'}`,
+    );
   }
   out.result({ set, files: placed });
   return 0;
 }
-

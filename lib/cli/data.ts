@@ -13,13 +13,19 @@ import { TerminalProgress } from './progress.js';
 
 export const dataCommand: Command = {
   name: 'data',
-  summary: "Show an experiment's data sets and their overlap, check puzzles, build sets in the reference's format, bring in published ones.",
-  positionals: '<show | check FILE|FOLDER | build sudoku|maze|arc1|arc2 | import sudoku|maze FILE | get sudoku-extreme|maze-hard>',
+  summary:
+    "Show an experiment's data sets and their overlap, check puzzles, build sets in the reference's format, bring in published ones.",
+  positionals:
+    '<show | check FILE|FOLDER | build sudoku|maze|arc1|arc2 | import sudoku|maze FILE | get sudoku-extreme|maze-hard>',
   count: [1, 3],
   options: {
     ...experimentOptions,
     kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze or folder. Default: read off the file' },
-    side: { type: 'string', value: 'N', about: 'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30' },
+    side: {
+      type: 'string',
+      value: 'N',
+      about: 'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
+    },
     ...buildOptions,
     ...arcBuildOptions,
   },
@@ -34,12 +40,23 @@ export const dataCommand: Command = {
       return work();
     };
     if (verb === 'show' && what === undefined) return taking(['experiment', 'set'], () => show(args, out));
-    if (verb === 'check' && what !== undefined && file === undefined) return /\.json(\.gz)?$/.test(what) ? taking([], () => checkArcFile(what, out)) : taking(['kind', 'side'], () => checkData(what, args, out));
-    if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined) return taking(['out', 'augmentations', 'canvas', 'seed'], () => buildArcSet(what, args, out));
-    if (verb === 'build' && kind !== undefined && file === undefined) return taking(['out', 'source', 'side', 'train', 'test', 'min-difficulty', kind === 'sudoku' ? 'copies' : 'dihedral', 'seed'], () => buildPuzzles(kind, args, out));
-    if (verb === 'import' && kind !== undefined && file !== undefined) return taking([], () => importFile(kind, file, out));
+    if (verb === 'check' && what !== undefined && file === undefined)
+      return /\.json(\.gz)?$/.test(what)
+        ? taking([], () => checkArcFile(what, out))
+        : taking(['kind', 'side'], () => checkData(what, args, out));
+    if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined)
+      return taking(['out', 'augmentations', 'canvas', 'seed'], () => buildArcSet(what, args, out));
+    if (verb === 'build' && kind !== undefined && file === undefined)
+      return taking(
+        ['out', 'source', 'side', 'train', 'test', 'min-difficulty', kind === 'sudoku' ? 'copies' : 'dihedral', 'seed'],
+        () => buildPuzzles(kind, args, out),
+      );
+    if (verb === 'import' && kind !== undefined && file !== undefined)
+      return taking([], () => importFile(kind, file, out));
     if (verb === 'get' && what !== undefined && file === undefined) return taking([], () => getPublished(what, out));
-    throw new InputError(`trm-lab data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`);
+    throw new InputError(
+      `trm-lab data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`,
+    );
   },
 };
 
@@ -47,7 +64,10 @@ export const dataCommand: Command = {
 function refuseOthers({ options, positionals }: Arguments, known: readonly string[]): void {
   const listed = (names: readonly string[]): string => names.map((name) => `--${name}`).join(' ');
   const others = Object.keys(options).filter((name) => ![...known, ...commonOptions].includes(name));
-  if (others.length > 0) throw new InputError(`trm-lab data ${positionals.slice(0, 2).join(' ')}: expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`);
+  if (others.length > 0)
+    throw new InputError(
+      `trm-lab data ${positionals.slice(0, 2).join(' ')}: expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`,
+    );
 }
 
 async function show(args: Arguments, out: Out): Promise<number> {
@@ -58,11 +78,22 @@ async function show(args: Arguments, out: Out): Promise<number> {
   if (task.kind === 'arc') return showArc(data, out);
   const { train, test, validation } = data;
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);
-  const [summarize, overlap] = train.alternative !== undefined ? [summarizeMazes, mazeOverlap] : geometryOfCells(train.sequenceLength) !== undefined ? [summarizeSudokus, sudokuOverlap] : [undefined, undefined];
-  if (summarize === undefined || overlap === undefined) throw new InputError(`${train.name}: expected Sudokus or mazes to show; trm-lab data check shows any folder`);
+  const [summarize, overlap] =
+    train.alternative !== undefined
+      ? [summarizeMazes, mazeOverlap]
+      : geometryOfCells(train.sequenceLength) !== undefined
+        ? [summarizeSudokus, sudokuOverlap]
+        : [undefined, undefined];
+  if (summarize === undefined || overlap === undefined)
+    throw new InputError(`${train.name}: expected Sudokus or mazes to show; trm-lab data check shows any folder`);
   const summaries = sets.map(summarize);
   const overlaps = sets.slice(1).map((set) => overlap(train, set));
-  for (const row of [...summaries, ...overlaps]) out.line(Object.entries(row).map(([key, value]) => `${key} ${value}`).join(' · '));
+  for (const row of [...summaries, ...overlaps])
+    out.line(
+      Object.entries(row)
+        .map(([key, value]) => `${key} ${value}`)
+        .join(' · '),
+    );
   if (train.note !== '') out.line(train.note);
   out.result({ sets: summaries, overlaps });
   return 0;

@@ -14,14 +14,24 @@ const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeo
 
 export const describeCommand: Command = {
   name: 'describe',
-  summary: "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, hours at the paper's scale on this machine.",
+  summary:
+    "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, hours at the paper's scale on this machine.",
   positionals: '[variant]',
   count: [0, 1],
   options: {
     all: { type: 'boolean', about: "every row of the paper's tables, counted, beside what the paper prints" },
-    task: { type: 'string', value: 'NAME', about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku' },
+    task: {
+      type: 'string',
+      value: 'NAME',
+      about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
+    },
     'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
-    gflops: { type: 'string', value: 'N', about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps' },
+    gflops: {
+      type: 'string',
+      value: 'N',
+      about:
+        'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
+    },
     ...engineOptions,
   },
   example: 'trm-lab describe trm',
@@ -38,19 +48,33 @@ export const describeCommand: Command = {
       out.result(variants.map((row) => ({ ...row, ...describe(applyVariant(paperConfig, row)) })));
       return 0;
     }
-    if (id === undefined) throw new InputError(`trm-lab describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`);
+    if (id === undefined)
+      throw new InputError(
+        `trm-lab describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`,
+      );
     const row = variant(id);
     const { model, steps, label } = publishedTasks[choice(args, 'task', tasks) ?? 'sudoku'];
     const config = applyVariant({ ...paperConfig, ...model }, row);
     const given = number(args, 'gflops', 0.001, 1e9);
     const batchSize = integer(args, 'batch-size', 1, 1e6) ?? 768;
     if (given === undefined) out.note(`measuring this machine's speed on a few puzzles of this size`);
-    const gflops = given ?? Number(((await measuredSpeed({ model: config, training: paperTraining }, readEngineOptions(args))) / 1e9).toPrecision(3));
+    const gflops =
+      given ??
+      Number(
+        ((await measuredSpeed({ model: config, training: paperTraining }, readEngineOptions(args))) / 1e9).toPrecision(
+          3,
+        ),
+      );
     const options = { batchSize, steps, gflops };
     out.line(`${row.id}, ${label}: ${row.tests}`);
     out.line(describeText(config, options));
     if (given === undefined) out.line('\nThe speed was measured just now on this machine, whatever else it is doing.');
-    const notes = [row.note, ...row.rows.map(({ footnote, label: where, table }) => (footnote === undefined ? undefined : `Table ${table}, ${where}: ${footnote}`))].filter((note) => note !== undefined);
+    const notes = [
+      row.note,
+      ...row.rows.map(({ footnote, label: where, table }) =>
+        footnote === undefined ? undefined : `Table ${table}, ${where}: ${footnote}`,
+      ),
+    ].filter((note) => note !== undefined);
     if (notes.length > 0) out.line(`\nnotes\n${notes.map((note) => `  ${note}`).join('\n')}`);
     out.result({ ...describe(config, options), gflops, measured: given === undefined });
     return 0;

@@ -41,13 +41,22 @@ export const doctor: Command = {
 
 function machine(): Finding {
   const cpus = os.cpus();
-  return { subject: 'machine', ok: true, found: `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${process.arch}` };
+  return {
+    subject: 'machine',
+    ok: true,
+    found: `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${process.arch}`,
+  };
 }
 
 function node(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const ok = (major === 20 && minor >= 19) || major > 22 || (major === 22 && minor >= 12);
-  return { subject: 'Node.js', ok, found: process.version, remedy: 'install Node.js 20.19 or newer, or 22.12 or newer: notebooks need require() of ES modules' };
+  return {
+    subject: 'Node.js',
+    ok,
+    found: process.version,
+    remedy: 'install Node.js 20.19 or newer, or 22.12 or newer: notebooks need require() of ES modules',
+  };
 }
 
 function nativeEngine(): Finding {
@@ -57,7 +66,11 @@ function nativeEngine(): Finding {
     return { subject: 'native engine', ok: false, found: missing, remedy };
   }
   const { level, levels, threads, peakGflops } = nativeInfo();
-  return { subject: 'native engine', ok: true, found: `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} threads` };
+  return {
+    subject: 'native engine',
+    ok: true,
+    found: `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} threads`,
+  };
 }
 
 function rustVersion(): string | undefined {
@@ -72,18 +85,37 @@ function rustVersion(): string | undefined {
 async function tfjsEngine(): Promise<Finding> {
   const { loadBackend } = await import('../engine/tfjs/backend.js'); // a second of loading that other commands need not pay
   const backend = await loadBackend();
-  return { subject: 'tfjs engine', ok: backend === 'tensorflow', found: `backend ${backend}`, remedy: 'slower than TensorFlow; npm run setup tries again to install it' };
+  return {
+    subject: 'tfjs engine',
+    ok: backend === 'tensorflow',
+    found: `backend ${backend}`,
+    remedy: 'slower than TensorFlow; npm run setup tries again to install it',
+  };
 }
 
 function notebookServer(): Finding {
   const venv = path.join(projectRoot(), '.venv');
   const ok = existsSync(path.join(venv, 'share', 'jupyter', 'kernels', 'tslab', 'kernel.json'));
-  return { subject: 'JupyterLab', ok, found: ok ? 'installed in .venv with the TypeScript kernel' : 'not installed', remedy: 'npm run lab installs it on first use (Python 3.10 or newer)' };
+  return {
+    subject: 'JupyterLab',
+    ok,
+    found: ok ? 'installed in .venv with the TypeScript kernel' : 'not installed',
+    remedy: 'npm run lab installs it on first use (Python 3.10 or newer)',
+  };
 }
 
 function dataSets(): Finding[] {
-  const sets: readonly (readonly [subject: string, ok: boolean])[] = [['Sudoku-Extreme', hasExtreme()], ['Maze-Hard', Object.values(mazeHardFiles).every((file) => findDataFile(file) !== undefined)]];
+  const sets: readonly (readonly [subject: string, ok: boolean])[] = [
+    ['Sudoku-Extreme', hasExtreme()],
+    ['Maze-Hard', Object.values(mazeHardFiles).every((file) => findDataFile(file) !== undefined)],
+  ];
   return sets.map(([subject, ok]) => {
-    return { subject, ok, found: ok ? 'found' : `training and test set are not both in ${dataFolders().join(', ')}`, remedy: 'states no licence, so it is not shipped: data/README.md says where to get it; set TRM_DATA to its folder' };
+    return {
+      subject,
+      ok,
+      found: ok ? 'found' : `training and test set are not both in ${dataFolders().join(', ')}`,
+      remedy:
+        'states no licence, so it is not shipped: data/README.md says where to get it; set TRM_DATA to its folder',
+    };
   });
 }

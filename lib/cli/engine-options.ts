@@ -4,9 +4,21 @@ import { choice, integer, type Arguments, type Option } from './command.js';
 
 export const engineOptions: Readonly<Record<string, Option>> = {
   engine: { type: 'string', value: 'NAME', about: 'native, tfjs or auto (native where it is built). Default auto' },
-  backend: { type: 'string', value: 'NAME', about: 'tfjs only: tensorflow, wasm, cpu or auto (the fastest that loads). Default auto' },
-  precision: { type: 'string', value: 'NAME', about: 'native only: float32, bf16 or auto (bf16 where the CPU is faster in it). Default auto' },
-  threads: { type: 'string', value: 'N', about: 'native only: worker threads, 1 to 256. Default one a core, in sweeps one a run' },
+  backend: {
+    type: 'string',
+    value: 'NAME',
+    about: 'tfjs only: tensorflow, wasm, cpu or auto (the fastest that loads). Default auto',
+  },
+  precision: {
+    type: 'string',
+    value: 'NAME',
+    about: 'native only: float32, bf16 or auto (bf16 where the CPU is faster in it). Default auto',
+  },
+  threads: {
+    type: 'string',
+    value: 'N',
+    about: 'native only: worker threads, 1 to 256. Default one a core, in sweeps one a run',
+  },
 };
 
 /** Reads them. Throws InputError for other values. */

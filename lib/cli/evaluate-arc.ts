@@ -10,12 +10,24 @@ import type { Out } from './command.js';
 import { TerminalProgress } from './progress.js';
 
 /** Lets the versions vote, prints pass@k, and writes the submission if a file is named. */
-export async function voteAndReport(engine: Engine, dataset: ArcDataset, options: ArcVoteOptions, submission: string | undefined, out: Out): Promise<ArcVoteResult> {
+export async function voteAndReport(
+  engine: Engine,
+  dataset: ArcDataset,
+  options: ArcVoteOptions,
+  submission: string | undefined,
+  out: Out,
+): Promise<ArcVoteResult> {
   const progress = new TerminalProgress();
   const votes = new ArcVotes();
-  const result = await voteArc(engine, dataset, { ...options, votes, onProgress: ({ done, total }) => progress.update('voting', 'versions of pairs', done, total) });
+  const result = await voteArc(engine, dataset, {
+    ...options,
+    votes,
+    onProgress: ({ done, total }) => progress.update('voting', 'versions of pairs', done, total),
+  });
   progress.end();
-  out.line(`votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percentText(result.exactAccuracy)} of them right`);
+  out.line(
+    `votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percentText(result.exactAccuracy)} of them right`,
+  );
   out.line(passLine(result));
   if (submission !== undefined) {
     writeFileAtomic(submission, `${JSON.stringify(votes.submission(dataset.versions.entries))}\n`);

@@ -19,25 +19,73 @@ import { parameterCount } from '../model/parameters.js';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
-  summary: 'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper.',
+  summary:
+    'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper.',
   positionals: '[checkpoint]',
   count: [0, 1],
   options: {
     ...experimentOptions,
     split: { type: 'string', value: 'NAME', about: 'test, train or validation. Default test' },
     puzzles: { type: 'string', value: 'N', about: 'score only the first N puzzles. Default all' },
-    steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's" },
-    'batch-size': { type: 'string', value: 'N', about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128' },
-    halt: { type: 'boolean', about: 'stop thinking about a puzzle once its halting logit is above 0; of several votes or chains the first to halt answers (arXiv 2601.19085)' },
-    votes: { type: 'string', value: 'N', about: 'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all' },
-    relabel: { type: 'string', value: 'NAME', about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both' },
-    chains: { type: 'string', value: 'N', about: 'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), 1 to 1024. Default 1' },
-    noise: { type: 'string', value: 'S', about: 'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, as reported for PTRM' },
-    'puzzle-ids': { type: 'string', value: 'NAME', about: "the puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own" },
-    submission: { type: 'string', value: 'FILE', about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes' },
+    steps: {
+      type: 'string',
+      value: 'N',
+      about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's",
+    },
+    'batch-size': {
+      type: 'string',
+      value: 'N',
+      about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128',
+    },
+    halt: {
+      type: 'boolean',
+      about:
+        'stop thinking about a puzzle once its halting logit is above 0; of several votes or chains the first to halt answers (arXiv 2601.19085)',
+    },
+    votes: {
+      type: 'string',
+      value: 'N',
+      about:
+        'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
+    },
+    relabel: {
+      type: 'string',
+      value: 'NAME',
+      about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both',
+    },
+    chains: {
+      type: 'string',
+      value: 'N',
+      about:
+        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), 1 to 1024. Default 1',
+    },
+    noise: {
+      type: 'string',
+      value: 'S',
+      about:
+        'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, as reported for PTRM',
+    },
+    'puzzle-ids': {
+      type: 'string',
+      value: 'NAME',
+      about: "the puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own",
+    },
+    submission: {
+      type: 'string',
+      value: 'FILE',
+      about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes',
+    },
     seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
-    random: { type: 'string', value: 'SEED', about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory" },
-    variant: { type: 'string', value: 'ID', about: "with --random: that row of the paper's tables (trm-lab describe --all)" },
+    random: {
+      type: 'string',
+      value: 'SEED',
+      about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory",
+    },
+    variant: {
+      type: 'string',
+      value: 'ID',
+      about: "with --random: that row of the paper's tables (trm-lab describe --all)",
+    },
     ...engineOptions,
   },
   example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors --experiment sudoku-4x4',
@@ -64,14 +112,24 @@ export const evaluateCommand: Command = {
       const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
       const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
       const submission = text(args, 'submission');
-      if (submission !== undefined && arc === undefined) throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
+      if (submission !== undefined && arc === undefined)
+        throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
       const chains = integer(args, 'chains', 1, 1024) ?? 1;
       const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
       const noise = number(args, 'noise', 0, 100);
       const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
-      if (chains === 1 && noise !== undefined) throw new InputError('--noise: the first chain is without noise; give --chains 2 or more');
-      if (votes === 1 && relabelling !== undefined) throw new InputError('--relabel: the first form is the puzzle as it stands; give --votes 2 or more');
-      const thinking = { halt: flag(args, 'halt'), votes, ...(votes > 1 ? { relabel: relabelling ?? ('both' as const) } : {}), chains, ...(chains > 1 ? { noise: noise ?? 0.3 } : {}), seed };
+      if (chains === 1 && noise !== undefined)
+        throw new InputError('--noise: the first chain is without noise; give --chains 2 or more');
+      if (votes === 1 && relabelling !== undefined)
+        throw new InputError('--relabel: the first form is the puzzle as it stands; give --votes 2 or more');
+      const thinking = {
+        halt: flag(args, 'halt'),
+        votes,
+        ...(votes > 1 ? { relabel: relabelling ?? ('both' as const) } : {}),
+        chains,
+        ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),
+        seed,
+      };
       const before = process.cpuUsage();
       const result = await evaluate(engine, dataset, {
         ...(puzzles === undefined ? {} : { puzzles }),
@@ -89,17 +147,50 @@ export const evaluateCommand: Command = {
       const { user, system } = process.cpuUsage(before);
       const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
       const peakMemory = process.resourceUsage().maxRSS * 1024;
-      out.line(`${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`);
+      out.line(
+        `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`,
+      );
       if (dataset.note !== '') out.line(dataset.note);
-      if (result.meanSteps !== undefined) out.line(`halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on average; a halted puzzle's answer stands below for the steps it was spared`);
+      if (result.meanSteps !== undefined)
+        out.line(
+          `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on average; a halted puzzle's answer stands below for the steps it was spared`,
+        );
       out.line('step   exact    cells  halting');
       for (let step = 0; step < result.supervisionSteps; step++) {
         const row = [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]];
         out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percentText(share).padStart(8)).join(' ')}`);
       }
-      const common = { puzzleIds, ...(supervisionSteps === undefined ? {} : { supervisionSteps }), ...(batchSize === undefined ? {} : { batchSize }) };
-      const voted = arc === undefined ? {} : { arc: await voteAndReport(engine, arc, { ...common, ...(versions === undefined ? {} : { versions }) }, submission, out) };
-      out.result({ checkpoint: name, dataset: dataset.name, sha256: dataset.sha256, engine: engine.description, precision: engine.precision, parameters: parameterCount(config), thinking, puzzleIds, peakMemory, cpuSeconds, ...result, ...voted });
+      const common = {
+        puzzleIds,
+        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+        ...(batchSize === undefined ? {} : { batchSize }),
+      };
+      const voted =
+        arc === undefined
+          ? {}
+          : {
+              arc: await voteAndReport(
+                engine,
+                arc,
+                { ...common, ...(versions === undefined ? {} : { versions }) },
+                submission,
+                out,
+              ),
+            };
+      out.result({
+        checkpoint: name,
+        dataset: dataset.name,
+        sha256: dataset.sha256,
+        engine: engine.description,
+        precision: engine.precision,
+        parameters: parameterCount(config),
+        thinking,
+        puzzleIds,
+        peakMemory,
+        cpuSeconds,
+        ...result,
+        ...voted,
+      });
       return 0;
     } finally {
       engine.dispose();
@@ -112,12 +203,19 @@ async function openNamed(args: Arguments, experiment: Experiment): Promise<OpenM
   const [file] = args.positionals;
   const seed = integer(args, 'random', 0, 2 ** 32 - 1);
   const row = text(args, 'variant');
-  if ((file === undefined) === (seed === undefined)) throw new InputError('trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)');
+  if ((file === undefined) === (seed === undefined))
+    throw new InputError(
+      'trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)',
+    );
   const engine = readEngineOptions(args);
   if (file !== undefined) {
-    if (row !== undefined) throw new InputError('--variant: a checkpoint says itself what it is; give it with --random only');
+    if (row !== undefined)
+      throw new InputError('--variant: a checkpoint says itself what it is; give it with --random only');
     return { ...(await openModel(file, engine)), name: file };
   }
   const config = row === undefined ? experiment.model : applyVariant(experiment.model, variant(row));
-  return { ...(await randomModel(config, new Random(seed ?? 0), engine)), name: `${row ?? experiment.name}, random weights` };
+  return {
+    ...(await randomModel(config, new Random(seed ?? 0), engine)),
+    name: `${row ?? experiment.name}, random weights`,
+  };
 }

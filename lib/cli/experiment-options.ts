@@ -5,7 +5,11 @@ import { text, type Arguments, type Option } from './command.js';
 
 export const experimentOptions: Readonly<Record<string, Option>> = {
   experiment: { type: 'string', value: 'NAME', about: `${Object.keys(experiments).join(', ')}. Default sudoku-4x4` },
-  set: { type: 'string', value: 'A.B=V,…', about: 'changes, e.g. training.steps=300,model.mixer=attention,task.source=sudoku-extreme' },
+  set: {
+    type: 'string',
+    value: 'A.B=V,…',
+    about: 'changes, e.g. training.steps=300,model.mixer=attention,task.source=sudoku-extreme',
+  },
 };
 
 /** The experiment a command line names. Throws InputError for unknown names, fields and values. */
@@ -24,9 +28,15 @@ export function readChanges(list: string): ExperimentChanges {
 }
 
 /** Reads one "training.steps=300". Throws InputError for anything else. */
-export function readField(item: string): { readonly part: 'task' | 'model' | 'training' | 'evaluation'; readonly field: string; readonly value: string; readonly parsed: unknown } {
+export function readField(item: string): {
+  readonly part: 'task' | 'model' | 'training' | 'evaluation';
+  readonly field: string;
+  readonly value: string;
+  readonly parsed: unknown;
+} {
   const match = /^\s*(task|model|training|evaluation)\.(\w+)=(.+?)\s*$/.exec(item);
-  if (match === null) throw new InputError(`expected task|model|training|evaluation.FIELD=VALUE, got ${JSON.stringify(item)}`);
+  if (match === null)
+    throw new InputError(`expected task|model|training|evaluation.FIELD=VALUE, got ${JSON.stringify(item)}`);
   const [, part, field = '', value = ''] = match;
   return { part: part as 'task', field, value, parsed: jsonOrWord(value) };
 }

@@ -30,7 +30,8 @@ export const failuresCommand: Command = {
     const folder = path.join(projectRoot(), 'data', 'runs');
     const code = await sweep(plan, args, out, folder);
     const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
-    if (records.length > 0) out.line([toMarkdown(withoutRuns(failuresTable(records, scale))), ...failureNotes()].join('\n\n'));
+    if (records.length > 0)
+      out.line([toMarkdown(withoutRuns(failuresTable(records, scale))), ...failureNotes()].join('\n\n'));
     return code;
   },
 };

@@ -11,7 +11,10 @@ export const notebooks: Command = {
   positionals: '<check|run> [notebook or folder]…',
   count: [1, 100],
   options: {
-    inplace: { type: 'boolean', about: 'run: write the outputs back into the notebooks. Default: leave them as they are' },
+    inplace: {
+      type: 'boolean',
+      about: 'run: write the outputs back into the notebooks. Default: leave them as they are',
+    },
     timeout: { type: 'string', value: 'SECONDS', about: 'run: most time for one cell, 1 to 86400. Default 600' },
   },
   example: 'trm-lab notebooks run notebooks/2-train.ipynb',
@@ -19,8 +22,10 @@ export const notebooks: Command = {
 
   async run(args, out) {
     const [mode = '', ...given] = args.positionals;
-    if (mode !== 'check' && mode !== 'run') throw new InputError(`trm-lab notebooks: expected check or run, got ${mode}`);
-    const targets = given.length > 0 ? given.map((target) => path.resolve(target)) : [path.join(projectRoot(), 'notebooks')];
+    if (mode !== 'check' && mode !== 'run')
+      throw new InputError(`trm-lab notebooks: expected check or run, got ${mode}`);
+    const targets =
+      given.length > 0 ? given.map((target) => path.resolve(target)) : [path.join(projectRoot(), 'notebooks')];
     const timeout = integer(args, 'timeout', 1, 86_400);
     const code = await runNode(path.join(projectRoot(), 'scripts', 'notebooks.mjs'), [
       mode,
@@ -36,7 +41,10 @@ export const notebooks: Command = {
 /** Runs one of the project's own scripts, its output passed through to standard error, and returns its exit code. */
 export function runNode(script: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<number> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 2, 2], env: { ...process.env, ...environment } });
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, ...environment },
+    });
     child.on('error', reject);
     child.on('exit', (code) => resolve(code ?? 1));
   });

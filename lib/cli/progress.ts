@@ -18,7 +18,15 @@ export class TerminalProgress {
     const terminal = process.stderr.isTTY;
     if (done < total && now - this.#shownAt < (terminal ? 200 : 10_000)) return;
     this.#shownAt = now;
-    const line = progressLine({ stage, unit, done, total, note, seconds: (now - this.#startedAt) / 1000, before: this.#before });
+    const line = progressLine({
+      stage,
+      unit,
+      done,
+      total,
+      note,
+      seconds: (now - this.#startedAt) / 1000,
+      before: this.#before,
+    });
     process.stderr.write(terminal ? `\r\u001b[K${line}` : `${line}\n`);
   }
 

@@ -18,7 +18,8 @@ import { showProgress } from './train.js';
 
 export const reproduce: Command = {
   name: 'reproduce',
-  summary: 'Run notebooks 1 and 2, train on real 9×9 puzzles, print ours beside the paper, draw accuracy versus cycles.',
+  summary:
+    'Run notebooks 1 and 2, train on real 9×9 puzzles, print ours beside the paper, draw accuracy versus cycles.',
   positionals: '',
   count: [0, 0],
   options: {
@@ -33,10 +34,16 @@ export const reproduce: Command = {
     const options = readEngineOptions(args);
     const smoke = flag(args, 'smoke');
     const chosen = chooseExperiment(smoke ? 'smoke' : paceOf(options));
-    out.note(`Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`);
+    out.note(
+      `Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`,
+    );
 
     for (const notebook of ['1-how-it-thinks', '2-train']) {
-      const code = await runNode(path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ['run', path.join(projectRoot(), 'notebooks', `${notebook}.ipynb`)], smoke ? { TRM_SMOKE: '1' } : {});
+      const code = await runNode(
+        path.join(projectRoot(), 'scripts', 'notebooks.mjs'),
+        ['run', path.join(projectRoot(), 'notebooks', `${notebook}.ipynb`)],
+        smoke ? { TRM_SMOKE: '1' } : {},
+      );
       if (code !== 0) return 1;
     }
 
@@ -56,10 +63,16 @@ export const reproduce: Command = {
     out.line('');
     out.line(resultsTable([record]));
     // Beside the run, not among the committed figures: those are made of the committed records.
-    const figure = await saveFigure('accuracy-versus-cycles', accuracyVersusCycles([record]), path.relative(projectRoot(), outcome.folder));
+    const figure = await saveFigure(
+      'accuracy-versus-cycles',
+      accuracyVersusCycles([record]),
+      path.relative(projectRoot(), outcome.folder),
+    );
     out.line('');
     out.line(`accuracy versus cycles: ${figure}`);
-    out.line(`training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, on ${record.provenance.engine}`);
+    out.line(
+      `training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, on ${record.provenance.engine}`,
+    );
     out.result(record);
     return 0;
   },

@@ -13,7 +13,7 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const search: Command = {
   name: 'search',
-  summary: "Try settings of an experiment on its validation split; the test split is never looked at.",
+  summary: 'Try settings of an experiment on its validation split; the test split is never looked at.',
   positionals: '<field=value|value …>',
   count: [1, 8],
   options: {
@@ -32,9 +32,16 @@ export const search: Command = {
     const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
     const rows = records.map((record) => {
       const { cellAccuracy } = finalEvaluation(record);
-      return { run: record.id, 'solved, %': (100 * quotedAccuracy(record)).toFixed(1), 'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1), 'validation puzzles': quotedPuzzles(record), 'training, s': Math.round(record.seconds.training) };
+      return {
+        run: record.id,
+        'solved, %': (100 * quotedAccuracy(record)).toFixed(1),
+        'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1),
+        'validation puzzles': quotedPuzzles(record),
+        'training, s': Math.round(record.seconds.training),
+      };
     });
-    if (rows.length > 0) out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['solved, %']) - Number(a['solved, %'])))));
+    if (rows.length > 0)
+      out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['solved, %']) - Number(a['solved, %'])))));
     return code;
   },
 };
@@ -42,6 +49,9 @@ export const search: Command = {
 /** Reads "training.learningRate=5e-4|1e-3". */
 function readAxis(written: string): SearchAxis {
   const { part, field, value } = readField(written);
-  if (part === 'evaluation') throw new InputError(`search: expected task, model or training, got ${written}; the evaluation of a search is fixed`);
+  if (part === 'evaluation')
+    throw new InputError(
+      `search: expected task, model or training, got ${written}; the evaluation of a search is fixed`,
+    );
   return { part, field, values: value.split('|').map((each) => readField(`${part}.${field}=${each}`).parsed) };
 }

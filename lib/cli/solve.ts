@@ -11,7 +11,8 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 
 export const solve: Command = {
   name: 'solve',
-  summary: 'Think about a Sudoku of yours: the board after every supervision step, which cells changed, how sure the model is, whether it is legal and right.',
+  summary:
+    'Think about a Sudoku of yours: the board after every supervision step, which cells changed, how sure the model is, whether it is legal and right.',
   positionals: '<puzzle>',
   count: [1, 1],
   options: {
@@ -31,9 +32,13 @@ export const solve: Command = {
     for (const note of notes) out.note(note);
     try {
       if (config.sequenceLength !== puzzle.question.length || config.vocabSize !== side + 2) {
-        throw new InputError(`expected a model for ${side}×${side} boards (${puzzle.question.length} cells), got one for ${config.sequenceLength} cells; choose another --checkpoint`);
+        throw new InputError(
+          `expected a model for ${side}×${side} boards (${puzzle.question.length} cells), got one for ${config.sequenceLength} cells; choose another --checkpoint`,
+        );
       }
-      const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) => boardText(boardOfTokens(tokens))) as [string, string];
+      const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) =>
+        boardText(boardOfTokens(tokens)),
+      ) as [string, string];
       out.line(`puzzle ${question}`);
       const judged: JudgedThought[] = [];
       let before = puzzle.question;
@@ -44,12 +49,18 @@ export const solve: Command = {
           judged.push(each);
           before = thought.prediction;
           const { step, board, rightCells, changed, illegal, haltProbability } = each;
-          out.line(`${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`);
+          out.line(
+            `${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`,
+          );
         },
       });
       const last = judged.at(-1);
       const right = last?.right === true;
-      out.line(right ? 'right: it agrees with the exact solver, and this is the only solution' : `wrong: the only solution is ${solution}`);
+      out.line(
+        right
+          ? 'right: it agrees with the exact solver, and this is the only solution'
+          : `wrong: the only solution is ${solution}`,
+      );
       out.result({ puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
       return right ? 0 : 1;
     } finally {

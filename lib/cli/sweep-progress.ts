@@ -13,15 +13,32 @@ import { readEngineOptions } from './engine-options.js';
 import { TerminalProgress } from './progress.js';
 
 export const sweepOptions: Readonly<Record<string, Option>> = {
-  jobs: { type: 'string', value: 'N', about: 'local only: runs at once. Default as many as the cores and the free memory hold, one thread each' },
+  jobs: {
+    type: 'string',
+    value: 'N',
+    about: 'local only: runs at once. Default as many as the cores and the free memory hold, one thread each',
+  },
   records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
   yes: { type: 'boolean', about: "start runs at the paper's scale" },
   runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
   dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
-  launcher: { type: 'string', value: 'NAME', about: 'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). Default local' },
+  launcher: {
+    type: 'string',
+    value: 'NAME',
+    about:
+      'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). Default local',
+  },
   partition: { type: 'string', value: 'NAME', about: 'slurm only: where it runs. Default the cluster’s' },
-  time: { type: 'string', value: 'TIME', about: 'slurm only: longest time of one task, HH:MM:SS. Default from records, else from its FLOP' },
-  'slurm-args': { type: 'string', value: '"ARGS"', about: 'slurm only: further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"' },
+  time: {
+    type: 'string',
+    value: 'TIME',
+    about: 'slurm only: longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
+  },
+  'slurm-args': {
+    type: 'string',
+    value: '"ARGS"',
+    about: 'slurm only: further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"',
+  },
 };
 
 /** The folder of runs that a command line names. */
@@ -40,18 +57,25 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const engine = definedOf(readEngineOptions(args));
   const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
   if (paper) out.note("measuring this machine's speed on a few puzzles");
-  const cost = missing.length === 0 ? '' : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
+  const cost =
+    missing.length === 0
+      ? ''
+      : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
   out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
   const held = paper && !flag(args, 'yes');
   if (held) out.note('Runs at the published scale start only with --yes; here is what they are.');
   if (held || flag(args, 'dry')) {
-    for (const run of before) out.line(`${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`);
+    for (const run of before)
+      out.line(
+        `${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`,
+      );
     if (held || launcher === 'local') {
       out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
       return held ? 1 : 0;
     }
   }
-  if (launcher === 'slurm') return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
+  if (launcher === 'slurm')
+    return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new TerminalProgress();
   let stopAsked = false;
   const stop = (): void => {
@@ -87,30 +111,49 @@ function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): 
   }
   const { job } = flag(args, 'dry') ? array : submitArray(array);
   const script = path.relative(process.cwd(), scriptOf(array));
-  out.line(job === undefined ? `not submitted: ${script}` : `job ${job}: ${array.orders.length} runs submitted (${script}); trm-lab sweep status says how far they are`);
+  out.line(
+    job === undefined
+      ? `not submitted: ${script}`
+      : `job ${job}: ${array.orders.length} runs submitted (${script}); trm-lab sweep status says how far they are`,
+  );
   out.result({ ...(job === undefined ? {} : { job }), script, runs: array.orders.map(({ id }) => id) });
   return 0;
 }
 
 function readSlurmOptions(args: Arguments, launcher: 'local' | 'slurm'): SlurmOptions {
   const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
-  if (launcher === 'local' && (partition ?? time ?? more) !== undefined) throw new InputError('--partition, --time and --slurm-args: expected --launcher slurm with them, got --launcher local');
-  if (launcher === 'slurm' && text(args, 'jobs') !== undefined) throw new InputError('--jobs: expected --launcher local with it, got --launcher slurm, where the cluster says how many runs go at once');
-  return { ...(partition === undefined ? {} : { partition }), ...(time === undefined ? {} : { time }), ...(more === undefined ? {} : { args: more.split(/\s+/).filter((word) => word !== '') }) };
+  if (launcher === 'local' && (partition ?? time ?? more) !== undefined)
+    throw new InputError(
+      '--partition, --time and --slurm-args: expected --launcher slurm with them, got --launcher local',
+    );
+  if (launcher === 'slurm' && text(args, 'jobs') !== undefined)
+    throw new InputError(
+      '--jobs: expected --launcher local with it, got --launcher slurm, where the cluster says how many runs go at once',
+    );
+  return {
+    ...(partition === undefined ? {} : { partition }),
+    ...(time === undefined ? {} : { time }),
+    ...(more === undefined ? {} : { args: more.split(/\s+/).filter((word) => word !== '') }),
+  };
 }
 
 function report(runs: readonly SweepRun[], out: Out): number {
-  for (const { id, message } of runs.filter(({ state }) => state === 'failed')) out.line(`failed: ${id}: ${message ?? ''}`);
+  for (const { id, message } of runs.filter(({ state }) => state === 'failed'))
+    out.line(`failed: ${id}: ${message ?? ''}`);
   const complete = runs.filter(({ state }) => state === 'recorded' || state === 'finished').length;
   const taken = runs.filter(({ state }) => state === 'taken').length;
-  out.line(`${complete} of ${runs.length} runs have their record${taken === 0 ? '' : `; ${taken} are being worked on by another process`}${complete < runs.length ? '; the same command goes on from here' : ''}`);
+  out.line(
+    `${complete} of ${runs.length} runs have their record${taken === 0 ? '' : `; ${taken} are being worked on by another process`}${complete < runs.length ? '; the same command goes on from here' : ''}`,
+  );
   out.result(runs.map(({ id, state, message }) => ({ id, state, ...(message === undefined ? {} : { message }) })));
   return complete === runs.length ? 0 : 1;
 }
 
 function noteOf(runs: readonly SweepRun[]): string {
   const failed = runs.filter(({ state }) => state === 'failed').length;
-  const running = runs.filter(({ state }) => state === 'running').map(({ id, share }) => `${id} ${Math.floor(100 * share)} %`);
+  const running = runs
+    .filter(({ state }) => state === 'running')
+    .map(({ id, share }) => `${id} ${Math.floor(100 * share)} %`);
   return [...(failed === 0 ? [] : [`${failed} failed`]), ...running].join(' · ');
 }
 

@@ -26,12 +26,21 @@ export const sweepCommand: Command = {
     const progress = new TerminalProgress();
     let stand = standing(runsFolder(args));
     while (flag(args, 'follow') && stand.some(({ state }) => state === 'queued' || state === 'running')) {
-      progress.update('sweep', 'runs', stand.reduce((sum, { share }) => sum + share, 0), stand.length, counts(stand));
+      progress.update(
+        'sweep',
+        'runs',
+        stand.reduce((sum, { share }) => sum + share, 0),
+        stand.length,
+        counts(stand),
+      );
       await sleep(lookEvery);
       stand = standing(runsFolder(args));
     }
     progress.end();
-    for (const { id, state, share, note } of stand) out.line(`${state.padEnd(9)} ${String(Math.floor(100 * share)).padStart(3)} %  ${id}${note === '' ? '' : `  (${note})`}`);
+    for (const { id, state, share, note } of stand)
+      out.line(
+        `${state.padEnd(9)} ${String(Math.floor(100 * share)).padStart(3)} %  ${id}${note === '' ? '' : `  (${note})`}`,
+      );
     out.line(counts(stand));
     out.result(stand);
     return stand.every(({ state }) => state === 'recorded') ? 0 : 1;
@@ -41,12 +50,17 @@ export const sweepCommand: Command = {
 /** Every run that was ever submitted, as its latest array has it. Throws InputError if there is none. */
 function standing(runs: string): TaskStand[] {
   const latest = new Map(arrays(runs).flatMap((array) => tasksStand(array).map((task) => [task.id, task] as const)));
-  if (latest.size === 0) throw new InputError('no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, or name another folder with --runs');
+  if (latest.size === 0)
+    throw new InputError(
+      'no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, or name another folder with --runs',
+    );
   return [...latest.values()];
 }
 
 function counts(stand: readonly TaskStand[]): string {
   const states = ['recorded', 'running', 'queued', 'lost'] as const;
-  const words = states.map((state) => `${stand.filter((task) => task.state === state).length} ${state}`).filter((words) => !words.startsWith('0 '));
+  const words = states
+    .map((state) => `${stand.filter((task) => task.state === state).length} ${state}`)
+    .filter((words) => !words.startsWith('0 '));
   return `${stand.length} runs: ${words.join(', ')}${stand.some(({ state }) => state === 'lost') ? '; give the command that submitted them again to go on with the lost ones' : ''}`;
 }

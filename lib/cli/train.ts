@@ -21,10 +21,21 @@ export const train: Command = {
   count: [0, 0],
   options: {
     ...experimentOptions,
-    seed: { type: 'string', value: 'N', about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0' },
+    seed: {
+      type: 'string',
+      value: 'N',
+      about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0',
+    },
     folder: { type: 'string', value: 'DIR', about: 'where checkpoints and the record go. Default runs/<run id>' },
-    resume: { type: 'boolean', about: 'continue from the last checkpoint in the folder; a finished run is not run again' },
-    'checkpoint-every': { type: 'string', value: 'N', about: 'steps between checkpoints. Default a twentieth of the run' },
+    resume: {
+      type: 'boolean',
+      about: 'continue from the last checkpoint in the folder; a finished run is not run again',
+    },
+    'checkpoint-every': {
+      type: 'string',
+      value: 'N',
+      about: 'steps between checkpoints. Default a twentieth of the run',
+    },
     record: { type: 'boolean', about: 'also copy the record to data/runs, where the tables read it' },
     yes: { type: 'boolean', about: "start a run at the paper's scale" },
     ...engineOptions,
@@ -66,15 +77,25 @@ export const train: Command = {
       outcome.engine.dispose();
       const { record } = outcome;
       if (record === undefined) {
-        out.line(`stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`);
+        out.line(
+          `stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`,
+        );
         return 1;
       }
-      if (flag(args, 'record')) writeFileAtomic(path.join(projectRoot(), 'data', 'runs', `${record.id}.json`), readFileSync(path.join(outcome.folder, 'record.json')));
+      if (flag(args, 'record'))
+        writeFileAtomic(
+          path.join(projectRoot(), 'data', 'runs', `${record.id}.json`),
+          readFileSync(path.join(outcome.folder, 'record.json')),
+        );
       const { exactAccuracy, cellAccuracy, puzzles, arc } = finalEvaluation(record);
-      out.line(`${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`);
+      out.line(
+        `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`,
+      );
       if (arc !== undefined) out.line(passLine(arc));
       out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
-      out.line(`training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`);
+      out.line(
+        `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
+      );
       out.result(record);
       return 0;
     } finally {
@@ -84,10 +105,21 @@ export const train: Command = {
 };
 
 /** One line about where a run stands. */
-export function showProgress(progress: TerminalProgress, { phase, done, total, curve, evaluations }: RunProgress): void {
+export function showProgress(
+  progress: TerminalProgress,
+  { phase, done, total, curve, evaluations }: RunProgress,
+): void {
   const point = curve.at(-1);
   const loss = point === undefined ? '' : `loss ${point.answerLoss.toFixed(4)}`;
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
-  const note = [loss, exact === undefined ? '' : `exact ${percentText(exact)}`].filter((part) => part !== '').join(' · ');
-  progress.update(phase === 'training' ? 'training' : 'evaluating', phase === 'training' ? 'steps' : 'puzzles', done, total, note);
+  const note = [loss, exact === undefined ? '' : `exact ${percentText(exact)}`]
+    .filter((part) => part !== '')
+    .join(' · ');
+  progress.update(
+    phase === 'training' ? 'training' : 'evaluating',
+    phase === 'training' ? 'steps' : 'puzzles',
+    done,
+    total,
+    note,
+  );
 }

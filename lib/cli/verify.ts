@@ -13,9 +13,17 @@ export const verify: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    fixture: { type: 'string', value: 'FILE', about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference' },
+    fixture: {
+      type: 'string',
+      value: 'FILE',
+      about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference',
+    },
     ...engineOptions,
-    precision: { type: 'string', value: 'NAME', about: 'native only: float32 or bf16. Default float32, as the fixtures are' },
+    precision: {
+      type: 'string',
+      value: 'NAME',
+      about: 'native only: float32 or bf16. Default float32, as the fixtures are',
+    },
   },
   example: 'trm-lab verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
   minutes: 'seconds',
@@ -34,11 +42,15 @@ export const verify: Command = {
     const precision = options.precision ?? 'float32'; // the fixtures are float32: bf16 only where asked for
     const reports: ReferenceReport[] = [];
     for (const file of files) {
-      const report = await checkReference(file, (config) => createEngine(config, options.engine === 'tfjs' ? options : { ...options, precision }));
+      const report = await checkReference(file, (config) =>
+        createEngine(config, options.engine === 'tfjs' ? options : { ...options, precision }),
+      );
       reports.push(report);
       out.line(`${report.passed ? 'ok  ' : 'FAIL'} ${report.name} on ${report.engine}`);
       for (const { quantity, error, tolerance, passed } of report.quantities) {
-        out.line(`     ${passed ? ' ' : '✗'} ${quantity.padEnd(28)} largest error ${error.toExponential(1)}  (tolerance ${tolerance.toExponential(0)})`);
+        out.line(
+          `     ${passed ? ' ' : '✗'} ${quantity.padEnd(28)} largest error ${error.toExponential(1)}  (tolerance ${tolerance.toExponential(0)})`,
+        );
       }
     }
     const failed = reports.filter((report) => !report.passed).length;

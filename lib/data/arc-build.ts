@@ -29,7 +29,11 @@ export interface BuildProgress {
  * order of first appearance, the blank one first. The folder appears when it is complete. Throws InputError if it exists
  * and is not empty.
  */
-export function buildArc(options: ArcSetOptions, folder: string, onProgress: (progress: BuildProgress) => void = () => undefined): BuiltArc {
+export function buildArc(
+  options: ArcSetOptions,
+  folder: string,
+  onProgress: (progress: BuildProgress) => void = () => undefined,
+): BuiltArc {
   checkNewFolder(folder);
   const { train, test } = arcDataset(options);
   const { versions } = train;
@@ -40,46 +44,88 @@ export function buildArc(options: ArcSetOptions, folder: string, onProgress: (pr
     firstId.set(task.id, names.length);
     const count = versions.count(puzzle);
     if (count > options.augmentations) full++;
-    for (let version = 0; version < count; version++) names.push(augmentedName(task.id, versions.augmentation(puzzle, version)));
+    for (let version = 0; version < count; version++)
+      names.push(augmentedName(task.id, versions.augmentation(puzzle, version)));
     onProgress({ stage: 'drawing versions', done: puzzle + 1, total: versions.entries.length });
   });
 
   const { result, sha256 } = writeNewFolder(folder, (out) => {
     const built = Object.fromEntries(
-      ([['train', train], ['test', test]] as const).map(([split, dataset]) => {
-        const counted = writeSplit(dataset, out.folder(split), firstId, (done, total) => onProgress({ stage: `writing ${split}`, done, total }), (name, hash) => out.wrote(`${split}/${name}`, hash));
-        out.text(`${split}/dataset.json`, JSON.stringify({
-          pad_id: arcTokens.pad, ignore_label_id: arcTokens.pad, blank_identifier_id: 0, vocab_size: arcTokens.vocabSize, seq_len: dataset.sequenceLength,
-          num_puzzle_identifiers: names.length, total_groups: counted.groups, mean_puzzle_examples: counted.examples / counted.puzzles, total_puzzles: counted.puzzles, sets: ['all'],
-        }));
+      (
+        [
+          ['train', train],
+          ['test', test],
+        ] as const
+      ).map(([split, dataset]) => {
+        const counted = writeSplit(
+          dataset,
+          out.folder(split),
+          firstId,
+          (done, total) => onProgress({ stage: `writing ${split}`, done, total }),
+          (name, hash) => out.wrote(`${split}/${name}`, hash),
+        );
+        out.text(
+          `${split}/dataset.json`,
+          JSON.stringify({
+            pad_id: arcTokens.pad,
+            ignore_label_id: arcTokens.pad,
+            blank_identifier_id: 0,
+            vocab_size: arcTokens.vocabSize,
+            seq_len: dataset.sequenceLength,
+            num_puzzle_identifiers: names.length,
+            total_groups: counted.groups,
+            mean_puzzle_examples: counted.examples / counted.puzzles,
+            total_puzzles: counted.puzzles,
+            sets: ['all'],
+          }),
+        );
         return [split, counted];
       }),
     ) as Record<'train' | 'test', SplitCounts>;
     out.text('identifiers.json', JSON.stringify(names));
-    out.text('test_puzzles.json', JSON.stringify(Object.fromEntries(test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }]))));
+    out.text(
+      'test_puzzles.json',
+      JSON.stringify(
+        Object.fromEntries(
+          test.versions.entries.map(({ task }) => [task.id, { train: plain(task.train), test: plain(task.test) }]),
+        ),
+      ),
+    );
     return built;
   });
   return { ...result, ids: names.length, full, sha256 };
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeSplit({ versions, sequenceLength }: ArcDataset, folder: string, firstId: ReadonlyMap<string, number>, onProgress: (done: number, total: number) => void, onFile: (name: string, sha256: string) => void): SplitCounts {
+function writeSplit(
+  { versions, sequenceLength }: ArcDataset,
+  folder: string,
+  firstId: ReadonlyMap<string, number>,
+  onProgress: (done: number, total: number) => void,
+  onFile: (name: string, sha256: string) => void,
+): SplitCounts {
   const counts = versions.entries.map((_, puzzle) => versions.count(puzzle));
   const groups = counts.length;
   const puzzles = counts.reduce((sum, count) => sum + count, 0);
   const examples = versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * counts[puzzle]!, 0);
-  writeSplitArrays(folder, { groups, puzzles, examples }, { type: 'uint8', sequenceLength }, (arrays) => {
-    let puzzle = 0;
-    versions.entries.forEach(({ task }, group) => {
-      for (let version = 0; version < counts[group]!; version++) {
-        for (const { input, label } of versions.examples(group, version)) arrays.example(input, label);
-        arrays.endPuzzle(firstId.get(task.id)! + version);
-        puzzle++;
-      }
-      arrays.endGroup();
-      onProgress(puzzle, puzzles);
-    });
-  }, onFile);
+  writeSplitArrays(
+    folder,
+    { groups, puzzles, examples },
+    { type: 'uint8', sequenceLength },
+    (arrays) => {
+      let puzzle = 0;
+      versions.entries.forEach(({ task }, group) => {
+        for (let version = 0; version < counts[group]!; version++) {
+          for (const { input, label } of versions.examples(group, version)) arrays.example(input, label);
+          arrays.endPuzzle(firstId.get(task.id)! + version);
+          puzzle++;
+        }
+        arrays.endGroup();
+        onProgress(puzzle, puzzles);
+      });
+    },
+    onFile,
+  );
   return { groups, puzzles, examples };
 }
 

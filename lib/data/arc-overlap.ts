@@ -16,7 +16,11 @@ export function arcOverlap(train: readonly ArcEntry[], scored: readonly ArcEntry
   const exact = new Set(pairsOf(train).map(pairKey));
   const forms = new Set(pairsOf(train).map(canonicalPair));
   const asked = pairsOf(scored);
-  return { pairs: asked.length, same: asked.filter((pair) => exact.has(pairKey(pair))).length, equivalent: asked.filter((pair) => forms.has(canonicalPair(pair))).length };
+  return {
+    pairs: asked.length,
+    same: asked.filter((pair) => exact.has(pairKey(pair))).length,
+    equivalent: asked.filter((pair) => forms.has(canonicalPair(pair))).length,
+  };
 }
 
 /** Tasks that repeat an earlier one's pairs, whatever their order and name. */

@@ -11,7 +11,9 @@ import { withHash, type Dataset } from './dataset.js';
 export type ArcSubset = 'training' | 'evaluation' | 'evaluation-official' | 'concept';
 
 /** Files of each set's parts under data/arc, with the tasks they hold. evaluation is what the paper evaluates on. */
-export const arcFiles: Readonly<Record<'arc1' | 'arc2', Readonly<Partial<Record<ArcSubset, { readonly file: string; readonly tasks: number }>>>>> = {
+export const arcFiles: Readonly<
+  Record<'arc1' | 'arc2', Readonly<Partial<Record<ArcSubset, { readonly file: string; readonly tasks: number }>>>>
+> = {
   arc1: {
     training: { file: 'arc1_training.json.gz', tasks: 400 },
     evaluation: { file: 'arc1_evaluation.json.gz', tasks: 400 },
@@ -59,19 +61,42 @@ export function isArcDataset(dataset: Dataset): dataset is ArcDataset {
 export const defaultSubsets: readonly ArcSubset[] = ['training', 'evaluation', 'concept'];
 
 /** The tasks of a set with what each one's test pairs are for, in the order of their ids' blocks. */
-export function arcTasks(options: ArcSetOptions): { readonly task: ArcTask; readonly testsFor: 'train' | 'test' | 'validation' }[] {
-  const { set, canvas, subsets = defaultSubsets, testSubset = 'evaluation', maxTasks = 0, validationTasks = 0, seed } = options;
+export function arcTasks(
+  options: ArcSetOptions,
+): { readonly task: ArcTask; readonly testsFor: 'train' | 'test' | 'validation' }[] {
+  const {
+    set,
+    canvas,
+    subsets = defaultSubsets,
+    testSubset = 'evaluation',
+    maxTasks = 0,
+    validationTasks = 0,
+    seed,
+  } = options;
   const taken = subsets.flatMap((subset) => {
     const source = arcFiles[set][subset];
-    if (source === undefined) throw new InputError(`ARC: expected parts of ${set} among ${Object.keys(arcFiles[set]).join(', ')}, got ${subset}`);
+    if (source === undefined)
+      throw new InputError(
+        `ARC: expected parts of ${set} among ${Object.keys(arcFiles[set]).join(', ')}, got ${subset}`,
+      );
     const fitting = readArcTasks(dataFile(`arc/${source.file}`)).filter((task) => largestSide(task) <= canvas);
-    const smallest = new Set([...fitting].sort((a, b) => cellsOf(a) - cellsOf(b) || (a.id < b.id ? -1 : 1)).slice(0, maxTasks === 0 ? undefined : maxTasks));
+    const smallest = new Set(
+      [...fitting]
+        .sort((a, b) => cellsOf(a) - cellsOf(b) || (a.id < b.id ? -1 : 1))
+        .slice(0, maxTasks === 0 ? undefined : maxTasks),
+    );
     return fitting.filter((task) => smallest.has(task)).map((task) => ({ task, scored: subset === testSubset }));
   });
   const scored = taken.filter((each) => each.scored).map(({ task }) => task.id);
-  if (validationTasks > 0 && validationTasks >= scored.length) throw new InputError(`ARC: expected fewer than ${scored.length} validation tasks, the tasks of ${testSubset} that fit, got ${validationTasks}`);
+  if (validationTasks > 0 && validationTasks >= scored.length)
+    throw new InputError(
+      `ARC: expected fewer than ${scored.length} validation tasks, the tasks of ${testSubset} that fit, got ${validationTasks}`,
+    );
   const validation = new Set(new Random(seed).fork('arc validation').shuffle(scored).slice(0, validationTasks));
-  return taken.map(({ task, scored: isScored }) => ({ task, testsFor: !isScored ? 'train' : validation.has(task.id) ? 'validation' : 'test' }));
+  return taken.map(({ task, scored: isScored }) => ({
+    task,
+    testsFor: !isScored ? 'train' : validation.has(task.id) ? 'validation' : 'test',
+  }));
 }
 
 /** Rows of the puzzle table for a set, the blank id included: known without reading it, and at least what it needs. */
@@ -95,7 +120,12 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
   const draws = new ArcDraws(augmentations, random.fork('versions'));
   const split = (name: 'train' | 'test' | 'validation'): ArcDataset => {
     const entries = tasks.flatMap(({ task, testsFor }, index): ArcEntry[] => {
-      const pairs = name === 'train' ? [...task.train, ...(testsFor === 'train' ? task.test : [])] : testsFor === name ? task.test : [];
+      const pairs =
+        name === 'train'
+          ? [...task.train, ...(testsFor === 'train' ? task.test : [])]
+          : testsFor === name
+            ? task.test
+            : [];
       return pairs.length === 0 ? [] : [{ task, index, pairs }];
     });
     const versions = new ArcVersions(entries, canvas, draws, name === 'train' ? random.fork('offsets') : null);
@@ -116,7 +146,11 @@ export function noteOnArc({ canvas, maxTasks = 0 }: ArcSetOptions): string {
 }
 
 /** A split's original pairs at offset (0, 0) as a data set; one task is one puzzle and one group. */
-function originals(entries: readonly ArcEntry[], versions: ArcVersions, about: { readonly name: string; readonly note: string; readonly puzzleIds: number; readonly draw: string }): ArcDataset {
+function originals(
+  entries: readonly ArcEntry[],
+  versions: ArcVersions,
+  about: { readonly name: string; readonly note: string; readonly puzzleIds: number; readonly draw: string },
+): ArcDataset {
   const side = versions.canvas;
   const examples = entries.flatMap(({ pairs }) => pairs.map((pair) => layPair(pair, side)));
   const inputs = new Uint8Array(examples.length * side ** 2);
@@ -150,7 +184,9 @@ function originals(entries: readonly ArcEntry[], versions: ArcVersions, about: {
 }
 
 function largestSide({ train, test }: ArcTask): number {
-  return Math.max(...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]));
+  return Math.max(
+    ...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]),
+  );
 }
 
 function cellsOf({ train, test }: ArcTask): number {

@@ -1,7 +1,16 @@
 /** Augmented versions of ARC tasks: drawn once and distinct, each with a puzzle id of its own, laid on the canvas when asked for. */
 import { hash } from 'node:crypto';
 import type { Random } from '../random.js';
-import { augmentGrid, drawAugmentation, layPair, noAugmentation, turnGrid, type ArcAugmentation, type ArcPair, type ArcTask } from './arc.js';
+import {
+  augmentGrid,
+  drawAugmentation,
+  layPair,
+  noAugmentation,
+  turnGrid,
+  type ArcAugmentation,
+  type ArcPair,
+  type ArcTask,
+} from './arc.js';
 import type { Example, PuzzleVersions } from './dataset.js';
 
 /** Draws for one more version are given up after this many for each that is wanted (spec §5.5). */
@@ -34,7 +43,8 @@ export class ArcDraws {
     if (version === 0) return noAugmentation;
     const bytes = this.#of(task).subarray((version - 1) * packed, version * packed);
     const [dihedral] = bytes;
-    if (dihedral === undefined) throw new RangeError(`version: expected 0 to ${this.count(task) - 1} of task ${task.id}, got ${version}`);
+    if (dihedral === undefined)
+      throw new RangeError(`version: expected 0 to ${this.count(task) - 1} of task ${task.id}, got ${version}`);
     const colours = bytes.slice();
     colours[0] = 0;
     return { dihedral, colours };
@@ -85,7 +95,9 @@ function taskHasher({ train, test }: ArcTask): (augmentation: ArcAugmentation) =
     turned[dihedral]!.map((bytes) => {
       for (let i = 0; i < bytes.length; i++) scratch[i] = i < 4 ? bytes[i]! : colours[bytes[i]!]!;
       return hash('sha256', scratch.subarray(0, bytes.length), 'binary');
-    }).sort().join('');
+    })
+      .sort()
+      .join('');
 }
 
 /** One puzzle of a split: a task, its place among all tasks of the set, and those of its pairs that the split holds. */
@@ -125,7 +137,10 @@ export class ArcVersions implements PuzzleVersions {
   examples(puzzle: number, version: number): Example[] {
     const { task, pairs } = this.#entry(puzzle);
     const augmentation = this.augmentation(puzzle, version);
-    const augmented = pairs.map(({ input, output }) => ({ input: augmentGrid(input, augmentation), output: augmentGrid(output, augmentation) }));
+    const augmented = pairs.map(({ input, output }) => ({
+      input: augmentGrid(input, augmentation),
+      output: augmentGrid(output, augmentation),
+    }));
     if (this.#offsets === null) return augmented.map((pair) => layPair(pair, this.canvas));
     const random = this.#offsets.fork(task.id).fork(version);
     const fixed = random.integer(pairs.length); // one pair always lies where test pairs do

@@ -56,15 +56,24 @@ export function turnGrid({ rows, columns, cells }: Grid, dihedral: number): Grid
 /** Where cell (r, c) of the turned grid comes from in a grid of rows × columns. */
 export function sourceOf(dihedral: number, r: number, c: number, rows: number, columns: number): number {
   switch (dihedral) {
-    case 0: return r * columns + c;
-    case 1: return c * columns + (columns - 1 - r);
-    case 2: return (rows - 1 - r) * columns + (columns - 1 - c);
-    case 3: return (rows - 1 - c) * columns + r;
-    case 4: return r * columns + (columns - 1 - c);
-    case 5: return (rows - 1 - r) * columns + c;
-    case 6: return c * columns + r;
-    case 7: return (rows - 1 - c) * columns + (columns - 1 - r);
-    default: throw new RangeError(`dihedral: expected 0 to 7, got ${dihedral}`);
+    case 0:
+      return r * columns + c;
+    case 1:
+      return c * columns + (columns - 1 - r);
+    case 2:
+      return (rows - 1 - r) * columns + (columns - 1 - c);
+    case 3:
+      return (rows - 1 - c) * columns + r;
+    case 4:
+      return r * columns + (columns - 1 - c);
+    case 5:
+      return (rows - 1 - r) * columns + c;
+    case 6:
+      return c * columns + r;
+    case 7:
+      return (rows - 1 - c) * columns + (columns - 1 - r);
+    default:
+      throw new RangeError(`dihedral: expected 0 to 7, got ${dihedral}`);
   }
 }
 
@@ -97,7 +106,9 @@ export function parseAugmentedName(name: string): { readonly id: string; readonl
   const [id = '', turn, map, ...rest] = name.split('|||');
   if (turn === undefined) return { id, augmentation: noAugmentation };
   if (!/^t[0-7]$/.test(turn) || map === undefined || !/^0(?!.*(.).*\1)[1-9]{9}$/.test(map) || rest.length > 0) {
-    throw new InputError(`augmented task: expected a name like 007bbfb7|||t6|||0926183754, got ${JSON.stringify(name.slice(0, 100))}`);
+    throw new InputError(
+      `augmented task: expected a name like 007bbfb7|||t6|||0926183754, got ${JSON.stringify(name.slice(0, 100))}`,
+    );
   }
   return { id, augmentation: { dihedral: Number(turn[1]), colours: Uint8Array.from(map, Number) } };
 }
@@ -123,7 +134,10 @@ export const arcTokens = { pad: 0, end: 1, colour: 2, vocabSize: 12 } as const;
  * them and a column of ends to their right, where there is room; the corner between them stays empty.
  */
 export function layGrid({ rows, columns, cells }: Grid, side: number, row = 0, column = 0): Uint8Array {
-  if (row + rows > side || column + columns > side) throw new InputError(`expected a grid that fits ${side}×${side} at row ${row}, column ${column}, got ${rows}×${columns}`);
+  if (row + rows > side || column + columns > side)
+    throw new InputError(
+      `expected a grid that fits ${side}×${side} at row ${row}, column ${column}, got ${rows}×${columns}`,
+    );
   const tokens = new Uint8Array(side * side);
   for (let r = 0; r < rows; r++) {
     const to = (row + r) * side + column;
@@ -154,7 +168,8 @@ export function cropGrid(tokens: ArrayLike<number>, side: number): Grid {
     if ((r + 1) * width > rows * columns) [rows, columns] = [r + 1, width];
   }
   const cells = new Uint8Array(rows * columns);
-  for (let i = 0; i < cells.length; i++) cells[i] = (tokens[Math.floor(i / columns) * side + (i % columns)] ?? 0) - arcTokens.colour;
+  for (let i = 0; i < cells.length; i++)
+    cells[i] = (tokens[Math.floor(i / columns) * side + (i % columns)] ?? 0) - arcTokens.colour;
   return { rows, columns, cells };
 }
 

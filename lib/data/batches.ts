@@ -35,7 +35,10 @@ export class BatchStream {
   #order: Int32Array;
 
   /** `epochsPerPass`: 1 or more, raised where a pass would not fill one batch. Default 10. */
-  constructor(dataset: Dataset, options: { readonly batchSize: number; readonly random: Random; readonly epochsPerPass?: number }) {
+  constructor(
+    dataset: Dataset,
+    options: { readonly batchSize: number; readonly random: Random; readonly epochsPerPass?: number },
+  ) {
     const groups = dataset.groupOffsets.length - 1;
     if (groups < 1) throw new InputError(`${dataset.name}: expected at least one training puzzle, got none`);
     this.#dataset = dataset;
@@ -53,7 +56,8 @@ export class BatchStream {
       const group = this.#order[this.#position];
       if (group === undefined) {
         // The pass is over: what was gathered does not fill a batch and is dropped.
-        if (start.position === 0 && start.pass === this.#pass && examples.length === 0) throw new Error('a pass without examples');
+        if (start.position === 0 && start.pass === this.#pass && examples.length === 0)
+          throw new Error('a pass without examples');
         examples.length = 0;
         this.restore({ pass: this.#pass + 1, position: 0 });
         continue;
@@ -71,7 +75,8 @@ export class BatchStream {
   /** Goes to a place in the stream. Throws InputError if it is none. */
   restore(state: BatchStreamState): void {
     const { pass, position } = state ?? {};
-    if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0) throw new InputError(`batch stream: expected a pass and a position, got ${show([pass, position])}`);
+    if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0)
+      throw new InputError(`batch stream: expected a pass and a position, got ${show([pass, position])}`);
     this.#pass = pass;
     this.#position = position;
     this.#order = this.#orderOf(pass);
@@ -93,7 +98,10 @@ export class BatchStream {
     if (made !== undefined) {
       const version = random.integer(made.count(firstPuzzle));
       const examples = made.examples(firstPuzzle, version);
-      return Array.from(random.permutation(examples.length), (i) => ({ example: examples[i]!, id: made.id(firstPuzzle, version) }));
+      return Array.from(random.permutation(examples.length), (i) => ({
+        example: examples[i]!,
+        id: made.id(firstPuzzle, version),
+      }));
     }
     const puzzles = (groupOffsets[group + 1] ?? 0) - firstPuzzle;
     const versions = 1 + (augmentation?.copies ?? 0);
@@ -104,7 +112,10 @@ export class BatchStream {
     const count = (puzzleOffsets[puzzle + 1] ?? 0) - first;
     return Array.from(random.permutation(count), (i) => {
       const original = exampleOf(this.#dataset, first + i);
-      const example = version === 0 || augmentation === null ? original : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version), version);
+      const example =
+        version === 0 || augmentation === null
+          ? original
+          : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version), version);
       return { example, id: ids[puzzle] ?? 0 };
     });
   }
@@ -117,7 +128,10 @@ export function* testBatches(dataset: Dataset, batchSize: number, limit = datase
   dataset.ids.forEach((id, puzzle) => idOf.fill(id, dataset.puzzleOffsets[puzzle], dataset.puzzleOffsets[puzzle + 1]));
   for (let from = 0; from < end; from += batchSize) {
     const count = Math.min(batchSize, end - from);
-    yield toBatch(dataset, Array.from({ length: count }, (_, i) => ({ example: exampleOf(dataset, from + i), id: idOf[from + i] ?? 0 })));
+    yield toBatch(
+      dataset,
+      Array.from({ length: count }, (_, i) => ({ example: exampleOf(dataset, from + i), id: idOf[from + i] ?? 0 })),
+    );
   }
 }
 

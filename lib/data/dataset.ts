@@ -80,7 +80,11 @@ export interface Dataset {
 /** A data set of which every example is a puzzle and a group of its own, with puzzle id 0: Sudoku and mazes. */
 export function ungrouped(
   examples: readonly Example[],
-  about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & { readonly ratings?: readonly number[]; readonly augmentation?: Augmentation | null; readonly alternative?: Alternative },
+  about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & {
+    readonly ratings?: readonly number[];
+    readonly augmentation?: Augmentation | null;
+    readonly alternative?: Alternative;
+  },
 ): Dataset {
   const sequenceLength = about.width * about.height;
   const inputs = new Uint8Array(examples.length * sequenceLength);
@@ -108,10 +112,15 @@ export function ungrouped(
 }
 
 /** Completes a data set with the hash of its content; `also` is what else it depends on. */
-export function withHash<Parts extends Omit<Dataset, 'sha256'>>(dataset: Parts, also = ''): Parts & Pick<Dataset, 'sha256'> {
+export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
+  dataset: Parts,
+  also = '',
+): Parts & Pick<Dataset, 'sha256'> {
   const hash = createHash('sha256');
   hash.update(also);
-  hash.update(`${dataset.vocabSize} ${dataset.width} ${dataset.height} ${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`);
+  hash.update(
+    `${dataset.vocabSize} ${dataset.width} ${dataset.height} ${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`,
+  );
   for (const part of [dataset.inputs, dataset.labels, dataset.puzzleOffsets, dataset.groupOffsets, dataset.ids]) {
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   }
@@ -128,5 +137,14 @@ export function exampleOf(dataset: Dataset, i: number): Example {
 export function emptyLike(dataset: Dataset): Dataset {
   const { sha256: _, ...rest } = dataset;
   const none = new Uint8Array(0);
-  return withHash({ ...rest, examples: 0, inputs: none, labels: none, puzzleOffsets: new Int32Array(1), groupOffsets: new Int32Array(1), ids: new Int32Array(0), ratings: null });
+  return withHash({
+    ...rest,
+    examples: 0,
+    inputs: none,
+    labels: none,
+    puzzleOffsets: new Int32Array(1),
+    groupOffsets: new Int32Array(1),
+    ids: new Int32Array(0),
+    ratings: null,
+  });
 }

@@ -27,11 +27,17 @@ export async function* linesOf(file: string): AsyncGenerator<string> {
         number++;
         yield line.endsWith('\r') ? line.slice(0, -1) : line;
       }
-      if (rest.length > longestLine || lines.some((line) => line.length > longestLine)) throw new InputError(`${name}, line ${number}: expected at most ${longestLine} characters; this is no puzzle file`);
+      if (rest.length > longestLine || lines.some((line) => line.length > longestLine))
+        throw new InputError(
+          `${name}, line ${number}: expected at most ${longestLine} characters; this is no puzzle file`,
+        );
     }
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code.startsWith('Z_')) throw new InputError(`${name}: expected gzip data, got ${code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else'}; the file is damaged`);
+    if (code.startsWith('Z_'))
+      throw new InputError(
+        `${name}: expected gzip data, got ${code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else'}; the file is damaged`,
+      );
     throw error;
   } finally {
     bytes.destroy();

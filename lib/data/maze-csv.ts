@@ -16,7 +16,10 @@ export interface MazePuzzle {
  * Mazes of a file, in order, all of one size. Throws InputError with the line number for a maze of another size, a bad
  * character, a path in the question, or an answer that is not a shortest path through the same maze.
  */
-export function readMazeCsv(file: string, options: { readonly side?: number; readonly limit?: number } = {}): AsyncGenerator<MazePuzzle> {
+export function readMazeCsv(
+  file: string,
+  options: { readonly side?: number; readonly limit?: number } = {},
+): AsyncGenerator<MazePuzzle> {
   let side = options.side; // the first maze decides where it is not given
   return readPuzzleCsv(
     file,
@@ -24,9 +27,14 @@ export function readMazeCsv(file: string, options: { readonly side?: number; rea
       const question = parseMaze(questionText);
       const answer = parseMaze(answerText);
       side ??= Math.sqrt(question.length);
-      if (question.length !== side ** 2 || answer.length !== side ** 2) throw new InputError(`expected mazes of ${side ** 2} characters, got ${question.length} and ${answer.length}`);
-      if (question.includes(mazeToken.path)) throw new InputError("expected a question without a path, got one with 'o'");
-      if (!isShortestPath(question, answer)) throw new InputError('expected an answer that marks a shortest path from S to G through the same maze, got another');
+      if (question.length !== side ** 2 || answer.length !== side ** 2)
+        throw new InputError(`expected mazes of ${side ** 2} characters, got ${question.length} and ${answer.length}`);
+      if (question.includes(mazeToken.path))
+        throw new InputError("expected a question without a path, got one with 'o'");
+      if (!isShortestPath(question, answer))
+        throw new InputError(
+          'expected an answer that marks a shortest path from S to G through the same maze, got another',
+        );
       return { source, question, answer, rating };
     },
     options.limit,
@@ -34,7 +42,10 @@ export function readMazeCsv(file: string, options: { readonly side?: number; rea
 }
 
 /** All mazes of a file. */
-export async function loadMazeCsv(file: string, options: { readonly side?: number; readonly limit?: number } = {}): Promise<MazePuzzle[]> {
+export async function loadMazeCsv(
+  file: string,
+  options: { readonly side?: number; readonly limit?: number } = {},
+): Promise<MazePuzzle[]> {
   const mazes: MazePuzzle[] = [];
   for await (const maze of readMazeCsv(file, options)) mazes.push(maze);
   return mazes;

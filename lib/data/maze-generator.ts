@@ -27,7 +27,12 @@ const raise = 0.9;
  * them far enough, is kept with a probability proportional to n / (F (F − 1)), and G is any of the n.
  * Undefined after `tries` grids without a maze.
  */
-export function generateMaze(side: number, leastDistance: number, random: Random, tries = 10_000_000): Uint8Array | undefined {
+export function generateMaze(
+  side: number,
+  leastDistance: number,
+  random: Random,
+  tries = 10_000_000,
+): Uint8Array | undefined {
   const cells = side * side;
   const neighbours = mazeNeighbours(side);
   const maze = new Uint8Array(cells); // 0 where nothing is drawn yet
@@ -83,13 +88,22 @@ export function generateMaze(side: number, leastDistance: number, random: Random
  * Different mazes: no two are the same up to turning and mirroring, so that any split of them is free of leaks.
  * Maze i depends on the seed and i only. `onProgress` is told after each. Throws InputError where none is found.
  */
-export function generateMazes(side: number, leastDistance: number, count: number, random: Random, onProgress?: (done: number, total: number) => void): Uint8Array[] {
+export function generateMazes(
+  side: number,
+  leastDistance: number,
+  count: number,
+  random: Random,
+  onProgress?: (done: number, total: number) => void,
+): Uint8Array[] {
   const mazes: Uint8Array[] = [];
   const seen = new Set<string>();
   for (let i = 0; mazes.length < count; i++) {
     // Grids to try before giving up: 50 times what a 30×30 maze takes.
     const maze = i > 20 * count + 1000 ? undefined : generateMaze(side, leastDistance, random.fork(i), 3_000_000);
-    if (maze === undefined) throw new InputError(`mazes of ${side}×${side}: expected to find ${count} with ${leastDistance} steps or more from S to G, found ${mazes.length}; ask for fewer or shorter ones`);
+    if (maze === undefined)
+      throw new InputError(
+        `mazes of ${side}×${side}: expected to find ${count} with ${leastDistance} steps or more from S to G, found ${mazes.length}; ask for fewer or shorter ones`,
+      );
     const form = canonicalMaze(maze);
     if (seen.has(form)) continue;
     seen.add(form);

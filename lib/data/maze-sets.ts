@@ -28,13 +28,23 @@ export interface MazeSetOptions {
 }
 
 /** The files of Maze-Hard as TRM_DATA holds them. */
-export const mazeHardFiles = { train: 'maze_30x30_hard_1k_train.csv.gz', test: 'maze_30x30_hard_1k_test.csv.gz' } as const;
+export const mazeHardFiles = {
+  train: 'maze_30x30_hard_1k_train.csv.gz',
+  test: 'maze_30x30_hard_1k_test.csv.gz',
+} as const;
 
 /** Copies of a maze beside the original: the other seven of its eight symmetries, copy c by the symmetry with id c. */
-const dihedralCopies: Augmentation = { copies: 7, random: new Random(0), apply: (example, _, copy) => turnMaze(example, copy) };
+const dihedralCopies: Augmentation = {
+  copies: 7,
+  random: new Random(0),
+  apply: (example, _, copy) => turnMaze(example, copy),
+};
 
 /** Train, test and validation sets. Throws InputError if there are too few mazes or files are missing. `onProgress` is told of generated ones. */
-export async function mazeDataset(options: MazeSetOptions, onProgress?: (done: number, total: number) => void): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
+export async function mazeDataset(
+  options: MazeSetOptions,
+  onProgress?: (done: number, total: number) => void,
+): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
   const { side, source, augmentation } = options;
   const splits = source === 'maze-hard' ? await mazeHardSplits(options) : generatedSplits(options, onProgress);
   const set = (split: 'train' | 'test' | 'validation'): Dataset =>
@@ -58,10 +68,16 @@ interface Splits {
 }
 
 /** One pool of mazes of which no two are equal up to turning and mirroring, cut in three. */
-function generatedSplits({ side, leastDistance, trainPuzzles, testPuzzles, validationPuzzles, seed }: MazeSetOptions, onProgress?: (done: number, total: number) => void): Splits {
+function generatedSplits(
+  { side, leastDistance, trainPuzzles, testPuzzles, validationPuzzles, seed }: MazeSetOptions,
+  onProgress?: (done: number, total: number) => void,
+): Splits {
   const wanted = trainPuzzles + testPuzzles + validationPuzzles;
   const random = new Random(seed).fork(`maze ${side} ${leastDistance}`);
-  const pool = generateMazes(side, leastDistance, wanted, random, onProgress).map((input) => ({ input, label: mazeAnswer(input) }));
+  const pool = generateMazes(side, leastDistance, wanted, random, onProgress).map((input) => ({
+    input,
+    label: mazeAnswer(input),
+  }));
   return {
     train: pool.slice(0, trainPuzzles),
     test: pool.slice(trainPuzzles, trainPuzzles + testPuzzles),
@@ -69,16 +85,32 @@ function generatedSplits({ side, leastDistance, trainPuzzles, testPuzzles, valid
   };
 }
 
-async function mazeHardSplits({ side, leastDistance, trainPuzzles, testPuzzles, validationPuzzles }: MazeSetOptions): Promise<Splits> {
-  const read = async (file: string): Promise<Example[]> => (await loadMazeCsv(dataFile(file), { side })).map(({ question, answer }) => ({ input: question, label: answer }));
+async function mazeHardSplits({
+  side,
+  leastDistance,
+  trainPuzzles,
+  testPuzzles,
+  validationPuzzles,
+}: MazeSetOptions): Promise<Splits> {
+  const read = async (file: string): Promise<Example[]> =>
+    (await loadMazeCsv(dataFile(file), { side })).map(({ question, answer }) => ({ input: question, label: answer }));
   const all = await read(mazeHardFiles.train);
   const validation = all.slice(all.length - validationPuzzles);
   const train = all.slice(0, all.length - validationPuzzles).filter(({ input }) => stepsToGoal(input) >= leastDistance);
   const test = await read(mazeHardFiles.test);
-  for (const [what, got, expected] of [['training', train.length, trainPuzzles], ['test', test.length, testPuzzles], ['validation', all.length, validationPuzzles]] as const) {
-    if (got < expected) throw new InputError(`Maze-Hard: expected at most ${got} ${what} mazes, got ${expected}; ask for fewer`);
+  for (const [what, got, expected] of [
+    ['training', train.length, trainPuzzles],
+    ['test', test.length, testPuzzles],
+    ['validation', all.length, validationPuzzles],
+  ] as const) {
+    if (got < expected)
+      throw new InputError(`Maze-Hard: expected at most ${got} ${what} mazes, got ${expected}; ask for fewer`);
   }
-  return { train: train.slice(0, trainPuzzles), test: testPuzzles === 0 ? test : test.slice(0, testPuzzles), validation };
+  return {
+    train: train.slice(0, trainPuzzles),
+    test: testPuzzles === 0 ? test : test.slice(0, testPuzzles),
+    validation,
+  };
 }
 
 /** Steps of a shortest path from S to G. */

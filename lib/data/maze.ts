@@ -15,10 +15,14 @@ const characters = '\0# SGo';
 /** Reads a maze written row by row. Throws InputError for a text that is not square, or for another character. */
 export function parseMaze(text: string): Uint8Array {
   const side = Math.sqrt(text.length);
-  if (!Number.isInteger(side) || side < 2) throw new InputError(`maze: expected a square number of characters, got ${text.length}`);
+  if (!Number.isInteger(side) || side < 2)
+    throw new InputError(`maze: expected a square number of characters, got ${text.length}`);
   return Uint8Array.from(text, (character, i) => {
     const token = characters.indexOf(character);
-    if (token < 1) throw new InputError(`maze: expected '#', ' ', 'S', 'G' or 'o', got ${JSON.stringify(character)} at row ${Math.floor(i / side) + 1}, column ${(i % side) + 1}`);
+    if (token < 1)
+      throw new InputError(
+        `maze: expected '#', ' ', 'S', 'G' or 'o', got ${JSON.stringify(character)} at row ${Math.floor(i / side) + 1}, column ${(i % side) + 1}`,
+      );
     return token;
   });
 }
@@ -51,7 +55,15 @@ export function mazeNeighbours(side: number): Int32Array {
     table = new Int32Array(4 * side * side);
     for (let cell = 0; cell < side * side; cell++) {
       const [row, column] = [Math.floor(cell / side), cell % side];
-      table.set([row + 1 < side ? cell + side : -1, column > 0 ? cell - 1 : -1, column + 1 < side ? cell + 1 : -1, row > 0 ? cell - side : -1], 4 * cell);
+      table.set(
+        [
+          row + 1 < side ? cell + side : -1,
+          column > 0 ? cell - 1 : -1,
+          column + 1 < side ? cell + 1 : -1,
+          row > 0 ? cell - side : -1,
+        ],
+        4 * cell,
+      );
     }
     neighboursBySide.set(side, table);
   }
@@ -66,7 +78,13 @@ export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Arr
 }
 
 /** The same into buffers of the caller; returns how many cells are reached, which stand at the front of `queue`, nearest first. */
-export function walkMaze(tokens: ArrayLike<number>, neighbours: Int32Array, from: number, distances: Int32Array, queue: Int32Array): number {
+export function walkMaze(
+  tokens: ArrayLike<number>,
+  neighbours: Int32Array,
+  from: number,
+  distances: Int32Array,
+  queue: Int32Array,
+): number {
   distances.fill(-1);
   distances[from] = 0;
   queue[0] = from;
@@ -155,6 +173,8 @@ export function turnMaze({ input }: Example, id: number): Example {
 /** The same text for a maze and all that turning and mirroring make of it: the smallest of the eight. */
 export function canonicalMaze(question: Uint8Array): string {
   const side = Math.sqrt(question.length);
-  const images = Array.from({ length: 8 }, (_, id) => mazeText(turnGrid({ rows: side, columns: side, cells: question }, id).cells));
+  const images = Array.from({ length: 8 }, (_, id) =>
+    mazeText(turnGrid({ rows: side, columns: side, cells: question }, id).cells),
+  );
   return images.reduce((least, image) => (image < least ? image : least));
 }

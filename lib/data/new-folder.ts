@@ -17,7 +17,10 @@ export interface UnfinishedFolder {
  * Writes a folder whole or not at all, under a temporary name beside it. `sha256` is of the SHA-256 of all files with their names:
  * the same files give the same one. Throws InputError if there is something at the path that is no empty folder.
  */
-export function writeNewFolder<Result>(out: string, write: (unfinished: UnfinishedFolder) => Result): { readonly result: Result; readonly sha256: string } {
+export function writeNewFolder<Result>(
+  out: string,
+  write: (unfinished: UnfinishedFolder) => Result,
+): { readonly result: Result; readonly sha256: string } {
   checkNewFolder(out);
   const temporary = `${path.resolve(out)}.${process.pid}.tmp`;
   const hashes: string[] = [];

@@ -21,7 +21,14 @@ export class NpyWriter {
     // Magic, version, length and dictionary together fill whole lines of 64 bytes.
     const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
     const header = `${dictionary}${' '.repeat(63 - ((10 + dictionary.length) % 64))}\n`;
-    this.#put(Buffer.concat([Buffer.from([0x93]), Buffer.from('NUMPY\u0001\u0000', 'latin1'), Buffer.from([header.length & 255, header.length >> 8]), Buffer.from(header, 'latin1')]));
+    this.#put(
+      Buffer.concat([
+        Buffer.from([0x93]),
+        Buffer.from('NUMPY\u0001\u0000', 'latin1'),
+        Buffer.from([header.length & 255, header.length >> 8]),
+        Buffer.from(header, 'latin1'),
+      ]),
+    );
   }
 
   /** The next elements, as the bytes of the file's type. */

@@ -33,26 +33,42 @@ export interface NpyHeader {
  * Throws InputError for a bad header, another number of dimensions, more than `most` values, a length that does not fit
  * the shape, or a value outside 0 … largest.
  */
-export function readNpy(file: string, expected: { readonly dimensions: number; readonly most: number; readonly largest: number }): NpyHeader & { readonly values: Uint8Array | Int32Array } {
+export function readNpy(
+  file: string,
+  expected: { readonly dimensions: number; readonly most: number; readonly largest: number },
+): NpyHeader & { readonly values: Uint8Array | Int32Array } {
   const name = path.basename(file);
   const handle = openUserFile(file, 'plain');
   try {
     const { header, offset } = readHeader(handle, name);
     const { type, shape } = header;
     const count = shape.reduce((product, size) => product * size, 1);
-    if (shape.length !== expected.dimensions) throw new InputError(`${name}: expected ${expected.dimensions} dimensions, got ${shape.length}`);
-    if (count > expected.most) throw new InputError(`${name}: expected at most ${expected.most} values, got ${shape.join(' × ')}`);
+    if (shape.length !== expected.dimensions)
+      throw new InputError(`${name}: expected ${expected.dimensions} dimensions, got ${shape.length}`);
+    if (count > expected.most)
+      throw new InputError(`${name}: expected at most ${expected.most} values, got ${shape.join(' × ')}`);
     const { bytes } = npyTypes[type];
     const held = fstatSync(handle).size - offset;
-    if (held !== count * bytes) throw new InputError(`${name}: expected ${count * bytes} bytes of ${type} after the header for ${shape.join(' × ')}, got ${held}; the file is truncated or damaged`);
+    if (held !== count * bytes)
+      throw new InputError(
+        `${name}: expected ${count * bytes} bytes of ${type} after the header for ${shape.join(' × ')}, got ${held}; the file is truncated or damaged`,
+      );
     const values = expected.largest < 256 ? new Uint8Array(count) : new Int32Array(count);
     const buffer = Buffer.alloc(Math.min(stretch, count * bytes));
     for (let done = 0; done < count; ) {
       const want = Math.min(stretch / bytes, count - done);
       fill(handle, buffer.subarray(0, want * bytes), offset + done * bytes, name);
       for (let i = 0; i < want; i++, done++) {
-        const value = type === 'uint8' ? buffer[i]! : type === 'int32' ? buffer.readInt32LE(4 * i) : buffer.readInt32LE(8 * i + 4) * 2 ** 32 + buffer.readUInt32LE(8 * i);
-        if (value < 0 || value > expected.largest) throw new InputError(`${name}: expected values from 0 to ${expected.largest}, got ${value} as value ${done + 1}`);
+        const value =
+          type === 'uint8'
+            ? buffer[i]!
+            : type === 'int32'
+              ? buffer.readInt32LE(4 * i)
+              : buffer.readInt32LE(8 * i + 4) * 2 ** 32 + buffer.readUInt32LE(8 * i);
+        if (value < 0 || value > expected.largest)
+          throw new InputError(
+            `${name}: expected values from 0 to ${expected.largest}, got ${value} as value ${done + 1}`,
+          );
         values[done] = value;
       }
     }
@@ -66,25 +82,42 @@ export function readNpy(file: string, expected: { readonly dimensions: number; r
 function readHeader(handle: number, name: string): { readonly header: NpyHeader; readonly offset: number } {
   const start = Buffer.alloc(12);
   fill(handle, start, 0, name);
-  if (!start.subarray(0, 6).equals(magic)) throw new InputError(`${name}: expected a .npy file, got one that does not begin like it`);
+  if (!start.subarray(0, 6).equals(magic))
+    throw new InputError(`${name}: expected a .npy file, got one that does not begin like it`);
   const major = start[6]!;
   if (major < 1 || major > 3) throw new InputError(`${name}: expected .npy version 1, 2 or 3, got ${major}`);
   const [length, offset] = major === 1 ? [start.readUInt16LE(8), 10] : [start.readUInt32LE(8), 12];
-  if (length > longestHeader) throw new InputError(`${name}: expected a header of at most ${longestHeader} bytes, got ${length}`);
+  if (length > longestHeader)
+    throw new InputError(`${name}: expected a header of at most ${longestHeader} bytes, got ${length}`);
   const text = Buffer.alloc(length);
   fill(handle, text, offset, name);
   const written = text.toString('latin1');
   // Every stretch of spaces stands between two signs, so that it can be read in one way only and time stays linear.
-  const whole = /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))){3}\s*\}\s*$/.test(written);
+  const whole =
+    /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))){3}\s*\}\s*$/.test(
+      written,
+    );
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(written)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(written)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d, ]*)\)/.exec(written)?.[1];
-  if (!whole || descr === undefined || order === undefined || sizes === undefined) throw new InputError(`${name}: expected a header with descr, fortran_order and shape, got ${JSON.stringify(written.trimEnd().slice(0, 120))}`);
+  if (!whole || descr === undefined || order === undefined || sizes === undefined)
+    throw new InputError(
+      `${name}: expected a header with descr, fortran_order and shape, got ${JSON.stringify(written.trimEnd().slice(0, 120))}`,
+    );
   const type = (Object.keys(npyTypes) as NpyType[]).find((each) => npyTypes[each].descr === descr);
-  if (type === undefined) throw new InputError(`${name}: expected uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`);
-  const shape = sizes.split(',').map((size) => size.trim()).filter((size) => size !== '').map(Number);
-  if (order === 'True' && shape.length > 1) throw new InputError(`${name}: expected rows one after the other, got Fortran order; save it with numpy.ascontiguousarray`);
-  if (shape.length === 0 || shape.some((size) => size > 2 ** 40) || shape.length > 8) throw new InputError(`${name}: expected the shape of an array, got (${sizes})`);
+  if (type === undefined)
+    throw new InputError(`${name}: expected uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`);
+  const shape = sizes
+    .split(',')
+    .map((size) => size.trim())
+    .filter((size) => size !== '')
+    .map(Number);
+  if (order === 'True' && shape.length > 1)
+    throw new InputError(
+      `${name}: expected rows one after the other, got Fortran order; save it with numpy.ascontiguousarray`,
+    );
+  if (shape.length === 0 || shape.some((size) => size > 2 ** 40) || shape.length > 8)
+    throw new InputError(`${name}: expected the shape of an array, got (${sizes})`);
   return { header: { type, shape }, offset: offset + length };
 }
 

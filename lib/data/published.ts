@@ -30,12 +30,45 @@ export interface PublishedFile {
 
 /** The files the kit knows by name. */
 export const publishedFiles: readonly PublishedFile[] = [
-  { kind: 'sudoku', name: extremeFiles.train, puzzles: 1000, sha256: '6e20ac1bf298f1fb5eb75e17025e5d4b96e5fc9c293061829caca63642af86ee', home: 'sapientinc/sudoku-extreme-1k/resolve/main/train.csv' },
-  { kind: 'sudoku', name: extremeFiles.wholeTest, puzzles: 422_786, home: 'sapientinc/sudoku-extreme/resolve/main/test.csv' },
-  { kind: 'sudoku', name: extremeFiles.test, puzzles: 10_000, sha256: 'e4e537a87e4b0c345da960646c7a64f70f1307695ee531bd88dc68157208a36e' },
-  { kind: 'sudoku', name: extremeFiles.moreTrain, puzzles: 51_968, sha256: '27ba0d5a5f7b7238d6ce701cab5f08b5be461c3963efc12d42ef8258c1d217e6' },
-  { kind: 'maze', name: mazeHardFiles.train, puzzles: 1000, sha256: '2e785b1bfb95603731059e18269f66ef8f69a46c50c10658282795955809adbc', home: 'sapientinc/maze-30x30-hard-1k/resolve/main/train.csv' },
-  { kind: 'maze', name: mazeHardFiles.test, puzzles: 1000, sha256: 'fe7942f5725dfec9e7e290a69728d9661ff84dce1835f99d0ce8d3a3e50c8a00', home: 'sapientinc/maze-30x30-hard-1k/resolve/main/test.csv' },
+  {
+    kind: 'sudoku',
+    name: extremeFiles.train,
+    puzzles: 1000,
+    sha256: '6e20ac1bf298f1fb5eb75e17025e5d4b96e5fc9c293061829caca63642af86ee',
+    home: 'sapientinc/sudoku-extreme-1k/resolve/main/train.csv',
+  },
+  {
+    kind: 'sudoku',
+    name: extremeFiles.wholeTest,
+    puzzles: 422_786,
+    home: 'sapientinc/sudoku-extreme/resolve/main/test.csv',
+  },
+  {
+    kind: 'sudoku',
+    name: extremeFiles.test,
+    puzzles: 10_000,
+    sha256: 'e4e537a87e4b0c345da960646c7a64f70f1307695ee531bd88dc68157208a36e',
+  },
+  {
+    kind: 'sudoku',
+    name: extremeFiles.moreTrain,
+    puzzles: 51_968,
+    sha256: '27ba0d5a5f7b7238d6ce701cab5f08b5be461c3963efc12d42ef8258c1d217e6',
+  },
+  {
+    kind: 'maze',
+    name: mazeHardFiles.train,
+    puzzles: 1000,
+    sha256: '2e785b1bfb95603731059e18269f66ef8f69a46c50c10658282795955809adbc',
+    home: 'sapientinc/maze-30x30-hard-1k/resolve/main/train.csv',
+  },
+  {
+    kind: 'maze',
+    name: mazeHardFiles.test,
+    puzzles: 1000,
+    sha256: 'fe7942f5725dfec9e7e290a69728d9661ff84dce1835f99d0ce8d3a3e50c8a00',
+    home: 'sapientinc/maze-30x30-hard-1k/resolve/main/test.csv',
+  },
 ];
 
 /** The data sets that can be fetched, with their files. */
@@ -57,14 +90,19 @@ export interface FileContent {
 }
 
 /** Reads a whole file, each puzzle checked by its reader. Throws InputError with the line number for a bad one. */
-export async function contentOf(file: string, kind: PuzzleKind, onPuzzle: (done: number) => void = () => undefined): Promise<FileContent> {
+export async function contentOf(
+  file: string,
+  kind: PuzzleKind,
+  onPuzzle: (done: number) => void = () => undefined,
+): Promise<FileContent> {
   const hash = createHash('sha256');
   let puzzles = 0;
   const add = (question: string, answer: string): void => {
     hash.update(`${question},${answer}\n`);
     onPuzzle(++puzzles);
   };
-  if (kind === 'sudoku') for await (const { question, answer } of readSudokuCsv(file)) add(boardText(question), boardText(answer));
+  if (kind === 'sudoku')
+    for await (const { question, answer } of readSudokuCsv(file)) add(boardText(question), boardText(answer));
   else for await (const { question, answer } of readMazeCsv(file)) add(mazeText(question), mazeText(answer));
   return { puzzles, sha256: hash.digest('hex') };
 }
@@ -82,7 +120,12 @@ export async function placeFile(file: string, name: string): Promise<string> {
   try {
     const zipped = file.endsWith('.gz');
     if (zipped) await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
-    else await pipeline(createReadStream(file), createGzip({ level: 9 }), createWriteStream(temporary, { flags: 'w', flush: true }));
+    else
+      await pipeline(
+        createReadStream(file),
+        createGzip({ level: 9 }),
+        createWriteStream(temporary, { flags: 'w', flush: true }),
+      );
     renameSync(temporary, target);
   } catch (error) {
     rmSync(temporary, { force: true });
@@ -95,7 +138,10 @@ export async function placeFile(file: string, name: string): Promise<string> {
  * Fetches a published file, checks number and content, and puts it into the first data folder. Throws InputError in plain
  * words where there is no network, the server refuses, or the content is not what is expected; nothing is left then.
  */
-export async function fetchPublished(published: PublishedFile, onProgress: (bytes: number, total: number) => void = () => undefined): Promise<string> {
+export async function fetchPublished(
+  published: PublishedFile,
+  onProgress: (bytes: number, total: number) => void = () => undefined,
+): Promise<string> {
   const { kind, name, puzzles, home } = published;
   if (home === undefined) throw new Error(`${name} is published nowhere`);
   const base = process.env['TRM_DATA_HOME'] ?? publicHome;
@@ -109,19 +155,27 @@ export async function fetchPublished(published: PublishedFile, onProgress: (byte
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
         bytes += chunk.length;
-        if (bytes > largestDownload) throw new InputError(`${url}: expected at most ${largestDownload} bytes, got more`);
+        if (bytes > largestDownload)
+          throw new InputError(`${url}: expected at most ${largestDownload} bytes, got more`);
         onProgress(bytes, Math.max(bytes, total));
         yield chunk;
       }
     };
     try {
-      await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), counted, createWriteStream(temporary, { fd: openSync(temporary, 'w'), flush: true })); // opened now: a stream that opens later may do so after the file was removed
+      await pipeline(
+        Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]),
+        counted,
+        createWriteStream(temporary, { fd: openSync(temporary, 'w'), flush: true }),
+      ); // opened now: a stream that opens later may do so after the file was removed
     } catch (error) {
       if (error instanceof InputError || (error as NodeJS.ErrnoException).syscall === 'write') throw error;
       throw new InputError(`${url}: the connection ended before the file did (${(error as Error).message}); try again`);
     }
     const content = await contentOf(temporary, kind);
-    if (!isContentOf(content, published)) throw new InputError(`${url}: expected ${puzzles} puzzles${published.sha256 === undefined ? '' : ` with content ${published.sha256.slice(0, 12)}…`}, got ${content.puzzles} with ${content.sha256.slice(0, 12)}…; the published file changed`);
+    if (!isContentOf(content, published))
+      throw new InputError(
+        `${url}: expected ${puzzles} puzzles${published.sha256 === undefined ? '' : ` with content ${published.sha256.slice(0, 12)}…`}, got ${content.puzzles} with ${content.sha256.slice(0, 12)}…; the published file changed`,
+      );
     return await placeFile(temporary, name);
   } finally {
     rmSync(temporary, { force: true });
@@ -134,8 +188,13 @@ async function reach(url: string): Promise<Response> {
     response = await fetch(url, { signal: AbortSignal.timeout(600_000) });
   } catch (error) {
     const reason = (error as { readonly cause?: { readonly code?: string } }).cause?.code ?? (error as Error).message;
-    throw new InputError(`cannot reach ${url} (${reason}): there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import`);
+    throw new InputError(
+      `cannot reach ${url} (${reason}): there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import`,
+    );
   }
-  if (!response.ok || response.body === null) throw new InputError(`${url}: expected the file, got status ${response.status}; see data/README.md for where the data is published`);
+  if (!response.ok || response.body === null)
+    throw new InputError(
+      `${url}: expected the file, got status ${response.status}; see data/README.md for where the data is published`,
+    );
   return response;
 }

@@ -17,7 +17,11 @@ export interface PuzzleRow {
  * Puzzles of a file, in order, each made of its line by `read`; an InputError that `read` throws is given the line number.
  * Throws InputError for another header, fewer than four fields, or a rating that is no number from 0.
  */
-export async function* readPuzzleCsv<Puzzle>(file: string, read: (row: PuzzleRow) => Puzzle, limit = Infinity): AsyncGenerator<Puzzle> {
+export async function* readPuzzleCsv<Puzzle>(
+  file: string,
+  read: (row: PuzzleRow) => Puzzle,
+  limit = Infinity,
+): AsyncGenerator<Puzzle> {
   const name = path.basename(file);
   let number = 0;
   let puzzles = 0;
@@ -25,7 +29,10 @@ export async function* readPuzzleCsv<Puzzle>(file: string, read: (row: PuzzleRow
     number++;
     if (puzzles >= limit) return;
     if (number === 1) {
-      if (!/^source,question,answer,rating(,|$)/.test(line)) throw new InputError(`${name}, line 1: expected the header source,question,answer,rating, got ${JSON.stringify(line.slice(0, 80))}`);
+      if (!/^source,question,answer,rating(,|$)/.test(line))
+        throw new InputError(
+          `${name}, line 1: expected the header source,question,answer,rating, got ${JSON.stringify(line.slice(0, 80))}`,
+        );
       continue;
     }
     if (line === '') continue;
@@ -33,13 +40,16 @@ export async function* readPuzzleCsv<Puzzle>(file: string, read: (row: PuzzleRow
     yield atLine(name, number, () => {
       const fields = line.split(',');
       const [source, question, answer, ratingText] = fields;
-      if (source === undefined || question === undefined || answer === undefined || ratingText === undefined) throw new InputError(`expected four fields or more, got ${fields.length}`);
+      if (source === undefined || question === undefined || answer === undefined || ratingText === undefined)
+        throw new InputError(`expected four fields or more, got ${fields.length}`);
       const rating = Number(ratingText);
-      if (ratingText.trim() === '' || !Number.isFinite(rating) || rating < 0) throw new InputError(`expected a rating from 0, got ${JSON.stringify(ratingText)}`);
+      if (ratingText.trim() === '' || !Number.isFinite(rating) || rating < 0)
+        throw new InputError(`expected a rating from 0, got ${JSON.stringify(ratingText)}`);
       return read({ source, question, answer, rating });
     });
   }
-  if (number === 0) throw new InputError(`${name}: expected the header source,question,answer,rating, got an empty file`);
+  if (number === 0)
+    throw new InputError(`${name}: expected the header source,question,answer,rating, got an empty file`);
 }
 
 /** A gzipped file of puzzles; the same puzzles give the same bytes. */

@@ -38,16 +38,27 @@ export function referenceFolder(named: string): string {
 
 /** Vocabulary, length and puzzle ids of a folder, from its train/dataset.json alone. */
 export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequenceLength' | 'puzzleIds'> {
-  const { vocab_size: vocabSize, seq_len: sequenceLength, num_puzzle_identifiers: puzzleIds } = readMetadata(path.join(referenceFolder(named), 'train'));
+  const {
+    vocab_size: vocabSize,
+    seq_len: sequenceLength,
+    num_puzzle_identifiers: puzzleIds,
+  } = readMetadata(path.join(referenceFolder(named), 'train'));
   return { vocabSize, sequenceLength, puzzleIds };
 }
 
 /** Both splits of a folder, and how their tokens are stored. Throws InputError for anything that is not as the format has it. */
-export function readReferenceFolder(named: string): { readonly train: Dataset; readonly test: Dataset; readonly types: Readonly<Record<'train' | 'test', TokenType>> } {
+export function readReferenceFolder(named: string): {
+  readonly train: Dataset;
+  readonly test: Dataset;
+  readonly types: Readonly<Record<'train' | 'test', TokenType>>;
+} {
   const folder = referenceFolder(named);
   const [train, test] = splits.map((split) => readSplit(folder, split)) as [SplitRead, SplitRead];
   for (const key of ['vocabSize', 'sequenceLength', 'puzzleIds'] as const) {
-    if (train.set[key] !== test.set[key]) throw new InputError(`${path.basename(folder)}: expected one ${key} in train and test, got ${train.set[key]} and ${test.set[key]}`);
+    if (train.set[key] !== test.set[key])
+      throw new InputError(
+        `${path.basename(folder)}: expected one ${key} in train and test, got ${train.set[key]} and ${test.set[key]}`,
+      );
   }
   return { train: train.set, test: test.set, types: { train: train.type, test: test.type } };
 }
@@ -63,16 +74,35 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const at = (part: string): string => path.join(folder, split, `all__${part}.npy`);
   const inputs = readNpy(at('inputs'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1 });
   const [examples = 0, length] = inputs.shape;
-  if (length !== L) throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
+  if (length !== L)
+    throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
   const labels = readNpy(at('labels'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1 });
-  if (labels.shape.join() !== inputs.shape.join()) throw new InputError(`${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, got ${labels.shape.join(' × ')}`);
-  const whole = (part: string, most: number, largest: number): Int32Array => Int32Array.from(readNpy(at(part), { dimensions: 1, most, largest }).values);
-  const puzzleOffsets = offsets(whole('puzzle_indices', examples + 1, examples), examples, `${split}/all__puzzle_indices.npy`);
+  if (labels.shape.join() !== inputs.shape.join())
+    throw new InputError(
+      `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, got ${labels.shape.join(' × ')}`,
+    );
+  const whole = (part: string, most: number, largest: number): Int32Array =>
+    Int32Array.from(readNpy(at(part), { dimensions: 1, most, largest }).values);
+  const puzzleOffsets = offsets(
+    whole('puzzle_indices', examples + 1, examples),
+    examples,
+    `${split}/all__puzzle_indices.npy`,
+  );
   const puzzles = puzzleOffsets.length - 1;
-  const groupOffsets = offsets(whole('group_indices', puzzles + 1, puzzles), puzzles, `${split}/all__group_indices.npy`);
+  const groupOffsets = offsets(
+    whole('group_indices', puzzles + 1, puzzles),
+    puzzles,
+    `${split}/all__group_indices.npy`,
+  );
   const ids = whole('puzzle_identifiers', puzzles, puzzleIds - 1);
-  if (ids.length !== puzzles) throw new InputError(`${split}/all__puzzle_identifiers.npy: expected one id for each of ${puzzles} puzzles, got ${ids.length}`);
-  if (groupOffsets.length - 1 !== metadata.total_groups) throw new InputError(`${split}/dataset.json: expected total_groups ${groupOffsets.length - 1} as there are, got ${metadata.total_groups}`);
+  if (ids.length !== puzzles)
+    throw new InputError(
+      `${split}/all__puzzle_identifiers.npy: expected one id for each of ${puzzles} puzzles, got ${ids.length}`,
+    );
+  if (groupOffsets.length - 1 !== metadata.total_groups)
+    throw new InputError(
+      `${split}/dataset.json: expected total_groups ${groupOffsets.length - 1} as there are, got ${metadata.total_groups}`,
+    );
   const side = Math.sqrt(L);
   const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
   const set = withHash({
@@ -92,7 +122,9 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     ids,
     ratings: null,
     augmentation: null,
-    ...(areMazes(tokens, L, vocabSize) ? { alternative: { name: 'valid shortest path', accepts: isShortestPath } } : {}),
+    ...(areMazes(tokens, L, vocabSize)
+      ? { alternative: { name: 'valid shortest path', accepts: isShortestPath } }
+      : {}),
   });
   return { set, type: inputs.type === 'int64' ? 'int64' : 'uint8' };
 }
@@ -103,14 +135,23 @@ function areMazes(tokens: Uint8Array, length: number, vocabSize: number): boolea
   for (let from = 0; from < tokens.length; from += length) {
     const counts = [0, 0, 0, 0, 0, 0];
     for (let i = from; i < from + length; i++) counts[tokens[i]!]!++;
-    if (counts[0] !== 0 || counts[mazeToken.start] !== 1 || counts[mazeToken.goal] !== 1 || counts[mazeToken.path] !== 0) return false;
+    if (
+      counts[0] !== 0 ||
+      counts[mazeToken.start] !== 1 ||
+      counts[mazeToken.goal] !== 1 ||
+      counts[mazeToken.path] !== 0
+    )
+      return false;
   }
   return true;
 }
 
 /** First item of each part and the end: from 0 upwards to `end`, no part empty. */
 function offsets(values: Int32Array, end: number, name: string): Int32Array {
-  if (values.length < 1 || values[0] !== 0 || values.at(-1) !== end) throw new InputError(`${name}: expected offsets from 0 to ${end}, got ${values.length === 0 ? 'none' : `${values[0]} to ${values.at(-1)}`}`);
+  if (values.length < 1 || values[0] !== 0 || values.at(-1) !== end)
+    throw new InputError(
+      `${name}: expected offsets from 0 to ${end}, got ${values.length === 0 ? 'none' : `${values[0]} to ${values.at(-1)}`}`,
+    );
   const bad = values.findIndex((value, i) => i > 0 && value <= values[i - 1]!);
   if (bad >= 0) throw new InputError(`${name}: expected rising offsets, got ${values[bad]} after ${values[bad - 1]}`);
   return values;
@@ -129,14 +170,24 @@ function readMetadata(folder: string): Metadata {
   }
   const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;
   const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
-    pad_id: [0, 0], ignore_label_id: [0, 255], blank_identifier_id: [0, 0], vocab_size: [2, 256], seq_len: [1, 65_536], num_puzzle_identifiers: [1, 2 ** 31 - 1], total_groups: [0, 2 ** 31 - 1],
+    pad_id: [0, 0],
+    ignore_label_id: [0, 255],
+    blank_identifier_id: [0, 0],
+    vocab_size: [2, 256],
+    seq_len: [1, 65_536],
+    num_puzzle_identifiers: [1, 2 ** 31 - 1],
+    total_groups: [0, 2 ** 31 - 1],
   };
   for (const [field, [least, most]] of Object.entries(limits)) {
     const value = fields[field];
-    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) throw new InputError(`${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${show(value)}`);
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+      throw new InputError(
+        `${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${show(value)}`,
+      );
   }
   const { sets } = fields;
-  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all') throw new InputError(`${name}: sets: expected ["all"], got ${show(sets)}`);
+  if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all')
+    throw new InputError(`${name}: sets: expected ["all"], got ${show(sets)}`);
   return fields as unknown as Metadata;
 }
 
@@ -161,12 +212,22 @@ export interface WrittenFolder {
  * puzzle of its own, one group in memory at a time. The folder appears when it is complete. Throws InputError if it exists
  * and is not empty. ARC sets have their own builder (arc-build.ts).
  */
-export function writeReferenceFolder(out: string, sets: { readonly train: Dataset; readonly test: Dataset }, options: WriteOptions = {}): WrittenFolder {
+export function writeReferenceFolder(
+  out: string,
+  sets: { readonly train: Dataset; readonly test: Dataset },
+  options: WriteOptions = {},
+): WrittenFolder {
   const total = splits.reduce((sum, split) => sum + sets[split].groupOffsets.length - 1, 0);
   let done = 0;
   const { result, sha256 } = writeNewFolder(out, (unfinished) => {
     const [train, test] = splits.map((split) => {
-      const written = writeArrays(unfinished.folder(split), sets[split], options.types?.[split] ?? 'uint8', (name, hash) => unfinished.wrote(`${split}/${name}`, hash), () => options.onProgress?.(++done, total));
+      const written = writeArrays(
+        unfinished.folder(split),
+        sets[split],
+        options.types?.[split] ?? 'uint8',
+        (name, hash) => unfinished.wrote(`${split}/${name}`, hash),
+        () => options.onProgress?.(++done, total),
+      );
       unfinished.text(`${split}/dataset.json`, metadataText(sets[split], written));
       return written;
     }) as [SplitCounts, SplitCounts];
@@ -177,30 +238,53 @@ export function writeReferenceFolder(out: string, sets: { readonly train: Datase
 }
 
 /** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeArrays(folder: string, set: Dataset, type: TokenType, onFile: (name: string, sha256: string) => void, onGroup: () => void): SplitCounts {
+function writeArrays(
+  folder: string,
+  set: Dataset,
+  type: TokenType,
+  onFile: (name: string, sha256: string) => void,
+  onGroup: () => void,
+): SplitCounts {
   if (set.puzzleIds !== 1) throw new Error(`${set.name} has puzzle ids of its own`);
   const groups = set.groupOffsets.length - 1;
   const versions = 1 + (set.augmentation?.copies ?? 0);
   const [puzzles, examples] = [set.ids.length * versions, set.examples * versions];
-  writeSplitArrays(folder, { groups, puzzles, examples }, { type, sequenceLength: set.sequenceLength }, (arrays) => {
-    for (let group = 0; group < groups; group++) {
-      for (const made of puzzlesOf(set, group)) {
-        for (const { input, label } of made) arrays.example(input, label);
-        arrays.endPuzzle(0);
+  writeSplitArrays(
+    folder,
+    { groups, puzzles, examples },
+    { type, sequenceLength: set.sequenceLength },
+    (arrays) => {
+      for (let group = 0; group < groups; group++) {
+        for (const made of puzzlesOf(set, group)) {
+          for (const { input, label } of made) arrays.example(input, label);
+          arrays.endPuzzle(0);
+        }
+        arrays.endGroup();
+        onGroup();
       }
-      arrays.endGroup();
-      onGroup();
-    }
-  }, onFile);
+    },
+    onFile,
+  );
   return { groups, puzzles, examples };
 }
 
 /** dataset.json, byte for byte as Python's json.dump writes it. For Sudoku and mazes the reference counts groups as puzzles. */
-function metadataText({ vocabSize, sequenceLength, puzzleIds }: Dataset, { groups, puzzles, examples }: SplitCounts): string {
+function metadataText(
+  { vocabSize, sequenceLength, puzzleIds }: Dataset,
+  { groups, puzzles, examples }: SplitCounts,
+): string {
   const mean = puzzles === 0 ? 0 : examples / puzzles;
   const fields: readonly (readonly [string, number | string])[] = [
-    ['pad_id', 0], ['ignore_label_id', 0], ['blank_identifier_id', 0], ['vocab_size', vocabSize], ['seq_len', sequenceLength], ['num_puzzle_identifiers', puzzleIds],
-    ['total_groups', groups], ['mean_puzzle_examples', Number.isInteger(mean) ? mean.toFixed(1) : mean], ['total_puzzles', groups], ['sets', '["all"]'],
+    ['pad_id', 0],
+    ['ignore_label_id', 0],
+    ['blank_identifier_id', 0],
+    ['vocab_size', vocabSize],
+    ['seq_len', sequenceLength],
+    ['num_puzzle_identifiers', puzzleIds],
+    ['total_groups', groups],
+    ['mean_puzzle_examples', Number.isInteger(mean) ? mean.toFixed(1) : mean],
+    ['total_puzzles', groups],
+    ['sets', '["all"]'],
   ];
   return `{${fields.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`;
 }
@@ -209,10 +293,14 @@ function metadataText({ vocabSize, sequenceLength, puzzleIds }: Dataset, { group
 function* puzzlesOf({ augmentation, ...set }: Dataset, group: number): Generator<readonly Example[]> {
   for (let puzzle = set.groupOffsets[group]!; puzzle < set.groupOffsets[group + 1]!; puzzle++) {
     const first = set.puzzleOffsets[puzzle]!;
-    const originals = Array.from({ length: set.puzzleOffsets[puzzle + 1]! - first }, (_, i) => exampleOf({ augmentation, ...set }, first + i));
+    const originals = Array.from({ length: set.puzzleOffsets[puzzle + 1]! - first }, (_, i) =>
+      exampleOf({ augmentation, ...set }, first + i),
+    );
     yield originals;
     for (let copy = 1; augmentation !== null && copy <= augmentation.copies; copy++) {
-      yield originals.map((original) => augmentation.apply(original, augmentation.random.fork(puzzle).fork(copy), copy)); // as lib/data/batches.ts draws it
+      yield originals.map((original) =>
+        augmentation.apply(original, augmentation.random.fork(puzzle).fork(copy), copy),
+      ); // as lib/data/batches.ts draws it
     }
   }
 }

@@ -13,7 +13,10 @@ export interface Relabelling {
 
 /** The puzzle as it stands. */
 export function identity(length: number, vocabSize: number): Relabelling {
-  return { cells: Int32Array.from({ length }, (_, i) => i), tokens: Int32Array.from({ length: vocabSize }, (_, i) => i) };
+  return {
+    cells: Int32Array.from({ length }, (_, i) => i),
+    tokens: Int32Array.from({ length: vocabSize }, (_, i) => i),
+  };
 }
 
 /** The puzzle in its new form; token ids in and out, [L]. */
@@ -34,7 +37,11 @@ export function relabelBack(answer: Int32Array, { cells, tokens }: Relabelling):
 export type SudokuChanges = 'digits' | 'lines' | 'both';
 
 /** A random symmetry of Sudoku boards, of which only the digits' names or the order of lines may be kept. */
-export function drawSudokuRelabelling(geometry: SudokuGeometry, random: Random, changes: SudokuChanges = 'both'): Relabelling {
+export function drawSudokuRelabelling(
+  geometry: SudokuGeometry,
+  random: Random,
+  changes: SudokuChanges = 'both',
+): Relabelling {
   const drawn = drawSymmetry(geometry, random);
   const still = Int32Array.from({ length: geometry.side }, (_, i) => i);
   return sudokuRelabelling({
@@ -56,6 +63,8 @@ export function sudokuRelabelling({ transpose, rows, columns, digits }: SudokuSy
 
 /** Turn or mirror image `id` of a square grid, 0 to 7, 0 as it stands (spec §5.4). Throws RangeError for another id. */
 export function gridRelabelling(side: number, vocabSize: number, id: number): Relabelling {
-  const cells = Int32Array.from({ length: side * side }, (_, at) => sourceOf(id, Math.floor(at / side), at % side, side, side));
+  const cells = Int32Array.from({ length: side * side }, (_, at) =>
+    sourceOf(id, Math.floor(at / side), at % side, side, side),
+  );
   return { cells, tokens: identity(0, vocabSize).tokens };
 }

@@ -41,7 +41,11 @@ export function writeSplitArrays(
   try {
     const grid = [examples, tokens.sequenceLength];
     const [inputs, labels] = [open('inputs', tokens.type, grid), open('labels', tokens.type, grid)];
-    const [ids, puzzleOffsets, groupOffsets] = [open('puzzle_identifiers', 'int32', [puzzles]), open('puzzle_indices', 'int32', [puzzles + 1]), open('group_indices', 'int32', [groups + 1])];
+    const [ids, puzzleOffsets, groupOffsets] = [
+      open('puzzle_identifiers', 'int32', [puzzles]),
+      open('puzzle_indices', 'int32', [puzzles + 1]),
+      open('group_indices', 'int32', [groups + 1]),
+    ];
     let [puzzle, example] = [0, 0];
     puzzleOffsets.write(Int32Array.of(0));
     groupOffsets.write(Int32Array.of(0));

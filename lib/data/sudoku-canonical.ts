@@ -55,12 +55,15 @@ export function canonicalSolution(grid: Uint8Array, geometry: SudokuGeometry): s
         const place = places[k]!;
         // The second row decides nearly always, and mostly its first cell: compare it before the others are worked out.
         let second = rest[0]!;
-        for (const row of rest) if (place[named[row * side + order[0]!]!]! < place[named[second * side + order[0]!]!]!) second = row;
+        for (const row of rest)
+          if (place[named[row * side + order[0]!]!]! < place[named[second * side + order[0]!]!]!) second = row;
         let difference = 0;
-        for (let j = 0; j < side && difference === 0; j++) difference = place[named[second * side + order[j]!]!]! - best[side + j]!;
+        for (let j = 0; j < side && difference === 0; j++)
+          difference = place[named[second * side + order[j]!]!]! - best[side + j]!;
         if (difference > 0) continue;
 
-        const byFirst = (a: number, b: number): number => place[named[a * side + order[0]!]!]! - place[named[b * side + order[0]!]!]!;
+        const byFirst = (a: number, b: number): number =>
+          place[named[a * side + order[0]!]!]! - place[named[b * side + order[0]!]!]!;
         const others = Array.from({ length: side / boxRows }, (_, i) => i)
           .filter((other) => other !== band)
           .map((other) => rowsOfBand(other, boxRows).sort(byFirst))
@@ -92,7 +95,10 @@ function lineOrders(side: number, perBlock: number): readonly Uint8Array[] {
   let orders: number[][] = [];
   for (const blocks of permutations(side / perBlock)) {
     let partial: number[][] = [[]];
-    for (const block of blocks) partial = partial.flatMap((lines) => inside.map((order) => [...lines, ...order.map((line) => block * perBlock + line)]));
+    for (const block of blocks)
+      partial = partial.flatMap((lines) =>
+        inside.map((order) => [...lines, ...order.map((line) => block * perBlock + line)]),
+      );
     orders = [...orders, ...partial];
   }
   const result = orders.map((order) => Uint8Array.from(order));
@@ -118,7 +124,9 @@ function inverseOrders(side: number, perBlock: number): readonly Uint8Array[] {
 
 function permutations(n: number): number[][] {
   if (n === 0) return [[]];
-  return permutations(n - 1).flatMap((shorter) => Array.from({ length: n }, (_, at) => [...shorter.slice(0, at), n - 1, ...shorter.slice(at)]));
+  return permutations(n - 1).flatMap((shorter) =>
+    Array.from({ length: n }, (_, at) => [...shorter.slice(0, at), n - 1, ...shorter.slice(at)]),
+  );
 }
 
 function rowsOfBand(band: number, boxRows: number): number[] {

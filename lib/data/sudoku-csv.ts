@@ -17,7 +17,10 @@ export interface SudokuPuzzle {
  * Puzzles of a file, in order. Throws InputError with the line number for a board of another length, a bad character, an
  * answer that breaks the rules or changes a given, and, with `unique`, a question that has several solutions.
  */
-export function readSudokuCsv(file: string, options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {}): AsyncGenerator<SudokuPuzzle> {
+export function readSudokuCsv(
+  file: string,
+  options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {},
+): AsyncGenerator<SudokuPuzzle> {
   const { side = 9, unique = false, limit = Infinity } = options;
   const geometry = sudokuGeometry(side);
   return readPuzzleCsv(
@@ -26,12 +29,19 @@ export function readSudokuCsv(file: string, options: { readonly side?: number; r
       const question = parseBoard(questionText, side);
       const answer = parseBoard(answerText, side);
       const changed = question.findIndex((digit, cell) => digit !== 0 && digit !== answer[cell]);
-      if (changed >= 0) throw new InputError(`expected an answer that keeps the givens, got another digit at row ${Math.floor(changed / side) + 1}, column ${(changed % side) + 1}`);
+      if (changed >= 0)
+        throw new InputError(
+          `expected an answer that keeps the givens, got another digit at row ${Math.floor(changed / side) + 1}, column ${(changed % side) + 1}`,
+        );
       const blank = answer.indexOf(0);
-      if (blank >= 0) throw new InputError(`expected a full answer, got a blank at row ${Math.floor(blank / side) + 1}, column ${(blank % side) + 1}`);
+      if (blank >= 0)
+        throw new InputError(
+          `expected a full answer, got a blank at row ${Math.floor(blank / side) + 1}, column ${(blank % side) + 1}`,
+        );
       const clash = findClash(answer, geometry);
       if (clash !== undefined) throw new InputError(`expected a legal answer, but ${clash}`);
-      if (unique && solveSudoku(question, geometry).solutions > 1) throw new InputError('expected exactly one solution, got several');
+      if (unique && solveSudoku(question, geometry).solutions > 1)
+        throw new InputError('expected exactly one solution, got several');
       return { source, question, answer, rating };
     },
     limit,
@@ -39,7 +49,10 @@ export function readSudokuCsv(file: string, options: { readonly side?: number; r
 }
 
 /** All puzzles of a file. */
-export async function loadSudokuCsv(file: string, options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {}): Promise<SudokuPuzzle[]> {
+export async function loadSudokuCsv(
+  file: string,
+  options: { readonly side?: number; readonly unique?: boolean; readonly limit?: number } = {},
+): Promise<SudokuPuzzle[]> {
   const puzzles: SudokuPuzzle[] = [];
   for await (const puzzle of readSudokuCsv(file, options)) puzzles.push(puzzle);
   return puzzles;
@@ -47,5 +60,12 @@ export async function loadSudokuCsv(file: string, options: { readonly side?: num
 
 /** A gzipped file of puzzles; the same puzzles give the same bytes. */
 export function sudokuCsvBytes(puzzles: readonly SudokuPuzzle[]): Uint8Array {
-  return puzzleCsvBytes(puzzles.map(({ source, question, answer, rating }) => ({ source, question: boardText(question), answer: boardText(answer), rating })));
+  return puzzleCsvBytes(
+    puzzles.map(({ source, question, answer, rating }) => ({
+      source,
+      question: boardText(question),
+      answer: boardText(answer),
+      rating,
+    })),
+  );
 }

@@ -31,28 +31,47 @@ export interface SudokuSetOptions {
 export const publicDomainFile = 'sudoku-9x9-public-domain.csv.gz';
 
 /** The official files of Sudoku-Extreme as TRM_DATA holds them; all 422,786 test puzzles are taken where they are at hand, else 10,000. */
-export const extremeFiles = { train: 'sudoku_extreme_1k_train.csv.gz', moreTrain: 'sudoku_extreme_train_51968.csv.gz', test: 'sudoku_extreme_test10k.csv.gz', wholeTest: 'sudoku_extreme_test.csv.gz' } as const;
+export const extremeFiles = {
+  train: 'sudoku_extreme_1k_train.csv.gz',
+  moreTrain: 'sudoku_extreme_train_51968.csv.gz',
+  test: 'sudoku_extreme_test10k.csv.gz',
+  wholeTest: 'sudoku_extreme_test.csv.gz',
+} as const;
 
 /** Whether Sudoku-Extreme is at hand as its official training and test sets. */
 export function hasExtreme(): boolean {
-  return findDataFile(extremeFiles.train) !== undefined && (findDataFile(extremeFiles.wholeTest) ?? findDataFile(extremeFiles.test)) !== undefined;
+  return (
+    findDataFile(extremeFiles.train) !== undefined &&
+    (findDataFile(extremeFiles.wholeTest) ?? findDataFile(extremeFiles.test)) !== undefined
+  );
 }
 
-const note4x4 = '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.';
+const note4x4 =
+  '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.';
 
 /** What must be said wherever a result on such a set appears; empty if nothing. */
 export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions): string {
-  const chosen = minDifficulty === 0 ? '' : `Only puzzles rated ${minDifficulty} or more${source === 'generated' ? ': an exact solver has to guess at so many cells' : ''}.`;
+  const chosen =
+    minDifficulty === 0
+      ? ''
+      : `Only puzzles rated ${minDifficulty} or more${source === 'generated' ? ': an exact solver has to guess at so many cells' : ''}.`;
   return [side === 4 ? note4x4 : '', chosen].filter((note) => note !== '').join(' ');
 }
 
 /** Train, test and validation sets. Throws InputError if the source holds too few puzzles or its files are missing. */
-export async function sudokuDataset(options: SudokuSetOptions): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
+export async function sudokuDataset(
+  options: SudokuSetOptions,
+): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
   const { side, augmentations, seed } = options;
   const geometry = sudokuGeometry(side);
-  const splits = options.source === 'sudoku-extreme' ? await extremeSplits(options) : await ownSplits(options, geometry);
+  const splits =
+    options.source === 'sudoku-extreme' ? await extremeSplits(options) : await ownSplits(options, geometry);
   const note = noteOnSudoku(options);
-  const augmentation: Augmentation = { copies: augmentations, random: new Random(seed).fork('augmentation'), apply: (example, random) => augmentSudoku(example, geometry, random) };
+  const augmentation: Augmentation = {
+    copies: augmentations,
+    random: new Random(seed).fork('augmentation'),
+    apply: (example, random) => augmentSudoku(example, geometry, random),
+  };
   const set = (split: 'train' | 'test' | 'validation'): Dataset =>
     ungrouped(
       splits[split].map(({ question, answer }) => ({ input: tokensOfBoard(question), label: tokensOfBoard(answer) })),
@@ -86,7 +105,10 @@ async function ownSplits(options: SudokuSetOptions, geometry: SudokuGeometry): P
   } else {
     const all = await loadSudokuCsv(dataFile(publicDomainFile));
     pool = random.shuffle(all.filter(({ rating }) => rating >= minDifficulty));
-    if (pool.length < wanted) throw new InputError(`Sudoku: expected at most ${pool.length} puzzles (${publicDomainFile}, rating ${minDifficulty} or more), got ${wanted}; ask for fewer`);
+    if (pool.length < wanted)
+      throw new InputError(
+        `Sudoku: expected at most ${pool.length} puzzles (${publicDomainFile}, rating ${minDifficulty} or more), got ${wanted}; ask for fewer`,
+      );
   }
   return {
     train: pool.slice(0, trainPuzzles),
@@ -99,7 +121,13 @@ async function ownSplits(options: SudokuSetOptions, geometry: SudokuGeometry): P
  * Sudoku-Extreme: the official 1,000 training puzzles (or, beyond 1,000 or with a least difficulty, a seeded draw from the
  * larger file), the official test rows in their order, and validation puzzles from the training rows that are left.
  */
-async function extremeSplits({ trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed }: SudokuSetOptions): Promise<Splits> {
+async function extremeSplits({
+  trainPuzzles,
+  testPuzzles,
+  validationPuzzles,
+  minDifficulty,
+  seed,
+}: SudokuSetOptions): Promise<Splits> {
   const random = new Random(seed).fork('sudoku-extreme');
   const official = trainPuzzles <= 1000 && minDifficulty === 0;
   let train: SudokuPuzzle[];
@@ -117,9 +145,17 @@ async function extremeSplits({ trainPuzzles, testPuzzles, validationPuzzles, min
       rest = pool.slice(trainPuzzles);
     }
   }
-  const test = await loadSudokuCsv(findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test), testPuzzles === 0 ? {} : { limit: testPuzzles });
-  for (const [what, got, expected] of [['training', train.length, trainPuzzles], ['test', test.length, testPuzzles], ['validation', rest.length, validationPuzzles]] as const) {
-    if (got < expected) throw new InputError(`Sudoku-Extreme: expected at most ${got} ${what} puzzles, got ${expected}; ask for fewer`);
+  const test = await loadSudokuCsv(
+    findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test),
+    testPuzzles === 0 ? {} : { limit: testPuzzles },
+  );
+  for (const [what, got, expected] of [
+    ['training', train.length, trainPuzzles],
+    ['test', test.length, testPuzzles],
+    ['validation', rest.length, validationPuzzles],
+  ] as const) {
+    if (got < expected)
+      throw new InputError(`Sudoku-Extreme: expected at most ${got} ${what} puzzles, got ${expected}; ask for fewer`);
   }
   return { train, test, validation: rest.slice(0, validationPuzzles) };
 }
@@ -131,11 +167,19 @@ export function puzzleClass({ question, answer }: SudokuPuzzle, geometry: Sudoku
 }
 
 /** Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. */
-export function generateSudokus(geometry: SudokuGeometry, count: number, random: Random, minDifficulty = 0): SudokuPuzzle[] {
+export function generateSudokus(
+  geometry: SudokuGeometry,
+  count: number,
+  random: Random,
+  minDifficulty = 0,
+): SudokuPuzzle[] {
   const puzzles: SudokuPuzzle[] = [];
   const seen = new Set<string>();
   for (let tries = 0; puzzles.length < count; tries++) {
-    if (tries > 200 * count + 1000) throw new InputError(`Sudoku ${geometry.side}×${geometry.side}: expected to find ${count} different puzzles of rating ${minDifficulty} or more, found ${puzzles.length}; ask for fewer or easier ones`);
+    if (tries > 200 * count + 1000)
+      throw new InputError(
+        `Sudoku ${geometry.side}×${geometry.side}: expected to find ${count} different puzzles of rating ${minDifficulty} or more, found ${puzzles.length}; ask for fewer or easier ones`,
+      );
     const puzzle = generateSudoku(geometry, random.fork(tries));
     if (puzzle.rating < minDifficulty) continue;
     const form = puzzleClass(puzzle, geometry);
@@ -150,7 +194,11 @@ export function generateSudokus(geometry: SudokuGeometry, count: number, random:
  * One puzzle with one solution: a random full grid from which givens are taken in random order as long as the solution
  * stays unique. With `clues`, stops there; otherwise no given can be spared: the puzzle is minimal.
  */
-export function generateSudoku(geometry: SudokuGeometry, random: Random, options: { readonly clues?: number } = {}): SudokuPuzzle {
+export function generateSudoku(
+  geometry: SudokuGeometry,
+  random: Random,
+  options: { readonly clues?: number } = {},
+): SudokuPuzzle {
   const cells = geometry.side ** 2;
   const { solution: answer } = solveSudoku(new Uint8Array(cells), geometry, { limit: 1, random });
   if (answer === undefined) throw new Error('an empty board has a solution');

@@ -40,7 +40,11 @@ function unitsOf(geometry: SudokuGeometry): Units {
  * Stops at `limit` solutions: 2 tells whether the solution is the only one. With `random`, digits are tried in random
  * order. The board must be legal as it stands (findClash).
  */
-export function solveSudoku(board: Uint8Array, geometry: SudokuGeometry, options: { readonly limit?: number; readonly random?: Random } = {}): SolverResult {
+export function solveSudoku(
+  board: Uint8Array,
+  geometry: SudokuGeometry,
+  options: { readonly limit?: number; readonly random?: Random } = {},
+): SolverResult {
   const { limit = 2, random } = options;
   const { side } = geometry;
   const units = unitsOf(geometry);

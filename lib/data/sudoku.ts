@@ -42,12 +42,16 @@ export function boxOf(geometry: SudokuGeometry, row: number, column: number): nu
  */
 export function parseBoard(text: string, side?: number): Uint8Array {
   const geometry = side === undefined ? geometryOfCells(text.length) : sudokuGeometry(side);
-  if (geometry === undefined) throw new InputError(`Sudoku board: expected 16, 36 or 81 characters, got ${text.length}`);
+  if (geometry === undefined)
+    throw new InputError(`Sudoku board: expected 16, 36 or 81 characters, got ${text.length}`);
   const cells = geometry.side ** 2;
   if (text.length !== cells) throw new InputError(`Sudoku board: expected ${cells} characters, got ${text.length}`);
   return Uint8Array.from(text, (character, i) => {
     const digit = character === '.' ? 0 : '0123456789'.indexOf(character);
-    if (digit < 0 || digit > geometry.side) throw new InputError(`Sudoku board: expected digits 1 to ${geometry.side}, '.' or '0', got ${JSON.stringify(character)} at row ${Math.floor(i / geometry.side) + 1}, column ${(i % geometry.side) + 1}`);
+    if (digit < 0 || digit > geometry.side)
+      throw new InputError(
+        `Sudoku board: expected digits 1 to ${geometry.side}, '.' or '0', got ${JSON.stringify(character)} at row ${Math.floor(i / geometry.side) + 1}, column ${(i % geometry.side) + 1}`,
+      );
     return digit;
   });
 }
@@ -75,7 +79,11 @@ export function findClash(board: Uint8Array, geometry: SudokuGeometry): string |
     const digit = board[cell] ?? 0;
     if (digit === 0) continue;
     const [row, column] = [Math.floor(cell / side), cell % side];
-    for (const [unit, at] of [['row', row], ['column', column], ['box', boxOf(geometry, row, column)]] as const) {
+    for (const [unit, at] of [
+      ['row', row],
+      ['column', column],
+      ['box', boxOf(geometry, row, column)],
+    ] as const) {
       const bits = seen[unit][at] ?? 0;
       if ((bits & (1 << digit)) !== 0) return `${digit} stands twice in ${unit} ${at + 1}`;
       seen[unit][at] = bits | (1 << digit);
@@ -104,7 +112,9 @@ export function drawSymmetry(geometry: SudokuGeometry, random: Random): SudokuSy
 /** Blocks of lines in random order, and the lines inside each block. */
 function drawLines(side: number, perBlock: number, random: Random): Int32Array {
   const blocks = random.permutation(side / perBlock);
-  return Int32Array.from([...blocks].flatMap((block) => [...random.permutation(perBlock)].map((line) => block * perBlock + line)));
+  return Int32Array.from(
+    [...blocks].flatMap((block) => [...random.permutation(perBlock)].map((line) => block * perBlock + line)),
+  );
 }
 
 /** new[i][j] = digits[old[rows[i]][columns[j]]], old transposed first where asked. */

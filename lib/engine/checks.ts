@@ -6,7 +6,8 @@ import { ignoredLabel, type InferRequest, type LatentState, type TrainRequest } 
 
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 65_536) throw new InputError(`batch size: expected a whole number from 1 to 65536, got ${batchSize}`);
+  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 65_536)
+    throw new InputError(`batch size: expected a whole number from 1 to 65536, got ${batchSize}`);
 }
 
 /** Throws InputError naming the first field of a request that does not fit the model. */
@@ -33,10 +34,16 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
   for (const { name, shape } of specs) {
     const tensor = tensors.get(name);
     if (tensor === undefined) problems.push(`${name} is missing`);
-    else if (tensor.shape.join() !== shape.join() || tensor.data.length !== sizeOf(shape)) problems.push(`${name}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`);
+    else if (tensor.shape.join() !== shape.join() || tensor.data.length !== sizeOf(shape))
+      problems.push(
+        `${name}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`,
+      );
     else if (!tensor.data.every(Number.isFinite)) problems.push(`${name} holds NaN or infinity`);
   }
-  if (problems.length > 0) throw new InputError(`${what}: ${problems.slice(0, 5).join('; ')}${problems.length > 5 ? `; and ${problems.length - 5} more` : ''}`);
+  if (problems.length > 0)
+    throw new InputError(
+      `${what}: ${problems.slice(0, 5).join('; ')}${problems.length > 5 ? `; and ${problems.length - 5} more` : ''}`,
+    );
 }
 
 function checkLength(name: string, values: { readonly length: number }, expected: number): void {
@@ -46,6 +53,7 @@ function checkLength(name: string, values: { readonly length: number }, expected
 function checkIds(name: string, values: Int32Array, count: number, besides?: number): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if ((value < 0 || value >= count) && value !== besides) throw new InputError(`${name}[${i}]: expected 0 to ${count - 1}, got ${value}`);
+    if ((value < 0 || value >= count) && value !== besides)
+      throw new InputError(`${name}[${i}]: expected 0 to ${count - 1}, got ${value}`);
   }
 }

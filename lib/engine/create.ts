@@ -21,19 +21,27 @@ export interface EngineOptions {
 /** An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there. */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
-  if (engine === 'tfjs' && precision === 'bf16') throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
+  if (engine === 'tfjs' && precision === 'bf16')
+    throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs') {
     const missing = whyUnavailable();
     if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
-    if (precision === 'bf16') throw new InputError(`precision bf16: expected the native engine, which is not available: ${missing}; use --precision float32`);
+    if (precision === 'bf16')
+      throw new InputError(
+        `precision bf16: expected the native engine, which is not available: ${missing}; use --precision float32`,
+      );
   }
   const { createTfjsEngine } = await import('./tfjs/engine.js');
   return createTfjsEngine(config, { backend });
 }
 
 /** An engine to train on; `deepens`: its recursions will change on the way. */
-export async function createTrainingEngine(config: ModelConfig, deepens: boolean, options: EngineOptions = {}): Promise<Engine> {
+export async function createTrainingEngine(
+  config: ModelConfig,
+  deepens: boolean,
+  options: EngineOptions = {},
+): Promise<Engine> {
   const make = (each: ModelConfig): Promise<Engine> => createEngine(each, options);
   return deepens ? StagedEngine.create(config, make) : make(config);
 }

@@ -32,7 +32,15 @@ export interface LossInput {
 }
 
 /** All losses of a step (spec §3.2): per seat the mean over scored cells, halting weighted by ½. */
-export function stepLosses({ logits, labels, predictions, haltingLogits, continueTargets, loss, total }: LossInput): StepLosses {
+export function stepLosses({
+  logits,
+  labels,
+  predictions,
+  haltingLogits,
+  continueTargets,
+  loss,
+  total,
+}: LossInput): StepLosses {
   const B = haltingLogits.length / 2;
   const L = labels.length / B;
   const V = logits.length / labels.length;
@@ -56,7 +64,8 @@ export function stepLosses({ logits, labels, predictions, haltingLogits, continu
       const label = labels[i]!;
       if (label === ignoredLabel) continue;
       const [at, end] = [i * V, (i + 1) * V];
-      answerLoss[b]! += weight * cellLoss(logits.subarray(at, end), label, logitsGradient.subarray(at, end), weight / total);
+      answerLoss[b]! +=
+        weight * cellLoss(logits.subarray(at, end), label, logitsGradient.subarray(at, end), weight / total);
     }
     const halt = binaryCrossEntropy(haltingLogits[2 * b]!, right === scored ? 1 : 0);
     haltLoss[b] = halt.loss;
@@ -109,7 +118,8 @@ export function argmax(logits: Float32Array, vocabSize: number): Int32Array {
   const predictions = new Int32Array(logits.length / vocabSize);
   for (let cell = 0; cell < predictions.length; cell++) {
     let best = 0;
-    for (let token = 1; token < vocabSize; token++) if (logits[cell * vocabSize + token]! > logits[cell * vocabSize + best]!) best = token;
+    for (let token = 1; token < vocabSize; token++)
+      if (logits[cell * vocabSize + token]! > logits[cell * vocabSize + best]!) best = token;
     predictions[cell] = best;
   }
   return predictions;

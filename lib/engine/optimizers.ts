@@ -18,7 +18,11 @@ const epsilon = 1e-8;
  * AdamATan2 (spec §4.1): p ← p − lr / (1 − β1ᵗ) · atan2(m, √v / √(1 − β2ᵗ)): the bias correction of m stands outside;
  * AdamW: p ← p − lr · (m / (1 − β1ᵗ)) / (√(v / (1 − β2ᵗ)) + ε); and the average follows.
  */
-export function adamStep({ parameters: p, gradient: g, firstMoment: m, secondMoment: v, average }: Trained, t: number, request: UpdateRequest): void {
+export function adamStep(
+  { parameters: p, gradient: g, firstMoment: m, secondMoment: v, average }: Trained,
+  t: number,
+  request: UpdateRequest,
+): void {
   const { learningRate, weightDecay, beta1, beta2, emaRate, optimizer } = request;
   const keep = 1 - learningRate * weightDecay;
   const rate = learningRate / (1 - beta1 ** t);
@@ -38,7 +42,11 @@ export function adamStep({ parameters: p, gradient: g, firstMoment: m, secondMom
  * m the moving average of the gradients, brought near an orthogonal matrix. The factor gives O's entries the size of Adam's steps
  * (arXiv 2502.16982 §2.2), so that one learning rate fits all tensors. The second moment plays no part.
  */
-export function muonStep({ parameters: p, gradient: g, firstMoment: m, average }: Trained, [rows, columns]: readonly [number, number], request: UpdateRequest): void {
+export function muonStep(
+  { parameters: p, gradient: g, firstMoment: m, average }: Trained,
+  [rows, columns]: readonly [number, number],
+  request: UpdateRequest,
+): void {
   const { learningRate, weightDecay, beta1, emaRate } = request;
   const direction = new Float64Array(p.length);
   for (let i = 0; i < p.length; i++) {
@@ -55,13 +63,18 @@ export function muonStep({ parameters: p, gradient: g, firstMoment: m, average }
 
 /** Muon's Newton–Schulz iterations (K. Jordan 2024), five of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X: singular values end between 0.7 and 1.2; zeros stay zeros. */
 function orthogonalized(matrix: Float64Array, rows: number, columns: number): Float64Array {
-  if (rows > columns) return transposed(orthogonalized(transposed(matrix, rows, columns), columns, rows), columns, rows);
+  if (rows > columns)
+    return transposed(orthogonalized(transposed(matrix, rows, columns), columns, rows), columns, rows);
   const norm = Math.sqrt(matrix.reduce((sum, value) => sum + value * value, 0)) + 1e-30;
   let x = matrix.map((value) => value / norm);
   for (let iteration = 0; iteration < 5; iteration++) {
     const gram = product(x, transposed(x, rows, columns), columns);
     const square = product(gram, gram, rows);
-    const change = product(gram.map((value, i) => -4.775 * value + 2.0315 * square[i]!), x, rows);
+    const change = product(
+      gram.map((value, i) => -4.775 * value + 2.0315 * square[i]!),
+      x,
+      rows,
+    );
     x = x.map((value, i) => 3.4445 * value + change[i]!);
   }
   return x;
@@ -78,7 +91,8 @@ function product(left: Float64Array, right: Float64Array, depth: number): Float6
   for (let row = 0; row < rows; row++) {
     for (let k = 0; k < depth; k++) {
       const factor = left[row * depth + k]!;
-      for (let column = 0; column < columns; column++) out[row * columns + column]! += factor * right[k * columns + column]!;
+      for (let column = 0; column < columns; column++)
+        out[row * columns + column]! += factor * right[k * columns + column]!;
     }
   }
   return out;
@@ -88,7 +102,13 @@ function product(left: Float64Array, right: Float64Array, depth: number): Float6
  * SignSGD on the rows of the puzzle table that a batch used (spec §4.2): row ← row·(1 − lr·wd) − lr·sign(Σ gradients of its seats);
  * other rows stay as they are. `rows` [ids, size], `gradients` [B, size], `ids` [B].
  */
-export function signSgdStep(rows: Float32Array, gradients: Float32Array, ids: Int32Array, learningRate: number, weightDecay: number): void {
+export function signSgdStep(
+  rows: Float32Array,
+  gradients: Float32Array,
+  ids: Int32Array,
+  learningRate: number,
+  weightDecay: number,
+): void {
   const size = gradients.length / ids.length;
   const sums = new Map<number, Float64Array>();
   ids.forEach((id, seat) => {

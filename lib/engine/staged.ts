@@ -2,8 +2,18 @@
 import { checkConfig, type ModelConfig, type Recursions } from '../model/config.js';
 import type { TensorMap } from '../model/parameters.js';
 import type { LatentId, Schedule } from '../model/schedule.js';
-import { tensorKinds, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest } from './engine.js';
-
+import {
+  tensorKinds,
+  type Engine,
+  type InferRequest,
+  type InferResult,
+  type LatentState,
+  type Precision,
+  type TensorKind,
+  type TrainRequest,
+  type TrainResult,
+  type UpdateRequest,
+} from './engine.js';
 
 /** The contract of an engine, and the change of depth. Gradients of before a change cannot be read after it. */
 export class StagedEngine implements Engine {

@@ -1,6 +1,17 @@
 /** Claims on a folder, so that two processes, on one machine or several, never work on the same run. */
 import { randomUUID } from 'node:crypto';
-import { constants, copyFileSync, existsSync, linkSync, mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  constants,
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -36,7 +47,8 @@ export function claim(folder: string, job?: string): Claim | undefined {
   try {
     // Placed with its content in it, so that nobody ever reads half a claim.
     writeFileSync(written, JSON.stringify(owner));
-    if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job)) placeNew(written, file);
+    if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job))
+      placeNew(written, file);
   } finally {
     rmSync(written, { force: true });
   }
@@ -99,7 +111,8 @@ function placeNew(from: string, to: string, place: (from: string, to: string) =>
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
     if (code === 'EEXIST') return false;
-    if (place === linkSync && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code)) return placeNew(from, to, copyNew);
+    if (place === linkSync && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code))
+      return placeNew(from, to, copyNew);
     throw error;
   }
 }

@@ -31,21 +31,40 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const final = of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train);
   // At most: tasks of few colours have fewer versions.
-  const votes = task.kind === 'arc' ? scored * Math.min(evaluation.votingVersions ?? Infinity, 1 + task.augmentations) : 0;
+  const votes =
+    task.kind === 'arc' ? scored * Math.min(evaluation.votingVersions ?? Infinity, 1 + task.augmentations) : 0;
   const probes = (evaluation.probes?.kinds.length ?? 0) * Math.min(evaluation.probes?.puzzles ?? 0, scored);
   const thoughts =
-    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes + probes) +
-    (evaluation.longer === undefined ? 0 : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
-  return { training: training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training), evaluation: flopPerThought * thoughts };
+    model.supervisionSteps *
+      (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes + probes) +
+    (evaluation.longer === undefined
+      ? 0
+      : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
+  return {
+    training:
+      training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training),
+    evaluation: flopPerThought * thoughts,
+  };
 }
 
 /** The parts of a record that hold evaluations; those that were not made may be missing. */
-type Evaluated = Pick<RunRecord, 'evaluations'> & { readonly [Part in 'onTraining' | 'longer' | 'otherIds' | 'probes']?: RunRecord[Part] | undefined };
+type Evaluated = Pick<RunRecord, 'evaluations'> & {
+  readonly [Part in 'onTraining' | 'longer' | 'otherIds' | 'probes']?: RunRecord[Part] | undefined;
+};
 
 /** Supervision steps of puzzles that a run's evaluations took, ARC's votes included. */
 export function thoughtsMade({ evaluations, onTraining, longer, otherIds = {}, probes = {} }: Evaluated): number {
-  const made: (Evaluation | undefined)[] = [...evaluations, onTraining, longer, ...Object.values(otherIds).flatMap(({ scored, training }) => [scored, training]), ...Object.values(probes)];
-  const votes = evaluations.reduce((sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps), 0);
+  const made: (Evaluation | undefined)[] = [
+    ...evaluations,
+    onTraining,
+    longer,
+    ...Object.values(otherIds).flatMap(({ scored, training }) => [scored, training]),
+    ...Object.values(probes),
+  ];
+  const votes = evaluations.reduce(
+    (sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps),
+    0,
+  );
   return made.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), votes);
 }
 
@@ -72,9 +91,15 @@ function curriculumFlop(model: ModelConfig, { steps, batchSize, depthCurriculum 
  * Useful FLOP a second of this machine on an experiment's model, measured now over a few training steps of random
  * puzzles. Throws InputError if the engine asked for is not there.
  */
-export async function measuredSpeed({ model, training }: Pick<Experiment, 'model' | 'training'>, options: EngineOptions = {}): Promise<number> {
+export async function measuredSpeed(
+  { model, training }: Pick<Experiment, 'model' | 'training'>,
+  options: EngineOptions = {},
+): Promise<number> {
   // As few puzzles as keep a few threads busy where one costs much.
-  const batchSize = Math.min(training.batchSize, Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep))));
+  const batchSize = Math.min(
+    training.batchSize,
+    Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep))),
+  );
   const engine = await createEngine(model, options);
   const state = engine.createState(batchSize);
   try {
@@ -83,7 +108,14 @@ export async function measuredSpeed({ model, training }: Pick<Experiment, 'model
     const tokens = Int32Array.from({ length: batchSize * model.sequenceLength }, () => random.integer(model.vocabSize));
     const step = async (count: number): Promise<void> => {
       const reset = new Uint8Array(batchSize).fill(count === 1 ? 1 : 0);
-      await engine.trainStep(state, { tokens, labels: tokens, puzzleIds: new Int32Array(batchSize), reset, last: new Uint8Array(batchSize), loss: training.loss });
+      await engine.trainStep(state, {
+        tokens,
+        labels: tokens,
+        puzzleIds: new Int32Array(batchSize),
+        reset,
+        last: new Uint8Array(batchSize),
+        loss: training.loss,
+      });
       await engine.update(updateRequest(count, training));
     };
     let count = 1;

@@ -29,8 +29,12 @@ export const failures: readonly Failure[] = [
   {
     id: 'one-blank',
     source: 'arXiv 2601.10679',
-    question: 'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its training.',
-    looks: [{ label: 'ordinary puzzles', run: 'failure-plain', score: finalEvaluation }, { label: 'one blank cell', run: 'failure-plain', score: ({ probes }) => probes?.['one-blank'] }],
+    question:
+      'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its training.',
+    looks: [
+      { label: 'ordinary puzzles', run: 'failure-plain', score: finalEvaluation },
+      { label: 'one blank cell', run: 'failure-plain', score: ({ probes }) => probes?.['one-blank'] },
+    ],
   },
   {
     id: 'halting-bias',
@@ -48,8 +52,16 @@ export const failures: readonly Failure[] = [
     question: 'How much of an ARC answer is known from the puzzle’s id alone, not from the grids?',
     looks: [
       { label: 'training examples, own id', run: 'trm-attention', score: ({ onTraining }) => onTraining },
-      { label: 'training examples, blank id', run: 'trm-attention', score: ({ otherIds }) => otherIds?.blank?.training },
-      { label: 'training examples, another’s id', run: 'trm-attention', score: ({ otherIds }) => otherIds?.shuffled?.training },
+      {
+        label: 'training examples, blank id',
+        run: 'trm-attention',
+        score: ({ otherIds }) => otherIds?.blank?.training,
+      },
+      {
+        label: 'training examples, another’s id',
+        run: 'trm-attention',
+        score: ({ otherIds }) => otherIds?.shuffled?.training,
+      },
       { label: 'test pairs, own id', run: 'trm-attention', score: finalEvaluation },
       { label: 'test pairs, blank id', run: 'trm-attention', score: ({ otherIds }) => otherIds?.blank?.scored },
       { label: 'test pairs, another’s id', run: 'trm-attention', score: ({ otherIds }) => otherIds?.shuffled?.scored },
@@ -71,7 +83,8 @@ export function failureRuns(scale: Scale): Experiment[] {
   const names = bases[scale];
   if (names === undefined) throw new RangeError(`lessons are run at ${failureScales.join(' or ')} scale`);
   const sudoku = experiment(names.sudoku);
-  const run = (end: string, changes: ExperimentChanges): Experiment => change(sudoku, { ...changes, name: `${sudoku.name}-failure-${end}` });
+  const run = (end: string, changes: ExperimentChanges): Experiment =>
+    change(sudoku, { ...changes, name: `${sudoku.name}-failure-${end}` });
   return [
     run('plain', { evaluation: { probes: { kinds: ['one-blank'], puzzles: scale === 'smoke' ? 10 : 500 } } }),
     run('halting-bias-0', { model: { haltingBias: 0 } }),
@@ -82,7 +95,9 @@ export function failureRuns(scale: Scale): Experiment[] {
 
 /** The runs of all lessons with seeds from 0. */
 export function planFailures(scale: Scale, seeds: number): PlannedRun[] {
-  return Array.from({ length: seeds }, (_, seed) => failureRuns(scale).map((each) => ({ experiment: each, seed }))).flat();
+  return Array.from({ length: seeds }, (_, seed) =>
+    failureRuns(scale).map((each) => ({ experiment: each, seed })),
+  ).flat();
 }
 
 /** Whether a record is there for a lesson only, so that no other table or figure takes it. */

@@ -29,7 +29,11 @@ export async function openModel(file: string, options: EngineOptions = {}): Prom
 }
 
 /** A model with random weights, as training starts with: for measuring what a model of this size costs. */
-export async function randomModel(config: ModelConfig, random: Random, options: EngineOptions = {}): Promise<OpenModel> {
+export async function randomModel(
+  config: ModelConfig,
+  random: Random,
+  options: EngineOptions = {},
+): Promise<OpenModel> {
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', initialParameters(config, random));
   return { engine, config, metadata: {}, notes: [] };
@@ -39,6 +43,9 @@ export async function randomModel(config: ModelConfig, random: Random, options: 
 export function shippedCheckpoint(cells: number): string {
   const side = Math.sqrt(cells);
   const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
-  if (!existsSync(file)) throw new InputError(`no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`);
+  if (!existsSync(file))
+    throw new InputError(
+      `no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`,
+    );
   return file;
 }

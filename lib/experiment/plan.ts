@@ -20,14 +20,27 @@ export type PaperTable = PaperRow['table'];
  */
 const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
   smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'], 5: ['arc-smoke'] },
-  laptop: { 1: ['sudoku-6x6-study'], 2: ['sudoku-6x6-study'], 3: ['sudoku-6x6-study'], 4: ['sudoku-6x6-study', 'maze-7x7-study'], 5: ['arc-7x7-study'] },
+  laptop: {
+    1: ['sudoku-6x6-study'],
+    2: ['sudoku-6x6-study'],
+    3: ['sudoku-6x6-study'],
+    4: ['sudoku-6x6-study', 'maze-7x7-study'],
+    5: ['arc-7x7-study'],
+  },
   desk: { 1: ['sudoku-extreme-desk'], 2: [], 3: [], 4: ['sudoku-extreme-desk', 'maze-hard-desk'], 5: [] },
-  paper: { 1: ['sudoku-extreme-paper'], 2: ['sudoku-extreme-paper'], 3: ['sudoku-extreme-paper'], 4: ['sudoku-extreme-paper', 'maze-hard-paper'], 5: ['arc1-paper', 'arc2-paper'] },
+  paper: {
+    1: ['sudoku-extreme-paper'],
+    2: ['sudoku-extreme-paper'],
+    3: ['sudoku-extreme-paper'],
+    4: ['sudoku-extreme-paper', 'maze-hard-paper'],
+    5: ['arc1-paper', 'arc2-paper'],
+  },
 };
 
 /** The experiments that a table's rows are variants of, at a scale. Throws InputError for a scale that is none. */
 export function tableBases(table: PaperTable, scale: string): Experiment[] {
-  if (!Object.hasOwn(tableTasks, scale)) throw new InputError(`scale: expected one of ${Object.keys(tableTasks).join(', ')}, got ${scale}`);
+  if (!Object.hasOwn(tableTasks, scale))
+    throw new InputError(`scale: expected one of ${Object.keys(tableTasks).join(', ')}, got ${scale}`);
   return tableTasks[scale as Scale][table].map((name) => {
     const base = experiments[name];
     if (base === undefined) throw new Error(`table ${table} at scale ${scale} names an unknown experiment ${name}`);
@@ -37,7 +50,12 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
 
 /** One row of the paper on a base: its model and training, at the base's task, size and budget. */
 export function variantExperiment(base: Experiment, { id, model, training }: Variant): Experiment {
-  return change(base, { name: `${base.name}-${id}`, variant: id, model: applyVariant(base.model, { model }), training });
+  return change(base, {
+    name: `${base.name}-${id}`,
+    variant: id,
+    model: applyVariant(base.model, { model }),
+    training,
+  });
 }
 
 /**
@@ -47,10 +65,17 @@ export function variantExperiment(base: Experiment, { id, model, training }: Var
  */
 export function planTable(table: PaperTable, scale: Scale, seeds: number, only?: readonly string[]): PlannedRun[] {
   const bases = tableBases(table, scale);
-  if (bases.length === 0) throw new InputError(`table ${table} at scale ${scale}: expected one of the scales ${Object.entries(tableTasks).filter(([, tasks]) => tasks[table].length > 0).map(([name]) => name).join(', ')}, for which there is an experiment`);
+  if (bases.length === 0)
+    throw new InputError(
+      `table ${table} at scale ${scale}: expected one of the scales ${Object.entries(tableTasks)
+        .filter(([, tasks]) => tasks[table].length > 0)
+        .map(([name]) => name)
+        .join(', ')}, for which there is an experiment`,
+    );
   const ids = [...new Set(rowsOfTable(table).map(({ variant: { id } }) => id))];
   const unknown = (only ?? []).filter((id) => !ids.includes(id));
-  if (unknown.length > 0) throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
+  if (unknown.length > 0)
+    throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
   const planned = bases.flatMap((base) => rows.map((row) => variantExperiment(base, row)));
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
@@ -68,12 +93,18 @@ export interface SearchAxis {
  * set. Throws InputError if the base keeps no validation puzzles.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
-  if (puzzlesAskedFor(base.task, 'validation') === 0) throw new InputError(`search on ${base.name}: expected a task with validation puzzles, got none; set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`);
+  if (puzzlesAskedFor(base.task, 'validation') === 0)
+    throw new InputError(
+      `search on ${base.name}: expected a task with validation puzzles, got none; set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
+    );
   const combinations = axes.reduce<ExperimentChanges[]>(
-    (sofar, { part, field, values }) => sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),
+    (sofar, { part, field, values }) =>
+      sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),
     [{}],
   );
-  const points = combinations.map((changes) => change(base, { ...changes, name: searchName(base, changes), evaluation: { split: 'validation' } }));
+  const points = combinations.map((changes) =>
+    change(base, { ...changes, name: searchName(base, changes), evaluation: { split: 'validation' } }),
+  );
   return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
 }
 
@@ -83,7 +114,9 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
  */
 function searchName(base: Experiment, { task, model, training }: ExperimentChanges): string {
   const { name } = base;
-  const values = Object.entries({ ...task, ...model, ...training }).map(([field, value]) => `${field}-${String(value)}`);
+  const values = Object.entries({ ...task, ...model, ...training }).map(
+    ([field, value]) => `${field}-${String(value)}`,
+  );
   const own = settingsHash(base);
   const changed = own === settingsHash(experiments[name] ?? base) ? [] : [own.slice(0, 8)];
   return [name, ...changed, 'search', ...values].join('-').replaceAll(/[^\w.+-]/g, '_');

@@ -36,12 +36,16 @@ const blankToken = 1;
 
 /** Checks what an experiment asks. Throws InputError for unknown kinds, and for tasks other than Sudoku. */
 export function checkProbes({ kinds, puzzles }: ProbePlan, task: Task): void {
-  if (!Number.isInteger(puzzles) || puzzles < 1) throw new InputError(`evaluation.probes.puzzles: expected a whole number from 1, got ${String(puzzles)}`);
-  if (!Array.isArray(kinds)) throw new InputError(`evaluation.probes.kinds: expected a list of ${probeKinds.join(', ')}, got ${String(kinds)}`);
+  if (!Number.isInteger(puzzles) || puzzles < 1)
+    throw new InputError(`evaluation.probes.puzzles: expected a whole number from 1, got ${String(puzzles)}`);
+  if (!Array.isArray(kinds))
+    throw new InputError(`evaluation.probes.kinds: expected a list of ${probeKinds.join(', ')}, got ${String(kinds)}`);
   for (const kind of kinds as readonly unknown[]) {
-    if (!(probeKinds as readonly unknown[]).includes(kind)) throw new InputError(`evaluation.probes.kinds: expected ${probeKinds.join(', ')}, got ${String(kind)}`);
+    if (!(probeKinds as readonly unknown[]).includes(kind))
+      throw new InputError(`evaluation.probes.kinds: expected ${probeKinds.join(', ')}, got ${String(kind)}`);
   }
-  if (task.kind !== 'sudoku') throw new InputError(`evaluation.probes: expected a task of Sudoku puzzles, got ${task.kind}`);
+  if (task.kind !== 'sudoku')
+    throw new InputError(`evaluation.probes: expected a task of Sudoku puzzles, got ${task.kind}`);
 }
 
 /** The evaluations that a plan makes of a scored set. Bands without a puzzle are left out. Throws InputError for a set without ratings. */
@@ -50,10 +54,23 @@ export function probesOf({ kinds, puzzles }: ProbePlan, scored: Dataset): Probe[
   return kinds.flatMap((kind): Probe[] => {
     if (kind === 'one-blank') return [{ name: kind, dataset: oneBlank(scored, count) }];
     const { ratings } = scored;
-    if (ratings === null) throw new InputError(`rating-bands: expected a set with ratings, got ${scored.name}, which has none`);
+    if (ratings === null)
+      throw new InputError(`rating-bands: expected a set with ratings, got ${scored.name}, which has none`);
     return bands.flatMap(([name, least, below]): Probe[] => {
-      const members = Array.from({ length: count }, (_, i) => i).filter((i) => (ratings[i] ?? NaN) >= least && (ratings[i] ?? NaN) < below);
-      return members.length === 0 ? [] : [{ name, dataset: ungrouped(members.map((i) => exampleOf(scored, i)), about(scored, name)) }];
+      const members = Array.from({ length: count }, (_, i) => i).filter(
+        (i) => (ratings[i] ?? NaN) >= least && (ratings[i] ?? NaN) < below,
+      );
+      return members.length === 0
+        ? []
+        : [
+            {
+              name,
+              dataset: ungrouped(
+                members.map((i) => exampleOf(scored, i)),
+                about(scored, name),
+              ),
+            },
+          ];
     });
   });
 }

@@ -30,7 +30,8 @@ export function provenance(engine: Engine): Provenance {
 
 /** The checked-out commit, "+changes" if the tree differs from it, null outside a git checkout. */
 function commit(): string | null {
-  const git = (...args: string[]): string => execFileSync('git', args, { cwd: projectRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const git = (...args: string[]): string =>
+    execFileSync('git', args, { cwd: projectRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
     return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+changes'}`;
   } catch (error) {

@@ -75,7 +75,9 @@ export interface RunRecord {
   readonly onTraining?: Evaluation;
   readonly longer?: Evaluation;
   /** Of the final model with no puzzle's id (blank), or each with that of the next (shuffled): on the puzzles scored, and on training ones. */
-  readonly otherIds?: { readonly [Mode in Exclude<PuzzleIdMode, 'own'>]?: { readonly scored: Evaluation; readonly training?: Evaluation } };
+  readonly otherIds?: {
+    readonly [Mode in Exclude<PuzzleIdMode, 'own'>]?: { readonly scored: Evaluation; readonly training?: Evaluation };
+  };
   /** Of the final model, by the names of the probes that the experiment asks for. */
   readonly probes?: Readonly<Record<string, Evaluation>>;
 }
@@ -86,7 +88,8 @@ export const recordSchema = 'trm-lab/run/1';
 /** The evaluation a table quotes: the last one. */
 export function finalEvaluation(record: RunRecord): RunEvaluation {
   const last = record.evaluations.at(-1);
-  if (last === undefined) throw new InputError(`record ${record.id}: expected at least one evaluation, got none; run it again`);
+  if (last === undefined)
+    throw new InputError(`record ${record.id}: expected at least one evaluation, got none; run it again`);
   return last;
 }
 
@@ -114,13 +117,25 @@ export function readRecord(file: string): RunRecord {
   try {
     parsed = JSON.parse(readUserFile(file).toString('utf8'));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`record ${name}: expected JSON, got ${error.message}; the file is truncated or damaged: delete it and run again`);
+    if (error instanceof SyntaxError)
+      throw new InputError(
+        `record ${name}: expected JSON, got ${error.message}; the file is truncated or damaged: delete it and run again`,
+      );
     throw error;
   }
-  const { checksum: written, ...rest } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;
-  if (rest['schema'] !== recordSchema) throw new InputError(`record ${name}: expected schema ${recordSchema}, got ${String(rest['schema'])}; it is from another version of the kit or not a record`);
+  const { checksum: written, ...rest } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<
+    string,
+    unknown
+  >;
+  if (rest['schema'] !== recordSchema)
+    throw new InputError(
+      `record ${name}: expected schema ${recordSchema}, got ${String(rest['schema'])}; it is from another version of the kit or not a record`,
+    );
   const record = rest as unknown as RunRecord;
-  if (written !== checksum(record)) throw new InputError(`record ${name}: its checksum does not match its content; it was changed after the run, so it is not a result: delete it and run again`);
+  if (written !== checksum(record))
+    throw new InputError(
+      `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a result: delete it and run again`,
+    );
   return record;
 }
 
@@ -153,7 +168,10 @@ function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
   if (typeof value === 'object' && value !== null) {
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-    return `{${fields.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`).join(',')}}`;
+    return `{${fields
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`)
+      .join(',')}}`;
   }
   return JSON.stringify(value) ?? 'null';
 }

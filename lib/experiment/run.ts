@@ -21,7 +21,15 @@ import { runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
 import { probesOf } from './probes.js';
 import { provenance } from './provenance.js';
-import { hashOf, readRecord, recordSchema, writeRecord, type CurvePoint, type RunEvaluation, type RunRecord } from './record.js';
+import {
+  hashOf,
+  readRecord,
+  recordSchema,
+  writeRecord,
+  type CurvePoint,
+  type RunEvaluation,
+  type RunRecord,
+} from './record.js';
 import { loadTask, type TaskData } from './task.js';
 
 /** What a run tells while it goes on. */
@@ -102,15 +110,31 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const id = runId(experiment, seed, data);
   const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
   const stateFile = path.join(folder, 'state.safetensors');
-  if (setSizes(experiment, data).scored === 0) throw new InputError(`${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`);
-  const engine = await createTrainingEngine(experiment.model, experiment.training.depthCurriculum !== undefined, options.engine);
+  if (setSizes(experiment, data).scored === 0)
+    throw new InputError(
+      `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
+    );
+  const engine = await createTrainingEngine(
+    experiment.model,
+    experiment.training.depthCurriculum !== undefined,
+    options.engine,
+  );
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
   try {
-    let progress: Progress = { curve: [], pending: noMetrics, pendingSteps: 0, evaluations: [], seconds: { training: 0, evaluation: 0 } };
+    let progress: Progress = {
+      curve: [],
+      pending: noMetrics,
+      pendingSteps: 0,
+      evaluations: [],
+      seconds: { training: 0, evaluation: 0 },
+    };
     if (resume && existsSync(stateFile)) {
       const { snapshot, extra } = readSnapshot(stateFile, experiment.model, seatsOf(experiment.training));
       const saved = extra as { id: string; progress: Progress } | null;
-      if (saved?.id !== id) throw new InputError(`${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another folder, or start over without resume`);
+      if (saved?.id !== id)
+        throw new InputError(
+          `${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another folder, or start over without resume`,
+        );
       await trainer.restore(snapshot);
       progress = saved.progress;
     } else {
@@ -121,7 +145,10 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     const recordFile = path.join(folder, 'record.json');
-    const record = existsSync(recordFile) && resume && run.untouched ? readRecord(recordFile) : recordOf(experiment, seed, data, id, engine, run.progress, trainer.step);
+    const record =
+      existsSync(recordFile) && resume && run.untouched
+        ? readRecord(recordFile)
+        : recordOf(experiment, seed, data, id, engine, run.progress, trainer.step);
     if (!run.untouched || !existsSync(recordFile)) {
       saveCheckpoint(path.join(folder, 'model.safetensors'), {
         config: experiment.model,
@@ -162,7 +189,16 @@ class Run {
   /** Supervision steps of puzzles in evaluations that are over but stand in the progress only with the next one. */
   #loose = 0;
 
-  constructor(experiment: Experiment, engine: Engine, trainer: Trainer, data: TaskData, options: RunOptions, id: string, stateFile: string, progress: Progress) {
+  constructor(
+    experiment: Experiment,
+    engine: Engine,
+    trainer: Trainer,
+    data: TaskData,
+    options: RunOptions,
+    id: string,
+    stateFile: string,
+    progress: Progress,
+  ) {
     this.#experiment = experiment;
     this.#engine = engine;
     this.#trainer = trainer;
@@ -214,10 +250,14 @@ class Run {
       const scored = await this.#score(this.#scored, this.#experiment.evaluation.finalPuzzles, { puzzleIds: mode });
       if (scored === undefined) return false;
       this.#loose = thoughtsOf(scored);
-      const training = trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
+      const training =
+        trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
       this.#loose = 0;
       if (training === undefined) return false;
-      this.progress = { ...this.progress, otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } } };
+      this.progress = {
+        ...this.progress,
+        otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } },
+      };
       await this.#save();
     }
     for (const { name, dataset } of probes === undefined ? [] : probesOf(probes, this.#scored)) {
@@ -253,8 +293,12 @@ class Run {
       return await this.#trainer.trainStep();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      const remedy = existsSync(this.#stateFile) ? `the last good checkpoint is ${this.#stateFile}` : 'there is no checkpoint yet';
-      throw new NotFiniteError(`step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${remedy}; try a lower learning rate`);
+      const remedy = existsSync(this.#stateFile)
+        ? `the last good checkpoint is ${this.#stateFile}`
+        : 'there is no checkpoint yet';
+      throw new NotFiniteError(
+        `step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${remedy}; try a lower learning rate`,
+      );
     }
   }
 
@@ -280,7 +324,13 @@ class Run {
     const arc = this.#trainer.done && isArcDataset(this.#scored) ? await this.#vote(this.#scored) : null;
     this.#loose = 0;
     if (arc === undefined) return false;
-    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) }] };
+    this.progress = {
+      ...this.progress,
+      evaluations: [
+        ...this.progress.evaluations,
+        { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) },
+      ],
+    };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
@@ -296,18 +346,29 @@ class Run {
   }
 
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
-  #score(dataset: Dataset, puzzles: number, options: Pick<EvaluateOptions, 'supervisionSteps' | 'puzzleIds'> = {}): Promise<Evaluation | undefined> {
-    return this.#measured(options.supervisionSteps, (watched) => evaluate(this.#engine, dataset, { puzzles: puzzles === 0 ? dataset.examples : puzzles, ...options, ...watched }));
+  #score(
+    dataset: Dataset,
+    puzzles: number,
+    options: Pick<EvaluateOptions, 'supervisionSteps' | 'puzzleIds'> = {},
+  ): Promise<Evaluation | undefined> {
+    return this.#measured(options.supervisionSteps, (watched) =>
+      evaluate(this.#engine, dataset, { puzzles: puzzles === 0 ? dataset.examples : puzzles, ...options, ...watched }),
+    );
   }
 
   /** Lets the versions of ARC tasks vote; undefined if interrupted. */
   #vote(dataset: ArcDataset): Promise<ArcVoteResult | undefined> {
     const { votingVersions: versions } = this.#experiment.evaluation;
-    return this.#measured(undefined, (watched) => voteArc(this.#engine, dataset, { ...(versions === undefined ? {} : { versions }), ...watched }));
+    return this.#measured(undefined, (watched) =>
+      voteArc(this.#engine, dataset, { ...(versions === undefined ? {} : { versions }), ...watched }),
+    );
   }
 
   /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
-  async #measured<Result extends { readonly seconds: number }>(supervisionSteps: number | undefined, work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>) => Promise<Result>): Promise<Result | undefined> {
+  async #measured<Result extends { readonly seconds: number }>(
+    supervisionSteps: number | undefined,
+    work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>) => Promise<Result>,
+  ): Promise<Result | undefined> {
     this.untouched = false;
     this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
     try {
@@ -328,7 +389,14 @@ class Run {
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
     const { curve, evaluations } = this.progress;
-    await this.#options.onProgress?.({ phase, done, total, share: this.#share(phase === 'evaluation' ? done * this.#scoring : 0), curve, evaluations });
+    await this.#options.onProgress?.({
+      phase,
+      done,
+      total,
+      share: this.#share(phase === 'evaluation' ? done * this.#scoring : 0),
+      curve,
+      evaluations,
+    });
   }
 
   /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
@@ -349,15 +417,30 @@ function thoughtsOf(evaluation: Evaluation | undefined): number {
   return evaluation === undefined ? 0 : evaluation.puzzles * evaluation.supervisionSteps;
 }
 
-function recordOf(experiment: Experiment, seed: number, data: TaskData, id: string, engine: Engine, progress: Progress, steps: number): RunRecord {
+function recordOf(
+  experiment: Experiment,
+  seed: number,
+  data: TaskData,
+  id: string,
+  engine: Engine,
+  progress: Progress,
+  steps: number,
+): RunRecord {
   const summary = ({ name, sha256, examples }: Dataset): RunRecord['data']['train'] => ({ name, sha256, examples });
   return {
     schema: recordSchema,
     id,
     experiment,
     seed,
-    data: { train: summary(data.train), test: summary(experiment.evaluation.split === 'test' ? data.test : data.validation) },
-    model: { parameters: parameterCount(experiment.model), depth: effectiveDepth(experiment.model), forwardPasses: forwardPasses(experiment.model) },
+    data: {
+      train: summary(data.train),
+      test: summary(experiment.evaluation.split === 'test' ? data.test : data.validation),
+    },
+    model: {
+      parameters: parameterCount(experiment.model),
+      depth: effectiveDepth(experiment.model),
+      forwardPasses: forwardPasses(experiment.model),
+    },
     provenance: provenance(engine),
     steps,
     seconds: progress.seconds,

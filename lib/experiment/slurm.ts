@@ -57,15 +57,28 @@ const assumedSpeed = 10e9;
  * What the tasks of some runs may use: half as much again as the dearest took where records of its experiment tell, and
  * twice what its FLOP take at the slowest recorded speed a thread, or at an assumed one, where none does.
  */
-export function taskResources(runs: readonly Pick<SweepRun, 'experiment' | 'cost'>[], records: readonly RunRecord[], engine: EngineOptions = {}): TaskResources {
+export function taskResources(
+  runs: readonly Pick<SweepRun, 'experiment' | 'cost'>[],
+  records: readonly RunRecord[],
+  engine: EngineOptions = {},
+): TaskResources {
   const { threads = 1 } = engine;
   const speeds = records.map(speedOfThread).filter((speed) => speed > 0);
   const speed = speeds.length === 0 ? assumedSpeed : Math.min(...speeds);
   const needs = runs.map(({ experiment, cost }) => {
     const alike = records.filter((record) => record.experiment.name === experiment.name);
     const flop = cost.training + cost.evaluation;
-    const seconds = alike.length === 0 ? (2 * flop) / (speed * threads) : 1.5 * Math.max(...alike.map((record) => flop / (speedOfThread(record) * threads)));
-    return { seconds, bytes: alike.length === 0 ? expectedBytes(experiment, engine) : 1.5 * Math.max(...alike.map(({ peakMemory }) => peakMemory)) };
+    const seconds =
+      alike.length === 0
+        ? (2 * flop) / (speed * threads)
+        : 1.5 * Math.max(...alike.map((record) => flop / (speedOfThread(record) * threads)));
+    return {
+      seconds,
+      bytes:
+        alike.length === 0
+          ? expectedBytes(experiment, engine)
+          : 1.5 * Math.max(...alike.map(({ peakMemory }) => peakMemory)),
+    };
   });
   return {
     threads,
@@ -75,12 +88,23 @@ export function taskResources(runs: readonly Pick<SweepRun, 'experiment' | 'cost
 }
 
 /** The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is up. */
-export function arrayScript({ folder, orders }: SlurmArray, resources: TaskResources, options: SlurmOptions = {}): string {
-  if (orders.length > longestArray) throw new InputError(`a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; use fewer --seeds or --only some rows`);
+export function arrayScript(
+  { folder, orders }: SlurmArray,
+  resources: TaskResources,
+  options: SlurmOptions = {},
+): string {
+  if (orders.length > longestArray)
+    throw new InputError(
+      `a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; use fewer --seeds or --only some rows`,
+    );
   const { partition, time, args = [] } = options;
-  if (partition !== undefined && !/^[\w.,-]+$/.test(partition)) throw new InputError(`--partition: expected names of partitions, got ${JSON.stringify(partition)}`);
-  if (time !== undefined && !/^((\d+-)?\d+(:\d\d){0,2}|UNLIMITED)$/.test(time)) throw new InputError(`--time: expected MINUTES, HH:MM:SS or D-HH:MM:SS, got ${JSON.stringify(time)}`);
-  for (const arg of args) if (!/^--?[\w-]+(=[^\n\r]*)?$/.test(arg)) throw new InputError(`--slurm-args: expected options such as --gres=gpu:1, got ${JSON.stringify(arg)}`);
+  if (partition !== undefined && !/^[\w.,-]+$/.test(partition))
+    throw new InputError(`--partition: expected names of partitions, got ${JSON.stringify(partition)}`);
+  if (time !== undefined && !/^((\d+-)?\d+(:\d\d){0,2}|UNLIMITED)$/.test(time))
+    throw new InputError(`--time: expected MINUTES, HH:MM:SS or D-HH:MM:SS, got ${JSON.stringify(time)}`);
+  for (const arg of args)
+    if (!/^--?[\w-]+(=[^\n\r]*)?$/.test(arg))
+      throw new InputError(`--slurm-args: expected options such as --gres=gpu:1, got ${JSON.stringify(arg)}`);
   const { threads, megabytes, minutes } = resources;
   const task = fileURLToPath(new URL('./slurm-task.js', import.meta.url));
   return [
@@ -108,15 +132,35 @@ export function arrayScript({ folder, orders }: SlurmArray, resources: TaskResou
  * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
  * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is none. Throws InputError as standOf does, and for options that sbatch could not mean.
  */
-export async function prepareArray(plan: readonly PlannedRun[], options: SweepOptions & { readonly slurm?: SlurmOptions; readonly dry?: boolean } = {}): Promise<SlurmArray | undefined> {
+export async function prepareArray(
+  plan: readonly PlannedRun[],
+  options: SweepOptions & { readonly slurm?: SlurmOptions; readonly dry?: boolean } = {},
+): Promise<SlurmArray | undefined> {
   const { records, folder: runs } = foldersOf(options);
-  const queued = new Set((options.dry === true ? [] : arrays(runs)).flatMap((array) => tasksStand(array).filter(({ state }) => state === 'queued' || state === 'running').map(({ id }) => id)));
+  const queued = new Set(
+    (options.dry === true ? [] : arrays(runs)).flatMap((array) =>
+      tasksStand(array)
+        .filter(({ state }) => state === 'queued' || state === 'running')
+        .map(({ id }) => id),
+    ),
+  );
   const missing = (await standOf(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
   if (missing.length === 0) return undefined;
   const engine: EngineOptions = { threads: 1, ...options.engine };
-  const orders = missing.map(({ experiment, seed, id }): WorkOrder => ({ run: { experiment, seed }, id, engine, folder: path.resolve(runs, id), records: path.resolve(records) }));
+  const orders = missing.map(
+    ({ experiment, seed, id }): WorkOrder => ({
+      run: { experiment, seed },
+      id,
+      engine,
+      folder: path.resolve(runs, id),
+      records: path.resolve(records),
+    }),
+  );
   const tries = existsSync(arraysFolder(runs)) ? readdirSync(arraysFolder(runs)).length : 0;
-  const array: SlurmArray = { folder: path.resolve(arraysFolder(runs), `${tries}-${hashOf(orders).slice(0, 8)}`), orders };
+  const array: SlurmArray = {
+    folder: path.resolve(arraysFolder(runs), `${tries}-${hashOf(orders).slice(0, 8)}`),
+    orders,
+  };
   const script = arrayScript(array, taskResources(missing, readRecords(records), engine), options.slurm);
   writeFileAtomic(path.join(array.folder, 'order.json'), JSON.stringify(orders, null, 1));
   writeFileAtomic(scriptOf(array), script);
@@ -130,7 +174,9 @@ export function scriptOf({ folder }: SlurmArray): string {
 
 /** Submits a prepared array. Throws InputError where there is no sbatch, or it refuses. */
 export function submitArray(array: SlurmArray): SlurmArray & { readonly job: string } {
-  const [job = ''] = slurm('sbatch', ['--parsable', scriptOf(array)]).trim().split(';');
+  const [job = ''] = slurm('sbatch', ['--parsable', scriptOf(array)])
+    .trim()
+    .split(';');
   writeFileAtomic(path.join(array.folder, 'job.json'), JSON.stringify({ job }));
   return { ...array, job };
 }
@@ -139,24 +185,39 @@ export function submitArray(array: SlurmArray): SlurmArray & { readonly job: str
 export function arrays(runs: string): SlurmArray[] {
   const folder = arraysFolder(runs);
   if (!existsSync(folder)) return [];
-  const submitted = readdirSync(folder).map((name) => path.join(folder, name)).filter((own) => existsSync(path.join(own, 'job.json')));
+  const submitted = readdirSync(folder)
+    .map((name) => path.join(folder, name))
+    .filter((own) => existsSync(path.join(own, 'job.json')));
   const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
   return submitted
-    .map((own) => ({ folder: own, orders: read(path.join(own, 'order.json')) as WorkOrder[], ...(read(path.join(own, 'job.json')) as { job: string }) }))
+    .map((own) => ({
+      folder: own,
+      orders: read(path.join(own, 'order.json')) as WorkOrder[],
+      ...(read(path.join(own, 'job.json')) as { job: string }),
+    }))
     .sort((a, b) => Number.parseInt(path.basename(a.folder), 10) - Number.parseInt(path.basename(b.folder), 10));
 }
 
 /** Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost: submit the sweep again. */
 export function tasksStand({ folder, orders, job }: SlurmArray): TaskStand[] {
-  const queue = job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`))) ? new Map<number, string>() : queueOf(job);
+  const queue =
+    job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`)))
+      ? new Map<number, string>()
+      : queueOf(job);
   return orders.map(({ id, records, folder: own }, index): TaskStand => {
     if (existsSync(path.join(records, `${id}.json`))) return { id, state: 'recorded', share: 1, note: '' };
     const share = notedShare(own);
     const slurmState = queue.get(index);
-    if (slurmState !== undefined) return { id, state: isClaimed(own) && slurmState === 'RUNNING' ? 'running' : 'queued', share, note: slurmState };
+    if (slurmState !== undefined)
+      return { id, state: isClaimed(own) && slurmState === 'RUNNING' ? 'running' : 'queued', share, note: slurmState };
     if (isClaimed(own)) return { id, state: 'running', share, note: 'outside Slurm' };
     const log = path.join(folder, `${index}.log`);
-    return { id, state: 'lost', share, note: existsSync(log) ? (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : 'no log' };
+    return {
+      id,
+      state: 'lost',
+      share,
+      note: existsSync(log) ? (readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : 'no log',
+    };
   });
 }
 
@@ -182,7 +243,10 @@ function slurm(program: string, args: readonly string[]): string {
     return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
-    if (code === 'ENOENT') throw new InputError(`${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only writes the script)`);
+    if (code === 'ENOENT')
+      throw new InputError(
+        `${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only writes the script)`,
+      );
     throw new InputError(`${program}: ${(stderr ?? String(error)).trim()}`);
   }
 }

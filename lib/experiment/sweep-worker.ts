@@ -19,9 +19,17 @@ process.once('message', (order) => {
 
 async function obey(order: WorkOrder): Promise<void> {
   try {
-    leave({ kind: await work(order, { shouldStop: () => stop, onShare: (share) => tell({ kind: 'progress', share }) }) });
+    leave({
+      kind: await work(order, { shouldStop: () => stop, onShare: (share) => tell({ kind: 'progress', share }) }),
+    });
   } catch (error) {
-    leave({ kind: 'failed', message: error instanceof InputError || !(error instanceof Error) ? String((error as Error).message) : (error.stack ?? error.message) });
+    leave({
+      kind: 'failed',
+      message:
+        error instanceof InputError || !(error instanceof Error)
+          ? String((error as Error).message)
+          : (error.stack ?? error.message),
+    });
   }
 }
 

@@ -48,7 +48,10 @@ export interface SweepOptions {
  * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale: of the same
  * experiment and seed, but made with another configuration or other data.
  */
-export async function standOf(plan: readonly PlannedRun[], options: Pick<SweepOptions, 'records' | 'folder'> = {}): Promise<SweepRun[]> {
+export async function standOf(
+  plan: readonly PlannedRun[],
+  options: Pick<SweepOptions, 'records' | 'folder'> = {},
+): Promise<SweepRun[]> {
   const { records: recordFolder, folder } = foldersOf(options);
   const records = readRecords(recordFolder);
   const dataOf = cachedTasks();
@@ -56,11 +59,23 @@ export async function standOf(plan: readonly PlannedRun[], options: Pick<SweepOp
   for (const { experiment, seed } of plan) {
     const data = await dataOf(experiment);
     const id = runId(experiment, seed, data);
-    const stale = records.find((record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id);
-    if (stale !== undefined) throw new InputError(`record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`);
+    const stale = records.find(
+      (record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id,
+    );
+    if (stale !== undefined)
+      throw new InputError(
+        `record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`,
+      );
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
-    runs.push({ experiment, seed, id, state, share: recorded ? 1 : notedShare(path.join(folder, id)), cost: runCost(experiment, setSizes(experiment, data)) });
+    runs.push({
+      experiment,
+      seed,
+      id,
+      state,
+      share: recorded ? 1 : notedShare(path.join(folder, id)),
+      cost: runCost(experiment, setSizes(experiment, data)),
+    });
   }
   return runs;
 }
@@ -70,7 +85,14 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   const { records, folder } = foldersOf(options);
   const engine = { threads: 1, ...options.engine };
   const runs = await standOf(plan, options);
-  const jobs = options.jobs ?? defaultJobs(runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment), engine, os.availableParallelism(), process.availableMemory());
+  const jobs =
+    options.jobs ??
+    defaultJobs(
+      runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment),
+      engine,
+      os.availableParallelism(),
+      process.availableMemory(),
+    );
   const children = new Map<number, ChildProcess>();
   const update = (index: number, change: Partial<SweepRun>): void => {
     runs[index] = { ...runs[index]!, ...change };
@@ -80,20 +102,33 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
 
   const start = async (index: number): Promise<void> => {
     const { experiment, seed, id } = runs[index]!;
-    const child = fork(new URL('./sweep-worker.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const child = fork(new URL('./sweep-worker.js', import.meta.url), {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     children.set(index, child);
     update(index, { state: 'running' });
     child.on('message', (message: WorkerMessage) => {
       if (message.kind === 'progress') return update(index, { share: message.share });
-      update(index, { state: message.kind, ...(message.kind === 'finished' ? { share: 1 } : {}), ...(message.kind === 'failed' ? { message: message.message } : {}) });
+      update(index, {
+        state: message.kind,
+        ...(message.kind === 'finished' ? { share: 1 } : {}),
+        ...(message.kind === 'failed' ? { message: message.message } : {}),
+      });
     });
     child.send({ run: { experiment, seed }, id, engine, folder: path.join(folder, id), records } satisfies WorkOrder);
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => child.once('exit', (...how) => resolve(how)));
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
+      child.once('exit', (...how) => resolve(how)),
+    );
     children.delete(index);
-    if (runs[index]!.state === 'running') update(index, { state: 'failed', message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again` });
+    if (runs[index]!.state === 'running')
+      update(index, {
+        state: 'failed',
+        message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again`,
+      });
   };
 
-  const nextWaiting = (): number => (options.shouldStop?.() === true ? -1 : runs.findIndex(({ state }) => state === 'waiting'));
+  const nextWaiting = (): number =>
+    options.shouldStop?.() === true ? -1 : runs.findIndex(({ state }) => state === 'waiting');
   const lane = async (): Promise<void> => {
     for (let next = nextWaiting(); next >= 0; next = nextWaiting()) await start(next);
   };
@@ -101,7 +136,10 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   const lookAgain = async (): Promise<void> => {
     const taken = runs.flatMap(({ state }, index) => (state === 'taken' ? [index] : []));
     if (taken.length === 0) return;
-    const now = await standOf(taken.map((index) => runs[index]!), options);
+    const now = await standOf(
+      taken.map((index) => runs[index]!),
+      options,
+    );
     taken.forEach((index, at) => update(index, now[at]!));
   };
   const watch = setInterval(() => {
@@ -142,8 +180,14 @@ export async function plannedRecords(plan: readonly PlannedRun[], records: reado
 }
 
 /** Where records and runs are, by default in the project. */
-export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): { readonly records: string; readonly folder: string } {
-  return { records: options.records ?? path.join(projectRoot(), 'data', 'runs'), folder: options.folder ?? path.join(projectRoot(), 'runs') };
+export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): {
+  readonly records: string;
+  readonly folder: string;
+} {
+  return {
+    records: options.records ?? path.join(projectRoot(), 'data', 'runs'),
+    folder: options.folder ?? path.join(projectRoot(), 'runs'),
+  };
 }
 
 /** Loads each task once. */
@@ -158,7 +202,12 @@ function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
 }
 
 /** Runs at once: no more threads than cores, and no more processes than half the free memory holds of the largest; one at least. */
-export function defaultJobs(experiments: readonly Experiment[], engine: EngineOptions, cores: number, freeBytes: number): number {
+export function defaultJobs(
+  experiments: readonly Experiment[],
+  engine: EngineOptions,
+  cores: number,
+  freeBytes: number,
+): number {
   const largest = Math.max(1, ...experiments.map((experiment) => expectedBytes(experiment, engine)));
   return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
 }

@@ -57,9 +57,20 @@ interface Kind<Options extends Task> {
 /** Undefined if a value may stand there; else what was expected. */
 type FieldCheck = (value: unknown) => string | undefined;
 
-const oneOf = (...allowed: readonly unknown[]): FieldCheck => (value) => (allowed.includes(value) ? undefined : allowed.length === 1 ? String(allowed[0]) : `${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}`);
-const whole = (least: number, most = 2 ** 32 - 1): FieldCheck => (value) =>
-  Number.isInteger(value) && (value as number) >= least && (value as number) <= most ? undefined : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
+const oneOf =
+  (...allowed: readonly unknown[]): FieldCheck =>
+  (value) =>
+    allowed.includes(value)
+      ? undefined
+      : allowed.length === 1
+        ? String(allowed[0])
+        : `${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}`;
+const whole =
+  (least: number, most = 2 ** 32 - 1): FieldCheck =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
 
 const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name }>> } = {
   sudoku: {
@@ -74,10 +85,12 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       seed: whole(0),
     },
     optional: {},
-    contradictions: ({ source, side }) => (source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : []),
+    contradictions: ({ source, side }) =>
+      source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : [],
     load: (task) => sudokuDataset(task),
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 422_786 : testPuzzles), // Sudoku-Extreme's
+    scored: ({ testPuzzles, validationPuzzles }, split) =>
+      split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 422_786 : testPuzzles, // Sudoku-Extreme's
   },
   maze: {
     fields: {
@@ -91,10 +104,12 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       seed: whole(0),
     },
     optional: {},
-    contradictions: ({ source, side }) => (source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : []),
+    contradictions: ({ source, side }) =>
+      source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : [],
     load: mazeDataset,
     shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) => (split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 1000 : testPuzzles), // Maze-Hard's
+    scored: ({ testPuzzles, validationPuzzles }, split) =>
+      split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 1000 : testPuzzles, // Maze-Hard's
   },
   folder: {
     fields: { folder: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the path of a folder') },
@@ -109,20 +124,41 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     scored: () => 0,
   },
   arc: {
-    fields: { set: oneOf('arc1', 'arc2'), canvas: whole(1, longestSide), augmentations: whole(0, 2000), seed: whole(0) },
+    fields: {
+      set: oneOf('arc1', 'arc2'),
+      canvas: whole(1, longestSide),
+      augmentations: whole(0, 2000),
+      seed: whole(0),
+    },
     optional: {
-      subsets: (value) => (Array.isArray(value) && value.length > 0 && new Set(value).size === value.length ? undefined : 'a list of parts, each once'),
+      subsets: (value) =>
+        Array.isArray(value) && value.length > 0 && new Set(value).size === value.length
+          ? undefined
+          : 'a list of parts, each once',
       testSubset: (value) => (typeof value === 'string' ? undefined : 'the name of a part'),
       maxTasks: whole(0),
       validationTasks: whole(0),
     },
     contradictions: ({ set, subsets = defaultSubsets, testSubset = 'evaluation' }) => [
-      ...subsets.filter((subset) => !Object.hasOwn(arcFiles[set], subset)).map((subset) => `subsets: expected parts of ${set}, which are ${Object.keys(arcFiles[set]).join(', ')}, got ${String(subset)}`),
-      ...(subsets.includes(testSubset) ? [] : [`testSubset: expected one of the subsets ${subsets.join(', ')}, got ${testSubset}`]),
-      ...(subsets.includes('evaluation') && subsets.includes('evaluation-official') ? ['subsets: expected evaluation or evaluation-official, got both, which are the same tasks'] : []),
+      ...subsets
+        .filter((subset) => !Object.hasOwn(arcFiles[set], subset))
+        .map(
+          (subset) =>
+            `subsets: expected parts of ${set}, which are ${Object.keys(arcFiles[set]).join(', ')}, got ${String(subset)}`,
+        ),
+      ...(subsets.includes(testSubset)
+        ? []
+        : [`testSubset: expected one of the subsets ${subsets.join(', ')}, got ${testSubset}`]),
+      ...(subsets.includes('evaluation') && subsets.includes('evaluation-official')
+        ? ['subsets: expected evaluation or evaluation-official, got both, which are the same tasks']
+        : []),
     ],
     load: (task) => Promise.resolve().then(() => arcDataset(task)),
-    shape: (task) => ({ vocabSize: arcTokens.vocabSize, sequenceLength: task.canvas ** 2, puzzleIds: arcPuzzleIds(task) }),
+    shape: (task) => ({
+      vocabSize: arcTokens.vocabSize,
+      sequenceLength: task.canvas ** 2,
+      puzzleIds: arcPuzzleIds(task),
+    }),
     scored: ({ set, maxTasks = 0, testSubset = 'evaluation', validationTasks = 0 }, split) => {
       if (split === 'validation') return validationTasks;
       return (maxTasks === 0 ? (arcFiles[set][testSubset]?.tasks ?? 0) : maxTasks) - validationTasks;
@@ -149,7 +185,8 @@ export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): numbe
 export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): Task {
   const fields = candidate as Readonly<Record<string, unknown>>;
   const name = fields['kind'];
-  if (typeof name !== 'string' || !Object.hasOwn(kinds, name)) throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${String(name)}`);
+  if (typeof name !== 'string' || !Object.hasOwn(kinds, name))
+    throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${String(name)}`);
   const kind = kindOf(candidate as Task);
   const problems = unknownFields(fields, ['kind', ...Object.keys({ ...kind.fields, ...kind.optional })]);
   for (const [key, check] of Object.entries({ ...kind.fields, ...kind.optional })) {

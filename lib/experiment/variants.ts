@@ -53,12 +53,19 @@ const hrm: Partial<ModelConfig> = {
 };
 const withoutEma: Partial<TrainingOptions> = { emaRate: 0 };
 
-const quoted = "the paper quotes this number from the HRM paper";
+const quoted = 'the paper quotes this number from the HRM paper';
 const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer less";
 const outOfMemory = "out of memory on the paper's GPU, so no result";
 
 /** Table 3: k and T with depth and accuracy of HRM (n = k, four layers) and of TRM (n = 2k, two layers); null is out of memory. */
-const table3: readonly (readonly [k: number, T: number, hrmDepth: number, hrmSudoku: number, trmDepth: number, trmSudoku: number | null])[] = [
+const table3: readonly (readonly [
+  k: number,
+  T: number,
+  hrmDepth: number,
+  hrmSudoku: number,
+  trmDepth: number,
+  trmSudoku: number | null,
+])[] = [
   [1, 1, 9, 46.4, 7, 63.2],
   [2, 2, 24, 55.0, 20, 81.9],
   [3, 3, 48, 61.6, 42, 87.4],
@@ -75,7 +82,13 @@ function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
   const [, , hrmDepth, hrmSudoku, trmDepth, trmSudoku] = found;
   const sudoku = net === 'HRM' ? hrmSudoku : trmSudoku;
   const footnote = k === 1 ? offByOne : sudoku === null ? outOfMemory : undefined;
-  return { table: 3, label: `${net}, k = ${k}, T = ${T}`, sudoku, depth: net === 'HRM' ? hrmDepth : trmDepth, ...(footnote === undefined ? {} : { footnote }) };
+  return {
+    table: 3,
+    label: `${net}, k = ${k}, T = ${T}`,
+    sudoku,
+    depth: net === 'HRM' ? hrmDepth : trmDepth,
+    ...(footnote === undefined ? {} : { footnote }),
+  };
 }
 
 /** All variants, in the order of the tables. */
@@ -138,8 +151,22 @@ export const variants: readonly Variant[] = [
     id: 'trm-attention',
     rows: [
       { table: 1, label: 'w/ self-attention', sudoku: 74.7, depth: 42, forwardPasses: 1, millions: 7 },
-      { table: 4, label: 'TRM-Att', sudoku: 74.7, maze: 85.3, millions: 7, footnote: 'the published command for Maze-Hard has n = 4' },
-      { table: 5, label: 'TRM-Att', arc1: 44.6, arc2: 7.8, millions: 7, footnote: 'the published commands for ARC have n = 4' },
+      {
+        table: 4,
+        label: 'TRM-Att',
+        sudoku: 74.7,
+        maze: 85.3,
+        millions: 7,
+        footnote: 'the published command for Maze-Hard has n = 4',
+      },
+      {
+        table: 5,
+        label: 'TRM-Att',
+        arc1: 44.6,
+        arc2: 7.8,
+        millions: 7,
+        footnote: 'the published commands for ARC have n = 4',
+      },
     ],
     model: { mixer: 'attention', positions: 'rotary' },
     training: {},
@@ -185,27 +212,43 @@ export const variants: readonly Variant[] = [
   },
   ...table3
     .filter(([k, T]) => !(k === 2 && T === 2))
-    .map(([k, T]): Variant => ({
-      id: `hrm-k${k}-t${T}`,
-      rows: [table3Row('HRM', k, T)],
-      model: { ...hrm, latentRecursions: k, deepRecursions: T },
-      training: withoutEma,
-      tests: `How does HRM gain from recursion: n = ${k}, T = ${T}?`,
-      note: 'EMA off as in HRM; the paper does not say',
-    })),
+    .map(
+      ([k, T]): Variant => ({
+        id: `hrm-k${k}-t${T}`,
+        rows: [table3Row('HRM', k, T)],
+        model: { ...hrm, latentRecursions: k, deepRecursions: T },
+        training: withoutEma,
+        tests: `How does HRM gain from recursion: n = ${k}, T = ${T}?`,
+        note: 'EMA off as in HRM; the paper does not say',
+      }),
+    ),
   ...table3
     .filter(([k, T]) => !(k === 3 && T === 3))
-    .map(([k, T]): Variant => ({
-      id: `trm-k${k}-t${T}`,
-      rows: [table3Row('TRM', k, T)],
-      model: { latentRecursions: 2 * k, deepRecursions: T },
-      training: {},
-      tests: `How does TRM gain from recursion: n = ${2 * k}, T = ${T}?`,
-    })),
+    .map(
+      ([k, T]): Variant => ({
+        id: `trm-k${k}-t${T}`,
+        rows: [table3Row('TRM', k, T)],
+        model: { latentRecursions: 2 * k, deepRecursions: T },
+        training: {},
+        tests: `How does TRM gain from recursion: n = ${2 * k}, T = ${T}?`,
+      }),
+    ),
   {
     id: 'direct',
-    rows: [{ table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted }, { table: 5, label: 'Direct pred', arc1: 21.0, arc2: 0.0, millions: 27, footnote: quoted }],
-    model: { recursion: 'direct', deepRecursions: 1, latentRecursions: 1, mixer: 'attention', positions: 'rotary', layers: 8, puzzlePrefix: 1, halting: 'halt-over-continue' },
+    rows: [
+      { table: 4, label: 'Direct pred', sudoku: 0, maze: 0, millions: 27, footnote: quoted },
+      { table: 5, label: 'Direct pred', arc1: 21.0, arc2: 0.0, millions: 27, footnote: quoted },
+    ],
+    model: {
+      recursion: 'direct',
+      deepRecursions: 1,
+      latentRecursions: 1,
+      mixer: 'attention',
+      positions: 'rotary',
+      layers: 8,
+      puzzlePrefix: 1,
+      halting: 'halt-over-continue',
+    },
     training: withoutEma,
     tests: 'What does a plain transformer of the same size do without recursion?',
     note: "heads as in TRM: the published file's 12 do not divide its hidden size of 512, which leaves it 131,072 parameters fewer",
@@ -217,7 +260,9 @@ export const publishedTasks = {
   sudoku: { label: 'Sudoku-Extreme', model: {}, steps: 65_104 },
   maze: { label: 'Maze-Hard', model: { vocabSize: 6, sequenceLength: 900, latentRecursions: 4 }, steps: 65_104 },
   arc: { label: 'ARC-AGI-1', model: { vocabSize: 12, sequenceLength: 900, latentRecursions: 4 }, steps: 518_226 },
-} as const satisfies Readonly<Record<string, { readonly label: string; readonly model: Partial<ModelConfig>; readonly steps: number }>>;
+} as const satisfies Readonly<
+  Record<string, { readonly label: string; readonly model: Partial<ModelConfig>; readonly steps: number }>
+>;
 
 /** Where the paper contradicts itself or its code beyond a single row (spec §9). */
 export const paperOddities: readonly string[] = [
@@ -230,7 +275,10 @@ export const paperOddities: readonly string[] = [
 /** The variant with this id. Throws InputError listing the ids. */
 export function variant(id: string): Variant {
   const found = variants.find((each) => each.id === id);
-  if (found === undefined) throw new InputError(`variant: expected one of ${variants.map((each) => each.id).join(', ')}, got ${JSON.stringify(id)}`);
+  if (found === undefined)
+    throw new InputError(
+      `variant: expected one of ${variants.map((each) => each.id).join(', ')}, got ${JSON.stringify(id)}`,
+    );
   return found;
 }
 
@@ -239,7 +287,8 @@ export function variant(id: string): Variant {
  * Throws InputError if the changes make no model of this base.
  */
 export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'>): ModelConfig {
-  const { puzzlePrefix } = base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
+  const { puzzlePrefix } =
+    base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
   return checkConfig({ ...base, ...model, puzzlePrefix });
 }
 
@@ -251,5 +300,7 @@ export function paperResult(row: PaperRow, task: Task): number | null {
 
 /** The rows of one of the paper's tables with their variants, in the order of `variants`. */
 export function rowsOfTable(table: PaperRow['table']): { readonly variant: Variant; readonly row: PaperRow }[] {
-  return variants.flatMap((each) => each.rows.filter((row) => row.table === table).map((row) => ({ variant: each, row })));
+  return variants.flatMap((each) =>
+    each.rows.filter((row) => row.table === table).map((row) => ({ variant: each, row })),
+  );
 }

@@ -12,10 +12,14 @@ import { taskShape, type Task } from './task.js';
  */
 export function viewsOf(task: Task, count: number, changes: SudokuChanges = 'both'): Views {
   if (task.kind === 'maze') {
-    if (count > 8) throw new InputError(`views: expected at most 8, the turns and mirror images of a maze, got ${count}`);
+    if (count > 8)
+      throw new InputError(`views: expected at most 8, the turns and mirror images of a maze, got ${count}`);
     return { count, draw: (view) => gridRelabelling(task.side, taskShape(task).vocabSize, view) };
   }
-  if (task.kind !== 'sudoku') throw new InputError(`views: expected Sudoku puzzles or mazes, got ${task.kind}; the versions of ARC tasks vote by themselves`);
+  if (task.kind !== 'sudoku')
+    throw new InputError(
+      `views: expected Sudoku puzzles or mazes, got ${task.kind}; the versions of ARC tasks vote by themselves`,
+    );
   const geometry = sudokuGeometry(task.side);
   return { count, draw: (_view, random) => drawSudokuRelabelling(geometry, random, changes) };
 }

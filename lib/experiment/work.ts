@@ -32,7 +32,10 @@ const tellEvery = 250; // ms
 const noteEvery = 5000; // ms
 
 /** Does a run. stopped: it was asked to, and has saved; taken: another process works on it. Throws what the run throws. */
-export async function work({ run, id, engine, folder, records }: WorkOrder, options: WorkOptions): Promise<'finished' | 'stopped' | 'taken'> {
+export async function work(
+  { run, id, engine, folder, records }: WorkOrder,
+  options: WorkOptions,
+): Promise<'finished' | 'stopped' | 'taken'> {
   const held = claim(folder, options.job);
   if (held === undefined) return 'taken';
   let [toldAt, notedAt, reached] = [-Infinity, -Infinity, 0];

@@ -29,7 +29,8 @@ export class Bytes {
 
   /** A copy of `length` bytes from `offset`, in a buffer of its own, so that any typed array may look at it. The caller has checked the range against `size`. */
   read(offset: number, length: number): Uint8Array {
-    if (offset < 0 || length < 0 || offset + length > this.size) throw new RangeError(`read of ${length} bytes at ${offset} leaves ${this.name} of ${this.size} bytes`);
+    if (offset < 0 || length < 0 || offset + length > this.size)
+      throw new RangeError(`read of ${length} bytes at ${offset} leaves ${this.name} of ${this.size} bytes`);
     const target = new Uint8Array(length);
     if (this.#memory !== undefined) {
       target.set(this.#memory.subarray(offset, offset + length));
@@ -37,7 +38,8 @@ export class Bytes {
     }
     for (let done = 0; done < length; ) {
       const got = readSync(this.#handle as number, target, done, Math.min(length - done, largestRead), offset + done);
-      if (got === 0) throw new InputError(`${this.name}: the file became shorter while it was read; wait until it is complete`);
+      if (got === 0)
+        throw new InputError(`${this.name}: the file became shorter while it was read; wait until it is complete`);
       done += got;
     }
     return target;

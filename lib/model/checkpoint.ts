@@ -33,10 +33,19 @@ export interface LoadOptions {
  * expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
  * Throws InputError if the tensors are not exactly those of the configuration, or the prefix is none of a wrapper's.
  */
-export function saveCheckpoint(file: string, { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>, prefix = ''): void {
-  if (prefix.replace(wrappers, '') !== '') throw new InputError(`prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`);
+export function saveCheckpoint(
+  file: string,
+  { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>,
+  prefix = '',
+): void {
+  if (prefix.replace(wrappers, '') !== '')
+    throw new InputError(
+      `prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`,
+    );
   checkTensors(file, config, new Map([...tensors].map(([name, { shape }]) => [name, { dtype: 'F32', shape }])));
-  const stored = new Map<string, StoredTensor>([...tensors].map(([name, { shape, data }]) => [prefix + name, { dtype: 'F32', shape, data }]));
+  const stored = new Map<string, StoredTensor>(
+    [...tensors].map(([name, { shape, data }]) => [prefix + name, { dtype: 'F32', shape, data }]),
+  );
   writeSafetensors(file, stored, { ...metadata, format, config: JSON.stringify(config) });
 }
 
@@ -46,10 +55,15 @@ export function saveCheckpoint(file: string, { config, tensors, metadata = {} }:
  * `notes` says what was assumed or changed. Nothing in the file is executed.
  * Throws InputError if the file is damaged, or listing every missing, unknown and misshaped tensor.
  */
-export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions = {}): Checkpoint & { readonly notes: readonly string[] } {
+export function loadCheckpoint(
+  file: string | Uint8Array,
+  options: LoadOptions = {},
+): Checkpoint & { readonly notes: readonly string[] } {
   const bytes = new Bytes(file);
   try {
-    const { handles, metadata } = isPyTorchFile(bytes) ? { handles: listPyTorch(bytes), metadata: {} } : listSafetensors(bytes);
+    const { handles, metadata } = isPyTorchFile(bytes)
+      ? { handles: listPyTorch(bytes), metadata: {} }
+      : listSafetensors(bytes);
     const found = stripPrefixes(bytes.name, handles);
     const notes: string[] = [];
     const { puzzleIds, ...known } = options.config ?? {};
@@ -61,7 +75,9 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
     for (const { name, shape, role } of parameterSpecs(config)) {
       const data = toFloat32((found.get(name) as TensorHandle).read());
       if (role === 'puzzle-table' && own.puzzleIds !== config.puzzleIds) {
-        notes.push(`puzzle table: ${own.puzzleIds} rows in the file, ${config.puzzleIds} wanted; every row is the mean of the file's`);
+        notes.push(
+          `puzzle table: ${own.puzzleIds} rows in the file, ${config.puzzleIds} wanted; every row is the mean of the file's`,
+        );
         tensors.set(name, { shape, data: meanRows(data, own.puzzleIds, config.puzzleIds) });
       } else {
         tensors.set(name, { shape, data });
@@ -75,14 +91,22 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
 }
 
 /** The configuration: stored in the file, or from all_config.yaml beside it and the shapes. */
-function configOf(file: string | Uint8Array, found: ReadonlyMap<string, TensorHandle>, metadata: Readonly<Record<string, string>>, known: Partial<ModelConfig>, notes: string[]): ModelConfig {
+function configOf(
+  file: string | Uint8Array,
+  found: ReadonlyMap<string, TensorHandle>,
+  metadata: Readonly<Record<string, string>>,
+  known: Partial<ModelConfig>,
+  notes: string[],
+): ModelConfig {
   const stored = metadata['config'];
   if (stored !== undefined) {
     let fields: unknown;
     try {
       fields = JSON.parse(stored);
     } catch (error) {
-      throw new InputError(`metadata config: expected JSON, got ${error instanceof Error ? error.message : String(error)}`);
+      throw new InputError(
+        `metadata config: expected JSON, got ${error instanceof Error ? error.message : String(error)}`,
+      );
     }
     return checkConfig({ ...checkConfig(fields), ...known });
   }
@@ -98,7 +122,10 @@ function configOf(file: string | Uint8Array, found: ReadonlyMap<string, TensorHa
 function yamlBeside(checkpoint: string): { readonly file: string; readonly config: Partial<ModelConfig> } | undefined {
   const file = path.join(path.dirname(checkpoint), 'all_config.yaml');
   if (!existsSync(file)) return undefined;
-  return { file, config: configFromReference(readReferenceYaml(readUserFile(file, longestYaml).toString('utf8'), file)) };
+  return {
+    file,
+    config: configFromReference(readReferenceYaml(readUserFile(file, longestYaml).toString('utf8'), file)),
+  };
 }
 
 /** Prefixes that PyTorch's and the reference's wrappers put before a name (spec §8.1), outermost first. */
@@ -111,28 +138,38 @@ function stripPrefixes(file: string, handles: ReadonlyMap<string, TensorHandle>)
   for (const [name, handle] of handles) {
     const short = name.replace(wrappers, '');
     if (recomputed.test(short)) continue;
-    if (stripped.has(short)) throw new InputError(`${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." are removed`);
+    if (stripped.has(short))
+      throw new InputError(
+        `${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." are removed`,
+      );
     stripped.set(short, handle);
   }
   return stripped;
 }
 
 /** Compares tensors with those of a configuration. Throws one InputError listing all differences. */
-function checkTensors(file: string, config: ModelConfig, found: ReadonlyMap<string, Pick<TensorHandle, 'dtype' | 'shape'>>): void {
+function checkTensors(
+  file: string,
+  config: ModelConfig,
+  found: ReadonlyMap<string, Pick<TensorHandle, 'dtype' | 'shape'>>,
+): void {
   const problems: string[] = [];
   const specs = parameterSpecs(config);
   for (const { name, shape } of specs) {
     const tensor = found.get(name);
     if (tensor === undefined) problems.push(`${name} is missing`);
     else if (!isFloat(tensor.dtype)) problems.push(`${name}: expected floating numbers, got ${tensor.dtype}`);
-    else if (tensor.shape.join() !== shape.join()) problems.push(`${name}: expected [${shape.join(', ')}], got [${tensor.shape.join(', ')}]`);
+    else if (tensor.shape.join() !== shape.join())
+      problems.push(`${name}: expected [${shape.join(', ')}], got [${tensor.shape.join(', ')}]`);
   }
   const names = new Set(specs.map(({ name }) => name));
   for (const name of found.keys()) if (!names.has(name)) problems.push(`${name.slice(0, 80)} is not part of the model`);
   if (problems.length === 0) return;
   const shown = problems.slice(0, 12);
   if (problems.length > shown.length) shown.push(`${problems.length - shown.length} more`);
-  throw new InputError(`${file}: the tensors do not fit the configuration (${config.recursion}, ${config.mixer}, ${config.layers} layers of ${config.hiddenSize}): ${shown.join('; ')}`);
+  throw new InputError(
+    `${file}: the tensors do not fit the configuration (${config.recursion}, ${config.mixer}, ${config.layers} layers of ${config.hiddenSize}): ${shown.join('; ')}`,
+  );
 }
 
 /** [newRows, width], every row the mean of the old ones (the reference's loader, spec §8.1). */

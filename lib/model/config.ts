@@ -129,7 +129,8 @@ export function checkConfig(candidate: unknown): ModelConfig {
   const fields = candidate as Record<string, unknown>;
   const problems = unknownFields(fields, [...Object.keys(paperConfig), 'schedule', 'haltingBias']);
   for (const [key, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
+    if (!(allowed as readonly unknown[]).includes(fields[key]))
+      problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
   }
   for (const [key, [low, high]] of Object.entries(ranges)) {
     const value = fields[key];
@@ -137,15 +138,19 @@ export function checkConfig(candidate: unknown): ModelConfig {
       problems.push(`${key}: expected a whole number from ${low} to ${high}, got ${show(value)}`);
     }
   }
-  if (typeof fields['separateNets'] !== 'boolean') problems.push(`separateNets: expected true or false, got ${show(fields['separateNets'])}`);
+  if (typeof fields['separateNets'] !== 'boolean')
+    problems.push(`separateNets: expected true or false, got ${show(fields['separateNets'])}`);
   const expansion = fields['expansion'];
-  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64)) problems.push(`expansion: expected a number above 0, at most 64, got ${show(expansion)}`);
+  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64))
+    problems.push(`expansion: expected a number above 0, at most 64, got ${show(expansion)}`);
   const exploration = fields['explorationProbability'];
-  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1)) problems.push(`explorationProbability: expected 0 to 1, got ${show(exploration)}`);
+  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1))
+    problems.push(`explorationProbability: expected 0 to 1, got ${show(exploration)}`);
   const own = fields['schedule'];
   if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${show(own)}`);
   const bias = fields['haltingBias'] ?? -5;
-  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20)) problems.push(`haltingBias: expected a number from -20 to 20, got ${show(bias)}`);
+  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20))
+    problems.push(`haltingBias: expected a number from -20 to 20, got ${show(bias)}`);
   if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
   if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
   return candidate as ModelConfig;
@@ -157,19 +162,31 @@ function contradictions(c: ModelConfig): string[] {
   if (c.mixer === 'attention' && (c.hiddenSize % c.heads !== 0 || (c.hiddenSize / c.heads) % 2 !== 0)) {
     problems.push(`heads: expected hiddenSize / heads to be an even whole number, got ${c.hiddenSize} / ${c.heads}`);
   }
-  if (c.mixer === 'mlp' && c.positions === 'rotary') problems.push('positions: rotary needs the attention mixer; use none or learned with mlp');
+  if (c.mixer === 'mlp' && c.positions === 'rotary')
+    problems.push('positions: rotary needs the attention mixer; use none or learned with mlp');
   if (c.puzzleEmbeddingSize > c.puzzlePrefix * c.hiddenSize) {
-    problems.push(`puzzleEmbeddingSize: expected at most puzzlePrefix · hiddenSize = ${c.puzzlePrefix * c.hiddenSize}, got ${c.puzzleEmbeddingSize}`);
+    problems.push(
+      `puzzleEmbeddingSize: expected at most puzzlePrefix · hiddenSize = ${c.puzzlePrefix * c.hiddenSize}, got ${c.puzzleEmbeddingSize}`,
+    );
   }
-  if (c.puzzleEmbeddingSize === 0 && c.puzzlePrefix > 0) problems.push('puzzlePrefix: expected 0 when puzzleEmbeddingSize is 0');
-  if (c.recursion !== 'multi-z' && c.latentCount !== 1) problems.push(`latentCount: expected 1 unless recursion is multi-z, got ${c.latentCount}`);
+  if (c.puzzleEmbeddingSize === 0 && c.puzzlePrefix > 0)
+    problems.push('puzzlePrefix: expected 0 when puzzleEmbeddingSize is 0');
+  if (c.recursion !== 'multi-z' && c.latentCount !== 1)
+    problems.push(`latentCount: expected 1 unless recursion is multi-z, got ${c.latentCount}`);
   if (c.recursion === 'multi-z' && c.latentRecursions > c.latentCount) {
-    problems.push(`latentRecursions: expected at most latentCount = ${c.latentCount} for multi-z, got ${c.latentRecursions}`);
+    problems.push(
+      `latentRecursions: expected at most latentCount = ${c.latentCount} for multi-z, got ${c.latentRecursions}`,
+    );
   }
-  if (c.recursion === 'hrm' && (!c.separateNets || c.gradient !== 'one-step')) problems.push("recursion hrm: expected separateNets true and gradient 'one-step'");
-  if ((c.recursion === 'direct' || c.recursion === 'single-z') && c.separateNets) problems.push(`separateNets: expected false for recursion ${c.recursion}, which has one latent`);
+  if (c.recursion === 'hrm' && (!c.separateNets || c.gradient !== 'one-step'))
+    problems.push("recursion hrm: expected separateNets true and gradient 'one-step'");
+  if ((c.recursion === 'direct' || c.recursion === 'single-z') && c.separateNets)
+    problems.push(`separateNets: expected false for recursion ${c.recursion}, which has one latent`);
   if (c.schedule !== undefined) {
-    if (c.recursion !== 'trm' || c.separateNets) problems.push('schedule: expected recursion trm without separateNets beside a schedule of your own, which says itself what is called');
+    if (c.recursion !== 'trm' || c.separateNets)
+      problems.push(
+        'schedule: expected recursion trm without separateNets beside a schedule of your own, which says itself what is called',
+      );
     readSchedule(c.schedule);
   }
   return problems;

@@ -95,8 +95,17 @@ export function describeText(config: ModelConfig, options: CostOptions = {}): st
     `training step    ${prefixed(model.flopPerTrainingStep)}FLOP at batch ${model.batchSize}`,
     `memory           ${prefixed(model.weightBytes)}B for weights and optimizer; ${prefixed(model.activationBytes)}B of activations if a framework keeps them all`,
   ];
-  if (model.hours !== undefined) lines.push(`training         ${model.steps.toLocaleString('en')} steps, ${hoursText(model.hours)} at ${String(options.gflops)} GFLOP/s`);
-  lines.push('', 'tensors', ...model.tensors.map(({ name, shape, role }) => `  ${name.padEnd(46)} ${`[${shape.join(', ')}]`.padEnd(14)}${role === 'trained' ? '' : ` ${role}`}`.trimEnd()));
+  if (model.hours !== undefined)
+    lines.push(
+      `training         ${model.steps.toLocaleString('en')} steps, ${hoursText(model.hours)} at ${String(options.gflops)} GFLOP/s`,
+    );
+  lines.push(
+    '',
+    'tensors',
+    ...model.tensors.map(({ name, shape, role }) =>
+      `  ${name.padEnd(46)} ${`[${shape.join(', ')}]`.padEnd(14)}${role === 'trained' ? '' : ` ${role}`}`.trimEnd(),
+    ),
+  );
   return lines.join('\n');
 }
 
@@ -105,7 +114,10 @@ function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readon
   const { hiddenSize: D, heads, mixer } = config;
   const S = positionsOf(config);
   // SwiGLU of `rows` vectors of `width`: gate and up, then down. Kept: both, their product, the sum with the input, its norm.
-  const swiglu = (rows: number, width: number): readonly [number, number] => [rows * width * 3 * innerSize(config, width), rows * (3 * innerSize(config, width) + 2 * width)];
+  const swiglu = (rows: number, width: number): readonly [number, number] => [
+    rows * width * 3 * innerSize(config, width),
+    rows * (3 * innerSize(config, width) + 2 * width),
+  ];
   // Attention: QKV and output projections, scores and weighted values. Kept: QKV, weights, values, the sum, its norm.
   const attention: readonly [number, number] = [4 * S * D * D + 2 * S * S * D, S * 3 * D + heads * S * S + 3 * S * D];
   const [mixing, mixingKept] = mixer === 'mlp' ? swiglu(D, S) : attention;
@@ -153,5 +165,7 @@ export function prefixed(value: number): string {
 /** Hours as people say them, with minutes below and days above. */
 export function hoursText(hours: number): string {
   if (hours < 1) return `${Number((60 * hours).toPrecision(2))} minutes`;
-  return hours < 48 ? `${Number(hours.toPrecision(2))} hours` : `${Math.round(hours).toLocaleString('en')} hours (${Math.round(hours / 24).toLocaleString('en')} days)`;
+  return hours < 48
+    ? `${Number(hours.toPrecision(2))} hours`
+    : `${Math.round(hours).toLocaleString('en')} hours (${Math.round(hours / 24).toLocaleString('en')} days)`;
 }

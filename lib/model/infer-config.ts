@@ -16,7 +16,10 @@ const sequenceOfVocabulary: ReadonlyMap<number, number> = new Map([
  * `assumed` lists, as "name = value", what neither it nor the shapes fix.
  * Throws InputError if the shapes make no model, or leave open something that cannot be guessed.
  */
-export function inferConfig(shapes: Shapes, known: Partial<ModelConfig>): { readonly config: ModelConfig; readonly assumed: readonly string[] } {
+export function inferConfig(
+  shapes: Shapes,
+  known: Partial<ModelConfig>,
+): { readonly config: ModelConfig; readonly assumed: readonly string[] } {
   const assumed: string[] = [];
   const assume = <Key extends keyof ModelConfig>(key: Key, value: ModelConfig[Key]): ModelConfig[Key] => {
     const fixed = known[key];
@@ -25,7 +28,9 @@ export function inferConfig(shapes: Shapes, known: Partial<ModelConfig>): { read
     return value;
   };
   const [vocabSize, hiddenSize] = sides(shapes, 'embed_tokens.embedding_weight');
-  const nets = ['L_level', 'H_level'].filter((net) => [...shapes.keys()].some((name) => name.startsWith(`${net}.layers.`)));
+  const nets = ['L_level', 'H_level'].filter((net) =>
+    [...shapes.keys()].some((name) => name.startsWith(`${net}.layers.`)),
+  );
   const [net = 'L_level'] = nets;
   const layers = countWhile((layer) => shapes.has(`${net}.layers.${layer}.mlp.down_proj.weight`));
   if (layers === 0) throw notAModel(shapes, `${net}.layers.0.mlp.down_proj.weight`);
@@ -34,13 +39,30 @@ export function inferConfig(shapes: Shapes, known: Partial<ModelConfig>): { read
   const latentCount = countWhile((i) => shapes.has(`L${i + 1}_init`));
   const recursion = inferRecursion(shapes, nets, latentCount, known, assumed);
   const hrm = recursion === 'hrm';
-  const mixedPositions = mixer === 'mlp' ? sides(shapes, `${net}.layers.0.mlp_t.down_proj.weight`)[0] : shapes.get('embed_pos.embedding_weight')?.[0];
-  const [puzzleIds, puzzleEmbeddingSize] = shapes.has('puzzle_emb.weights') ? sides(shapes, 'puzzle_emb.weights') : [1, 0];
+  const mixedPositions =
+    mixer === 'mlp'
+      ? sides(shapes, `${net}.layers.0.mlp_t.down_proj.weight`)[0]
+      : shapes.get('embed_pos.embedding_weight')?.[0];
+  const [puzzleIds, puzzleEmbeddingSize] = shapes.has('puzzle_emb.weights')
+    ? sides(shapes, 'puzzle_emb.weights')
+    : [1, 0];
   const usualPrefix = hrm || recursion === 'direct' ? 1 : paperConfig.puzzlePrefix;
-  const { sequenceLength, puzzlePrefix } = inferLengths({ vocabSize, hiddenSize, puzzleEmbeddingSize, mixedPositions, usualPrefix, known, assume });
+  const { sequenceLength, puzzlePrefix } = inferLengths({
+    vocabSize,
+    hiddenSize,
+    puzzleEmbeddingSize,
+    mixedPositions,
+    usualPrefix,
+    known,
+    assume,
+  });
 
   const mazeOrArc = sequenceLength === 900; // their published commands use n = 4 (spec §4.5)
-  const [T, n] = hrm ? [2, 2] : recursion === 'direct' ? [1, 1] : [3, recursion === 'multi-z' ? Math.min(6, latentCount) : mazeOrArc ? 4 : 6];
+  const [T, n] = hrm
+    ? [2, 2]
+    : recursion === 'direct'
+      ? [1, 1]
+      : [3, recursion === 'multi-z' ? Math.min(6, latentCount) : mazeOrArc ? 4 : 6];
   const inner = sides(shapes, `${net}.layers.0.mlp.down_proj.weight`)[1];
   const mixerInner = mixer === 'mlp' ? sides(shapes, `${net}.layers.0.mlp_t.down_proj.weight`)[1] : undefined;
   const base: ModelConfig = {
@@ -52,7 +74,11 @@ export function inferConfig(shapes: Shapes, known: Partial<ModelConfig>): { read
     separateNets: nets.length === 2,
     gradient: hrm ? 'one-step' : assume('gradient', 'last-recursion'),
     mixer,
-    positions: shapes.has('embed_pos.embedding_weight') ? 'learned' : mixer === 'mlp' ? 'none' : assume('positions', 'rotary'),
+    positions: shapes.has('embed_pos.embedding_weight')
+      ? 'learned'
+      : mixer === 'mlp'
+        ? 'none'
+        : assume('positions', 'rotary'),
     layers,
     hiddenSize,
     heads: mixer === 'mlp' ? paperConfig.heads : assume('heads', Math.max(1, Math.round(hiddenSize / 64))),
@@ -68,13 +94,19 @@ export function inferConfig(shapes: Shapes, known: Partial<ModelConfig>): { read
 }
 
 /** Which recursion has these latents and networks. */
-function inferRecursion(shapes: Shapes, nets: readonly string[], latentCount: number, known: Partial<ModelConfig>, assumed: string[]): Recursion {
+function inferRecursion(
+  shapes: Shapes,
+  nets: readonly string[],
+  latentCount: number,
+  known: Partial<ModelConfig>,
+  assumed: string[],
+): Recursion {
   if (latentCount > 0) return 'multi-z';
   if (!shapes.has('L_init')) return 'direct';
   if (!shapes.has('H_init')) return 'single-z';
   if (nets.length < 2) return 'trm';
   if (known.recursion !== undefined) return known.recursion;
-  assumed.push("recursion = hrm (two networks; a TRM with separate networks looks the same: say recursion = trm)");
+  assumed.push('recursion = hrm (two networks; a TRM with separate networks looks the same: say recursion = trm)');
   return 'hrm';
 }
 
@@ -94,31 +126,50 @@ function inferLengths(facts: {
   if (S === undefined) {
     // Attention with rotary positions has no tensor as long as the sequence.
     if (known.sequenceLength === undefined && published === undefined) {
-      throw new InputError(`the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is none of the published tasks'; give sequenceLength`);
+      throw new InputError(
+        `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is none of the published tasks'; give sequenceLength`,
+      );
     }
-    return { sequenceLength: assume('sequenceLength', published ?? 1), puzzlePrefix: puzzleEmbeddingSize === 0 ? 0 : assume('puzzlePrefix', Math.max(usualPrefix, leastPrefix)) };
+    return {
+      sequenceLength: assume('sequenceLength', published ?? 1),
+      puzzlePrefix: puzzleEmbeddingSize === 0 ? 0 : assume('puzzlePrefix', Math.max(usualPrefix, leastPrefix)),
+    };
   }
-  if (known.sequenceLength !== undefined) return { sequenceLength: known.sequenceLength, puzzlePrefix: S - known.sequenceLength };
-  if (known.puzzlePrefix !== undefined) return { sequenceLength: S - known.puzzlePrefix, puzzlePrefix: known.puzzlePrefix };
+  if (known.sequenceLength !== undefined)
+    return { sequenceLength: known.sequenceLength, puzzlePrefix: S - known.sequenceLength };
+  if (known.puzzlePrefix !== undefined)
+    return { sequenceLength: S - known.puzzlePrefix, puzzlePrefix: known.puzzlePrefix };
   if (puzzleEmbeddingSize === 0) return { sequenceLength: S, puzzlePrefix: 0 };
   const taskFits = published !== undefined && S - published >= leastPrefix;
-  const puzzlePrefix = assume('puzzlePrefix', taskFits ? S - published : S > usualPrefix ? Math.max(usualPrefix, leastPrefix) : leastPrefix);
+  const puzzlePrefix = assume(
+    'puzzlePrefix',
+    taskFits ? S - published : S > usualPrefix ? Math.max(usualPrefix, leastPrefix) : leastPrefix,
+  );
   return { sequenceLength: S - puzzlePrefix, puzzlePrefix };
 }
 
 /** An expansion and rounding that give the stored inner sizes; the reference's if they do. */
-function expansionOf(base: ModelConfig, inner: number, mixerInner: number | undefined, known: Partial<ModelConfig>): Pick<ModelConfig, 'expansion' | 'innerMultiple'> {
+function expansionOf(
+  base: ModelConfig,
+  inner: number,
+  mixerInner: number | undefined,
+  known: Partial<ModelConfig>,
+): Pick<ModelConfig, 'expansion' | 'innerMultiple'> {
   const expansions = known.expansion === undefined ? [4, 2, 3, 1, 1.5, 6, 8] : [known.expansion];
   const multiples = known.innerMultiple === undefined ? [256, 32, 128, 64, 16, 8, 4, 2, 1] : [known.innerMultiple];
   for (const expansion of expansions) {
     for (const innerMultiple of multiples) {
       const config = { ...base, expansion, innerMultiple };
-      const fits = innerSize(config, base.hiddenSize) === inner && (mixerInner === undefined || innerSize(config, base.puzzlePrefix + base.sequenceLength) === mixerInner);
+      const fits =
+        innerSize(config, base.hiddenSize) === inner &&
+        (mixerInner === undefined || innerSize(config, base.puzzlePrefix + base.sequenceLength) === mixerInner);
       if (fits) return { expansion, innerMultiple };
     }
   }
   const sizes = mixerInner === undefined ? String(inner) : `${inner} and ${mixerInner}`;
-  throw new InputError(`no usual expansion gives inner sizes of ${sizes} for a hidden size of ${base.hiddenSize}; give expansion and innerMultiple`);
+  throw new InputError(
+    `no usual expansion gives inner sizes of ${sizes} for a hidden size of ${base.hiddenSize}; give expansion and innerMultiple`,
+  );
 }
 
 /** The two sides of a matrix that every model has. */
@@ -126,13 +177,16 @@ function sides(shapes: Shapes, name: string): readonly [number, number] {
   const shape = shapes.get(name);
   if (shape === undefined) throw notAModel(shapes, name);
   const [rows, columns] = shape;
-  if (shape.length !== 2 || rows === undefined || columns === undefined || rows < 1 || columns < 1) throw new InputError(`${name}: expected a matrix, got shape [${shape.join(', ')}]`);
+  if (shape.length !== 2 || rows === undefined || columns === undefined || rows < 1 || columns < 1)
+    throw new InputError(`${name}: expected a matrix, got shape [${shape.join(', ')}]`);
   return [rows, columns];
 }
 
 function notAModel(shapes: Shapes, name: string): InputError {
   const names = [...shapes.keys()].slice(0, 4).map((each) => JSON.stringify(each.slice(0, 60)));
-  return new InputError(`expected the tensors of a TRM or HRM, ${name} among them, got ${shapes.size === 0 ? 'none' : `${shapes.size}: ${names.join(', ')}…`}`);
+  return new InputError(
+    `expected the tensors of a TRM or HRM, ${name} among them, got ${shapes.size === 0 ? 'none' : `${shapes.size}: ${names.join(', ')}…`}`,
+  );
 }
 
 /** How many of 0, 1, 2, … hold before the first that does not. */

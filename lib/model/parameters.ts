@@ -45,7 +45,8 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     specs.push({ name, shape, role, init });
   };
   /** A bias-free Linear [out, in]: LeCun, 1/√in. */
-  const linear = (name: string, outSize: number, inSize: number): void => add(`${name}.weight`, [outSize, inSize], { std: 1 / Math.sqrt(inSize) });
+  const linear = (name: string, outSize: number, inSize: number): void =>
+    add(`${name}.weight`, [outSize, inSize], { std: 1 / Math.sqrt(inSize) });
   const swiglu = (name: string, width: number): void => {
     const inner = innerSize(config, width);
     linear(`${name}.gate_up_proj`, 2 * inner, width); // rows: gate, then up
@@ -57,7 +58,8 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   linear('lm_head', V, D);
   add('q_head.weight', [2, D], { constant: 0 }); // row 0 halt, row 1 continue
   add('q_head.bias', [2], { constant: config.haltingBias ?? haltingBias });
-  if (puzzleEmbeddingSize > 0) add('puzzle_emb.weights', [config.puzzleIds, puzzleEmbeddingSize], { constant: 0 }, 'puzzle-table');
+  if (puzzleEmbeddingSize > 0)
+    add('puzzle_emb.weights', [config.puzzleIds, puzzleEmbeddingSize], { constant: 0 }, 'puzzle-table');
   if (config.positions === 'learned') add('embed_pos.embedding_weight', [S, D], { std: 1 / Math.sqrt(D) });
   for (const net of schedule.nets) {
     for (let layer = 0; layer < config.layers; layer++) {

@@ -1,7 +1,17 @@
 /** An interpreter of the few pickle instructions that plain data needs; it calls nothing but what its caller allows by name. */
 
 /** What a pickle can build here. */
-export type PickleValue = null | boolean | number | bigint | string | PickleTuple | PickleValue[] | PickleDict | PickleGlobal | PickleObject;
+export type PickleValue =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | PickleTuple
+  | PickleValue[]
+  | PickleDict
+  | PickleGlobal
+  | PickleObject;
 export type PickleDict = Map<PickleValue, PickleValue>;
 
 export class PickleTuple {
@@ -81,7 +91,8 @@ class Machine {
   }
 
   run(): PickleValue {
-    if (this.#content[0] !== 0x80) this.#fail('expected a pickle of protocol 2 to 5, got something else or protocol 0 or 1');
+    if (this.#content[0] !== 0x80)
+      this.#fail('expected a pickle of protocol 2 to 5, got something else or protocol 0 or 1');
     for (let count = 0; count < mostInstructions; count++) {
       const instruction = this.#byte();
       if (instruction === 0x2e) return this.#pop(); // STOP
@@ -93,7 +104,8 @@ class Machine {
   #execute(instruction: number): void {
     const stack = this.#stack;
     switch (instruction) {
-      case 0x80: { // PROTO
+      case 0x80: {
+        // PROTO
         const protocol = this.#byte();
         if (protocol < 2 || protocol > 5) this.#fail(`expected protocol 2 to 5, got ${protocol}`);
         return;
@@ -102,53 +114,87 @@ class Machine {
         this.#take(8);
         return;
 
-      case 0x4e: return this.#push(null); // NONE
-      case 0x88: return this.#push(true); // NEWTRUE
-      case 0x89: return this.#push(false); // NEWFALSE
-      case 0x4a: return this.#push(this.#view.getInt32(this.#take(4), true)); // BININT
-      case 0x4b: return this.#push(this.#byte()); // BININT1
-      case 0x4d: return this.#push(this.#view.getUint16(this.#take(2), true)); // BININT2
-      case 0x8a: return this.#push(this.#long(this.#byte())); // LONG1
-      case 0x8b: return this.#push(this.#long(this.#view.getInt32(this.#take(4), true))); // LONG4
-      case 0x47: return this.#push(this.#view.getFloat64(this.#take(8), false)); // BINFLOAT
+      case 0x4e:
+        return this.#push(null); // NONE
+      case 0x88:
+        return this.#push(true); // NEWTRUE
+      case 0x89:
+        return this.#push(false); // NEWFALSE
+      case 0x4a:
+        return this.#push(this.#view.getInt32(this.#take(4), true)); // BININT
+      case 0x4b:
+        return this.#push(this.#byte()); // BININT1
+      case 0x4d:
+        return this.#push(this.#view.getUint16(this.#take(2), true)); // BININT2
+      case 0x8a:
+        return this.#push(this.#long(this.#byte())); // LONG1
+      case 0x8b:
+        return this.#push(this.#long(this.#view.getInt32(this.#take(4), true))); // LONG4
+      case 0x47:
+        return this.#push(this.#view.getFloat64(this.#take(8), false)); // BINFLOAT
       case 0x8c: // SHORT_BINUNICODE
-      case 0x55: return this.#push(this.#text(this.#byte())); // SHORT_BINSTRING
-      case 0x58: return this.#push(this.#text(this.#view.getUint32(this.#take(4), true))); // BINUNICODE
-      case 0x8d: return this.#push(this.#text(Number(this.#view.getBigUint64(this.#take(8), true)))); // BINUNICODE8
+      case 0x55:
+        return this.#push(this.#text(this.#byte())); // SHORT_BINSTRING
+      case 0x58:
+        return this.#push(this.#text(this.#view.getUint32(this.#take(4), true))); // BINUNICODE
+      case 0x8d:
+        return this.#push(this.#text(Number(this.#view.getBigUint64(this.#take(8), true)))); // BINUNICODE8
 
       case 0x28: // MARK
         this.#marks.push(stack.length);
         return;
-      case 0x29: return this.#push(new PickleTuple([])); // EMPTY_TUPLE
-      case 0x85: return this.#push(new PickleTuple(this.#popMany(1))); // TUPLE1
-      case 0x86: return this.#push(new PickleTuple(this.#popMany(2))); // TUPLE2
-      case 0x87: return this.#push(new PickleTuple(this.#popMany(3))); // TUPLE3
-      case 0x74: return this.#push(new PickleTuple(this.#popToMark())); // TUPLE
-      case 0x5d: return this.#push([]); // EMPTY_LIST
-      case 0x61: return this.#append(this.#popMany(1)); // APPEND
-      case 0x65: return this.#append(this.#popToMark()); // APPENDS
-      case 0x7d: return this.#push(new Map()); // EMPTY_DICT
-      case 0x73: return this.#setItems(this.#popMany(2)); // SETITEM
-      case 0x75: return this.#setItems(this.#popToMark()); // SETITEMS
+      case 0x29:
+        return this.#push(new PickleTuple([])); // EMPTY_TUPLE
+      case 0x85:
+        return this.#push(new PickleTuple(this.#popMany(1))); // TUPLE1
+      case 0x86:
+        return this.#push(new PickleTuple(this.#popMany(2))); // TUPLE2
+      case 0x87:
+        return this.#push(new PickleTuple(this.#popMany(3))); // TUPLE3
+      case 0x74:
+        return this.#push(new PickleTuple(this.#popToMark())); // TUPLE
+      case 0x5d:
+        return this.#push([]); // EMPTY_LIST
+      case 0x61:
+        return this.#append(this.#popMany(1)); // APPEND
+      case 0x65:
+        return this.#append(this.#popToMark()); // APPENDS
+      case 0x7d:
+        return this.#push(new Map()); // EMPTY_DICT
+      case 0x73:
+        return this.#setItems(this.#popMany(2)); // SETITEM
+      case 0x75:
+        return this.#setItems(this.#popToMark()); // SETITEMS
 
-      case 0x71: return this.#remember(this.#byte()); // BINPUT
-      case 0x72: return this.#remember(this.#view.getUint32(this.#take(4), true)); // LONG_BINPUT
-      case 0x94: return this.#remember(this.#memo.size); // MEMOIZE
-      case 0x68: return this.#recall(this.#byte()); // BINGET
-      case 0x6a: return this.#recall(this.#view.getUint32(this.#take(4), true)); // LONG_BINGET
+      case 0x71:
+        return this.#remember(this.#byte()); // BINPUT
+      case 0x72:
+        return this.#remember(this.#view.getUint32(this.#take(4), true)); // LONG_BINPUT
+      case 0x94:
+        return this.#remember(this.#memo.size); // MEMOIZE
+      case 0x68:
+        return this.#recall(this.#byte()); // BINGET
+      case 0x6a:
+        return this.#recall(this.#view.getUint32(this.#take(4), true)); // LONG_BINGET
 
-      case 0x63: { // GLOBAL
+      case 0x63: {
+        // GLOBAL
         const module = this.#line();
         return this.#global(module, this.#line());
       }
-      case 0x93: { // STACK_GLOBAL
+      case 0x93: {
+        // STACK_GLOBAL
         const [module, name] = this.#popMany(2);
-        if (typeof module !== 'string' || typeof name !== 'string') return this.#fail('is damaged: a global without a name');
+        if (typeof module !== 'string' || typeof name !== 'string')
+          return this.#fail('is damaged: a global without a name');
         return this.#global(module, name);
       }
-      case 0x52: return this.#reduce(); // REDUCE
-      case 0x62: return this.#build(); // BUILD
-      case 0x51: return this.#push(this.#rules.persistent(this.#pop())); // BINPERSID
+      case 0x52:
+        return this.#reduce(); // REDUCE
+      case 0x62:
+        return this.#build(); // BUILD
+      case 0x51:
+        return this.#push(this.#rules.persistent(this.#pop())); // BINPERSID
 
       default: {
         const name = refused[instruction];
@@ -162,22 +208,30 @@ class Machine {
   /** Names a class or function, if it is allowed. */
   #global(module: string, name: string): void {
     const full = `${module}.${name}`;
-    if (!this.#rules.globals.has(full)) this.#fail(`asks for ${JSON.stringify(full.slice(0, 120))}, which no state dict needs; refused, nothing was executed`);
+    if (!this.#rules.globals.has(full))
+      this.#fail(
+        `asks for ${JSON.stringify(full.slice(0, 120))}, which no state dict needs; refused, nothing was executed`,
+      );
     this.#push(new PickleGlobal(full));
   }
 
   #reduce(): void {
     const [callee, args] = this.#popMany(2);
-    if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple)) return this.#fail('is damaged: a call of something that is no function');
+    if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple))
+      return this.#fail('is damaged: a call of something that is no function');
     const make = this.#rules.globals.get(callee.name);
-    if (make === undefined) return this.#fail(`calls ${JSON.stringify(callee.name)}, which no state dict does; refused, nothing was executed`);
+    if (make === undefined)
+      return this.#fail(
+        `calls ${JSON.stringify(callee.name)}, which no state dict does; refused, nothing was executed`,
+      );
     this.#push(make(args.items));
   }
 
   /** PyTorch sets the attribute _metadata on the ordered dict; module versions are of no use here. */
   #build(): void {
     const [target, state] = this.#popMany(2);
-    if (!(target instanceof Map) || !(state instanceof Map)) return this.#fail('sets attributes of something other than a dict; refused');
+    if (!(target instanceof Map) || !(state instanceof Map))
+      return this.#fail('sets attributes of something other than a dict; refused');
     this.#push(target);
   }
 
@@ -189,7 +243,8 @@ class Machine {
 
   #setItems(items: readonly PickleValue[]): void {
     const dict = this.#stack.at(-1);
-    if (!(dict instanceof Map) || items.length % 2 !== 0) return this.#fail('is damaged: sets items of something that is no dict');
+    if (!(dict instanceof Map) || items.length % 2 !== 0)
+      return this.#fail('is damaged: sets items of something that is no dict');
     for (let i = 0; i < items.length; i += 2) {
       const key = items[i] as PickleValue;
       if (typeof key === 'object' && key !== null) this.#fail('has a dict whose key is neither text nor number');
@@ -240,7 +295,9 @@ class Machine {
   #text(length: number): string {
     const start = this.#take(length);
     try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(this.#content.subarray(start, start + length));
+      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+        this.#content.subarray(start, start + length),
+      );
     } catch (error) {
       if (error instanceof TypeError) return this.#fail('is damaged: text that is not UTF-8');
       throw error;

@@ -2,7 +2,14 @@
 import { InputError } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import { PickleGlobal, PickleObject, PickleTuple, unpickle, type PickleRules, type PickleValue } from './pickle.js';
-import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorArray, type TensorHandle } from './tensor-data.js';
+import {
+  arrayTypes,
+  countOf,
+  type Dtype,
+  type StoredTensor,
+  type TensorArray,
+  type TensorHandle,
+} from './tensor-data.js';
 import { listZip, readZipEntry, type ZipEntry } from './zip.js';
 
 /** The storage classes of PyTorch by element type. */
@@ -28,7 +35,11 @@ const wrapperKeys = ['state_dict', 'model_state_dict', 'model'];
 /** A run of elements in the archive. */
 class Storage extends PickleObject {
   protected readonly kind = 'storage';
-  constructor(readonly dtype: Dtype, readonly key: string, readonly count: number) {
+  constructor(
+    readonly dtype: Dtype,
+    readonly key: string,
+    readonly count: number,
+  ) {
     super();
   }
 }
@@ -36,7 +47,12 @@ class Storage extends PickleObject {
 /** A view of a storage: element (i, j, …) is at offset + i·strides[0] + j·strides[1] + …. */
 class View extends PickleObject {
   protected readonly kind = 'tensor';
-  constructor(readonly storage: Storage, readonly offset: number, readonly shape: readonly number[], readonly strides: readonly number[]) {
+  constructor(
+    readonly storage: Storage,
+    readonly offset: number,
+    readonly shape: readonly number[],
+    readonly strides: readonly number[],
+  ) {
     super();
   }
 }
@@ -58,14 +74,24 @@ export function listPyTorch(bytes: Bytes): ReadonlyMap<string, TensorHandle> {
   const entries = listZip(bytes);
   const pickles = [...entries.keys()].filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
   const [pickleName] = pickles;
-  if (pickleName === undefined || pickles.length > 1) return fail(`expected one data.pkl in the zip, as torch.save writes, got ${pickles.length}`);
+  if (pickleName === undefined || pickles.length > 1)
+    return fail(`expected one data.pkl in the zip, as torch.save writes, got ${pickles.length}`);
   const root = pickleName.slice(0, -'data.pkl'.length);
   const byteOrder = entries.get(`${root}byteorder`);
-  if (byteOrder !== undefined && byteOrder.size < 16 && Buffer.from(readZipEntry(bytes, byteOrder)).toString('latin1').trim() !== 'little') fail('expected little-endian data; save it on another machine');
+  if (
+    byteOrder !== undefined &&
+    byteOrder.size < 16 &&
+    Buffer.from(readZipEntry(bytes, byteOrder)).toString('latin1').trim() !== 'little'
+  )
+    fail('expected little-endian data; save it on another machine');
 
   const pickle = entries.get(pickleName) as ZipEntry;
-  if (pickle.size > largestPickle) fail(`expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; save only the state dict`);
-  const value = unpickle(readZipEntry(bytes, pickle), rules((problem) => fail(`its pickle ${problem}`)));
+  if (pickle.size > largestPickle)
+    fail(`expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; save only the state dict`);
+  const value = unpickle(
+    readZipEntry(bytes, pickle),
+    rules((problem) => fail(`its pickle ${problem}`)),
+  );
 
   const handles = new Map<string, TensorHandle>();
   let total = 0;
@@ -73,21 +99,32 @@ export function listPyTorch(bytes: Bytes): ReadonlyMap<string, TensorHandle> {
     const { storage, shape } = view;
     const width = arrayTypes[storage.dtype].BYTES_PER_ELEMENT;
     const entry = entries.get(`${root}data/${storage.key}`);
-    if (entry === undefined) return fail(`tensor ${quote(name)}: its data (data/${storage.key.slice(0, 40)}) is missing from the file`);
-    if (entry.size !== storage.count * width) fail(`tensor ${quote(name)}: expected ${storage.count} ${storage.dtype} values in data/${storage.key.slice(0, 40)}, got ${entry.size} bytes`);
+    if (entry === undefined)
+      return fail(`tensor ${quote(name)}: its data (data/${storage.key.slice(0, 40)}) is missing from the file`);
+    if (entry.size !== storage.count * width)
+      fail(
+        `tensor ${quote(name)}: expected ${storage.count} ${storage.dtype} values in data/${storage.key.slice(0, 40)}, got ${entry.size} bytes`,
+      );
     total += (countOf(shape) as number) * width;
     handles.set(name, { dtype: storage.dtype, shape, read: () => readView(bytes, entry, view) });
   }
-  if (total > sharing.factor * bytes.size + sharing.bytes) fail(`its tensors would take ${total} bytes, the file has ${bytes.size}: too many share their data`);
+  if (total > sharing.factor * bytes.size + sharing.bytes)
+    fail(`its tensors would take ${total} bytes, the file has ${bytes.size}: too many share their data`);
   return handles;
 }
 
 /** What a state dict's pickle may contain. */
 function rules(fail: (problem: string) => never): PickleRules {
   const globals = new Map<string, ((args: readonly PickleValue[]) => PickleValue) | undefined>([
-    ['collections.OrderedDict', (args) => (args.length === 0 ? new Map() : fail('fills an ordered dict in an unusual way'))],
+    [
+      'collections.OrderedDict',
+      (args) => (args.length === 0 ? new Map() : fail('fills an ordered dict in an unusual way')),
+    ],
     ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, fail)],
-    ['torch._utils._rebuild_parameter', ([view]) => (view instanceof View ? view : fail('has a parameter that is no tensor'))],
+    [
+      'torch._utils._rebuild_parameter',
+      ([view]) => (view instanceof View ? view : fail('has a parameter that is no tensor')),
+    ],
   ]);
   for (const name of storageTypes.keys()) globals.set(name, undefined);
   return { globals, fail, persistent: (id) => storageOf(id, fail) };
@@ -98,19 +135,33 @@ function storageOf(id: PickleValue, fail: (problem: string) => never): Storage {
   if (!(id instanceof PickleTuple)) return fail('names its data in an unusual way');
   const [kind, type, key, , count] = id.items;
   const dtype = type instanceof PickleGlobal ? storageTypes.get(type.name) : undefined;
-  if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(count)) return fail('names its data in an unusual way');
+  if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(count))
+    return fail('names its data in an unusual way');
   return new Storage(dtype, key, count);
 }
 
 /** (storage, offset, shape, strides, …): checked so that every element lies in the storage. */
-function rebuildTensor([storage, offset, size, stride]: readonly PickleValue[], fail: (problem: string) => never): View {
-  if (!(storage instanceof Storage) || !isCount(offset) || !(size instanceof PickleTuple) || !(stride instanceof PickleTuple)) return fail('has a tensor in an unusual form');
+function rebuildTensor(
+  [storage, offset, size, stride]: readonly PickleValue[],
+  fail: (problem: string) => never,
+): View {
+  if (
+    !(storage instanceof Storage) ||
+    !isCount(offset) ||
+    !(size instanceof PickleTuple) ||
+    !(stride instanceof PickleTuple)
+  )
+    return fail('has a tensor in an unusual form');
   const count = countOf(size.items);
-  if (count === undefined || size.items.length !== stride.items.length || !stride.items.every(isCount)) return fail(`has a tensor with an impossible shape or strides`);
+  if (count === undefined || size.items.length !== stride.items.length || !stride.items.every(isCount))
+    return fail(`has a tensor with an impossible shape or strides`);
   const shape = size.items as readonly number[];
   const strides = stride.items as readonly number[];
   const last = shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] as number), offset);
-  if (count > storage.count || (count > 0 && last >= storage.count)) return fail(`has a tensor of shape [${shape.join(', ').slice(0, 80)}] that does not fit its ${storage.count} stored values`);
+  if (count > storage.count || (count > 0 && last >= storage.count))
+    return fail(
+      `has a tensor of shape [${shape.join(', ').slice(0, 80)}] that does not fit its ${storage.count} stored values`,
+    );
   return new View(storage, offset, shape, strides);
 }
 
@@ -122,7 +173,8 @@ function stateDict(value: PickleValue, fail: (problem: string) => never): Map<st
   const views = new Map<string, View>();
   for (const [name, view] of dict) {
     if (typeof name !== 'string') return fail(`expected a state dict, got one with the name ${String(name)}`);
-    if (!(view instanceof View)) return fail(`expected a state dict of tensors, got ${quote(name)}, which is none; save model.state_dict()`);
+    if (!(view instanceof View))
+      return fail(`expected a state dict of tensors, got ${quote(name)}, which is none; save model.state_dict()`);
     views.set(name, view);
   }
   return views;

@@ -33,7 +33,8 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   const config: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] | number } = {};
   const number = (name: string): number | undefined => {
     const value = fields[name];
-    if (value !== undefined && typeof value !== 'number') throw new InputError(`${name}: expected a number, got ${show(value)}`);
+    if (value !== undefined && typeof value !== 'number')
+      throw new InputError(`${name}: expected a number, got ${show(value)}`);
     return value;
   };
   for (const [name, ours] of Object.entries(numbers)) {
@@ -44,7 +45,8 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   const recursion = architectures.find(([pattern]) => pattern.test(String(fields['architecture'] ?? '')))?.[1];
   if (recursion !== undefined) {
     config.recursion = recursion;
-    if (recursion === 'hrm') Object.assign(config, { separateNets: true, gradient: 'one-step', halting: 'halt-or-continue' });
+    if (recursion === 'hrm')
+      Object.assign(config, { separateNets: true, gradient: 'one-step', halting: 'halt-or-continue' });
     if (recursion === 'multi-z') config.latentCount = 6;
     if (recursion === 'direct') config.halting = 'halt-over-continue';
   }
@@ -64,16 +66,27 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   if (typeof fields['mlp_t'] === 'boolean') config.mixer = fields['mlp_t'] ? 'mlp' : 'attention';
   const positions = fields['pos_encodings'];
   if (positions !== undefined) {
-    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned') throw new InputError(`pos_encodings: expected none, rope or learned, got ${show(positions)}`);
+    if (positions !== 'none' && positions !== 'rope' && positions !== 'learned')
+      throw new InputError(`pos_encodings: expected none, rope or learned, got ${show(positions)}`);
     config.positions = positions === 'rope' ? 'rotary' : positions;
   }
   // HRM and the direct baseline know no such option, though their configurations may carry it.
-  if (typeof fields['no_ACT_continue'] === 'boolean' && recursion !== 'hrm' && recursion !== 'direct') config.halting = fields['no_ACT_continue'] ? 'halt' : 'halt-or-continue';
+  if (typeof fields['no_ACT_continue'] === 'boolean' && recursion !== 'hrm' && recursion !== 'direct')
+    config.halting = fields['no_ACT_continue'] ? 'halt' : 'halt-or-continue';
   return config as Partial<ModelConfig>;
 }
 
 const flags = ['mlp_t', 'no_ACT_continue'];
-const wanted = new Set([...Object.keys(numbers), ...flags, 'L_layers', 'H_layers', 'puzzle_emb_ndim', 'puzzle_emb_len', 'pos_encodings', 'name']);
+const wanted = new Set([
+  ...Object.keys(numbers),
+  ...flags,
+  'L_layers',
+  'H_layers',
+  'puzzle_emb_ndim',
+  'puzzle_emb_len',
+  'pos_encodings',
+  'name',
+]);
 
 /** Most bytes of an all_config.yaml: real ones have a few kilobytes. */
 export const longestYaml = 1_000_000;
@@ -83,22 +96,36 @@ export const longestYaml = 1_000_000;
  * This is no YAML reader: a known key with anything but a plain value is refused (InputError), everything else is passed over.
  */
 export function readReferenceYaml(text: string, file: string): ReferenceFields {
-  if (text.length > longestYaml) throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
+  if (text.length > longestYaml)
+    throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
   const fields: Record<string, unknown> = {};
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const [, key = '', value = ''] = /^([A-Za-z_]+):(?:\s+(\S.*))?$/s.exec(line.trim()) ?? []; // one way to read a line: time stays linear
     if (!wanted.has(key)) continue;
     const plain = /^(?:'([\w.@/-]*)'|"([\w.@/-]*)"|([\w.@/+-]+))(?:\s+#.*)?$/.exec(value);
-    if (plain === null) throw new InputError(`${file}, line ${i + 1}: expected "${key}: value" with a plain value, got ${JSON.stringify(line.trim().slice(0, 80))}; write it plainly, or move the file away and give the options`);
+    if (plain === null)
+      throw new InputError(
+        `${file}, line ${i + 1}: expected "${key}: value" with a plain value, got ${JSON.stringify(line.trim().slice(0, 80))}; write it plainly, or move the file away and give the options`,
+      );
     const word = plain[1] ?? plain[2] ?? plain[3] ?? '';
     if (key === 'name') {
       // Loss and model each have a name; the model's holds its class.
       if (architectures.some(([pattern]) => pattern.test(word))) fields['architecture'] = word;
       continue;
     }
-    const read = flags.includes(key) ? { true: true, false: false }[word] : key === 'pos_encodings' ? word : Number(word);
-    if (read === undefined || Number.isNaN(read)) throw new InputError(`${file}, line ${i + 1}: ${key}: got ${JSON.stringify(word)}, which is no ${flags.includes(key) ? 'true or false' : 'number'}`);
-    if (key in fields && fields[key] !== read) throw new InputError(`${file}, line ${i + 1}: ${key} is given twice, as ${String(fields[key])} and ${String(read)}`);
+    const read = flags.includes(key)
+      ? { true: true, false: false }[word]
+      : key === 'pos_encodings'
+        ? word
+        : Number(word);
+    if (read === undefined || Number.isNaN(read))
+      throw new InputError(
+        `${file}, line ${i + 1}: ${key}: got ${JSON.stringify(word)}, which is no ${flags.includes(key) ? 'true or false' : 'number'}`,
+      );
+    if (key in fields && fields[key] !== read)
+      throw new InputError(
+        `${file}, line ${i + 1}: ${key} is given twice, as ${String(fields[key])} and ${String(read)}`,
+      );
     fields[key] = read;
   }
   return fields;

@@ -43,23 +43,37 @@ export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
 }
 
 /** The tensors of an open file, checked but not read. Throws InputError as readSafetensors does. */
-export function listSafetensors(bytes: Bytes): { readonly handles: ReadonlyMap<string, TensorHandle>; readonly metadata: Readonly<Record<string, string>> } {
+export function listSafetensors(bytes: Bytes): {
+  readonly handles: ReadonlyMap<string, TensorHandle>;
+  readonly metadata: Readonly<Record<string, string>>;
+} {
   const { places, metadata, dataStart } = readHeader(bytes);
   const handles = new Map<string, TensorHandle>();
   for (const { name, dtype, shape, begin, end } of places) {
-    const read = (): StoredTensor => ({ dtype, shape, data: new arrayTypes[dtype](bytes.read(dataStart + begin, end - begin).buffer as ArrayBuffer) });
+    const read = (): StoredTensor => ({
+      dtype,
+      shape,
+      data: new arrayTypes[dtype](bytes.read(dataStart + begin, end - begin).buffer as ArrayBuffer),
+    });
     handles.set(name, { dtype, shape, read });
   }
   return { handles, metadata };
 }
 
 /** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */
-export function writeSafetensors(file: string, tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): void {
+export function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
   writeFileAtomic(file, safetensorsBytes(tensors, metadata));
 }
 
 /** The bytes of a safetensors file. Widest elements first, so that every tensor is aligned; then by name. */
-export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+export function safetensorsBytes(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
   const width = (tensor: StoredTensor): number => arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
   const sorted = [...tensors].sort(([a, left], [b, right]) => width(right) - width(left) || compare(a, b));
   const header: [string, unknown][] = [];
@@ -70,7 +84,9 @@ export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>, met
     const { dtype, shape, data } = tensor;
     if (name === '__metadata__') throw new InputError('safetensors: a tensor may not be named __metadata__');
     if (!(data instanceof arrayTypes[dtype]) || countOf(shape) !== data.length) {
-      throw new InputError(`safetensors: ${name}: expected ${arrayTypes[dtype].name} of ${shape.join(' × ')} values, got ${data.constructor.name} of ${data.length}`);
+      throw new InputError(
+        `safetensors: ${name}: expected ${arrayTypes[dtype].name} of ${shape.join(' × ')} values, got ${data.constructor.name} of ${data.length}`,
+      );
     }
     header.push([name, { dtype, shape, data_offsets: [size, size + data.byteLength] }]);
     size += data.byteLength;
@@ -89,16 +105,24 @@ export function safetensorsBytes(tensors: ReadonlyMap<string, StoredTensor>, met
 }
 
 /** Reads and checks everything but the data. */
-function readHeader(bytes: Bytes): { readonly places: readonly Place[]; readonly metadata: Record<string, string>; readonly dataStart: number } {
+function readHeader(bytes: Bytes): {
+  readonly places: readonly Place[];
+  readonly metadata: Record<string, string>;
+  readonly dataStart: number;
+} {
   const fail = (problem: string): never => {
     throw new InputError(`${bytes.name}: ${problem}`);
   };
   if (bytes.size < 8) fail(`expected a safetensors file, got ${bytes.size} bytes; it is truncated or something else`);
   const start = bytes.read(0, 8);
   const length = Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length < 2 || length > largestHeader) fail(`expected a safetensors file, got one whose first 8 bytes are not a header length; it is damaged or something else`);
+  if (length < 2 || length > largestHeader)
+    fail(
+      `expected a safetensors file, got one whose first 8 bytes are not a header length; it is damaged or something else`,
+    );
   const dataStart = 8 + length;
-  if (dataStart > bytes.size) fail(`truncated: expected a header of ${length} bytes, got ${bytes.size - 8}; copy or download the file again`);
+  if (dataStart > bytes.size)
+    fail(`truncated: expected a header of ${length} bytes, got ${bytes.size - 8}; copy or download the file again`);
 
   const fields = parseHeader(bytes.read(8, length), fail);
   const places: Place[] = [];
@@ -110,13 +134,18 @@ function readHeader(bytes: Bytes): { readonly places: readonly Place[]; readonly
   places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let end = 0;
   for (const place of places) {
-    if (place.begin !== end) fail(`tensor ${show(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`);
+    if (place.begin !== end)
+      fail(
+        `tensor ${show(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`,
+      );
     end = place.end;
   }
   const available = bytes.size - dataStart;
   if (available < end) {
     const first = places.find((place) => place.end > available);
-    fail(`truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${show(first?.name ?? '')} is the first one cut off; copy or download the file again`);
+    fail(
+      `truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${show(first?.name ?? '')} is the first one cut off; copy or download the file again`,
+    );
   }
   if (available > end) fail(`expected ${end} bytes of tensor data, got ${available}; the file is damaged`);
   return { places, metadata, dataStart };
@@ -127,10 +156,14 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record
     const json = new TextDecoder('utf-8', { fatal: true }).decode(text);
     checkKeys(json, fail);
     const fields: unknown = JSON.parse(json);
-    return typeof fields === 'object' && fields !== null && !Array.isArray(fields) ? (fields as Record<string, unknown>) : fail('header: expected a JSON object');
+    return typeof fields === 'object' && fields !== null && !Array.isArray(fields)
+      ? (fields as Record<string, unknown>)
+      : fail('header: expected a JSON object');
   } catch (error) {
     if (error instanceof InputError) throw error;
-    return fail(`header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; the file is damaged or something else`);
+    return fail(
+      `header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; the file is damaged or something else`,
+    );
   }
 }
 
@@ -157,8 +190,10 @@ function checkKeys(json: string, fail: (problem: string) => never): void {
 }
 
 function checkMetadata(value: unknown, fail: (problem: string) => never): Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return fail('header: expected __metadata__ to be an object');
-  for (const [key, text] of Object.entries(value)) if (typeof text !== 'string') fail(`header: expected text for metadata ${show(key)}, got ${show(text)}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return fail('header: expected __metadata__ to be an object');
+  for (const [key, text] of Object.entries(value))
+    if (typeof text !== 'string') fail(`header: expected text for metadata ${show(key)}, got ${show(text)}`);
   return value as Record<string, string>;
 }
 
@@ -166,13 +201,22 @@ function checkPlace(name: string, value: unknown, fail: (problem: string) => nev
   const bad = (problem: string): never => fail(`tensor ${show(name)}: ${problem}`);
   if (typeof value !== 'object' || value === null) return bad('expected an object in the header');
   const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
-  if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype)) return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${show(dtype)}`);
+  if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype))
+    return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${show(dtype)}`);
   const count = Array.isArray(shape) ? countOf(shape) : undefined;
   if (count === undefined) return bad(`expected a shape, got ${show(shape)}`);
-  if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)) return bad(`expected two data offsets, got ${show(offsets)}`);
+  if (
+    !Array.isArray(offsets) ||
+    offsets.length !== 2 ||
+    !offsets.every((offset) => Number.isSafeInteger(offset) && offset >= 0)
+  )
+    return bad(`expected two data offsets, got ${show(offsets)}`);
   const [begin, end] = offsets as [number, number];
   const expected = count * arrayTypes[dtype as Dtype].BYTES_PER_ELEMENT;
-  if (end - begin !== expected) return bad(`expected ${expected} bytes for ${dtype} of shape [${(shape as number[]).join(', ')}], got ${end - begin}`);
+  if (end - begin !== expected)
+    return bad(
+      `expected ${expected} bytes for ${dtype} of shape [${(shape as number[]).join(', ')}], got ${end - begin}`,
+    );
   return { name, dtype: dtype as Dtype, shape: shape as number[], begin, end };
 }
 

@@ -51,7 +51,10 @@ export function buildSchedule(config: ModelConfig): Schedule {
     }
     case 'hrm': {
       // The same loops with two networks; only the last call of each network has gradient (HRM's one-step approximation).
-      const calls = repeat(T, () => [...repeat(n, () => [call('fL', 'z', ['y', 'x', 'z'])]), call('fH', 'y', ['y', 'z'])]);
+      const calls = repeat(T, () => [
+        ...repeat(n, () => [call('fL', 'z', ['y', 'x', 'z'])]),
+        call('fH', 'y', ['y', 'z']),
+      ]);
       return { latents: ['y', 'z'], nets: ['fL', 'fH'], calls: withGradient(calls, config, n + 1), answer: 'y' };
     }
     case 'single-z': {

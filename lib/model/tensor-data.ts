@@ -2,7 +2,15 @@
 
 /** Element types, named as safetensors names them. F16 and BF16 are held as their 16 bits, BOOL as 0 and 1. */
 export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
-export type TensorArray = Float64Array | Float32Array | Uint16Array | BigInt64Array | Int32Array | Int16Array | Int8Array | Uint8Array;
+export type TensorArray =
+  | Float64Array
+  | Float32Array
+  | Uint16Array
+  | BigInt64Array
+  | Int32Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
 
 /** A dense tensor in its stored element type, row-major. */
 export interface StoredTensor {

@@ -16,7 +16,13 @@ export interface ZipEntry {
   readonly at: number;
 }
 
-const signatures = { end: 0x06054b50, locator64: 0x07064b50, end64: 0x06064b50, entry: 0x02014b50, local: 0x04034b50 } as const;
+const signatures = {
+  end: 0x06054b50,
+  locator64: 0x07064b50,
+  end64: 0x06064b50,
+  entry: 0x02014b50,
+  local: 0x04034b50,
+} as const;
 const largestDirectory = 64 * 2 ** 20;
 /** Deflated data may be this many times its archive, and this many bytes more; weights hardly shrink at all. */
 const inflation = { factor: 8, bytes: 16 * 2 ** 20 };
@@ -37,21 +43,24 @@ export function listZip(bytes: Bytes): ReadonlyMap<string, ZipEntry> {
   let packed = 0;
   let unpacked = 0;
   for (let at = 0, i = 0; i < count; i++) {
-    if (at + 46 > size || view.getUint32(at, true) !== signatures.entry) fail('the zip directory is damaged; copy or download the file again');
+    if (at + 46 > size || view.getUint32(at, true) !== signatures.entry)
+      fail('the zip directory is damaged; copy or download the file again');
     const nameLength = view.getUint16(at + 28, true);
     const extraLength = view.getUint16(at + 30, true);
     const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > size) fail('the zip directory is damaged; copy or download the file again');
     const entry = readEntry(view, directory, at, nameLength, extraLength, fail);
     if (entries.has(entry.name)) fail(`${quote(entry.name)} appears twice in the zip`);
-    if (entry.at + 30 + entry.compressedSize > offset) fail(`${quote(entry.name)} lies beyond the end of the zip's data; the file is damaged`);
+    if (entry.at + 30 + entry.compressedSize > offset)
+      fail(`${quote(entry.name)} lies beyond the end of the zip's data; the file is damaged`);
     entries.set(entry.name, entry);
     packed += entry.compressedSize;
     unpacked += entry.size;
     at = next;
   }
   if (packed > bytes.size) fail('entries of the zip overlap; the file is damaged or made to harm');
-  if (unpacked > inflation.factor * bytes.size + inflation.bytes) fail(`would inflate ${bytes.size} bytes to ${unpacked}; save the checkpoint again without compression`);
+  if (unpacked > inflation.factor * bytes.size + inflation.bytes)
+    fail(`would inflate ${bytes.size} bytes to ${unpacked}; save the checkpoint again without compression`);
   return entries;
 }
 
@@ -60,7 +69,8 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
   const fail = (problem: string): never => {
     throw new InputError(`${bytes.name}: ${quote(entry.name)} ${problem}; copy or download the file again`);
   };
-  if (begin < 0 || length < 0 || begin + length > entry.size) throw new RangeError(`${length} bytes at ${begin} leave ${entry.name} of ${entry.size} bytes`);
+  if (begin < 0 || length < 0 || begin + length > entry.size)
+    throw new RangeError(`${length} bytes at ${begin} leave ${entry.name} of ${entry.size} bytes`);
   const header = new DataView(bytes.read(entry.at, 30).buffer);
   if (header.getUint32(0, true) !== signatures.local) fail('has no header');
   const start = entry.at + 30 + header.getUint16(26, true) + header.getUint16(28, true);
@@ -70,39 +80,65 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
   try {
     content = inflateRawSync(bytes.read(start, entry.compressedSize), { maxOutputLength: Math.max(1, entry.size) });
   } catch (error) {
-    return fail(`does not inflate to its ${entry.size} bytes (${error instanceof Error ? error.message : String(error)})`);
+    return fail(
+      `does not inflate to its ${entry.size} bytes (${error instanceof Error ? error.message : String(error)})`,
+    );
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
   return new Uint8Array(content.subarray(begin, begin + length)); // a buffer of its own; a Buffer's slice would not copy
 }
 
 /** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
-function findDirectory(bytes: Bytes, fail: (problem: string) => never): { readonly offset: number; readonly size: number; readonly count: number } {
+function findDirectory(
+  bytes: Bytes,
+  fail: (problem: string) => never,
+): { readonly offset: number; readonly size: number; readonly count: number } {
   const tailLength = Math.min(bytes.size, 22 + 0xffff + 20);
   const tailStart = bytes.size - tailLength;
   const tail = new DataView(bytes.read(tailStart, tailLength).buffer);
   let end = tailLength - 22;
-  while (end >= 0 && !(tail.getUint32(end, true) === signatures.end && end + 22 + tail.getUint16(end + 20, true) <= tailLength)) end--;
+  while (
+    end >= 0 &&
+    !(tail.getUint32(end, true) === signatures.end && end + 22 + tail.getUint16(end + 20, true) <= tailLength)
+  )
+    end--;
   if (end < 0) return fail('truncated: the zip directory at the end is missing; copy or download the file again');
   if (end >= 20 && tail.getUint32(end - 20, true) === signatures.locator64) {
     const at = wide(tail, end - 12, fail);
-    if (at + 56 > bytes.size) return fail('the zip directory lies beyond the end of the file; it is truncated or damaged');
+    if (at + 56 > bytes.size)
+      return fail('the zip directory lies beyond the end of the file; it is truncated or damaged');
     const record = new DataView(bytes.read(at, 56).buffer);
-    if (record.getUint32(0, true) !== signatures.end64) return fail('the zip directory is damaged; copy or download the file again');
+    if (record.getUint32(0, true) !== signatures.end64)
+      return fail('the zip directory is damaged; copy or download the file again');
     return { count: wide(record, 32, fail), size: wide(record, 40, fail), offset: wide(record, 48, fail) };
   }
-  return { count: tail.getUint16(end + 10, true), size: tail.getUint32(end + 12, true), offset: tail.getUint32(end + 16, true) };
+  return {
+    count: tail.getUint16(end + 10, true),
+    size: tail.getUint32(end + 12, true),
+    offset: tail.getUint32(end + 16, true),
+  };
 }
 
 /** One entry of the directory. */
-function readEntry(view: DataView, directory: Uint8Array, at: number, nameLength: number, extraLength: number, fail: (problem: string) => never): ZipEntry {
+function readEntry(
+  view: DataView,
+  directory: Uint8Array,
+  at: number,
+  nameLength: number,
+  extraLength: number,
+  fail: (problem: string) => never,
+): ZipEntry {
   const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameLength));
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
   if (flags & 1) fail(`${quote(name)} is encrypted`);
   if (method !== 0 && method !== 8) fail(`${quote(name)}: expected stored or deflated data, got zip method ${method}`);
   // Sizes and offset too large for 32 bits follow in the zip64 field, in this order, only those that are needed.
-  const fields = { size: view.getUint32(at + 24, true), compressedSize: view.getUint32(at + 20, true), at: view.getUint32(at + 42, true) };
+  const fields = {
+    size: view.getUint32(at + 24, true),
+    compressedSize: view.getUint32(at + 20, true),
+    at: view.getUint32(at + 42, true),
+  };
   let extra = at + 46 + nameLength;
   const extraEnd = extra + extraLength;
   while (extra + 4 <= extraEnd) {
@@ -119,14 +155,19 @@ function readEntry(view: DataView, directory: Uint8Array, at: number, nameLength
     extra = fieldEnd;
   }
   const deflated = method === 8;
-  if (!deflated && fields.size !== fields.compressedSize) fail(`${quote(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; the zip directory is damaged`);
+  if (!deflated && fields.size !== fields.compressedSize)
+    fail(
+      `${quote(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; the zip directory is damaged`,
+    );
   return { name, deflated, ...fields };
 }
 
 /** A 64-bit number that must be one that JavaScript counts exactly. */
 function wide(view: DataView, at: number, fail: (problem: string) => never): number {
   const value = view.getBigUint64(at, true);
-  return value > BigInt(Number.MAX_SAFE_INTEGER) ? fail('the zip directory is damaged; copy or download the file again') : Number(value);
+  return value > BigInt(Number.MAX_SAFE_INTEGER)
+    ? fail('the zip directory is damaged; copy or download the file again')
+    : Number(value);
 }
 
 function quote(name: string): string {

@@ -17,8 +17,14 @@ const cellSize = 14;
 /** A task's demonstrations and tests, question beside answer. Throws InputError for a puzzle that the data set has not, as all below do. */
 export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
   const { id, train, test } = entryOf(dataset, puzzle).task;
-  const views = [...train.map((pair, i) => ({ ...pair, name: `shown ${i + 1}` })), ...test.map((pair, i) => ({ ...pair, name: `test ${i + 1}` }))];
-  return drawGrids(views.flatMap(({ input, output, name }) => [arcView(input, `${name}: question`), arcView(output, 'answer')]), { title: `ARC task ${id}`, columns: 4, cellSize });
+  const views = [
+    ...train.map((pair, i) => ({ ...pair, name: `shown ${i + 1}` })),
+    ...test.map((pair, i) => ({ ...pair, name: `test ${i + 1}` })),
+  ];
+  return drawGrids(
+    views.flatMap(({ input, output, name }) => [arcView(input, `${name}: question`), arcView(output, 'answer')]),
+    { title: `ARC task ${id}`, columns: 4, cellSize },
+  );
 }
 
 /** The first pair of a task as the first `count` versions have it, each with its name. */
@@ -28,23 +34,40 @@ export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Dr
   if (pair === undefined) throw new Error(`task ${task.id} without pairs`);
   const views = Array.from({ length: Math.min(count, dataset.versions.count(puzzle)) }, (_, version) => {
     const augmentation = dataset.versions.augmentation(puzzle, version);
-    return [arcView(augmentGrid(pair.input, augmentation), augmentedName(task.id, augmentation)), arcView(augmentGrid(pair.output, augmentation), `id ${dataset.versions.id(puzzle, version)}`)];
+    return [
+      arcView(augmentGrid(pair.input, augmentation), augmentedName(task.id, augmentation)),
+      arcView(augmentGrid(pair.output, augmentation), `id ${dataset.versions.id(puzzle, version)}`),
+    ];
   });
   return drawGrids(views.flat(), { title: `Versions of task ${task.id}`, columns: 4, cellSize });
 }
 
 /** A test pair and the first `count` candidates for its answer, cells that are wrong crossed out. */
-export function drawVotes(votes: ArcVotes, dataset: ArcDataset, puzzle: number, options: { readonly pair?: number; readonly count?: number } = {}): Drawing {
+export function drawVotes(
+  votes: ArcVotes,
+  dataset: ArcDataset,
+  puzzle: number,
+  options: { readonly pair?: number; readonly count?: number } = {},
+): Drawing {
   const { pair: index = 0, count = 4 } = options;
   const { task, pairs } = entryOf(dataset, puzzle);
   const pair = pairs[index];
   if (pair === undefined) throw new InputError(`pair: expected 0 to ${pairs.length - 1}, got ${index}`);
-  const candidates = votes.candidates(task.id, index).filter(({ grid }) => grid.cells.length > 0).slice(0, count);
+  const candidates = votes
+    .candidates(task.id, index)
+    .filter(({ grid }) => grid.cells.length > 0)
+    .slice(0, count);
   return drawGrids(
     [
       arcView(pair.input, 'question'),
       arcView(pair.output, 'right answer'),
-      ...candidates.map(({ grid, votes: cast, haltProbability }) => arcView(grid, `${cast} ${cast === 1 ? 'vote' : 'votes'} · sure: ${Math.round(100 * haltProbability)} %`, pair.output)),
+      ...candidates.map(({ grid, votes: cast, haltProbability }) =>
+        arcView(
+          grid,
+          `${cast} ${cast === 1 ? 'vote' : 'votes'} · sure: ${Math.round(100 * haltProbability)} %`,
+          pair.output,
+        ),
+      ),
     ],
     { title: `Votes on task ${task.id}`, columns: 3, cellSize },
   );
@@ -71,7 +94,10 @@ export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
 }
 
 /** The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none, and with the next puzzle's. */
-export function puzzleIdTable(test: Readonly<Record<PuzzleIdMode, Evaluation>>, training: Readonly<Record<PuzzleIdMode, Evaluation>>): Table {
+export function puzzleIdTable(
+  test: Readonly<Record<PuzzleIdMode, Evaluation>>,
+  training: Readonly<Record<PuzzleIdMode, Evaluation>>,
+): Table {
   const names = { own: "the puzzle's own", blank: 'none', shuffled: "the next puzzle's" } as const;
   const last = (shares: readonly number[]): string => percentText(shares.at(-1));
   return tableOfRows(
@@ -87,6 +113,7 @@ export function puzzleIdTable(test: Readonly<Record<PuzzleIdMode, Evaluation>>, 
 
 function entryOf({ name, versions }: ArcDataset, puzzle: number): ArcEntry {
   const entry = versions.entries[puzzle];
-  if (entry === undefined) throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${puzzle}`);
+  if (entry === undefined)
+    throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${puzzle}`);
   return entry;
 }

@@ -49,13 +49,16 @@ export function compared(rows: readonly BenchRow[], peaks: Readonly<Record<strin
     const beside = rows.filter((each) => each.case === row.case);
     const level = levelOf(row, peaks);
     const peak = level === undefined ? undefined : peaks[level];
-    const pytorch = row.engine.startsWith('native ') ? beside.filter(({ engine }) => engine.startsWith(`pytorch ${level ?? ''} `)) : [];
+    const pytorch = row.engine.startsWith('native ')
+      ? beside.filter(({ engine }) => engine.startsWith(`pytorch ${level ?? ''} `))
+      : [];
     const tfjs = beside.find(({ engine }) => engine.startsWith('tfjs '));
     return {
       ...row,
       shareOfPeak: peak === undefined ? null : row.gflops / peak,
       timesPytorch: pytorch.length === 0 ? null : Math.min(...pytorch.map(({ trainMs }) => trainMs)) / row.trainMs,
-      timesPytorchThinking: pytorch.length === 0 ? null : Math.min(...pytorch.map(({ inferMs }) => inferMs)) / row.inferMs,
+      timesPytorchThinking:
+        pytorch.length === 0 ? null : Math.min(...pytorch.map(({ inferMs }) => inferMs)) / row.inferMs,
       timesTfjs: tfjs === undefined ? null : tfjs.trainMs / row.trainMs,
     };
   });
@@ -70,12 +73,30 @@ export function merged(earlier: readonly BenchRow[], rows: readonly BenchRow[]):
 /** The rows as a Markdown table. */
 export function benchTable(rows: readonly BenchRow[]): string {
   const ratio = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(1) : '–');
-  const percent = (value: number | null | undefined): string => (typeof value === 'number' ? `${(100 * value).toFixed(0)} %` : '–');
+  const percent = (value: number | null | undefined): string =>
+    typeof value === 'number' ? `${(100 * value).toFixed(0)} %` : '–';
   const lines = rows.map((row) => [
-    row.case, row.engine, `${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)})`, row.inferMs.toFixed(0), row.gflops.toFixed(0), percent(row.shareOfPeak), row.peakMemoryMiB.toFixed(0),
-    `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`, ratio(row.timesTfjs),
+    row.case,
+    row.engine,
+    `${row.trainMs.toFixed(0)} (${row.trainMedianMs.toFixed(0)})`,
+    row.inferMs.toFixed(0),
+    row.gflops.toFixed(0),
+    percent(row.shareOfPeak),
+    row.peakMemoryMiB.toFixed(0),
+    `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`,
+    ratio(row.timesTfjs),
   ]);
-  const head = ['case', 'engine', 'training step, ms (median)', 'thinking step, ms', 'GFLOP/s', 'share of peak', 'peak memory, MiB', '× fastest PyTorch (thinking)', '× tfjs'];
+  const head = [
+    'case',
+    'engine',
+    'training step, ms (median)',
+    'thinking step, ms',
+    'GFLOP/s',
+    'share of peak',
+    'peak memory, MiB',
+    '× fastest PyTorch (thinking)',
+    '× tfjs',
+  ];
   return toMarkdown({ columns: head, rows: lines });
 }
 
@@ -90,21 +111,45 @@ const caseNames: Readonly<Record<string, string>> = {
 
 /** The native engine at each record's best level, as a Markdown table: what a reader wants to know of all the measurements. */
 export function benchSummary(records: readonly BenchRecord[]): string {
-  const ratio = (value: number | null | undefined): string => (typeof value === 'number' ? `${value.toFixed(1)} ×` : '–');
+  const ratio = (value: number | null | undefined): string =>
+    typeof value === 'number' ? `${value.toFixed(1)} ×` : '–';
   const time = (ms: number): string => (ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
   const lines = records.flatMap(({ cores, rows }) => {
     const best = rows.find(({ engine }) => engine.startsWith('native '))?.engine;
-    return rows.filter(({ engine }) => engine === best).map((row) => [
-      caseNames[row.case] ?? row.case, `${cores} cores, ${levelNames[row.engine.slice('native '.length)] ?? row.engine}`, time(row.trainMs), time(row.inferMs), `${row.peakMemoryMiB.toFixed(0)} MiB`,
-      typeof row.shareOfPeak === 'number' ? `${(100 * row.shareOfPeak).toFixed(0)} %` : '–', `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`, ratio(row.timesTfjs),
-    ]);
+    return rows
+      .filter(({ engine }) => engine === best)
+      .map((row) => [
+        caseNames[row.case] ?? row.case,
+        `${cores} cores, ${levelNames[row.engine.slice('native '.length)] ?? row.engine}`,
+        time(row.trainMs),
+        time(row.inferMs),
+        `${row.peakMemoryMiB.toFixed(0)} MiB`,
+        typeof row.shareOfPeak === 'number' ? `${(100 * row.shareOfPeak).toFixed(0)} %` : '–',
+        `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`,
+        ratio(row.timesTfjs),
+      ]);
   });
-  const head = ['model', 'machine', 'training step', 'thinking step', 'peak memory', 'share of the peak', 'as fast as PyTorch (thinking)', 'as fast as tfjs'];
+  const head = [
+    'model',
+    'machine',
+    'training step',
+    'thinking step',
+    'peak memory',
+    'share of the peak',
+    'as fast as PyTorch (thinking)',
+    'as fast as tfjs',
+  ];
   return toMarkdown({ columns: head, rows: lines });
 }
 
 /** Instruction levels as people write them, with the precision that products are formed in. */
-const levelNames: Readonly<Record<string, string>> = { amx: 'AMX, bfloat16', avx512bf16: 'AVX-512-BF16, bfloat16', avx512: 'AVX-512, float32', avx2: 'AVX2, float32', portable: 'portable, float32' };
+const levelNames: Readonly<Record<string, string>> = {
+  amx: 'AMX, bfloat16',
+  avx512bf16: 'AVX-512-BF16, bfloat16',
+  avx512: 'AVX-512, float32',
+  avx2: 'AVX2, float32',
+  portable: 'portable, float32',
+};
 
 /** Milliseconds of a training step by case, one bar an engine, on a logarithmic axis. */
 export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption = {}): Figure {
@@ -115,19 +160,41 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
     data: engines.map((engine, index): Trace => {
       const own = cases.map((name) => rows.find((row) => row.case === name && row.engine === engine));
       return {
-        type: 'bar', name: engine, x: cases.map((name) => `(${name})`), y: own.map((row) => row?.trainMs ?? null),
-        marker: { color: seriesColour(index), ...(engine.startsWith('native') ? {} : { pattern: { shape: engine.startsWith('pytorch') ? '/' : '.', size: 5 } }) },
+        type: 'bar',
+        name: engine,
+        x: cases.map((name) => `(${name})`),
+        y: own.map((row) => row?.trainMs ?? null),
+        marker: {
+          color: seriesColour(index),
+          ...(engine.startsWith('native')
+            ? {}
+            : { pattern: { shape: engine.startsWith('pytorch') ? '/' : '.', size: 5 } }),
+        },
         hovertemplate: `${engine}: %{y:.0f} ms<extra></extra>`,
       };
     }),
-    layout: baseLayout({ title: 'One training step, side by side', subtitle: `${cores} cores of ${cpu}; the least of the rounds; lower is faster`, ...options }, {}, {
-      width: 960,
-      barmode: 'group',
-      bargap: 0.15,
-      xaxis: { ...axis('Case (bench/README.md)'), type: 'category' },
-      yaxis: { ...axis('Milliseconds'), type: 'log', dtick: 1, range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))] },
-      showlegend: true,
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.tick } },
-    }, 46),
+    layout: baseLayout(
+      {
+        title: 'One training step, side by side',
+        subtitle: `${cores} cores of ${cpu}; the least of the rounds; lower is faster`,
+        ...options,
+      },
+      {},
+      {
+        width: 960,
+        barmode: 'group',
+        bargap: 0.15,
+        xaxis: { ...axis('Case (bench/README.md)'), type: 'category' },
+        yaxis: {
+          ...axis('Milliseconds'),
+          type: 'log',
+          dtick: 1,
+          range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))],
+        },
+        showlegend: true,
+        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.tick } },
+      },
+      46,
+    ),
   };
 }

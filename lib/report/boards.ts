@@ -36,14 +36,25 @@ export function sudokuCells({ question, answer = question, before, solution }: S
   const geometry = geometryOf(question);
   const { side } = geometry;
   for (const [name, board] of Object.entries({ answer, before, solution })) {
-    if (board !== undefined && board.length !== question.length) throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
+    if (board !== undefined && board.length !== question.length)
+      throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
   }
   return Array.from({ length: question.length }, (_, i) => {
     const token = answer[i] ?? 0;
     const given = (question[i] ?? 0) > 1;
     const lost = given && token !== question[i];
-    const wrong = solution === undefined ? lost || clashes(answer, geometry, i) : token > 1 ? token !== solution[i] : answer !== question;
-    return { digit: token > 1 && token <= side + 1 ? token - 1 : null, given, changed: before !== undefined && token !== before[i], wrong };
+    const wrong =
+      solution === undefined
+        ? lost || clashes(answer, geometry, i)
+        : token > 1
+          ? token !== solution[i]
+          : answer !== question;
+    return {
+      digit: token > 1 && token <= side + 1 ? token - 1 : null,
+      given,
+      changed: before !== undefined && token !== before[i],
+      wrong,
+    };
   });
 }
 
@@ -51,7 +62,13 @@ export function sudokuCells({ question, answer = question, before, solution }: S
 export function sudokuView(boards: SudokuBoards, caption?: string): GridView {
   const { side, boxRows, boxColumns } = geometryOf(boards.question);
   const cells = sudokuCells(boards).map(sudokuLook);
-  return { rows: side, columns: side, cells, block: [boxRows, boxColumns], ...(caption === undefined ? {} : { caption }) };
+  return {
+    rows: side,
+    columns: side,
+    cells,
+    block: [boxRows, boxColumns],
+    ...(caption === undefined ? {} : { caption }),
+  };
 }
 
 /** The legend of Sudoku drawings. */
@@ -88,9 +105,25 @@ export function mazeView({ question, answer = question, before, solution }: Maze
     const missed = wrong && right === 5;
     const corner = before !== undefined && token !== before[i];
     if (cell === 1) return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, corner, crossed: wrong };
-    if (cell === 3 || cell === 4) return { symbol: cell === 3 ? 'S' : 'G', fill: colour.given, ink: colour.ink, bold: true, corner, crossed: wrong };
+    if (cell === 3 || cell === 4)
+      return {
+        symbol: cell === 3 ? 'S' : 'G',
+        fill: colour.given,
+        ink: colour.ink,
+        bold: true,
+        corner,
+        crossed: wrong,
+      };
     if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong, corner };
-    if (token === 5) return { symbol: '●', fill: wrong ? colour.error : colour.changed, ink: wrong ? colour.wrong : colour.answer, bold: true, corner, crossed: wrong };
+    if (token === 5)
+      return {
+        symbol: '●',
+        fill: wrong ? colour.error : colour.changed,
+        ink: wrong ? colour.wrong : colour.answer,
+        bold: true,
+        corner,
+        crossed: wrong,
+      };
     return { symbol: '', fill: colour.paper, ink: colour.ink, corner, crossed: wrong };
   });
   return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
@@ -99,7 +132,10 @@ export function mazeView({ question, answer = question, before, solution }: Maze
 /** The legend of maze drawings. */
 export const mazeLegend: readonly LegendEntry[] = [
   { cell: { symbol: '●', fill: colour.changed, ink: colour.answer, bold: true }, meaning: 'path' },
-  { cell: { symbol: '●', fill: colour.error, ink: colour.wrong, bold: true, crossed: true }, meaning: 'not on the right path' },
+  {
+    cell: { symbol: '●', fill: colour.error, ink: colour.wrong, bold: true, crossed: true },
+    meaning: 'not on the right path',
+  },
   { cell: { symbol: '○', fill: colour.error, ink: colour.wrong }, meaning: 'missed' },
   { cell: { symbol: '', fill: colour.paper, ink: colour.ink, corner: true }, meaning: 'changed in this step' },
 ];
@@ -117,9 +153,15 @@ export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, exp
   return {
     rows,
     columns,
-    cells: Array.from(cells, (shade, i): CellView => ({
-      symbol: '', fill: arcPalette[shade] ?? reject(shade), ink: colour.ink, crossed: expected !== undefined && !(sameSize && expected.cells[i] === shade),
-    })),
+    cells: Array.from(
+      cells,
+      (shade, i): CellView => ({
+        symbol: '',
+        fill: arcPalette[shade] ?? reject(shade),
+        ink: colour.ink,
+        crossed: expected !== undefined && !(sameSize && expected.cells[i] === shade),
+      }),
+    ),
     ...(caption === undefined ? {} : { caption }),
   };
 }
@@ -148,7 +190,12 @@ const looks = {
 function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
   return thoughts.map(({ step, prediction, haltProbability }, i) => {
     const before = thoughts[i - 1]?.prediction;
-    const boards = { question, answer: prediction, ...(before === undefined ? {} : { before }), ...(solution === undefined ? {} : { solution }) };
+    const boards = {
+      question,
+      answer: prediction,
+      ...(before === undefined ? {} : { before }),
+      ...(solution === undefined ? {} : { solution }),
+    };
     return looks[kind].view(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
   });
 }
@@ -157,11 +204,19 @@ function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: Pu
 function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
   const { thoughts } = solved;
   const views = thoughtViews(solved, kind);
-  const changed = thoughts.map(({ prediction }, i) => i === 0 || prediction.some((token, cell) => token !== thoughts[i - 1]?.prediction[cell]));
+  const changed = thoughts.map(
+    ({ prediction }, i) => i === 0 || prediction.some((token, cell) => token !== thoughts[i - 1]?.prediction[cell]),
+  );
   const settled = changed.lastIndexOf(true) + 1;
   const [from, to] = [thoughts[settled], thoughts.at(-1)];
   if (from === undefined || to === undefined || from === to) return views;
-  return [...views.slice(0, settled), looks[kind].view({ ...solved, answer: to.prediction }, `steps ${from.step} to ${to.step} · sure: ${Math.round(100 * to.haltProbability)} %`)];
+  return [
+    ...views.slice(0, settled),
+    looks[kind].view(
+      { ...solved, answer: to.prediction },
+      `steps ${from.step} to ${to.step} · sure: ${Math.round(100 * to.haltProbability)} %`,
+    ),
+  ];
 }
 
 /** What the thinking curve shows of them: the cells that are open are those in which the solution differs from the puzzle. */
@@ -185,31 +240,56 @@ export interface ThoughtDrawing {
 /** The boards after every supervision step side by side, the puzzle first; steps after which nothing changes share a board. */
 export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
   const { view, legend } = looks[kind];
-  return drawGrids([view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)], { columns: 4, legend, ...options });
+  return drawGrids([view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)], {
+    columns: 4,
+    legend,
+    ...options,
+  });
 }
 
 /** The puzzle and the boards after every supervision step under a slider. */
-export function animateThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Animation {
+export function animateThoughts(
+  solved: PuzzleThoughts,
+  { kind = 'sudoku', ...options }: ThoughtDrawing = {},
+): Animation {
   const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
-    title: 'One puzzle, thought about', columns: 4, legend, names: ['0', ...solved.thoughts.map(({ step }) => String(step))], still: [puzzle, ...stillViews(solved, kind)], ...options,
+    title: 'One puzzle, thought about',
+    columns: 4,
+    legend,
+    names: ['0', ...solved.thoughts.map(({ step }) => String(step))],
+    still: [puzzle, ...stillViews(solved, kind)],
+    ...options,
   });
 }
 
 /** The same as a moving picture: the puzzle, and beside it the board after each supervision step, until nothing changes any more. */
-export function thoughtMovie(solved: PuzzleThoughts, { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {}): Drawing[] {
+export function thoughtMovie(
+  solved: PuzzleThoughts,
+  { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {},
+): Drawing[] {
   const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const empty = view({ question: solved.question }, 'step 0');
-  return [empty, ...stillViews(solved, kind)].map((board) => drawGrids([puzzle, board], { legend, ...(title === undefined ? {} : { title }) }));
+  return [empty, ...stillViews(solved, kind)].map((board) =>
+    drawGrids([puzzle, board], { legend, ...(title === undefined ? {} : { title }) }),
+  );
 }
 
 /** Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants; a wrong one is crossed out. */
 function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
   const fill = wrong ? colour.error : changed ? colour.changed : given ? colour.given : colour.paper;
   const ink = wrong ? colour.wrong : given ? colour.ink : colour.answer;
-  return { symbol: digit === null ? '' : String(digit), fill, ink, bold: given, italic: changed, corner: changed, crossed: wrong };
+  return {
+    symbol: digit === null ? '' : String(digit),
+    fill,
+    ink,
+    bold: given,
+    italic: changed,
+    corner: changed,
+    crossed: wrong,
+  };
 }
 
 function geometryOf(board: Board): SudokuGeometry {
@@ -227,6 +307,10 @@ function clashes(board: Board, geometry: SudokuGeometry, i: number): boolean {
   return Array.from({ length: board.length }, (_, j) => j).some((j) => {
     if (j === i || board[j] !== token) return false;
     const [otherRow, otherColumn] = [Math.floor(j / side), j % side];
-    return row === otherRow || column === otherColumn || boxOf(geometry, row, column) === boxOf(geometry, otherRow, otherColumn);
+    return (
+      row === otherRow ||
+      column === otherColumn ||
+      boxOf(geometry, row, column) === boxOf(geometry, otherRow, otherColumn)
+    );
   });
 }

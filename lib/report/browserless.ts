@@ -49,7 +49,9 @@ export function completeWindow(window: Window): void {
 }
 
 function lengthOf(points: readonly Point[]): number {
-  return points.slice(1).reduce((sum, [x, y], i) => sum + Math.hypot(x - (points[i]?.[0] ?? x), y - (points[i]?.[1] ?? y)), 0);
+  return points
+    .slice(1)
+    .reduce((sum, [x, y], i) => sum + Math.hypot(x - (points[i]?.[0] ?? x), y - (points[i]?.[1] ?? y)), 0);
 }
 
 function pointAt(points: readonly Point[], length: number): { readonly x: number; readonly y: number } {
@@ -57,7 +59,8 @@ function pointAt(points: readonly Point[], length: number): { readonly x: number
   for (const [i, [x, y]] of points.slice(1).entries()) {
     const [fromX, fromY] = points[i] ?? [x, y];
     const piece = Math.hypot(x - fromX, y - fromY);
-    if (left <= piece && piece > 0) return { x: fromX + ((x - fromX) * left) / piece, y: fromY + ((y - fromY) * left) / piece };
+    if (left <= piece && piece > 0)
+      return { x: fromX + ((x - fromX) * left) / piece, y: fromY + ((y - fromY) * left) / piece };
     left -= piece;
   }
   const [x, y] = points.at(-1) ?? [0, 0];
@@ -70,7 +73,11 @@ function addCanvas(window: Window): void {
   const surfaceOf = (canvas: Canvas): Pixels => {
     let surface = surfaces.get(canvas);
     if (surface?.width !== canvas.width || surface.height !== canvas.height) {
-      surface = { width: canvas.width, height: canvas.height, data: new Uint8ClampedArray(canvas.width * canvas.height * 4) };
+      surface = {
+        width: canvas.width,
+        height: canvas.height,
+        data: new Uint8ClampedArray(canvas.width * canvas.height * 4),
+      };
       surfaces.set(canvas, surface);
     }
     return surface;
@@ -94,18 +101,26 @@ function contextOf(surface: () => Pixels, window: Window): object {
     scale: ignore,
     translate: ignore,
     clearRect: ignore,
-    createImageData: (width: number, height: number) => ({ width, height, data: new window.Uint8ClampedArray(width * height * 4) }),
+    createImageData: (width: number, height: number) => ({
+      width,
+      height,
+      data: new window.Uint8ClampedArray(width * height * 4),
+    }),
     putImageData(image: Pixels, left = 0, top = 0) {
       const { width, data } = surface();
       for (let row = 0; row < image.height; row++) {
-        data.set(image.data.subarray(row * image.width * 4, (row + 1) * image.width * 4), ((row + top) * width + left) * 4);
+        data.set(
+          image.data.subarray(row * image.width * 4, (row + 1) * image.width * 4),
+          ((row + top) * width + left) * 4,
+        );
       }
     },
     fillRect(this: { readonly fillStyle: string }, left: number, top: number, wide: number, high: number) {
       const { width, height, data } = surface();
       const pixel = rgbaOf(this.fillStyle);
       for (let y = Math.max(0, Math.round(top)); y < Math.min(height, Math.round(top + high)); y++) {
-        for (let x = Math.max(0, Math.round(left)); x < Math.min(width, Math.round(left + wide)); x++) data.set(pixel, (y * width + x) * 4);
+        for (let x = Math.max(0, Math.round(left)); x < Math.min(width, Math.round(left + wide)); x++)
+          data.set(pixel, (y * width + x) * 4);
       }
     },
   };
@@ -114,7 +129,8 @@ function contextOf(surface: () => Pixels, window: Window): object {
 /** `#RRGGBB` or `rgb(…)` or `rgba(…)` as four bytes. */
 function rgbaOf(css: string): [number, number, number, number] {
   const parts = /rgba?\(([^)]+)\)/.exec(css)?.[1]?.split(',').map(Number);
-  const [red = 0, green = 0, blue = 0, opacity = 1] = parts ?? [1, 3, 5].map((at) => Number.parseInt(css.slice(at, at + 2), 16));
+  const [red = 0, green = 0, blue = 0, opacity = 1] =
+    parts ?? [1, 3, 5].map((at) => Number.parseInt(css.slice(at, at + 2), 16));
   return [red, green, blue, Math.round(opacity * 255)];
 }
 
@@ -126,7 +142,12 @@ function encodePng({ width, height, data }: Pixels): Buffer {
   header.set([8, 6], 8); // 8 bits a channel, RGBA
   const rows = Buffer.alloc(height * (1 + width * 4)); // each row begins with its filter: 0, none
   for (let y = 0; y < height; y++) rows.set(data.subarray(y * width * 4, (y + 1) * width * 4), y * (1 + width * 4) + 1);
-  return Buffer.concat([Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]), chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(rows)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }
 
 function chunk(kind: string, content: Buffer): Buffer {

@@ -1,6 +1,21 @@
 /** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
 import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { axis, bandTraces, baseLayout, endLabels, markedStep, markerSymbol, mean, percent, percentAxis, powersOfTwo, seriesLine, wholeTicks, type Band, type Caption } from './plot-layout.js';
+import {
+  axis,
+  bandTraces,
+  baseLayout,
+  endLabels,
+  markedStep,
+  markerSymbol,
+  mean,
+  percent,
+  percentAxis,
+  powersOfTwo,
+  seriesLine,
+  wholeTicks,
+  type Band,
+  type Caption,
+} from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
@@ -14,10 +29,18 @@ export interface CycleSeries {
 }
 
 /** The plot the whole kit is about, from records: one curve an experiment, its mean over seeds and the range from the worst to the best. */
-export function accuracyVersusCycles(records: readonly RunRecord[], options: Caption & { readonly trainedSteps?: number } = {}): Figure {
-  const puzzles = [...new Set(records.map((record) => finalEvaluation(record).puzzles.toLocaleString('en')))].join(' or ');
+export function accuracyVersusCycles(
+  records: readonly RunRecord[],
+  options: Caption & { readonly trainedSteps?: number } = {},
+): Figure {
+  const puzzles = [...new Set(records.map((record) => finalEvaluation(record).puzzles.toLocaleString('en')))].join(
+    ' or ',
+  );
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
-  const subtitle = records.length === 0 ? 'not run yet' : `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+  const subtitle =
+    records.length === 0
+      ? 'not run yet'
+      : `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
   return accuracyCurves(cycleSeries(records), { subtitle, ...options });
 }
 
@@ -33,19 +56,27 @@ export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
   return [...groups.values()].map((own, i) => {
     const name = names[i]!;
     const shared = names.filter((other) => other === name).length > 1;
-    return { name: shared ? `${name} ${own[0]!.id.split('-').at(-1) ?? ''}` : name, ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)) };
+    return {
+      name: shared ? `${name} ${own[0]!.id.split('-').at(-1) ?? ''}` : name,
+      ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)),
+    };
   });
 }
 
 /** Curves of several seeds as their mean, with the range from the worst to the best where there are several; cut to the shortest. */
 export function overSeeds(curves: readonly (readonly number[])[]): Omit<CycleSeries, 'name'> {
-  const points = Array.from({ length: Math.min(...curves.map(({ length }) => length)) }, (_, i) => curves.map((curve) => curve[i] ?? NaN));
+  const points = Array.from({ length: Math.min(...curves.map(({ length }) => length)) }, (_, i) =>
+    curves.map((curve) => curve[i] ?? NaN),
+  );
   const band = { low: points.map((seeds) => Math.min(...seeds)), high: points.map((seeds) => Math.max(...seeds)) };
   return { exactAccuracy: points.map(mean), ...(curves.length > 1 ? { band } : {}) };
 }
 
 /** Puzzles solved (or the share `of` something else) against supervision steps, thinking longer from left to right. `trainedSteps` is marked. */
-export function accuracyCurves(series: readonly CycleSeries[], options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {}): Figure {
+export function accuracyCurves(
+  series: readonly CycleSeries[],
+  options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {},
+): Figure {
   const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
   const log = longest > 32;
   const place = (step: number): number => (log ? Math.log10(step) : step);
@@ -68,7 +99,10 @@ export function accuracyCurves(series: readonly CycleSeries[], options: Caption 
     y: percent(exactAccuracy.at(-1) ?? 0),
     colour: seriesColour(index),
   }));
-  const trained = options.trainedSteps !== undefined && options.trainedSteps < longest ? markedStep(options.trainedSteps, place) : { shapes: [], annotations: [] };
+  const trained =
+    options.trainedSteps !== undefined && options.trainedSteps < longest
+      ? markedStep(options.trainedSteps, place)
+      : { shapes: [], annotations: [] };
   return {
     data,
     layout: baseLayout(
@@ -103,11 +137,26 @@ export interface EvaluationPoint {
 }
 
 /** Training as it goes: above, the loss on training puzzles; below, the test puzzles solved after the first and after the last supervision step. */
-export function learningCurve(curve: readonly TrainingPoint[], evaluations: readonly EvaluationPoint[], options: Caption & { readonly totalSteps?: number } = {}): Figure {
-  const total = options.totalSteps ?? Math.max(1, ...curve.map(({ step }) => step), ...evaluations.map(({ step }) => step));
+export function learningCurve(
+  curve: readonly TrainingPoint[],
+  evaluations: readonly EvaluationPoint[],
+  options: Caption & { readonly totalSteps?: number } = {},
+): Figure {
+  const total =
+    options.totalSteps ?? Math.max(1, ...curve.map(({ step }) => step), ...evaluations.map(({ step }) => step));
   const accuracies = [
-    { name: 'after the last cycle', pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy.at(-1), colour: seriesColour(0), symbol: markerSymbol(0) },
-    { name: 'after the first cycle', pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy[0], colour: seriesColour(1), symbol: markerSymbol(1) },
+    {
+      name: 'after the last cycle',
+      pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy.at(-1),
+      colour: seriesColour(0),
+      symbol: markerSymbol(0),
+    },
+    {
+      name: 'after the first cycle',
+      pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy[0],
+      colour: seriesColour(1),
+      symbol: markerSymbol(1),
+    },
   ];
   const solved = accuracies.map(
     ({ name, pick, colour: ink, symbol }): Trace => ({
@@ -132,7 +181,15 @@ export function learningCurve(curve: readonly TrainingPoint[], evaluations: read
     hovertemplate: '%{y:.3f} nats a cell<extra>step %{x}</extra>',
   };
   const last = evaluations.at(-1);
-  const ends = last === undefined ? [] : accuracies.map(({ name, pick, colour: ink }) => ({ text: name, x: last.step, y: percent(pick(last) ?? 0), colour: ink }));
+  const ends =
+    last === undefined
+      ? []
+      : accuracies.map(({ name, pick, colour: ink }) => ({
+          text: name,
+          x: last.step,
+          y: percent(pick(last) ?? 0),
+          colour: ink,
+        }));
   return {
     data: [loss, ...solved],
     layout: baseLayout(
@@ -156,29 +213,44 @@ export interface HaltingSeries {
 }
 
 /** How many supervision steps puzzles use before the model thinks they are right, as training goes on. */
-export function haltingCurve(series: readonly HaltingSeries[], options: Caption & { readonly supervisionSteps?: number } = {}): Figure {
+export function haltingCurve(
+  series: readonly HaltingSeries[],
+  options: Caption & { readonly supervisionSteps?: number } = {},
+): Figure {
   const most = options.supervisionSteps ?? 16;
-  const known = series.map(({ name, curve }) => ({ name, points: curve.filter((point): point is { step: number; meanSteps: number } => point.meanSteps !== null) }));
+  const known = series.map(({ name, curve }) => ({
+    name,
+    points: curve.filter((point): point is { step: number; meanSteps: number } => point.meanSteps !== null),
+  }));
   const ends = known.flatMap(({ name, points }, index) => {
     const last = points.at(-1);
     return last === undefined ? [] : [{ text: name, x: last.step, y: last.meanSteps, colour: seriesColour(index) }];
   });
   return {
-    data: known.map(({ name, points }, index): Trace => ({
-      type: 'scatter',
-      name,
-      mode: 'lines',
-      x: points.map(({ step }) => step),
-      y: points.map(({ meanSteps }) => meanSteps),
-      line: seriesLine(index),
-      hovertemplate: `${name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
-    })),
+    data: known.map(
+      ({ name, points }, index): Trace => ({
+        type: 'scatter',
+        name,
+        mode: 'lines',
+        x: points.map(({ step }) => step),
+        y: points.map(({ meanSteps }) => meanSteps),
+        line: seriesLine(index),
+        hovertemplate: `${name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
+      }),
+    ),
     layout: baseLayout(
       { title: 'Halting', ...options },
       { right: ends },
       {
-        xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...series.flatMap(({ curve }) => curve.map(({ step }) => step)))] },
-        yaxis: { ...axis('Supervision steps before halting (mean)'), range: [0, most * 1.06], dtick: most > 20 ? 8 : most > 8 ? 4 : 1 },
+        xaxis: {
+          ...axis('Optimizer steps'),
+          range: [0, 1.01 * Math.max(1, ...series.flatMap(({ curve }) => curve.map(({ step }) => step)))],
+        },
+        yaxis: {
+          ...axis('Supervision steps before halting (mean)'),
+          range: [0, most * 1.06],
+          dtick: most > 20 ? 8 : most > 8 ? 4 : 1,
+        },
         annotations: endLabels(ends, most),
       },
     ),
@@ -201,23 +273,34 @@ export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Captio
     { name: '“I am done”', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
   ];
   const steps = thoughts.map(({ step }) => step);
-  const ends = lines.map(({ name, y }, index) => ({ text: name, x: steps.at(-1) ?? 0, y: y.at(-1) ?? 0, colour: seriesColour(index) }));
+  const ends = lines.map(({ name, y }, index) => ({
+    text: name,
+    x: steps.at(-1) ?? 0,
+    y: y.at(-1) ?? 0,
+    colour: seriesColour(index),
+  }));
   return {
-    data: lines.map(({ name, y, dash }, index): Trace => ({
-      type: 'scatter',
-      name,
-      mode: 'lines+markers',
-      x: steps,
-      y,
-      line: { color: seriesColour(index), width: stroke.line, dash },
-      marker: { size: stroke.marker, symbol: markerSymbol(index) },
-      hovertemplate: `${name}: %{y:.0f} %<extra>after %{x} steps</extra>`,
-    })),
+    data: lines.map(
+      ({ name, y, dash }, index): Trace => ({
+        type: 'scatter',
+        name,
+        mode: 'lines+markers',
+        x: steps,
+        y,
+        line: { color: seriesColour(index), width: stroke.line, dash },
+        marker: { size: stroke.marker, symbol: markerSymbol(index) },
+        hovertemplate: `${name}: %{y:.0f} %<extra>after %{x} steps</extra>`,
+      }),
+    ),
     layout: baseLayout(
       { title: 'One puzzle, thought about', ...options },
       { right: ends },
       {
-        xaxis: { ...axis('Supervision steps (cycles of thinking)'), tickvals: wholeTicks(steps.length), range: [0.6, steps.length + 0.4] },
+        xaxis: {
+          ...axis('Supervision steps (cycles of thinking)'),
+          tickvals: wholeTicks(steps.length),
+          range: [0.6, steps.length + 0.4],
+        },
         yaxis: { ...axis('Share'), ...percentAxis },
         annotations: endLabels(ends, 100),
       },
@@ -232,7 +315,10 @@ export interface Sample {
 }
 
 /** How values are spread: share of each sample in bins centred on the multiples of binWidth. */
-export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string; readonly binWidth?: number }): Figure {
+export function distribution(
+  samples: readonly Sample[],
+  options: Caption & { readonly of: string; readonly binWidth?: number },
+): Figure {
   const { of, binWidth: width = 1 } = options;
   const all = samples.flatMap(({ values }) => values);
   const binOf = (value: number): number => Math.round(value / width);
@@ -251,17 +337,31 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
         offset: width * (index / samples.length - 0.5),
         width: width / samples.length,
         // Filled, then hollow: told apart in black and white too.
-        marker: { color: index === 0 ? seriesColour(0) : colour.paper, line: { color: seriesColour(index), width: 1.5 } },
+        marker: {
+          color: index === 0 ? seriesColour(0) : colour.paper,
+          line: { color: seriesColour(index), width: 1.5 },
+        },
         hovertemplate: `%{y:.1f} % of ${name}<extra>${of} %{x}</extra>`,
       };
     }),
-    layout: baseLayout({ title: of, ...options }, {}, {
-      xaxis: { ...axis(of), range: [(first - 0.75) * width, (first + bins - 0.25) * width] },
-      yaxis: { ...axis('Share of the set'), ticksuffix: ' %', rangemode: 'tozero' },
-      showlegend: samples.length > 1,
-      legend: { x: 1, xanchor: 'right', y: 1, yanchor: 'top', font: { size: fontSize.label }, bgcolor: translucent(colour.paper, 0.8) },
-      bargap: 0,
-    }),
+    layout: baseLayout(
+      { title: of, ...options },
+      {},
+      {
+        xaxis: { ...axis(of), range: [(first - 0.75) * width, (first + bins - 0.25) * width] },
+        yaxis: { ...axis('Share of the set'), ticksuffix: ' %', rangemode: 'tozero' },
+        showlegend: samples.length > 1,
+        legend: {
+          x: 1,
+          xanchor: 'right',
+          y: 1,
+          yanchor: 'top',
+          font: { size: fontSize.label },
+          bgcolor: translucent(colour.paper, 0.8),
+        },
+        bargap: 0,
+      },
+    ),
   };
 }
 
@@ -280,20 +380,38 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
   return {
     data: [
       {
-        type: 'scatter', name: 'stop when sure', mode: 'lines+markers', x: points.map(({ meanSteps }) => meanSteps), y: points.map(({ exactAccuracy }) => percent(exactAccuracy)),
-        line: { color: seriesColour(0), width: stroke.line }, marker: { size: stroke.marker, symbol: markerSymbol(0) },
-        text: points.map(({ sureness }) => `sure: ${percent(sureness)} %`), hovertemplate: '%{y:.1f} % solved with %{x:.2f} steps<extra>%{text}</extra>',
+        type: 'scatter',
+        name: 'stop when sure',
+        mode: 'lines+markers',
+        x: points.map(({ meanSteps }) => meanSteps),
+        y: points.map(({ exactAccuracy }) => percent(exactAccuracy)),
+        line: { color: seriesColour(0), width: stroke.line },
+        marker: { size: stroke.marker, symbol: markerSymbol(0) },
+        text: points.map(({ sureness }) => `sure: ${percent(sureness)} %`),
+        hovertemplate: '%{y:.1f} % solved with %{x:.2f} steps<extra>%{text}</extra>',
       },
     ],
-    layout: baseLayout({ title: 'Stopping when sure', ...options }, {}, {
-      xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
-      yaxis: { ...axis('Puzzles solved'), ...percentAxis },
-      annotations: [...stopLabels(points)].map(([place, labels]) => {
-        const [x = 0, y = 0] = place.split(' ').map(Number);
-        const low = y < 30; // above the point, where below it there is no room
-        return { text: labels.join('<br>'), x, y, yanchor: low ? 'bottom' : 'top', yshift: low ? 8 : -8, showarrow: false, font: { size: fontSize.tick, color: colour.quiet } };
-      }),
-    }),
+    layout: baseLayout(
+      { title: 'Stopping when sure', ...options },
+      {},
+      {
+        xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
+        yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+        annotations: [...stopLabels(points)].map(([place, labels]) => {
+          const [x = 0, y = 0] = place.split(' ').map(Number);
+          const low = y < 30; // above the point, where below it there is no room
+          return {
+            text: labels.join('<br>'),
+            x,
+            y,
+            yanchor: low ? 'bottom' : 'top',
+            yshift: low ? 8 : -8,
+            showarrow: false,
+            font: { size: fontSize.tick, color: colour.quiet },
+          };
+        }),
+      },
+    ),
   };
 }
 
@@ -316,7 +434,10 @@ export interface ComparedRow {
 }
 
 /** Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. `of`: what the shares are of. */
-export function paperVersusOurs(rows: readonly ComparedRow[], { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {}): Figure {
+export function paperVersusOurs(
+  rows: readonly ComparedRow[],
+  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+): Figure {
   const names = rows.map(({ name }) => name);
   const withSeeds = rows.filter(({ ours }) => ours.length > 0);
   const inPaper = rows.filter(({ paper }) => paper !== null);
@@ -324,24 +445,55 @@ export function paperVersusOurs(rows: readonly ComparedRow[], { of = 'Test puzzl
   return {
     data: [
       {
-        type: 'scatter', name: 'ours, mean', mode: 'markers', x: withSeeds.map(({ ours }) => percent(mean(ours))), y: withSeeds.map(({ name }) => name),
-        marker: { symbol: 'line-ns-open', size: 20, color: seriesColour(0), line: { width: 3, color: seriesColour(0) } }, hovertemplate: 'mean %{x:.1f} %<extra>%{y}</extra>',
+        type: 'scatter',
+        name: 'ours, mean',
+        mode: 'markers',
+        x: withSeeds.map(({ ours }) => percent(mean(ours))),
+        y: withSeeds.map(({ name }) => name),
+        marker: {
+          symbol: 'line-ns-open',
+          size: 20,
+          color: seriesColour(0),
+          line: { width: 3, color: seriesColour(0) },
+        },
+        hovertemplate: 'mean %{x:.1f} %<extra>%{y}</extra>',
       },
       {
-        type: 'scatter', name: 'ours, each seed', mode: 'markers', x: withSeeds.flatMap(({ ours }) => ours.map(percent)), y: withSeeds.flatMap(({ name, ours }) => ours.map(() => name)),
-        marker: { symbol: 'circle', size: 8, color: translucent(seriesColour(0), 0.55) }, hovertemplate: '%{x:.1f} %<extra>%{y}</extra>',
+        type: 'scatter',
+        name: 'ours, each seed',
+        mode: 'markers',
+        x: withSeeds.flatMap(({ ours }) => ours.map(percent)),
+        y: withSeeds.flatMap(({ name, ours }) => ours.map(() => name)),
+        marker: { symbol: 'circle', size: 8, color: translucent(seriesColour(0), 0.55) },
+        hovertemplate: '%{x:.1f} %<extra>%{y}</extra>',
       },
       {
-        type: 'scatter', name: 'paper', mode: 'markers', x: inPaper.map(({ paper }) => percent(paper ?? 0)), y: inPaper.map(({ name }) => name),
-        marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } }, hovertemplate: 'paper %{x:.1f} %<extra>%{y}</extra>',
+        type: 'scatter',
+        name: 'paper',
+        mode: 'markers',
+        x: inPaper.map(({ paper }) => percent(paper ?? 0)),
+        y: inPaper.map(({ name }) => name),
+        marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } },
+        hovertemplate: 'paper %{x:.1f} %<extra>%{y}</extra>',
       },
     ],
-    layout: baseLayout({ title: 'Ours and the paper’s', ...options }, { left }, {
-      height: Math.max(280, 176 + 34 * rows.length),
-      xaxis: { ...axis(of), ...percentAxis },
-      yaxis: { ...axis(''), type: 'category', categoryorder: 'array', categoryarray: [...names].reverse(), range: [-0.6, rows.length - 0.4] },
-      showlegend: true,
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
-    }, 26),
+    layout: baseLayout(
+      { title: 'Ours and the paper’s', ...options },
+      { left },
+      {
+        height: Math.max(280, 176 + 34 * rows.length),
+        xaxis: { ...axis(of), ...percentAxis },
+        yaxis: {
+          ...axis(''),
+          type: 'category',
+          categoryorder: 'array',
+          categoryarray: [...names].reverse(),
+          range: [-0.6, rows.length - 0.4],
+        },
+        showlegend: true,
+        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+      },
+      26,
+    ),
   };
 }

@@ -12,8 +12,14 @@ export function dataFrame(rows: readonly Readonly<Record<string, string | number
 }
 
 /** A data frame as a table to print; numbers with at most `digits` decimals. */
-export function tableOfFrame(frame: { readonly columns: readonly string[]; readonly values: unknown }, digits = 2): Table {
-  const show = (value: unknown): string => (typeof value === 'number' && !Number.isInteger(value) ? String(Number(value.toFixed(digits))) : String(value ?? '–'));
+export function tableOfFrame(
+  frame: { readonly columns: readonly string[]; readonly values: unknown },
+  digits = 2,
+): Table {
+  const show = (value: unknown): string =>
+    typeof value === 'number' && !Number.isInteger(value)
+      ? String(Number(value.toFixed(digits)))
+      : String(value ?? '–');
   return { columns: frame.columns, rows: (frame.values as unknown[][]).map((row) => row.map(show)) };
 }
 

@@ -34,12 +34,21 @@ export function localBox(element: Element): Box {
       return textBox(element);
     case 'rect':
     case 'image':
-      return { x: number(element, 'x'), y: number(element, 'y'), width: number(element, 'width'), height: number(element, 'height') };
+      return {
+        x: number(element, 'x'),
+        y: number(element, 'y'),
+        width: number(element, 'width'),
+        height: number(element, 'height'),
+      };
     case 'path':
       return boxAround(pathPoints(element));
     case 'g':
     case 'svg':
-      return boxAround(Array.from(element.children).flatMap((child) => corners(localBox(child)).map((corner) => apply(transformOf(child), corner))));
+      return boxAround(
+        Array.from(element.children).flatMap((child) =>
+          corners(localBox(child)).map((corner) => apply(transformOf(child), corner)),
+        ),
+      );
     default:
       return nothing;
   }
@@ -66,8 +75,12 @@ export function pathPoints(path: Element): Point[] {
     const kind = command.toUpperCase();
     if (kind === 'H') numbers.forEach((to) => points.push([(x = originX + to), y]));
     else if (kind === 'V') numbers.forEach((to) => points.push([x, (y = originY + to)]));
-    else if (kind === 'A') for (let i = 5; i < numbers.length; i += 7) points.push([(x = originX + (numbers[i] ?? 0)), (y = originY + (numbers[i + 1] ?? 0))]);
-    else for (let i = 0; i + 1 < numbers.length; i += 2) points.push([(x = originX + (numbers[i] ?? 0)), (y = originY + (numbers[i + 1] ?? 0))]);
+    else if (kind === 'A')
+      for (let i = 5; i < numbers.length; i += 7)
+        points.push([(x = originX + (numbers[i] ?? 0)), (y = originY + (numbers[i + 1] ?? 0))]);
+    else
+      for (let i = 0; i + 1 < numbers.length; i += 2)
+        points.push([(x = originX + (numbers[i] ?? 0)), (y = originY + (numbers[i + 1] ?? 0))]);
   }
   return points;
 }
@@ -81,7 +94,12 @@ function textBox(text: Element): Box {
   if (width === 0) return nothing;
   const anchor = styleOf(text, 'text-anchor');
   const shift = anchor === 'middle' ? width / 2 : anchor === 'end' ? width : 0;
-  return { x: number(text, 'x') - shift, y: number(text, 'y') - 0.93 * size, width, height: size * (1.17 + 1.3 * (contents.length - 1)) };
+  return {
+    x: number(text, 'x') - shift,
+    y: number(text, 'y') - 0.93 * size,
+    width,
+    height: size * (1.17 + 1.3 * (contents.length - 1)),
+  };
 }
 
 /** The size of an element's font, looked for upwards. */
@@ -106,8 +124,13 @@ function number(element: Element, attribute: string): number {
 /** All translations, turns and scalings of an element's transform attribute, the first outermost. */
 function transformOf(element: Element): Matrix {
   let matrix = identity;
-  for (const [, kind, list = ''] of (element.getAttribute('transform') ?? '').matchAll(/(translate|rotate|scale)\(([^)]*)\)/g)) {
-    const [p = 0, q, r = 0] = list.split(/[\s,]+/).filter((part) => part !== '').map(Number);
+  for (const [, kind, list = ''] of (element.getAttribute('transform') ?? '').matchAll(
+    /(translate|rotate|scale)\(([^)]*)\)/g,
+  )) {
+    const [p = 0, q, r = 0] = list
+      .split(/[\s,]+/)
+      .filter((part) => part !== '')
+      .map(Number);
     if (kind === 'translate') matrix = multiply(matrix, [1, 0, 0, 1, p, q ?? 0]);
     else if (kind === 'scale') matrix = multiply(matrix, [p, 0, 0, q ?? p, 0, 0]);
     else {
@@ -129,11 +152,23 @@ function apply([a, b, c, d, e, f]: Matrix, [x, y]: Point): Point {
 
 /** None for an empty box, so that it does not pull a group's box to the origin. */
 function corners({ x, y, width, height }: Box): Point[] {
-  return width === 0 && height === 0 ? [] : [[x, y], [x + width, y], [x, y + height], [x + width, y + height]];
+  return width === 0 && height === 0
+    ? []
+    : [
+        [x, y],
+        [x + width, y],
+        [x, y + height],
+        [x + width, y + height],
+      ];
 }
 
 function boxAround(points: readonly Point[]): Box {
   if (points.length === 0) return nothing;
   const [left, top] = [Math.min(...points.map(([x]) => x)), Math.min(...points.map(([, y]) => y))];
-  return { x: left, y: top, width: Math.max(...points.map(([x]) => x)) - left, height: Math.max(...points.map(([, y]) => y)) - top };
+  return {
+    x: left,
+    y: top,
+    width: Math.max(...points.map(([x]) => x)) - left,
+    height: Math.max(...points.map(([, y]) => y)) - top,
+  };
 }

@@ -44,21 +44,39 @@ export function drawGrid(grid: GridView, cellSize = 34): Drawing {
   const { rows, columns, cells, caption } = grid;
   const top = margin + (caption === undefined ? 0 : captionHeight);
   const [wide, high] = [columns * cellSize, rows * cellSize];
-  const width = Math.ceil(Math.max(wide, caption === undefined ? 0 : textWidth(caption, fontSize.subtitle))) + 2 * margin;
+  const width =
+    Math.ceil(Math.max(wide, caption === undefined ? 0 : textWidth(caption, fontSize.subtitle))) + 2 * margin;
   const height = top + high + margin;
   const left = margin;
   const parts = [
     ...(caption === undefined ? [] : [text(caption, left, margin + 13, { size: fontSize.subtitle })]),
-    ...cells.map((cell, i) => drawCell(cell, left + (i % columns) * cellSize, top + Math.floor(i / columns) * cellSize, cellSize)),
+    ...cells.map((cell, i) =>
+      drawCell(cell, left + (i % columns) * cellSize, top + Math.floor(i / columns) * cellSize, cellSize),
+    ),
     ...gridLines(grid).map(({ x0, y0, x1, y1, heavy }) =>
-      line(left + x0 * cellSize, top + y0 * cellSize, left + x1 * cellSize, top + y1 * cellSize, heavy ? colour.ink : colour.quiet, heavy ? frameWidth : 0.6),
+      line(
+        left + x0 * cellSize,
+        top + y0 * cellSize,
+        left + x1 * cellSize,
+        top + y1 * cellSize,
+        heavy ? colour.ink : colour.quiet,
+        heavy ? frameWidth : 0.6,
+      ),
     ),
   ];
   return { svg: svgDocument(width, height, parts), width, height, text: textOf(grid) };
 }
 
 /** Several grids in reading order, `columns` in a row, with a title above and a legend below. */
-export function drawGrids(grids: readonly GridView[], options: { readonly columns?: number; readonly cellSize?: number; readonly title?: string; readonly legend?: readonly LegendEntry[] } = {}): Drawing {
+export function drawGrids(
+  grids: readonly GridView[],
+  options: {
+    readonly columns?: number;
+    readonly cellSize?: number;
+    readonly title?: string;
+    readonly legend?: readonly LegendEntry[];
+  } = {},
+): Drawing {
   const { columns = 4, cellSize = 34, title, legend = [] } = options;
   const drawings = grids.map((grid) => drawGrid(grid, cellSize));
   const wide = Math.max(0, ...drawings.map(({ width }) => width));
@@ -67,14 +85,27 @@ export function drawGrids(grids: readonly GridView[], options: { readonly column
   const top = title === undefined ? 0 : 34;
   const key = drawLegend(legend);
   const rows = Math.ceil(drawings.length / inRow);
-  const width = Math.ceil(Math.max(inRow * (wide + gap) - gap, key.width, title === undefined ? 0 : textWidth(title, fontSize.title) * 1.1 + 2 * margin));
+  const width = Math.ceil(
+    Math.max(
+      inRow * (wide + gap) - gap,
+      key.width,
+      title === undefined ? 0 : textWidth(title, fontSize.title) * 1.1 + 2 * margin,
+    ),
+  );
   const height = top + rows * (high + gap) - gap + key.height;
   const parts = [
     ...(title === undefined ? [] : [text(title, margin, 22, { size: fontSize.title, bold: true })]),
-    ...drawings.map(({ svg }, i) => nested(svg, (i % inRow) * (wide + gap), top + Math.floor(i / inRow) * (high + gap))),
+    ...drawings.map(({ svg }, i) =>
+      nested(svg, (i % inRow) * (wide + gap), top + Math.floor(i / inRow) * (high + gap)),
+    ),
     ...(legend.length === 0 ? [] : [nested(key.svg, 0, height - key.height)]),
   ];
-  return { svg: svgDocument(width, height, parts), width, height, text: [...(title === undefined ? [] : [title]), ...drawings.map(({ text: words }) => words)].join('\n\n') };
+  return {
+    svg: svgDocument(width, height, parts),
+    width,
+    height,
+    text: [...(title === undefined ? [] : [title]), ...drawings.map(({ text: words }) => words)].join('\n\n'),
+  };
 }
 
 /**
@@ -84,12 +115,25 @@ export function drawGrids(grids: readonly GridView[], options: { readonly column
 export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
   if (first === undefined) throw new Error('animateGrids: expected at least one grid, got none');
-  const { title, legend = [], columns: inRow, still = grids, names = grids.map((_, i) => String(i + 1)), slider = 'after supervision step ' } = options;
+  const {
+    title,
+    legend = [],
+    columns: inRow,
+    still = grids,
+    names = grids.map((_, i) => String(i + 1)),
+    slider = 'after supervision step ',
+  } = options;
   const { rows, columns } = first;
   const fills = [...new Set(grids.flatMap(({ cells }) => cells.map(({ fill }) => fill)))].sort();
   const size = Math.min(46, Math.floor(420 / Math.max(rows, columns)));
-  const frames = grids.map((grid, i): Frame => ({ name: names[i] ?? '', data: tracesOf(grid, fills, size), traces: [0, 1, 2, 3, 4] }));
-  const step = (frame: string): object[] => [[frame], { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } }] as unknown as object[];
+  const frames = grids.map(
+    (grid, i): Frame => ({ name: names[i] ?? '', data: tracesOf(grid, fills, size), traces: [0, 1, 2, 3, 4] }),
+  );
+  const step = (frame: string): object[] =>
+    [
+      [frame],
+      { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } },
+    ] as unknown as object[];
   const key = drawLegend(legend);
   const above = first.caption === undefined ? 0 : captionHeight / size; // room for the caption, in cells
   const sides = 30;
@@ -102,7 +146,14 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
     layout: {
       width,
       height,
-      title: { text: `<b>${title}</b>`, x: 0.03, xanchor: 'left', y: 0.97, yanchor: 'top', font: { size: fontSize.title } },
+      title: {
+        text: `<b>${title}</b>`,
+        x: 0.03,
+        xanchor: 'left',
+        y: 0.97,
+        yanchor: 'top',
+        font: { size: fontSize.title },
+      },
       font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
       margin: { l: sides, r: sides, t: 56, b: below + key.height },
       paper_bgcolor: colour.paper,
@@ -111,23 +162,65 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
       hovermode: false,
       xaxis: { visible: false, range: [0, columns], constrain: 'domain', constraintoward: 'left', fixedrange: true },
       yaxis: { visible: false, range: [rows, -above], scaleanchor: 'x', constrain: 'domain', fixedrange: true },
-      shapes: gridLines(first).map(({ heavy, ...ends }) => ({ type: 'line', ...ends, line: { color: heavy ? colour.ink : colour.quiet, width: heavy ? frameWidth : 0.6 } })),
-      ...(legend.length === 0 ? {} : {
-        images: [{
-          source: `data:image/svg+xml;base64,${Buffer.from(key.svg).toString('base64')}`, xref: 'paper', yref: 'paper', layer: 'above',
-          x: 0, y: -(below - 6) / plotHeight, sizex: key.width / plotWidth, sizey: key.height / plotHeight, xanchor: 'left', yanchor: 'top',
-        }],
-      }),
+      shapes: gridLines(first).map(({ heavy, ...ends }) => ({
+        type: 'line',
+        ...ends,
+        line: { color: heavy ? colour.ink : colour.quiet, width: heavy ? frameWidth : 0.6 },
+      })),
+      ...(legend.length === 0
+        ? {}
+        : {
+            images: [
+              {
+                source: `data:image/svg+xml;base64,${Buffer.from(key.svg).toString('base64')}`,
+                xref: 'paper',
+                yref: 'paper',
+                layer: 'above',
+                x: 0,
+                y: -(below - 6) / plotHeight,
+                sizex: key.width / plotWidth,
+                sizey: key.height / plotHeight,
+                xanchor: 'left',
+                yanchor: 'top',
+              },
+            ],
+          }),
       sliders: [
         {
-          active: 0, x: 0.16, len: 0.84, y: 0, pad: { t: 26 }, currentvalue: { prefix: slider, font: { size: fontSize.label } },
+          active: 0,
+          x: 0.16,
+          len: 0.84,
+          y: 0,
+          pad: { t: 26 },
+          currentvalue: { prefix: slider, font: { size: fontSize.label } },
           steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: step(name) })),
         },
       ],
       updatemenus: [
         {
-          type: 'buttons', direction: 'left', x: 0, y: 0, xanchor: 'left', yanchor: 'top', pad: { t: 46 }, showactive: false,
-          buttons: [{ label: '▶', method: 'animate', args: [null, { mode: 'immediate', fromcurrent: false, frame: { duration: 700, redraw: true }, transition: { duration: 0 } }] }],
+          type: 'buttons',
+          direction: 'left',
+          x: 0,
+          y: 0,
+          xanchor: 'left',
+          yanchor: 'top',
+          pad: { t: 46 },
+          showactive: false,
+          buttons: [
+            {
+              label: '▶',
+              method: 'animate',
+              args: [
+                null,
+                {
+                  mode: 'immediate',
+                  fromcurrent: false,
+                  frame: { duration: 700, redraw: true },
+                  transition: { duration: 0 },
+                },
+              ],
+            },
+          ],
         },
       ],
     },
@@ -152,7 +245,10 @@ export interface AnimationOptions {
 function tracesOf({ rows, columns, cells, caption = '' }: GridView, fills: readonly string[], size: number): Trace[] {
   const x = cells.map((_, i) => (i % columns) + 0.5);
   const y = cells.map((_, i) => Math.floor(i / columns) + 0.5);
-  const where = (chosen: (cell: CellView) => boolean | undefined, shift = 0): { readonly x: number[]; readonly y: number[] } => {
+  const where = (
+    chosen: (cell: CellView) => boolean | undefined,
+    shift = 0,
+  ): { readonly x: number[]; readonly y: number[] } => {
     const picked = cells.flatMap((cell, i) => (chosen(cell) === true ? [i] : []));
     return { x: picked.map((i) => (x[i] ?? 0) + shift), y: picked.map((i) => (y[i] ?? 0) - shift) };
   };
@@ -162,37 +258,99 @@ function tracesOf({ rows, columns, cells, caption = '' }: GridView, fills: reado
       type: 'heatmap',
       x0: 0.5,
       y0: 0.5,
-      z: Array.from({ length: rows }, (_, row) => cells.slice(row * columns, (row + 1) * columns).map(({ fill }) => fills.indexOf(fill))),
+      z: Array.from({ length: rows }, (_, row) =>
+        cells.slice(row * columns, (row + 1) * columns).map(({ fill }) => fills.indexOf(fill)),
+      ),
       zmin: -0.5,
       zmax: fills.length - 0.5,
-      colorscale: fills.flatMap((fill, i) => [[i / fills.length, fill], [(i + 1) / fills.length, fill]]),
+      colorscale: fills.flatMap((fill, i) => [
+        [i / fills.length, fill],
+        [(i + 1) / fills.length, fill],
+      ]),
       showscale: false,
     },
-    { type: 'scatter', mode: 'markers', ...where(({ corner }) => corner, 0.36), marker: { symbol: 'triangle-ne', size: px(0.24), color: colour.answer } },
-    { type: 'scatter', mode: 'markers', ...where(({ crossed }) => crossed), marker: { symbol: 'line-ne-open', size: px(0.7), color: colour.wrong, line: { width: 2, color: colour.wrong } } },
     {
-      type: 'scatter', mode: 'text', x, y,
-      text: cells.map(({ symbol, bold, italic }) => (bold === true ? `<b>${symbol}</b>` : italic === true ? `<i>${symbol}</i>` : symbol)),
+      type: 'scatter',
+      mode: 'markers',
+      ...where(({ corner }) => corner, 0.36),
+      marker: { symbol: 'triangle-ne', size: px(0.24), color: colour.answer },
+    },
+    {
+      type: 'scatter',
+      mode: 'markers',
+      ...where(({ crossed }) => crossed),
+      marker: { symbol: 'line-ne-open', size: px(0.7), color: colour.wrong, line: { width: 2, color: colour.wrong } },
+    },
+    {
+      type: 'scatter',
+      mode: 'text',
+      x,
+      y,
+      text: cells.map(({ symbol, bold, italic }) =>
+        bold === true ? `<b>${symbol}</b>` : italic === true ? `<i>${symbol}</i>` : symbol,
+      ),
       textfont: { size: px(0.5), color: cells.map(({ ink }) => ink) },
     },
-    { type: 'scatter', mode: 'text', x: [0], y: [-0.5 * (captionHeight / size)], text: [caption], textposition: 'middle right', textfont: { size: fontSize.subtitle, color: colour.ink }, cliponaxis: false },
+    {
+      type: 'scatter',
+      mode: 'text',
+      x: [0],
+      y: [-0.5 * (captionHeight / size)],
+      text: [caption],
+      textposition: 'middle right',
+      textfont: { size: fontSize.subtitle, color: colour.ink },
+      cliponaxis: false,
+    },
   ];
 }
 
 /** The lines of a grid in units of cells, light ones first. */
-function gridLines({ rows, columns, block = [rows, columns] }: GridView): { x0: number; y0: number; x1: number; y1: number; heavy: boolean }[] {
-  const across = Array.from({ length: rows + 1 }, (_, y) => ({ x0: 0, y0: y, x1: columns, y1: y, heavy: y % block[0] === 0 || y === rows }));
-  const down = Array.from({ length: columns + 1 }, (_, x) => ({ x0: x, y0: 0, x1: x, y1: rows, heavy: x % block[1] === 0 || x === columns }));
+function gridLines({
+  rows,
+  columns,
+  block = [rows, columns],
+}: GridView): { x0: number; y0: number; x1: number; y1: number; heavy: boolean }[] {
+  const across = Array.from({ length: rows + 1 }, (_, y) => ({
+    x0: 0,
+    y0: y,
+    x1: columns,
+    y1: y,
+    heavy: y % block[0] === 0 || y === rows,
+  }));
+  const down = Array.from({ length: columns + 1 }, (_, x) => ({
+    x0: x,
+    y0: 0,
+    x1: x,
+    y1: rows,
+    heavy: x % block[1] === 0 || x === columns,
+  }));
   return [...across, ...down].sort((a, b) => Number(a.heavy) - Number(b.heavy));
 }
 
-function drawCell({ symbol, fill, ink, bold, italic, corner, crossed }: CellView, x: number, y: number, size: number): string {
+function drawCell(
+  { symbol, fill, ink, bold, italic, corner, crossed }: CellView,
+  x: number,
+  y: number,
+  size: number,
+): string {
   const reach = size * 0.27;
   return [
     `<rect x="${x}" y="${y}" width="${size}" height="${size}" fill="${fill}"/>`,
-    ...(corner === true ? [`<path d="M${round(x + size - reach)},${y}H${x + size}V${round(y + reach)}Z" fill="${colour.answer}"/>`] : []),
+    ...(corner === true
+      ? [`<path d="M${round(x + size - reach)},${y}H${x + size}V${round(y + reach)}Z" fill="${colour.answer}"/>`]
+      : []),
     ...(crossed === true ? [crossing(x, y, size)] : []), // below the symbol, which stays readable
-    ...(symbol === '' ? [] : [text(symbol, x + size / 2, y + size * 0.7, { size: size * 0.56, ink, bold: bold === true, italic: italic === true, anchor: 'middle' })]),
+    ...(symbol === ''
+      ? []
+      : [
+          text(symbol, x + size / 2, y + size * 0.7, {
+            size: size * 0.56,
+            ink,
+            bold: bold === true,
+            italic: italic === true,
+            anchor: 'middle',
+          }),
+        ]),
   ].join('');
 }
 
@@ -204,13 +362,20 @@ function crossing(x: number, y: number, size: number): string {
 }
 
 /** Sample cells with their meanings, in one row. */
-function drawLegend(entries: readonly LegendEntry[]): { readonly svg: string; readonly width: number; readonly height: number } {
+function drawLegend(entries: readonly LegendEntry[]): {
+  readonly svg: string;
+  readonly width: number;
+  readonly height: number;
+} {
   const size = 20;
   const height = entries.length === 0 ? 0 : size + 22;
   let x = margin;
   const parts: string[] = [];
   for (const { cell, meaning } of entries) {
-    parts.push(drawCell(cell, x, 14, size), `<rect x="${x}" y="14" width="${size}" height="${size}" fill="none" stroke="${colour.quiet}" stroke-width="0.6"/>`);
+    parts.push(
+      drawCell(cell, x, 14, size),
+      `<rect x="${x}" y="14" width="${size}" height="${size}" fill="none" stroke="${colour.quiet}" stroke-width="0.6"/>`,
+    );
     parts.push(text(meaning, x + size + 7, 14 + size * 0.7, { size: fontSize.tick }));
     x += size + 7 + textWidth(meaning, fontSize.tick) + 20;
   }
@@ -221,7 +386,12 @@ function drawLegend(entries: readonly LegendEntry[]): { readonly svg: string; re
 /** Symbols row by row, for readers without pictures: wrong cells end in !, empty ones are dots. */
 function textOf({ columns, cells, caption }: GridView): string {
   const words = cells.map(({ symbol, crossed }) => `${symbol === '' ? '·' : symbol}${crossed === true ? '!' : ' '}`);
-  const lines = Array.from({ length: Math.ceil(words.length / columns) }, (_, row) => words.slice(row * columns, (row + 1) * columns).join('').trimEnd());
+  const lines = Array.from({ length: Math.ceil(words.length / columns) }, (_, row) =>
+    words
+      .slice(row * columns, (row + 1) * columns)
+      .join('')
+      .trimEnd(),
+  );
   return [...(caption === undefined ? [] : [caption]), ...lines].join('\n');
 }
 
@@ -237,7 +407,18 @@ function line(x1: number, y1: number, x2: number, y2: number, ink: string, width
   return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${ink}" stroke-width="${round(width)}" stroke-linecap="square"/>`;
 }
 
-function text(words: string, x: number, y: number, look: { readonly size: number; readonly ink?: string; readonly bold?: boolean; readonly italic?: boolean; readonly anchor?: string }): string {
+function text(
+  words: string,
+  x: number,
+  y: number,
+  look: {
+    readonly size: number;
+    readonly ink?: string;
+    readonly bold?: boolean;
+    readonly italic?: boolean;
+    readonly anchor?: string;
+  },
+): string {
   const { size, ink = colour.ink, bold = false, italic = false, anchor = 'start' } = look;
   const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return `<text x="${round(x)}" y="${round(y)}" font-size="${round(size)}" fill="${ink}" text-anchor="${anchor}"${bold ? ' font-weight="bold"' : ''}${italic ? ' font-style="italic"' : ''}>${escaped}</text>`;

@@ -13,15 +13,31 @@ export function failuresTable(records: readonly RunRecord[], scale: string): Tab
     const looks = failure.looks.map(({ label, run, score }) => ({
       label,
       // A row of Table 5 has its task's name before it, so only names that end in the run are its records.
-      seen: records.filter(({ experiment }) => experiment.scale === scale && experiment.name.endsWith(`-${run}`) && isLessonTask(failure, experiment.task.kind)).flatMap((record) => {
-        const evaluation = score(record);
-        return evaluation === undefined ? [] : [{ record, evaluation }];
-      }),
+      seen: records
+        .filter(
+          ({ experiment }) =>
+            experiment.scale === scale &&
+            experiment.name.endsWith(`-${run}`) &&
+            isLessonTask(failure, experiment.task.kind),
+        )
+        .flatMap((record) => {
+          const evaluation = score(record);
+          return evaluation === undefined ? [] : [{ record, evaluation }];
+        }),
     }));
     return looks.every(({ seen }) => seen.length === 0) ? [] : looks.map((look) => ({ ...look, failure }));
   });
   return {
-    columns: ['lesson', 'case', 'puzzles solved', 'seeds', 'puzzles', 'supervision steps in training', 'found in', 'runs'],
+    columns: [
+      'lesson',
+      'case',
+      'puzzles solved',
+      'seeds',
+      'puzzles',
+      'supervision steps in training',
+      'found in',
+      'runs',
+    ],
     rows: rows.map(({ failure, label, seen }) => [
       failure.id,
       label,
@@ -49,7 +65,10 @@ export function searchTable(records: readonly RunRecord[]): Table {
   for (const record of records) {
     const { evaluation } = record.experiment;
     const configuration = configurationHash(record.experiment);
-    if (evaluation.split !== 'validation') throw new InputError(`record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a configuration chosen by it would be chosen by its own test`);
+    if (evaluation.split !== 'validation')
+      throw new InputError(
+        `record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a configuration chosen by it would be chosen by its own test`,
+      );
     groups.set(configuration, [...(groups.get(configuration) ?? []), record]);
   }
   const chosen = new Set(Object.values(experiments).map(configurationHash));
@@ -58,11 +77,32 @@ export function searchTable(records: readonly RunRecord[]): Table {
     const base = searchedFrom(experiment.name);
     const settings = base === undefined ? experiment.name : differences(base, experiment);
     const solved = own.map(quotedAccuracy);
-    return { searched: base?.name ?? '–', settings, own, solved, taken: chosen.has(configurationHash(experiment)), mean: spreadOf(solved).mean };
+    return {
+      searched: base?.name ?? '–',
+      settings,
+      own,
+      solved,
+      taken: chosen.has(configurationHash(experiment)),
+      mean: spreadOf(solved).mean,
+    };
   });
-  tries.sort((a, b) => a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'));
+  tries.sort(
+    (a, b) =>
+      a.searched.localeCompare(b.searched, 'en') || b.mean - a.mean || a.settings.localeCompare(b.settings, 'en'),
+  );
   return {
-    columns: ['experiment', 'settings, where others than its own', 'taken', 'validation puzzles solved', 'cells', 'puzzles', 'seeds', 'steps', 'training, s', 'runs'],
+    columns: [
+      'experiment',
+      'settings, where others than its own',
+      'taken',
+      'validation puzzles solved',
+      'cells',
+      'puzzles',
+      'seeds',
+      'steps',
+      'training, s',
+      'runs',
+    ],
     rows: tries.map(({ searched, settings, own, solved, taken }) => [
       searched,
       settings,
@@ -93,8 +133,12 @@ function differences(base: Experiment, tried: Experiment): string {
   const follows = Object.keys(taskShape(base.task));
   const changed = (['task', 'model', 'training'] as const).flatMap((part) => {
     const [from, to] = [base[part], tried[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
-    const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter((field) => !(part === 'model' && follows.includes(field)));
-    return fields.filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null)).map((field) => `${part}.${field} ${settingText(to[field])}`);
+    const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter(
+      (field) => !(part === 'model' && follows.includes(field)),
+    );
+    return fields
+      .filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null))
+      .map((field) => `${part}.${field} ${settingText(to[field])}`);
   });
   return changed.length === 0 ? 'as it is' : changed.join(', ');
 }
@@ -105,10 +149,16 @@ function settingText(value: unknown): string {
 }
 
 /** Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in float32], by experiment. */
-export function precisionPairs(records: readonly RunRecord[], again: readonly RunRecord[]): { readonly name: string; readonly bf16: readonly RunRecord[]; readonly float32: readonly RunRecord[] }[] {
+export function precisionPairs(
+  records: readonly RunRecord[],
+  again: readonly RunRecord[],
+): { readonly name: string; readonly bf16: readonly RunRecord[]; readonly float32: readonly RunRecord[] }[] {
   const pairs = again.flatMap((float32) => {
     const bf16 = records.find(({ id }) => id === float32.id);
-    if (float32.provenance.precision !== 'float32') throw new InputError(`data/precision: expected records of float32 runs, got ${float32.id} in ${float32.provenance.precision}`);
+    if (float32.provenance.precision !== 'float32')
+      throw new InputError(
+        `data/precision: expected records of float32 runs, got ${float32.id} in ${float32.provenance.precision}`,
+      );
     return bf16?.provenance.precision === 'bf16' ? [{ bf16, float32 }] : [];
   });
   return [...new Set(pairs.map(({ bf16 }) => bf16.experiment.name))].map((name) => {
@@ -123,11 +173,20 @@ export function precisionTable(records: readonly RunRecord[], again: readonly Ru
     columns: ['experiment', 'steps', 'bf16', 'float32', 'bf16 − float32, points', 'p', 'seeds', 'puzzles', 'runs'],
     rows: precisionPairs(records, again).flatMap(({ name, bf16, float32 }) =>
       (bf16[0]?.evaluations ?? []).map(({ step, puzzles }, i) => {
-        const [left, right] = [bf16, float32].map((own) => own.map(({ evaluations }) => evaluations[i]?.exactAccuracy.at(-1) ?? NaN)) as [number[], number[]];
+        const [left, right] = [bf16, float32].map((own) =>
+          own.map(({ evaluations }) => evaluations[i]?.exactAccuracy.at(-1) ?? NaN),
+        ) as [number[], number[]];
         const test = pairedTest(left, right);
         return [
-          name, step.toLocaleString('en'), meanAndSpread(left), meanAndSpread(right), test === null ? '–' : (100 * test.difference).toFixed(1), test === null ? '–' : test.p.toFixed(3),
-          String(left.length), puzzles.toLocaleString('en'), bf16.map(({ id }) => id).join(' '),
+          name,
+          step.toLocaleString('en'),
+          meanAndSpread(left),
+          meanAndSpread(right),
+          test === null ? '–' : (100 * test.difference).toFixed(1),
+          test === null ? '–' : test.p.toFixed(3),
+          String(left.length),
+          puzzles.toLocaleString('en'),
+          bf16.map(({ id }) => id).join(' '),
         ];
       }),
     ),
@@ -137,7 +196,9 @@ export function precisionTable(records: readonly RunRecord[], again: readonly Ru
 /** Puzzles solved by how hard their source rates them, where runs asked for it (probe rating-bands): one row a model and band. */
 export function ratingsTable(records: readonly RunRecord[]): Table {
   const byName = new Map<string, RunRecord[]>();
-  for (const record of records) if (bandsOf(record).length > 0) byName.set(record.experiment.name, [...(byName.get(record.experiment.name) ?? []), record]);
+  for (const record of records)
+    if (bandsOf(record).length > 0)
+      byName.set(record.experiment.name, [...(byName.get(record.experiment.name) ?? []), record]);
   return {
     columns: ['experiment', 'scale', 'solver’s rating', 'puzzles', 'solved', 'seeds', 'runs'],
     rows: [...byName].flatMap(([name, own]) =>
@@ -172,6 +233,8 @@ function isLessonTask({ id }: Failure, kind: string): boolean {
 
 /** Supervision steps that a training puzzle took before it left, over the last tenth of the training; "–" where none left. */
 function stepsAtTheEnd(records: readonly RunRecord[]): string {
-  const steps = records.flatMap(({ curve }) => curve.slice(-Math.ceil(curve.length / 10)).flatMap(({ meanSteps }) => meanSteps ?? []));
+  const steps = records.flatMap(({ curve }) =>
+    curve.slice(-Math.ceil(curve.length / 10)).flatMap(({ meanSteps }) => meanSteps ?? []),
+  );
   return steps.length === 0 ? '–' : spreadOf(steps).mean.toFixed(1);
 }

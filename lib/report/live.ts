@@ -44,7 +44,13 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
     shouldStop: () => (stopped ||= interrupted()),
     ...options,
     onProgress: async (state) => {
-      progress.update(state.phase === 'training' ? 'training' : 'testing', state.phase === 'training' ? 'steps' : 'puzzles', state.done, state.total, noteOf(state));
+      progress.update(
+        state.phase === 'training' ? 'training' : 'testing',
+        state.phase === 'training' ? 'steps' : 'puzzles',
+        state.done,
+        state.total,
+        noteOf(state),
+      );
       // Drawing takes a fifth of a second: at most a tenth of the time goes into it.
       if (inNotebook() && performance.now() - drawnAt > 2000) await draw(state);
       await turn();
@@ -54,7 +60,9 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   if (inNotebook()) await draw(outcome);
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
-  await show(`Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`);
+  await show(
+    `Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`,
+  );
   return outcome;
 }
 
@@ -82,7 +90,10 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   const failed = runs.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new Error(`${failed.id} failed: ${failed.message ?? ''}`);
   const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
-  if (left > 0) await show(`Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`);
+  if (left > 0)
+    await show(
+      `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`,
+    );
   return runs;
 }
 
@@ -93,7 +104,10 @@ function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
     const { experiment, seed } = run;
     const key = `${experiment.name} ${seed}`;
     const first = once.get(key)?.experiment ?? experiment;
-    if (hashOf(first) !== hashOf(experiment)) throw new InputError(`sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; give one of them another name: change(experiment, { name: … })`);
+    if (hashOf(first) !== hashOf(experiment))
+      throw new InputError(
+        `sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; give one of them another name: change(experiment, { name: … })`,
+      );
     once.set(key, run);
   }
   return [...once.values()];
@@ -102,5 +116,10 @@ function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
 function noteOf({ curve, evaluations }: RunProgress): string {
   const loss = curve.at(-1)?.answerLoss;
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);
-  return [loss === undefined ? '' : `loss ${loss.toFixed(3)}`, exact === undefined ? '' : `${percentText(exact)} solved`].filter((part) => part !== '').join(' · ');
+  return [
+    loss === undefined ? '' : `loss ${loss.toFixed(3)}`,
+    exact === undefined ? '' : `${percentText(exact)} solved`,
+  ]
+    .filter((part) => part !== '')
+    .join(' · ');
 }

@@ -46,7 +46,12 @@ export function taskTable(): Table {
   return tableOfRows(
     ids.map((id) => ({
       variant: id,
-      ...Object.fromEntries(Object.values(publishedTasks).map(({ label, model }) => [label, parameterCount(applyVariant({ ...paperConfig, ...model }, variant(id))).toLocaleString('en')])),
+      ...Object.fromEntries(
+        Object.values(publishedTasks).map(({ label, model }) => [
+          label,
+          parameterCount(applyVariant({ ...paperConfig, ...model }, variant(id))).toLocaleString('en'),
+        ]),
+      ),
     })),
   );
 }

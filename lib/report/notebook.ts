@@ -17,7 +17,9 @@ interface Message {
 /** tslab's public functions send one MIME type at a time; its internal sender takes a whole bundle. Undefined outside a notebook. */
 function sender(): ((message: Message, update: boolean) => void) | undefined {
   try {
-    const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as { lastWriteDisplayData: ((message: Message, update: boolean) => void) | null };
+    const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as {
+      lastWriteDisplayData: ((message: Message, update: boolean) => void) | null;
+    };
     return jupyter.lastWriteDisplayData ?? undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined; // installed without tslab: no notebooks
@@ -43,7 +45,12 @@ export class Output {
       if (text !== undefined) console.log(text);
       return;
     }
-    const encoded = Object.fromEntries(Object.entries(data).map(([type, content]) => [type, content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content]));
+    const encoded = Object.fromEntries(
+      Object.entries(data).map(([type, content]) => [
+        type,
+        content instanceof Uint8Array ? Buffer.from(content).toString('base64') : content,
+      ]),
+    );
     send({ data: encoded, metadata, transient: { display_id: this.#id } }, this.#shown);
     this.#shown = true;
   }
@@ -53,17 +60,44 @@ export class Output {
  * Shows a figure, a drawing, an animation, or Markdown below the cell, or in `output`, replacing what is there.
  * Figures are interactive where plotly's renderer is installed and a picture elsewhere.
  */
-export async function show(content: Figure | Drawing | Animation | string, output: Output = new Output()): Promise<void> {
+export async function show(
+  content: Figure | Drawing | Animation | string,
+  output: Output = new Output(),
+): Promise<void> {
   if (typeof content === 'string') output.show({ 'text/markdown': content, 'text/plain': content });
-  else if ('svg' in content) output.show({ 'image/png': await toPng(content.svg, 2), 'text/plain': content.text }, sizeOf(content));
-  else if ('still' in content) output.show({ ...plotlyBundle(content.figure), 'image/png': await toPng(content.still.svg, 1), 'text/plain': content.still.text }, sizeOf(content.still));
+  else if ('svg' in content)
+    output.show({ 'image/png': await toPng(content.svg, 2), 'text/plain': content.text }, sizeOf(content));
+  else if ('still' in content)
+    output.show(
+      {
+        ...plotlyBundle(content.figure),
+        'image/png': await toPng(content.still.svg, 1),
+        'text/plain': content.still.text,
+      },
+      sizeOf(content.still),
+    );
   // One pixel a CSS pixel: JupyterLab's plotly renderer shows the picture in its full size until the mouse comes.
-  else output.show({ ...plotlyBundle(content), 'image/png': await toPng(await toSvg(content), 1), 'text/plain': `[figure: ${titleOf(content)}]` }, sizeOf(content.layout));
+  else
+    output.show(
+      {
+        ...plotlyBundle(content),
+        'image/png': await toPng(await toSvg(content), 1),
+        'text/plain': `[figure: ${titleOf(content)}]`,
+      },
+      sizeOf(content.layout),
+    );
 }
 
 // No text/html among them: GitHub and nbconvert would prefer it to the picture and then remove its script.
 function plotlyBundle({ data, layout, frames }: Figure): Bundle {
-  return { 'application/vnd.plotly.v1+json': { data, layout, ...(frames === undefined ? {} : { frames }), config: { displaylogo: false } } };
+  return {
+    'application/vnd.plotly.v1+json': {
+      data,
+      layout,
+      ...(frames === undefined ? {} : { frames }),
+      config: { displaylogo: false },
+    },
+  };
 }
 
 function sizeOf({ width, height }: { readonly width: number; readonly height: number }): Bundle {
@@ -86,7 +120,8 @@ export class Progress {
   /** `stage` names the task, `unit` the things counted; a new stage starts a new count of time. */
   update(stage: string, unit: string, done: number, total: number, note = ''): void {
     const now = performance.now();
-    if (stage !== this.#stage) [this.#stage, this.#startedAt, this.#before, this.#shownAt] = [stage, now, done, -Infinity];
+    if (stage !== this.#stage)
+      [this.#stage, this.#startedAt, this.#before, this.#shownAt] = [stage, now, done, -Infinity];
     if (done < total && now - this.#shownAt < 250) return;
     this.#shownAt = now;
     this.#write({ stage, unit, done, total, note, seconds: (now - this.#startedAt) / 1000, before: this.#before });
@@ -96,7 +131,10 @@ export class Progress {
     const line = progressLine(stand);
     if (inNotebook()) {
       const bar = `<progress value="${stand.done / stand.total}" max="1" style="width: 14em; vertical-align: middle"></progress>`;
-      this.#output.show({ 'text/plain': line, 'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${line}</div>` });
+      this.#output.show({
+        'text/plain': line,
+        'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${line}</div>`,
+      });
     } else if (process.stderr.isTTY) {
       process.stderr.write(`\r\u001b[K${line}${stand.done >= stand.total ? '\n' : ''}`);
     } else if (stand.done >= stand.total) {

@@ -36,7 +36,9 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
     const experiment = variantExperiment(base, each);
     const label = printed.label.replace(`(${recursionsOf(paperConfig)})`, `(${recursionsOf(experiment.model)})`);
     const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
-    const own = records.filter((record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment));
+    const own = records.filter(
+      (record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment),
+    );
     return { row, variant: each.id, experiment, records: [...own].sort((a, b) => a.seed - b.seed) };
   });
 }
@@ -54,7 +56,17 @@ export function tableRecords(table: TableNumber, base: Experiment, records: read
 export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
   const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
-  const columns = ['model', `paper, ${paperData(base)}`, 'ours', 'seeds', '95 % interval', 'puzzles scored', 'depth', 'forward passes', 'our parameters'];
+  const columns = [
+    'model',
+    `paper, ${paperData(base)}`,
+    'ours',
+    'seeds',
+    '95 % interval',
+    'puzzles scored',
+    'depth',
+    'forward passes',
+    'our parameters',
+  ];
   const cells = rows.map(({ row, experiment, records: ours }) => {
     const [first] = ours;
     const paper = paperResult(row, base.task);
@@ -65,7 +77,9 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       paper === null ? '–' : `${paper.toFixed(1)} %`,
       meanAndSpread(ours.map(quotedAccuracy)),
       first === undefined ? '–' : String(ours.length),
-      interval === null ? '–' : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
+      interval === null
+        ? '–'
+        : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
       first === undefined ? '–' : quotedPuzzles(first).toLocaleString('en'),
       String(effectiveDepth(experiment.model)),
       String(forwardPasses(experiment.model)),
@@ -73,8 +87,16 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     ];
   });
   const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
-  const about = data.length === 0 ? `Nothing of ${base.name} was run yet.` : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
-  const below = [about, ...notesOn(rows.flatMap(({ records: ours }) => ours)), ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`), orderingsText(table, rows)];
+  const about =
+    data.length === 0
+      ? `Nothing of ${base.name} was run yet.`
+      : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
+  const below = [
+    about,
+    ...notesOn(rows.flatMap(({ records: ours }) => ours)),
+    ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
+    orderingsText(table, rows),
+  ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }
 
@@ -135,7 +157,10 @@ export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): O
   const reported = rows.filter((each) => paperOf(each) !== null);
   const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
   const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
-    const twin = table === 3 && each.row.label.startsWith('HRM') ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM')) : first;
+    const twin =
+      table === 3 && each.row.label.startsWith('HRM')
+        ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM'))
+        : first;
     return twin === undefined || paperOf(twin) === paperOf(each) ? [] : [[twin, each]];
   });
   return pairs.map(([left, right]) => {
@@ -144,8 +169,12 @@ export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): O
       const other = worse.records.find(({ seed }) => seed === record.seed);
       return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
     });
-    const test = pairedTest(shared.map(([a]) => a), shared.map(([, b]) => b));
-    const verdict = test === null ? 'not run' : test.p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
+    const test = pairedTest(
+      shared.map(([a]) => a),
+      shared.map(([, b]) => b),
+    );
+    const verdict =
+      test === null ? 'not run' : test.p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
     return {
       better: better.row.label,
       worse: worse.row.label,
@@ -161,16 +190,27 @@ export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): O
 function orderingsText(table: TableNumber, rows: readonly PaperTableRow[]): string {
   const judged = orderings(table, rows).filter(({ verdict }) => verdict !== 'not run');
   if (judged.length === 0) return '';
-  const lines = judged.map(({ better, worse, paper, ours, p, seeds, verdict }) =>
-    [better, worse, `+${paper.toFixed(1)}`, `${(ours ?? 0) >= 0 ? '+' : '−'}${percentPoints(Math.abs(ours ?? 0))}`, p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3), String(seeds), verdict]);
+  const lines = judged.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
+    better,
+    worse,
+    `+${paper.toFixed(1)}`,
+    `${(ours ?? 0) >= 0 ? '+' : '−'}${percentPoints(Math.abs(ours ?? 0))}`,
+    p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3),
+    String(seeds),
+    verdict,
+  ]);
   return [
     `Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at ${level} (${judged.length === 1 ? 'one test' : `${judged.length} tests, not corrected for their number`}):`,
-    toMarkdown({ columns: ['paper: better', 'than', 'by, points', 'ours, points', 'p', 'seeds', 'verdict'], rows: lines }),
+    toMarkdown({
+      columns: ['paper: better', 'than', 'by, points', 'ours, points', 'p', 'seeds', 'verdict'],
+      rows: lines,
+    }),
   ].join('\n\n');
 }
 
 function sameTrial(a: Experiment, b: Experiment): boolean {
-  const trial = ({ task, model, training, evaluation, scale }: Experiment): string => hashOf({ task, model, training, evaluation, scale });
+  const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
+    hashOf({ task, model, training, evaluation, scale });
   return trial(a) === trial(b);
 }
 
@@ -185,7 +225,9 @@ function paperData({ task }: Experiment): string {
 }
 
 function whatCounts({ task }: Experiment): string {
-  return task.kind === 'arc' ? 'share of test tasks solved in two tries by the votes of their versions (a task of several test pairs counts by its share)' : 'share of test puzzles solved whole after the last supervision step';
+  return task.kind === 'arc'
+    ? 'share of test tasks solved in two tries by the votes of their versions (a task of several test pairs counts by its share)'
+    : 'share of test puzzles solved whole after the last supervision step';
 }
 
 function shareOf(percent: number | null): number | null {

@@ -31,28 +31,72 @@ export function endLabels(ends: readonly EndLabel[], span: number, yref = 'y'): 
   // Pushed out at the top: the pile moves down as one.
   const excess = Math.max(0, (places.at(-1) ?? 0) - Math.max(span, sorted.at(-1)?.y ?? span));
   return sorted.map(({ text, x, colour: ink }, i) => ({
-    text, x, y: (places[i] ?? 0) - excess, yref, xanchor: 'left', yanchor: 'middle', xshift: 9, showarrow: false, font: { size: fontSize.label, color: ink }, align: 'left',
+    text,
+    x,
+    y: (places[i] ?? 0) - excess,
+    yref,
+    xanchor: 'left',
+    yanchor: 'middle',
+    xshift: 9,
+    showarrow: false,
+    font: { size: fontSize.label, color: ink },
+    align: 'left',
   }));
 }
 
 /** Two invisible lines with the space between them filled. */
 export function bandTraces(name: string, { low, high }: Band, ink: string): Trace[] {
   const edge = (values: readonly number[]): Trace => ({
-    type: 'scatter', name: `${name}, spread`, mode: 'lines', x: values.map((_, i) => i + 1), y: values.map(percent), line: { width: 0, color: ink }, hoverinfo: 'skip',
+    type: 'scatter',
+    name: `${name}, spread`,
+    mode: 'lines',
+    x: values.map((_, i) => i + 1),
+    y: values.map(percent),
+    line: { width: 0, color: ink },
+    hoverinfo: 'skip',
   });
   return [edge(low), { ...edge(high), fill: 'tonexty', fillcolor: translucent(ink, 0.18) }];
 }
 
 /** A dotted line at the number of steps that the model was trained with, named above the plot, where no curve goes. */
-export function markedStep(step: number, place: (step: number) => number): { readonly shapes: object[]; readonly annotations: Annotation[] } {
+export function markedStep(
+  step: number,
+  place: (step: number) => number,
+): { readonly shapes: object[]; readonly annotations: Annotation[] } {
   return {
-    shapes: [{ type: 'line', x0: step, x1: step, yref: 'paper', y0: 0, y1: 1, line: { color: colour.quiet, width: 1, dash: 'dot' } }],
-    annotations: [{ text: `trained with ${step}`, x: place(step), y: 1, yref: 'paper', yanchor: 'bottom', xanchor: 'center', showarrow: false, font: { size: fontSize.tick, color: colour.quiet } }],
+    shapes: [
+      {
+        type: 'line',
+        x0: step,
+        x1: step,
+        yref: 'paper',
+        y0: 0,
+        y1: 1,
+        line: { color: colour.quiet, width: 1, dash: 'dot' },
+      },
+    ],
+    annotations: [
+      {
+        text: `trained with ${step}`,
+        x: place(step),
+        y: 1,
+        yref: 'paper',
+        yanchor: 'bottom',
+        xanchor: 'center',
+        showarrow: false,
+        font: { size: fontSize.tick, color: colour.quiet },
+      },
+    ],
   };
 }
 
 /** Size, fonts, margins and title of every figure; the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. */
-export function baseLayout(caption: Caption, room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number }, rest: Partial<Layout>, above = 0): Layout {
+export function baseLayout(
+  caption: Caption,
+  room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number },
+  rest: Partial<Layout>,
+  above = 0,
+): Layout {
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
   const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);
@@ -63,9 +107,19 @@ export function baseLayout(caption: Caption, room: { readonly right?: readonly {
     font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
     title: {
       text: `<b>${title}</b>${below.map((line) => `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${line}</span>`).join('')}`,
-      x: 0.015, xanchor: 'left', y: 1 - 28 / height, yanchor: 'bottom', yref: 'container', font: { size: fontSize.title },
+      x: 0.015,
+      xanchor: 'left',
+      y: 1 - 28 / height,
+      yanchor: 'bottom',
+      yref: 'container',
+      font: { size: fontSize.title },
     },
-    margin: { l: 36 + Math.max(46, room.left ?? 0), r: 24 + Math.max(0, ...labels), t: 56 + 20 * below.length + above, b: 58 },
+    margin: {
+      l: 36 + Math.max(46, room.left ?? 0),
+      r: 24 + Math.max(0, ...labels),
+      t: 56 + 20 * below.length + above,
+      b: 58,
+    },
     paper_bgcolor: colour.paper,
     plot_bgcolor: colour.paper,
     showlegend: false,
@@ -88,8 +142,17 @@ function wrap(text: string, width: number, size: number): string[] {
 export function axis(title: string): object {
   return {
     title: { text: title, font: { size: fontSize.axis }, standoff: 10 },
-    showline: true, linecolor: colour.quiet, linewidth: 1, ticks: 'outside', ticklen: 4, tickcolor: colour.quiet,
-    showgrid: true, gridcolor: colour.faint, gridwidth: 0.6, zeroline: false, fixedrange: false,
+    showline: true,
+    linecolor: colour.quiet,
+    linewidth: 1,
+    ticks: 'outside',
+    ticklen: 4,
+    tickcolor: colour.quiet,
+    showgrid: true,
+    gridcolor: colour.faint,
+    gridwidth: 0.6,
+    zeroline: false,
+    fixedrange: false,
   };
 }
 

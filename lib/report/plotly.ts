@@ -109,7 +109,9 @@ export async function toSvg(figure: Figure): Promise<string> {
   try {
     window.eval(sameNumbers);
     const { data, layout } = JSON.parse(JSON.stringify(figure)) as { data: unknown; layout: Record<string, unknown> };
-    const still = Object.fromEntries(Object.entries(layout).filter(([name]) => name !== 'sliders' && name !== 'updatemenus'));
+    const still = Object.fromEntries(
+      Object.entries(layout).filter(([name]) => name !== 'sliders' && name !== 'updatemenus'),
+    );
     await window.Plotly.newPlot(parent, data, still, { staticPlot: true });
     const svg = await window.Plotly.toImage(parent, { format: 'svg', width, height, imageDataOnly: true });
     // Digits beyond the third are rounding noise of the machine.
@@ -122,9 +124,13 @@ export async function toSvg(figure: Figure): Promise<string> {
 
 /** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white. */
 export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
-  if (!(scale >= 1 && scale <= 8)) throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
+  if (!(scale >= 1 && scale <= 8))
+    throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
   const { default: sharp } = await import('sharp');
-  return sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' }).png({ palette: true, effort: 7 }).toBuffer();
+  return sharp(Buffer.from(svg), { density: 72 * scale })
+    .flatten({ background: 'white' })
+    .png({ palette: true, effort: 7 })
+    .toBuffer();
 }
 
 /** A page that shows the figure, to be opened from a folder of the project: it uses the plotly.js in node_modules. */
@@ -145,7 +151,11 @@ Plotly.newPlot('figure', ${json});
  * The files of a picture, [path within the folder, content]: <name>.png (two pixels a CSS pixel) and .svg, and for plotly
  * figures .html. `folder`: where in the project they will lie. Throws InputError for a name that is none.
  */
-export async function pictureFiles(name: string, picture: Figure | Drawing | Animation, folder = 'figures'): Promise<[string, string | Uint8Array][]> {
+export async function pictureFiles(
+  name: string,
+  picture: Figure | Drawing | Animation,
+  folder = 'figures',
+): Promise<[string, string | Uint8Array][]> {
   checkName(name);
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
@@ -160,8 +170,13 @@ export async function pictureFiles(name: string, picture: Figure | Drawing | Ani
  * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or figures/; with TRM_SMOKE=1, whose numbers mean nothing, build/figures.
  * @returns the path of the PNG within the project
  */
-export async function saveFigure(name: string, picture: Figure | Drawing | Animation, folder = figureFolder()): Promise<string> {
-  for (const [file, content] of await pictureFiles(name, picture, folder)) writeFileAtomic(path.join(projectRoot(), folder, file), content);
+export async function saveFigure(
+  name: string,
+  picture: Figure | Drawing | Animation,
+  folder = figureFolder(),
+): Promise<string> {
+  for (const [file, content] of await pictureFiles(name, picture, folder))
+    writeFileAtomic(path.join(projectRoot(), folder, file), content);
   return `${folder}/${name}.png`;
 }
 
@@ -172,11 +187,29 @@ export async function saveFigure(name: string, picture: Figure | Drawing | Anima
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
   checkName(name);
   const { default: sharp } = await import('sharp');
-  const [width, height] = [Math.max(...movie.map((drawing) => drawing.width)), Math.max(...movie.map((drawing) => drawing.height))];
-  const pages = await Promise.all(movie.map(({ svg }) => sharp(Buffer.from(svg), { density: 108 }).flatten({ background: 'white' }).png().toBuffer()));
-  const even = await Promise.all(pages.map((page) => sharp(page).resize(Math.round(width * 1.5), Math.round(height * 1.5), { fit: 'contain', position: 'left top', background: 'white' }).png().toBuffer()));
+  const [width, height] = [
+    Math.max(...movie.map((drawing) => drawing.width)),
+    Math.max(...movie.map((drawing) => drawing.height)),
+  ];
+  const pages = await Promise.all(
+    movie.map(({ svg }) => sharp(Buffer.from(svg), { density: 108 }).flatten({ background: 'white' }).png().toBuffer()),
+  );
+  const even = await Promise.all(
+    pages.map((page) =>
+      sharp(page)
+        .resize(Math.round(width * 1.5), Math.round(height * 1.5), {
+          fit: 'contain',
+          position: 'left top',
+          background: 'white',
+        })
+        .png()
+        .toBuffer(),
+    ),
+  );
   const delay = movie.map((_, i) => Math.round(1000 * seconds * (i === movie.length - 1 ? 3 : 1)));
-  const bytes = await sharp(even, { join: { animated: true } }).gif({ delay, loop: 0, effort: 7, colours: 64 }).toBuffer();
+  const bytes = await sharp(even, { join: { animated: true } })
+    .gif({ delay, loop: 0, effort: 7, colours: 64 })
+    .toBuffer();
   const file = `${figureFolder()}/${name}.gif`;
   writeFileAtomic(path.join(projectRoot(), file), bytes);
   return file;
@@ -184,9 +217,10 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
 
 /** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are not to be committed. */
 function figureFolder(): string {
-  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : process.env['TRM_FIGURES'] ?? 'figures';
+  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : (process.env['TRM_FIGURES'] ?? 'figures');
 }
 
 function checkName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name)) throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
+  if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
+    throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
 }

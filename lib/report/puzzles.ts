@@ -3,7 +3,14 @@ import { testBatches } from '../data/batches.js';
 import { exampleOf, type Dataset } from '../data/dataset.js';
 import { canonicalBoard, canonicalSolution } from '../data/sudoku-canonical.js';
 import { onlySolution } from '../data/sudoku-solver.js';
-import { boardOfTokens, geometryOfCells, parseBoard, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from '../data/sudoku.js';
+import {
+  boardOfTokens,
+  geometryOfCells,
+  parseBoard,
+  sudokuGeometry,
+  tokensOfBoard,
+  type SudokuGeometry,
+} from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 
 /** A puzzle and its right answer. */
@@ -17,7 +24,8 @@ export interface Puzzle {
 
 /** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
 export function puzzleAt(dataset: Dataset, index: number): Puzzle {
-  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples) throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
+  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
+    throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
   let at = 0;
   for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
     if (at++ === index) return { question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
@@ -31,11 +39,16 @@ export function puzzleAt(dataset: Dataset, index: number): Puzzle {
  */
 export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
   const { augmentation } = dataset;
-  if (augmentation === null) throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
+  if (augmentation === null)
+    throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
   const { puzzleId } = puzzleAt(dataset, index);
   return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
     // Version 0 is the original; training draws the others by the same forks (lib/data/batches.ts).
-    const { input, label } = augmentation.apply(exampleOf(dataset, index), augmentation.random.fork(index).fork(copy + 1), copy + 1);
+    const { input, label } = augmentation.apply(
+      exampleOf(dataset, index),
+      augmentation.random.fork(index).fork(copy + 1),
+      copy + 1,
+    );
     return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
   });
 }
@@ -47,12 +60,18 @@ export function augmentedCopies(dataset: Dataset, index: number, count: number):
 export function ownSudoku(text: string): Puzzle {
   const board = parseBoard(text.replace(/\s/g, ''));
   const answer = onlySolution(board, sudokuGeometry(Math.sqrt(board.length)));
-  return { question: Int32Array.from(tokensOfBoard(board)), solution: Int32Array.from(tokensOfBoard(answer)), puzzleId: 0 };
+  return {
+    question: Int32Array.from(tokensOfBoard(board)),
+    solution: Int32Array.from(tokensOfBoard(answer)),
+    puzzleId: 0,
+  };
 }
 
 /** Givens of every Sudoku of a set. */
 export function givenCounts(dataset: Dataset): number[] {
-  return Array.from({ length: dataset.examples }, (_, i) => exampleOf(dataset, i).input.reduce((count, token) => count + (token > 1 ? 1 : 0), 0));
+  return Array.from({ length: dataset.examples }, (_, i) =>
+    exampleOf(dataset, i).input.reduce((count, token) => count + (token > 1 ? 1 : 0), 0),
+  );
 }
 
 /** Difficulty of every example as its source rates it. Throws InputError for a set without ratings. */
@@ -65,12 +84,20 @@ export function ratingsOf(dataset: Dataset): number[] {
  * How much of a test set of Sudokus the training set gives away: test puzzles that stand in it as they are, and those that
  * a training puzzle becomes by renaming digits and by the board's symmetries (9×9: at most so many, solutions are compared).
  */
-export type Overlap = Readonly<{ set: string; 'test puzzles': number; 'in the training set': number; 'there in disguise': number }>;
+export type Overlap = Readonly<{
+  set: string;
+  'test puzzles': number;
+  'in the training set': number;
+  'there in disguise': number;
+}>;
 
 /** Counts the test puzzles that are training puzzles, as they stand and in disguise. */
 export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
   const geometry = geometryOfCells(test.sequenceLength);
-  if (geometry === undefined || train.sequenceLength !== test.sequenceLength) throw new InputError(`overlap: expected two sets of Sudokus of one size, got ${train.sequenceLength} and ${test.sequenceLength} cells`);
+  if (geometry === undefined || train.sequenceLength !== test.sequenceLength)
+    throw new InputError(
+      `overlap: expected two sets of Sudokus of one size, got ${train.sequenceLength} and ${test.sequenceLength} cells`,
+    );
   const asTheyAre = new Set(boardsOf(train).map(({ question }) => String(question)));
   const forms = new Set(boardsOf(train).map((boards) => canonicalForm(boards, geometry)));
   const tests = boardsOf(test);
@@ -100,11 +127,14 @@ function canonicalForm({ question, solution }: Boards, geometry: SudokuGeometry)
 }
 
 /** What a table says about a data set. */
-export type SetSummary = Readonly<Record<'set' | 'puzzles' | 'cells' | 'givens (mean)' | 'rating (mean)' | 'copies' | 'sha256', string | number>>;
+export type SetSummary = Readonly<
+  Record<'set' | 'puzzles' | 'cells' | 'givens (mean)' | 'rating (mean)' | 'copies' | 'sha256', string | number>
+>;
 
 /** A Sudoku set in one row. */
 export function summarizeSudokus(dataset: Dataset): SetSummary {
-  const mean = (values: readonly number[]): number => Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2));
+  const mean = (values: readonly number[]): number =>
+    Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(2));
   return {
     set: dataset.name,
     puzzles: dataset.examples,

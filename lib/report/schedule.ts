@@ -14,7 +14,9 @@ function callFormula({ net, write, read }: Call): string {
  */
 export function scheduleText(schedule: Schedule): string {
   const lines = recursions(schedule).map((calls) => {
-    const formulas = counted(calls.map(callFormula)).map(([formula, times]) => (times === 1 ? formula : `[${formula}] × ${times}`));
+    const formulas = counted(calls.map(callFormula)).map(([formula, times]) =>
+      times === 1 ? formula : `[${formula}] × ${times}`,
+    );
     const oneLine = formulas.join(',  ');
     return `${oneLine.length <= 100 ? oneLine : formulas.join(',\n     ')}${gradientNote(calls)}`;
   });
@@ -70,24 +72,34 @@ export function drawSchedule(schedule: Schedule, title = 'One supervision step')
   const x = (i: number): number => left + column * (i + 1);
   const width = Math.max(x(calls.length) + 20, 460);
   const height = inputRow + 74;
-  const words = (text: string, at: number, y: number, size: number, ink: string = colour.ink, extra = ''): string => `<text x="${at}" y="${y}" font-size="${size}" fill="${ink}"${extra}>${text}</text>`;
+  const words = (text: string, at: number, y: number, size: number, ink: string = colour.ink, extra = ''): string =>
+    `<text x="${at}" y="${y}" font-size="${size}" fill="${ink}"${extra}>${text}</text>`;
   const parts = [
     words(title, 14, 26, fontSize.title, colour.ink, ' font-weight="bold"'),
-    ...latents.map((latent) => `<line x1="${left}" y1="${rowOf(latent)}" x2="${width - 14}" y2="${rowOf(latent)}" stroke="${colour.faint}" stroke-width="2"/>`),
-    ...latents.map((latent) => words(`${latent}${latent === schedule.answer ? ', answer' : ''}`, 14, rowOf(latent) + 5, fontSize.label)),
+    ...latents.map(
+      (latent) =>
+        `<line x1="${left}" y1="${rowOf(latent)}" x2="${width - 14}" y2="${rowOf(latent)}" stroke="${colour.faint}" stroke-width="2"/>`,
+    ),
+    ...latents.map((latent) =>
+      words(`${latent}${latent === schedule.answer ? ', answer' : ''}`, 14, rowOf(latent) + 5, fontSize.label),
+    ),
     `<line x1="${left}" y1="${inputRow}" x2="${width - 14}" y2="${inputRow}" stroke="${colour.quiet}" stroke-width="1" stroke-dasharray="2 4"/>`,
     words('x, puzzle', 14, inputRow + 5, fontSize.label),
     // What is read comes from the left, so that the lines show the order of time.
     ...calls.flatMap(({ write, read, gradient }, i) =>
-      read.filter((source) => source !== write).map((source) => {
-        const from = source === 'x' ? inputRow : rowOf(source);
-        return `<line x1="${x(i) - column / 2}" y1="${from}" x2="${x(i)}" y2="${rowOf(write)}" stroke="${gradient ? seriesColour(0) : colour.quiet}" stroke-width="1.1" opacity="0.75"/>`;
-      }),
+      read
+        .filter((source) => source !== write)
+        .map((source) => {
+          const from = source === 'x' ? inputRow : rowOf(source);
+          return `<line x1="${x(i) - column / 2}" y1="${from}" x2="${x(i)}" y2="${rowOf(write)}" stroke="${gradient ? seriesColour(0) : colour.quiet}" stroke-width="1.1" opacity="0.75"/>`;
+        }),
     ),
     ...calls.map(({ write, gradient, net }, i) => {
       const ink = net === 'fH' ? seriesColour(1) : seriesColour(0);
-      return `<circle cx="${x(i)}" cy="${rowOf(write)}" r="${radius}" fill="${gradient ? ink : colour.paper}" stroke="${ink}" stroke-width="2"/>` +
-        words(netLetter(net), x(i), rowOf(write) + 4, 11, gradient ? colour.paper : ink, ' text-anchor="middle"');
+      return (
+        `<circle cx="${x(i)}" cy="${rowOf(write)}" r="${radius}" fill="${gradient ? ink : colour.paper}" stroke="${ink}" stroke-width="2"/>` +
+        words(netLetter(net), x(i), rowOf(write) + 4, 11, gradient ? colour.paper : ink, ' text-anchor="middle"')
+      );
     }),
     ...legend(schedule, height - 26, words),
   ];
@@ -103,7 +115,11 @@ function netLetter(net: Call['net']): string {
   return net === 'net' ? 'f' : net === 'fL' ? 'L' : 'H';
 }
 
-function legend({ nets }: Schedule, y: number, words: (text: string, at: number, y: number, size: number) => string): string[] {
+function legend(
+  { nets }: Schedule,
+  y: number,
+  words: (text: string, at: number, y: number, size: number) => string,
+): string[] {
   const entries = [
     { fill: colour.paper, meaning: 'a call without gradient' },
     { fill: seriesColour(0), meaning: 'a call with gradient' },
@@ -112,7 +128,10 @@ function legend({ nets }: Schedule, y: number, words: (text: string, at: number,
   const parts = entries.flatMap(({ fill, meaning }) => {
     const here = at;
     at += 28 + textWidth(meaning, fontSize.tick) + 16;
-    return [`<circle cx="${here}" cy="${y}" r="8" fill="${fill}" stroke="${seriesColour(0)}" stroke-width="2"/>`, words(meaning, here + 15, y + 4, fontSize.tick)];
+    return [
+      `<circle cx="${here}" cy="${y}" r="8" fill="${fill}" stroke="${seriesColour(0)}" stroke-width="2"/>`,
+      words(meaning, here + 15, y + 4, fontSize.tick),
+    ];
   });
   const letters = nets.map((net) => `${netLetter(net)} = ${net}`).join(', ');
   return [...parts, words(letters, Math.round(at), y + 4, fontSize.tick)];

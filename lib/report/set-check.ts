@@ -30,7 +30,8 @@ export interface SetCheck {
  * answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
-  const geometry = set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
+  const geometry =
+    set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
   const kind = geometry !== undefined ? 'sudoku' : set.alternative !== undefined ? 'maze' : 'other';
   const firsts = new Set(Array.from(set.groupOffsets.subarray(0, -1), (puzzle) => set.puzzleOffsets[puzzle]!));
   const [boards, forms] = [new Set<string>(), new Set<string>()];
@@ -38,7 +39,12 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
   const counts = new Float64Array(set.vocabSize);
   for (let i = 0; i < set.examples; i++) {
     const { input, label } = exampleOf(set, i);
-    const wrong = geometry !== undefined ? wrongSudoku(input, label, geometry) : kind === 'maze' && !isShortestPath(input, label) ? 'the answer is not a shortest path through the maze' : undefined;
+    const wrong =
+      geometry !== undefined
+        ? wrongSudoku(input, label, geometry)
+        : kind === 'maze' && !isShortestPath(input, label)
+          ? 'the answer is not a shortest path through the maze'
+          : undefined;
     if (wrong !== undefined) throw new InputError(`${set.name}, example ${i + 1}: ${wrong}`);
     for (const token of label) if (token !== set.ignore) counts[token]!++;
     if (kind === 'maze' && mazeText(mazeAnswer(input)) !== mazeText(label)) againstRule++;
@@ -54,8 +60,17 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
   }
   const scored = counts.reduce((sum, count) => sum + count, 0);
   return {
-    set: set.name, kind, groups: firsts.size, puzzles: set.ids.length, examples: set.examples, repeated: firsts.size - boards.size, equivalent: firsts.size - forms.size,
-    severalSolutions: kind === 'sudoku' ? severalSolutions : null, againstRule: kind === 'maze' ? againstRule : null, labelShares: Array.from(counts, (count) => (scored === 0 ? 0 : count / scored)), forms,
+    set: set.name,
+    kind,
+    groups: firsts.size,
+    puzzles: set.ids.length,
+    examples: set.examples,
+    repeated: firsts.size - boards.size,
+    equivalent: firsts.size - forms.size,
+    severalSolutions: kind === 'sudoku' ? severalSolutions : null,
+    againstRule: kind === 'maze' ? againstRule : null,
+    labelShares: Array.from(counts, (count) => (scored === 0 ? 0 : count / scored)),
+    forms,
   };
 }
 
@@ -78,4 +93,7 @@ export function spreadText(values: readonly number[]): string {
 }
 
 /** Words for the tokens of mazes in a line of shares. */
-export const mazeTokenNames: readonly string[] = Object.entries(mazeToken).reduce<string[]>((names, [name, token]) => ((names[token] = name), names), ['padding']);
+export const mazeTokenNames: readonly string[] = Object.entries(mazeToken).reduce<string[]>(
+  (names, [name, token]) => ((names[token] = name), names),
+  ['padding'],
+);

@@ -7,7 +7,8 @@ interface StudentT {
 }
 
 // jStat is CommonJS and has no types of its own.
-const { studentt } = (createRequire(import.meta.url)('jstat') as { readonly jStat: { readonly studentt: StudentT } }).jStat;
+const { studentt } = (createRequire(import.meta.url)('jstat') as { readonly jStat: { readonly studentt: StudentT } })
+  .jStat;
 
 /** What n values say of the mean they scatter about. */
 export interface Spread {
@@ -41,7 +42,8 @@ export interface PairedTest {
 
 /** Whether left and right differ, pair by pair (same seed); null for fewer than two pairs. Throws RangeError for unequal lengths. */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
-  if (left.length !== right.length) throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+  if (left.length !== right.length)
+    throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
   if (left.length < 2) return null;
   const { n, mean, deviation } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
   if (deviation === null || deviation === 0) return { n, difference: mean, p: mean === 0 ? 1 : 0 };
@@ -59,7 +61,8 @@ export interface DistributionTest {
 
 /** Whether two samples may come from one distribution. Throws RangeError for an empty one. */
 export function sameDistribution(left: readonly number[], right: readonly number[]): DistributionTest {
-  if (left.length === 0 || right.length === 0) throw new RangeError(`expected two samples, got ${left.length} and ${right.length} values`);
+  if (left.length === 0 || right.length === 0)
+    throw new RangeError(`expected two samples, got ${left.length} and ${right.length} values`);
   const [a, b] = [left, right].map((values) => [...values].sort((x, y) => x - y)) as [number[], number[]];
   let distance = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {

@@ -5,7 +5,19 @@ import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
 import type { PaperTableRow } from './paper-tables.js';
-import { axis, bandTraces, baseLayout, endLabels, markerSymbol, mean, percent, percentAxis, powersOfTwo, seriesLine, type Caption } from './plot-layout.js';
+import {
+  axis,
+  bandTraces,
+  baseLayout,
+  endLabels,
+  markerSymbol,
+  mean,
+  percent,
+  percentAxis,
+  powersOfTwo,
+  seriesLine,
+  type Caption,
+} from './plot-layout.js';
 import type { Figure, Trace } from './plotly.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './style.js';
@@ -25,12 +37,18 @@ export function longerThinking(rows: readonly PaperTableRow[], options: Caption 
     const curves = records.flatMap(({ longer }) => (longer === undefined ? [] : [longer.exactAccuracy]));
     return { name: row.label, ...overSeeds(curves) };
   });
-  return accuracyCurves(series, { title: 'Thinking longer than trained', ...(trainedSteps === undefined ? {} : { trainedSteps }), ...options });
+  return accuracyCurves(series, {
+    title: 'Thinking longer than trained',
+    ...(trainedSteps === undefined ? {} : { trainedSteps }),
+    ...options,
+  });
 }
 
 /** Table 3: puzzles solved against the layers of one supervision step, ours and the paper's. */
 export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const nets = ['TRM', 'HRM'].map((net) => rows.filter(({ row }) => row.table === 3 && row.label.startsWith(net)).sort((a, b) => depthOf(a) - depthOf(b)));
+  const nets = ['TRM', 'HRM'].map((net) =>
+    rows.filter(({ row }) => row.table === 3 && row.label.startsWith(net)).sort((a, b) => depthOf(a) - depthOf(b)),
+  );
   const traces = nets.flatMap((own, index): Trace[] => {
     const net = index === 0 ? 'TRM' : 'HRM';
     const run = withRecords(own);
@@ -38,45 +56,91 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
     const error = run.map((row) => percent(deviation(accuracies(row))));
     return [
       {
-        type: 'scatter', name: `${net}, ours`, mode: 'lines+markers', x: run.map(depthOf), y: run.map((row) => percent(mean(accuracies(row)))),
+        type: 'scatter',
+        name: `${net}, ours`,
+        mode: 'lines+markers',
+        x: run.map(depthOf),
+        y: run.map((row) => percent(mean(accuracies(row)))),
         error_y: { type: 'data', array: error, color: seriesColour(index), thickness: 1.5, width: 4 },
-        line: { color: seriesColour(index), width: stroke.line }, marker: { size: 8, symbol: markerSymbol(index) }, hovertemplate: `${net}, ours: %{y:.1f} % at %{x} layers<extra></extra>`,
+        line: { color: seriesColour(index), width: stroke.line },
+        marker: { size: 8, symbol: markerSymbol(index) },
+        hovertemplate: `${net}, ours: %{y:.1f} % at %{x} layers<extra></extra>`,
       },
       {
-        type: 'scatter', name: `${net}, paper`, mode: 'lines+markers', x: reported.map(depthOf), y: reported.map(({ row }) => row.sudoku ?? 0),
-        line: { color: seriesColour(index), width: 1.25, dash: 'dot' }, marker: { size: 8, symbol: `${markerSymbol(index)}-open` }, hovertemplate: `${net}, paper: %{y:.1f} % at %{x} layers<extra></extra>`,
+        type: 'scatter',
+        name: `${net}, paper`,
+        mode: 'lines+markers',
+        x: reported.map(depthOf),
+        y: reported.map(({ row }) => row.sudoku ?? 0),
+        line: { color: seriesColour(index), width: 1.25, dash: 'dot' },
+        marker: { size: 8, symbol: `${markerSymbol(index)}-open` },
+        hovertemplate: `${net}, paper: %{y:.1f} % at %{x} layers<extra></extra>`,
       },
     ];
   });
   const depths = nets.flat().map(depthOf);
   return {
     data: traces,
-    layout: baseLayout({ title: 'Accuracy versus depth', ...options }, {}, {
-      xaxis: { ...axis('Layers of one supervision step'), type: 'log', tickvals: powersOfTwo(1024), range: [Math.log10(0.85 * Math.min(...depths)), Math.log10(1.15 * Math.max(...depths))] },
-      yaxis: { ...axis('Puzzles solved'), ...percentAxis },
-      showlegend: true,
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
-    }, 26),
+    layout: baseLayout(
+      { title: 'Accuracy versus depth', ...options },
+      {},
+      {
+        xaxis: {
+          ...axis('Layers of one supervision step'),
+          type: 'log',
+          tickvals: powersOfTwo(1024),
+          range: [Math.log10(0.85 * Math.min(...depths)), Math.log10(1.15 * Math.max(...depths))],
+        },
+        yaxis: { ...axis('Puzzles solved'), ...percentAxis },
+        showlegend: true,
+        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+      },
+      26,
+    ),
   };
 }
 
 /** Puzzles solved against what the training cost, one point a variant. */
 export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   const run = withRecords(rows);
-  const points = run.map((each) => ({ name: each.row.label, cost: trainingFlop(each) / 1e12, share: mean(accuracies(each)), spread: deviation(accuracies(each)) }));
+  const points = run.map((each) => ({
+    name: each.row.label,
+    cost: trainingFlop(each) / 1e12,
+    share: mean(accuracies(each)),
+    spread: deviation(accuracies(each)),
+  }));
   return {
-    data: points.map(({ name, cost, share, spread }, index): Trace => ({
-      type: 'scatter', name, mode: 'markers', x: [cost], y: [percent(share)],
-      error_y: { type: 'data', array: [percent(spread)], color: seriesColour(index), thickness: 1.5, width: 4 },
-      marker: { size: 10, symbol: markerSymbol(index), color: seriesColour(index), line: { width: 2, color: seriesColour(index) } }, hovertemplate: `${name}: %{y:.1f} % for %{x:.1f} TFLOP<extra></extra>`,
-    })),
+    data: points.map(
+      ({ name, cost, share, spread }, index): Trace => ({
+        type: 'scatter',
+        name,
+        mode: 'markers',
+        x: [cost],
+        y: [percent(share)],
+        error_y: { type: 'data', array: [percent(spread)], color: seriesColour(index), thickness: 1.5, width: 4 },
+        marker: {
+          size: 10,
+          symbol: markerSymbol(index),
+          color: seriesColour(index),
+          line: { width: 2, color: seriesColour(index) },
+        },
+        hovertemplate: `${name}: %{y:.1f} % for %{x:.1f} TFLOP<extra></extra>`,
+      }),
+    ),
     // Rows of one cost lie above each other, so the names stand apart, in the order of the table.
-    layout: baseLayout({ title: 'What accuracy costs', ...options }, { right: points.map(({ name }) => ({ text: `${name}WWW` })) }, {
-      xaxis: { ...axis('Training cost (TFLOP of the networks)'), range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))] },
-      yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-      showlegend: true,
-      legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
-    }),
+    layout: baseLayout(
+      { title: 'What accuracy costs', ...options },
+      { right: points.map(({ name }) => ({ text: `${name}WWW` })) },
+      {
+        xaxis: {
+          ...axis('Training cost (TFLOP of the networks)'),
+          range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))],
+        },
+        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        showlegend: true,
+        legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
+      },
+    ),
   };
 }
 
@@ -84,21 +148,60 @@ export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Capt
 export function trainingVersusTest(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some(({ onTraining }) => onTraining !== undefined));
   const names = looked.map(({ row }) => row.label);
-  const onTraining = looked.map(({ records }) => percent(mean(records.flatMap(({ onTraining: seen }) => (seen === undefined ? [] : [last(seen)])))));
+  const onTraining = looked.map(({ records }) =>
+    percent(mean(records.flatMap(({ onTraining: seen }) => (seen === undefined ? [] : [last(seen)])))),
+  );
   const onTest = looked.map((each) => percent(mean(accuracies(each))));
   return {
     data: [
-      ...names.map((name, i): Trace => ({ type: 'scatter', mode: 'lines', x: [onTest[i] ?? 0, onTraining[i] ?? 0], y: [name, name], line: { color: colour.faint, width: 5 }, hoverinfo: 'skip', showlegend: false })),
-      { type: 'scatter', name: 'training puzzles', mode: 'markers', x: onTraining, y: names, marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } }, hovertemplate: '%{x:.1f} % of training puzzles<extra>%{y}</extra>' },
-      { type: 'scatter', name: 'test puzzles', mode: 'markers', x: onTest, y: names, marker: { symbol: 'circle', size: 10, color: seriesColour(0) }, hovertemplate: '%{x:.1f} % of test puzzles<extra>%{y}</extra>' },
+      ...names.map(
+        (name, i): Trace => ({
+          type: 'scatter',
+          mode: 'lines',
+          x: [onTest[i] ?? 0, onTraining[i] ?? 0],
+          y: [name, name],
+          line: { color: colour.faint, width: 5 },
+          hoverinfo: 'skip',
+          showlegend: false,
+        }),
+      ),
+      {
+        type: 'scatter',
+        name: 'training puzzles',
+        mode: 'markers',
+        x: onTraining,
+        y: names,
+        marker: { symbol: 'diamond-open', size: 11, color: seriesColour(1), line: { width: 2 } },
+        hovertemplate: '%{x:.1f} % of training puzzles<extra>%{y}</extra>',
+      },
+      {
+        type: 'scatter',
+        name: 'test puzzles',
+        mode: 'markers',
+        x: onTest,
+        y: names,
+        marker: { symbol: 'circle', size: 10, color: seriesColour(0) },
+        hovertemplate: '%{x:.1f} % of test puzzles<extra>%{y}</extra>',
+      },
     ],
-    layout: baseLayout({ title: 'By heart or by thought?', ...options }, { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) }, {
-      height: Math.max(280, 176 + 34 * names.length),
-      xaxis: { ...axis('Puzzles solved'), ...percentAxis },
-      yaxis: { ...axis(''), type: 'category', categoryorder: 'array', categoryarray: [...names].reverse(), range: [-0.6, names.length - 0.4] },
-      showlegend: true,
-      legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
-    }, 26),
+    layout: baseLayout(
+      { title: 'By heart or by thought?', ...options },
+      { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) },
+      {
+        height: Math.max(280, 176 + 34 * names.length),
+        xaxis: { ...axis('Puzzles solved'), ...percentAxis },
+        yaxis: {
+          ...axis(''),
+          type: 'category',
+          categoryorder: 'array',
+          categoryarray: [...names].reverse(),
+          range: [-0.6, names.length - 0.4],
+        },
+        showlegend: true,
+        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+      },
+      26,
+    ),
   };
 }
 
@@ -109,20 +212,37 @@ export function learningCurves(rows: readonly LabelledRuns[], options: Caption =
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
     ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
   }));
-  const ends = series.map(({ name, steps, exactAccuracy }, index) => ({ text: name, x: steps.at(-1) ?? 0, y: percent(exactAccuracy.at(-1) ?? 0), colour: seriesColour(index) }));
+  const ends = series.map(({ name, steps, exactAccuracy }, index) => ({
+    text: name,
+    x: steps.at(-1) ?? 0,
+    y: percent(exactAccuracy.at(-1) ?? 0),
+    colour: seriesColour(index),
+  }));
   return {
     data: series.flatMap(({ name, steps, exactAccuracy, band }, index): Trace[] => [
-      ...(band === undefined ? [] : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
+      ...(band === undefined
+        ? []
+        : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
       {
-        type: 'scatter', name, mode: 'lines+markers', x: steps, y: exactAccuracy.map(percent), line: seriesLine(index),
-        marker: { size: stroke.marker, symbol: markerSymbol(index) }, hovertemplate: `${name}: %{y:.1f} % at step %{x}<extra></extra>`,
+        type: 'scatter',
+        name,
+        mode: 'lines+markers',
+        x: steps,
+        y: exactAccuracy.map(percent),
+        line: seriesLine(index),
+        marker: { size: stroke.marker, symbol: markerSymbol(index) },
+        hovertemplate: `${name}: %{y:.1f} % at step %{x}<extra></extra>`,
       },
     ]),
-    layout: baseLayout({ title: 'Learning, variant by variant', ...options }, { right: ends }, {
-      xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
-      yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-      annotations: endLabels(ends, 106),
-    }),
+    layout: baseLayout(
+      { title: 'Learning, variant by variant', ...options },
+      { right: ends },
+      {
+        xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
+        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        annotations: endLabels(ends, 106),
+      },
+    ),
   };
 }
 
@@ -144,10 +264,19 @@ export function haltingOverTraining(rows: readonly PaperTableRow[], options: Cap
  * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars
  * show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
  */
-export function studyCaption(rows: readonly LabelledRuns[], spread = '', shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)]): string {
+export function studyCaption(
+  rows: readonly LabelledRuns[],
+  spread = '',
+  shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)],
+): string {
   const records = rows.flatMap(({ records: own }) => own);
-  const several = (values: readonly (number | string)[]): string => [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
-  const seeds = several(withRecords(rows).map(({ records: own }) => own.length).sort((a, b) => a - b));
+  const several = (values: readonly (number | string)[]): string =>
+    [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
+  const seeds = several(
+    withRecords(rows)
+      .map(({ records: own }) => own.length)
+      .sort((a, b) => a - b),
+  );
   if (records.length === 0) return 'not run yet';
   const mean = seeds === '1' ? 'one seed' : `mean over ${seeds} seeds${spread === '' ? '' : `, ${spread}`}`;
   return `${several(records.map(({ data }) => data.test.name))}, ${several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []))} puzzles; ${mean}`;

@@ -23,7 +23,18 @@ export const colour = {
 } as const;
 
 /** ARC's ten colours, 0 … 9, as its website shows them. */
-export const arcPalette = ['#000000', '#0074D9', '#FF4136', '#2ECC40', '#FFDC00', '#AAAAAA', '#F012BE', '#FF851B', '#7FDBFF', '#870C25'] as const;
+export const arcPalette = [
+  '#000000',
+  '#0074D9',
+  '#FF4136',
+  '#2ECC40',
+  '#FFDC00',
+  '#AAAAAA',
+  '#F012BE',
+  '#FF851B',
+  '#7FDBFF',
+  '#870C25',
+] as const;
 
 /** Sizes of figures, CSS pixels. */
 export const figureSize = { width: 720, height: 440 } as const;
@@ -44,9 +55,11 @@ export function translucent(hex: string, opacity: number): string {
 
 /** Advance widths of DejaVu Sans for the characters 32 … 126, thousandths of the font size. */
 const advances = [
-  318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337, 636, 636, 636, 636, 636, 636, 636, 636, 636, 636, 337, 337, 838, 838, 838, 531,
-  1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863, 748, 787, 603, 787, 695, 635, 611, 732, 684, 989, 685, 611, 685, 390, 337, 390, 838, 500,
-  500, 613, 635, 550, 635, 615, 352, 635, 634, 278, 278, 579, 278, 974, 634, 612, 635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636, 337, 636, 838,
+  318, 401, 460, 838, 636, 950, 780, 275, 390, 390, 500, 838, 318, 361, 318, 337, 636, 636, 636, 636, 636, 636, 636,
+  636, 636, 636, 337, 337, 838, 838, 838, 531, 1000, 684, 686, 698, 770, 632, 575, 775, 752, 295, 295, 656, 557, 863,
+  748, 787, 603, 787, 695, 635, 611, 732, 684, 989, 685, 611, 685, 390, 337, 390, 838, 500, 500, 613, 635, 550, 635,
+  615, 352, 635, 634, 278, 278, 579, 278, 974, 634, 612, 635, 635, 411, 521, 392, 634, 592, 818, 592, 592, 525, 636,
+  337, 636, 838,
 ] as const;
 
 /** Width of a line of text, CSS pixels: that of the widest of our fonts, so that nothing drawn with it is cut off. */

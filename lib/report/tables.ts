@@ -24,16 +24,30 @@ export function toMarkdown(table: Table): string {
   const right = numericColumns(table);
   const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-  return [line(table.columns.map(escape)), line(right.map((isRight) => (isRight ? '---:' : ':---'))), ...table.rows.map((row) => line(row.map(escape)))].join('\n');
+  return [
+    line(table.columns.map(escape)),
+    line(right.map((isRight) => (isRight ? '---:' : ':---'))),
+    ...table.rows.map((row) => line(row.map(escape))),
+  ].join('\n');
 }
 
 /** A table as an HTML element. */
 export function toTableHtml(table: Table): string {
   const right = numericColumns(table);
-  const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  const escape = (text: string): string =>
+    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
     `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`;
-  return ['<table>', '<thead>', line(table.columns, 'th'), '</thead>', '<tbody>', ...table.rows.map((row) => line(row, 'td')), '</tbody>', '</table>'].join('\n');
+  return [
+    '<table>',
+    '<thead>',
+    line(table.columns, 'th'),
+    '</thead>',
+    '<tbody>',
+    ...table.rows.map((row) => line(row, 'td')),
+    '</tbody>',
+    '</table>',
+  ].join('\n');
 }
 
 /** A table as CSV (RFC 4180 with \n): cells with commas, quotes or line ends are quoted. */
@@ -60,13 +74,18 @@ export interface ResultRow {
 export function resultsTable(records: readonly RunRecord[]): string {
   const rows = resultRows(records);
   const scales = [...new Set(rows.map(({ scale }) => scale))];
-  const tables = scales.length === 0 ? [resultsMarkdown([])] : scales.map((scale) => resultsMarkdown(rows.filter((row) => row.scale === scale)));
+  const tables =
+    scales.length === 0
+      ? [resultsMarkdown([])]
+      : scales.map((scale) => resultsMarkdown(rows.filter((row) => row.scale === scale)));
   return [...tables, ...notesOn(records)].join('\n\n');
 }
 
 /** What must be said wherever such results appear. */
 export function notesOn(records: readonly RunRecord[]): string[] {
-  const notes = records.map(({ experiment: { task } }) => (task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' ? noteOnSudoku(task) : ''));
+  const notes = records.map(({ experiment: { task } }) =>
+    task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' ? noteOnSudoku(task) : '',
+  );
   return [...new Set(notes)].filter((note) => note !== '');
 }
 
@@ -84,8 +103,13 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
       data,
     ]),
   };
-  const notes = ['Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.'];
-  if (rows.some(({ paper, sameData }) => paper !== null && !sameData)) notes.push('\\* The paper’s number is for other data, another scale or more recursions: beside ours, not against it.');
+  const notes = [
+    'Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.',
+  ];
+  if (rows.some(({ paper, sameData }) => paper !== null && !sameData))
+    notes.push(
+      '\\* The paper’s number is for other data, another scale or more recursions: beside ours, not against it.',
+    );
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }
 
@@ -116,14 +140,33 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
 function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
   const { task, scale } = experiment;
   const id = experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined);
-  if (id === undefined || (task.kind !== 'sudoku' && task.kind !== 'maze') || task.side !== (task.kind === 'sudoku' ? 9 : 30)) return { paper: null, sameData: false };
-  const reported = variant(id).rows.map((row) => paperPercent(row, task)).find((accuracy) => accuracy !== null);
-  return { paper: reported === undefined ? null : reported / 100, sameData: scale === 'paper' && (task.source === 'sudoku-extreme' || task.source === 'maze-hard') };
+  if (
+    id === undefined ||
+    (task.kind !== 'sudoku' && task.kind !== 'maze') ||
+    task.side !== (task.kind === 'sudoku' ? 9 : 30)
+  )
+    return { paper: null, sameData: false };
+  const reported = variant(id)
+    .rows.map((row) => paperPercent(row, task))
+    .find((accuracy) => accuracy !== null);
+  return {
+    paper: reported === undefined ? null : reported / 100,
+    sameData: scale === 'paper' && (task.source === 'sudoku-extreme' || task.source === 'maze-hard'),
+  };
 }
 
 /** The paper's TRM-MLP but for its size and, below the paper's scale, the number of its recursions. */
 function isPaperTrm({ model, training, scale }: Experiment): boolean {
-  const shape = ['recursion', 'separateNets', 'gradient', 'mixer', 'layers', 'halting', 'supervisionSteps', ...(scale === 'paper' ? (['deepRecursions', 'latentRecursions'] as const) : [])] as const;
+  const shape = [
+    'recursion',
+    'separateNets',
+    'gradient',
+    'mixer',
+    'layers',
+    'halting',
+    'supervisionSteps',
+    ...(scale === 'paper' ? (['deepRecursions', 'latentRecursions'] as const) : []),
+  ] as const;
   return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
 }
 
@@ -145,7 +188,10 @@ const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;
 function numericColumns({ columns, rows }: Table): boolean[] {
   return columns.map((_, i) => {
     const cells = rows.map((row) => row[i] ?? '');
-    return cells.some((cell) => number.test(cell)) && cells.every((cell) => number.test(cell) || cell === '–' || cell === 'not run');
+    return (
+      cells.some((cell) => number.test(cell)) &&
+      cells.every((cell) => number.test(cell) || cell === '–' || cell === 'not run')
+    );
   });
 }
 

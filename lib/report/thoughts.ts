@@ -15,7 +15,11 @@ export interface SolvedPuzzle extends Puzzle {
 }
 
 /** Thinks about one puzzle. `supervisionSteps`: by default as many as the model was trained with. */
-export async function thinkAbout(engine: Engine, puzzle: Puzzle, supervisionSteps = engine.config.supervisionSteps): Promise<SolvedPuzzle> {
+export async function thinkAbout(
+  engine: Engine,
+  puzzle: Puzzle,
+  supervisionSteps = engine.config.supervisionSteps,
+): Promise<SolvedPuzzle> {
   return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId, supervisionSteps }) };
 }
 
@@ -25,7 +29,12 @@ export interface JudgedThought {
   /** The board, row by row, '.' for a cell without a digit. */
   readonly board: string;
   /** Cells that differ from the board before, which for the first is the puzzle. */
-  readonly changed: readonly { readonly row: number; readonly column: number; readonly from: string; readonly to: string }[];
+  readonly changed: readonly {
+    readonly row: number;
+    readonly column: number;
+    readonly from: string;
+    readonly to: string;
+  }[];
   /** How likely the model thinks this board is right, 0 … 1. */
   readonly haltProbability: number;
   /** Why the board is no legal answer to the puzzle; null if it is one. */
@@ -36,22 +45,42 @@ export interface JudgedThought {
 }
 
 /** Judges one thought about a Sudoku; `before` is the board it started from, token ids. Throws InputError if the puzzle is no Sudoku. */
-export function judgeSudoku({ question, solution }: Pick<Puzzle, 'question' | 'solution'>, before: Int32Array, { step, prediction, haltProbability }: Thought): JudgedThought {
+export function judgeSudoku(
+  { question, solution }: Pick<Puzzle, 'question' | 'solution'>,
+  before: Int32Array,
+  { step, prediction, haltProbability }: Thought,
+): JudgedThought {
   const geometry = geometryOfCells(question.length);
-  if (geometry === undefined) throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${question.length}`);
+  if (geometry === undefined)
+    throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${question.length}`);
   const { side } = geometry;
-  const [given, old, board, answer] = [question, before, prediction, solution].map(boardOfTokens) as [Uint8Array, Uint8Array, Uint8Array, Uint8Array];
+  const [given, old, board, answer] = [question, before, prediction, solution].map(boardOfTokens) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
   const digit = (value: number | undefined): string => (value === undefined || value === 0 ? '.' : String(value));
   const at = (cell: number): string => `row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1}`;
   const [blank, altered] = [board.indexOf(0), given.findIndex((value, cell) => value !== 0 && board[cell] !== value)];
-  const illegal = blank >= 0 ? `no digit at ${at(blank)}` : altered >= 0 ? `the given ${digit(given[altered])} at ${at(altered)} was changed` : (findClash(board, geometry) ?? null);
+  const illegal =
+    blank >= 0
+      ? `no digit at ${at(blank)}`
+      : altered >= 0
+        ? `the given ${digit(given[altered])} at ${at(altered)} was changed`
+        : (findClash(board, geometry) ?? null);
   const rightCells = board.reduce((count, value, cell) => count + (value === answer[cell] ? 1 : 0), 0);
   return {
     step,
     board: boardText(board),
     changed: Array.from(board.keys())
       .filter((cell) => board[cell] !== old[cell])
-      .map((cell) => ({ row: Math.floor(cell / side) + 1, column: (cell % side) + 1, from: digit(old[cell]), to: digit(board[cell]) })),
+      .map((cell) => ({
+        row: Math.floor(cell / side) + 1,
+        column: (cell % side) + 1,
+        from: digit(old[cell]),
+        to: digit(board[cell]),
+      })),
     haltProbability,
     illegal,
     rightCells,
@@ -61,7 +90,9 @@ export function judgeSudoku({ question, solution }: Pick<Puzzle, 'question' | 's
 
 /** Every thought about a Sudoku, judged. */
 export function judgeThoughts(puzzle: SolvedPuzzle): JudgedThought[] {
-  return puzzle.thoughts.map((thought, i) => judgeSudoku(puzzle, puzzle.thoughts[i - 1]?.prediction ?? puzzle.question, thought));
+  return puzzle.thoughts.map((thought, i) =>
+    judgeSudoku(puzzle, puzzle.thoughts[i - 1]?.prediction ?? puzzle.question, thought),
+  );
 }
 
 /** Judged thoughts as a table: step, board, what changed, how sure the model was, whether it is legal, and how much is right. */
@@ -86,7 +117,11 @@ export function changesText(changed: JudgedThought['changed'], most = 6): string
 }
 
 /** Among the first `puzzles` of a data set, the solved one with the most to repair: wrong cells, summed over the steps. Unsolved ones only if none is solved. */
-export async function hardestThought(engine: Engine, dataset: Dataset, puzzles = 50): Promise<SolvedPuzzle & { readonly index: number }> {
+export async function hardestThought(
+  engine: Engine,
+  dataset: Dataset,
+  puzzles = 50,
+): Promise<SolvedPuzzle & { readonly index: number }> {
   let best: { readonly index: number; readonly repairs: number } = { index: 0, repairs: -1 };
   let index = 0;
   for (const batch of testBatches(dataset, 1, Math.min(puzzles, dataset.examples))) {
@@ -100,7 +135,9 @@ export async function hardestThought(engine: Engine, dataset: Dataset, puzzles =
 /** Wrong cells after every supervision step, summed; −1 if the answer is not right in the end. */
 async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
   const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
-  const wrong = thoughts.map(({ prediction }) => prediction.reduce((count, token, i) => count + (token === labels[i] ? 0 : 1), 0));
+  const wrong = thoughts.map(({ prediction }) =>
+    prediction.reduce((count, token, i) => count + (token === labels[i] ? 0 : 1), 0),
+  );
   return wrong.at(-1) === 0 ? wrong.reduce((sum, count) => sum + count, 0) : -1;
 }
 
@@ -108,7 +145,12 @@ async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Bat
  * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
  * `puzzles` of a data set. A puzzle it is never sure about is thought about to the end.
  */
-export async function stopWhenSure(engine: Engine, dataset: Dataset, degrees: readonly number[], puzzles = dataset.examples): Promise<StoppingPoint[]> {
+export async function stopWhenSure(
+  engine: Engine,
+  dataset: Dataset,
+  degrees: readonly number[],
+  puzzles = dataset.examples,
+): Promise<StoppingPoint[]> {
   const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
   let count = 0;
   for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, puzzles)) {
@@ -121,14 +163,26 @@ export async function stopWhenSure(engine: Engine, dataset: Dataset, degrees: re
     }
     count++;
   }
-  return sums.map(({ sureness, solved, steps }) => ({ sureness, exactAccuracy: solved / count, meanSteps: steps / count }));
+  return sums.map(({ sureness, solved, steps }) => ({
+    sureness,
+    exactAccuracy: solved / count,
+    meanSteps: steps / count,
+  }));
 }
 
 /** One way of thinking in a table: what it solved, and what that took. */
-export type ThinkingRow = Readonly<{ thinking: string; 'puzzles solved': string; 'supervision steps a puzzle': string }>;
+export type ThinkingRow = Readonly<{
+  thinking: string;
+  'puzzles solved': string;
+  'supervision steps a puzzle': string;
+}>;
 
 /** An evaluation as a row; `answers` is how many votes or chains thought about each puzzle. */
-export function thinkingRow(thinking: string, { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps }: Evaluation, answers = 1): ThinkingRow {
+export function thinkingRow(
+  thinking: string,
+  { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps }: Evaluation,
+  answers = 1,
+): ThinkingRow {
   const solved = exactAccuracy.at(-1) ?? NaN;
   return {
     thinking,

@@ -67,7 +67,12 @@ export class ArcVotes {
       });
     }
     const tasks = questions.length;
-    return { tasks, pairs, votes, passAt: Object.fromEntries([...solved].map(([k, sum]) => [k, tasks === 0 ? 0 : sum / tasks])) };
+    return {
+      tasks,
+      pairs,
+      votes,
+      passAt: Object.fromEntries([...solved].map(([k, sum]) => [k, tasks === 0 ? 0 : sum / tasks])),
+    };
   }
 
   /** Two attempts for every test pair, in the form that ARC Prize takes; a lone candidate is tried twice. */
@@ -77,7 +82,10 @@ export class ArcVotes {
         task.id,
         pairs.map((_, pair) => {
           const [first, second = first] = this.candidates(task.id, pair);
-          return { attempt_1: first === undefined ? [] : gridRows(first.grid), attempt_2: second === undefined ? [] : gridRows(second.grid) };
+          return {
+            attempt_1: first === undefined ? [] : gridRows(first.grid),
+            attempt_2: second === undefined ? [] : gridRows(second.grid),
+          };
         }),
       ]),
     );
@@ -85,7 +93,15 @@ export class ArcVotes {
 }
 
 /** Task id → one entry a test pair, grids as rows of colours. */
-export type ArcSubmission = Readonly<Record<string, readonly { readonly attempt_1: readonly (readonly number[])[]; readonly attempt_2: readonly (readonly number[])[] }[]>>;
+export type ArcSubmission = Readonly<
+  Record<
+    string,
+    readonly {
+      readonly attempt_1: readonly (readonly number[])[];
+      readonly attempt_2: readonly (readonly number[])[];
+    }[]
+  >
+>;
 
 function placeOf(task: string, pair: number): string {
   return `${task} ${pair}`;

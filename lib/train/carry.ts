@@ -59,7 +59,13 @@ export function lastSteps(carry: Carry, config: ModelConfig): Uint8Array {
  * Counts the step just made and decides who halts (training rule, spec §2.2): at N_sup steps always, before if the model
  * thinks it is right, unless the seat drew a longer exploration this time.
  */
-export function advance(carry: Carry, haltLogits: Float32Array, continueLogits: Float32Array, config: ModelConfig, random: Random): Carry {
+export function advance(
+  carry: Carry,
+  haltLogits: Float32Array,
+  continueLogits: Float32Array,
+  config: ModelConfig,
+  random: Random,
+): Carry {
   const { supervisionSteps: most, explorationProbability, halting } = config;
   const steps = carry.steps.map((count) => count + 1);
   const halted = Uint8Array.from(steps, (count, seat) => {
@@ -82,23 +88,37 @@ export function aged(carry: Carry, steps: number): Carry {
 export function joinCarries(carries: readonly Carry[]): Carry {
   const join = (of: (carry: Carry) => Int32Array): Int32Array => joinArrays(Int32Array, carries.map(of));
   return {
-    puzzles: { tokens: join(({ puzzles }) => puzzles.tokens), labels: join(({ puzzles }) => puzzles.labels), puzzleIds: join(({ puzzles }) => puzzles.puzzleIds) },
+    puzzles: {
+      tokens: join(({ puzzles }) => puzzles.tokens),
+      labels: join(({ puzzles }) => puzzles.labels),
+      puzzleIds: join(({ puzzles }) => puzzles.puzzleIds),
+    },
     steps: join(({ steps }) => steps),
-    halted: joinArrays(Uint8Array, carries.map(({ halted }) => halted)),
+    halted: joinArrays(
+      Uint8Array,
+      carries.map(({ halted }) => halted),
+    ),
   };
 }
 
 /** The reverse of joinCarries. */
 export function splitCarry({ puzzles, steps, halted }: Carry, parts: number): Carry[] {
   return Array.from({ length: parts }, (_, i) => ({
-    puzzles: { tokens: partOf(puzzles.tokens, i, parts), labels: partOf(puzzles.labels, i, parts), puzzleIds: partOf(puzzles.puzzleIds, i, parts) },
+    puzzles: {
+      tokens: partOf(puzzles.tokens, i, parts),
+      labels: partOf(puzzles.labels, i, parts),
+      puzzleIds: partOf(puzzles.puzzleIds, i, parts),
+    },
     steps: partOf(steps, i, parts),
     halted: partOf(halted, i, parts),
   }));
 }
 
 /** Arrays of one kind, one behind the other. */
-export function joinArrays<Values extends Float32Array | Int32Array | Uint8Array>(kind: new (length: number) => Values, arrays: readonly Values[]): Values {
+export function joinArrays<Values extends Float32Array | Int32Array | Uint8Array>(
+  kind: new (length: number) => Values,
+  arrays: readonly Values[],
+): Values {
   const joined = new kind(arrays.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const array of arrays) {
@@ -109,7 +129,11 @@ export function joinArrays<Values extends Float32Array | Int32Array | Uint8Array
 }
 
 /** A copy of the i-th of so many equal parts of an array. */
-export function partOf<Values extends Float32Array | Int32Array | Uint8Array>(values: Values, i: number, parts: number): Values {
+export function partOf<Values extends Float32Array | Int32Array | Uint8Array>(
+  values: Values,
+  i: number,
+  parts: number,
+): Values {
   const size = values.length / parts;
   return values.slice(i * size, (i + 1) * size) as Values;
 }

@@ -8,7 +8,8 @@ import { Interrupted, thinkOnce, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 
 /** How to vote. */
-export interface ArcVoteOptions extends Omit<EvaluateOptions, 'puzzles' | 'halt' | 'views' | 'chains' | 'noise' | 'random'> {
+export interface ArcVoteOptions
+  extends Omit<EvaluateOptions, 'puzzles' | 'halt' | 'views' | 'chains' | 'noise' | 'random'> {
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
   /** Where votes are counted, for looking at them later. Giving the votes of another model pools the two. Default: fresh. */
@@ -24,8 +25,17 @@ export interface ArcVoteResult extends ArcScore {
 }
 
 /** Lets versions vote on the test pairs of a set. */
-export async function voteArc(engine: Engine, dataset: ArcDataset, options: ArcVoteOptions = {}): Promise<ArcVoteResult> {
-  const { weights = 'average', batchSize = 128, supervisionSteps = engine.config.supervisionSteps, votes = new ArcVotes() } = options;
+export async function voteArc(
+  engine: Engine,
+  dataset: ArcDataset,
+  options: ArcVoteOptions = {},
+): Promise<ArcVoteResult> {
+  const {
+    weights = 'average',
+    batchSize = 128,
+    supervisionSteps = engine.config.supervisionSteps,
+    votes = new ArcVotes(),
+  } = options;
   const { versions, sequenceLength: length } = dataset;
   const places = placesOf(dataset, options.versions ?? Infinity);
   const started = performance.now();
@@ -43,7 +53,12 @@ export async function voteArc(engine: Engine, dataset: ArcDataset, options: ArcV
         seats.forEach(({ puzzle, version, pair }, seat) => {
           const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
           const haltProbability = 1 / (1 + Math.exp(-(answer.haltLogits[seat] ?? NaN)));
-          votes.add(versions.entries[puzzle]!.task.id, pair, restoreGrid(predicted, versions.augmentation(puzzle, version)), haltProbability);
+          votes.add(
+            versions.entries[puzzle]!.task.id,
+            pair,
+            restoreGrid(predicted, versions.augmentation(puzzle, version)),
+            haltProbability,
+          );
           if (scoreBoard(answer.predictions, batch.labels, seat, length).exact) exact++;
         });
       }
@@ -51,7 +66,12 @@ export async function voteArc(engine: Engine, dataset: ArcDataset, options: ArcV
       state.dispose();
     }
   }
-  return { ...votes.score(versions.entries), exactAccuracy: exact / Math.max(places.length, 1), supervisionSteps, seconds: (performance.now() - started) / 1000 };
+  return {
+    ...votes.score(versions.entries),
+    exactAccuracy: exact / Math.max(places.length, 1),
+    supervisionSteps,
+    seconds: (performance.now() - started) / 1000,
+  };
 }
 
 /** One test pair in one version of its task. */
@@ -63,17 +83,26 @@ interface Place {
 
 function placesOf({ versions }: ArcDataset, most: number): Place[] {
   return versions.entries.flatMap(({ pairs }, puzzle) =>
-    Array.from({ length: Math.min(most, versions.count(puzzle)) }, (_, version) => pairs.map((_, pair) => ({ puzzle, version, pair }))).flat(),
+    Array.from({ length: Math.min(most, versions.count(puzzle)) }, (_, version) =>
+      pairs.map((_, pair) => ({ puzzle, version, pair })),
+    ).flat(),
   );
 }
 
-function batchOf({ versions, sequenceLength: length, ignore }: ArcDataset, seats: readonly Place[], mode: NonNullable<EvaluateOptions['puzzleIds']>): DataBatch {
+function batchOf(
+  { versions, sequenceLength: length, ignore }: ArcDataset,
+  seats: readonly Place[],
+  mode: NonNullable<EvaluateOptions['puzzleIds']>,
+): DataBatch {
   const tokens = new Int32Array(seats.length * length);
   const labels = new Int32Array(seats.length * length);
   seats.forEach(({ puzzle, version, pair }, seat) => {
     const { input, label } = versions.examples(puzzle, version)[pair]!;
     tokens.set(input, seat * length);
-    labels.set(Int32Array.from(label, (token) => (token === ignore ? ignoredLabel : token)), seat * length);
+    labels.set(
+      Int32Array.from(label, (token) => (token === ignore ? ignoredLabel : token)),
+      seat * length,
+    );
   });
   const idOf = ({ puzzle, version }: Place): number => {
     if (mode === 'blank') return 0;

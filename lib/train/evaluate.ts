@@ -49,7 +49,12 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
   if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
   const seats = new Seats(engine, dataset, total, options);
-  const [exact, cells, halting, accepted] = Array.from({ length: 4 }, () => new Float64Array(supervisionSteps)) as [Float64Array, Float64Array, Float64Array, Float64Array];
+  const [exact, cells, halting, accepted] = Array.from({ length: 4 }, () => new Float64Array(supervisionSteps)) as [
+    Float64Array,
+    Float64Array,
+    Float64Array,
+    Float64Array,
+  ];
   const { alternative } = dataset;
   const started = performance.now();
   let [finished, spent] = [0, 0];
@@ -91,8 +96,13 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
  * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
  * (arXiv 2512.11847). Throws InputError for data whose puzzles share one id.
  */
-export async function evaluateIds(engine: Engine, dataset: Dataset, options: Omit<EvaluateOptions, 'puzzleIds'> = {}): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
-  const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> => evaluate(engine, dataset, { ...options, puzzleIds });
+export async function evaluateIds(
+  engine: Engine,
+  dataset: Dataset,
+  options: Omit<EvaluateOptions, 'puzzleIds'> = {},
+): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
+  const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
+    evaluate(engine, dataset, { ...options, puzzleIds });
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
 }
 
@@ -110,15 +120,30 @@ export interface Thought {
 export async function think(
   engine: Engine,
   tokens: Int32Array,
-  options: { readonly puzzleId?: number; readonly supervisionSteps?: number; readonly weights?: Weights; readonly onThought?: (thought: Thought) => void } = {},
+  options: {
+    readonly puzzleId?: number;
+    readonly supervisionSteps?: number;
+    readonly weights?: Weights;
+    readonly onThought?: (thought: Thought) => void;
+  } = {},
 ): Promise<Thought[]> {
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
   const state = engine.createState(1);
   const thoughts: Thought[] = [];
   try {
     for (let step = 0; step < supervisionSteps; step++) {
-      const { predictions, haltLogits } = await thinkOnce(engine, state, { tokens, puzzleIds: Int32Array.of(puzzleId) }, step, weights);
-      const thought = { step: step + 1, prediction: predictions, haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))) };
+      const { predictions, haltLogits } = await thinkOnce(
+        engine,
+        state,
+        { tokens, puzzleIds: Int32Array.of(puzzleId) },
+        step,
+        weights,
+      );
+      const thought = {
+        step: step + 1,
+        prediction: predictions,
+        haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))),
+      };
       thoughts.push(thought);
       options.onThought?.(thought);
     }
@@ -129,7 +154,13 @@ export async function think(
 }
 
 /** One supervision step for seats that all started together: the first step resets their latents. */
-export function thinkOnce(engine: Engine, state: LatentState, puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array }, step: number, weights: Weights): Promise<InferResult> {
+export function thinkOnce(
+  engine: Engine,
+  state: LatentState,
+  puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array },
+  step: number,
+  weights: Weights,
+): Promise<InferResult> {
   const reset = new Uint8Array(state.batchSize).fill(step === 0 ? 1 : 0);
   return engine.inferStep(state, { tokens: puzzles.tokens, puzzleIds: puzzles.puzzleIds, reset, weights });
 }

@@ -10,7 +10,11 @@ export async function startValues(engine: Engine): Promise<ReadonlyMap<LatentId,
 }
 
 /** Lets `edit` change the latents of some seats in place: one latent of one seat at a time, [S, D], latents in the schedule's order. */
-export async function editLatents(state: LatentState, seats: readonly number[], edit: (values: Float32Array, latent: LatentId, seat: number) => void): Promise<void> {
+export async function editLatents(
+  state: LatentState,
+  seats: readonly number[],
+  edit: (values: Float32Array, latent: LatentId, seat: number) => void,
+): Promise<void> {
   if (seats.length === 0) return;
   const latents = await state.read();
   for (const [latent, values] of latents) {

@@ -42,7 +42,16 @@ export interface StepMetrics {
 export function stepMetrics(result: TrainResult, after: Carry): StepMetrics {
   const batchSize = after.steps.length;
   const length = after.puzzles.labels.length / batchSize;
-  const sums = { count: 0, cellAccuracy: 0, exactAccuracy: 0, haltingAccuracy: 0, steps: 0, answerLoss: 0, haltLoss: 0, continueLoss: 0 };
+  const sums = {
+    count: 0,
+    cellAccuracy: 0,
+    exactAccuracy: 0,
+    haltingAccuracy: 0,
+    steps: 0,
+    answerLoss: 0,
+    haltLoss: 0,
+    continueLoss: 0,
+  };
   for (let seat = 0; seat < batchSize; seat++) {
     sums.answerLoss += result.answerLoss[seat] ?? NaN;
     sums.haltLoss += result.haltLoss[seat] ?? NaN;
@@ -52,7 +61,7 @@ export function stepMetrics(result: TrainResult, after: Carry): StepMetrics {
     sums.count++;
     sums.cellAccuracy += rightCells / cells;
     sums.exactAccuracy += exact ? 1 : 0;
-    sums.haltingAccuracy += ((result.haltLogits[seat] ?? NaN) >= 0) === exact ? 1 : 0;
+    sums.haltingAccuracy += (result.haltLogits[seat] ?? NaN) >= 0 === exact ? 1 : 0;
     sums.steps += after.steps[seat] ?? 0;
   }
   return sums;
@@ -73,4 +82,13 @@ export function addMetrics(a: StepMetrics, b: StepMetrics): StepMetrics {
 }
 
 /** Metrics of no step at all. */
-export const noMetrics: StepMetrics = { count: 0, cellAccuracy: 0, exactAccuracy: 0, haltingAccuracy: 0, steps: 0, answerLoss: 0, haltLoss: 0, continueLoss: 0 };
+export const noMetrics: StepMetrics = {
+  count: 0,
+  cellAccuracy: 0,
+  exactAccuracy: 0,
+  haltingAccuracy: 0,
+  steps: 0,
+  answerLoss: 0,
+  haltLoss: 0,
+  continueLoss: 0,
+};

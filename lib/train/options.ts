@@ -87,7 +87,15 @@ export const paperTraining: TrainingOptions = {
 
 const choices = { optimizer: ['adam-atan2', 'adamw', 'muon'], loss: ['stablemax', 'softmax'] } as const;
 
-const ranges: Readonly<Record<Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'randomStart' | keyof typeof optionalCounts | keyof typeof curricula>, readonly [low: number, high: number, whole?: boolean]>> = {
+const ranges: Readonly<
+  Record<
+    Exclude<
+      keyof TrainingOptions,
+      'optimizer' | 'loss' | 'randomStart' | keyof typeof optionalCounts | keyof typeof curricula
+    >,
+    readonly [low: number, high: number, whole?: boolean]
+  >
+> = {
   steps: [1, 1e9, true],
   batchSize: [1, 65_536, true],
   learningRate: [0, 10],
@@ -117,21 +125,31 @@ export function checkTraining(candidate: unknown): TrainingOptions {
     throw new InputError(`training options: expected an object, got ${show(candidate)}`);
   }
   const fields = candidate as Record<string, unknown>;
-  const problems = unknownFields(fields, [...Object.keys(paperTraining), 'randomStart', ...Object.keys(optionalCounts), ...Object.keys(curricula)]);
+  const problems = unknownFields(fields, [
+    ...Object.keys(paperTraining),
+    'randomStart',
+    ...Object.keys(optionalCounts),
+    ...Object.keys(curricula),
+  ]);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
     if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
-      problems.push(`${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${show(value)}`);
+      problems.push(
+        `${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${show(value)}`,
+      );
     }
   }
   for (const [key, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(fields[key])) problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
+    if (!(allowed as readonly unknown[]).includes(fields[key]))
+      problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
   }
   const start = fields['randomStart'];
-  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100))) problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${show(start)}`);
+  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100)))
+    problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${show(start)}`);
   for (const [key, most] of Object.entries(optionalCounts)) {
     const value = fields[key];
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most)) problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
+    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most))
+      problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
   }
   for (const key of Object.keys(curricula) as (keyof typeof curricula)[]) {
     if (fields[key] !== undefined) problems.push(...curriculumProblems(key, fields[key]));
@@ -148,8 +166,11 @@ function curriculumProblems(key: keyof typeof curricula, stages: unknown): strin
   let before = 0;
   for (const stage of stages as unknown[]) {
     const [until, ...given] = Array.isArray(stage) ? (stage as unknown[]) : [];
-    const whole = given.length === counts.length && given.every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= most);
-    if (typeof until !== 'number' || !(until > before && until < 1) || !whole) return [`${expected}, got the row ${show(stage)}`];
+    const whole =
+      given.length === counts.length &&
+      given.every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= most);
+    if (typeof until !== 'number' || !(until > before && until < 1) || !whole)
+      return [`${expected}, got the row ${show(stage)}`];
     before = until;
   }
   return [];
@@ -161,7 +182,11 @@ export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions):
 }
 
 /** Supervision steps that a puzzle gets at optimizer step 1, 2, … of a run whose model has so many, and the step that this began with. */
-export function supervisionAt(step: number, { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions, model: { readonly supervisionSteps: number }): { readonly supervisionSteps: number; readonly since: number } {
+export function supervisionAt(
+  step: number,
+  { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions,
+  model: { readonly supervisionSteps: number },
+): { readonly supervisionSteps: number; readonly since: number } {
   const at = supervisionCurriculum.findIndex(([until]) => step <= until * steps);
   const passed = at === -1 ? supervisionCurriculum.length : at;
   const since = passed === 0 ? 1 : Math.floor(supervisionCurriculum[passed - 1]![0] * steps) + 1;
@@ -169,9 +194,15 @@ export function supervisionAt(step: number, { steps, supervisionCurriculum = [],
 }
 
 /** T and n at optimizer step 1, 2, … of a run whose model has these. */
-export function recursionsAt(step: number, { steps, depthCurriculum = [] }: TrainingOptions, model: Recursions): Recursions {
+export function recursionsAt(
+  step: number,
+  { steps, depthCurriculum = [] }: TrainingOptions,
+  model: Recursions,
+): Recursions {
   const stage = depthCurriculum.find(([until]) => step <= until * steps);
-  return stage === undefined ? { deepRecursions: model.deepRecursions, latentRecursions: model.latentRecursions } : { deepRecursions: stage[1], latentRecursions: stage[2] };
+  return stage === undefined
+    ? { deepRecursions: model.deepRecursions, latentRecursions: model.latentRecursions }
+    : { deepRecursions: stage[1], latentRecursions: stage[2] };
 }
 
 /**

@@ -55,7 +55,12 @@ interface FixtureJson {
   readonly config: ReferenceFields;
   readonly batch_size: number;
   readonly train_steps: number;
-  readonly optimizer: { readonly lr: number; readonly beta1: number; readonly beta2: number; readonly weight_decay: number };
+  readonly optimizer: {
+    readonly lr: number;
+    readonly beta1: number;
+    readonly beta2: number;
+    readonly weight_decay: number;
+  };
   readonly puzzle_emb_optimizer: { readonly lr: number; readonly weight_decay: number };
   readonly ema: number;
   readonly metrics: readonly Readonly<Record<string, number>>[];
@@ -78,7 +83,10 @@ interface Fixture {
  * Replays a fixture `<name>.safetensors` with `<name>.json` beside it.
  * Throws InputError if a file is missing, damaged or not a fixture.
  */
-export async function checkReference(file: string, createEngine: (config: ModelConfig) => Promise<Engine>): Promise<ReferenceReport> {
+export async function checkReference(
+  file: string,
+  createEngine: (config: ModelConfig) => Promise<Engine>,
+): Promise<ReferenceReport> {
   const fixture = readFixture(file);
   const engine = await createEngine(fixture.config);
   try {
@@ -86,7 +94,12 @@ export async function checkReference(file: string, createEngine: (config: ModelC
     await replayTraining(fixture, engine, errors);
     await replayEvaluation(fixture, engine, errors);
     const quantities = errors.report();
-    return { name: fixture.json.name, engine: engine.description, passed: quantities.every(({ passed }) => passed), quantities };
+    return {
+      name: fixture.json.name,
+      engine: engine.description,
+      passed: quantities.every(({ passed }) => passed),
+      quantities,
+    };
   } finally {
     engine.dispose();
   }
@@ -114,31 +127,76 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
   for (let step = 0; step < json.train_steps; step++) {
     const at = `step${step}`;
     errors.exact('carry: halted before', carry.halted, fixture.integers(`${at}/halted_before`));
-    if (step > 0) await state.write(new Map([...(await state.read()).keys()].map((latent) => [latent, fixture.floats(`step${step - 1}/${latentKey(latent)}`)])));
-    const [close, lossesClose] = step === 0 ? [tolerances.logits, tolerances.losses] : [tolerances.afterUpdate, tolerances.lossesAfterUpdate];
+    if (step > 0)
+      await state.write(
+        new Map(
+          [...(await state.read()).keys()].map((latent) => [
+            latent,
+            fixture.floats(`step${step - 1}/${latentKey(latent)}`),
+          ]),
+        ),
+      );
+    const [close, lossesClose] =
+      step === 0 ? [tolerances.logits, tolerances.losses] : [tolerances.afterUpdate, tolerances.lossesAfterUpdate];
     const when = step === 0 ? 'first step: ' : 'later steps: ';
     carry = refill(carry, batchUnder(fixture, `${at}/batch_`));
-    const result = await engine.trainStep(state, { ...carry.puzzles, reset: resetOf(carry), last: lastSteps(carry, config), loss: 'stablemax', wantLogits: true });
+    const result = await engine.trainStep(state, {
+      ...carry.puzzles,
+      reset: resetOf(carry),
+      last: lastSteps(carry, config),
+      loss: 'stablemax',
+      wantLogits: true,
+    });
     errors.absolute(`${when}logits`, result.logits ?? new Float32Array(), fixture.floats(`${at}/logits`), close);
     errors.absolute(`${when}halt logits`, result.haltLogits, fixture.floats(`${at}/q_halt_logits`), close);
     errors.absolute(`${when}continue logits`, result.continueLogits, fixture.floats(`${at}/q_continue_logits`), close);
-    if (fixture.has(`${at}/target_q_continue`)) errors.absolute(`${when}continue targets`, result.continueTargets ?? new Float32Array(), fixture.floats(`${at}/target_q_continue`), close);
-    for (const [latent, values] of await state.read()) errors.absolute(`${when}latents`, values, fixture.floats(`${at}/${latentKey(latent)}`), close);
+    if (fixture.has(`${at}/target_q_continue`))
+      errors.absolute(
+        `${when}continue targets`,
+        result.continueTargets ?? new Float32Array(),
+        fixture.floats(`${at}/target_q_continue`),
+        close,
+      );
+    for (const [latent, values] of await state.read())
+      errors.absolute(`${when}latents`, values, fixture.floats(`${at}/${latentKey(latent)}`), close);
     if (step === 0) await compareGradients(fixture, engine, errors);
 
     carry = advance(carry, result.haltLogits, result.continueLogits, config, random);
     errors.exact('carry: halted after', carry.halted, fixture.integers(`${at}/halted_after`));
     errors.exact('carry: steps', carry.steps, fixture.integers(`${at}/steps_after`));
     const expected = json.metrics[step];
-    if (expected === undefined) throw new InputError(`${json.name}.json: expected metrics of ${json.train_steps} steps, got ${json.metrics.length}`);
+    if (expected === undefined)
+      throw new InputError(
+        `${json.name}.json: expected metrics of ${json.train_steps} steps, got ${json.metrics.length}`,
+      );
     const mine = stepMetrics(result, carry);
     const loss = mine.answerLoss + 0.5 * (mine.haltLoss + mine.continueLoss);
-    errors.relative(`${when}losses`, [loss, mine.answerLoss, mine.haltLoss], [expected['loss_sum'], expected['lm_loss'], expected['q_halt_loss']], lossesClose);
-    if (expected['q_continue_loss'] !== undefined) errors.relative(`${when}continue loss`, [mine.continueLoss], [expected['q_continue_loss']], lossesClose);
-    errors.relative('accuracies', [mine.count, mine.cellAccuracy, mine.exactAccuracy, mine.haltingAccuracy, mine.steps], [expected['count'], expected['accuracy'], expected['exact_accuracy'], expected['q_halt_accuracy'], expected['steps']], 1e-6);
+    errors.relative(
+      `${when}losses`,
+      [loss, mine.answerLoss, mine.haltLoss],
+      [expected['loss_sum'], expected['lm_loss'], expected['q_halt_loss']],
+      lossesClose,
+    );
+    if (expected['q_continue_loss'] !== undefined)
+      errors.relative(`${when}continue loss`, [mine.continueLoss], [expected['q_continue_loss']], lossesClose);
+    errors.relative(
+      'accuracies',
+      [mine.count, mine.cellAccuracy, mine.exactAccuracy, mine.haltingAccuracy, mine.steps],
+      [
+        expected['count'],
+        expected['accuracy'],
+        expected['exact_accuracy'],
+        expected['q_halt_accuracy'],
+        expected['steps'],
+      ],
+      1e-6,
+    );
     await engine.update(updateRequest(step + 1, options));
   }
-  for (const [kind, prefix, quantity] of [['parameters', 'final/', 'parameters after all steps'], ['average', 'ema/', 'their average']] as const) {
+  for (const [kind, prefix, quantity] of [
+    ['parameters', 'final/', 'parameters after all steps'],
+    ['average', 'ema/', 'their average'],
+  ] as const) {
     const mine = await engine.readTensors(kind);
     for (const [name, { data }] of fixture.under(prefix)) {
       const tensor = mine.get(stripped(name));
@@ -154,7 +212,8 @@ async function compareGradients(fixture: Fixture, engine: Engine, errors: Errors
   for (const [name, { data }] of fixture.under('grad0/')) {
     const mine = gradients.get(stripped(name));
     if (mine === undefined) errors.missing('gradients', name);
-    else errors.rootMeanSquare('gradients', mine.data, data, tolerances.gradients, Math.max(rootMeanSquare(data), 1e-6));
+    else
+      errors.rootMeanSquare('gradients', mine.data, data, tolerances.gradients, Math.max(rootMeanSquare(data), 1e-6));
   }
 }
 
@@ -165,20 +224,45 @@ async function replayEvaluation(fixture: Fixture, engine: Engine, errors: Errors
   const batch = batchUnder(fixture, 'eval/batch_');
   const size = batch.puzzleIds.length;
   const state = engine.createState(size);
-  let last: Pick<InferResult, 'predictions' | 'haltLogits'> = { predictions: new Int32Array(), haltLogits: new Float32Array() };
+  let last: Pick<InferResult, 'predictions' | 'haltLogits'> = {
+    predictions: new Int32Array(),
+    haltLogits: new Float32Array(),
+  };
   for (let step = 0; step < config.supervisionSteps; step++) {
-    const result = await engine.inferStep(state, { tokens: batch.tokens, puzzleIds: batch.puzzleIds, reset: new Uint8Array(size).fill(step === 0 ? 1 : 0), weights: 'raw', wantLogits: true });
+    const result = await engine.inferStep(state, {
+      tokens: batch.tokens,
+      puzzleIds: batch.puzzleIds,
+      reset: new Uint8Array(size).fill(step === 0 ? 1 : 0),
+      weights: 'raw',
+      wantLogits: true,
+    });
     const close = tolerances.logits * tolerances.growth ** step;
-    errors.absolute(`evaluation step ${step + 1}: logits`, result.logits ?? new Float32Array(), fixture.floats(`eval/step${step}/logits`), close);
-    errors.absolute(`evaluation step ${step + 1}: halt logits`, result.haltLogits, fixture.floats(`eval/step${step}/q_halt_logits`), close);
+    errors.absolute(
+      `evaluation step ${step + 1}: logits`,
+      result.logits ?? new Float32Array(),
+      fixture.floats(`eval/step${step}/logits`),
+      close,
+    );
+    errors.absolute(
+      `evaluation step ${step + 1}: halt logits`,
+      result.haltLogits,
+      fixture.floats(`eval/step${step}/q_halt_logits`),
+      close,
+    );
     last = result;
   }
   state.dispose();
-  const scores = Array.from({ length: size }, (_, seat) => scoreBoard(last.predictions, batch.labels, seat, config.sequenceLength));
+  const scores = Array.from({ length: size }, (_, seat) =>
+    scoreBoard(last.predictions, batch.labels, seat, config.sequenceLength),
+  );
   const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
   errors.relative(
     'evaluation: accuracies',
-    [sum(scores.map(({ cells, rightCells }) => rightCells / Math.max(cells, 1))), sum(scores.map(({ exact }) => (exact ? 1 : 0))), sum(scores.map(({ exact }, seat) => ((last.haltLogits[seat]! >= 0) === exact ? 1 : 0)))],
+    [
+      sum(scores.map(({ cells, rightCells }) => rightCells / Math.max(cells, 1))),
+      sum(scores.map(({ exact }) => (exact ? 1 : 0))),
+      sum(scores.map(({ exact }, seat) => (last.haltLogits[seat]! >= 0 === exact ? 1 : 0))),
+    ],
     [json.eval_metrics['accuracy'], json.eval_metrics['exact_accuracy'], json.eval_metrics['q_halt_accuracy']],
     1e-6,
   );
@@ -189,20 +273,42 @@ class Errors {
   readonly #found = new Map<string, { error: number; tolerance: number; passed: boolean }>();
 
   absolute(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number): void {
-    this.#add(quantity, largest(mine, theirs, () => 1), tolerance);
+    this.#add(
+      quantity,
+      largest(mine, theirs, () => 1),
+      tolerance,
+    );
   }
 
-  relative(quantity: string, mine: readonly number[], theirs: readonly (number | undefined)[], tolerance: number): void {
-    this.#add(quantity, largest(mine, theirs.map((value) => value ?? NaN), (value) => Math.max(Math.abs(value), 1e-3)), tolerance);
+  relative(
+    quantity: string,
+    mine: readonly number[],
+    theirs: readonly (number | undefined)[],
+    tolerance: number,
+  ): void {
+    this.#add(
+      quantity,
+      largest(
+        mine,
+        theirs.map((value) => value ?? NaN),
+        (value) => Math.max(Math.abs(value), 1e-3),
+      ),
+      tolerance,
+    );
   }
 
   exact(quantity: string, mine: ArrayLike<number>, theirs: ArrayLike<number>): void {
-    this.#add(quantity, largest(mine, theirs, () => 1), tolerances.exact);
+    this.#add(
+      quantity,
+      largest(mine, theirs, () => 1),
+      tolerances.exact,
+    );
   }
 
   /** Root mean square of the difference, divided by `scale`. */
   rootMeanSquare(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number, scale: number): void {
-    const error = mine.length === theirs.length ? rootMeanSquare(mine.map((value, i) => value - theirs[i]!)) / scale : Infinity;
+    const error =
+      mine.length === theirs.length ? rootMeanSquare(mine.map((value, i) => value - theirs[i]!)) / scale : Infinity;
     this.#add(quantity, Number.isNaN(error) ? Infinity : error, tolerance);
   }
 
@@ -250,7 +356,11 @@ function stripped(name: string): string {
 }
 
 function batchUnder(fixture: Fixture, prefix: string): Carry['puzzles'] {
-  return { tokens: fixture.integers(`${prefix}inputs`), labels: fixture.integers(`${prefix}labels`), puzzleIds: fixture.integers(`${prefix}puzzle_identifiers`) };
+  return {
+    tokens: fixture.integers(`${prefix}inputs`),
+    labels: fixture.integers(`${prefix}labels`),
+    puzzleIds: fixture.integers(`${prefix}puzzle_identifiers`),
+  };
 }
 
 /** The model's tensors under a prefix; buffers that it lacks come from the second one. */
@@ -259,7 +369,8 @@ function parametersUnder(fixture: Fixture, prefix: string, fallback = prefix): T
   const tensors = new Map<string, Tensor>();
   for (const { name } of parameterSpecs(fixture.config)) {
     const tensor = stored.get(`inner.${name}`) ?? others.get(`inner.${name}`);
-    if (tensor === undefined) throw new InputError(`${fixture.json.name}.safetensors: expected ${prefix}inner.${name}, got no such tensor`);
+    if (tensor === undefined)
+      throw new InputError(`${fixture.json.name}.safetensors: expected ${prefix}inner.${name}, got no such tensor`);
     tensors.set(name, tensor);
   }
   return tensors;
@@ -271,7 +382,10 @@ function readFixture(file: string): Fixture {
   const json = readJson(file.replace(/\.safetensors$/, '.json'));
   const find = (key: string): { shape: readonly number[]; data: unknown } => {
     const tensor = tensors.get(key);
-    if (tensor === undefined) throw new InputError(`${path.basename(file)}: expected a tensor ${key}, got none; it is no fixture of the reference`);
+    if (tensor === undefined)
+      throw new InputError(
+        `${path.basename(file)}: expected a tensor ${key}, got none; it is no fixture of the reference`,
+      );
     return tensor;
   };
   const typed = <Data>(key: string, type: new (length: number) => Data): Data => {
@@ -280,7 +394,9 @@ function readFixture(file: string): Fixture {
     return data;
   };
   // What the reference's options cannot say, its fixtures' names and tensors do.
-  const separateNets = json.architecture === 'hrm' || (json.architecture === 'trm' && [...tensors.keys()].some((key) => key.startsWith('init/inner.H_level')));
+  const separateNets =
+    json.architecture === 'hrm' ||
+    (json.architecture === 'trm' && [...tensors.keys()].some((key) => key.startsWith('init/inner.H_level')));
   const config = checkConfig({
     ...paperConfig,
     ...configFromReference({ ...json.config, architecture: json.architecture }),
@@ -293,7 +409,12 @@ function readFixture(file: string): Fixture {
     floats: (key) => typed(key, Float32Array),
     integers: (key) => typed(key, Int32Array),
     has: (key) => tensors.has(key),
-    under: (prefix) => new Map([...tensors].filter(([key]) => key.startsWith(prefix)).map(([key, { shape }]) => [key.slice(prefix.length), { shape, data: typed(key, Float32Array) }])),
+    under: (prefix) =>
+      new Map(
+        [...tensors]
+          .filter(([key]) => key.startsWith(prefix))
+          .map(([key, { shape }]) => [key.slice(prefix.length), { shape, data: typed(key, Float32Array) }]),
+      ),
   };
 }
 
@@ -318,12 +439,17 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 function readJson(file: string): FixtureJson {
   try {
     const json: unknown = JSON.parse(readUserFile(file).toString('utf8'));
-    if (!isObject(json)) throw new InputError(`${path.basename(file)}: expected a fixture's description, got ${show(json)}`);
-    const bad = Object.entries(fixtureFields).filter(([key, fits]) => !fits(json[key])).map(([key]) => `${key} ${show(json[key])}`);
-    if (bad.length > 0) throw new InputError(`${path.basename(file)}: expected a fixture's description, got one with ${bad.join(', ')}`);
+    if (!isObject(json))
+      throw new InputError(`${path.basename(file)}: expected a fixture's description, got ${show(json)}`);
+    const bad = Object.entries(fixtureFields)
+      .filter(([key, fits]) => !fits(json[key]))
+      .map(([key]) => `${key} ${show(json[key])}`);
+    if (bad.length > 0)
+      throw new InputError(`${path.basename(file)}: expected a fixture's description, got one with ${bad.join(', ')}`);
     return json as unknown as FixtureJson;
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);
+    if (error instanceof SyntaxError)
+      throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);
     throw error;
   }
 }

@@ -89,9 +89,16 @@ export class Seats {
 
   /** The first `puzzles` of a data set. Throws InputError for impossible numbers. */
   constructor(engine: Engine, dataset: Dataset, puzzles: number, options: ThinkingOptions) {
-    const { batchSize = 128, views, chains = 1, noise = 0, supervisionSteps = engine.config.supervisionSteps } = options;
+    const {
+      batchSize = 128,
+      views,
+      chains = 1,
+      noise = 0,
+      supervisionSteps = engine.config.supervisionSteps,
+    } = options;
     for (const [name, value] of Object.entries({ batchSize, views: views?.count ?? 1, chains, supervisionSteps })) {
-      if (!Number.isInteger(value) || value < 1) throw new InputError(`${name}: expected a whole number from 1, got ${value}`);
+      if (!Number.isInteger(value) || value < 1)
+        throw new InputError(`${name}: expected a whole number from 1, got ${value}`);
     }
     if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
     this.#engine = engine;
@@ -130,7 +137,12 @@ export class Seats {
       reset[seat] = place.steps === 0 ? 1 : 0;
     }
     if (this.#noise > 0 && this.#chains > 1) await this.#disturb(this.#state, reset);
-    const result = await this.#engine.inferStep(this.#state, { tokens, puzzleIds, reset, weights: this.#options.weights ?? 'average' });
+    const result = await this.#engine.inferStep(this.#state, {
+      tokens,
+      puzzleIds,
+      reset,
+      weights: this.#options.weights ?? 'average',
+    });
     return places.flatMap((place, at) => {
       if (place === undefined) return [];
       const answers = this.#answers(result, at, place);
@@ -139,7 +151,15 @@ export class Seats {
       const steps = ++place.steps;
       const done = halts || steps === this.#mostSteps;
       if (done) places[at] = undefined;
-      return [{ question: place.puzzle.tokens, labels: place.puzzle.labels, steps, answer: halts ? first : this.#decide(answers), done }];
+      return [
+        {
+          question: place.puzzle.tokens,
+          labels: place.puzzle.labels,
+          steps,
+          answer: halts ? first : this.#decide(answers),
+          done,
+        },
+      ];
     });
   }
 
@@ -162,22 +182,31 @@ export class Seats {
       const seat = at * this.#block + i;
       const prediction = predictions.subarray(seat * L, (seat + 1) * L);
       const view = place.views[this.#viewOf(seat)];
-      return { tokens: view === undefined ? prediction : relabelBack(prediction, view), haltLogit: haltLogits[seat] ?? NaN };
+      return {
+        tokens: view === undefined ? prediction : relabelBack(prediction, view),
+        haltLogit: haltLogits[seat] ?? NaN,
+      };
     });
   }
 
   /** In each view the surest chain; among the views the majority. */
   #decide(answers: readonly Answer[]): Answer {
-    return vote(Array.from({ length: answers.length / this.#chains }, (_, view) => surest(answers.slice(view * this.#chains, (view + 1) * this.#chains))));
+    return vote(
+      Array.from({ length: answers.length / this.#chains }, (_, view) =>
+        surest(answers.slice(view * this.#chains, (view + 1) * this.#chains)),
+      ),
+    );
   }
 
   async #seatPuzzles(): Promise<void> {
     const room = this.#places.length === 0 ? Math.min(this.#mostPlaces, this.#waiting) : this.#places.length;
-    for (let at = 0; at < room && this.#waiting > 0; at++) if (this.#places[at] === undefined) this.#places[at] = this.#nextPlace();
+    for (let at = 0; at < room && this.#waiting > 0; at++)
+      if (this.#places[at] === undefined) this.#places[at] = this.#nextPlace();
     const taken = this.#places.filter((place) => place !== undefined);
     const fresh = taken.every(({ steps }) => steps === 0);
     // Empty places cost as much thinking as taken ones, so few puzzles that are left move together.
-    if (this.#state === undefined || (fresh && taken.length < room) || taken.length <= room / 2) await this.#moveTogether(taken, fresh);
+    if (this.#state === undefined || (fresh && taken.length < room) || taken.length <= room / 2)
+      await this.#moveTogether(taken, fresh);
   }
 
   #nextPlace(): Place {
@@ -187,7 +216,14 @@ export class Seats {
     this.#waiting--;
     const random = this.#random.fork('views').fork(index);
     const { views } = this.#options;
-    return { puzzle: next.value, index, views: Array.from({ length: views?.count ?? 1 }, (_, view) => (view === 0 ? undefined : views?.draw(view, random.fork(view)))), steps: 0 };
+    return {
+      puzzle: next.value,
+      index,
+      views: Array.from({ length: views?.count ?? 1 }, (_, view) =>
+        view === 0 ? undefined : views?.draw(view, random.fork(view)),
+      ),
+      steps: 0,
+    };
   }
 
   /** Keeps only the places that are taken, with their latents unless all are new. */
@@ -212,8 +248,19 @@ export class Seats {
   /** Noise on the z latents of every chain but the first of each view. A seat's noise depends on the seed, its puzzle, place among its seats, and step. */
   async #disturb(state: LatentState, reset: Uint8Array): Promise<void> {
     const starts = (this.#starts ??= await startValues(this.#engine));
-    const noisy = Array.from(reset.keys()).filter((seat) => seat % this.#chains > 0 && this.#placeOf(seat) !== undefined);
-    const streams = new Map(noisy.map((seat) => [seat, this.#random.fork('noise').fork(this.#placeOf(seat)!.index).fork(seat % this.#block).fork(this.#placeOf(seat)!.steps)]));
+    const noisy = Array.from(reset.keys()).filter(
+      (seat) => seat % this.#chains > 0 && this.#placeOf(seat) !== undefined,
+    );
+    const streams = new Map(
+      noisy.map((seat) => [
+        seat,
+        this.#random
+          .fork('noise')
+          .fork(this.#placeOf(seat)!.index)
+          .fork(seat % this.#block)
+          .fork(this.#placeOf(seat)!.steps),
+      ]),
+    );
     await editLatents(state, noisy, (values, latent, seat) => {
       const start = starts.get(latent)!;
       if (reset[seat] === 1) for (let at = 0; at < values.length; at += start.length) values.set(start, at);
@@ -227,7 +274,10 @@ export class Seats {
 function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
   if (mode === 'own') return (id) => id;
   if (mode === 'blank') return () => 0;
-  if (new Set(ids).size < 2) throw new InputError(`${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`);
+  if (new Set(ids).size < 2)
+    throw new InputError(
+      `${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`,
+    );
   const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
   return (id) => next.get(id) ?? 0;
 }

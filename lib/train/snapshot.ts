@@ -19,26 +19,42 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: un
   for (const [kind, map] of snapshot.tensors) {
     for (const [name, { shape, data }] of map) tensors.set(`${kind}/${name}`, { dtype: 'F32', shape, data });
   }
-  for (const [latent, data] of snapshot.latents) tensors.set(`latents/${latent}`, { dtype: 'F32', shape: [data.length], data });
+  for (const [latent, data] of snapshot.latents)
+    tensors.set(`latents/${latent}`, { dtype: 'F32', shape: [data.length], data });
   tensors.set('carry/tokens', { dtype: 'I32', shape: [seats, length], data: carry.puzzles.tokens });
   tensors.set('carry/labels', { dtype: 'I32', shape: [seats, length], data: carry.puzzles.labels });
   tensors.set('carry/puzzleIds', { dtype: 'I32', shape: [seats], data: carry.puzzles.puzzleIds });
   tensors.set('carry/steps', { dtype: 'I32', shape: [seats], data: carry.steps });
   tensors.set('carry/halted', { dtype: 'I32', shape: [seats], data: Int32Array.from(carry.halted) });
-  writeSafetensors(file, tensors, { format, step: String(snapshot.step), stream: JSON.stringify(snapshot.stream), extra: JSON.stringify(extra) });
+  writeSafetensors(file, tensors, {
+    format,
+    step: String(snapshot.step),
+    stream: JSON.stringify(snapshot.stream),
+    extra: JSON.stringify(extra),
+  });
 }
 
 /** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */
-export function readSnapshot(file: string, config: ModelConfig, seats: number): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
+export function readSnapshot(
+  file: string,
+  config: ModelConfig,
+  seats: number,
+): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
   const { tensors, metadata } = readSafetensors(file);
-  if (metadata['format'] !== format) throw new InputError(`${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`);
+  if (metadata['format'] !== format)
+    throw new InputError(
+      `${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`,
+    );
   const step = Number(metadata['step']);
-  if (!Number.isInteger(step) || step < 0) throw new InputError(`${file}: expected a step count, got ${String(metadata['step'])}`);
+  if (!Number.isInteger(step) || step < 0)
+    throw new InputError(`${file}: expected a step count, got ${String(metadata['step'])}`);
 
   const stored = (name: string, dtype: 'F32' | 'I32', length: number): Float32Array | Int32Array => {
     const tensor = tensors.get(name);
     if (tensor === undefined || tensor.dtype !== dtype || tensor.data.length !== length) {
-      throw new InputError(`${file}: expected ${name} with ${length} ${dtype} values, got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; it belongs to another model or is damaged: start over without resume`);
+      throw new InputError(
+        `${file}: expected ${name} with ${length} ${dtype} values, got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; it belongs to another model or is damaged: start over without resume`,
+      );
     }
     return tensor.data as Float32Array | Int32Array;
   };
@@ -49,19 +65,31 @@ export function readSnapshot(file: string, config: ModelConfig, seats: number): 
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
   for (const kind of tensorKinds) {
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
-    kinds.set(kind, new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])));
+    kinds.set(
+      kind,
+      new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])),
+    );
   }
   const latentSize = seats * positionsOf(config) * config.hiddenSize;
-  const latents = new Map<LatentId, Float32Array>(buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]));
+  const latents = new Map<LatentId, Float32Array>(
+    buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]),
+  );
   const cells = seats * config.sequenceLength;
   const halted = integers('carry/halted', seats);
   const neither = halted.find((value) => value !== 0 && value !== 1);
-  if (neither !== undefined) throw new InputError(`${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`);
+  if (neither !== undefined)
+    throw new InputError(
+      `${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`,
+    );
   return {
     snapshot: {
       step,
       carry: {
-        puzzles: { tokens: integers('carry/tokens', cells), labels: integers('carry/labels', cells), puzzleIds: integers('carry/puzzleIds', seats) },
+        puzzles: {
+          tokens: integers('carry/tokens', cells),
+          labels: integers('carry/labels', cells),
+          puzzleIds: integers('carry/puzzleIds', seats),
+        },
         steps: integers('carry/steps', seats),
         halted: Uint8Array.from(halted),
       },
@@ -78,7 +106,10 @@ function storedJson(file: string, what: string, stored: string | undefined): unk
   try {
     return JSON.parse(stored ?? 'null');
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`${file}: expected ${what} as JSON, got ${error.message}; the file is damaged: start over without resume`);
+    if (error instanceof SyntaxError)
+      throw new InputError(
+        `${file}: expected ${what} as JSON, got ${error.message}; the file is damaged: start over without resume`,
+      );
     throw error;
   }
 }

@@ -8,7 +8,18 @@ import type { Recursions } from '../model/config.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
-import { advance, aged, emptyCarry, joinArrays, joinCarries, lastSteps, partOf, refill, splitCarry, type Carry } from './carry.js';
+import {
+  advance,
+  aged,
+  emptyCarry,
+  joinArrays,
+  joinCarries,
+  lastSteps,
+  partOf,
+  refill,
+  splitCarry,
+  type Carry,
+} from './carry.js';
 import { addNoise, editLatents } from './latents.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
 import { recursionsAt, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
@@ -21,7 +32,6 @@ export interface TrainerSnapshot {
   readonly tensors: ReadonlyMap<TensorKind, TensorMap>;
   readonly latents: ReadonlyMap<LatentId, Float32Array>;
 }
-
 
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
@@ -39,7 +49,10 @@ export class Trainer {
 
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. A depth curriculum needs a StagedEngine. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
-    if (options.depthCurriculum !== undefined && !(engine instanceof StagedEngine)) throw new InputError('depthCurriculum: expected an engine whose depth can change (createTrainingEngine), got one whose depth is fixed');
+    if (options.depthCurriculum !== undefined && !(engine instanceof StagedEngine))
+      throw new InputError(
+        'depthCurriculum: expected an engine whose depth can change (createTrainingEngine), got one whose depth is fixed',
+      );
     this.#engine = engine;
     this.#options = options;
     this.#random = new Random(seed);
@@ -61,7 +74,8 @@ export class Trainer {
 
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
   async trainStep(): Promise<StepMetrics> {
-    if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
+    if (this.#engine instanceof StagedEngine)
+      await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
     const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
     const config = { ...this.#engine.config, supervisionSteps };
     const turn = this.step % this.#carries.length;
@@ -108,14 +122,23 @@ export class Trainer {
       carry: joinCarries(this.#carries),
       stream: this.#stream.state(),
       tensors,
-      latents: new Map(ids.map((id) => [id, joinArrays(Float32Array, latents.map((each) => each.get(id)!))])),
+      latents: new Map(
+        ids.map((id) => [
+          id,
+          joinArrays(
+            Float32Array,
+            latents.map((each) => each.get(id)!),
+          ),
+        ]),
+      ),
     };
   }
 
   /** Goes back to a snapshot of the same experiment and seed. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
     // An evaluation that comes before the next step is as deep as the last one was.
-    if (this.#engine instanceof StagedEngine) await this.#engine.setRecursions(recursionsAt(Math.max(1, snapshot.step), this.#options, this.#fullDepth));
+    if (this.#engine instanceof StagedEngine)
+      await this.#engine.setRecursions(recursionsAt(Math.max(1, snapshot.step), this.#options, this.#fullDepth));
     for (const kind of tensorKinds) {
       const tensors = snapshot.tensors.get(kind);
       if (tensors === undefined) throw new Error(`snapshot without ${kind}`);

@@ -17,7 +17,9 @@ const problems = problemsIn(notebook);
 const staleness = stalenessOf(notebook);
 if (staleness !== undefined) problems.push(`is stale: ${staleness}; npm run nb:run -- --inplace --stale`);
 for (const problem of problems) console.error(`${name} ${problem}`);
-console.log(`${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} checked in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+console.log(
+  `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} checked in ${((Date.now() - started) / 1000).toFixed(1)} s`,
+);
 process.exit(problems.length === 0 ? 0 : 1); // the converter keeps file watchers open
 
 function problemsIn(notebook) {
@@ -26,7 +28,8 @@ function problemsIn(notebook) {
   let declared = ''; // what earlier cells declare, as tslab hands it to the next
   for (const { number, source } of codeCells(notebook)) {
     const lines = source.split('\n');
-    const report = ({ line, character }, what) => problems.push(`cell ${number}, line ${line + 1}:${character + 1}: ${what}\n    ${lines[line]}`);
+    const report = ({ line, character }, what) =>
+      problems.push(`cell ${number}, line ${line + 1}:${character + 1}: ${what}\n    ${lines[line]}`);
     for (const trap of awaitTraps(source)) report(trap, trap.what);
     const { diagnostics, declOutput } = converter.convert(declared, source);
     for (const { start, code, messageText } of diagnostics) report(start, `TS${code} ${messageText}`);
@@ -48,9 +51,13 @@ function awaitTraps(source) {
     if (ts.isFunctionLike(node) || ts.isClassLike(node)) return;
     const place = tree.getLineAndCharacterOfPosition(node.getStart());
     if (ts.isForOfStatement(node) && node.awaitModifier) {
-      traps.push({ ...place, what: 'tslab has no top-level "for await"; put it into a named async function and await that' });
+      traps.push({
+        ...place,
+        what: 'tslab has no top-level "for await"; put it into a named async function and await that',
+      });
     }
-    if (isTrappedAwait(node)) traps.push({ ...place, what: 'tslab understands top-level await only before a name: await name(...)' });
+    if (isTrappedAwait(node))
+      traps.push({ ...place, what: 'tslab understands top-level await only before a name: await name(...)' });
     ts.forEachChild(node, visit);
   };
   visit(tree);

@@ -28,7 +28,8 @@ export function fingerprintsOf(notebook) {
 export function stalenessOf(notebook) {
   if (!codeCells(notebook).some(({ cell }) => cell.outputs?.length > 0)) return undefined;
   const kept = notebook.metadata?.trm_lab;
-  if (kept === undefined) return 'its outputs were not made by scripts/notebooks.mjs run --inplace, or with TRM_SMOKE=1';
+  if (kept === undefined)
+    return 'its outputs were not made by scripts/notebooks.mjs run --inplace, or with TRM_SMOKE=1';
   const { code, inputs } = fingerprintsOf(notebook);
   if (kept.code !== code) return 'its code was changed after it was run';
   return kept.inputs === inputs ? undefined : 'the records or other files it reads were changed after it was run';
@@ -45,7 +46,12 @@ function filesOf(pattern) {
   const [start = '', ...rest] = path.posix.basename(pattern).split('*');
   const fits = (name) => (rest.length === 0 ? name === start : name.startsWith(start) && name.endsWith(rest.at(-1)));
   const there = path.join(root, folder);
-  return existsSync(there) ? readdirSync(there).filter(fits).sort().map((name) => `${folder}/${name}`) : [];
+  return existsSync(there)
+    ? readdirSync(there)
+        .filter(fits)
+        .sort()
+        .map((name) => `${folder}/${name}`)
+    : [];
 }
 
 function digest(bytes) {

@@ -50,7 +50,9 @@ function tidyCell(cell) {
   const { tags } = cell.metadata ?? {};
   const tidy = { ...cell, metadata: tags === undefined ? {} : { tags }, source: linesOf(textOf(cell.source)) };
   if (cell.cell_type === 'code') {
-    tidy.outputs = cell.outputs.map((output) => (output.output_type === 'stream' ? { ...output, text: linesOf(textOf(output.text)) } : output));
+    tidy.outputs = cell.outputs.map((output) =>
+      output.output_type === 'stream' ? { ...output, text: linesOf(textOf(output.text)) } : output,
+    );
   }
   return tidy;
 }
@@ -63,7 +65,7 @@ function sortKeys(_key, value) {
 
 /** Jupyter stores text as a string or as its lines, each with its line end. */
 export function textOf(stored) {
-  return Array.isArray(stored) ? stored.join('') : stored ?? '';
+  return Array.isArray(stored) ? stored.join('') : (stored ?? '');
 }
 
 function linesOf(text) {

@@ -34,7 +34,8 @@ process.exit(exitCode); // the converter keeps file watchers open
 
 async function main() {
   const notebook = readNotebook(file);
-  for (const cell of notebook.cells) if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
+  for (const cell of notebook.cells)
+    if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
   const record = captureOutputs();
   const converter = createConverter({ isJS: false, isBrowser: false });
   const executor = createExecutor(process.cwd(), { node: converter, close: () => converter.close() }, console);

@@ -8,7 +8,10 @@ import { fingerprint } from './stamps.mjs';
 const require = createRequire(import.meta.url);
 
 export const build = compileStep('build', 'compile lib/ to dist/', 'tsconfig.json', 'dist', ['lib']);
-export const tests = compileStep('tests', 'compile lib/ and test/ to build/', 'tsconfig.test.json', 'build', ['lib', 'test']);
+export const tests = compileStep('tests', 'compile lib/ and test/ to build/', 'tsconfig.test.json', 'build', [
+  'lib',
+  'test',
+]);
 
 function compileStep(name, title, project, output, sources) {
   return {
@@ -17,7 +20,8 @@ function compileStep(name, title, project, output, sources) {
     duration: 'about 2 s',
     stamp: path.join(root, output, '.stamp.json'),
     fingerprint: () => fingerprint([...sources, 'tsconfig.json', project, 'package-lock.json']),
-    isPresent: () => existsSync(path.join(root, output, 'lib', 'index.js')) || existsSync(path.join(root, output, 'index.js')),
+    isPresent: () =>
+      existsSync(path.join(root, output, 'lib', 'index.js')) || existsSync(path.join(root, output, 'index.js')),
     async work() {
       const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
       preferOurCompiler(compiler);

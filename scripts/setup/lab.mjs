@@ -17,12 +17,19 @@ export const lab = {
   duration: 'about 1 minute and a download of 60 MB',
   stamp: path.join(folder, '.stamp.json'),
   // The kernelspec holds absolute paths: a moved project or another Node needs a new one.
-  fingerprint: () => fingerprint(['requirements.txt', 'constraints.txt', 'kernels', 'scripts/setup/lab.mjs'], [root, process.execPath]),
+  fingerprint: () =>
+    fingerprint(['requirements.txt', 'constraints.txt', 'kernels', 'scripts/setup/lab.mjs'], [root, process.execPath]),
   isPresent: () => existsSync(jupyter),
   async work() {
-    const base = firstThatRuns(pythonCandidates(), ['-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))']);
+    const base = firstThatRuns(pythonCandidates(), [
+      '-c',
+      'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))',
+    ]);
     if (base === undefined) {
-      return { outcome: 'fallback', note: 'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), so there is no JupyterLab. Everything but `npm run lab` works without.' };
+      return {
+        outcome: 'fallback',
+        note: 'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), so there is no JupyterLab. Everything but `npm run lab` works without.',
+      };
     }
     try {
       rmSync(folder, { recursive: true, force: true });
@@ -35,14 +42,27 @@ export const lab = {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       say(error.message);
-      return { outcome: 'fallback', note: 'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. After mending the cause run: npm run setup' };
+      return {
+        outcome: 'fallback',
+        note: 'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. After mending the cause run: npm run setup',
+      };
     }
     return { outcome: 'ready', note: '' };
   },
 };
 
 async function installRequirements() {
-  const install = [python, '-m', 'pip', 'install', '--disable-pip-version-check', '--progress-bar', 'off', '--requirement', 'requirements.txt'];
+  const install = [
+    python,
+    '-m',
+    'pip',
+    'install',
+    '--disable-pip-version-check',
+    '--progress-bar',
+    'off',
+    '--requirement',
+    'requirements.txt',
+  ];
   try {
     await run('lab-packages', [...install, '--constraint', 'constraints.txt']);
   } catch (error) {

@@ -16,14 +16,29 @@ export const native = {
   isPresent: (stamp) => stamp.outcome !== 'ready' || existsSync(addon),
   async work() {
     const without = 'training uses TensorFlow instead, several times slower';
-    if (!existsSync(path.join(root, crate, 'Cargo.toml'))) return { outcome: 'fallback', note: `this checkout has no native engine; ${without}.` };
-    if (!hasCargo()) return { outcome: 'fallback', note: `Rust (cargo) is not installed; ${without}. To gain that speed install Rust and run: npm run setup` };
+    if (!existsSync(path.join(root, crate, 'Cargo.toml')))
+      return { outcome: 'fallback', note: `this checkout has no native engine; ${without}.` };
+    if (!hasCargo())
+      return {
+        outcome: 'fallback',
+        note: `Rust (cargo) is not installed; ${without}. To gain that speed install Rust and run: npm run setup`,
+      };
     try {
-      await run('native', ['cargo', 'build', '--release', '--locked', '--manifest-path', path.join(root, crate, 'Cargo.toml')]);
+      await run('native', [
+        'cargo',
+        'build',
+        '--release',
+        '--locked',
+        '--manifest-path',
+        path.join(root, crate, 'Cargo.toml'),
+      ]);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       say(error.message);
-      return { outcome: 'fallback', note: `the native engine did not compile; ${without}. After mending the cause run: npm run setup` };
+      return {
+        outcome: 'fallback',
+        note: `the native engine did not compile; ${without}. After mending the cause run: npm run setup`,
+      };
     }
     // Renamed into place: a process that has the old file loaded keeps it.
     const temporary = `${addon}.${process.pid}.tmp`;

@@ -63,7 +63,9 @@ export async function run(name, argv, { env = {}, cwd = root, timeoutSeconds = 3
   try {
     const ending = await new Promise((resolve) => {
       child.on('error', (error) => resolve(error.message));
-      child.on('exit', (code, signal) => resolve(code === 0 ? '' : signal ? `ended by ${signal}` : `exit code ${code}`));
+      child.on('exit', (code, signal) =>
+        resolve(code === 0 ? '' : signal ? `ended by ${signal}` : `exit code ${code}`),
+      );
     });
     if (ending !== '') throw new CommandError(command, ending, log);
     return readFileSync(log, 'utf8');
@@ -91,7 +93,9 @@ function tail(file, count) {
 /** What the program printed last, short: pip and cargo redraw their line with carriage returns. */
 function lastLine(log) {
   if (statSync(log).size === 0) return 'no output yet';
-  const lines = readFileSync(log, 'utf8').split(/[\r\n]+/).filter((line) => line.trim() !== '');
+  const lines = readFileSync(log, 'utf8')
+    .split(/[\r\n]+/)
+    .filter((line) => line.trim() !== '');
   return (lines.at(-1) ?? '').trim().slice(0, 90);
 }
 

@@ -1,6 +1,15 @@
 /** Makes @tensorflow/tfjs-node load: as it is, else by its own installer, else from a Python wheel; else WASM serves. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -21,23 +30,36 @@ export const tfjs = {
   title: 'make TensorFlow (@tensorflow/tfjs-node) load',
   duration: 'about 1 minute and a download of 230 MB the first time on this computer',
   stamp: path.join(root, 'node_modules', '.trm-lab', 'tfjs.json'),
-  fingerprint: () => fingerprint([wheelList, 'scripts/setup/tfjs.mjs', 'package-lock.json'], [process.platform, process.arch, process.versions.modules, route]),
+  fingerprint: () =>
+    fingerprint(
+      [wheelList, 'scripts/setup/tfjs.mjs', 'package-lock.json'],
+      [process.platform, process.arch, process.versions.modules, route],
+    ),
   isPresent: (stamp) => stamp.outcome !== 'ready' || (existsSync(addon) && libraryIsThere()),
   async work() {
     if (!['auto', 'installer', 'wheel', 'none'].includes(route)) {
-      throw new Error(`expected TRM_TFJS to be auto, installer, wheel or none, got ${route}; unset it or choose one of these`);
+      throw new Error(
+        `expected TRM_TFJS to be auto, installer, wheel or none, got ${route}; unset it or choose one of these`,
+      );
     }
     if (route === 'none') return { outcome: 'fallback', note: 'TRM_TFJS=none: left as it is.' };
 
     const reasons = [];
-    for (const [name, attempt] of [['as installed', asInstalled], ['installer', ownInstaller], ['wheel', fromWheel]]) {
+    for (const [name, attempt] of [
+      ['as installed', asInstalled],
+      ['installer', ownInstaller],
+      ['wheel', fromWheel],
+    ]) {
       if (route !== 'auto' && name !== 'as installed' && name !== route) continue;
       const reason = await attempt();
       if (reason === undefined) return { outcome: 'ready', note: '' };
       reasons.push(reason);
       if (name !== 'as installed') say(`    ${reason}`);
     }
-    return { outcome: 'fallback', note: `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. After mending the cause run: npm run setup` };
+    return {
+      outcome: 'fallback',
+      note: `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. After mending the cause run: npm run setup`,
+    };
   },
 };
 
@@ -54,7 +76,10 @@ async function ownInstaller() {
   const proxied = Boolean(process.env.HTTPS_PROXY ?? process.env.https_proxy); // fetch below would not use the proxy
   if (!proxied && !(await answers(server))) return 'the server of its installer does not answer';
   try {
-    await run('tfjs-installer', [process.execPath, path.join('scripts', 'install.js')], { cwd: packageFolder, timeoutSeconds: 900 });
+    await run('tfjs-installer', [process.execPath, path.join('scripts', 'install.js')], {
+      cwd: packageFolder,
+      timeoutSeconds: 900,
+    });
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     return `its installer failed (${error.message.split('\n')[0]})`;
@@ -65,7 +90,11 @@ async function ownInstaller() {
 /** The server as the installer itself spells it, so that this works with whatever version is installed. */
 function installerServer() {
   const source = readFileSync(path.join(packageFolder, 'scripts', 'install.js'), 'utf8');
-  return process.env.TFJS_NODE_BASE_URI ?? process.env.TFJS_NODE_CDN_STORAGE ?? /BASE_HOST = .*?'(https:[^']+)'/.exec(source)?.[1];
+  return (
+    process.env.TFJS_NODE_BASE_URI ??
+    process.env.TFJS_NODE_CDN_STORAGE ??
+    /BASE_HOST = .*?'(https:[^']+)'/.exec(source)?.[1]
+  );
 }
 
 async function answers(url) {
@@ -80,7 +109,8 @@ async function answers(url) {
 
 /** Python's wheel of TensorFlow holds the same C library; the addon's source comes with the npm package. */
 async function fromWheel() {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return `the wheel route is made for Linux x86-64 only, this is ${process.platform} ${process.arch}`;
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return `the wheel route is made for Linux x86-64 only, this is ${process.platform} ${process.arch}`;
   const python = firstThatRuns(pythonCandidates(), ['-m', 'pip', '--version']);
   if (python === undefined) return 'Python with pip was not found';
   if (firstThatRuns(['g++'], ['--version']) === undefined) return 'the C++ compiler g++ was not found';
@@ -100,7 +130,8 @@ async function fromWheel() {
 async function unpackedWheel(python) {
   const list = readFileSync(path.join(root, wheelList), 'utf8');
   const [, version, digest] = /==(\S+) --hash=sha256:(\w{12})/.exec(list);
-  const cache = process.env.TRM_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'trm-lab');
+  const cache =
+    process.env.TRM_CACHE || path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'trm-lab');
   const folder = path.join(cache, `tensorflow-${version}-${digest}`);
   if (existsSync(folder)) return folder;
 
@@ -109,11 +140,31 @@ async function unpackedWheel(python) {
   try {
     say(`    fetching the TensorFlow ${version} wheel (230 MB) and unpacking it into ${folder} (650 MB)`);
     await run('tfjs-wheel', [
-      python, '-m', 'pip', 'download', '--disable-pip-version-check', '--no-deps', '--only-binary=:all:', '--require-hashes',
-      '--python-version', '311', '--implementation', 'cp', '--platform', 'manylinux_2_17_x86_64', '--platform', 'manylinux2014_x86_64',
-      '--dest', temporary, '--requirement', path.join(root, wheelList),
+      python,
+      '-m',
+      'pip',
+      'download',
+      '--disable-pip-version-check',
+      '--no-deps',
+      '--only-binary=:all:',
+      '--require-hashes',
+      '--python-version',
+      '311',
+      '--implementation',
+      'cp',
+      '--platform',
+      'manylinux_2_17_x86_64',
+      '--platform',
+      'manylinux2014_x86_64',
+      '--dest',
+      temporary,
+      '--requirement',
+      path.join(root, wheelList),
     ]);
-    const wheel = path.join(temporary, readdirSync(temporary).find((name) => name.endsWith('.whl')));
+    const wheel = path.join(
+      temporary,
+      readdirSync(temporary).find((name) => name.endsWith('.whl')),
+    );
     await run('tfjs-unpack', [python, path.join(root, 'scripts', 'setup', 'unpack_wheel.py'), wheel, temporary]);
     rmSync(wheel);
     if (!existsSync(folder)) renameSync(temporary, folder); // another checkout may have been faster
@@ -132,7 +183,8 @@ function linkLibraries(unpacked) {
   for (const name of ['libtensorflow_cc.so.2', 'libtensorflow.so', 'libtensorflow.so.2', 'libtensorflow.so.2.9.1']) {
     symlinkSync(api, path.join(libraryFolder, name));
   }
-  for (const name of ['libtensorflow_framework.so', 'libtensorflow_framework.so.2']) symlinkSync(framework, path.join(libraryFolder, name));
+  for (const name of ['libtensorflow_framework.so', 'libtensorflow_framework.so.2'])
+    symlinkSync(framework, path.join(libraryFolder, name));
   symlinkSync(path.join(unpacked, 'include'), path.join(packageFolder, 'deps', 'include'));
 }
 
@@ -143,12 +195,24 @@ async function compileAddon(unpacked) {
     const temporary = `${cached}.${process.pid}.tmp`;
     const binding = path.join(packageFolder, 'binding');
     await run('tfjs-addon', [
-      'g++', '-std=c++17', '-O2', '-shared', '-fPIC',
-      '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DBUILDING_NODE_EXTENSION',
-      `-I${require('node-api-headers').include_dir}`, `-I${path.join(unpacked, 'include')}`,
-      path.join(binding, 'tfjs_backend.cc'), path.join(binding, 'tfjs_binding.cc'),
-      `-L${libraryFolder}`, '-ltensorflow', '-ltensorflow_framework', '-Wl,-rpath,$ORIGIN/../../deps/lib',
-      '-o', temporary,
+      'g++',
+      '-std=c++17',
+      '-O2',
+      '-shared',
+      '-fPIC',
+      '-DNAPI_VERSION=8',
+      '-DNODE_GYP_MODULE_NAME=tfjs_binding',
+      '-DBUILDING_NODE_EXTENSION',
+      `-I${require('node-api-headers').include_dir}`,
+      `-I${path.join(unpacked, 'include')}`,
+      path.join(binding, 'tfjs_backend.cc'),
+      path.join(binding, 'tfjs_binding.cc'),
+      `-L${libraryFolder}`,
+      '-ltensorflow',
+      '-ltensorflow_framework',
+      '-Wl,-rpath,$ORIGIN/../../deps/lib',
+      '-o',
+      temporary,
     ]);
     renameSync(temporary, cached);
   }
@@ -157,7 +221,9 @@ async function compileAddon(unpacked) {
 }
 
 function libraryIsThere() {
-  return existsSync(libraryFolder) ? readdirSync(libraryFolder).every((name) => existsSync(path.join(libraryFolder, name))) : process.platform === 'win32';
+  return existsSync(libraryFolder)
+    ? readdirSync(libraryFolder).every((name) => existsSync(path.join(libraryFolder, name)))
+    : process.platform === 'win32';
 }
 
 /** Loads the package in a process of its own (a bad library may crash it) and multiplies two matrices there. */
@@ -169,8 +235,14 @@ function loadFailure() {
     const tf = require('@tensorflow/tfjs-node');
     const product = tf.matMul(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor2d([[5, 6], [7, 8]])).dataSync();
     if (tf.getBackend() !== 'tensorflow' || product.join() !== '19,22,43,50') throw new Error('wrong product ' + product.join());`;
-  const child = spawnSync(process.execPath, ['-e', program], { cwd: root, encoding: 'utf8', timeout: 120_000, env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' } });
+  const child = spawnSync(process.execPath, ['-e', program], {
+    cwd: root,
+    encoding: 'utf8',
+    timeout: 120_000,
+    env: { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' },
+  });
   if (child.status === 0) return undefined;
-  const message = child.stderr.split('\n').find((line) => /Error|error/.test(line)) ?? child.signal ?? `exit code ${child.status}`;
+  const message =
+    child.stderr.split('\n').find((line) => /Error|error/.test(line)) ?? child.signal ?? `exit code ${child.status}`;
   return `it does not load (${message.trim().slice(0, 160)})`;
 }

@@ -22,7 +22,10 @@ const kernelDeaf = 2 * seconds;
 const figureNotebooks = ['1-how-it-thinks', '2-train', '7-thinking-longer'];
 
 interface Notebook {
-  readonly cells: readonly { readonly cell_type: string; readonly outputs?: readonly { readonly data?: Readonly<Record<string, unknown>> }[] }[];
+  readonly cells: readonly {
+    readonly cell_type: string;
+    readonly outputs?: readonly { readonly data?: Readonly<Record<string, unknown>> }[];
+  }[];
 }
 
 async function main(): Promise<void> {
@@ -39,7 +42,15 @@ async function main(): Promise<void> {
       executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
       headless: true,
       viewport: { width: 1280, height: 1000 },
-      args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-quic',
+        '--no-first-run',
+        '--disable-background-networking',
+        '--disable-component-update',
+        '--disable-sync',
+      ],
     });
     try {
       for (const name of figureNotebooks) {
@@ -53,7 +64,9 @@ async function main(): Promise<void> {
       await training.watched(() => interruptAndGoOn(training));
       await training.close();
       forgetRuns(root);
-      console.log('2-train: progress moves, Interrupt keeps what was learned, running the cell again goes on from there');
+      console.log(
+        '2-train: progress moves, Interrupt keeps what was learned, running the cell again goes on from there',
+      );
     } finally {
       await browser.close();
     }
@@ -64,16 +77,27 @@ async function main(): Promise<void> {
 }
 
 /** A run long enough to be interrupted, of a seed that nobody else uses. */
-const longTraining: readonly (readonly [string, string])[] = [['smoke ? 20 :', 'smoke ? 20000 :'], ['TRM_SEED ?? 0', 'TRM_SEED ?? 90210']];
+const longTraining: readonly (readonly [string, string])[] = [
+  ['smoke ? 20 :', 'smoke ? 20000 :'],
+  ['TRM_SEED ?? 0', 'TRM_SEED ?? 90210'],
+];
 
 function forgetRuns(root: string): void {
   const runs = path.join(root, 'runs');
   mkdirSync(runs, { recursive: true });
-  for (const name of readdirSync(runs)) if (name.includes('-seed90210-')) rmSync(path.join(runs, name), { recursive: true });
+  for (const name of readdirSync(runs))
+    if (name.includes('-seed90210-')) rmSync(path.join(runs, name), { recursive: true });
 }
 
 /** Opens a copy of a notebook, its first code cell changed as a reader would change it, with a kernel that is ready. */
-async function openCopy(page: Page, root: string, folder: string, name: string, address: string, changes: readonly (readonly [string, string])[] = []): Promise<OpenNotebook> {
+async function openCopy(
+  page: Page,
+  root: string,
+  folder: string,
+  name: string,
+  address: string,
+  changes: readonly (readonly [string, string])[] = [],
+): Promise<OpenNotebook> {
   let text = readFileSync(path.join(root, 'notebooks', `${name}.ipynb`), 'utf8');
   for (const [from, to] of changes) {
     if (!text.includes(from)) throw new Error(`${name}: expected a cell with "${from}"`);
@@ -103,11 +127,32 @@ class OpenNotebook {
   /** Waits until the kernel answers: keys pressed before that are lost. */
   async ready(): Promise<void> {
     await this.#cells.first().waitFor({ timeout: patience });
-    await this.page.waitForFunction(() => {
-      const app = (globalThis as { jupyterapp?: { shell: { currentWidget?: { sessionContext?: { isReady: boolean; session?: { kernel?: { status: string; connectionStatus: string } } } } } } }).jupyterapp;
-      const context = app?.shell.currentWidget?.sessionContext;
-      return context?.isReady === true && context.session?.kernel?.status === 'idle' && context.session.kernel.connectionStatus === 'connected';
-    }, undefined, { timeout: patience });
+    await this.page.waitForFunction(
+      () => {
+        const app = (
+          globalThis as {
+            jupyterapp?: {
+              shell: {
+                currentWidget?: {
+                  sessionContext?: {
+                    isReady: boolean;
+                    session?: { kernel?: { status: string; connectionStatus: string } };
+                  };
+                };
+              };
+            };
+          }
+        ).jupyterapp;
+        const context = app?.shell.currentWidget?.sessionContext;
+        return (
+          context?.isReady === true &&
+          context.session?.kernel?.status === 'idle' &&
+          context.session.kernel.connectionStatus === 'connected'
+        );
+      },
+      undefined,
+      { timeout: patience },
+    );
     await this.#cells.first().click();
     await this.page.keyboard.press('Escape'); // command mode: keys are for cells, not for their text
   }
@@ -118,7 +163,9 @@ class OpenNotebook {
 
   /** Presses Shift+Enter on the selected cell, which must be this one. */
   async press(index: number): Promise<void> {
-    await this.page.locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`).waitFor({ timeout: patience });
+    await this.page
+      .locator(`.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell.jp-mod-active[data-windowed-list-index="${index}"]`)
+      .waitFor({ timeout: patience });
     await this.page.keyboard.press('Shift+Enter');
   }
 
@@ -132,15 +179,22 @@ class OpenNotebook {
 
   /** Waits until a cell has its number; fails as soon as it shows an error instead. */
   async ended(index: number): Promise<void> {
-    const number = this.cell(index).locator('.jp-InputPrompt').filter({ hasText: /\[\d+\]/ });
+    const number = this.cell(index)
+      .locator('.jp-InputPrompt')
+      .filter({ hasText: /\[\d+\]/ });
     const failure = this.cell(index).locator('[data-mime-type="application/vnd.jupyter.stderr"]').first();
-    await number.or(failure).first().waitFor({ timeout: 2 * patience });
+    await number
+      .or(failure)
+      .first()
+      .waitFor({ timeout: 2 * patience });
     if (await failure.isVisible()) throw new Error(`cell ${index + 1} failed:\n${await failure.innerText()}`);
   }
 
   /** The index of the first cell that showed a plotly figure when the notebook was committed. */
   firstFigure(): number {
-    const index = this.content.cells.findIndex(({ outputs = [] }) => outputs.some(({ data = {} }) => 'application/vnd.plotly.v1+json' in data));
+    const index = this.content.cells.findIndex(({ outputs = [] }) =>
+      outputs.some(({ data = {} }) => 'application/vnd.plotly.v1+json' in data),
+    );
     if (index < 0) throw new Error('expected a cell with a plotly figure, found none');
     return index;
   }
@@ -151,14 +205,20 @@ class OpenNotebook {
       await action();
     } catch (error) {
       await this.page.screenshot({ path: this.screenshot });
-      throw new Error(`${error instanceof Error ? error.message : String(error)}\nscreenshot: ${path.relative(process.cwd(), this.screenshot)}`);
+      throw new Error(
+        `${error instanceof Error ? error.message : String(error)}\nscreenshot: ${path.relative(process.cwd(), this.screenshot)}`,
+      );
     }
   }
 
   /** Ends the kernel too. */
   async close(): Promise<void> {
     await this.page.evaluate(async () => {
-      const app = (globalThis as unknown as { jupyterapp: { shell: { currentWidget: { sessionContext: { shutdown(): Promise<void> } } } } }).jupyterapp;
+      const app = (
+        globalThis as unknown as {
+          jupyterapp: { shell: { currentWidget: { sessionContext: { shutdown(): Promise<void> } } } };
+        }
+      ).jupyterapp;
       await app.shell.currentWidget.sessionContext.shutdown();
     });
     await this.page.close();
@@ -188,10 +248,14 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
   const first = await stepsShown(notebook, index, 0);
   const later = await stepsShown(notebook, index, first);
   await notebook.page.locator('[data-command="notebook:interrupt-kernel"]').first().click();
-  const stopped = notebook.cell(index).getByText(/Stopped after \d+ of 20000 steps/).first();
+  const stopped = notebook
+    .cell(index)
+    .getByText(/Stopped after \d+ of 20000 steps/)
+    .first();
   await stopped.waitFor({ timeout: patience });
   const kept = Number(/Stopped after (\d+)/.exec(await stopped.innerText())?.[1]);
-  if (!(kept >= later)) throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
+  if (!(kept >= later))
+    throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
 
   await notebook.page.waitForTimeout(kernelDeaf);
   await notebook.cell(index).locator('.jp-InputPrompt').click(); // selects the cell
@@ -206,7 +270,11 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
 async function stepsShown(notebook: OpenNotebook, index: number, moreThan: number): Promise<number> {
   const deadline = Date.now() + patience;
   while (Date.now() < deadline) {
-    const line = await notebook.cell(index).getByText(/training: \d+\/20000 steps/).first().innerText({ timeout: patience });
+    const line = await notebook
+      .cell(index)
+      .getByText(/training: \d+\/20000 steps/)
+      .first()
+      .innerText({ timeout: patience });
     const steps = Number(/training: (\d+)/.exec(line)?.[1]);
     if (steps > moreThan) return steps;
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -217,12 +285,29 @@ async function stepsShown(notebook: OpenNotebook, index: number, moreThan: numbe
 /** JupyterLab with its own empty configuration, so that nothing of this user's changes the test. */
 function startLab(root: string, scratch: string): ChildProcess {
   const jupyter = path.join(root, '.venv', 'bin', 'jupyter');
-  const settings = ['config', 'data', 'runtime'].map((kind) => [`JUPYTER_${kind.toUpperCase()}_DIR`, path.join(scratch, kind)]);
+  const settings = ['config', 'data', 'runtime'].map((kind) => [
+    `JUPYTER_${kind.toUpperCase()}_DIR`,
+    path.join(scratch, kind),
+  ]);
   return spawn(
     jupyter,
-    ['lab', '--ip=127.0.0.1', '--port=0', '--no-browser', '--allow-root', `--ServerApp.root_dir=${root}`, `--IdentityProvider.token=${token}`,
-      '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate', '--LabApp.news_url=None', '--LabApp.expose_app_in_browser=True'],
-    { cwd: root, env: { ...process.env, ...Object.fromEntries(settings) as NodeJS.ProcessEnv, TRM_SMOKE: '1' }, stdio: ['ignore', 'ignore', 'pipe'] },
+    [
+      'lab',
+      '--ip=127.0.0.1',
+      '--port=0',
+      '--no-browser',
+      '--allow-root',
+      `--ServerApp.root_dir=${root}`,
+      `--IdentityProvider.token=${token}`,
+      '--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate',
+      '--LabApp.news_url=None',
+      '--LabApp.expose_app_in_browser=True',
+    ],
+    {
+      cwd: root,
+      env: { ...process.env, ...(Object.fromEntries(settings) as NodeJS.ProcessEnv), TRM_SMOKE: '1' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
   );
 }
 
@@ -230,7 +315,10 @@ function startLab(root: string, scratch: string): ChildProcess {
 function addressOf(server: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = '';
-    const timer = setTimeout(() => reject(new Error(`JupyterLab did not start within ${patience / minutes} minutes:\n${said}`)), patience);
+    const timer = setTimeout(
+      () => reject(new Error(`JupyterLab did not start within ${patience / minutes} minutes:\n${said}`)),
+      patience,
+    );
     server.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said += text;
       const address = /http:\/\/127\.0\.0\.1:[1-9]\d*\//.exec(said)?.[0];
@@ -257,7 +345,8 @@ async function stopped(server: ChildProcess): Promise<void> {
 async function expectPicture(figure: Locator, screenshot: string): Promise<void> {
   const image = await figure.screenshot({ path: screenshot });
   const { data, info } = await sharp(image).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  if (info.width < 300 || info.height < 150) throw new Error(`expected a figure of at least 300 by 150 pixels, got ${info.width} by ${info.height}`);
+  if (info.width < 300 || info.height < 150)
+    throw new Error(`expected a figure of at least 300 by 150 pixels, got ${info.width} by ${info.height}`);
   const colours = new Map<number, number>();
   for (let at = 0; at < data.length; at += 3) {
     const colour = data.readUIntBE(at, 3);
@@ -265,7 +354,9 @@ async function expectPicture(figure: Locator, screenshot: string): Promise<void>
   }
   const background = Math.max(...colours.values()) / (info.width * info.height);
   if (colours.size < 20 || background > 0.995) {
-    throw new Error(`expected a drawn figure, got ${colours.size} colours, ${(100 * background).toFixed(1)} % of it one colour`);
+    throw new Error(
+      `expected a drawn figure, got ${colours.size} colours, ${(100 * background).toFixed(1)} % of it one colour`,
+    );
   }
 }
 

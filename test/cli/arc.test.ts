@@ -24,17 +24,37 @@ describe('trm-lab with ARC', function () {
 
   it('builds a set in a folder of its own, the same bytes for the same seed', () => {
     const build = (name: string): { sha256: string; train: unknown; test: unknown; ids: number } => {
-      const { status, stdout, stderr } = run('data', 'build', 'arc1', '--canvas', '3', '--augmentations', '2', '--out', path.join(folder, name), '--json');
+      const { status, stdout, stderr } = run(
+        'data',
+        'build',
+        'arc1',
+        '--canvas',
+        '3',
+        '--augmentations',
+        '2',
+        '--out',
+        path.join(folder, name),
+        '--json',
+      );
       assert.equal(status, 0, stderr);
       return JSON.parse(stdout) as ReturnType<typeof build>;
     };
     const [a, b] = [build('a'), build('b')];
     assert.equal(a.sha256, b.sha256);
     // Of ARC-1 and ConceptARC, the tasks whose grids all fit 3×3: counted here again, by hand.
-    const fitting = ['arc1_training', 'arc1_evaluation', 'conceptarc'].map((name) => readArcTasks(dataFile(`arc/${name}.json.gz`)).filter(({ train, test }) => [...train, ...test].every(({ input, output }) => Math.max(input.rows, input.columns, output.rows, output.columns) <= 3)));
+    const fitting = ['arc1_training', 'arc1_evaluation', 'conceptarc'].map((name) =>
+      readArcTasks(dataFile(`arc/${name}.json.gz`)).filter(({ train, test }) =>
+        [...train, ...test].every(
+          ({ input, output }) => Math.max(input.rows, input.columns, output.rows, output.columns) <= 3,
+        ),
+      ),
+    );
     const tasks = fitting.flat().length;
     assert.ok(tasks > 5);
-    assert.deepEqual([(a.train as { groups: number }).groups, (a.test as { groups: number }).groups], [tasks, fitting[1]!.length]);
+    assert.deepEqual(
+      [(a.train as { groups: number }).groups, (a.test as { groups: number }).groups],
+      [tasks, fitting[1]!.length],
+    );
     const again = run('data', 'build', 'arc1', '--canvas', '3', '--out', path.join(folder, 'a'));
     assert.deepEqual([again.status, /expected a new or empty folder/.test(again.stderr)], [2, true]);
     assert.match(run('data', 'build', 'arc1').stderr, /expected --out FOLDER/);
@@ -47,16 +67,22 @@ describe('trm-lab with ARC', function () {
     writeFileSync(bad, '{"train":[{"input":[[0]],"output":[[10]]}],"test":[]}');
     const { status, stderr } = run('data', 'check', bad);
     assert.equal(status, 2);
-    assert.match(stderr, /error: bad\.json, task bad, train pair 1, output, row 1, column 1: expected a colour from 0 to 9, got 10/);
+    assert.match(
+      stderr,
+      /error: bad\.json, task bad, train pair 1, output, row 1, column 1: expected a colour from 0 to 9, got 10/,
+    );
   });
 
   it('damaged gzip files are read or refused, never anything else', () => {
-    const good = gzipSync(JSON.stringify({ a: { train: [{ input: [[0, 1]], output: [[2]] }], test: [{ input: [[3]], output: [[4]] }] } }));
+    const good = gzipSync(
+      JSON.stringify({ a: { train: [{ input: [[0, 1]], output: [[2]] }], test: [{ input: [[3]], output: [[4]] }] } }),
+    );
     const random = new Random(6);
     let refused = 0;
     for (let i = 0; i < 300; i++) {
       const bytes = Buffer.from(good);
-      for (let change = 0; change < 1 + random.integer(3); change++) bytes[random.integer(bytes.length)] = random.integer(256);
+      for (let change = 0; change < 1 + random.integer(3); change++)
+        bytes[random.integer(bytes.length)] = random.integer(256);
       const file = path.join(folder, 'mutated.json.gz');
       writeFileSync(file, random.bernoulli(0.3) ? bytes.subarray(0, random.integer(bytes.length)) : bytes);
       try {
@@ -71,19 +97,46 @@ describe('trm-lab with ARC', function () {
 
   it('votes with random weights, and writes two attempts for every test pair', () => {
     const file = path.join(folder, 'submission.json');
-    const { status, stdout, stderr } = run('evaluate', '--random', '0', '--experiment', 'arc-smoke', '--puzzle-ids', 'blank', '--votes', '2', '--threads', '1', '--submission', file);
+    const { status, stdout, stderr } = run(
+      'evaluate',
+      '--random',
+      '0',
+      '--experiment',
+      'arc-smoke',
+      '--puzzle-ids',
+      'blank',
+      '--votes',
+      '2',
+      '--threads',
+      '1',
+      '--submission',
+      file,
+    );
     assert.equal(status, 0, stderr);
     assert.match(stdout, /votes: 10 on 5 test pairs of 4 tasks/);
     assert.match(stdout, /pass@1 .*pass@2 .*pass@1000 /);
-    const attempts = Object.values(JSON.parse(readFileSync(file, 'utf8')) as Record<string, { attempt_1: unknown; attempt_2: unknown }[]>);
+    const attempts = Object.values(
+      JSON.parse(readFileSync(file, 'utf8')) as Record<string, { attempt_1: unknown; attempt_2: unknown }[]>,
+    );
     assert.deepEqual([attempts.length, attempts.flat().length], [4, 5]);
-    const refused = run('evaluate', '--random', '0', '--experiment', 'sudoku-smoke', '--submission', path.join(folder, 'no.json'));
+    const refused = run(
+      'evaluate',
+      '--random',
+      '0',
+      '--experiment',
+      'sudoku-smoke',
+      '--submission',
+      path.join(folder, 'no.json'),
+    );
     assert.equal(refused.status, 2);
     assert.match(refused.stderr, /--submission: expected an ARC experiment/);
     assert.ok(!existsSync(path.join(folder, 'no.json')));
   });
 
   it('shows what splits share', () => {
-    assert.match(run('data', 'show', '--experiment', 'arc-smoke').stdout, /ARC-AGI-1 test within 10×10, 4 small tasks: of 5 pairs, 0 are among the training pairs as they stand/);
+    assert.match(
+      run('data', 'show', '--experiment', 'arc-smoke').stdout,
+      /ARC-AGI-1 test within 10×10, 4 small tasks: of 5 pairs, 0 are among the training pairs as they stand/,
+    );
   });
 });

@@ -19,7 +19,10 @@ function run(...args: string[]): SpawnSyncReturns<string> {
 function refuses(args: readonly string[], message: RegExp): void {
   const { status, stderr, stdout } = run(...args);
   assert.equal(status, 2, `${args.join(' ')}: exit code ${status}\n${stderr}`);
-  const lines = stderr.trim().split('\n').filter((line) => line.startsWith('error: '));
+  const lines = stderr
+    .trim()
+    .split('\n')
+    .filter((line) => line.startsWith('error: '));
   assert.equal(lines.length, 1, stderr);
   assert.match(lines[0] ?? '', message);
   assert.equal(stdout, '');
@@ -47,8 +50,14 @@ describe('trm-lab', () => {
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
-    refuses(['ablate', '--scale', 'smoke', '--partition', 'cpu'], /--partition, --time and --slurm-args: expected --launcher slurm with them/);
-    refuses(['ablate', '--scale', 'smoke', '--launcher', 'slurm', '--jobs', '4'], /--jobs: expected --launcher local with it, got --launcher slurm/);
+    refuses(
+      ['ablate', '--scale', 'smoke', '--partition', 'cpu'],
+      /--partition, --time and --slurm-args: expected --launcher slurm with them/,
+    );
+    refuses(
+      ['ablate', '--scale', 'smoke', '--launcher', 'slurm', '--jobs', '4'],
+      /--jobs: expected --launcher local with it, got --launcher slurm/,
+    );
     refuses(['failures', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
@@ -59,9 +68,15 @@ describe('trm-lab', () => {
     for (const [args, message] of [
       [['bench', '--engines', 'nativ'], /^error: --engines: expected some of native, tfjs, pytorch, got nativ$/m],
       [['bench', '--cases', 'a,x'], /^error: --cases: expected some of a, b, c, d, e, got x$/m],
-      [['bench', '--engines', 'native', '--levels', 'nonsense'], /^error: --levels: expected some of .*, got nonsense$/m],
+      [
+        ['bench', '--engines', 'native', '--levels', 'nonsense'],
+        /^error: --levels: expected some of .*, got nonsense$/m,
+      ],
       [['bench', '--engines', 'tfjs', '--levels', 'avx2'], /^error: --engines: expected native among them/m],
-      [['bench', '--engines', 'native', '--pytorch', 'eagre'], /^error: --pytorch: expected some of eager, compiled, got eagre$/m],
+      [
+        ['bench', '--engines', 'native', '--pytorch', 'eagre'],
+        /^error: --pytorch: expected some of eager, compiled, got eagre$/m,
+      ],
       [['notebooks', 'run', path.join(folder, 'missing.ipynb')], /missing\.ipynb/],
     ] as const) {
       const { status, stderr, stdout } = run(...args, '--json');
@@ -73,16 +88,44 @@ describe('trm-lab', () => {
 
   it('prints what the published scale costs in FLOP and hours on this machine, and starts it only with --yes', function () {
     this.timeout(60_000);
-    const { status, stderr } = run('train', '--experiment', 'sudoku-extreme-paper', '--set', 'model.hiddenSize=64,model.puzzleEmbeddingSize=64');
+    const { status, stderr } = run(
+      'train',
+      '--experiment',
+      'sudoku-extreme-paper',
+      '--set',
+      'model.hiddenSize=64,model.puzzleEmbeddingSize=64',
+    );
     assert.equal(status, 1, stderr);
-    assert.match(stderr, /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/);
+    assert.match(
+      stderr,
+      /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/,
+    );
     assert.match(stderr, /Add --yes to start it/);
     // ARC comes with the kit, so its published scale can be planned anywhere; a search of it is a sweep like any other.
-    const small = 'task.canvas=10,task.maxTasks=6,task.augmentations=0,task.validationTasks=2,model.hiddenSize=32,model.heads=2,model.puzzlePrefix=1,model.puzzleEmbeddingSize=32,model.innerMultiple=32';
-    const search = run('search', '--experiment', 'arc1-paper', '--set', small, 'training.learningRate=1e-4', '--records', folder, '--runs', folder, '--json');
+    const small =
+      'task.canvas=10,task.maxTasks=6,task.augmentations=0,task.validationTasks=2,model.hiddenSize=32,model.heads=2,model.puzzlePrefix=1,model.puzzleEmbeddingSize=32,model.innerMultiple=32';
+    const search = run(
+      'search',
+      '--experiment',
+      'arc1-paper',
+      '--set',
+      small,
+      'training.learningRate=1e-4',
+      '--records',
+      folder,
+      '--runs',
+      folder,
+      '--json',
+    );
     assert.equal(search.status, 1, search.stderr);
-    assert.match(search.stderr, /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at the .*FLOP\/s measured just now[^]*start only with --yes/);
-    assert.deepEqual((JSON.parse(search.stdout) as { state: string }[]).map(({ state }) => state), ['waiting']);
+    assert.match(
+      search.stderr,
+      /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at the .*FLOP\/s measured just now[^]*start only with --yes/,
+    );
+    assert.deepEqual(
+      (JSON.parse(search.stdout) as { state: string }[]).map(({ state }) => state),
+      ['waiting'],
+    );
   });
 
   it('refuses files that are missing, truncated or wrong', () => {
@@ -108,30 +151,63 @@ describe('trm-lab', () => {
   });
 
   it('solves a puzzle step by step, converts a PyTorch file, scores by votes, and says what a model costs', () => {
-    const solved = JSON.parse(run('solve', '1.........3..4.2', '--json').stdout) as { right: boolean; legal: boolean; solution: string; steps: { rightCells: number; changed: unknown[] }[] };
-    assert.deepEqual([solved.right, solved.legal, solved.solution, solved.steps.at(-1)?.rightCells], [true, true, '1243432121343412', 16]);
+    const solved = JSON.parse(run('solve', '1.........3..4.2', '--json').stdout) as {
+      right: boolean;
+      legal: boolean;
+      solution: string;
+      steps: { rightCells: number; changed: unknown[] }[];
+    };
+    assert.deepEqual(
+      [solved.right, solved.legal, solved.solution, solved.steps.at(-1)?.rightCells],
+      [true, true, '1243432121343412', 16],
+    );
     assert.ok((solved.steps[0]?.changed.length ?? 0) >= 11);
 
     const out = path.join(folder, 'tiny.safetensors');
-    const converted = run('convert', path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt'), out, '--puzzle-ids', '2', '--set', 'model.latentRecursions=4');
+    const converted = run(
+      'convert',
+      path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt'),
+      out,
+      '--puzzle-ids',
+      '2',
+      '--set',
+      'model.latentRecursions=4',
+    );
     assert.equal(converted.status, 0, converted.stderr);
     assert.match(converted.stderr, /puzzle table: 3 rows in the file, 2 wanted/);
     assert.match(converted.stdout, /1,746 trainable parameters .*n = 4/);
     assert.ok(existsSync(out));
 
     const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
-    const voted = JSON.parse(run('evaluate', shipped, '--puzzles', '10', '--votes', '3', '--halt', '--json').stdout) as { meanSteps: number; thinking: object; peakMemory: number };
+    const voted = JSON.parse(
+      run('evaluate', shipped, '--puzzles', '10', '--votes', '3', '--halt', '--json').stdout,
+    ) as { meanSteps: number; thinking: object; peakMemory: number };
     assert.ok(voted.meanSteps >= 1 && voted.meanSteps <= 16 && voted.peakMemory > 1e7);
     assert.deepEqual(voted.thinking, { halt: true, votes: 3, relabel: 'both', chains: 1, seed: 0 });
 
     const told = run('describe', 'trm-attention', '--task', 'maze', '--gflops', '100').stdout;
-    for (const part of ['6,822,914 trainable', '30 layers', '306 TFLOP at batch 768', '65,104 steps', 'published command for Maze-Hard has n = 4']) assert.ok(told.includes(part), `${part} in\n${told}`);
+    for (const part of [
+      '6,822,914 trainable',
+      '30 layers',
+      '306 TFLOP at batch 768',
+      '65,104 steps',
+      'published command for Maze-Hard has n = 4',
+    ])
+      assert.ok(told.includes(part), `${part} in\n${told}`);
   });
 
   it('continues a killed run to the same bytes (kill -9, five times)', async function () {
     this.timeout(240_000);
     const random = new Random(20261124);
-    const common = ['train', '--experiment', 'sudoku-4x4', '--set', 'training.steps=60,training.batchSize=16,evaluation.every=20,evaluation.puzzles=8,evaluation.finalPuzzles=16', '--checkpoint-every', '5'];
+    const common = [
+      'train',
+      '--experiment',
+      'sudoku-4x4',
+      '--set',
+      'training.steps=60,training.batchSize=16,evaluation.every=20,evaluation.puzzles=8,evaluation.finalPuzzles=16',
+      '--checkpoint-every',
+      '5',
+    ];
     const whole = path.join(folder, 'whole');
     const started = Date.now();
     const first = run(...common, '--folder', whole);
@@ -148,9 +224,13 @@ describe('trm-lab', () => {
     }
     const last = run(...common, '--folder', killed, '--resume');
     assert.equal(last.status, 0, last.stderr);
-    for (const file of ['model.safetensors']) assert.ok(readFileSync(path.join(killed, file)).equals(readFileSync(path.join(whole, file))), `${file} differs`);
+    for (const file of ['model.safetensors'])
+      assert.ok(readFileSync(path.join(killed, file)).equals(readFileSync(path.join(whole, file))), `${file} differs`);
     const accuracies = (at: string): unknown => {
-      const { curve, evaluations } = JSON.parse(readFileSync(path.join(at, 'record.json'), 'utf8')) as { curve: unknown; evaluations: { seconds: number }[] };
+      const { curve, evaluations } = JSON.parse(readFileSync(path.join(at, 'record.json'), 'utf8')) as {
+        curve: unknown;
+        evaluations: { seconds: number }[];
+      };
       return { curve, evaluations: evaluations.map((evaluation) => ({ ...evaluation, seconds: 0 })) };
     };
     assert.deepEqual(accuracies(killed), accuracies(whole));

@@ -13,7 +13,15 @@ import { Random } from '../../lib/random.js';
 async function run(...argv: string[]): Promise<{ readonly lines: string[]; readonly result: Record<string, unknown> }> {
   const lines: string[] = [];
   let result: unknown;
-  assert.equal(await dataCommand.run(readArguments(dataCommand, argv), { json: false, line: (text) => void lines.push(text), result: (value) => (result = value), note: () => undefined }), 0);
+  assert.equal(
+    await dataCommand.run(readArguments(dataCommand, argv), {
+      json: false,
+      line: (text) => void lines.push(text),
+      result: (value) => (result = value),
+      note: () => undefined,
+    }),
+    0,
+  );
   return { lines, result: result as Record<string, unknown> };
 }
 
@@ -23,18 +31,57 @@ describe('trm-lab data', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it('builds the same bytes from one seed and others from another, and what it built is sound', async () => {
-    for (const [kind, options] of [['maze', ['--side', '10', '--min-difficulty', '15', '--dihedral']], ['sudoku', ['--side', '6', '--copies', '3']]] as const) {
+    for (const [kind, options] of [
+      ['maze', ['--side', '10', '--min-difficulty', '15', '--dihedral']],
+      ['sudoku', ['--side', '6', '--copies', '3']],
+    ] as const) {
       const hashes = [];
-      for (const [name, seed] of [['a', '0'], ['b', '0'], ['c', '1']] as const) {
-        hashes.push((await run('build', kind, ...options, '--train', '6', '--test', '4', '--seed', seed, '--out', path.join(folder, kind + name))).result['sha256']);
+      for (const [name, seed] of [
+        ['a', '0'],
+        ['b', '0'],
+        ['c', '1'],
+      ] as const) {
+        hashes.push(
+          (
+            await run(
+              'build',
+              kind,
+              ...options,
+              '--train',
+              '6',
+              '--test',
+              '4',
+              '--seed',
+              seed,
+              '--out',
+              path.join(folder, kind + name),
+            )
+          ).result['sha256'],
+        );
       }
       assert.equal(hashes[0], hashes[1]);
       assert.notEqual(hashes[0], hashes[2]);
       const { result, lines } = await run('check', path.join(folder, `${kind}a`));
-      const [train, test] = result['sets'] as { kind: string; groups: number; puzzles: number; repeated: number; equivalent: number; severalSolutions: number | null; againstRule: number | null; labelShares: number[] }[];
-      assert.deepEqual([train!.kind, train!.groups, train!.puzzles, test!.groups, result['shared']], [kind, 6, kind === 'maze' ? 48 : 24, 4, 0]);
+      const [train, test] = result['sets'] as {
+        kind: string;
+        groups: number;
+        puzzles: number;
+        repeated: number;
+        equivalent: number;
+        severalSolutions: number | null;
+        againstRule: number | null;
+        labelShares: number[];
+      }[];
+      assert.deepEqual(
+        [train!.kind, train!.groups, train!.puzzles, test!.groups, result['shared']],
+        [kind, 6, kind === 'maze' ? 48 : 24, 4, 0],
+      );
       assert.deepEqual([train!.repeated, train!.equivalent, train!.severalSolutions ?? train!.againstRule], [0, 0, 0]);
-      if (kind === 'sudoku') assert.ok(train!.labelShares.slice(2).every((share) => Math.abs(share - 1 / 6) < 1e-12), 'each digit as often as any');
+      if (kind === 'sudoku')
+        assert.ok(
+          train!.labelShares.slice(2).every((share) => Math.abs(share - 1 / 6) < 1e-12),
+          'each digit as often as any',
+        );
       assert.match(lines.at(-1)!, /^0 of 4 test groups/);
     }
   });
@@ -43,14 +90,35 @@ describe('trm-lab data', () => {
     const file = path.join(folder, 'm.csv');
     const [maze] = generateMazes(10, 15, 1, new Random(4)) as [Uint8Array];
     const mirrored = Uint8Array.from(maze, (_, i) => maze[10 * Math.floor(i / 10) + 9 - (i % 10)]!);
-    const mirror = (text: string): string => text.match(/.{10}/g)!.map((row) => [...row].reverse().join('')).join('');
+    const mirror = (text: string): string =>
+      text
+        .match(/.{10}/g)!
+        .map((row) => [...row].reverse().join(''))
+        .join('');
     const answer = mazeText(mazeAnswer(maze));
-    writeFileSync(file, `source,question,answer,rating\n${[[mazeText(maze), answer], [mazeText(maze), answer], [mazeText(mirrored), mirror(answer)]].map((pair) => `x,${pair.join(',')},1\n`).join('')}`);
+    writeFileSync(
+      file,
+      `source,question,answer,rating\n${[
+        [mazeText(maze), answer],
+        [mazeText(maze), answer],
+        [mazeText(mirrored), mirror(answer)],
+      ]
+        .map((pair) => `x,${pair.join(',')},1\n`)
+        .join('')}`,
+    );
     const { result } = await run('check', file);
     const byRule = mirror(answer) === mazeText(mazeAnswer(mirrored)) ? 0 : 1;
-    assert.deepEqual([result['kind'], result['examples'], result['repeated'], result['equivalent'], result['againstRule']], ['maze', 3, 1, 2, byRule]);
+    assert.deepEqual(
+      [result['kind'], result['examples'], result['repeated'], result['equivalent'], result['againstRule']],
+      ['maze', 3, 1, 2, byRule],
+    );
     await assert.rejects(run('check', file, '--kind', 'sudoku'), /line 2: Sudoku board: expected 81 characters/);
-    await assert.rejects(run('import', 'maze', file), (error) => error instanceof InputError && /3 sound puzzles, but expected the content of one of maze_30x30_hard_1k_train/.test(error.message));
+    await assert.rejects(
+      run('import', 'maze', file),
+      (error) =>
+        error instanceof InputError &&
+        /3 sound puzzles, but expected the content of one of maze_30x30_hard_1k_train/.test(error.message),
+    );
   });
 
   it('refuses what it cannot do, and leaves nothing', async () => {
@@ -60,10 +128,22 @@ describe('trm-lab data', () => {
       [['build', 'chess'], /expected show \| check FILE\|FOLDER \| build sudoku\|maze\|arc1\|arc2 .*got build chess/],
       [['build', 'maze', '--side', '5', '--out', out], /side: expected a whole number from 6 to 30, got 5/],
       [['build', 'sudoku', '--side', '5', '--out', out], /side: expected 4, 6 or 9, got 5/],
-      [['build', 'sudoku', '--source', 'magic', '--out', out], /source: expected generated, public-domain or sudoku-extreme, got magic/],
-      [['build', 'sudoku', '--side', '4', '--train', '9', '--test', '2', '--min-difficulty', '50', '--out', out], /rating 50 or more/],
-      [['build', 'sudoku', '--augmentations', '3', '--out', out], /data build sudoku: expected options among .*--copies.*, got --augmentations$/],
-      [['build', 'arc1', '--copies', '3', '--train', '9', '--source', 'generated', '--out', out], /data build arc1: expected options among --out --augmentations --canvas --seed, got --copies --train --source$/],
+      [
+        ['build', 'sudoku', '--source', 'magic', '--out', out],
+        /source: expected generated, public-domain or sudoku-extreme, got magic/,
+      ],
+      [
+        ['build', 'sudoku', '--side', '4', '--train', '9', '--test', '2', '--min-difficulty', '50', '--out', out],
+        /rating 50 or more/,
+      ],
+      [
+        ['build', 'sudoku', '--augmentations', '3', '--out', out],
+        /data build sudoku: expected options among .*--copies.*, got --augmentations$/,
+      ],
+      [
+        ['build', 'arc1', '--copies', '3', '--train', '9', '--source', 'generated', '--out', out],
+        /data build arc1: expected options among --out --augmentations --canvas --seed, got --copies --train --source$/,
+      ],
       [['build', 'maze', '--copies', '3', '--out', out], /data build maze: .*--dihedral.*, got --copies$/],
       [['show', '--side', '6'], /data show: expected options among --experiment --set, got --side$/],
       [['get', 'sudoku-extreme', '--out', out], /data get sudoku-extreme: expected no options, got --out$/],
@@ -71,7 +151,11 @@ describe('trm-lab data', () => {
       [['check', folder], /expected a folder with train\/dataset.json/],
       [['check', path.join(folder, 'none.csv')], /file not found/],
     ] as const) {
-      await assert.rejects(run(...argv), (error) => error instanceof InputError && message.test(error.message), String(message));
+      await assert.rejects(
+        run(...argv),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
     }
     assert.deepEqual(readdirSync(folder), []);
   });

@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { benchRecords, reportFigures, reportFiles, reportSources, reportTables, withReports } from '../../lib/cli/report.js';
+import {
+  benchRecords,
+  reportFigures,
+  reportFiles,
+  reportSources,
+  reportTables,
+  withReports,
+} from '../../lib/cli/report.js';
 import { experiment } from '../../lib/experiment/experiment.js';
 import { variantExperiment } from '../../lib/experiment/plan.js';
 import { readRecords, writeRecord } from '../../lib/experiment/record.js';
@@ -25,15 +32,32 @@ describe('report', () => {
 
   it('left figures/ with tables and figures that are what the records say, and with no table of records that are gone', () => {
     const folder = path.join(projectRoot(), 'figures');
-    const lagging = (name: string, content: string): string[] => (existsSync(path.join(folder, name)) && readFileSync(path.join(folder, name), 'utf8') === content ? [] : [name]);
+    const lagging = (name: string, content: string): string[] =>
+      existsSync(path.join(folder, name)) && readFileSync(path.join(folder, name), 'utf8') === content ? [] : [name];
     const tables = reportTables(sources);
     const figures = reportFigures(sources);
     // A picture's pixels depend on the machine's fonts; the page beside it holds the figure itself.
-    const late = [...tables.flatMap(([name, text]) => lagging(name, text)), ...figures.flatMap(([name, figure]) => lagging(`${name}.html`, toHtml(name, figure)))];
+    const late = [
+      ...tables.flatMap(([name, text]) => lagging(name, text)),
+      ...figures.flatMap(([name, figure]) => lagging(`${name}.html`, toHtml(name, figure))),
+    ];
     assert.deepEqual(late, [], 'run npm run report');
-    for (const [name] of figures) for (const ending of ['png', 'svg']) assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
-    const known = new Set([...tables.map(([name]) => name), ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`))]);
-    assert.deepEqual(readdirSync(folder).filter((name) => /^((figure-)?table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.|precision[.-])/.test(name) && !known.has(name)), []);
+    for (const [name] of figures)
+      for (const ending of ['png', 'svg'])
+        assert.ok(existsSync(path.join(folder, `${name}.${ending}`)), `${name}.${ending} is missing`);
+    const known = new Set([
+      ...tables.map(([name]) => name),
+      ...figures.flatMap(([name]) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
+    ]);
+    assert.deepEqual(
+      readdirSync(folder).filter(
+        (name) =>
+          /^((figure-)?table-\d|depth|cost|learning|halting|training-versus-test|longer)-.*-(study|desk|paper)\.|^(failures-|ratings-|search\.|precision[.-])/.test(
+            name,
+          ) && !known.has(name),
+      ),
+      [],
+    );
   });
 
   it('makes every file from the records alone, to the same bytes the second time', async function () {
@@ -41,16 +65,25 @@ describe('report', () => {
     const data = mkdtempSync(path.join(os.tmpdir(), 'report-'));
     try {
       const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
-      for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])]) writeRecord(path.join(data, `${each.id}.json`), each);
+      for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])])
+        writeRecord(path.join(data, `${each.id}.json`), each);
       const first = await reportFiles({ records: readRecords(data) });
       assert.equal(new Set(first.map(([name]) => name)).size, first.length, 'two files of one name');
-      assert.deepEqual(first.map(([name]) => name), [
-        ...['accuracy-versus-cycles', 'figure-table-2-sudoku-6x6-study'].flatMap((name) => ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`)),
-        ...['md', 'csv', 'html'].map((ending) => `table-2-sudoku-6x6-study.${ending}`),
-      ]);
+      assert.deepEqual(
+        first.map(([name]) => name),
+        [
+          ...['accuracy-versus-cycles', 'figure-table-2-sudoku-6x6-study'].flatMap((name) =>
+            ['png', 'svg', 'html'].map((ending) => `${name}.${ending}`),
+          ),
+          ...['md', 'csv', 'html'].map((ending) => `table-2-sudoku-6x6-study.${ending}`),
+        ],
+      );
       const csv = first.find(([name]) => name.endsWith('.csv'))?.[1];
       // mean of 0.5 and 0.25, deviation 0.25/√2, interval ± 12.706 · 0.125
-      assert.match(String(csv), /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,sudoku-6x6-study-trm-single-z-seed0 sudoku-6x6-study-trm-single-z-seed1$/m);
+      assert.match(
+        String(csv),
+        /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,sudoku-6x6-study-trm-single-z-seed0 sudoku-6x6-study-trm-single-z-seed1$/m,
+      );
       assert.deepEqual(await reportFiles({ records: readRecords(data) }), first);
     } finally {
       rmSync(data, { recursive: true });
@@ -58,7 +91,9 @@ describe('report', () => {
   });
 
   it('changes nothing outside its markers, and refuses a text without them', () => {
-    const marked = ['results', 'desk', 'table-1', 'table-2', 'table-3', 'bench'].map((name) => `<!-- ${name} -->\nold\n<!-- /${name} -->\n`);
+    const marked = ['results', 'desk', 'table-1', 'table-2', 'table-3', 'bench'].map(
+      (name) => `<!-- ${name} -->\nold\n<!-- /${name} -->\n`,
+    );
     const text = `before\n${marked.join('between\n')}after\n`;
     const changed = withReports(text, records, []);
     assert.ok(changed.startsWith('before\n<!-- results -->\n') && changed.endsWith('\n<!-- /bench -->\nafter\n'));

@@ -4,7 +4,16 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { cropGrid, drawAugmentation, augmentGrid, gridOfRows, gridRows, parseAugmentedName, restoreGrid, type ArcTask } from '../../lib/data/arc.js';
+import {
+  cropGrid,
+  drawAugmentation,
+  augmentGrid,
+  gridOfRows,
+  gridRows,
+  parseAugmentedName,
+  restoreGrid,
+  type ArcTask,
+} from '../../lib/data/arc.js';
 import { buildArc } from '../../lib/data/arc-build.js';
 import { arcOverlap, canonicalPair, repeatedTasks } from '../../lib/data/arc-overlap.js';
 import { readArcTasks } from '../../lib/data/arc-json.js';
@@ -20,8 +29,17 @@ function npy(file: string): { descr: string; shape: number[]; bytes: Buffer } {
   const length = content.readUInt16LE(8);
   assert.equal((10 + length) % 64, 0);
   const header = content.subarray(10, 10 + length).toString('latin1');
-  const match = /^\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n$/.exec(header) ?? assert.fail(header);
-  return { descr: match[1]!, shape: match[2]!.split(',').filter((part) => part.trim() !== '').map(Number), bytes: content.subarray(10 + length) };
+  const match =
+    /^\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([\d, ]*)\), \} *\n$/.exec(header) ??
+    assert.fail(header);
+  return {
+    descr: match[1]!,
+    shape: match[2]!
+      .split(',')
+      .filter((part) => part.trim() !== '')
+      .map(Number),
+    bytes: content.subarray(10 + length),
+  };
 }
 const integers = (file: string): number[] => {
   const { descr, bytes, shape } = npy(file);
@@ -47,13 +65,26 @@ describe('ARC builder', () => {
     const tasks = new Map(arcTasks(options).map(({ task, testsFor }) => [task.id, { task, testsFor }]));
     for (const split of ['train', 'test'] as const) {
       const [inputs, labels] = [npy(file(split, 'all__inputs.npy')), npy(file(split, 'all__labels.npy'))];
-      const [ids, puzzleOffsets, groupOffsets] = ['puzzle_identifiers', 'puzzle_indices', 'group_indices'].map((name) => integers(file(split, `all__${name}.npy`))) as [number[], number[], number[]];
+      const [ids, puzzleOffsets, groupOffsets] = ['puzzle_identifiers', 'puzzle_indices', 'group_indices'].map((name) =>
+        integers(file(split, `all__${name}.npy`)),
+      ) as [number[], number[], number[]];
       const about = JSON.parse(readFileSync(file(split, 'dataset.json'), 'utf8')) as Record<string, unknown>;
-      assert.deepEqual([inputs.descr, labels.descr, inputs.shape, labels.shape], ['|u1', '|u1', [puzzleOffsets.at(-1), 100], [puzzleOffsets.at(-1), 100]]);
+      assert.deepEqual(
+        [inputs.descr, labels.descr, inputs.shape, labels.shape],
+        ['|u1', '|u1', [puzzleOffsets.at(-1), 100], [puzzleOffsets.at(-1), 100]],
+      );
       assert.equal(groupOffsets.length - 1, split === 'train' ? 15 : 5);
       assert.deepEqual(about, {
-        pad_id: 0, ignore_label_id: 0, blank_identifier_id: 0, vocab_size: 12, seq_len: 100, num_puzzle_identifiers: names.length,
-        total_groups: groupOffsets.length - 1, mean_puzzle_examples: inputs.shape[0]! / ids.length, total_puzzles: ids.length, sets: ['all'],
+        pad_id: 0,
+        ignore_label_id: 0,
+        blank_identifier_id: 0,
+        vocab_size: 12,
+        seq_len: 100,
+        num_puzzle_identifiers: names.length,
+        total_groups: groupOffsets.length - 1,
+        mean_puzzle_examples: inputs.shape[0]! / ids.length,
+        total_puzzles: ids.length,
+        sets: ['all'],
       });
       let shifted = 0;
       ids.forEach((id, puzzle) => {
@@ -64,7 +95,10 @@ describe('ARC builder', () => {
         assert.equal(to - from, pairs.length);
         let corner = 0;
         for (let i = from; i < to; i++) {
-          const [input, label] = [inputs, labels].map(({ bytes }) => bytes.subarray(100 * i, 100 * i + 100)) as [Buffer, Buffer];
+          const [input, label] = [inputs, labels].map(({ bytes }) => bytes.subarray(100 * i, 100 * i + 100)) as [
+            Buffer,
+            Buffer,
+          ];
           const first = input.findIndex((token) => token >= 2);
           const at = (tokens: Buffer): number[][] => {
             // Move the grid to the corner, then crop and undo it.
@@ -81,15 +115,32 @@ describe('ARC builder', () => {
       });
       assert.ok(split === 'test' ? shifted === 0 : shifted > 50, `${shifted} shifted`);
     }
-    const test = JSON.parse(readFileSync(file('test_puzzles.json'), 'utf8')) as Record<string, { test: { output: number[][] }[] }>;
+    const test = JSON.parse(readFileSync(file('test_puzzles.json'), 'utf8')) as Record<
+      string,
+      { test: { output: number[][] }[] }
+    >;
     assert.equal(Object.keys(test).length, 5);
-    for (const [id, { test: pairs }] of Object.entries(test)) assert.deepEqual(pairs.map(({ output }) => output), tasks.get(id)!.task.test.map(({ output }) => gridRows(output)));
+    for (const [id, { test: pairs }] of Object.entries(test))
+      assert.deepEqual(
+        pairs.map(({ output }) => output),
+        tasks.get(id)!.task.test.map(({ output }) => gridRows(output)),
+      );
   });
 
   it('gives the same bytes for the same seed, others for another, and tells how far it is', () => {
     const told: string[] = [];
-    const [again, other] = [buildArc(options, path.join(root, 'b'), ({ stage, done, total }) => told.push(`${stage} ${done}/${total}`)), buildArc({ ...options, seed: 1 }, path.join(root, 'c'))];
-    const bytes = (folder: string): string => ['train/all__inputs.npy', 'train/all__labels.npy', 'test/all__inputs.npy', 'identifiers.json'].map((name) => createHash('sha256').update(readFileSync(path.join(root, folder, name))).digest('hex')).join();
+    const [again, other] = [
+      buildArc(options, path.join(root, 'b'), ({ stage, done, total }) => told.push(`${stage} ${done}/${total}`)),
+      buildArc({ ...options, seed: 1 }, path.join(root, 'c')),
+    ];
+    const bytes = (folder: string): string =>
+      ['train/all__inputs.npy', 'train/all__labels.npy', 'test/all__inputs.npy', 'identifiers.json']
+        .map((name) =>
+          createHash('sha256')
+            .update(readFileSync(path.join(root, folder, name)))
+            .digest('hex'),
+        )
+        .join();
     assert.equal(bytes('a'), bytes('b'));
     assert.notEqual(bytes('a'), bytes('c'));
     assert.notEqual(again.sha256, other.sha256);
@@ -102,7 +153,9 @@ describe('ARC builder', () => {
     mkdirSync(path.join(root, 'full'));
     writeFileSync(path.join(root, 'full', 'mine.txt'), 'x');
     assert.throws(() => buildArc(options, path.join(root, 'full')), /expected a new or empty folder/);
-    assert.throws(() => buildArc(options, path.join(root, 'broken'), ({ stage }) => assert.notEqual(stage, 'writing test')));
+    assert.throws(() =>
+      buildArc(options, path.join(root, 'broken'), ({ stage }) => assert.notEqual(stage, 'writing test')),
+    );
     assert.ok(!readdirSync(root).some((name) => name.startsWith('broken')));
     assert.ok(existsSync(path.join(root, 'full', 'mine.txt')));
   });
@@ -124,9 +177,18 @@ describe('ARC builder', () => {
 });
 
 describe('ARC overlap', () => {
-  const pair = (input: number[][], output: number[][]): ArcTask['train'][number] => ({ input: gridOfRows(input), output: gridOfRows(output) });
-  const task = (id: string, ...pairs: ArcTask['train'][number][]): ArcTask => ({ id, train: pairs.slice(0, -1), test: pairs.slice(-1) });
-  const entry = (...pairs: ArcTask['train'][number][]): Parameters<typeof arcOverlap>[0] => [{ task: task('t', ...pairs), index: 0, pairs }];
+  const pair = (input: number[][], output: number[][]): ArcTask['train'][number] => ({
+    input: gridOfRows(input),
+    output: gridOfRows(output),
+  });
+  const task = (id: string, ...pairs: ArcTask['train'][number][]): ArcTask => ({
+    id,
+    train: pairs.slice(0, -1),
+    test: pairs.slice(-1),
+  });
+  const entry = (...pairs: ArcTask['train'][number][]): Parameters<typeof arcOverlap>[0] => [
+    { task: task('t', ...pairs), index: 0, pairs },
+  ];
 
   it('counts pairs that are the same, and those that are the same but for orientation and colours', () => {
     const train = entry(pair([[1, 0]], [[2]]), pair([[3, 3]], [[3]]));
@@ -144,7 +206,13 @@ describe('ARC overlap', () => {
     for (const { task: real } of arcTasks({ set: 'arc1', canvas: 10, maxTasks: 6, augmentations: 0, seed: 0 })) {
       for (const each of real.train) {
         const augmentation = drawAugmentation(random);
-        assert.equal(canonicalPair({ input: augmentGrid(each.input, augmentation), output: augmentGrid(each.output, augmentation) }), canonicalPair(each));
+        assert.equal(
+          canonicalPair({
+            input: augmentGrid(each.input, augmentation),
+            output: augmentGrid(each.output, augmentation),
+          }),
+          canonicalPair(each),
+        );
       }
     }
   });
@@ -152,7 +220,9 @@ describe('ARC overlap', () => {
   it('is what it is between the published splits', () => {
     // ARC-1 and -2 must not be mixed: the counts are those that their readers have found before.
     const second = new Set(readArcTasks(dataFile(`arc/${arcFiles.arc2.training!.file}`)).map(({ id }) => id));
-    const shared = (['training', 'evaluation'] as const).map((part) => readArcTasks(dataFile(`arc/${arcFiles.arc1[part]!.file}`)).filter(({ id }) => second.has(id)).length);
+    const shared = (['training', 'evaluation'] as const).map(
+      (part) => readArcTasks(dataFile(`arc/${arcFiles.arc1[part]!.file}`)).filter(({ id }) => second.has(id)).length,
+    );
     assert.deepEqual(shared, [391, 376]);
     const { train, test } = arcDataset({ set: 'arc1', canvas: 30, augmentations: 0, seed: 0 });
     assert.deepEqual(arcOverlap(train.versions.entries, test.versions.entries), { pairs: 419, same: 1, equivalent: 9 });

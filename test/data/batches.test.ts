@@ -17,7 +17,11 @@ describe('batch stream', () => {
   it('visits every group once an epoch, in a new order each time', () => {
     const stream = new BatchStream(numbered(12), { batchSize: 4, random: new Random(0) });
     const epochs = Array.from({ length: 3 }, () => [1, 2, 3].flatMap(() => firsts(stream.next().tokens)));
-    for (const epoch of epochs) assert.deepEqual([...epoch].sort((a, b) => a - b), Array.from({ length: 12 }, (_, i) => i));
+    for (const epoch of epochs)
+      assert.deepEqual(
+        [...epoch].sort((a, b) => a - b),
+        Array.from({ length: 12 }, (_, i) => i),
+      );
     assert.notDeepEqual(epochs[0], epochs[1]);
   });
 
@@ -48,7 +52,14 @@ describe('batch stream', () => {
   it('takes one puzzle of a group with all its examples, and keeps its id', () => {
     // One group of two puzzles: examples 0, 1 with id 7, and 2, 3, 4 with id 9.
     const { sha256: _, ...parts } = numbered(5);
-    const dataset = withHash({ ...parts, puzzleIds: 10, groupOffsets: Int32Array.of(0, 2), puzzleOffsets: Int32Array.of(0, 2, 5), ids: Int32Array.of(7, 9), ignore: 1 });
+    const dataset = withHash({
+      ...parts,
+      puzzleIds: 10,
+      groupOffsets: Int32Array.of(0, 2),
+      puzzleOffsets: Int32Array.of(0, 2, 5),
+      ids: Int32Array.of(7, 9),
+      ignore: 1,
+    });
     const stream = new BatchStream(dataset, { batchSize: 1, random: new Random(1), epochsPerPass: 1 });
     const small = new BatchStream(dataset, { batchSize: 2, random: new Random(1), epochsPerPass: 1 });
     const pairs = new Set<string>();
@@ -64,7 +75,14 @@ describe('batch stream', () => {
 
   it('gives originals and copies equally often, and each copy always the same', () => {
     const copies = 4;
-    const dataset: Dataset = { ...numbered(1), augmentation: { copies, random: new Random(5), apply: (example, random) => ({ ...example, input: Uint8Array.of(100 + random.integer(100), 0) }) } };
+    const dataset: Dataset = {
+      ...numbered(1),
+      augmentation: {
+        copies,
+        random: new Random(5),
+        apply: (example, random) => ({ ...example, input: Uint8Array.of(100 + random.integer(100), 0) }),
+      },
+    };
     const stream = new BatchStream(dataset, { batchSize: 1, random: new Random(1) });
     const counts = new Map<number, number>();
     for (let i = 0; i < 5000; i++) {
@@ -76,15 +94,27 @@ describe('batch stream', () => {
   });
 
   it('refuses an empty set', () => {
-    assert.throws(() => new BatchStream(numbered(0), { batchSize: 4, random: new Random(0) }), /expected at least one training puzzle/);
+    assert.throws(
+      () => new BatchStream(numbered(0), { batchSize: 4, random: new Random(0) }),
+      /expected at least one training puzzle/,
+    );
   });
 });
 
 describe('test batches', () => {
   it('hold every example once, in order, the last batch smaller', () => {
     const batches = [...testBatches(numbered(10), 4)];
-    assert.deepEqual(batches.map(({ puzzleIds }) => puzzleIds.length), [4, 4, 2]);
-    assert.deepEqual(batches.flatMap(({ tokens }) => firsts(tokens)), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-    assert.deepEqual([...testBatches(numbered(10), 4, 5)].map(({ puzzleIds }) => puzzleIds.length), [4, 1]);
+    assert.deepEqual(
+      batches.map(({ puzzleIds }) => puzzleIds.length),
+      [4, 4, 2],
+    );
+    assert.deepEqual(
+      batches.flatMap(({ tokens }) => firsts(tokens)),
+      [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    );
+    assert.deepEqual(
+      [...testBatches(numbered(10), 4, 5)].map(({ puzzleIds }) => puzzleIds.length),
+      [4, 1],
+    );
   });
 });

@@ -21,12 +21,23 @@ function mutate(good: Buffer, random: Random): Buffer {
     const at = random.integer(bytes.length);
     const to = Math.min(bytes.length, at + 1 + random.integer(12));
     switch (random.integer(6)) {
-      case 0: bytes = bytes.subarray(0, at); break;
-      case 1: bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(to)]); break;
-      case 2: bytes = Buffer.concat([bytes.subarray(0, to), bytes.subarray(at)]); break;
-      case 3: bytes[at]! ^= 1 << random.integer(8); break;
-      case 4: bytes[at] = '0123456789,.(){}[]":-eS G#o\n'.charCodeAt(random.integer(28)); break;
-      default: bytes[at] = random.integer(256);
+      case 0:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 1:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(to)]);
+        break;
+      case 2:
+        bytes = Buffer.concat([bytes.subarray(0, to), bytes.subarray(at)]);
+        break;
+      case 3:
+        bytes[at]! ^= 1 << random.integer(8);
+        break;
+      case 4:
+        bytes[at] = '0123456789,.(){}[]":-eS G#o\n'.charCodeAt(random.integer(28));
+        break;
+      default:
+        bytes[at] = random.integer(256);
     }
   }
   return bytes;
@@ -46,7 +57,10 @@ describe('damaged files', () => {
       try {
         await read();
       } catch (error) {
-        assert.ok(error instanceof InputError, `mutation ${i} of ${path.basename(file)}: ${error instanceof Error ? error.stack : String(error)}`);
+        assert.ok(
+          error instanceof InputError,
+          `mutation ${i} of ${path.basename(file)}: ${error instanceof Error ? error.stack : String(error)}`,
+        );
         refused++;
       }
     }
@@ -55,7 +69,8 @@ describe('damaged files', () => {
   }
 
   it('of Sudokus, 1,000', async () => {
-    const puzzle = '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
+    const puzzle =
+      '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
     const text = Buffer.from(`source,question,answer,rating\nx,${puzzle},4\n`);
     const [plain, zipped] = [path.join(folder, 's.csv'), path.join(folder, 's.csv.gz')];
     assert.ok((await refusals(plain, text, 500, () => loadSudokuCsv(plain))) > 350);
@@ -71,12 +86,30 @@ describe('damaged files', () => {
 
   it('of the reference format, 8,000: arrays and dataset.json', async () => {
     const out = path.join(folder, 'set');
-    writeReferenceFolder(out, await mazeDataset({ side: 10, source: 'generated', leastDistance: 12, trainPuzzles: 2, testPuzzles: 1, validationPuzzles: 0, augmentation: 'none', seed: 0 }));
+    writeReferenceFolder(
+      out,
+      await mazeDataset({
+        side: 10,
+        source: 'generated',
+        leastDistance: 12,
+        trainPuzzles: 2,
+        testPuzzles: 1,
+        validationPuzzles: 0,
+        augmentation: 'none',
+        seed: 0,
+      }),
+    );
     const array = path.join(out, 'train', 'all__inputs.npy');
     const head = readFileSync(array); // 128 bytes of head, 200 of data: most changes meet the head
-    const refused = await refusals(array, head, 5500, () => readNpy(array, { dimensions: 2, most: 2 ** 30, largest: 5 }));
+    const refused = await refusals(array, head, 5500, () =>
+      readNpy(array, { dimensions: 2, most: 2 ** 30, largest: 5 }),
+    );
     assert.ok(refused > 3600, String(refused));
-    for (const [name, times, least] of [['train/dataset.json', 1500, 800], ['test/all__puzzle_indices.npy', 500, 330], ['train/all__group_indices.npy', 500, 330]] as const) {
+    for (const [name, times, least] of [
+      ['train/dataset.json', 1500, 800],
+      ['test/all__puzzle_indices.npy', 500, 330],
+      ['train/all__group_indices.npy', 500, 330],
+    ] as const) {
       const file = path.join(out, name);
       const count = await refusals(file, readFileSync(file), times, () => readReferenceFolder(out));
       assert.ok(count > least, `${name}: ${count} of ${times} refused`);

@@ -9,7 +9,19 @@ import { exampleOf } from '../../lib/data/dataset.js';
 import { loadMazeCsv, type MazePuzzle } from '../../lib/data/maze-csv.js';
 import { generateMaze, generateMazes, hardDistance } from '../../lib/data/maze-generator.js';
 import { mazeDataset, mazeHardFiles, type MazeSetOptions } from '../../lib/data/maze-sets.js';
-import { canonicalMaze, countShortestPaths, endsOfMaze, isShortestPath, mazeAnswer, mazeDistances, mazeNeighbours, mazeText, mazeToken, parseMaze, turnMaze } from '../../lib/data/maze.js';
+import {
+  canonicalMaze,
+  countShortestPaths,
+  endsOfMaze,
+  isShortestPath,
+  mazeAnswer,
+  mazeDistances,
+  mazeNeighbours,
+  mazeText,
+  mazeToken,
+  parseMaze,
+  turnMaze,
+} from '../../lib/data/maze.js';
 import { InputError } from '../../lib/errors.js';
 import { findDataFile, projectRoot } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
@@ -19,7 +31,9 @@ import { sameDistribution } from '../../lib/report/statistics.js';
 /** Any maze: cells walls with probability 0.35, S and G on free cells. */
 function anyMaze(side: number, random: Random): Uint8Array {
   for (;;) {
-    const maze = Uint8Array.from({ length: side * side }, () => (random.uniform() < 0.35 ? mazeToken.wall : mazeToken.free));
+    const maze = Uint8Array.from({ length: side * side }, () =>
+      random.uniform() < 0.35 ? mazeToken.wall : mazeToken.free,
+    );
     const free = random.shuffle([...maze.keys()].filter((cell) => maze[cell] === mazeToken.free));
     if (free.length < 2) continue;
     maze[free[0]!] = mazeToken.start;
@@ -35,9 +49,23 @@ function allPaths(maze: Uint8Array, side: number): number[][] {
   const go = (cell: number, trail: number[]): void => {
     if (cell === goal) return void found.push(trail.slice(0, -1));
     const [row, column] = [Math.floor(cell / side), cell % side];
-    for (const [r, c] of [[row + 1, column], [row, column - 1], [row, column + 1], [row - 1, column]] as const) {
+    for (const [r, c] of [
+      [row + 1, column],
+      [row, column - 1],
+      [row, column + 1],
+      [row - 1, column],
+    ] as const) {
       const next = r * side + c;
-      if (r < 0 || c < 0 || r >= side || c >= side || maze[next] === mazeToken.wall || next === start || trail.includes(next)) continue;
+      if (
+        r < 0 ||
+        c < 0 ||
+        r >= side ||
+        c >= side ||
+        maze[next] === mazeToken.wall ||
+        next === start ||
+        trail.includes(next)
+      )
+        continue;
       go(next, [...trail, next]);
     }
   };
@@ -62,7 +90,8 @@ describe('mazes', () => {
       solvable++;
       const best = paths.filter(({ length }) => length + 1 === shortest);
       assert.equal(countShortestPaths(maze), best.length);
-      const marked = (cells: readonly number[]): Uint8Array => maze.map((token, cell) => (cells.includes(cell) ? mazeToken.path : token));
+      const marked = (cells: readonly number[]): Uint8Array =>
+        maze.map((token, cell) => (cells.includes(cell) ? mazeToken.path : token));
       assert.deepEqual(mazeAnswer(maze), marked(best[0]!));
       for (const cells of paths) assert.equal(isShortestPath(maze, marked(cells)), cells.length + 1 === shortest);
     }
@@ -72,16 +101,23 @@ describe('mazes', () => {
   it('of the largest sides have the neighbours and distances that coordinates give', () => {
     for (const side of [200, 256]) {
       const neighbours = mazeNeighbours(side);
-      const at = (row: number, column: number): number => (row < 0 || column < 0 || row >= side || column >= side ? -1 : row * side + column);
+      const at = (row: number, column: number): number =>
+        row < 0 || column < 0 || row >= side || column >= side ? -1 : row * side + column;
       for (let row = 0; row < side; row++) {
         for (let column = 0; column < side; column++) {
           const own = 4 * at(row, column);
-          assert.deepEqual([...neighbours.subarray(own, own + 4)], [at(row + 1, column), at(row, column - 1), at(row, column + 1), at(row - 1, column)]);
+          assert.deepEqual(
+            [...neighbours.subarray(own, own + 4)],
+            [at(row + 1, column), at(row, column - 1), at(row, column + 1), at(row - 1, column)],
+          );
         }
       }
     }
     const open = new Uint8Array(200 * 200).fill(mazeToken.free);
-    assert.deepEqual(mazeDistances(open, 0), Int32Array.from(open, (_, cell) => Math.floor(cell / 200) + (cell % 200)));
+    assert.deepEqual(
+      mazeDistances(open, 0),
+      Int32Array.from(open, (_, cell) => Math.floor(cell / 200) + (cell % 200)),
+    );
   });
 
   it('a valid path may not lean on extra cells, broken walls or moved ends', () => {
@@ -89,16 +125,32 @@ describe('mazes', () => {
     const right = mazeAnswer(maze);
     assert.equal(mazeText(right), 'Soo' + '##o' + 'Goo');
     assert.ok(isShortestPath(maze, right));
-    for (const wrong of ['S  ## G  ', 'Soo##oGo ', 'Soo##oG o', 'So #o Go ', 'oooS##oGo', 'GooSooooo', 'Soo##ooGo', '\0oo##oGoo']) {
+    for (const wrong of [
+      'S  ## G  ',
+      'Soo##oGo ',
+      'Soo##oG o',
+      'So #o Go ',
+      'oooS##oGo',
+      'GooSooooo',
+      'Soo##ooGo',
+      '\0oo##oGoo',
+    ]) {
       const answer = Uint8Array.from(wrong, (character) => Math.max(0, '\0# SGo'.indexOf(character)));
       assert.equal(isShortestPath(maze, answer), false, wrong);
     }
   });
 
   it('turned and mirrored, are the reference symmetries (golden-data.json) and are answered by the rule again', () => {
-    const golden = (JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as { dihedral_2x3: Record<string, number[][]> }).dihedral_2x3;
+    const golden = (
+      JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as {
+        dihedral_2x3: Record<string, number[][]>;
+      }
+    ).dihedral_2x3;
     for (const [id, rows] of Object.entries(golden)) {
-      assert.deepEqual([...turnGrid({ rows: 2, columns: 3, cells: Uint8Array.of(1, 2, 3, 4, 5, 6) }, Number(id)).cells], rows.flat());
+      assert.deepEqual(
+        [...turnGrid({ rows: 2, columns: 3, cells: Uint8Array.of(1, 2, 3, 4, 5, 6) }, Number(id)).cells],
+        rows.flat(),
+      );
     }
     const random = new Random(8);
     let moved = 0;
@@ -126,7 +178,9 @@ describe('mazes', () => {
     const byDefinition = (stream: Random): Uint8Array => {
       for (;;) {
         const p = 0.25 + 0.25 * stream.uniform();
-        const maze = Uint8Array.from({ length: side * side }, () => (stream.uniform() < p ? mazeToken.wall : mazeToken.free));
+        const maze = Uint8Array.from({ length: side * side }, () =>
+          stream.uniform() < p ? mazeToken.wall : mazeToken.free,
+        );
         const free = [...maze.keys()].filter((cell) => maze[cell] === mazeToken.free);
         const start = stream.pick(free);
         const goal = stream.pick(free.filter((cell) => cell !== start));
@@ -137,10 +191,15 @@ describe('mazes', () => {
       }
     };
     const [ours, defined] = [generateMaze, undefined].map((quick, which) =>
-      Array.from({ length: count }, (_, i) => statistics(quick?.(side, least, random.fork(i)) ?? byDefinition(random.fork(`${which} ${i}`)))),
+      Array.from({ length: count }, (_, i) =>
+        statistics(quick?.(side, least, random.fork(i)) ?? byDefinition(random.fork(`${which} ${i}`))),
+      ),
     ) as [Statistics[], Statistics[]];
     for (const key of ['walls', 'steps', 'reachable', 'start'] as const) {
-      const { p } = sameDistribution(ours.map((each) => each[key]), defined.map((each) => each[key]));
+      const { p } = sameDistribution(
+        ours.map((each) => each[key]),
+        defined.map((each) => each[key]),
+      );
       assert.ok(p > 0.01, `${key}: p = ${p}`);
     }
     assert.ok(ours.every(({ steps }) => steps >= least));
@@ -163,12 +222,23 @@ describe('mazes', () => {
 });
 
 describe('maze sets', () => {
-  const options: MazeSetOptions = { side: 10, source: 'generated', leastDistance: 15, trainPuzzles: 60, testPuzzles: 40, validationPuzzles: 20, augmentation: 'dihedral', seed: 0 };
+  const options: MazeSetOptions = {
+    side: 10,
+    source: 'generated',
+    leastDistance: 15,
+    trainPuzzles: 60,
+    testPuzzles: 40,
+    validationPuzzles: 20,
+    augmentation: 'dihedral',
+    seed: 0,
+  };
 
   it('share no maze up to turning and mirroring, depend on the seed, and are rated by their path', async () => {
     const { train, test, validation } = await mazeDataset(options);
     assert.deepEqual([train.examples, test.examples, validation.examples], [60, 40, 20]);
-    const forms = [train, test, validation].flatMap((set) => Array.from({ length: set.examples }, (_, i) => canonicalMaze(exampleOf(set, i).input)));
+    const forms = [train, test, validation].flatMap((set) =>
+      Array.from({ length: set.examples }, (_, i) => canonicalMaze(exampleOf(set, i).input)),
+    );
     assert.equal(new Set(forms).size, 120);
     assert.equal(train.ratings?.[0], exampleOf(train, 0).label.filter((token) => token >= 3).length);
     assert.equal((await mazeDataset(options)).train.sha256, train.sha256);
@@ -177,7 +247,10 @@ describe('maze sets', () => {
 
   it('are trained on in all eight orientations where asked, every label by the rule, and in one otherwise', async () => {
     const few = { ...options, trainPuzzles: 1, testPuzzles: 1, validationPuzzles: 0 };
-    for (const [augmentation, orientations] of [['dihedral', 8], ['none', 1]] as const) {
+    for (const [augmentation, orientations] of [
+      ['dihedral', 8],
+      ['none', 1],
+    ] as const) {
       const { train } = await mazeDataset({ ...few, augmentation });
       const stream = new BatchStream(train, { batchSize: 200, random: new Random(0) });
       const { tokens, labels } = stream.next();
@@ -212,41 +285,51 @@ describe('maze files', () => {
       ['x,S  ## G  ,Soo##oGox,7', /got "x" at row 3, column 3/],
       ['x,   ## G  ,Soo##oGoo,7', /expected (one S|an answer)/],
     ] as const) {
-      await assert.rejects(load(line), (error) => error instanceof InputError && error.message.startsWith('m.csv, line 3: ') && message.test(error.message), line);
+      await assert.rejects(
+        load(line),
+        (error) =>
+          error instanceof InputError && error.message.startsWith('m.csv, line 3: ') && message.test(error.message),
+        line,
+      );
     }
   });
 });
 
 const missing = Object.values(mazeHardFiles).filter((file) => findDataFile(file) === undefined);
 
-(missing.length === 0 ? describe : notAtHand)(`Maze-Hard${missing.length === 0 ? '' : ` (not at hand, so skipped: ${missing.join(', ')})`}`, () => {
-  let real: MazePuzzle[] = [];
-  before(async () => {
-    for (const file of Object.values(mazeHardFiles)) real.push(...(await loadMazeCsv(findDataFile(file)!, { side: 30 })));
-  });
-  after(() => void (real = []));
+(missing.length === 0 ? describe : notAtHand)(
+  `Maze-Hard${missing.length === 0 ? '' : ` (not at hand, so skipped: ${missing.join(', ')})`}`,
+  () => {
+    let real: MazePuzzle[] = [];
+    before(async () => {
+      for (const file of Object.values(mazeHardFiles))
+        real.push(...(await loadMazeCsv(findDataFile(file)!, { side: 30 })));
+    });
+    after(() => void (real = []));
 
-  it('is answered by the rule in all 2,000 mazes, of which none has only one shortest path', () => {
-    assert.equal(real.length, 2000);
-    for (const { question, answer } of real) {
-      assert.equal(mazeText(mazeAnswer(question)), mazeText(answer));
-      assert.ok(countShortestPaths(question) > 1);
-    }
-  });
+    it('is answered by the rule in all 2,000 mazes, of which none has only one shortest path', () => {
+      assert.equal(real.length, 2000);
+      for (const { question, answer } of real) {
+        assert.equal(mazeText(mazeAnswer(question)), mazeText(answer));
+        assert.ok(countShortestPaths(question) > 1);
+      }
+    });
 
-  it('shares no maze between train and test, whichever way it is turned', () => {
-    assert.equal(new Set(real.map(({ question }) => canonicalMaze(question))).size, 2000);
-  });
+    it('shares no maze between train and test, whichever way it is turned', () => {
+      assert.equal(new Set(real.map(({ question }) => canonicalMaze(question))).size, 2000);
+    });
 
-  it('has the statistics of SOURCES: 109 to 153 steps, mean 113.8; 334.5 walls; 499.7 cells within reach', () => {
-    const all = real.map(({ question }) => statistics(question));
-    const mean = (key: keyof Statistics): string => (all.reduce((sum, each) => sum + each[key], 0) / all.length).toFixed(1);
-    assert.deepEqual([mean('steps'), mean('walls'), mean('reachable')], ['113.8', '334.5', '499.7']);
-    const steps = all.map((each) => each.steps);
-    assert.deepEqual([Math.min(...steps), Math.max(...steps)], [109, 153]);
-    assert.ok(real.every(({ rating }, i) => rating === steps[i]! + 1));
-  });
-});
+    it('has the statistics of SOURCES: 109 to 153 steps, mean 113.8; 334.5 walls; 499.7 cells within reach', () => {
+      const all = real.map(({ question }) => statistics(question));
+      const mean = (key: keyof Statistics): string =>
+        (all.reduce((sum, each) => sum + each[key], 0) / all.length).toFixed(1);
+      assert.deepEqual([mean('steps'), mean('walls'), mean('reachable')], ['113.8', '334.5', '499.7']);
+      const steps = all.map((each) => each.steps);
+      assert.deepEqual([Math.min(...steps), Math.max(...steps)], [109, 153]);
+      assert.ok(real.every(({ rating }, i) => rating === steps[i]! + 1));
+    });
+  },
+);
 
 interface Statistics {
   readonly walls: number;
@@ -258,5 +341,10 @@ interface Statistics {
 function statistics(maze: Uint8Array): Statistics {
   const { start, goal } = endsOfMaze(maze);
   const distances = mazeDistances(maze, start);
-  return { walls: maze.filter((token) => token === mazeToken.wall).length, steps: distances[goal]!, reachable: distances.filter((steps) => steps >= 0).length, start };
+  return {
+    walls: maze.filter((token) => token === mazeToken.wall).length,
+    steps: distances[goal]!,
+    reachable: distances.filter((steps) => steps >= 0).length,
+    start,
+  };
 }

@@ -8,16 +8,30 @@ import path from 'node:path';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { loadMazeCsv } from '../../lib/data/maze-csv.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
-import { contentOf, fetchPublished, isContentOf, placeFile, publishedFiles, type PublishedFile } from '../../lib/data/published.js';
+import {
+  contentOf,
+  fetchPublished,
+  isContentOf,
+  placeFile,
+  publishedFiles,
+  type PublishedFile,
+} from '../../lib/data/published.js';
 import { InputError } from '../../lib/errors.js';
 import { findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 
 describe('published files', () => {
-  const text = `source,question,answer,rating\n${generateMazes(10, 15, 3, new Random(1)).map((maze) => `ours,${mazeText(maze)},${mazeText(mazeAnswer(maze))},16\n`).join('')}`;
+  const text = `source,question,answer,rating\n${generateMazes(10, 15, 3, new Random(1))
+    .map((maze) => `ours,${mazeText(maze)},${mazeText(mazeAnswer(maze))},16\n`)
+    .join('')}`;
   const before_ = { data: process.env['TRM_DATA'], home: process.env['TRM_DATA_HOME'] };
-  const published: PublishedFile = { kind: 'maze', name: 'ours.csv.gz', puzzles: 3, home: 'someone/mazes/resolve/main/train.csv' };
+  const published: PublishedFile = {
+    kind: 'maze',
+    name: 'ours.csv.gz',
+    puzzles: 3,
+    home: 'someone/mazes/resolve/main/train.csv',
+  };
   let [folder, data] = ['', ''];
   let server: http.Server;
   /** What the server does with a request. */
@@ -36,7 +50,10 @@ describe('published files', () => {
   });
   afterEach(() => {
     rmSync(folder, { recursive: true });
-    for (const [name, value] of [['TRM_DATA', before_.data], ['TRM_DATA_HOME', before_.home]] as const) {
+    for (const [name, value] of [
+      ['TRM_DATA', before_.data],
+      ['TRM_DATA_HOME', before_.home],
+    ] as const) {
       if (value === undefined) delete process.env[name];
       else process.env[name] = value;
     }
@@ -61,8 +78,15 @@ describe('published files', () => {
 
   it('are refused in words, and nothing is left: other content, cut off, not there, no server', async () => {
     const refused = async (file: PublishedFile, message: RegExp): Promise<void> => {
-      await assert.rejects(fetchPublished(file), (error) => error instanceof InputError && message.test(error.message), String(message));
-      assert.deepEqual(readdirSync(folder).flatMap((name) => (name === 'data' ? readdirSync(data) : [name])), []);
+      await assert.rejects(
+        fetchPublished(file),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
+      assert.deepEqual(
+        readdirSync(folder).flatMap((name) => (name === 'data' ? readdirSync(data) : [name])),
+        [],
+      );
     };
     answer = (_, response) => response.end(text);
     await refused({ ...published, puzzles: 4 }, /expected 4 puzzles, got 3 .*the published file changed/);
@@ -77,7 +101,10 @@ describe('published files', () => {
     answer = (_, response) => void response.writeHead(404).end();
     await refused(published, /expected the file, got status 404/);
     process.env['TRM_DATA_HOME'] = 'http://127.0.0.1:9'; // the discard port: nobody listens
-    await refused(published, /there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import/);
+    await refused(
+      published,
+      /there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import/,
+    );
   });
 
   it('are recognised by content, and copied whole', async () => {
@@ -90,9 +117,17 @@ describe('published files', () => {
     assert.deepEqual(readdirSync(data), ['copy.csv.gz']);
   });
 
-  const missing = publishedFiles.filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined).map(({ name }) => name);
-  const small = publishedFiles.filter(({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name));
-  (small.length > 0 ? it : notAtHand)(`have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`, async () => {
-    for (const each of small) assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);
-  });
+  const missing = publishedFiles
+    .filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined)
+    .map(({ name }) => name);
+  const small = publishedFiles.filter(
+    ({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name),
+  );
+  (small.length > 0 ? it : notAtHand)(
+    `have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`,
+    async () => {
+      for (const each of small)
+        assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);
+    },
+  );
 });

@@ -24,7 +24,16 @@ describe('reference format', () => {
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'format-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
   const sudoku = (): ReturnType<typeof sudokuDataset> =>
-    sudokuDataset({ side: 4, source: 'generated', trainPuzzles: 5, testPuzzles: 4, validationPuzzles: 0, augmentations: 3, minDifficulty: 0, seed: 0 });
+    sudokuDataset({
+      side: 4,
+      source: 'generated',
+      trainPuzzles: 5,
+      testPuzzles: 4,
+      validationPuzzles: 0,
+      augmentations: 3,
+      minDifficulty: 0,
+      seed: 0,
+    });
 
   it('.npy files are those of numpy.save, read and written', () => {
     const file = path.join(folder, 'a.npy');
@@ -49,7 +58,11 @@ describe('reference format', () => {
     const refused = (bytes: Buffer, message: RegExp, limits: Partial<Parameters<typeof readNpy>[1]> = {}): void => {
       const file = path.join(folder, 'bad.npy');
       writeFileSync(file, bytes);
-      assert.throws(() => readNpy(file, { dimensions: 2, most: 100, largest: 10, ...limits }), (error) => error instanceof InputError && error.message.startsWith('bad.npy') && message.test(error.message), String(message));
+      assert.throws(
+        () => readNpy(file, { dimensions: 2, most: 100, largest: 10, ...limits }),
+        (error) => error instanceof InputError && error.message.startsWith('bad.npy') && message.test(error.message),
+        String(message),
+      );
     };
     refused(good.subarray(0, 130), /expected 6 bytes of uint8 .*got 2; the file is truncated/);
     refused(good.subarray(0, 60), /ends too early/);
@@ -63,7 +76,11 @@ describe('reference format', () => {
     refused(Buffer.from(good.toString('latin1').replace('False', 'True '), 'latin1'), /Fortran order/);
     refused(Buffer.from(good.toString('latin1').replace('(2, 3)', 'f(x, 1'), 'latin1'), /expected a header/);
     refused(good, /expected values from 0 to 5, got 6 as value 6/, { largest: 5 });
-    const hostile = (header: string): Buffer => Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x00\x10', 'latin1'), Buffer.from(header.padEnd(4096, ' '), 'latin1')]);
+    const hostile = (header: string): Buffer =>
+      Buffer.concat([
+        Buffer.from('\x93NUMPY\x01\x00\x00\x10', 'latin1'),
+        Buffer.from(header.padEnd(4096, ' '), 'latin1'),
+      ]);
     const gap = ' '.repeat(1300);
     refused(hostile(`{'descr': '|u1'${gap}'fortran_order': False${gap}'shape': (2, 3)${gap}x`), /expected a header/); // with 300 spaces for 1,300 it took 47 s
     refused(hostile("{'descr': '|u1' 'fortran_order': False 'shape': (2, 3)}"), /expected a header/);
@@ -76,13 +93,25 @@ describe('reference format', () => {
     const [first, second] = [path.join(folder, 'first'), path.join(folder, 'second')];
     const written = writeReferenceFolder(first, sets, { types: { train: 'int64' } });
     assert.deepEqual(written.train, { groups: 5, puzzles: 20, examples: 20 });
-    assert.equal(readFileSync(path.join(first, 'train', 'dataset.json'), 'utf8'), '{"pad_id": 0, "ignore_label_id": 0, "blank_identifier_id": 0, "vocab_size": 6, "seq_len": 16, "num_puzzle_identifiers": 1, "total_groups": 5, "mean_puzzle_examples": 1.0, "total_puzzles": 5, "sets": ["all"]}');
+    assert.equal(
+      readFileSync(path.join(first, 'train', 'dataset.json'), 'utf8'),
+      '{"pad_id": 0, "ignore_label_id": 0, "blank_identifier_id": 0, "vocab_size": 6, "seq_len": 16, "num_puzzle_identifiers": 1, "total_groups": 5, "mean_puzzle_examples": 1.0, "total_puzzles": 5, "sets": ["all"]}',
+    );
     assert.equal(readFileSync(path.join(first, 'identifiers.json'), 'utf8'), '["<blank>"]');
     const { train, test, types } = readReferenceFolder(first);
     assert.deepEqual(types, { train: 'int64', test: 'uint8' });
-    assert.deepEqual([train.examples, [...train.groupOffsets], test.sha256], [20, [0, 4, 8, 12, 16, 20], sets.test.sha256]);
+    assert.deepEqual(
+      [train.examples, [...train.groupOffsets], test.sha256],
+      [20, [0, 4, 8, 12, 16, 20], sets.test.sha256],
+    );
     assert.equal(writeReferenceFolder(second, { train, test }, { types }).sha256, written.sha256);
-    for (const split of ['train', 'test']) for (const file of readdirSync(path.join(first, split))) assert.deepEqual(readFileSync(path.join(second, split, file)), readFileSync(path.join(first, split, file)), file);
+    for (const split of ['train', 'test'])
+      for (const file of readdirSync(path.join(first, split)))
+        assert.deepEqual(
+          readFileSync(path.join(second, split, file)),
+          readFileSync(path.join(first, split, file)),
+          file,
+        );
     assert.throws(() => writeReferenceFolder(first, { train, test }), /expected a new or empty folder/);
 
     // Training from the folder sees the boards that training from the seed sees.
@@ -94,7 +123,16 @@ describe('reference format', () => {
   });
 
   it('is a task to train on; mazes keep their second way of being right', async () => {
-    const sets = await mazeDataset({ side: 10, source: 'generated', leastDistance: 12, trainPuzzles: 4, testPuzzles: 3, validationPuzzles: 0, augmentation: 'dihedral', seed: 0 });
+    const sets = await mazeDataset({
+      side: 10,
+      source: 'generated',
+      leastDistance: 12,
+      trainPuzzles: 4,
+      testPuzzles: 3,
+      validationPuzzles: 0,
+      augmentation: 'dihedral',
+      seed: 0,
+    });
     const out = path.join(folder, 'mazes');
     assert.deepEqual(writeReferenceFolder(out, sets).train, { groups: 4, puzzles: 32, examples: 32 });
     const task = { kind: 'folder', folder: out } as const;
@@ -113,15 +151,39 @@ describe('reference format', () => {
       const file = path.join(out, name);
       const before = readFileSync(file);
       writeFileSync(file, Buffer.from(before.toString('latin1').replace(from, to), 'latin1'));
-      assert.throws(() => readReferenceFolder(out), (error) => error instanceof InputError && message.test(error.message), String(message));
+      assert.throws(
+        () => readReferenceFolder(out),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
       writeFileSync(file, before);
     };
-    change('train/dataset.json', '"seq_len": 16', '"seq_len": 17', /expected 17 tokens a row as dataset.json says, got 16/);
+    change(
+      'train/dataset.json',
+      '"seq_len": 16',
+      '"seq_len": 17',
+      /expected 17 tokens a row as dataset.json says, got 16/,
+    );
     change('train/dataset.json', '"vocab_size": 6', '"vocab_size": 4', /expected values from 0 to 3/);
-    change('train/dataset.json', '"vocab_size": 6', '"vocab_size": "6"', /vocab_size: expected a whole number from 2 to 256, got "6"/);
+    change(
+      'train/dataset.json',
+      '"vocab_size": 6',
+      '"vocab_size": "6"',
+      /vocab_size: expected a whole number from 2 to 256, got "6"/,
+    );
     change('train/dataset.json', '{', '[', /dataset.json: expected JSON/);
-    change('test/dataset.json', '"total_groups": 4', '"total_groups": 5', /expected total_groups 4 as there are, got 5/);
-    change('train/all__puzzle_indices.npy', '\x01\x00\x00\x00\x02', '\x01\x00\x00\x00\x01', /expected rising offsets, got 1 after 1/);
+    change(
+      'test/dataset.json',
+      '"total_groups": 4',
+      '"total_groups": 5',
+      /expected total_groups 4 as there are, got 5/,
+    );
+    change(
+      'train/all__puzzle_indices.npy',
+      '\x01\x00\x00\x00\x02',
+      '\x01\x00\x00\x00\x01',
+      /expected rising offsets, got 1 after 1/,
+    );
     assert.throws(() => readReferenceFolder(path.join(folder, 'none')), /not found/);
 
     const blocked = path.join(folder, 'file');

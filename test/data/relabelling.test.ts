@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { drawSudokuRelabelling, gridRelabelling, identity, relabel, relabelBack, sudokuRelabelling } from '../../lib/data/relabelling.js';
+import {
+  drawSudokuRelabelling,
+  gridRelabelling,
+  identity,
+  relabel,
+  relabelBack,
+  sudokuRelabelling,
+} from '../../lib/data/relabelling.js';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { isShortestPath, mazeAnswer, mazeVocabulary } from '../../lib/data/maze.js';
 import { onlySolution } from '../../lib/data/sudoku-solver.js';
@@ -18,19 +25,27 @@ describe('relabellings', () => {
       const random = new Random(side);
       const moved = { digits: 0, lines: 0, both: 0 };
       for (const { question, answer } of generateSudokus(geometry, 5, random)) {
-        const [puzzle, solution] = [question, answer].map((board) => Int32Array.from(tokensOfBoard(board))) as [Int32Array, Int32Array];
+        const [puzzle, solution] = [question, answer].map((board) => Int32Array.from(tokensOfBoard(board))) as [
+          Int32Array,
+          Int32Array,
+        ];
         for (const changes of ['digits', 'lines', 'both'] as const) {
           const view = drawSudokuRelabelling(geometry, random, changes);
           const renamed = relabel(puzzle, view);
           const found = onlySolution(boardOfTokens(renamed), geometry); // an exact solver, which knows nothing of views
           assert.deepEqual(relabelBack(Int32Array.from(tokensOfBoard(found)), view), solution);
           assert.deepEqual(relabelBack(renamed, view), puzzle);
-          if (changes === 'digits') assert.deepEqual(renamed.map((token) => Math.min(token, 2)), puzzle.map((token) => Math.min(token, 2)));
+          if (changes === 'digits')
+            assert.deepEqual(
+              renamed.map((token) => Math.min(token, 2)),
+              puzzle.map((token) => Math.min(token, 2)),
+            );
           if (changes === 'lines') assert.deepEqual([...renamed].sort(), [...puzzle].sort());
           moved[changes] += renamed.join() === puzzle.join() ? 0 : 1;
         }
       }
-      for (const [changes, count] of Object.entries(moved)) assert.ok(count >= 3, `${changes}: ${count} of 5 puzzles changed`);
+      for (const [changes, count] of Object.entries(moved))
+        assert.ok(count >= 3, `${changes}: ${count} of 5 puzzles changed`);
     });
   }
 
@@ -39,18 +54,25 @@ describe('relabellings', () => {
     for (let round = 0; round < 20; round++) {
       const symmetry = drawSymmetry(sudokuGeometry(9), random);
       const board = Uint8Array.from({ length: 81 }, () => random.integer(10));
-      assert.deepEqual([...relabel(Int32Array.from(tokensOfBoard(board)), sudokuRelabelling(symmetry))], [...tokensOfBoard(applySymmetry(board, symmetry))]);
+      assert.deepEqual(
+        [...relabel(Int32Array.from(tokensOfBoard(board)), sudokuRelabelling(symmetry))],
+        [...tokensOfBoard(applySymmetry(board, symmetry))],
+      );
       assert.equal(sudokuRelabelling(symmetry).tokens.slice(0, 2).join(), '0,1');
     }
   });
 
   it("of grids are the reference's turns and mirror images", () => {
-    const golden = JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as { dihedral_2x3: Record<string, number[][]> };
+    const golden = JSON.parse(
+      readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8'),
+    ) as { dihedral_2x3: Record<string, number[][]> };
     // The fixture turns [[1, 2, 3], [4, 5, 6]]; below it a row of 8s makes it square. In the turned grid the 8s lie along one edge.
     const grid = Int32Array.of(1, 2, 3, 4, 5, 6, 8, 8, 8);
     for (let id = 0; id < 8; id++) {
       const turned = relabel(grid, gridRelabelling(3, 9, id));
-      const rows = [0, 1, 2].map((row) => [...turned.subarray(3 * row, 3 * row + 3)].filter((token) => token !== 8)).filter((row) => row.length > 0);
+      const rows = [0, 1, 2]
+        .map((row) => [...turned.subarray(3 * row, 3 * row + 3)].filter((token) => token !== 8))
+        .filter((row) => row.length > 0);
       assert.deepEqual(rows, golden.dihedral_2x3[id], `turn ${id}`);
       assert.deepEqual(relabelBack(turned, gridRelabelling(3, 9, id)), grid);
     }

@@ -7,15 +7,40 @@ import { gzipSync } from 'node:zlib';
 import { exampleOf } from '../../lib/data/dataset.js';
 import { canonicalBoard, canonicalSolution } from '../../lib/data/sudoku-canonical.js';
 import { loadSudokuCsv, sudokuCsvBytes } from '../../lib/data/sudoku-csv.js';
-import { generateSudoku, publicDomainFile, puzzleClass, sudokuDataset, type SudokuSetOptions } from '../../lib/data/sudoku-sets.js';
+import {
+  generateSudoku,
+  publicDomainFile,
+  puzzleClass,
+  sudokuDataset,
+  type SudokuSetOptions,
+} from '../../lib/data/sudoku-sets.js';
 import { onlySolution, solveSudoku } from '../../lib/data/sudoku-solver.js';
-import { applySymmetry, augmentSudoku, boardOfTokens, boardText, drawSymmetry, findClash, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
+import {
+  applySymmetry,
+  augmentSudoku,
+  boardOfTokens,
+  boardText,
+  drawSymmetry,
+  findClash,
+  parseBoard,
+  sudokuGeometry,
+  tokensOfBoard,
+} from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { dataFile, projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 
 const sides = [4, 6, 9] as const;
-const base: SudokuSetOptions = { side: 6, source: 'generated', trainPuzzles: 60, testPuzzles: 60, validationPuzzles: 20, augmentations: 1000, minDifficulty: 0, seed: 0 };
+const base: SudokuSetOptions = {
+  side: 6,
+  source: 'generated',
+  trainPuzzles: 60,
+  testPuzzles: 60,
+  validationPuzzles: 20,
+  augmentations: 1000,
+  minDifficulty: 0,
+  seed: 0,
+};
 
 describe('Sudoku solver', () => {
   it('counts the 288 grids of 4×4', () => {
@@ -52,7 +77,10 @@ describe('Sudoku solver', () => {
   it('names what is wrong with a board', () => {
     const geometry = sudokuGeometry(4);
     assert.throws(() => onlySolution(parseBoard('11..............'), geometry), /1 stands twice in row 1/);
-    assert.throws(() => onlySolution(parseBoard('123...4.........'), geometry), /exactly one solution, got (none|several)/);
+    assert.throws(
+      () => onlySolution(parseBoard('123...4.........'), geometry),
+      /exactly one solution, got (none|several)/,
+    );
     assert.throws(() => onlySolution(parseBoard('123....4........'), geometry), /exactly one solution, got none/);
     assert.throws(() => onlySolution(new Uint8Array(16), geometry), /got several/);
     assert.throws(() => parseBoard('1'.repeat(80)), /expected 16, 36 or 81 characters, got 80/);
@@ -63,14 +91,41 @@ describe('Sudoku solver', () => {
 
 describe('Sudoku symmetries', () => {
   it("are the reference's, draw for draw (golden-data.json)", () => {
-    const golden = (JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as {
-      sudoku_shuffle_seed1: { board_out: number[]; sol_out: number[]; draws: { digit_map: number[]; transpose: boolean; row_perm: number[]; col_perm: number[] } };
-    }).sudoku_shuffle_seed1;
+    const golden = (
+      JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8')) as {
+        sudoku_shuffle_seed1: {
+          board_out: number[];
+          sol_out: number[];
+          draws: { digit_map: number[]; transpose: boolean; row_perm: number[]; col_perm: number[] };
+        };
+      }
+    ).sudoku_shuffle_seed1;
     const { digit_map, transpose, row_perm, col_perm } = golden.draws;
-    const symmetry = { transpose, rows: Int32Array.from(row_perm), columns: Int32Array.from(col_perm), digits: Uint8Array.from(digit_map) };
+    const symmetry = {
+      transpose,
+      rows: Int32Array.from(row_perm),
+      columns: Int32Array.from(col_perm),
+      digits: Uint8Array.from(digit_map),
+    };
     const cells = Array.from({ length: 81 }, (_, i) => [Math.floor(i / 9), i % 9] as const);
-    assert.deepEqual([...applySymmetry(Uint8Array.from(cells, ([r, c]) => (r * 9 + c) % 10), symmetry)], golden.board_out);
-    assert.deepEqual([...applySymmetry(Uint8Array.from(cells, ([r, c]) => ((r * 9 + c) % 9) + 1), symmetry)], golden.sol_out);
+    assert.deepEqual(
+      [
+        ...applySymmetry(
+          Uint8Array.from(cells, ([r, c]) => (r * 9 + c) % 10),
+          symmetry,
+        ),
+      ],
+      golden.board_out,
+    );
+    assert.deepEqual(
+      [
+        ...applySymmetry(
+          Uint8Array.from(cells, ([r, c]) => ((r * 9 + c) % 9) + 1),
+          symmetry,
+        ),
+      ],
+      golden.sol_out,
+    );
   });
 
   for (const side of sides) {
@@ -81,7 +136,11 @@ describe('Sudoku symmetries', () => {
       let transposed = 0;
       for (let i = 0; i < 50; i++) {
         if (drawSymmetry(geometry, random.fork(i)).transpose) transposed++;
-        const { input, label } = augmentSudoku({ input: tokensOfBoard(question), label: tokensOfBoard(answer) }, geometry, random.fork(i));
+        const { input, label } = augmentSudoku(
+          { input: tokensOfBoard(question), label: tokensOfBoard(answer) },
+          geometry,
+          random.fork(i),
+        );
         assert.equal(boardText(onlySolution(boardOfTokens(input), geometry)), boardText(boardOfTokens(label)));
       }
       assert.equal(transposed > 0, side !== 6);
@@ -97,7 +156,8 @@ describe('Sudoku symmetries', () => {
         const { question } = generateSudoku(geometry, random.fork(`${side} ${i}`));
         const form = canonicalBoard(question, geometry);
         forms.add(form);
-        for (let j = 0; j < 5; j++) assert.equal(canonicalBoard(applySymmetry(question, drawSymmetry(geometry, random)), geometry), form);
+        for (let j = 0; j < 5; j++)
+          assert.equal(canonicalBoard(applySymmetry(question, drawSymmetry(geometry, random)), geometry), form);
       }
       if (side === 6) assert.equal(forms.size, 5);
     }
@@ -108,7 +168,8 @@ describe('Sudoku symmetries', () => {
       const form = canonicalSolution(answer, geometry);
       forms.add(form);
       assert.match(form, /^123456789/);
-      for (let j = 0; j < 3; j++) assert.equal(canonicalSolution(applySymmetry(answer, drawSymmetry(geometry, random)), geometry), form);
+      for (let j = 0; j < 3; j++)
+        assert.equal(canonicalSolution(applySymmetry(answer, drawSymmetry(geometry, random)), geometry), form);
     }
     assert.equal(forms.size, 4);
   });
@@ -123,7 +184,10 @@ describe('Sudoku symmetries', () => {
   });
 
   it('fall into the known numbers of classes: 2 of 4×4 grids, 49 of 6×6', () => {
-    for (const [side, classes, grids] of [[4, 2, 288], [6, 49, 3000]] as const) {
+    for (const [side, classes, grids] of [
+      [4, 2, 288],
+      [6, 49, 3000],
+    ] as const) {
       const geometry = sudokuGeometry(side);
       const random = new Random(side);
       const seen = new Set<string>();
@@ -139,13 +203,19 @@ describe('Sudoku symmetries', () => {
 
 describe('Sudoku sets', () => {
   it('share no puzzle between train, test and validation up to symmetry', async () => {
-    for (const options of [base, { ...base, side: 9 as const, trainPuzzles: 20, testPuzzles: 20, validationPuzzles: 5 }]) {
+    for (const options of [
+      base,
+      { ...base, side: 9 as const, trainPuzzles: 20, testPuzzles: 20, validationPuzzles: 5 },
+    ]) {
       const geometry = sudokuGeometry(options.side);
       const { train, test, validation } = await sudokuDataset(options);
       const forms = [train, test, validation].flatMap((set) =>
         Array.from({ length: set.examples }, (_, i) => {
           const { input, label } = exampleOf(set, i);
-          return puzzleClass({ source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 }, geometry);
+          return puzzleClass(
+            { source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 },
+            geometry,
+          );
         }),
       );
       assert.equal(forms.length, options.trainPuzzles + options.testPuzzles + options.validationPuzzles);
@@ -188,12 +258,19 @@ describe('Sudoku sets', () => {
     const { train, test } = await sudokuDataset({ ...base, trainPuzzles: 20, testPuzzles: 20, minDifficulty: 2 });
     assert.equal(test.note, 'Only puzzles rated 2 or more: an exact solver has to guess at so many cells.');
     for (const { inputs, examples } of [train, test]) {
-      for (let puzzle = 0; puzzle < examples; puzzle++) assert.ok(afterSingles(inputs.subarray(36 * puzzle, 36 * (puzzle + 1))).includes(1), `puzzle ${puzzle} is an easy one`);
+      for (let puzzle = 0; puzzle < examples; puzzle++)
+        assert.ok(
+          afterSingles(inputs.subarray(36 * puzzle, 36 * (puzzle + 1))).includes(1),
+          `puzzle ${puzzle} is an easy one`,
+        );
     }
   });
 
   it('refuse more puzzles than there are', async () => {
-    await assert.rejects(sudokuDataset({ ...base, side: 9, source: 'public-domain', trainPuzzles: 20_000 }), (error) => error instanceof InputError && /expected at most 16000 puzzles/.test(error.message));
+    await assert.rejects(
+      sudokuDataset({ ...base, side: 9, source: 'public-domain', trainPuzzles: 20_000 }),
+      (error) => error instanceof InputError && /expected at most 16000 puzzles/.test(error.message),
+    );
   });
 });
 
@@ -203,10 +280,16 @@ function afterSingles(tokens: Int32Array | Uint8Array): number[] {
   for (let cell = 0; cell < 36; cell++) {
     if (board[cell] !== 1) continue;
     const [row, column] = [Math.floor(cell / 6), cell % 6];
-    const seen = new Set(board.filter((_, other) => {
-      const [r, c] = [Math.floor(other / 6), other % 6];
-      return r === row || c === column || (Math.floor(r / 2) === Math.floor(row / 2) && Math.floor(c / 3) === Math.floor(column / 3));
-    }));
+    const seen = new Set(
+      board.filter((_, other) => {
+        const [r, c] = [Math.floor(other / 6), other % 6];
+        return (
+          r === row ||
+          c === column ||
+          (Math.floor(r / 2) === Math.floor(row / 2) && Math.floor(c / 3) === Math.floor(column / 3))
+        );
+      }),
+    );
     const left = [2, 3, 4, 5, 6, 7].filter((token) => !seen.has(token));
     if (left.length !== 1) continue;
     board[cell] = left[0]!;
@@ -219,14 +302,20 @@ describe('Sudoku files', () => {
   let folder = '';
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'sudoku-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
-  const good = '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
+  const good =
+    '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
   const write = (text: string | Uint8Array, name = 'p.csv'): string => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
   };
   const refused = async (line: string, message: RegExp): Promise<void> => {
     const file = write(`source,question,answer,rating\nx,${good},4\n${line}\n`);
-    await assert.rejects(loadSudokuCsv(file, { unique: true }), (error) => error instanceof InputError && error.message.startsWith('p.csv, line 3: ') && message.test(error.message), line);
+    await assert.rejects(
+      loadSudokuCsv(file, { unique: true }),
+      (error) =>
+        error instanceof InputError && error.message.startsWith('p.csv, line 3: ') && message.test(error.message),
+      line,
+    );
   };
 
   it('round-trip byte for byte, gzipped or not', async () => {
@@ -252,6 +341,9 @@ describe('Sudoku files', () => {
     await assert.rejects(loadSudokuCsv(write('a,b\n')), /line 1: expected the header/);
     await assert.rejects(loadSudokuCsv(path.join(folder, 'none.csv')), /file not found/);
     await assert.rejects(loadSudokuCsv(write('plain text', 'q.csv.gz')), /expected gzip data/);
-    await assert.rejects(loadSudokuCsv(write(gzipSync(`source,question,answer,rating\nx,${good},4\n`).subarray(0, 60), 'r.csv.gz')), /ends too early/);
+    await assert.rejects(
+      loadSudokuCsv(write(gzipSync(`source,question,answer,rating\nx,${good},4\n`).subarray(0, 60), 'r.csv.gz')),
+      /ends too early/,
+    );
   });
 });

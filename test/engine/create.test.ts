@@ -12,7 +12,11 @@ function made(options: object): string {
     const { paperConfig } = await import(${lib('model/config.js')});
     const config = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 1, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
     console.log('\\n' + await createEngine(config, ${JSON.stringify(options)}).then(({ kind, precision }) => kind + ' ' + precision, ({ name, message }) => name + ': ' + message));`;
-  const { stdout, stderr } = spawnSync(process.execPath, ['--import', withoutAddons, '--input-type=module', '--eval', program], { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--import', withoutAddons, '--input-type=module', '--eval', program],
+    { encoding: 'utf8' },
+  );
   return stdout.trim().split('\n').at(-1) ?? stderr;
 }
 
@@ -21,7 +25,12 @@ describe('an engine without the native addon', function () {
 
   it('is tfjs in float32, and is refused to whoever asks for bf16', () => {
     assert.equal(made({ backend: 'cpu' }), 'tfjs float32');
-    for (const engine of ['auto', 'native', 'tfjs']) assert.match(made({ engine, precision: 'bf16', backend: 'cpu' }), /^InputError: .*(not available: its addon|computes in float32)/, engine);
+    for (const engine of ['auto', 'native', 'tfjs'])
+      assert.match(
+        made({ engine, precision: 'bf16', backend: 'cpu' }),
+        /^InputError: .*(not available: its addon|computes in float32)/,
+        engine,
+      );
     assert.match(made({ precision: 'bf16' }), /use --precision float32$/);
   });
 });

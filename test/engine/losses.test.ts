@@ -3,15 +3,31 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { UpdateRequest } from '../../lib/engine/engine.js';
-import { argmax, binaryCrossEntropy, softmaxCrossEntropy, stablemax, stablemaxCrossEntropy, stepLosses } from '../../lib/engine/losses.js';
+import {
+  argmax,
+  binaryCrossEntropy,
+  softmaxCrossEntropy,
+  stablemax,
+  stablemaxCrossEntropy,
+  stepLosses,
+} from '../../lib/engine/losses.js';
 import { Random } from '../../lib/random.js';
 import { adamStep, muonStep, signSgdStep } from '../../lib/engine/optimizers.js';
 import { projectRoot } from '../../lib/files.js';
 
-const { primitives } = JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden.json'), 'utf8')) as {
+const { primitives } = JSON.parse(
+  readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden.json'), 'utf8'),
+) as {
   primitives: {
     stablemax: { x: number[]; s: number[]; log_stablemax: number[]; grad_of_minus_logp_index3: number[] };
-    adam_atan2: { p0: number[]; grads: number[][]; lr: number; betas: [number, number]; wd: number; trace: { p: number[]; m: number[]; v: number[] }[] };
+    adam_atan2: {
+      p0: number[];
+      grads: number[][];
+      lr: number;
+      betas: [number, number];
+      wd: number;
+      trace: { p: number[]; m: number[]; v: number[] }[];
+    };
   };
 };
 
@@ -39,14 +55,23 @@ describe('losses', () => {
     }
   });
 
-  for (const [name, loss] of [['stablemax', stablemaxCrossEntropy], ['softmax', softmaxCrossEntropy]] as const) {
+  for (const [name, loss] of [
+    ['stablemax', stablemaxCrossEntropy],
+    ['softmax', softmaxCrossEntropy],
+  ] as const) {
     it(`have the gradient that finite differences of ${name} give`, () => {
       const at = [-2.5, -0.3, 0.2, 1, 3.75];
       for (let k = 0; k < at.length; k++) {
         const gradient = new Float32Array(at.length);
         loss(Float32Array.from(at), k, gradient, 2);
         at.forEach((value, i) => {
-          const shifted = (by: number): number => loss(Float32Array.from(at, (old, j) => (j === i ? value + by : old)), k, new Float32Array(at.length), 1);
+          const shifted = (by: number): number =>
+            loss(
+              Float32Array.from(at, (old, j) => (j === i ? value + by : old)),
+              k,
+              new Float32Array(at.length),
+              1,
+            );
           const h = 2 ** -10; // exact in float32
           const slope = (2 * (shifted(h) - shifted(-h))) / (2 * h);
           assert.ok(Math.abs(gradient[i]! - slope) < 1e-5, `k ${k}, i ${i}: ${gradient[i]} against ${slope}`); // h² / 6 times the third derivative
@@ -59,7 +84,14 @@ describe('losses', () => {
     // Two seats of two cells, two tokens. Seat 0 scores one cell and has it right; seat 1 scores both and misses one.
     const logits = Float32Array.of(0, 3, 5, 5, /* */ 2, 0, 2, 0);
     const labels = Int32Array.of(1, -100, /* */ 0, 1);
-    const input = { logits, labels, predictions: argmax(logits, 2), haltingLogits: Float32Array.of(1, 0, 1, 0), loss: 'softmax' as const, total: 2 };
+    const input = {
+      logits,
+      labels,
+      predictions: argmax(logits, 2),
+      haltingLogits: Float32Array.of(1, 0, 1, 0),
+      loss: 'softmax' as const,
+      total: 2,
+    };
     assert.deepEqual([...input.predictions], [1, 0, 0, 0]);
     const { answerLoss, haltLoss, continueLoss, logitsGradient, haltingGradient } = stepLosses(input);
     const nll = (right: number, wrong: number): number => Math.log(1 + Math.exp(wrong - right));
@@ -83,8 +115,23 @@ describe('losses', () => {
 });
 
 describe('optimizers', () => {
-  const request: UpdateRequest = { optimizer: 'adam-atan2', learningRate: primitives.adam_atan2.lr, weightDecay: primitives.adam_atan2.wd, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 0, puzzleWeightDecay: 0, emaRate: 0.75 };
-  const fresh = (p0: readonly number[]): Parameters<typeof adamStep>[0] => ({ parameters: Float32Array.from(p0), average: Float32Array.from(p0), firstMoment: new Float32Array(p0.length), secondMoment: new Float32Array(p0.length), gradient: new Float32Array(p0.length) });
+  const request: UpdateRequest = {
+    optimizer: 'adam-atan2',
+    learningRate: primitives.adam_atan2.lr,
+    weightDecay: primitives.adam_atan2.wd,
+    beta1: 0.9,
+    beta2: 0.95,
+    puzzleLearningRate: 0,
+    puzzleWeightDecay: 0,
+    emaRate: 0.75,
+  };
+  const fresh = (p0: readonly number[]): Parameters<typeof adamStep>[0] => ({
+    parameters: Float32Array.from(p0),
+    average: Float32Array.from(p0),
+    firstMoment: new Float32Array(p0.length),
+    secondMoment: new Float32Array(p0.length),
+    gradient: new Float32Array(p0.length),
+  });
 
   it("follow AdamATan2's reference trace: parameters and moments after each step", () => {
     const state = fresh(primitives.adam_atan2.p0);
@@ -96,7 +143,11 @@ describe('optimizers', () => {
       close(state.parameters, p, 2 * float32);
       close(state.firstMoment, m, 2 * float32);
       close(state.secondMoment, v, 2 * float32);
-      close(state.average, p.map((value, i) => 0.75 * before[i]! + 0.25 * value), 2 * float32);
+      close(
+        state.average,
+        p.map((value, i) => 0.75 * before[i]! + 0.25 * value),
+        2 * float32,
+      );
     });
   });
 
@@ -108,7 +159,7 @@ describe('optimizers', () => {
     close(state.parameters, [0.95 - 0.1, 0.95 + 0.1], 1e-6);
   });
 
-  it("follow Muon: one direction is stretched by its polynomial, many are brought near length 1", () => {
+  it('follow Muon: one direction is stretched by its polynomial, many are brought near length 1', () => {
     const muon: UpdateRequest = { ...request, optimizer: 'muon', learningRate: 0.1, weightDecay: 0.5 };
     const [rows, columns] = [3, 5];
     const left = [2, -1, 0.5];
@@ -118,10 +169,21 @@ describe('optimizers', () => {
     muonStep(state, [rows, columns], muon);
     const length = Math.hypot(...left) * Math.hypot(...right);
     const stretched = [1, 2, 3, 4, 5].reduce((s) => 3.4445 * s - 4.775 * s ** 3 + 2.0315 * s ** 5, 1);
-    close(state.parameters, [...state.gradient].map((g) => 0.95 - (0.1 * 0.2 * Math.sqrt(5) * stretched * g) / length), 1e-6);
-    close(state.firstMoment, [...state.gradient].map((g) => 0.1 * g), float32);
+    close(
+      state.parameters,
+      [...state.gradient].map((g) => 0.95 - (0.1 * 0.2 * Math.sqrt(5) * stretched * g) / length),
+      1e-6,
+    );
+    close(
+      state.firstMoment,
+      [...state.gradient].map((g) => 0.1 * g),
+      float32,
+    );
 
-    for (const shape of [[20, 30], [30, 20]] as const) {
+    for (const shape of [
+      [20, 30],
+      [30, 20],
+    ] as const) {
       const random = new Random(4);
       const many = fresh(new Array<number>(600).fill(0));
       many.gradient.set(Array.from({ length: 600 }, () => random.normal()));
@@ -129,7 +191,9 @@ describe('optimizers', () => {
       // O·v over the shorter side's vectors keeps their length but for the 0.7 to 1.2 that the iterations leave.
       for (let trial = 0; trial < 20; trial++) {
         const along = Array.from({ length: 20 }, () => random.normal());
-        const image = Array.from({ length: 30 }, (_, i) => along.reduce((sum, v, j) => sum + v * many.parameters[shape[0] === 20 ? j * 30 + i : i * 20 + j]!, 0));
+        const image = Array.from({ length: 30 }, (_, i) =>
+          along.reduce((sum, v, j) => sum + v * many.parameters[shape[0] === 20 ? j * 30 + i : i * 20 + j]!, 0),
+        );
         const ratio = Math.hypot(...image) / Math.hypot(...along) / (0.1 * 0.2 * Math.sqrt(30));
         assert.ok(ratio > 0.6 && ratio < 1.25, `${shape.join('×')}: ${ratio}`);
       }

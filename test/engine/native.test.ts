@@ -17,10 +17,31 @@ import { goldenNames, replayGolden } from './golden.js';
 
 const folder = path.join(projectRoot(), 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
-const update: UpdateRequest = { optimizer: 'adam-atan2', learningRate: 1e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-3, puzzleWeightDecay: 0.1, emaRate: 0.9 };
+const update: UpdateRequest = {
+  optimizer: 'adam-atan2',
+  learningRate: 1e-3,
+  weightDecay: 0.1,
+  beta1: 0.9,
+  beta2: 0.95,
+  puzzleLearningRate: 1e-3,
+  puzzleWeightDecay: 0.1,
+  emaRate: 0.9,
+};
 
 /** Odd sizes everywhere, so that every kernel meets its edges. */
-const odd: ModelConfig = { ...paperConfig, hiddenSize: 44, heads: 2, expansion: 2, innerMultiple: 1, sequenceLength: 13, puzzlePrefix: 2, puzzleEmbeddingSize: 51, puzzleIds: 3, vocabSize: 7, latentRecursions: 2 };
+const odd: ModelConfig = {
+  ...paperConfig,
+  hiddenSize: 44,
+  heads: 2,
+  expansion: 2,
+  innerMultiple: 1,
+  sequenceLength: 13,
+  puzzlePrefix: 2,
+  puzzleEmbeddingSize: 51,
+  puzzleIds: 3,
+  vocabSize: 7,
+  latentRecursions: 2,
+};
 
 function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
   const random = new Random(seed);
@@ -62,21 +83,35 @@ describe('native engine', function () {
   }
   const here = detectedLevels();
   const absent = levels.filter((level) => !here.includes(level));
-  console.log(`      levels of this CPU: ${here.join(', ')}; levels that this CPU lacks, NOT tested: ${absent.join(', ') || 'none'}`);
+  console.log(
+    `      levels of this CPU: ${here.join(', ')}; levels that this CPU lacks, NOT tested: ${absent.join(', ') || 'none'}`,
+  );
   const float32Levels = here.filter((level) => level !== 'avx512bf16' && level !== 'amx');
 
   for (const level of float32Levels) {
     for (const name of fixtures) {
       it(`agrees with PyTorch on ${name.replace('.safetensors', '')} at ${level}`, () =>
         at(level, async () => {
-          const report = await checkReference(path.join(folder, name), async (config) => createNativeEngine(config, { precision: 'float32' }));
+          const report = await checkReference(path.join(folder, name), async (config) =>
+            createNativeEngine(config, { precision: 'float32' }),
+          );
           assert.match(report.engine, new RegExp(`native ${level} `));
-          assert.deepEqual(report.quantities.filter(({ passed }) => !passed), []);
+          assert.deepEqual(
+            report.quantities.filter(({ passed }) => !passed),
+            [],
+          );
           assert.ok(report.quantities.length >= 15);
         }));
     }
     for (const name of goldenNames('f32')) {
-      it(`agrees with PyTorch on golden ${name} at ${level}`, () => at(level, () => replayGolden(name, async (config) => createNativeEngine(config, { precision: 'float32' }), { loss: 1e-5, logits: 2e-4, gradients: 1e-3 })));
+      it(`agrees with PyTorch on golden ${name} at ${level}`, () =>
+        at(level, () =>
+          replayGolden(name, async (config) => createNativeEngine(config, { precision: 'float32' }), {
+            loss: 1e-5,
+            logits: 2e-4,
+            gradients: 1e-3,
+          }),
+        ));
     }
   }
 
@@ -84,24 +119,41 @@ describe('native engine', function () {
     for (const name of goldenNames('bf16')) {
       // bfloat16 keeps 8 bits: one rounding is 0.4 %. PyTorch rounds every activation, we only the operands of products, so
       // the two differ by the roundings of some forty layers: a percent or two of the loss, tenths of a logit.
-      it(`agrees with PyTorch's bfloat16 on golden ${name} at ${level}`, () => at(level, () => replayGolden(name, async (config) => createNativeEngine(config, { precision: 'bf16' }), { loss: 0.02, logits: 0.15, gradients: 0.2 })));
+      it(`agrees with PyTorch's bfloat16 on golden ${name} at ${level}`, () =>
+        at(level, () =>
+          replayGolden(name, async (config) => createNativeEngine(config, { precision: 'bf16' }), {
+            loss: 0.02,
+            logits: 0.15,
+            gradients: 0.2,
+          }),
+        ));
     }
   }
 
   it('gives nearly the same losses and gradients at every level, at odd sizes, for both mixers', async () => {
-    for (const config of [odd, { ...odd, mixer: 'attention' as const, positions: 'rotary' as const }, { ...odd, positions: 'learned' as const, mixer: 'attention' as const }]) {
+    for (const config of [
+      odd,
+      { ...odd, mixer: 'attention' as const, positions: 'rotary' as const },
+      { ...odd, positions: 'learned' as const, mixer: 'attention' as const },
+    ]) {
       const results = new Map<string, { loss: number; gradients: Map<string, Float32Array> }>();
       for (const level of here) {
         await at(level, async () => {
           const engine = await started(config, { threads: 2 });
           const { answerLoss } = await engine.trainStep(engine.createState(5), request(config, 5, 2));
-          results.set(level, { loss: answerLoss.reduce((a, b) => a + b, 0), gradients: new Map([...(await engine.readGradients())].map(([name, { data }]) => [name, data])) });
+          results.set(level, {
+            loss: answerLoss.reduce((a, b) => a + b, 0),
+            gradients: new Map([...(await engine.readGradients())].map(([name, { data }]) => [name, data])),
+          });
         });
       }
       const portable = results.get('portable')!;
       for (const [level, { loss, gradients }] of results) {
         const exact = float32Levels.includes(level as (typeof float32Levels)[number]);
-        assert.ok(Math.abs(loss - portable.loss) < (exact ? 1e-5 : 0.02) * portable.loss, `${level}: ${loss} against ${portable.loss}`);
+        assert.ok(
+          Math.abs(loss - portable.loss) < (exact ? 1e-5 : 0.02) * portable.loss,
+          `${level}: ${loss} against ${portable.loss}`,
+        );
         for (const [name, data] of gradients) {
           const reference = portable.gradients.get(name)!;
           const norm = Math.sqrt(reference.reduce((sum, value) => sum + value * value, 0));
@@ -149,14 +201,35 @@ describe('native engine', function () {
 
   for (const mixer of ['mlp', 'attention'] as const) {
     it(`takes the memory that the formula says, with ${mixer}`, async () => {
-      const config: ModelConfig = { ...paperConfig, mixer, positions: mixer === 'mlp' ? 'none' : 'rotary', deepRecursions: 1, hiddenSize: 256, sequenceLength: 81, puzzlePrefix: 1, puzzleEmbeddingSize: 256, vocabSize: 11 };
+      const config: ModelConfig = {
+        ...paperConfig,
+        mixer,
+        positions: mixer === 'mlp' ? 'none' : 'rotary',
+        deepRecursions: 1,
+        hiddenSize: 256,
+        sequenceLength: 81,
+        puzzlePrefix: 1,
+        puzzleEmbeddingSize: 256,
+        vocabSize: 11,
+      };
       const grown = await new Promise<number>((resolve, reject) => {
         // A process of its own: the largest it ever was, less what it was before the engine.
-        fork(path.join(import.meta.dirname, 'native-memory.js'), [JSON.stringify(config)]).once('message', (bytes) => resolve(Number(bytes))).once('error', reject).once('exit', (code) => code !== 0 && reject(new Error(`ended with ${code}`)));
+        fork(path.join(import.meta.dirname, 'native-memory.js'), [JSON.stringify(config)])
+          .once('message', (bytes) => resolve(Number(bytes)))
+          .once('error', reject)
+          .once('exit', (code) => code !== 0 && reject(new Error(`ended with ${code}`)));
       });
-      const { total } = nativeMemory(config, { level: chooseLevel('float32').level, threads: 2, batchSize: 8, states: 2 });
+      const { total } = nativeMemory(config, {
+        level: chooseLevel('float32').level,
+        threads: 2,
+        batchSize: 8,
+        states: 2,
+      });
       // Node's own growth, and buffers in flight between the threads: up to 25 MB and a tenth.
-      assert.ok(grown > 0.8 * total && grown < 1.1 * total + 25e6, `${(grown / 1e6).toFixed(0)} MB, expected ${(total / 1e6).toFixed(0)} MB`);
+      assert.ok(
+        grown > 0.8 * total && grown < 1.1 * total + 25e6,
+        `${(grown / 1e6).toFixed(0)} MB, expected ${(total / 1e6).toFixed(0)} MB`,
+      );
     });
   }
 
@@ -165,9 +238,15 @@ describe('native engine', function () {
     const state = engine.createState(2);
     const good = request(odd, 2, 4);
     await assert.rejects(engine.trainStep(state, { ...good, tokens: good.tokens.subarray(1) }), InputError);
-    await assert.rejects(engine.trainStep(state, { ...good, tokens: good.tokens.map(() => 7) }), /tokens\[0\]: expected 0 to 6, got 7/);
+    await assert.rejects(
+      engine.trainStep(state, { ...good, tokens: good.tokens.map(() => 7) }),
+      /tokens\[0\]: expected 0 to 6, got 7/,
+    );
     const before = await engine.readTensors('parameters');
-    await assert.rejects(engine.update(update), new InputError('update needs the gradients of a training step; call trainStep first'));
+    await assert.rejects(
+      engine.update(update),
+      new InputError('update needs the gradients of a training step; call trainStep first'),
+    );
     await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
     await assert.rejects(engine.trainStep(state, { ...good, reset: new Uint8Array(2) }), { name: 'NotFiniteError' });
     assert.deepEqual(await engine.readTensors('parameters'), before);
@@ -177,8 +256,16 @@ describe('native engine', function () {
 
   it('is held to a level by TRM_LAB_ISA, and refuses one that this CPU lacks', async () => {
     for (const level of here) await at(level, async () => assert.equal(chooseLevel('auto').level, level));
-    for (const level of absent) await at(level, async () => assert.throws(() => chooseLevel('auto'), new RegExp(`TRM_LAB_ISA: expected one of ${here.join(', ')} on this CPU, got ${level}`)));
-    await at('avx1024', async () => assert.throws(() => chooseLevel('auto'), /TRM_LAB_ISA: expected one of .*got avx1024/));
+    for (const level of absent)
+      await at(level, async () =>
+        assert.throws(
+          () => chooseLevel('auto'),
+          new RegExp(`TRM_LAB_ISA: expected one of ${here.join(', ')} on this CPU, got ${level}`),
+        ),
+      );
+    await at('avx1024', async () =>
+      assert.throws(() => chooseLevel('auto'), /TRM_LAB_ISA: expected one of .*got avx1024/),
+    );
     await at('portable', async () => assert.throws(() => chooseLevel('bf16'), /precision bf16: expected a CPU with/));
   });
 });

@@ -17,10 +17,33 @@ const folder = path.join(projectRoot(), 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
 
 /** A model small enough for finite differences: two layers, two recursions, five cells. */
-const tiny: ModelConfig = { ...paperConfig, deepRecursions: 2, latentRecursions: 2, hiddenSize: 8, heads: 2, expansion: 1, innerMultiple: 4, vocabSize: 5, sequenceLength: 5, puzzlePrefix: 2, puzzleEmbeddingSize: 8, puzzleIds: 3, supervisionSteps: 4 };
+const tiny: ModelConfig = {
+  ...paperConfig,
+  deepRecursions: 2,
+  latentRecursions: 2,
+  hiddenSize: 8,
+  heads: 2,
+  expansion: 1,
+  innerMultiple: 4,
+  vocabSize: 5,
+  sequenceLength: 5,
+  puzzlePrefix: 2,
+  puzzleEmbeddingSize: 8,
+  puzzleIds: 3,
+  supervisionSteps: 4,
+};
 const attentive: ModelConfig = { ...tiny, mixer: 'attention', positions: 'rotary' };
 
-const update: UpdateRequest = { optimizer: 'adam-atan2', learningRate: 1e-3, weightDecay: 0.1, beta1: 0.9, beta2: 0.95, puzzleLearningRate: 1e-3, puzzleWeightDecay: 0.1, emaRate: 0.9 };
+const update: UpdateRequest = {
+  optimizer: 'adam-atan2',
+  learningRate: 1e-3,
+  weightDecay: 0.1,
+  beta1: 0.9,
+  beta2: 0.95,
+  puzzleLearningRate: 1e-3,
+  puzzleWeightDecay: 0.1,
+  emaRate: 0.9,
+};
 
 function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
   const random = new Random(seed);
@@ -39,7 +62,15 @@ function request(config: ModelConfig, batchSize: number, seed: number): TrainReq
 async function started(config: ModelConfig, backend: Backend | 'auto' = 'auto'): Promise<Engine> {
   const engine = await createTfjsEngine(config, { backend });
   const random = new Random(1);
-  const tensors = new Map([...initialParameters(config, random)].map(([name, { shape, data }]) => [name, { shape, data: name.startsWith('q_head') || name.startsWith('puzzle') ? data.map(() => random.normal() * 0.3) : data }]));
+  const tensors = new Map(
+    [...initialParameters(config, random)].map(([name, { shape, data }]) => [
+      name,
+      {
+        shape,
+        data: name.startsWith('q_head') || name.startsWith('puzzle') ? data.map(() => random.normal() * 0.3) : data,
+      },
+    ]),
+  );
   await engine.writeTensors('parameters', tensors);
   return engine;
 }
@@ -56,22 +87,33 @@ describe('tfjs engine', function () {
 
   for (const name of fixtures) {
     it(`agrees with PyTorch on ${name.replace('.safetensors', '')}`, async () => {
-      const report = await checkReference(path.join(folder, name), (config) => createTfjsEngine(config, { backend: best }));
-      for (const { quantity, error, tolerance, passed } of report.quantities) assert.ok(passed, `${quantity}: ${error}, tolerance ${tolerance}`);
+      const report = await checkReference(path.join(folder, name), (config) =>
+        createTfjsEngine(config, { backend: best }),
+      );
+      for (const { quantity, error, tolerance, passed } of report.quantities)
+        assert.ok(passed, `${quantity}: ${error}, tolerance ${tolerance}`);
       assert.ok(report.quantities.length >= 15);
     });
   }
 
   for (const name of ['trm-mlp', 'trm-attention']) {
     it(`agrees with PyTorch on ${name} on wasm`, async () => {
-      const report = await checkReference(path.join(folder, `${name}.safetensors`), (config) => createTfjsEngine(config, { backend: 'wasm' }));
+      const report = await checkReference(path.join(folder, `${name}.safetensors`), (config) =>
+        createTfjsEngine(config, { backend: 'wasm' }),
+      );
       assert.equal(report.engine, 'tfjs wasm');
-      assert.deepEqual(report.quantities.filter(({ passed }) => !passed), []);
+      assert.deepEqual(
+        report.quantities.filter(({ passed }) => !passed),
+        [],
+      );
     });
   }
 
   // With one deep recursion no call is without gradient: finite differences then see what autodiff sees.
-  for (const [name, config] of [['MLP', { ...tiny, deepRecursions: 1 }], ['attention', { ...attentive, deepRecursions: 1 }]] as const) {
+  for (const [name, config] of [
+    ['MLP', { ...tiny, deepRecursions: 1 }],
+    ['attention', { ...attentive, deepRecursions: 1 }],
+  ] as const) {
     it(`has the gradient that finite differences give, ${name}, in a random direction of every tensor`, async () => {
       const engine = await started(config);
       const state = engine.createState(3);
@@ -89,14 +131,23 @@ describe('tfjs engine', function () {
         const direction = Float32Array.from(data, () => random.normal());
         const old = base.get(tensor)!;
         const slope = async (h: number): Promise<number> => {
-          const shifted = (by: number): Promise<number> => lossAt(new Map([...base, [tensor, { shape: old.shape, data: old.data.map((value, i) => value + by * direction[i]!) }]]));
+          const shifted = (by: number): Promise<number> =>
+            lossAt(
+              new Map([
+                ...base,
+                [tensor, { shape: old.shape, data: old.data.map((value, i) => value + by * direction[i]!) }],
+              ]),
+            );
           return ((await shifted(h)) - (await shifted(-h))) / (2 * h);
         };
         const h = 1e-2 / Math.sqrt(data.length);
         const expected = (4 * (await slope(h / 2)) - (await slope(h))) / 3; // removes the error in h²
         const mine = data.reduce((sum, value, i) => sum + value * direction[i]!, 0);
         // float32 losses are good to 1e-7, and h is about 1e-3: the slope to a few times 1e-4.
-        assert.ok(Math.abs(mine - expected) < 2e-3 + 0.01 * Math.abs(expected), `${tensor}: ${mine} against ${expected}`);
+        assert.ok(
+          Math.abs(mine - expected) < 2e-3 + 0.01 * Math.abs(expected),
+          `${tensor}: ${mine} against ${expected}`,
+        );
       }
       engine.dispose();
     });
@@ -109,8 +160,16 @@ describe('tfjs engine', function () {
     const single = request(tiny, 1, 5);
     await engine.trainStep(one, single);
     const alone = await engine.readGradients();
-    const repeat = (values: Int32Array): Int32Array => Int32Array.from({ length: values.length * 4 }, (_, i) => values[i % values.length]!);
-    await engine.trainStep(four, { ...single, tokens: repeat(single.tokens), labels: repeat(single.labels), puzzleIds: repeat(single.puzzleIds), reset: new Uint8Array(4).fill(1), last: new Uint8Array(4) });
+    const repeat = (values: Int32Array): Int32Array =>
+      Int32Array.from({ length: values.length * 4 }, (_, i) => values[i % values.length]!);
+    await engine.trainStep(four, {
+      ...single,
+      tokens: repeat(single.tokens),
+      labels: repeat(single.labels),
+      puzzleIds: repeat(single.puzzleIds),
+      reset: new Uint8Array(4).fill(1),
+      last: new Uint8Array(4),
+    });
     for (const [name, { data }] of await engine.readGradients()) {
       if (name === 'puzzle_emb.local_weights') continue;
       const reference = alone.get(name)!.data;
@@ -123,7 +182,7 @@ describe('tfjs engine', function () {
     const engine = await started(tiny);
     const state = engine.createState(1);
     let turns = 0;
-    const count = (): void => void (turns++);
+    const count = (): void => void turns++;
     for (let step = 0; step < 3; step++) {
       setImmediate(count);
       await engine.inferStep(state, { ...request(tiny, 1, 0), weights: 'raw' });
@@ -167,7 +226,11 @@ describe('tfjs engine', function () {
     const engine = await started(tiny);
     const state = engine.createState(2);
     const good = request(tiny, 2, 8);
-    const refused = (changes: Partial<TrainRequest>, message: RegExp): Promise<void> => assert.rejects(engine.trainStep(state, { ...good, ...changes }), (error) => error instanceof InputError && message.test(error.message));
+    const refused = (changes: Partial<TrainRequest>, message: RegExp): Promise<void> =>
+      assert.rejects(
+        engine.trainStep(state, { ...good, ...changes }),
+        (error) => error instanceof InputError && message.test(error.message),
+      );
     await refused({ tokens: good.tokens.subarray(1) }, /tokens: expected 10 numbers, got 9/);
     await refused({ tokens: good.tokens.map(() => 5) }, /tokens\[0\]: expected 0 to 4, got 5/);
     await refused({ puzzleIds: Int32Array.of(0, 3) }, /puzzleIds\[1\]: expected 0 to 2, got 3/);
@@ -175,7 +238,10 @@ describe('tfjs engine', function () {
     const tensors = new Map(await engine.readTensors('parameters'));
     tensors.set('lm_head.weight', { shape: [1], data: new Float32Array(1) });
     tensors.delete('H_init');
-    await assert.rejects(engine.writeTensors('parameters', tensors), /H_init is missing; lm_head\.weight: expected shape \[5, 8\], got \[1\]/);
+    await assert.rejects(
+      engine.writeTensors('parameters', tensors),
+      /H_init is missing; lm_head\.weight: expected shape \[5, 8\], got \[1\]/,
+    );
     await assert.rejects(createTfjsEngine(tiny, { backend: 'webgl' as Backend }), InputError);
     engine.dispose();
   });
@@ -186,7 +252,10 @@ describe('tfjs engine', function () {
     const good = request(tiny, 2, 8);
     const refused = async (): Promise<void> => {
       const [steps, parameters] = [engine.optimizerSteps, await engine.readTensors('parameters')];
-      await assert.rejects(engine.update(update), new InputError('update needs the gradients of a training step; call trainStep first'));
+      await assert.rejects(
+        engine.update(update),
+        new InputError('update needs the gradients of a training step; call trainStep first'),
+      );
       assert.equal(engine.optimizerSteps, steps);
       assert.deepEqual(await engine.readTensors('parameters'), parameters);
     };
@@ -209,7 +278,10 @@ describe('tfjs engine', function () {
     const state = engine.createState(2);
     const before = await engine.readTensors('parameters');
     await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
-    await assert.rejects(engine.trainStep(state, { ...request(tiny, 2, 9), reset: new Uint8Array(2) }), { name: 'NotFiniteError', message: /answerLoss/ });
+    await assert.rejects(engine.trainStep(state, { ...request(tiny, 2, 9), reset: new Uint8Array(2) }), {
+      name: 'NotFiniteError',
+      message: /answerLoss/,
+    });
     assert.deepEqual(await engine.readTensors('parameters'), before);
     engine.dispose();
   });
@@ -220,6 +292,7 @@ describe("tfjs engine on golden.json's formula models", function () {
   it('has six of them in float32', () => assert.equal(goldenNames('f32').length, 6));
   for (const name of goldenNames('f32')) {
     // Spec §10: perturbing all weights by 1e-7 moves the first loss by 3e-7, a gradient's sum of squares by 2e-5, of their size.
-    it(`agrees with PyTorch on ${name}`, () => replayGolden(name, (config) => createTfjsEngine(config), { loss: 1e-5, logits: 2e-4, gradients: 1e-3 }));
+    it(`agrees with PyTorch on ${name}`, () =>
+      replayGolden(name, (config) => createTfjsEngine(config), { loss: 1e-5, logits: 2e-4, gradients: 1e-3 }));
   }
 });

@@ -26,7 +26,11 @@ describe('an ARC run', function () {
   const shares: number[] = [];
   before(async () => {
     folder = mkdtempSync(path.join(os.tmpdir(), 'arc-run-'));
-    const outcome = await runExperiment(variantExperiment(smoke, variant('trm-attention')), { folder, engine: { engine: 'native', threads: 1 }, onProgress: ({ share }) => void shares.push(share) });
+    const outcome = await runExperiment(variantExperiment(smoke, variant('trm-attention')), {
+      folder,
+      engine: { engine: 'native', threads: 1 },
+      onProgress: ({ share }) => void shares.push(share),
+    });
     outcome.engine.dispose();
     record = readRecord(path.join(folder, 'record.json'));
   });
@@ -38,10 +42,16 @@ describe('an ARC run', function () {
     const [first, last] = [record.evaluations[0]!, record.evaluations.at(-1)!];
     assert.equal(first.arc, undefined);
     assert.equal(last.arc?.tasks, 4);
-    assert.equal(last.arc.votes, test.versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * test.versions.count(puzzle), 0));
+    assert.equal(
+      last.arc.votes,
+      test.versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * test.versions.count(puzzle), 0),
+    );
     assert.deepEqual(Object.keys(last.arc.passAt), ['1', '2', '5', '10', '100', '1000']);
     assert.equal(quotedAccuracy(record), last.arc.passAt[2]);
-    assert.equal(quotedAccuracy({ ...record, evaluations: [{ ...last, arc: { ...last.arc, passAt: { 1: 0.1, 2: 0.25 } } }] }), 0.25);
+    assert.equal(
+      quotedAccuracy({ ...record, evaluations: [{ ...last, arc: { ...last.arc, passAt: { 1: 0.1, 2: 0.25 } } }] }),
+      0.25,
+    );
   });
 
   it('looks what is left without ids, and with wrong ones, on the puzzles scored and on training ones', () => {
@@ -52,7 +62,10 @@ describe('an ARC run', function () {
   });
 
   it('says how far it is, up to 1, never back', () => {
-    assert.ok(shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)), String(shares));
+    assert.ok(
+      shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)),
+      String(shares),
+    );
     assert.ok((shares.at(-1) ?? 0) > 0.9, String(shares.at(-1)));
   });
 
@@ -79,31 +92,83 @@ describe('an ARC run', function () {
 
 describe('Table 5', () => {
   it("has the paper's four models at every scale that has tasks for it, each with its own mixer", () => {
-    assert.deepEqual(rowsOfTable(5).map(({ row }) => [row.label, row.arc1, row.arc2]), [['HRM', 40.3, 5], ['TRM-MLP', 29.6, 2.4], ['TRM-Att', 44.6, 7.8], ['Direct pred', 21, 0]]);
-    assert.deepEqual(planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]), [['arc-7x7-study-hrm', 'attention'], ['arc-7x7-study-trm', 'mlp'], ['arc-7x7-study-trm-attention', 'attention'], ['arc-7x7-study-direct', 'attention']]);
+    assert.deepEqual(
+      rowsOfTable(5).map(({ row }) => [row.label, row.arc1, row.arc2]),
+      [
+        ['HRM', 40.3, 5],
+        ['TRM-MLP', 29.6, 2.4],
+        ['TRM-Att', 44.6, 7.8],
+        ['Direct pred', 21, 0],
+      ],
+    );
+    assert.deepEqual(
+      planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]),
+      [
+        ['arc-7x7-study-hrm', 'attention'],
+        ['arc-7x7-study-trm', 'mlp'],
+        ['arc-7x7-study-trm-attention', 'attention'],
+        ['arc-7x7-study-direct', 'attention'],
+      ],
+    );
     assert.equal(planTable(5, 'paper', 1).length, 8);
-    assert.throws(() => planTable(5, 'desk', 1), /table 5 at scale desk: expected one of the scales smoke, laptop, paper/);
+    assert.throws(
+      () => planTable(5, 'desk', 1),
+      /table 5 at scale desk: expected one of the scales smoke, laptop, paper/,
+    );
     const row = rowsOfTable(5).find(({ variant: { id } }) => id === 'trm-attention')!.row;
-    assert.deepEqual(['arc1-paper', 'arc2-paper'].map((name) => paperResult(row, experiment(name).task)), [44.6, 7.8]);
+    assert.deepEqual(
+      ['arc1-paper', 'arc2-paper'].map((name) => paperResult(row, experiment(name).task)),
+      [44.6, 7.8],
+    );
   });
 
   it("is, at the paper's scale, the published configuration: 7M parameters, 19M for the MLP, 960,961 and 1,281,281 puzzle ids", () => {
-    for (const [name, steps, ids] of [['arc1-paper', 518_226, 960 * 1001 + 1], ['arc2-paper', 722_098, 1280 * 1001 + 1]] as const) {
+    for (const [name, steps, ids] of [
+      ['arc1-paper', 518_226, 960 * 1001 + 1],
+      ['arc2-paper', 722_098, 1280 * 1001 + 1],
+    ] as const) {
       const base = experiment(name);
       const { model, training } = base;
       assert.equal(Math.round(parameterCount(model) / 1e6), 7);
       assert.equal(Math.round(parameterCount(variantExperiment(base, variant('trm')).model) / 1e6), 19);
-      assert.deepEqual([model.sequenceLength, model.vocabSize, model.puzzleIds, model.deepRecursions, model.latentRecursions, model.puzzlePrefix, model.supervisionSteps], [900, 12, ids, 3, 4, 16, 16]);
+      assert.deepEqual(
+        [
+          model.sequenceLength,
+          model.vocabSize,
+          model.puzzleIds,
+          model.deepRecursions,
+          model.latentRecursions,
+          model.puzzlePrefix,
+          model.supervisionSteps,
+        ],
+        [900, 12, ids, 3, 4, 16, 16],
+      );
       assert.equal(effectiveDepth(model), 30);
       assert.deepEqual(
-        [training.steps, training.batchSize, training.learningRate, training.puzzleLearningRate, training.weightDecay, training.puzzleWeightDecay, training.warmupSteps, training.emaRate, training.finalRateRatio],
+        [
+          training.steps,
+          training.batchSize,
+          training.learningRate,
+          training.puzzleLearningRate,
+          training.weightDecay,
+          training.puzzleWeightDecay,
+          training.warmupSteps,
+          training.emaRate,
+          training.finalRateRatio,
+        ],
         [steps, 768, 1e-4, 1e-2, 0.1, 0.1, 2000, 0.999, 1],
       );
     }
   });
 
   it('checks what an experiment asks of its evaluation', () => {
-    assert.throws(() => change(smoke, { evaluation: { votingVersions: -1 } }), /votingVersions: expected a whole number from 1, got -1/);
-    assert.throws(() => change(smoke, { evaluation: { otherIds: 'yes' as unknown as boolean } }), /otherIds: expected true or false, got yes/);
+    assert.throws(
+      () => change(smoke, { evaluation: { votingVersions: -1 } }),
+      /votingVersions: expected a whole number from 1, got -1/,
+    );
+    assert.throws(
+      () => change(smoke, { evaluation: { otherIds: 'yes' as unknown as boolean } }),
+      /otherIds: expected true or false, got yes/,
+    );
   });
 });

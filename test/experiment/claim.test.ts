@@ -1,7 +1,16 @@
 /** Claims: of many processes one gets a folder, and who has lost a claim leaves the new one's alone. */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +38,11 @@ describe('claims', function () {
       const holders = (await Promise.all(got)).flat();
       assert.deepEqual(holders.sort(), [...folders].sort());
       assert.ok(folders.every((own) => isClaimed(own)));
-      assert.deepEqual(folders.flatMap((own) => readdirSync(own)), folders.map(() => 'claim.json'), 'nothing is left lying');
+      assert.deepEqual(
+        folders.flatMap((own) => readdirSync(own)),
+        folders.map(() => 'claim.json'),
+        'nothing is left lying',
+      );
     } finally {
       for (const child of children) child.kill();
     }
@@ -51,7 +64,9 @@ describe('claims', function () {
     const file = path.join(folder, 'claim.json');
     const { setInterval: original } = globalThis;
     let signOfLife = (): void => undefined;
-    globalThis.setInterval = ((work: () => void, every: number) => ((signOfLife = work), original(work, every))) as typeof setInterval;
+    globalThis.setInterval = ((work: () => void, every: number) => (
+      (signOfLife = work), original(work, every)
+    )) as typeof setInterval;
     try {
       const held = claim(folder);
       assert.ok(held !== undefined);

@@ -22,7 +22,12 @@ describe('cost of a run', () => {
 
   it('counts no more puzzles than there are', () => {
     assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 5) + 20 * 4));
-    assert.equal(runCost(change(smoke, { evaluation: { every: 0, trainingPuzzles: 0, longer: { supervisionSteps: 1, puzzles: 0 } } })).evaluation, call * 21 * 16 * 20);
+    assert.equal(
+      runCost(
+        change(smoke, { evaluation: { every: 0, trainingPuzzles: 0, longer: { supervisionSteps: 1, puzzles: 0 } } }),
+      ).evaluation,
+      call * 21 * 16 * 20,
+    );
   });
 
   it("is the paper's 2·10¹⁸ FLOP for the paper's run (spec §1.14)", () => {
@@ -33,10 +38,17 @@ describe('cost of a run', () => {
   it('a run says how far it is by the same count: up to 1, never back', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'cost-'));
     const shares: number[] = [];
-    const outcome = await runExperiment(smoke, { folder, engine: { engine: 'native', threads: 1 }, onProgress: ({ share }) => void shares.push(share) });
+    const outcome = await runExperiment(smoke, {
+      folder,
+      engine: { engine: 'native', threads: 1 },
+      onProgress: ({ share }) => void shares.push(share),
+    });
     outcome.engine.dispose();
     rmSync(folder, { recursive: true });
-    assert.ok(shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)), String(shares));
+    assert.ok(
+      shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)),
+      String(shares),
+    );
     assert.ok((shares.at(-1) ?? 0) > 0.97 && (shares[0] ?? 1) < 0.05, String(shares));
   });
 
@@ -49,7 +61,11 @@ describe('cost of a run', () => {
     assert.equal(defaultJobs([smoke], { threads: 1 }, 8, free(3)), 3);
     assert.equal(defaultJobs([smoke], { threads: 16 }, 8, 0), 1);
     assert.equal(defaultJobs([], { threads: 1 }, 4, free(100)), 4);
-    assert.ok(expectedBytes(experiment('sudoku-extreme-paper'), { engine: 'tfjs' }) > 10 * expectedBytes(experiment('sudoku-extreme-paper')), 'a framework keeps all activations');
+    assert.ok(
+      expectedBytes(experiment('sudoku-extreme-paper'), { engine: 'tfjs' }) >
+        10 * expectedBytes(experiment('sudoku-extreme-paper')),
+      'a framework keeps all activations',
+    );
   });
 
   it('measures a speed that a computer can have', async () => {

@@ -11,7 +11,10 @@ describe('experiment', () => {
   it("has the paper's network on Maze-Hard, attention with n = 4: 6,822,914 parameters (spec §1.13, §4.5)", () => {
     const { model, training } = experiment('maze-hard-paper');
     assert.equal(parameterCount(model), 6_822_914);
-    assert.deepEqual([model.latentRecursions, model.deepRecursions, training.steps, training.batchSize, training.weightDecay], [4, 3, 65_104, 768, 1]);
+    assert.deepEqual(
+      [model.latentRecursions, model.deepRecursions, training.steps, training.batchSize, training.weightDecay],
+      [4, 3, 65_104, 768, 1],
+    );
   });
 
   it('has at desk scale the size of the first untuned attempt: 384 thousand parameters, 1,000 official puzzles', () => {
@@ -23,7 +26,10 @@ describe('experiment', () => {
 
   it('names in its description what its training has beyond the paper', () => {
     const more = { training: { interleavedBatches: 128 } };
-    assert.match(describeExperiment(experiment('sudoku-extreme-desk', more)), /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/);
+    assert.match(
+      describeExperiment(experiment('sudoku-extreme-desk', more)),
+      /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/,
+    );
     assert.match(describeExperiment(experiment('sudoku-9x9')), /, 1 supervision step a puzzle$/);
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
   });
@@ -45,22 +51,49 @@ describe('experiment', () => {
   });
 
   it('takes nothing from the base where the task is of another kind', () => {
-    const { task } = experiment('sudoku-4x4', { task: { kind: 'maze', side: 7, source: 'generated', leastDistance: 8, trainPuzzles: 5, testPuzzles: 5, validationPuzzles: 0, augmentation: 'none', seed: 0 } });
+    const { task } = experiment('sudoku-4x4', {
+      task: {
+        kind: 'maze',
+        side: 7,
+        source: 'generated',
+        leastDistance: 8,
+        trainPuzzles: 5,
+        testPuzzles: 5,
+        validationPuzzles: 0,
+        augmentation: 'none',
+        seed: 0,
+      },
+    });
     assert.deepEqual([task.kind, 'augmentations' in task], ['maze', false]);
   });
 
   it('drops by null what the base has evaluated at the end', () => {
     const { evaluation } = experiment('sudoku-6x6-study', { evaluation: { longer: null } as object });
     assert.equal('longer' in evaluation, false);
-    assert.throws(() => experiment('sudoku-6x6-study', { evaluation: { probes: { puzzles: 5 } } as object }), /evaluation\.probes\.kinds: expected a list of/);
-    assert.throws(() => experiment('arc-10x10', { evaluation: { votingVersions: 0 } }), /evaluation\.votingVersions: expected a whole number from 1, got 0/);
+    assert.throws(
+      () => experiment('sudoku-6x6-study', { evaluation: { probes: { puzzles: 5 } } as object }),
+      /evaluation\.probes\.kinds: expected a list of/,
+    );
+    assert.throws(
+      () => experiment('arc-10x10', { evaluation: { votingVersions: 0 } }),
+      /evaluation\.votingVersions: expected a whole number from 1, got 0/,
+    );
   });
 
   it('refuses unknown names, fields and impossible values in words', () => {
     assert.throws(() => experiment('sudoku-5x5'), /expected one of sudoku-4x4, .*got sudoku-5x5/);
-    assert.throws(() => experiment('sudoku-4x4', { training: { step: 7 } as object }), /training options: unknown field step, expected one of .*steps/);
-    assert.throws(() => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }), /hiddenSize: expected a whole number from 2/);
-    assert.throws(() => experiment('sudoku-4x4', { task: { source: 'sudoku-extreme' } }), /source sudoku-extreme: expected side 9/);
+    assert.throws(
+      () => experiment('sudoku-4x4', { training: { step: 7 } as object }),
+      /training options: unknown field step, expected one of .*steps/,
+    );
+    assert.throws(
+      () => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }),
+      /hiddenSize: expected a whole number from 2/,
+    );
+    assert.throws(
+      () => experiment('sudoku-4x4', { task: { source: 'sudoku-extreme' } }),
+      /source sudoku-extreme: expected side 9/,
+    );
     assert.throws(() => experiment('sudoku-4x4', { modell: {} } as object), /experiment: unknown field modell/);
   });
 });

@@ -14,12 +14,24 @@ describe('a run whose numbers overflow', () => {
 
   it('names the step, the tensor or loss, and the last good checkpoint', async () => {
     // Each update multiplies the weights by 1 − 10·100: after a dozen they pass the largest float32.
-    const wild = change(experiment('sudoku-smoke'), { model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 }, training: { steps: 40, learningRate: 10, weightDecay: 100, warmupSteps: 0 }, evaluation: { every: 0 } });
+    const wild = change(experiment('sudoku-smoke'), {
+      model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 },
+      training: { steps: 40, learningRate: 10, weightDecay: 100, warmupSteps: 0 },
+      evaluation: { every: 0 },
+    });
     let done = 0;
-    const run = runExperiment(wild, { folder, engine: { engine: 'native', precision: 'float32', threads: 1 }, checkpointEvery: 2, onProgress: (progress) => void (done = progress.done) });
+    const run = runExperiment(wild, {
+      folder,
+      engine: { engine: 'native', precision: 'float32', threads: 1 },
+      checkpointEvery: 2,
+      onProgress: (progress) => void (done = progress.done),
+    });
     await assert.rejects(run, (error: unknown) => {
       assert.ok(error instanceof NotFiniteError);
-      const [, step, what, checkpoint] = /^step (\d+) of .*?: (the .*? (?:loss|gradient) of .*?); the last good checkpoint is (.*); try a lower learning rate$/.exec(error.message) ?? [];
+      const [, step, what, checkpoint] =
+        /^step (\d+) of .*?: (the .*? (?:loss|gradient) of .*?); the last good checkpoint is (.*); try a lower learning rate$/.exec(
+          error.message,
+        ) ?? [];
       assert.equal(Number(step), done + 1, error.message);
       assert.ok(done >= 2 && done < 40);
       assert.match(what ?? '', /not finite|NaN|inf/);

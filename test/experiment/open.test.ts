@@ -7,9 +7,22 @@ import { evaluate } from '../../lib/train/evaluate.js';
 
 describe('shipped checkpoints', function () {
   this.timeout(60_000);
-  for (const [side, least] of [[4, 0.9], [6, 0.9], [9, 0.8]] as const) {
+  for (const [side, least] of [
+    [4, 0.9],
+    [6, 0.9],
+    [9, 0.8],
+  ] as const) {
     it(`solve new ${side}×${side} puzzles: at least ${100 * least} % of 60`, async () => {
-      const { test } = await sudokuDataset({ side, source: 'generated', trainPuzzles: 1, testPuzzles: 60, validationPuzzles: 0, augmentations: 0, minDifficulty: 0, seed: 77 });
+      const { test } = await sudokuDataset({
+        side,
+        source: 'generated',
+        trainPuzzles: 1,
+        testPuzzles: 60,
+        validationPuzzles: 0,
+        augmentations: 0,
+        minDifficulty: 0,
+        seed: 77,
+      });
       const { engine } = await openModel(shippedCheckpoint(side * side), {});
       const { exactAccuracy } = await evaluate(engine, test, { puzzles: 60 });
       engine.dispose();
@@ -18,6 +31,9 @@ describe('shipped checkpoints', function () {
   }
 
   it('are missing for other boards, which is said with what to do', () => {
-    assert.throws(() => shippedCheckpoint(256), (error) => error instanceof InputError && /no model for 16×16 boards is shipped: train one/.test(error.message));
+    assert.throws(
+      () => shippedCheckpoint(256),
+      (error) => error instanceof InputError && /no model for 16×16 boards is shipped: train one/.test(error.message),
+    );
   });
 });

@@ -11,14 +11,23 @@ describe('plans', () => {
     const rows = rowsOfTable(1).length;
     const plan = planTable(1, 'laptop', 3);
     assert.equal(plan.length, 3 * rows);
-    assert.deepEqual(plan.slice(0, rows).map(({ seed }) => seed), new Array(rows).fill(0));
+    assert.deepEqual(
+      plan.slice(0, rows).map(({ seed }) => seed),
+      new Array(rows).fill(0),
+    );
     assert.deepEqual(new Set(plan.map(({ experiment: { scale } }) => scale)), new Set(['laptop']));
     assert.equal(new Set(plan.map(({ experiment: { name }, seed }) => `${name} ${seed}`)).size, plan.length);
   });
 
   it('rows can be picked, and a row that the table has not is refused with those it has', () => {
-    assert.deepEqual(planTable(1, 'laptop', 1, ['hrm', 'trm']).map(({ experiment: { variant: id } }) => id), ['hrm', 'trm']);
-    assert.throws(() => planTable(2, 'laptop', 1, ['hrm']), /expected rows among trm, trm-multi-z, trm-multi-z-7, trm-single-z, got hrm/);
+    assert.deepEqual(
+      planTable(1, 'laptop', 1, ['hrm', 'trm']).map(({ experiment: { variant: id } }) => id),
+      ['hrm', 'trm'],
+    );
+    assert.throws(
+      () => planTable(2, 'laptop', 1, ['hrm']),
+      /expected rows among trm, trm-multi-z, trm-multi-z-7, trm-single-z, got hrm/,
+    );
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
   });
 
@@ -31,25 +40,41 @@ describe('plans', () => {
 
   it('one seed gives variants the same initial weights where names and shapes agree', () => {
     const base = experiment('sudoku-6x6');
-    const weights = ['trm', 'trm-4-layers'].map((id) => initialParameters(variantExperiment(base, variant(id)).model, new Random(1).fork('weights')));
-    const shared = [...weights[0]!].filter(([name, { shape }]) => JSON.stringify(weights[1]!.get(name)?.shape) === JSON.stringify(shape));
+    const weights = ['trm', 'trm-4-layers'].map((id) =>
+      initialParameters(variantExperiment(base, variant(id)).model, new Random(1).fork('weights')),
+    );
+    const shared = [...weights[0]!].filter(
+      ([name, { shape }]) => JSON.stringify(weights[1]!.get(name)?.shape) === JSON.stringify(shape),
+    );
     assert.ok(shared.length >= 8);
     for (const [name, { data }] of shared) assert.deepEqual(data, weights[1]!.get(name)!.data, name);
   });
 
   it('a search is every combination, scored on validation puzzles only', () => {
-    const axes = [{ part: 'training', field: 'learningRate', values: [1e-3, 2e-3] }, { part: 'model', field: 'layers', values: [1, 2] }] as const;
+    const axes = [
+      { part: 'training', field: 'learningRate', values: [1e-3, 2e-3] },
+      { part: 'model', field: 'layers', values: [1, 2] },
+    ] as const;
     const plan = planSearch(experiment('sudoku-6x6'), axes, 2);
     assert.equal(plan.length, 8);
     assert.ok(plan.every(({ experiment: { evaluation } }) => evaluation.split === 'validation'));
-    assert.deepEqual(plan.slice(0, 4).map(({ experiment: { training, model } }) => [training.learningRate, model.layers]), [[1e-3, 1], [1e-3, 2], [2e-3, 1], [2e-3, 2]]);
+    assert.deepEqual(
+      plan.slice(0, 4).map(({ experiment: { training, model } }) => [training.learningRate, model.layers]),
+      [
+        [1e-3, 1],
+        [1e-3, 2],
+        [2e-3, 1],
+        [2e-3, 2],
+      ],
+    );
     assert.equal(new Set(plan.map(({ experiment: { name } }) => name)).size, 4);
     assert.throws(() => planSearch(experiment('sudoku-4x4'), axes, 1), /validation/);
   });
 
   it('a search on a changed base has names of its own; on the experiment as it is, those of the tries on record', () => {
     const axes = [{ part: 'training', field: 'learningRate', values: [2e-3] }] as const;
-    const name = (steps: number): string => planSearch(experiment('sudoku-6x6-study', { training: { steps } }), axes, 1)[0]!.experiment.name;
+    const name = (steps: number): string =>
+      planSearch(experiment('sudoku-6x6-study', { training: { steps } }), axes, 1)[0]!.experiment.name;
     const { steps } = experiment('sudoku-6x6-study').training;
     assert.equal(name(steps), 'sudoku-6x6-study-search-learningRate-0.002');
     assert.match(name(steps + 1), /^sudoku-6x6-study-[0-9a-f]{8}-search-learningRate-0\.002$/);

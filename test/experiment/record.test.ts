@@ -5,7 +5,14 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { hashOf, readRecord, readRecords, recordSchema, writeRecord, type RunRecord } from '../../lib/experiment/record.js';
+import {
+  hashOf,
+  readRecord,
+  readRecords,
+  recordSchema,
+  writeRecord,
+  type RunRecord,
+} from '../../lib/experiment/record.js';
 
 const record: RunRecord = {
   schema: recordSchema,
@@ -14,12 +21,32 @@ const record: RunRecord = {
   seed: 0,
   data: { train: { name: 'train', sha256: 'a', examples: 1 }, test: { name: 'test', sha256: 'b', examples: 1 } },
   model: { parameters: 1, depth: 42, forwardPasses: 1 },
-  provenance: { version: '0', commit: null, node: 'v20', platform: 'x', cpu: 'y', cores: 2, engine: 'z', precision: 'float32', finishedAt: '2026-01-01T00:00:00.000Z' },
+  provenance: {
+    version: '0',
+    commit: null,
+    node: 'v20',
+    platform: 'x',
+    cpu: 'y',
+    cores: 2,
+    engine: 'z',
+    precision: 'float32',
+    finishedAt: '2026-01-01T00:00:00.000Z',
+  },
   steps: 10,
   seconds: { training: 1.25, evaluation: 0.5 },
   peakMemory: 1,
   curve: [{ step: 10, answerLoss: 0.1, haltLoss: 0.2, exactAccuracy: null, cellAccuracy: null, meanSteps: null }],
-  evaluations: [{ step: 10, puzzles: 1, supervisionSteps: 1, exactAccuracy: [0.123456789], cellAccuracy: [1], haltingAccuracy: [1], seconds: 0.1 }],
+  evaluations: [
+    {
+      step: 10,
+      puzzles: 1,
+      supervisionSteps: 1,
+      exactAccuracy: [0.123456789],
+      cellAccuracy: [1],
+      haltingAccuracy: [1],
+      seconds: 0.1,
+    },
+  ],
 };
 
 describe('run record', () => {
@@ -43,14 +70,20 @@ describe('run record', () => {
     const edited = text.replace('0.123456789', '0.993456789');
     assert.notEqual(edited, text);
     writeFileSync(file, edited);
-    assert.throws(() => readRecord(file), (error) => error instanceof InputError && /record run\.json: its checksum does not match/.test(error.message));
+    assert.throws(
+      () => readRecord(file),
+      (error) => error instanceof InputError && /record run\.json: its checksum does not match/.test(error.message),
+    );
   });
 
   it('is refused by name when truncated at any of a hundred places', () => {
     const text = readFileSync(file, 'utf8');
     for (let i = 1; i <= 100; i++) {
       writeFileSync(file, text.slice(0, Math.floor(((text.length - 2) * i) / 100)));
-      assert.throws(() => readRecord(file), (error) => error instanceof InputError && error.message.startsWith('record run.json'));
+      assert.throws(
+        () => readRecord(file),
+        (error) => error instanceof InputError && error.message.startsWith('record run.json'),
+      );
     }
   });
 

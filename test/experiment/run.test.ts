@@ -7,7 +7,17 @@ import { change, experiment } from '../../lib/experiment/experiment.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
-const small = change(experiment('sudoku-smoke'), { model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 }, training: { steps: 6 }, evaluation: { every: 2, puzzles: 4, finalPuzzles: 6, trainingPuzzles: 4, longer: { supervisionSteps: 17, puzzles: 4 } } });
+const small = change(experiment('sudoku-smoke'), {
+  model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 },
+  training: { steps: 6 },
+  evaluation: {
+    every: 2,
+    puzzles: 4,
+    finalPuzzles: 6,
+    trainingPuzzles: 4,
+    longer: { supervisionSteps: 17, puzzles: 4 },
+  },
+});
 
 describe('run', () => {
   let folder = '';
@@ -19,7 +29,9 @@ describe('run', () => {
     for (let sitting = 0; ; sitting++) {
       let done = 0;
       const { record: written, engine } = await runExperiment(small, {
-        folder: path.join(folder, String(stopAt)), engine: { engine: 'native', precision: 'float32', threads: 1 }, resume: true,
+        folder: path.join(folder, String(stopAt)),
+        engine: { engine: 'native', precision: 'float32', threads: 1 },
+        resume: true,
         onProgress: (progress) => void (done = progress.phase === 'training' ? progress.done : done),
         shouldStop: () => sitting === 0 && done === stopAt,
       });
@@ -30,10 +42,21 @@ describe('run', () => {
 
   it('asked to stop at any step, also one at which an evaluation is due, makes the same record', async () => {
     const results = ({ curve, evaluations, onTraining, longer }: RunRecord): unknown =>
-      JSON.parse(JSON.stringify({ curve, evaluations, onTraining, longer }, (key, value: unknown) => (key === 'seconds' ? 0 : value)));
+      JSON.parse(
+        JSON.stringify({ curve, evaluations, onTraining, longer }, (key, value: unknown) =>
+          key === 'seconds' ? 0 : value,
+        ),
+      );
     const whole = await record(-1);
     assert.ok(whole !== undefined);
-    assert.deepEqual(whole.evaluations.map(({ step, puzzles }) => [step, puzzles]), [[2, 4], [4, 4], [6, 6]]);
+    assert.deepEqual(
+      whole.evaluations.map(({ step, puzzles }) => [step, puzzles]),
+      [
+        [2, 4],
+        [4, 4],
+        [6, 6],
+      ],
+    );
     for (let stopAt = 1; stopAt <= 5; stopAt++) {
       const stopped = await record(stopAt);
       assert.ok(stopped !== undefined);
@@ -43,18 +66,44 @@ describe('run', () => {
 
   it('stopped during an evaluation, however rare its checkpoints are, keeps all that it learned', async () => {
     let evaluating = false;
-    const own = { folder: path.join(folder, 'rare'), engine: { engine: 'native', precision: 'float32', threads: 1 }, checkpointEvery: 100 } as const;
-    const stopped = await runExperiment(small, { ...own, onProgress: ({ phase }) => void (evaluating = phase === 'evaluation'), shouldStop: () => evaluating });
+    const own = {
+      folder: path.join(folder, 'rare'),
+      engine: { engine: 'native', precision: 'float32', threads: 1 },
+      checkpointEvery: 100,
+    } as const;
+    const stopped = await runExperiment(small, {
+      ...own,
+      onProgress: ({ phase }) => void (evaluating = phase === 'evaluation'),
+      shouldStop: () => evaluating,
+    });
     stopped.engine.dispose();
-    assert.deepEqual([stopped.record, stopped.steps, existsSync(path.join(own.folder, 'state.safetensors'))], [undefined, 2, true]);
+    assert.deepEqual(
+      [stopped.record, stopped.steps, existsSync(path.join(own.folder, 'state.safetensors'))],
+      [undefined, 2, true],
+    );
     const trained: number[] = [];
-    const rest = await runExperiment(small, { ...own, resume: true, onProgress: ({ phase, done }) => void (phase === 'training' && trained.push(done)) });
+    const rest = await runExperiment(small, {
+      ...own,
+      resume: true,
+      onProgress: ({ phase, done }) => void (phase === 'training' && trained.push(done)),
+    });
     rest.engine.dispose();
-    assert.deepEqual([trained, rest.record?.evaluations.map(({ step }) => step)], [[3, 4, 5, 6], [2, 4, 6]]);
+    assert.deepEqual(
+      [trained, rest.record?.evaluations.map(({ step }) => step)],
+      [
+        [3, 4, 5, 6],
+        [2, 4, 6],
+      ],
+    );
   });
 
   it('does not begin where there is nothing to score it on', async () => {
-    await assert.rejects(runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), { folder: path.join(folder, 'none') }), /sudoku-4x4: expected validation puzzles to score the model on, got none/);
+    await assert.rejects(
+      runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), {
+        folder: path.join(folder, 'none'),
+      }),
+      /sudoku-4x4: expected validation puzzles to score the model on, got none/,
+    );
     assert.equal(existsSync(path.join(folder, 'none')), false);
   });
 });

@@ -8,7 +8,16 @@ import { runCost } from '../../lib/experiment/cost.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { planTable } from '../../lib/experiment/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';
-import { arrayScript, arrays, prepareArray, readQueue, scriptOf, submitArray, taskResources, tasksStand } from '../../lib/experiment/slurm.js';
+import {
+  arrayScript,
+  arrays,
+  prepareArray,
+  readQueue,
+  scriptOf,
+  submitArray,
+  taskResources,
+  tasksStand,
+} from '../../lib/experiment/slurm.js';
 import { standOf } from '../../lib/experiment/sweep.js';
 import { notedShare, type WorkOrder } from '../../lib/experiment/work.js';
 import { recordOf } from '../report/records.js';
@@ -22,14 +31,36 @@ describe('slurm', () => {
 
   it('writes one task a run, requeued and told to save before its time is up', () => {
     const array = { folder: "/share/100 %/it's", orders: [0, 1, 2].map(() => ({}) as WorkOrder) };
-    const lines = arrayScript(array, { threads: 4, megabytes: 640, minutes: 90 }, { partition: 'cpu', args: ['--account=lab', '--gres=gpu:1'] }).split('\n');
+    const lines = arrayScript(
+      array,
+      { threads: 4, megabytes: 640, minutes: 90 },
+      { partition: 'cpu', args: ['--account=lab', '--gres=gpu:1'] },
+    ).split('\n');
     assert.deepEqual(lines.slice(0, 15), [
-      '#!/bin/bash', '#SBATCH --job-name=trm-lab', '#SBATCH --array=0-2', '#SBATCH --ntasks=1', '#SBATCH --cpus-per-task=4', '#SBATCH --mem=640M', '#SBATCH --time=90',
-      '#SBATCH --requeue', '#SBATCH --open-mode=append', '#SBATCH --signal=B:TERM@60', `#SBATCH --output="/share/100 %%/it's/%a.log"`, '#SBATCH --partition=cpu',
-      '#SBATCH --account=lab', '#SBATCH --gres=gpu:1', '',
+      '#!/bin/bash',
+      '#SBATCH --job-name=trm-lab',
+      '#SBATCH --array=0-2',
+      '#SBATCH --ntasks=1',
+      '#SBATCH --cpus-per-task=4',
+      '#SBATCH --mem=640M',
+      '#SBATCH --time=90',
+      '#SBATCH --requeue',
+      '#SBATCH --open-mode=append',
+      '#SBATCH --signal=B:TERM@60',
+      `#SBATCH --output="/share/100 %%/it's/%a.log"`,
+      '#SBATCH --partition=cpu',
+      '#SBATCH --account=lab',
+      '#SBATCH --gres=gpu:1',
+      '',
     ]);
-    assert.match(lines[16] ?? '', /^exec '.*' '.*slurm-task\.js' '\/share\/100 %\/it'\\''s\/order\.json' "\$SLURM_ARRAY_TASK_ID"$/);
-    assert.match(arrayScript(array, { threads: 1, megabytes: 64, minutes: 5 }, { time: '1-00:30:00' }), /^#SBATCH --time=1-00:30:00$/m);
+    assert.match(
+      lines[16] ?? '',
+      /^exec '.*' '.*slurm-task\.js' '\/share\/100 %\/it'\\''s\/order\.json' "\$SLURM_ARRAY_TASK_ID"$/,
+    );
+    assert.match(
+      arrayScript(array, { threads: 1, megabytes: 64, minutes: 5 }, { time: '1-00:30:00' }),
+      /^#SBATCH --time=1-00:30:00$/m,
+    );
   });
 
   it('refuses options that would smuggle lines into the script, and arrays that Slurm would', () => {
@@ -37,8 +68,14 @@ describe('slurm', () => {
     const array = { folder: '/x', orders: [{} as WorkOrder] };
     assert.throws(() => arrayScript(array, resources, { partition: 'a\nrm -rf' }), /--partition: expected names/);
     assert.throws(() => arrayScript(array, resources, { time: 'soon' }), /--time: expected MINUTES/);
-    assert.throws(() => arrayScript(array, resources, { args: ['gres=gpu:1'] }), /--slurm-args: expected options such as/);
-    assert.throws(() => arrayScript({ ...array, orders: new Array<WorkOrder>(1001).fill({} as WorkOrder) }, resources), /at most 1000 runs, got 1001/);
+    assert.throws(
+      () => arrayScript(array, resources, { args: ['gres=gpu:1'] }),
+      /--slurm-args: expected options such as/,
+    );
+    assert.throws(
+      () => arrayScript({ ...array, orders: new Array<WorkOrder>(1001).fill({} as WorkOrder) }, resources),
+      /at most 1000 runs, got 1001/,
+    );
   });
 
   it('asks for half as much again as a measured run took', () => {
@@ -47,15 +84,35 @@ describe('slurm', () => {
     const cost = runCost(run.experiment);
     // one record that computed exactly this, on two threads, in 1,000 s and with 300 MiB
     const { evaluation, training, model } = run.experiment;
-    const scored = (puzzles: number, supervisionSteps = model.supervisionSteps): ReturnType<typeof recordOf>['evaluations'][number] => ({ step: training.steps, puzzles, supervisionSteps, exactAccuracy: [1], cellAccuracy: [1], haltingAccuracy: [1], seconds: 1 });
+    const scored = (
+      puzzles: number,
+      supervisionSteps = model.supervisionSteps,
+    ): ReturnType<typeof recordOf>['evaluations'][number] => ({
+      step: training.steps,
+      puzzles,
+      supervisionSteps,
+      exactAccuracy: [1],
+      cellAccuracy: [1],
+      haltingAccuracy: [1],
+      seconds: 1,
+    });
     const record = {
-      ...recordOf(run.experiment, 0, [1]), steps: training.steps, seconds: { training: 900, evaluation: 100 }, peakMemory: 300 * 2 ** 20,
-      evaluations: [scored(evaluation.puzzles), scored(20)], onTraining: scored(10), longer: scored(10, 20),
+      ...recordOf(run.experiment, 0, [1]),
+      steps: training.steps,
+      seconds: { training: 900, evaluation: 100 },
+      peakMemory: 300 * 2 ** 20,
+      evaluations: [scored(evaluation.puzzles), scored(20)],
+      onTraining: scored(10),
+      longer: scored(10, 20),
     };
     const measured = { ...record, provenance: { ...record.provenance, engine: 'native avx2 2 threads' } };
     const runs = [{ experiment: run.experiment, cost }];
     assert.deepEqual(taskResources(runs, [measured], { threads: 2 }), { threads: 2, megabytes: 512, minutes: 25 }); // 1,500 s; 450 MiB in whole 64s
-    assert.equal(taskResources(runs, [measured], { threads: 4 }).minutes, 13, 'twice the threads, half the time: 12.5 minutes');
+    assert.equal(
+      taskResources(runs, [measured], { threads: 4 }).minutes,
+      13,
+      'twice the threads, half the time: 12.5 minutes',
+    );
   });
 
   it('counts on the slowest recorded speed for runs that were never measured, on 10 GFLOP/s without records', () => {
@@ -64,14 +121,21 @@ describe('slurm', () => {
     const runs = [{ experiment: run.experiment, cost: { training: 5e13, evaluation: 1e13 } }];
     assert.equal(taskResources(runs, []).minutes, 200); // 2 · 6e13 / 1e10 s
     assert.ok(taskResources(runs, []).megabytes >= 384 && taskResources(runs, []).megabytes % 64 === 0);
-    assert.equal(taskResources([{ ...runs[0]!, cost: runCost(run.experiment) }], []).minutes, 5, 'never less than five minutes');
+    assert.equal(
+      taskResources([{ ...runs[0]!, cost: runCost(run.experiment) }], []).minutes,
+      5,
+      'never less than five minutes',
+    );
   });
 
   it('prepares what is missing: neither what is recorded, nor what another process works on', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
     const array = await prepareArray(plan, places);
     assert.ok(array !== undefined);
-    assert.deepEqual(array.orders.map(({ run }) => run.experiment.variant), ['hrm', 'trm']);
+    assert.deepEqual(
+      array.orders.map(({ run }) => run.experiment.variant),
+      ['hrm', 'trm'],
+    );
     assert.deepEqual(JSON.parse(readFileSync(path.join(array.folder, 'order.json'), 'utf8')), array.orders);
     assert.match(readFileSync(scriptOf(array), 'utf8'), /--array=0-1/);
     assert.deepEqual(arrays(places.folder), [], 'not submitted');
@@ -81,7 +145,10 @@ describe('slurm', () => {
     const held = claim(path.join(places.folder, trm!.id));
     assert.equal(await prepareArray(plan, places), undefined);
     held!.release();
-    assert.deepEqual((await prepareArray(plan, places))?.orders.map(({ id }) => id), [trm!.id]);
+    assert.deepEqual(
+      (await prepareArray(plan, places))?.orders.map(({ id }) => id),
+      [trm!.id],
+    );
   });
 
   it('tells where tasks stand by their records, claims and logs once Slurm has forgotten them', async () => {
@@ -90,27 +157,49 @@ describe('slurm', () => {
     assert.ok(array !== undefined);
     const [hrm, trm] = array.orders;
     writeFileSync(path.join(array.folder, '1.log'), 'start\nOut of memory\n');
-    assert.deepEqual(tasksStand(array), [{ id: hrm!.id, state: 'lost', share: 0, note: 'no log' }, { id: trm!.id, state: 'lost', share: 0, note: 'Out of memory' }]);
+    assert.deepEqual(tasksStand(array), [
+      { id: hrm!.id, state: 'lost', share: 0, note: 'no log' },
+      { id: trm!.id, state: 'lost', share: 0, note: 'Out of memory' },
+    ]);
     const held = claim(trm!.folder);
     writeFileSync(path.join(trm!.folder, 'progress.json'), '{"share":0.25}');
     mkdirSync(places.records);
     writeFileSync(path.join(places.records, `${hrm!.id}.json`), '{}');
-    assert.deepEqual(tasksStand(array).map(({ state, share }) => [state, share]), [['recorded', 1], ['running', 0.25]]);
+    assert.deepEqual(
+      tasksStand(array).map(({ state, share }) => [state, share]),
+      [
+        ['recorded', 1],
+        ['running', 0.25],
+      ],
+    );
     held!.release();
     writeFileSync(path.join(trm!.folder, 'progress.json'), '{"sha');
     assert.equal(notedShare(trm!.folder), 0, 'half a file says nothing');
   });
 
   it("reads Slurm's queue, where tasks that ended count no more", () => {
-    assert.deepEqual([...readQueue('0 COMPLETED\n1 RUNNING\n2 PENDING\n10 REQUEUE_HOLD\n3 TIMEOUT\n')], [[1, 'RUNNING'], [2, 'PENDING'], [10, 'REQUEUE_HOLD']]);
+    assert.deepEqual(
+      [...readQueue('0 COMPLETED\n1 RUNNING\n2 PENDING\n10 REQUEUE_HOLD\n3 TIMEOUT\n')],
+      [
+        [1, 'RUNNING'],
+        [2, 'PENDING'],
+        [10, 'REQUEUE_HOLD'],
+      ],
+    );
   });
 
   it('says what is missing where there is no Slurm', async () => {
-    const array = await prepareArray(plan, { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') });
+    const array = await prepareArray(plan, {
+      records: path.join(folder, 'records'),
+      folder: path.join(folder, 'runs'),
+    });
     const { PATH } = process.env;
     process.env['PATH'] = folder;
     try {
-      assert.throws(() => submitArray(array!), /sbatch: not found on this machine; --launcher slurm needs one that can submit/);
+      assert.throws(
+        () => submitArray(array!),
+        /sbatch: not found on this machine; --launcher slurm needs one that can submit/,
+      );
     } finally {
       process.env['PATH'] = PATH;
     }
@@ -125,18 +214,24 @@ describe('slurm', () => {
     try {
       await assert.rejects(prepareArray(plan, places), /squeue: not found/);
       const array = await prepareArray(plan, { ...places, dry: true });
-      assert.deepEqual(array?.orders.map(({ id }) => id), earlier!.orders.map(({ id }) => id));
+      assert.deepEqual(
+        array?.orders.map(({ id }) => id),
+        earlier!.orders.map(({ id }) => id),
+      );
     } finally {
       process.env['PATH'] = PATH;
     }
   });
 
   it('counts a curriculum of depths into the speed of a recorded run', () => {
-    const [{ experiment, seed }] = plan as [typeof plan[number]];
+    const [{ experiment, seed }] = plan as [(typeof plan)[number]];
     const deepening = change(experiment, { training: { depthCurriculum: [[0.5, 1, 1]] } });
     const record = { ...recordOf(deepening, seed, [1]), evaluations: [], seconds: { training: 1e6, evaluation: 0 } };
     const cost = runCost(deepening);
-    const minutes = taskResources([{ experiment: deepening, cost: { training: cost.training, evaluation: 0 } }], [record]).minutes;
+    const minutes = taskResources(
+      [{ experiment: deepening, cost: { training: cost.training, evaluation: 0 } }],
+      [record],
+    ).minutes;
     assert.equal(minutes, 25_000, 'half as much again as the million seconds that it took');
   });
 

@@ -4,4 +4,9 @@ import { runSweep } from '../../lib/experiment/sweep.js';
 
 const [records, folder] = process.argv.slice(2);
 if (records === undefined || folder === undefined) throw new Error('expected two folders');
-await runSweep(planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']), { records, folder, engine: { engine: 'native', precision: 'float32', threads: 1 }, jobs: 2 });
+await runSweep(planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']), {
+  records,
+  folder,
+  engine: { engine: 'native', precision: 'float32', threads: 1 },
+  jobs: 2,
+});

@@ -26,8 +26,16 @@ describe('sweep', function () {
     folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-sweep-'));
     whole = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
     const shares: number[] = [];
-    const runs = await runSweep(plan, { ...whole, engine, jobs: 2, onProgress: (now) => shares.push(now.filter(({ state }) => state === 'finished').length) });
-    assert.deepEqual(runs.map(({ state, message }) => message ?? state), new Array(plan.length).fill('finished'));
+    const runs = await runSweep(plan, {
+      ...whole,
+      engine,
+      jobs: 2,
+      onProgress: (now) => shares.push(now.filter(({ state }) => state === 'finished').length),
+    });
+    assert.deepEqual(
+      runs.map(({ state, message }) => message ?? state),
+      new Array(plan.length).fill('finished'),
+    );
     assert.ok(shares.length > plan.length && shares.every((share, i) => i === 0 || share >= shares[i - 1]!));
   });
 
@@ -35,8 +43,19 @@ describe('sweep', function () {
 
   it('leaves one record a run, and skips them all the second time', async () => {
     assert.equal(readdirSync(whole.records).length, plan.length);
-    assert.deepEqual((await standOf(plan, whole)).map(({ state }) => state), new Array(plan.length).fill('recorded'));
-    assert.deepEqual((await plannedRecords(plan, readdirSync(whole.records).map((name) => readRecord(path.join(whole.records, name))))).map(({ seed }) => seed), plan.map(({ seed }) => seed));
+    assert.deepEqual(
+      (await standOf(plan, whole)).map(({ state }) => state),
+      new Array(plan.length).fill('recorded'),
+    );
+    assert.deepEqual(
+      (
+        await plannedRecords(
+          plan,
+          readdirSync(whole.records).map((name) => readRecord(path.join(whole.records, name))),
+        )
+      ).map(({ seed }) => seed),
+      plan.map(({ seed }) => seed),
+    );
     const before = contents(whole.records);
     await runSweep(plan, { ...whole, engine });
     assert.deepEqual(contents(whole.records), before);
@@ -46,14 +65,21 @@ describe('sweep', function () {
     const broken = { records: path.join(folder, 'broken', 'records'), folder: path.join(folder, 'broken', 'runs') };
     const random = new Random(7);
     for (let kill = 0; kill < 10; kill++) {
-      const child = spawn(process.execPath, [fileURLToPath(new URL('./sweep-child.js', import.meta.url)), broken.records, broken.folder], { stdio: 'ignore', detached: true });
+      const child = spawn(
+        process.execPath,
+        [fileURLToPath(new URL('./sweep-child.js', import.meta.url)), broken.records, broken.folder],
+        { stdio: 'ignore', detached: true },
+      );
       const exit = new Promise((resolve) => child.once('exit', resolve));
       await new Promise((resolve) => setTimeout(resolve, 300 + random.integer(900)));
       if (child.exitCode === null) process.kill(-child.pid!, 'SIGKILL'); // the sweep and its workers
       await exit;
     }
     const runs = await runSweep(plan, { ...broken, engine, jobs: 2 });
-    assert.ok(runs.every(({ state }) => state === 'recorded' || state === 'finished'), JSON.stringify(runs.map(({ state, message }) => [state, message])));
+    assert.ok(
+      runs.every(({ state }) => state === 'recorded' || state === 'finished'),
+      JSON.stringify(runs.map(({ state, message }) => [state, message])),
+    );
     assert.deepEqual(results(broken.records), results(whole.records));
   });
 
@@ -61,13 +87,25 @@ describe('sweep', function () {
     const stopped = { records: path.join(folder, 'stopped', 'records'), folder: path.join(folder, 'stopped', 'runs') };
     const two = plan.slice(0, 2);
     let seen = 0;
-    const first = await runSweep(two, { ...stopped, engine, jobs: 1, onProgress: () => seen++, shouldStop: () => seen > 3 });
+    const first = await runSweep(two, {
+      ...stopped,
+      engine,
+      jobs: 1,
+      onProgress: () => seen++,
+      shouldStop: () => seen > 3,
+    });
     assert.ok(first.some(({ state }) => state === 'waiting'));
     const [begun] = await standOf(two, stopped);
     // A fast machine may have finished the first run when the stop reaches it.
-    assert.ok(begun!.share > 0 && (begun!.share < 1 || begun!.state === 'recorded'), `${begun!.state}, ${begun!.share}: what is done of a run counts when it goes on`);
+    assert.ok(
+      begun!.share > 0 && (begun!.share < 1 || begun!.state === 'recorded'),
+      `${begun!.state}, ${begun!.share}: what is done of a run counts when it goes on`,
+    );
     const runs = await runSweep(two, { ...stopped, engine });
-    assert.deepEqual(results(stopped.records), results(whole.records).filter(({ id }) => runs.some((run) => run.id === id)));
+    assert.deepEqual(
+      results(stopped.records),
+      results(whole.records).filter(({ id }) => runs.some((run) => run.id === id)),
+    );
   });
 
   it('a worker leaves a TERM that reaches the whole group to its parent, and finishes', async () => {
@@ -78,19 +116,34 @@ describe('sweep', function () {
       if (told.push(message) === 1) worker.kill('SIGTERM');
     });
     const own = path.join(folder, 'terminated');
-    worker.send({ run: plan[0]!, id: 'run', engine, folder: path.join(own, 'run'), records: path.join(own, 'records') } satisfies WorkOrder);
+    worker.send({
+      run: plan[0]!,
+      id: 'run',
+      engine,
+      folder: path.join(own, 'run'),
+      records: path.join(own, 'records'),
+    } satisfies WorkOrder);
     assert.deepEqual(await exit, [0, null]);
     assert.deepEqual([told[0]?.kind, told.at(-1)?.kind], ['progress', 'finished']);
   });
 
   it('refuses a stale record, saying what differs, and one that was edited', async () => {
-    const other = plan.map((run) => ({ ...run, experiment: change(run.experiment, { training: { learningRate: 0.002 } }) }));
+    const other = plan.map((run) => ({
+      ...run,
+      experiment: change(run.experiment, { training: { learningRate: 0.002 } }),
+    }));
     await assert.rejects(standOf(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
     const edited = path.join(folder, 'edited');
     const [name] = readdirSync(whole.records);
     mkdirSync(edited);
-    writeFileSync(path.join(edited, name!), readFileSync(path.join(whole.records, name!), 'utf8').replace('"seed": 0', '"seed": 5'));
-    await assert.rejects(standOf(plan, { ...whole, records: edited }), new RegExp(`${name!.replaceAll('.', '\\.')}.*changed after the run`));
+    writeFileSync(
+      path.join(edited, name!),
+      readFileSync(path.join(whole.records, name!), 'utf8').replace('"seed": 0', '"seed": 5'),
+    );
+    await assert.rejects(
+      standOf(plan, { ...whole, records: edited }),
+      new RegExp(`${name!.replaceAll('.', '\\.')}.*changed after the run`),
+    );
   });
 
   it('a run that breaks does not stop the others, and says why', async () => {
@@ -100,7 +153,10 @@ describe('sweep', function () {
     mkdirSync(path.join(bad.folder, first!.id), { recursive: true });
     writeFileSync(path.join(bad.folder, first!.id, 'state.safetensors'), 'not a checkpoint');
     const runs = await runSweep(two, { ...bad, engine });
-    assert.deepEqual(runs.map(({ state }) => state), ['failed', 'finished']);
+    assert.deepEqual(
+      runs.map(({ state }) => state),
+      ['failed', 'finished'],
+    );
     assert.match(runs[0]?.message ?? '', /state\.safetensors/);
   });
 
@@ -117,7 +173,10 @@ describe('sweep', function () {
       cpSync(path.join(whole.records, file), path.join(shared.records, file));
       for (const each of held) each?.release();
     };
-    assert.deepEqual((await runSweep(three, { ...shared, engine, onProgress })).map(({ state }) => state), ['recorded', 'finished', 'finished']);
+    assert.deepEqual(
+      (await runSweep(three, { ...shared, engine, onProgress })).map(({ state }) => state),
+      ['recorded', 'finished', 'finished'],
+    );
     assert.deepEqual(states[0], ['taken', 'taken', 'waiting']);
     assert.deepEqual(readdirSync(shared.records).sort(), [finished, left, own].map((run) => `${run!.id}.json`).sort());
   });
@@ -128,29 +187,59 @@ describe('sweep', function () {
     const held = claim(path.join(shared.folder, first!.id));
     assert.ok(held !== undefined);
     assert.equal(claim(path.join(shared.folder, first!.id)), undefined);
-    assert.deepEqual((await runSweep(plan.slice(0, 1), { ...shared, engine })).map(({ state }) => state), ['taken']);
+    assert.deepEqual(
+      (await runSweep(plan.slice(0, 1), { ...shared, engine })).map(({ state }) => state),
+      ['taken'],
+    );
     held.release();
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false);
-    writeFileSync(path.join(shared.folder, first!.id, 'claim.json'), JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
+    writeFileSync(
+      path.join(shared.folder, first!.id, 'claim.json'),
+      JSON.stringify({ host: hostname(), pid: 2 ** 30 }),
+    );
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'a dead process holds nothing');
     const file = path.join(shared.folder, first!.id, 'claim.json');
     writeFileSync(file, JSON.stringify({ host: hostname(), pid: process.pid }));
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), true);
     const longAgo = new Date(Date.now() - 20 * 60_000);
     utimesSync(file, longAgo, longAgo);
-    assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'its number has gone to another process, after a reboot');
+    assert.equal(
+      isClaimed(path.join(shared.folder, first!.id)),
+      false,
+      'its number has gone to another process, after a reboot',
+    );
   });
 });
 
 function contents(records: string): string[] {
-  return readdirSync(records).sort().map((name) => readFileSync(path.join(records, name), 'utf8'));
+  return readdirSync(records)
+    .sort()
+    .map((name) => readFileSync(path.join(records, name), 'utf8'));
 }
 
 /** What runs came to, without when, how fast and on how much memory. */
 function results(records: string): { readonly id: string }[] {
-  return readdirSync(records).sort().map((name) => {
-    const { id, seed, experiment, data, model, steps, curve, evaluations, onTraining, longer } = readRecord(path.join(records, name));
-    const timeless = (evaluation: { readonly seconds: number } | undefined): unknown => ({ ...evaluation, seconds: 0 });
-    return { id, seed, experiment, data, model, steps, curve, evaluations: evaluations.map(timeless), onTraining: timeless(onTraining), longer: timeless(longer) };
-  });
+  return readdirSync(records)
+    .sort()
+    .map((name) => {
+      const { id, seed, experiment, data, model, steps, curve, evaluations, onTraining, longer } = readRecord(
+        path.join(records, name),
+      );
+      const timeless = (evaluation: { readonly seconds: number } | undefined): unknown => ({
+        ...evaluation,
+        seconds: 0,
+      });
+      return {
+        id,
+        seed,
+        experiment,
+        data,
+        model,
+        steps,
+        curve,
+        evaluations: evaluations.map(timeless),
+        onTraining: timeless(onTraining),
+        longer: timeless(longer),
+      };
+    });
 }

@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { change, experiment } from '../../lib/experiment/experiment.js';
 import { checkTask, loadTask, puzzlesAskedFor, taskShape, type Task } from '../../lib/experiment/task.js';
 
-const arc = { kind: 'arc', set: 'arc1', canvas: 10, maxTasks: 8, validationTasks: 3, augmentations: 5, seed: 0 } as const;
+const arc = {
+  kind: 'arc',
+  set: 'arc1',
+  canvas: 10,
+  maxTasks: 8,
+  validationTasks: 3,
+  augmentations: 5,
+  seed: 0,
+} as const;
 
 describe('task', () => {
   it('is checked by its kind, and what is wrong is named', () => {
@@ -16,11 +24,17 @@ describe('task', () => {
       [{ ...arc, canvas: 31 }, /canvas: expected a whole number from 1 to 30, got 31/],
       [{ ...arc, set: 'arc3' }, /set: expected arc1 or arc2, got arc3/],
       [{ ...arc, subsets: [] }, /subsets: expected a list of parts, each once/],
-      [{ ...arc, subsets: ['evaluation-official'] }, /expected parts of arc1, which are training, evaluation, concept, got evaluation-official/],
+      [
+        { ...arc, subsets: ['evaluation-official'] },
+        /expected parts of arc1, which are training, evaluation, concept, got evaluation-official/,
+      ],
       [{ ...arc, subsets: ['training'] }, /testSubset: expected one of the subsets training, got evaluation/],
       [{ ...arc, set: 'arc2', subsets: ['evaluation', 'evaluation-official'] }, /which are the same tasks/],
       [{ ...sudoku, side: 5 }, /side: expected 4, 6 or 9, got 5/],
-      [{ ...sudoku, trainPuzzles: 0, seed: -1 }, /trainPuzzles: expected a whole number from 1, got 0; seed: expected a whole number from 0, got -1/],
+      [
+        { ...sudoku, trainPuzzles: 0, seed: -1 },
+        /trainPuzzles: expected a whole number from 1, got 0; seed: expected a whole number from 0, got -1/,
+      ],
       [{ ...sudoku, canvas: 10 }, /unknown field canvas/],
     ] as const) {
       assert.throws(() => checkTask(bad), expected);
@@ -32,9 +46,17 @@ describe('task', () => {
     for (const task of [small, arc] as Task[]) {
       const { vocabSize, sequenceLength, puzzleIds } = taskShape(task);
       const sets = await loadTask(task);
-      for (const { vocabSize: V, sequenceLength: L, puzzleIds: rows, inputs, labels, ids } of [sets.train, sets.test, sets.validation]) {
+      for (const { vocabSize: V, sequenceLength: L, puzzleIds: rows, inputs, labels, ids } of [
+        sets.train,
+        sets.test,
+        sets.validation,
+      ]) {
         assert.deepEqual([V, L, rows], [vocabSize, sequenceLength, puzzleIds]);
-        assert.ok(inputs.every((token) => token < vocabSize) && labels.every((token) => token < vocabSize) && ids.every((id) => id < puzzleIds));
+        assert.ok(
+          inputs.every((token) => token < vocabSize) &&
+            labels.every((token) => token < vocabSize) &&
+            ids.every((id) => id < puzzleIds),
+        );
       }
       assert.equal(sets.validation.groupOffsets.length - 1, puzzlesAskedFor(task, 'validation'));
       assert.equal(sets.test.groupOffsets.length - 1, puzzlesAskedFor(task, 'test'));

@@ -9,7 +9,16 @@ import { effectiveDepth } from '../../lib/model/schedule.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 
-const tiny: ModelConfig = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 8, vocabSize: 5, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+const tiny: ModelConfig = {
+  ...paperConfig,
+  hiddenSize: 8,
+  heads: 2,
+  innerMultiple: 8,
+  vocabSize: 5,
+  sequenceLength: 4,
+  puzzlePrefix: 1,
+  puzzleEmbeddingSize: 8,
+};
 const request: TrainRequest = {
   tokens: Int32Array.of(1, 2, 3, 4, 4, 3, 1, 1),
   labels: Int32Array.of(1, 2, 3, 4, 4, 3, 2, -100),
@@ -21,7 +30,14 @@ const request: TrainRequest = {
 
 describe("rows of the paper's tables", function () {
   this.timeout(60_000);
-  const step = async (config: ModelConfig, engine: 'native' | 'tfjs'): Promise<{ readonly learned: TrainResult; readonly gradient: ReadonlyMap<string, Float32Array>; readonly logits: Float32Array }> => {
+  const step = async (
+    config: ModelConfig,
+    engine: 'native' | 'tfjs',
+  ): Promise<{
+    readonly learned: TrainResult;
+    readonly gradient: ReadonlyMap<string, Float32Array>;
+    readonly logits: Float32Array;
+  }> => {
     const made = await createEngine(config, { engine, precision: 'float32', threads: 1 });
     await made.writeTensors('parameters', initialParameters(config, new Random(3)));
     const state = made.createState(2);
@@ -34,8 +50,12 @@ describe("rows of the paper's tables", function () {
   };
   const close = (mine: ArrayLike<number>, theirs: ArrayLike<number>, share: number, what: string): void => {
     let [error, size] = [0, 0];
-    for (let i = 0; i < theirs.length; i++) [error, size] = [error + (mine[i]! - theirs[i]!) ** 2, size + theirs[i]! ** 2];
-    assert.ok(mine.length === theirs.length && Math.sqrt(error) <= share * Math.sqrt(size) + 1e-6, `${what}: off by ${Math.sqrt(error)} of ${Math.sqrt(size)}`);
+    for (let i = 0; i < theirs.length; i++)
+      [error, size] = [error + (mine[i]! - theirs[i]!) ** 2, size + theirs[i]! ** 2];
+    assert.ok(
+      mine.length === theirs.length && Math.sqrt(error) <= share * Math.sqrt(size) + 1e-6,
+      `${what}: off by ${Math.sqrt(error)} of ${Math.sqrt(size)}`,
+    );
   };
 
   // The deeper rows of Table 3 differ from the others in numbers only, take tfjs seconds each, and expand rounding beyond telling.
@@ -46,9 +66,11 @@ describe("rows of the paper's tables", function () {
       const [native, tfjs] = [await step(config, 'native'), await step(config, 'tfjs')];
       // Sums in another order, expanded by up to 60 layers of random weights: with four MLP layers, changing the weights by 1e-6
       // changes the result of one engine by a tenth. Another schedule would be off by as much as the result is large.
-      for (const loss of ['answerLoss', 'haltLoss', 'continueLoss'] as const) close(native.learned[loss], tfjs.learned[loss], 2e-3, loss);
+      for (const loss of ['answerLoss', 'haltLoss', 'continueLoss'] as const)
+        close(native.learned[loss], tfjs.learned[loss], 2e-3, loss);
       close(native.logits, tfjs.logits, 2e-2, 'logits');
-      if (effectiveDepth(config) <= 45) for (const [name, data] of tfjs.gradient) close(native.gradient.get(name)!, data, 0.1, name);
+      if (effectiveDepth(config) <= 45)
+        for (const [name, data] of tfjs.gradient) close(native.gradient.get(name)!, data, 0.1, name);
       assert.ok([...tfjs.gradient.values()].some((data) => data.some((value) => value !== 0)));
     });
   }

@@ -25,7 +25,12 @@ const parameters: Readonly<Record<string, number>> = {
 };
 
 /** Layers a supervision step where the paper prints none. */
-const depths: Readonly<Record<string, number>> = { 'trm-multi-z': 42, 'trm-multi-z-7': 48, 'trm-single-z': 42, direct: 8 };
+const depths: Readonly<Record<string, number>> = {
+  'trm-multi-z': 42,
+  'trm-multi-z-7': 48,
+  'trm-single-z': 42,
+  direct: 8,
+};
 
 describe("variants of the paper's tables", () => {
   it('have ids of their own and make models', () => {
@@ -50,10 +55,18 @@ describe("variants of the paper's tables", () => {
       const depth = effectiveDepth(applyVariant(paperConfig, each));
       for (const row of each.rows) {
         const expected = row.depth ?? depths[each.id];
-        if (expected !== undefined) assert.equal(depth, /one layer less/.test(row.footnote ?? '') ? expected - 1 : expected, `${each.id}, ${row.label}`);
+        if (expected !== undefined)
+          assert.equal(
+            depth,
+            /one layer less/.test(row.footnote ?? '') ? expected - 1 : expected,
+            `${each.id}, ${row.label}`,
+          );
       }
     }
-    assert.deepEqual([variant('hrm-k1-t1'), variant('trm-k1-t1')].map((each) => effectiveDepth(applyVariant(paperConfig, each))), [8, 6]);
+    assert.deepEqual(
+      [variant('hrm-k1-t1'), variant('trm-k1-t1')].map((each) => effectiveDepth(applyVariant(paperConfig, each))),
+      [8, 6],
+    );
   });
 
   it("have the paper's forward passes and parameters", () => {
@@ -69,7 +82,16 @@ describe("variants of the paper's tables", () => {
   });
 
   it('keep the scale and the task of the base', () => {
-    const small = { ...paperConfig, hiddenSize: 64, heads: 4, innerMultiple: 32, vocabSize: 6, sequenceLength: 16, puzzlePrefix: 1, puzzleEmbeddingSize: 64 };
+    const small = {
+      ...paperConfig,
+      hiddenSize: 64,
+      heads: 4,
+      innerMultiple: 32,
+      vocabSize: 6,
+      sequenceLength: 16,
+      puzzlePrefix: 1,
+      puzzleEmbeddingSize: 64,
+    };
     const bare = { ...small, puzzlePrefix: 0, puzzleEmbeddingSize: 0 };
     for (const each of variants) {
       const { hiddenSize, vocabSize, sequenceLength } = applyVariant(small, each);
@@ -80,6 +102,9 @@ describe("variants of the paper's tables", () => {
 
   it('are found by id, and an unknown id is told all of them', () => {
     assert.equal(variant('trm-act').model.halting, 'halt-or-continue');
-    assert.throws(() => variant('nope'), (error) => error instanceof InputError && /trm-one-step-gradient.*"nope"/.test(error.message));
+    assert.throws(
+      () => variant('nope'),
+      (error) => error instanceof InputError && /trm-one-step-gradient.*"nope"/.test(error.message),
+    );
   });
 });

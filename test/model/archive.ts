@@ -69,18 +69,40 @@ export const op = {
 
 /** A pickle of protocol 2. */
 export function pickleOf(...instructions: readonly (Buffer | string)[]): Buffer {
-  return Buffer.concat([Buffer.from([0x80, 2]), ...instructions.map((each) => (typeof each === 'string' ? Buffer.from(each, 'latin1') : each)), Buffer.from('.')]);
+  return Buffer.concat([
+    Buffer.from([0x80, 2]),
+    ...instructions.map((each) => (typeof each === 'string' ? Buffer.from(each, 'latin1') : each)),
+    Buffer.from('.'),
+  ]);
 }
 
 /** A tensor as torch.save describes it. */
-export function tensorOf(options: { readonly type?: string; readonly key?: string; readonly stored: number; readonly offset?: number; readonly shape: readonly number[]; readonly strides: readonly number[] }): Buffer {
+export function tensorOf(options: {
+  readonly type?: string;
+  readonly key?: string;
+  readonly stored: number;
+  readonly offset?: number;
+  readonly shape: readonly number[];
+  readonly strides: readonly number[];
+}): Buffer {
   const { type = 'FloatStorage', key = '0', stored, offset = 0, shape, strides } = options;
   const id = op.tuple(op.text('storage'), op.global('torch', type), op.text(key), op.text('cpu'), op.integer(stored));
   const storage = Buffer.concat([id, Buffer.from('Q')]);
-  return op.call(op.global('torch._utils', '_rebuild_tensor_v2'), storage, op.integer(offset), op.tuple(...shape.map(op.integer)), op.tuple(...strides.map(op.integer)), op.no, op.call(op.global('collections', 'OrderedDict')));
+  return op.call(
+    op.global('torch._utils', '_rebuild_tensor_v2'),
+    storage,
+    op.integer(offset),
+    op.tuple(...shape.map(op.integer)),
+    op.tuple(...strides.map(op.integer)),
+    op.no,
+    op.call(op.global('collections', 'OrderedDict')),
+  );
 }
 
 /** A checkpoint from its pickle and its storages. */
 export function checkpointOf(pickle: Uint8Array, storages: Readonly<Record<string, Uint8Array>> = {}): Buffer {
-  return zipOf([{ name: 'archive/data.pkl', content: pickle }, ...Object.entries(storages).map(([key, content]) => ({ name: `archive/data/${key}`, content }))]);
+  return zipOf([
+    { name: 'archive/data.pkl', content: pickle },
+    ...Object.entries(storages).map(([key, content]) => ({ name: `archive/data/${key}`, content })),
+  ]);
 }

@@ -1,6 +1,15 @@
 /** Checkpoints: what is saved comes back, what others saved is understood, and what does not fit is listed. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -15,12 +24,30 @@ import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors.j
 import type { StoredTensor } from '../../lib/model/tensor-data.js';
 import { Random } from '../../lib/random.js';
 
-const small: ModelConfig = { ...paperConfig, hiddenSize: 16, heads: 2, innerMultiple: 8, vocabSize: 6, sequenceLength: 16, puzzlePrefix: 1, puzzleEmbeddingSize: 16, puzzleIds: 5 };
+const small: ModelConfig = {
+  ...paperConfig,
+  hiddenSize: 16,
+  heads: 2,
+  innerMultiple: 8,
+  vocabSize: 6,
+  sequenceLength: 16,
+  puzzlePrefix: 1,
+  puzzleEmbeddingSize: 16,
+  puzzleIds: 5,
+};
 const tinyTorch = path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt');
 
 /** As a file of someone else's: no configuration, names behind a prefix. */
 function saveForeign(file: string, tensors: ReadonlyMap<string, Tensor>, prefix: string): void {
-  writeSafetensors(file, new Map([...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [prefix + name, { dtype: 'F32', shape, data }])));
+  writeSafetensors(
+    file,
+    new Map(
+      [...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [
+        prefix + name,
+        { dtype: 'F32', shape, data },
+      ]),
+    ),
+  );
 }
 
 describe('checkpoints', () => {
@@ -58,10 +85,16 @@ describe('checkpoints', () => {
   it("are written with the reference's wrappers where asked, and read without them", () => {
     const tensors = initialParameters(small, new Random(1));
     saveCheckpoint(file('wrapped'), { config: small, tensors }, '_orig_mod.model.inner.');
-    assert.deepEqual([...readSafetensors(file('wrapped')).tensors.keys()].sort(), [...tensors.keys()].map((name) => `_orig_mod.model.inner.${name}`).sort());
+    assert.deepEqual(
+      [...readSafetensors(file('wrapped')).tensors.keys()].sort(),
+      [...tensors.keys()].map((name) => `_orig_mod.model.inner.${name}`).sort(),
+    );
     const again = loadCheckpoint(file('wrapped'));
     for (const [name, { data }] of tensors) assert.deepEqual(again.tensors.get(name)?.data, data);
-    assert.throws(() => saveCheckpoint(file('bad'), { config: small, tensors }, 'encoder.'), /prefix: expected a wrapper's/);
+    assert.throws(
+      () => saveCheckpoint(file('bad'), { config: small, tensors }, 'encoder.'),
+      /prefix: expected a wrapper's/,
+    );
   });
 
   it('of every floating type come in as float32, and go out bit-equal', () => {
@@ -71,15 +104,26 @@ describe('checkpoints', () => {
       ['BF16', (data: Float32Array) => Uint16Array.from(new Uint32Array(data.slice().buffer), (bits) => bits >>> 16)],
       ['F16', (data: Float32Array) => Uint16Array.from(data, (value) => (value < 0 ? 0xbc00 : 0x3c00))], // −1 and 1
     ] as const) {
-      const stored = new Map([...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [name, { dtype, shape, data: convert(data) }]));
+      const stored = new Map(
+        [...tensors].map(([name, { shape, data }]): [string, StoredTensor] => [
+          name,
+          { dtype, shape, data: convert(data) },
+        ]),
+      );
       writeSafetensors(file('typed'), stored);
       const imported = loadCheckpoint(file('typed'), { config: { puzzlePrefix: 1 } });
       for (const [name, { data }] of tensors) {
-        const expected = dtype === 'F64' ? data : dtype === 'F16' ? data.map((value) => (value < 0 ? -1 : 1)) : new Float32Array(new Uint32Array(data.slice().buffer).map((bits) => bits & 0xffff0000).buffer);
+        const expected =
+          dtype === 'F64'
+            ? data
+            : dtype === 'F16'
+              ? data.map((value) => (value < 0 ? -1 : 1))
+              : new Float32Array(new Uint32Array(data.slice().buffer).map((bits) => bits & 0xffff0000).buffer);
         assert.deepEqual(imported.tensors.get(name)?.data, expected, `${dtype} ${name}`);
       }
       saveCheckpoint(file('typed-out'), imported);
-      for (const [name, { data }] of loadCheckpoint(file('typed-out')).tensors) assert.ok(Buffer.from(data.buffer).equals(Buffer.from(imported.tensors.get(name)!.data.buffer)), name);
+      for (const [name, { data }] of loadCheckpoint(file('typed-out')).tensors)
+        assert.ok(Buffer.from(data.buffer).equals(Buffer.from(imported.tensors.get(name)!.data.buffer)), name);
     }
   });
 
@@ -88,7 +132,14 @@ describe('checkpoints', () => {
     tensors.delete('H_init');
     tensors.set('lm_head.weight', { shape: [2, 2], data: new Float32Array(4) });
     tensors.set('extra', { shape: [1], data: new Float32Array(1) });
-    assert.throws(() => saveCheckpoint(file('bad'), { config: small, tensors }), (error) => error instanceof InputError && /H_init is missing; lm_head\.weight: expected \[6, 16\], got \[2, 2\]; extra is not part of the model/.test(error.message));
+    assert.throws(
+      () => saveCheckpoint(file('bad'), { config: small, tensors }),
+      (error) =>
+        error instanceof InputError &&
+        /H_init is missing; lm_head\.weight: expected \[6, 16\], got \[2, 2\]; extra is not part of the model/.test(
+          error.message,
+        ),
+    );
   });
 
   it('of others are stripped of prefixes, whatever their order', () => {
@@ -113,22 +164,49 @@ describe('checkpoints', () => {
     saveForeign(file('foreign'), tensors, 'model.');
     assert.throws(
       () => loadCheckpoint(file('foreign'), { config: { puzzlePrefix: 1 } }),
-      (error) => error instanceof InputError && error.message.includes(folder) && /lm_head\.weight: expected \[6, 16\], got \[6, 15\]; q_head\.bias is missing; head\.weight is not part of the model/.test(error.message),
+      (error) =>
+        error instanceof InputError &&
+        error.message.includes(folder) &&
+        /lm_head\.weight: expected \[6, 16\], got \[6, 15\]; q_head\.bias is missing; head\.weight is not part of the model/.test(
+          error.message,
+        ),
     );
-    const whole = new Map<string, StoredTensor>([...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+    const whole = new Map<string, StoredTensor>(
+      [...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [
+        name,
+        { dtype: 'F32', shape, data },
+      ]),
+    );
     whole.set('q_head.bias', { dtype: 'I32', shape: [2], data: new Int32Array(2) });
     writeSafetensors(file('integers'), whole);
-    assert.throws(() => loadCheckpoint(file('integers'), { config: { puzzlePrefix: 1 } }), /q_head\.bias: expected floating numbers, got I32/);
-    writeSafetensors(file('other'), new Map([['transformer.wte', { dtype: 'F32', shape: [1], data: new Float32Array(1) }]]));
-    assert.throws(() => loadCheckpoint(file('other')), /expected the tensors of a TRM or HRM, .*got 1: "transformer\.wte"/);
+    assert.throws(
+      () => loadCheckpoint(file('integers'), { config: { puzzlePrefix: 1 } }),
+      /q_head\.bias: expected floating numbers, got I32/,
+    );
+    writeSafetensors(
+      file('other'),
+      new Map([['transformer.wte', { dtype: 'F32', shape: [1], data: new Float32Array(1) }]]),
+    );
+    assert.throws(
+      () => loadCheckpoint(file('other')),
+      /expected the tensors of a TRM or HRM, .*got 1: "transformer\.wte"/,
+    );
   });
 
   it('with a damaged configuration are refused', () => {
-    const tensors = new Map<string, StoredTensor>([...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [name, { dtype: 'F32', shape, data }]));
+    const tensors = new Map<string, StoredTensor>(
+      [...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [
+        name,
+        { dtype: 'F32', shape, data },
+      ]),
+    );
     writeSafetensors(file('config'), tensors, { config: '{' });
     assert.throws(() => loadCheckpoint(file('config')), /config: metadata config: expected JSON/);
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, layers: 'two' }) });
-    assert.throws(() => loadCheckpoint(file('config')), (error) => error instanceof InputError && /layers: expected a whole number/.test(error.message));
+    assert.throws(
+      () => loadCheckpoint(file('config')),
+      (error) => error instanceof InputError && /layers: expected a whole number/.test(error.message),
+    );
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, puzzleIds: 4_000_000 }) });
     assert.throws(() => loadCheckpoint(file('config')), /puzzle_emb\.weights: expected \[4000000, 16\], got \[5, 16\]/);
   });
@@ -140,35 +218,80 @@ describe('checkpoints', () => {
     const { config, tensors: loaded, notes } = loadCheckpoint(file('table'), { config: { puzzleIds: 2 } });
     assert.equal(config.puzzleIds, 2);
     // Column j of five rows holds j, 16 + j, … 64 + j: mean 32 + j.
-    assert.deepEqual([...(loaded.get('puzzle_emb.weights')?.data ?? [])], Array.from({ length: 32 }, (_, i) => 32 + (i % 16)));
+    assert.deepEqual(
+      [...(loaded.get('puzzle_emb.weights')?.data ?? [])],
+      Array.from({ length: 32 }, (_, i) => 32 + (i % 16)),
+    );
     assert.match(notes.join(), /5 rows in the file, 2 wanted/);
     assert.deepEqual(loadCheckpoint(file('table')).tensors.get('puzzle_emb.weights')?.data.length, 80);
   });
 
   it('take options from an all_config.yaml beside them', () => {
     copyFileSync(tinyTorch, file('step_7'));
-    const yaml = ['arch:', '  H_cycles: 2', '  L_cycles: 4', '  L_layers: 2', '  expansion: 4.0', '  halt_exploration_prob: 0.1', '  halt_max_steps: 8', '  hidden_size: 8', '  loss:', '    loss_type: stablemax_cross_entropy', '    name: losses@ACTLossHead', '  mlp_t: true', '  name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1', '  no_ACT_continue: true', '  num_heads: 8', '  pos_encodings: none', '  puzzle_emb_len: 1', '  puzzle_emb_ndim: 8', 'beta1: 0.9', 'data_paths:', '- data/sudoku', 'lr: 0.0001', ''].join('\n');
+    const yaml = [
+      'arch:',
+      '  H_cycles: 2',
+      '  L_cycles: 4',
+      '  L_layers: 2',
+      '  expansion: 4.0',
+      '  halt_exploration_prob: 0.1',
+      '  halt_max_steps: 8',
+      '  hidden_size: 8',
+      '  loss:',
+      '    loss_type: stablemax_cross_entropy',
+      '    name: losses@ACTLossHead',
+      '  mlp_t: true',
+      '  name: recursive_reasoning.trm@TinyRecursiveReasoningModel_ACTV1',
+      '  no_ACT_continue: true',
+      '  num_heads: 8',
+      '  pos_encodings: none',
+      '  puzzle_emb_len: 1',
+      '  puzzle_emb_ndim: 8',
+      'beta1: 0.9',
+      'data_paths:',
+      '- data/sudoku',
+      'lr: 0.0001',
+      '',
+    ].join('\n');
     writeFileSync(file('all_config.yaml'), yaml);
     const { config, notes } = loadCheckpoint(file('step_7'));
-    assert.deepEqual([config.deepRecursions, config.latentRecursions, config.supervisionSteps, config.puzzlePrefix], [2, 4, 8, 1]);
+    assert.deepEqual(
+      [config.deepRecursions, config.latentRecursions, config.supervisionSteps, config.puzzlePrefix],
+      [2, 4, 8, 1],
+    );
     assert.match(notes.join('\n'), /options from .*all_config\.yaml/);
     assert.equal(loadCheckpoint(file('step_7'), { config: { supervisionSteps: 64 } }).config.supervisionSteps, 64);
     writeFileSync(file('all_config.yaml'), yaml.replace('hidden_size: 8', 'hidden_size: 16'));
-    assert.throws(() => loadCheckpoint(file('step_7')), /embed_tokens\.embedding_weight: expected \[6, 16\], got \[6, 8\]/);
+    assert.throws(
+      () => loadCheckpoint(file('step_7')),
+      /embed_tokens\.embedding_weight: expected \[6, 16\], got \[6, 8\]/,
+    );
     writeFileSync(file('all_config.yaml'), yaml.replace('H_cycles: 2', 'H_cycles: &n 2'));
-    assert.throws(() => loadCheckpoint(file('step_7')), /all_config\.yaml, line 2: expected "H_cycles: value" with a plain value/);
+    assert.throws(
+      () => loadCheckpoint(file('step_7')),
+      /all_config\.yaml, line 2: expected "H_cycles: value" with a plain value/,
+    );
     truncateSync(file('all_config.yaml'), 3e9); // more than a file may have to be read whole
-    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /all_config\.yaml: expected at most 1000000 bytes, got 3000000000/.test(error.message));
+    assert.throws(
+      () => loadCheckpoint(file('step_7')),
+      (error) =>
+        error instanceof InputError &&
+        /all_config\.yaml: expected at most 1000000 bytes, got 3000000000/.test(error.message),
+    );
     rmSync(file('all_config.yaml'));
     mkdirSync(file('all_config.yaml'));
-    assert.throws(() => loadCheckpoint(file('step_7')), (error) => error instanceof InputError && /expected a file, got a folder: .*all_config\.yaml/.test(error.message));
+    assert.throws(
+      () => loadCheckpoint(file('step_7')),
+      (error) => error instanceof InputError && /expected a file, got a folder: .*all_config\.yaml/.test(error.message),
+    );
     rmdirSync(file('all_config.yaml'));
   });
 
   it('truncated, empty or of another kind, are refused', () => {
     saveCheckpoint(file('whole'), { config: small, tensors: initialParameters(small, new Random(1)) });
     const whole = readFileSync(file('whole'));
-    for (let length = 0; length < whole.length; length += 499) assert.throws(() => loadCheckpoint(whole.subarray(0, length)), InputError);
+    for (let length = 0; length < whole.length; length += 499)
+      assert.throws(() => loadCheckpoint(whole.subarray(0, length)), InputError);
     assert.throws(() => loadCheckpoint(file('none')), /file not found.*none/);
     assert.throws(() => loadCheckpoint(folder), /expected a file, got a folder/);
     assert.throws(() => loadCheckpoint(Buffer.from('hello, I am no checkpoint')), /something else/);
@@ -177,13 +300,19 @@ describe('checkpoints', () => {
   it('are named as the reference names them', () => {
     saveCheckpoint(file('names'), { config: small, tensors: initialParameters(small, new Random(1)) });
     const { tensors, metadata } = readSafetensors(file('names'));
-    assert.deepEqual([...tensors.keys()].sort(), parameterSpecs(small).map(({ name }) => name).sort());
+    assert.deepEqual(
+      [...tensors.keys()].sort(),
+      parameterSpecs(small)
+        .map(({ name }) => name)
+        .sort(),
+    );
     assert.equal(metadata['format'], 'trm-lab/model/1');
   });
 });
 
 describe('configuration from shapes', () => {
-  const shapesOf = (config: ModelConfig): Map<string, readonly number[]> => new Map(parameterSpecs(config).map(({ name, shape }) => [name, shape]));
+  const shapesOf = (config: ModelConfig): Map<string, readonly number[]> =>
+    new Map(parameterSpecs(config).map(({ name, shape }) => [name, shape]));
   const attention: Partial<ModelConfig> = { mixer: 'attention', positions: 'rotary' };
   const task: Readonly<Record<string, Partial<ModelConfig>>> = {
     Sudoku: {},
@@ -206,7 +335,13 @@ describe('configuration from shapes', () => {
     for (const each of variants) {
       const config = applyVariant(paperConfig, each);
       const { deepRecursions, latentRecursions, halting, gradient } = config; // not in any shape
-      const known = { deepRecursions, latentRecursions, halting, gradient, ...(each.id === 'trm-separate-nets' ? { recursion: 'trm' as const } : {}) };
+      const known = {
+        deepRecursions,
+        latentRecursions,
+        halting,
+        gradient,
+        ...(each.id === 'trm-separate-nets' ? { recursion: 'trm' as const } : {}),
+      };
       assert.deepEqual(inferConfig(shapesOf(config), known).config, config, each.id);
     }
   });
@@ -235,21 +370,41 @@ describe('configuration from shapes', () => {
   });
 
   it("translates the reference's options", () => {
-    assert.deepEqual(configFromReference({ architecture: 'trm_hier6', H_cycles: 3, L_cycles: 6, L_layers: 2, hidden_size: 32, puzzle_emb_ndim: 32, puzzle_emb_len: 0, mlp_t: true, pos_encodings: 'none', unknown: 1 }), {
-      recursion: 'multi-z',
-      latentCount: 6,
-      deepRecursions: 3,
-      latentRecursions: 6,
-      layers: 2,
-      hiddenSize: 32,
-      puzzleEmbeddingSize: 32,
-      puzzlePrefix: 1,
-      mixer: 'mlp',
-      positions: 'none',
-    });
+    assert.deepEqual(
+      configFromReference({
+        architecture: 'trm_hier6',
+        H_cycles: 3,
+        L_cycles: 6,
+        L_layers: 2,
+        hidden_size: 32,
+        puzzle_emb_ndim: 32,
+        puzzle_emb_len: 0,
+        mlp_t: true,
+        pos_encodings: 'none',
+        unknown: 1,
+      }),
+      {
+        recursion: 'multi-z',
+        latentCount: 6,
+        deepRecursions: 3,
+        latentRecursions: 6,
+        layers: 2,
+        hiddenSize: 32,
+        puzzleEmbeddingSize: 32,
+        puzzlePrefix: 1,
+        mixer: 'mlp',
+        positions: 'none',
+      },
+    );
     assert.throws(() => configFromReference({ pos_encodings: 'alibi' }), /expected none, rope or learned, got "alibi"/);
-    assert.throws(() => readReferenceYaml('H_cycles: 3\nH_cycles: 4\n', 'x.yaml'), /x\.yaml, line 2: H_cycles is given twice, as 3 and 4/);
-    assert.deepEqual(readReferenceYaml("  H_cycles: 3 \narch:\n\tname:  'trm@X'  # the model\n", 'x.yaml'), { H_cycles: 3, architecture: 'trm@X' });
+    assert.throws(
+      () => readReferenceYaml('H_cycles: 3\nH_cycles: 4\n', 'x.yaml'),
+      /x\.yaml, line 2: H_cycles is given twice, as 3 and 4/,
+    );
+    assert.deepEqual(readReferenceYaml("  H_cycles: 3 \narch:\n\tname:  'trm@X'  # the model\n", 'x.yaml'), {
+      H_cycles: 3,
+      architecture: 'trm@X',
+    });
   });
 
   it('reads a hostile all_config.yaml in no time', () => {

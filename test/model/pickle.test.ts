@@ -42,7 +42,13 @@ describe('PyTorch checkpoints', () => {
       transposed: [[6, 4], Array.from({ length: 24 }, (_, i) => at(i % 4, Math.floor(i / 4)))],
       column: [[4], [0, 1, 2, 3].map((row) => at(row, 2))],
       offset: [[2, 3], [1, 2].flatMap((row) => [1, 3, 5].map((column) => at(row, column)))],
-      permuted: [[4, 2, 3], Array.from({ length: 24 }, (_, i) => cube[12 * (Math.floor(i / 3) % 2) + 4 * (i % 3) + Math.floor(i / 6)] ?? NaN)],
+      permuted: [
+        [4, 2, 3],
+        Array.from(
+          { length: 24 },
+          (_, i) => cube[12 * (Math.floor(i / 3) % 2) + 4 * (i % 3) + Math.floor(i / 6)] ?? NaN,
+        ),
+      ],
       slice: [[6], formula(1, 6)],
       scalar: [[], [0.5]],
       empty: [[0, 3], []],
@@ -65,7 +71,7 @@ describe('PyTorch checkpoints', () => {
     }
   });
 
-  it('read a state dict inside a training script\'s dict, of pickle protocol 4', () => {
+  it("read a state dict inside a training script's dict, of pickle protocol 4", () => {
     const tensors = readAll(fixture('nested-protocol-4.pt'));
     assert.deepEqual([...tensors.keys()], ['w']);
     assert.deepEqual([...(tensors.get('w')?.data ?? [])], formula(0, 24));
@@ -74,13 +80,34 @@ describe('PyTorch checkpoints', () => {
   it('read the state dict of a whole TRM, wrappers and bfloat16 buffers included', () => {
     const { config, tensors, notes } = loadCheckpoint(fixture('tiny-trm.pt'));
     assert.deepEqual(
-      [config.recursion, config.mixer, config.layers, config.hiddenSize, config.vocabSize, config.sequenceLength, config.puzzlePrefix, config.puzzleIds],
+      [
+        config.recursion,
+        config.mixer,
+        config.layers,
+        config.hiddenSize,
+        config.vocabSize,
+        config.sequenceLength,
+        config.puzzlePrefix,
+        config.puzzleIds,
+      ],
       ['trm', 'mlp', 2, 8, 6, 4, 1, 3],
     );
     assert.match(notes.join(), /assumed.*deepRecursions = 3/);
     const order = [
-      ...['H_init', 'L_init', 'puzzle_emb.weights', 'embed_tokens.embedding_weight', 'lm_head.weight', 'q_head.weight', 'q_head.bias'],
-      ...[0, 1].flatMap((i) => ['mlp_t.gate_up_proj', 'mlp_t.down_proj', 'mlp.gate_up_proj', 'mlp.down_proj'].map((name) => `L_level.layers.${i}.${name}.weight`)),
+      ...[
+        'H_init',
+        'L_init',
+        'puzzle_emb.weights',
+        'embed_tokens.embedding_weight',
+        'lm_head.weight',
+        'q_head.weight',
+        'q_head.bias',
+      ],
+      ...[0, 1].flatMap((i) =>
+        ['mlp_t.gate_up_proj', 'mlp_t.down_proj', 'mlp.gate_up_proj', 'mlp.down_proj'].map(
+          (name) => `L_level.layers.${i}.${name}.weight`,
+        ),
+      ),
     ];
     assert.deepEqual([...tensors.keys()].sort(), [...order].sort());
     for (const [number, name] of order.entries()) {
@@ -92,7 +119,11 @@ describe('PyTorch checkpoints', () => {
   it('read deflated entries', () => {
     const values = new Float32Array(formula(1, 100));
     const file = zipOf([
-      { name: 'x/data.pkl', content: pickleOf(op.dict(op.text('w'), tensorOf({ stored: 100, offset: 10, shape: [3], strides: [2] }))), deflate: true },
+      {
+        name: 'x/data.pkl',
+        content: pickleOf(op.dict(op.text('w'), tensorOf({ stored: 100, offset: 10, shape: [3], strides: [2] }))),
+        deflate: true,
+      },
       { name: 'x/data/0', content: new Uint8Array(values.buffer), deflate: true },
     ]);
     assert.deepEqual([...(readAll(file).get('w')?.data ?? [])], [values[10], values[12], values[14]]);
@@ -107,30 +138,92 @@ describe('hostile PyTorch checkpoints', () => {
   const four = new Uint8Array(16);
   const good = { stored: 4, shape: [4], strides: [1] };
   /** A checkpoint with one tensor w, described as told. */
-  const withTensor = (tensor: Partial<Parameters<typeof tensorOf>[0]>, storages: Readonly<Record<string, Uint8Array>> = { 0: four }): Buffer =>
-    checkpointOf(pickleOf(op.dict(op.text('w'), tensorOf({ ...good, ...tensor }))), storages);
+  const withTensor = (
+    tensor: Partial<Parameters<typeof tensorOf>[0]>,
+    storages: Readonly<Record<string, Uint8Array>> = { 0: four },
+  ): Buffer => checkpointOf(pickleOf(op.dict(op.text('w'), tensorOf({ ...good, ...tensor }))), storages);
   const bomb = new Uint8Array(64 * 2 ** 20); // deflates to 64 KB
-  const pickle = pickleOf(op.dict(op.text('w'), tensorOf({ stored: bomb.length / 4, shape: [bomb.length / 4], strides: [1] })));
+  const pickle = pickleOf(
+    op.dict(op.text('w'), tensorOf({ stored: bomb.length / 4, shape: [bomb.length / 4], strides: [1] })),
+  );
 
   /** A whole model with zero weights, one storage a tensor; `change` may take a tensor away or give it another type. */
   const modelWith = (change: (name: string) => 'missing' | 'LongStorage' | undefined): Buffer => {
-    const kept = parameterSpecs({ ...paperConfig, hiddenSize: 8, innerMultiple: 8, heads: 2, layers: 1, puzzlePrefix: 1, puzzleEmbeddingSize: 8 }).filter(({ name }) => change(name) !== 'missing');
+    const kept = parameterSpecs({
+      ...paperConfig,
+      hiddenSize: 8,
+      innerMultiple: 8,
+      heads: 2,
+      layers: 1,
+      puzzlePrefix: 1,
+      puzzleEmbeddingSize: 8,
+    }).filter(({ name }) => change(name) !== 'missing');
     const described = kept.flatMap(({ name, shape }, key) => {
       const strides = shape.map((_, i) => sizeOf(shape.slice(i + 1)));
-      return [op.text(`model.inner.${name}`), tensorOf({ type: change(name) ?? 'FloatStorage', key: String(key), stored: sizeOf(shape), shape, strides })];
+      return [
+        op.text(`model.inner.${name}`),
+        tensorOf({ type: change(name) ?? 'FloatStorage', key: String(key), stored: sizeOf(shape), shape, strides }),
+      ];
     });
-    return checkpointOf(pickleOf(op.dict(...described)), Object.fromEntries(kept.map(({ name, shape }, key) => [key, new Uint8Array(sizeOf(shape) * (change(name) === 'LongStorage' ? 8 : 4))])));
+    return checkpointOf(
+      pickleOf(op.dict(...described)),
+      Object.fromEntries(
+        kept.map(({ name, shape }, key) => [
+          key,
+          new Uint8Array(sizeOf(shape) * (change(name) === 'LongStorage' ? 8 : 4)),
+        ]),
+      ),
+    );
   };
-  it('are told from a whole model, which loads', () => assert.equal(loadCheckpoint(modelWith(() => undefined)).config.hiddenSize, 8));
+  it('are told from a whole model, which loads', () =>
+    assert.equal(loadCheckpoint(modelWith(() => undefined)).config.hiddenSize, 8));
 
   const cases: readonly (readonly [name: string, file: Uint8Array, message: RegExp])[] = [
-    ['a call of os.system', checkpointOf(pickleOf(op.call(op.global('os', 'system'), op.text(`touch ${marker}`)))), /asks for "os\.system".*nothing was executed/],
-    ['a call of eval by its other spelling', checkpointOf(pickleOf(op.text('builtins'), op.text('eval'), '\x93', op.tuple(op.text('1')), 'R')), /asks for "builtins\.eval"/],
-    ['a call inside a tensor', checkpointOf(pickleOf(op.dict(op.text('w'), op.call(op.global('torch._utils', '_rebuild_tensor_v2'), op.call(op.global('posix', 'system'), op.text('id')))))), /"posix\.system"/],
-    ['a relative of an allowed function', checkpointOf(pickleOf(op.global('torch._utils', '_rebuild_tensor_v2.__globals__'))), /__globals__/],
-    ['a storage class called as a function', checkpointOf(pickleOf(op.call(op.global('torch', 'FloatStorage'), op.integer(1e12)))), /calls "torch\.FloatStorage"/],
-    ['an object made from a class', checkpointOf(pickleOf(op.global('collections', 'OrderedDict'), ')\x81')), /instruction NEWOBJ/],
-    ['a protocol 0 call', checkpointOf(Buffer.from("cos\nsystem\n(S'id'\ntR.")), /expected a pickle of protocol 2 to 5/],
+    [
+      'a call of os.system',
+      checkpointOf(pickleOf(op.call(op.global('os', 'system'), op.text(`touch ${marker}`)))),
+      /asks for "os\.system".*nothing was executed/,
+    ],
+    [
+      'a call of eval by its other spelling',
+      checkpointOf(pickleOf(op.text('builtins'), op.text('eval'), '\x93', op.tuple(op.text('1')), 'R')),
+      /asks for "builtins\.eval"/,
+    ],
+    [
+      'a call inside a tensor',
+      checkpointOf(
+        pickleOf(
+          op.dict(
+            op.text('w'),
+            op.call(
+              op.global('torch._utils', '_rebuild_tensor_v2'),
+              op.call(op.global('posix', 'system'), op.text('id')),
+            ),
+          ),
+        ),
+      ),
+      /"posix\.system"/,
+    ],
+    [
+      'a relative of an allowed function',
+      checkpointOf(pickleOf(op.global('torch._utils', '_rebuild_tensor_v2.__globals__'))),
+      /__globals__/,
+    ],
+    [
+      'a storage class called as a function',
+      checkpointOf(pickleOf(op.call(op.global('torch', 'FloatStorage'), op.integer(1e12)))),
+      /calls "torch\.FloatStorage"/,
+    ],
+    [
+      'an object made from a class',
+      checkpointOf(pickleOf(op.global('collections', 'OrderedDict'), ')\x81')),
+      /instruction NEWOBJ/,
+    ],
+    [
+      'a protocol 0 call',
+      checkpointOf(Buffer.from("cos\nsystem\n(S'id'\ntR.")),
+      /expected a pickle of protocol 2 to 5/,
+    ],
     ['the INST instruction', checkpointOf(pickleOf('(', op.text('id'), 'ios\nsystem\n')), /instruction INST/],
 
     ['a shape beyond its storage', withTensor({ shape: [2 ** 40] }), /does not fit its 4 stored values/],
@@ -140,20 +233,58 @@ describe('hostile PyTorch checkpoints', () => {
     ['a stride beyond the storage', withTensor({ shape: [2], strides: [4] }), /does not fit/],
     ['a negative stride', withTensor({ strides: [-1] }), /strides/],
     ['more strides than sides', withTensor({ strides: [1, 1] }), /strides/],
-    ['a storage that claims terabytes', withTensor({ stored: 2 ** 40, shape: [2 ** 40] }), /"w": expected 1099511627776 F32 values in data\/0, got 16 bytes/],
-    ['a storage of another element type', withTensor({ type: 'DoubleStorage' }), /"w": expected 4 F64 values in data\/0, got 16 bytes/],
+    [
+      'a storage that claims terabytes',
+      withTensor({ stored: 2 ** 40, shape: [2 ** 40] }),
+      /"w": expected 1099511627776 F32 values in data\/0, got 16 bytes/,
+    ],
+    [
+      'a storage of another element type',
+      withTensor({ type: 'DoubleStorage' }),
+      /"w": expected 4 F64 values in data\/0, got 16 bytes/,
+    ],
     ['an element type nobody knows', withTensor({ type: 'QInt8Storage' }), /"torch\.QInt8Storage"/],
     ['a storage that is missing', withTensor({}, {}), /"w": its data \(data\/0\) is missing/],
     ['a storage outside the archive', withTensor({ key: '../../etc/passwd' }), /missing/],
-    ['many tensors on one storage', checkpointOf(pickleOf(op.dict(...Array.from({ length: 40 }, (_, i) => [op.text(`w${i}`), tensorOf({ stored: 2 ** 16, shape: [2 ** 16], strides: [1] })]).flat())), { 0: new Uint8Array(2 ** 18) }), /share their data/],
+    [
+      'many tensors on one storage',
+      checkpointOf(
+        pickleOf(
+          op.dict(
+            ...Array.from({ length: 40 }, (_, i) => [
+              op.text(`w${i}`),
+              tensorOf({ stored: 2 ** 16, shape: [2 ** 16], strides: [1] }),
+            ]).flat(),
+          ),
+        ),
+        { 0: new Uint8Array(2 ** 18) },
+      ),
+      /share their data/,
+    ],
 
-    ['a missing tensor', modelWith((name) => (name === 'lm_head.weight' ? 'missing' : undefined)), /do not fit the configuration .*: lm_head\.weight is missing$/],
-    ['a layer without its second matrix', modelWith((name) => (name.endsWith('mlp.down_proj.weight') ? 'missing' : undefined)), /expected the tensors of a TRM or HRM, L_level\.layers\.0\.mlp\.down_proj\.weight among them/],
-    ['whole numbers where weights belong', modelWith((name) => (name === 'q_head.bias' ? 'LongStorage' : undefined)), /q_head\.bias: expected floating numbers, got I64/],
+    [
+      'a missing tensor',
+      modelWith((name) => (name === 'lm_head.weight' ? 'missing' : undefined)),
+      /do not fit the configuration .*: lm_head\.weight is missing$/,
+    ],
+    [
+      'a layer without its second matrix',
+      modelWith((name) => (name.endsWith('mlp.down_proj.weight') ? 'missing' : undefined)),
+      /expected the tensors of a TRM or HRM, L_level\.layers\.0\.mlp\.down_proj\.weight among them/,
+    ],
+    [
+      'whole numbers where weights belong',
+      modelWith((name) => (name === 'q_head.bias' ? 'LongStorage' : undefined)),
+      /q_head\.bias: expected floating numbers, got I64/,
+    ],
 
     ['a dict that holds itself', checkpointOf(pickleOf('}q\x01', op.text('self'), 'h\x01s')), /"self", which is none/],
     ['a list that holds itself', checkpointOf(pickleOf(']q\x01h\x01a')), /expected a state dict/],
-    ['tuples that double forty times', checkpointOf(pickleOf(')q\x00', ...Array.from({ length: 40 }, () => 'h\x00h\x00\x86q\x00'))), /expected a state dict/],
+    [
+      'tuples that double forty times',
+      checkpointOf(pickleOf(')q\x00', ...Array.from({ length: 40 }, () => 'h\x00h\x00\x86q\x00'))),
+      /expected a state dict/,
+    ],
     ['a value that was never stored', checkpointOf(pickleOf('h\x07')), /value 7, which was never stored/],
     ['an empty stack', checkpointOf(pickleOf('R')), /stack is empty/],
     ['a reach below a mark', checkpointOf(pickleOf('}(', op.text('k'), 's')), /stack is empty|no dict/],
@@ -164,22 +295,77 @@ describe('hostile PyTorch checkpoints', () => {
     ['endless instructions', checkpointOf(pickleOf(Buffer.alloc(600_000, '}'))), /more than 500000 instructions/],
     ['a pickle too long', checkpointOf(Buffer.alloc(5 * 2 ** 20)), /save only the state dict/],
     ['an instruction nobody knows', checkpointOf(pickleOf('\xff')), /no instruction 0xff/],
-    ['an entry that is no tensor', checkpointOf(pickleOf(op.dict(op.text('optimizer'), op.integer(1)))), /"optimizer", which is none/],
-    ['a name that is no text', checkpointOf(pickleOf(op.dict(op.integer(1), tensorOf(good))), { 0: four }), /the name 1/],
+    [
+      'an entry that is no tensor',
+      checkpointOf(pickleOf(op.dict(op.text('optimizer'), op.integer(1)))),
+      /"optimizer", which is none/,
+    ],
+    [
+      'a name that is no text',
+      checkpointOf(pickleOf(op.dict(op.integer(1), tensorOf(good))), { 0: four }),
+      /the name 1/,
+    ],
 
-    ['an archive that is not PyTorch\'s', zipOf([{ name: 'a.txt', content: four }]), /expected one data\.pkl/],
-    ['two pickles', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'b/data.pkl', content: pickle }]), /expected one data\.pkl.*got 2/],
-    ['big-endian data', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/byteorder', content: Buffer.from('big') }]), /little-endian/],
-    ['a zip bomb', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/data/0', content: bomb, deflate: true }]), /would inflate \d+ bytes to/],
-    ['a zip bomb that lies about its size', zipOf([{ name: 'a/data.pkl', content: Buffer.concat([pickle, bomb]), deflate: true, declaredSize: pickle.length }]), /"a\/data\.pkl" does not inflate to its/],
+    ["an archive that is not PyTorch's", zipOf([{ name: 'a.txt', content: four }]), /expected one data\.pkl/],
+    [
+      'two pickles',
+      zipOf([
+        { name: 'a/data.pkl', content: pickle },
+        { name: 'b/data.pkl', content: pickle },
+      ]),
+      /expected one data\.pkl.*got 2/,
+    ],
+    [
+      'big-endian data',
+      zipOf([
+        { name: 'a/data.pkl', content: pickle },
+        { name: 'a/byteorder', content: Buffer.from('big') },
+      ]),
+      /little-endian/,
+    ],
+    [
+      'a zip bomb',
+      zipOf([
+        { name: 'a/data.pkl', content: pickle },
+        { name: 'a/data/0', content: bomb, deflate: true },
+      ]),
+      /would inflate \d+ bytes to/,
+    ],
+    [
+      'a zip bomb that lies about its size',
+      zipOf([
+        { name: 'a/data.pkl', content: Buffer.concat([pickle, bomb]), deflate: true, declaredSize: pickle.length },
+      ]),
+      /"a\/data\.pkl" does not inflate to its/,
+    ],
     ['an encrypted entry', zipOf([{ name: 'a/data.pkl', content: pickle, flags: 1 }]), /encrypted/],
-    ['an entry that appears twice', zipOf([{ name: 'a/data.pkl', content: pickle }, { name: 'a/data.pkl', content: pickle }]), /twice/],
-    ['overlapping entries', zipOf(Array.from({ length: 30 }, (_, i) => ({ name: `a/data/${i}`, content: new Uint8Array(4096), alias: i > 0 }))), /overlap/],
-    ['the format of PyTorch before 1.6', Buffer.from('80028a0a6cfc9c46f920aa', 'hex'), /before 1\.6; load it there and save it again/],
+    [
+      'an entry that appears twice',
+      zipOf([
+        { name: 'a/data.pkl', content: pickle },
+        { name: 'a/data.pkl', content: pickle },
+      ]),
+      /twice/,
+    ],
+    [
+      'overlapping entries',
+      zipOf(
+        Array.from({ length: 30 }, (_, i) => ({ name: `a/data/${i}`, content: new Uint8Array(4096), alias: i > 0 })),
+      ),
+      /overlap/,
+    ],
+    [
+      'the format of PyTorch before 1.6',
+      Buffer.from('80028a0a6cfc9c46f920aa', 'hex'),
+      /before 1\.6; load it there and save it again/,
+    ],
   ];
   for (const [name, file, message] of cases) {
     it(`are refused: ${name}`, () => {
-      assert.throws(() => loadCheckpoint(file), (error) => error instanceof InputError && message.test(error.message) ? true : assert.fail(String(error)));
+      assert.throws(
+        () => loadCheckpoint(file),
+        (error) => (error instanceof InputError && message.test(error.message) ? true : assert.fail(String(error))),
+      );
       assert.ok(!existsSync(marker));
     });
   }
@@ -196,7 +382,13 @@ describe('hostile PyTorch checkpoints', () => {
   it('truncated anywhere, are refused and say so', () => {
     const whole = readFileSync(fixture('tiny-trm.pt'));
     for (let length = 0; length < whole.length; length += length < whole.length - 400 ? 97 : 1) {
-      assert.throws(() => loadCheckpoint(whole.subarray(0, length)), (error) => error instanceof InputError && (length < 4 || /truncated|download/.test(error.message)) ? true : assert.fail(`${length}: ${String(error)}`));
+      assert.throws(
+        () => loadCheckpoint(whole.subarray(0, length)),
+        (error) =>
+          error instanceof InputError && (length < 4 || /truncated|download/.test(error.message))
+            ? true
+            : assert.fail(`${length}: ${String(error)}`),
+      );
     }
   });
 
@@ -204,16 +396,24 @@ describe('hostile PyTorch checkpoints', () => {
     const random = new Random(7);
     const whole = readFileSync(fixture('tiny-trm.pt'));
     const pickleAt = whole.indexOf(Buffer.from([0x80, 2]));
-    const regions = [[pickleAt, pickleAt + 3088], [whole.length - 2000, whole.length], [0, whole.length]] as const; // pickle, zip directory, all
+    const regions = [
+      [pickleAt, pickleAt + 3088],
+      [whole.length - 2000, whole.length],
+      [0, whole.length],
+    ] as const; // pickle, zip directory, all
     let refused = 0;
     for (let round = 0; round < 1000; round++) {
       const damaged = Buffer.from(whole);
       const [from, to] = random.pick(regions);
-      for (let i = random.integer(3); i >= 0; i--) damaged[from + random.integer(to - from)] = random.pick([0, 0xff, 0x80, random.integer(256)]);
+      for (let i = random.integer(3); i >= 0; i--)
+        damaged[from + random.integer(to - from)] = random.pick([0, 0xff, 0x80, random.integer(256)]);
       try {
         loadCheckpoint(damaged);
       } catch (error) {
-        assert.ok(error instanceof InputError, `round ${round}: ${error instanceof Error ? error.stack : String(error)}`);
+        assert.ok(
+          error instanceof InputError,
+          `round ${round}: ${error instanceof Error ? error.stack : String(error)}`,
+        );
         refused++;
       }
     }

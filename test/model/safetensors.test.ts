@@ -55,9 +55,18 @@ describe('safetensors', () => {
   });
 
   it('turns every floating type into float32', () => {
-    const floats = (dtype: 'F16' | 'BF16', bits: number[]): number[] => [...toFloat32({ dtype, shape: [bits.length], data: new Uint16Array(bits) })];
+    const floats = (dtype: 'F16' | 'BF16', bits: number[]): number[] => [
+      ...toFloat32({ dtype, shape: [bits.length], data: new Uint16Array(bits) }),
+    ];
     // binary16: 1, −2, largest, smallest subnormal, −0, ∞
-    assert.deepEqual(floats('F16', [0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00]), [1, -2, 65504, 2 ** -24, -0, Infinity]);
+    assert.deepEqual(floats('F16', [0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00]), [
+      1,
+      -2,
+      65504,
+      2 ** -24,
+      -0,
+      Infinity,
+    ]);
     assert.ok(Number.isNaN(floats('F16', [0x7e00])[0]));
     assert.deepEqual(floats('BF16', [0x3f80, 0xc000, 0x4049, 0x8000]), [1, -2, 3.140625, -0]);
     assert.deepEqual([...toFloat32({ dtype: 'F64', shape: [1], data: new Float64Array([0.1]) })], [Math.fround(0.1)]);
@@ -68,7 +77,12 @@ describe('safetensors', () => {
     writeSafetensors(file, example);
     const { length } = readFileSync(file);
     truncateSync(file, length - 1);
-    assert.throws(() => readSafetensors(file), (error) => error instanceof InputError && /cut\.safetensors: truncated: expected \d+ bytes.*"c" is the first one cut off/.test(error.message));
+    assert.throws(
+      () => readSafetensors(file),
+      (error) =>
+        error instanceof InputError &&
+        /cut\.safetensors: truncated: expected \d+ bytes.*"c" is the first one cut off/.test(error.message),
+    );
     truncateSync(file, 20);
     assert.throws(() => readSafetensors(file), /truncated: expected a header of \d+ bytes, got 12/);
     truncateSync(file, 0);
@@ -81,25 +95,77 @@ describe('safetensors', () => {
     ['a header that is not JSON', fileOf('{"x":'), /expected JSON/],
     ['a header that is a list', fileOf('[1]'), /expected a JSON object/],
     ['deep nesting', fileOf('['.repeat(1e6)), /nesting/],
-    ['a repeated name', fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0078":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', new Uint8Array(1)), /"x" appears twice/],
-    ['an unknown element type', fileOf('{"x":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}', new Uint8Array(1)), /"x".*F8_E4M3/],
-    ['a negative side', fileOf('{"x":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}', new Uint8Array(1)), /"x": expected a shape/],
-    ['a shape beyond counting', fileOf('{"x":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,1]}}', new Uint8Array(1)), /"x": expected a shape/],
-    ['a shape larger than its data', fileOf('{"x":{"dtype":"F32","shape":[1000000000,1000],"data_offsets":[0,4]}}', new Uint8Array(4)), /"x": expected 4000000000000 bytes/],
-    ['a tensor that promises terabytes', fileOf('{"x":{"dtype":"F32","shape":[1000000000,1000],"data_offsets":[0,4000000000000]}}', new Uint8Array(4)), /truncated.*"x"/],
-    ['overlapping tensors', fileOf('{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"y":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}', new Uint8Array(3)), /"y".*overlap/],
+    [
+      'a repeated name',
+      fileOf(
+        '{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0078":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+        new Uint8Array(1),
+      ),
+      /"x" appears twice/,
+    ],
+    [
+      'an unknown element type',
+      fileOf('{"x":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}', new Uint8Array(1)),
+      /"x".*F8_E4M3/,
+    ],
+    [
+      'a negative side',
+      fileOf('{"x":{"dtype":"U8","shape":[-1],"data_offsets":[0,1]}}', new Uint8Array(1)),
+      /"x": expected a shape/,
+    ],
+    [
+      'a shape beyond counting',
+      fileOf(
+        '{"x":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,1]}}',
+        new Uint8Array(1),
+      ),
+      /"x": expected a shape/,
+    ],
+    [
+      'a shape larger than its data',
+      fileOf('{"x":{"dtype":"F32","shape":[1000000000,1000],"data_offsets":[0,4]}}', new Uint8Array(4)),
+      /"x": expected 4000000000000 bytes/,
+    ],
+    [
+      'a tensor that promises terabytes',
+      fileOf('{"x":{"dtype":"F32","shape":[1000000000,1000],"data_offsets":[0,4000000000000]}}', new Uint8Array(4)),
+      /truncated.*"x"/,
+    ],
+    [
+      'overlapping tensors',
+      fileOf(
+        '{"x":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"y":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+        new Uint8Array(3),
+      ),
+      /"y".*overlap/,
+    ],
     ['a gap', fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', new Uint8Array(2)), /"x".*gap/],
-    ['offsets that are no numbers', fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,"1"]}}', new Uint8Array(1)), /two data offsets/],
-    ['trailing data', fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', new Uint8Array(2)), /expected 1 bytes of tensor data, got 2/],
+    [
+      'offsets that are no numbers',
+      fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,"1"]}}', new Uint8Array(1)),
+      /two data offsets/,
+    ],
+    [
+      'trailing data',
+      fileOf('{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', new Uint8Array(2)),
+      /expected 1 bytes of tensor data, got 2/,
+    ],
     ['metadata that is not text', fileOf('{"__metadata__":{"k":1}}'), /metadata "k"/],
   ];
   for (const [name, bytes, message] of refused) {
-    it(`refuses ${name}`, () => assert.throws(() => readSafetensors(bytes), (error) => error instanceof InputError && message.test(error.message)));
+    it(`refuses ${name}`, () =>
+      assert.throws(
+        () => readSafetensors(bytes),
+        (error) => error instanceof InputError && message.test(error.message),
+      ));
   }
 
   it('refuses a folder and a missing file', () => {
     assert.throws(() => readSafetensors(folder), /expected a file, got a folder/);
-    assert.throws(() => readSafetensors(path.join(folder, 'none')), (error) => error instanceof InputError && /not found/.test(error.message));
+    assert.throws(
+      () => readSafetensors(path.join(folder, 'none')),
+      (error) => error instanceof InputError && /not found/.test(error.message),
+    );
   });
 
   it('either reads or refuses 1,000 damaged files', () => {

@@ -20,10 +20,15 @@ describe('a trained model saved by PyTorch', function () {
   const { tensors, metadata } = readSafetensors(fixture('trained-9x9.safetensors'));
   const steps = JSON.parse(metadata['steps'] ?? '') as number[];
   const config = JSON.parse(metadata['config'] ?? '') as ModelConfig;
-  const [predictions, haltLogits] = [tensors.get('predictions')!.data as Uint8Array, tensors.get('haltLogits')!.data as Float32Array];
+  const [predictions, haltLogits] = [
+    tensors.get('predictions')!.data as Uint8Array,
+    tensors.get('haltLogits')!.data as Float32Array,
+  ];
 
   it('is understood from its shapes, but for what they cannot tell', () => {
-    const { config: inferred } = loadCheckpoint(fixture('trained-9x9.pt'), { config: { deepRecursions: 2, latentRecursions: 2 } });
+    const { config: inferred } = loadCheckpoint(fixture('trained-9x9.pt'), {
+      config: { deepRecursions: 2, latentRecursions: 2 },
+    });
     const { heads: _, innerMultiple, ...told } = config; // an MLP has no heads; several roundings give the same inner sizes
     assert.deepEqual({ ...inferred, heads: 0, innerMultiple }, { ...told, heads: 0, innerMultiple });
   });
@@ -42,15 +47,26 @@ describe('a trained model saved by PyTorch', function () {
       let right = 0;
       for (let step = 1; step <= Math.max(...compared); step++) {
         const reset = new Uint8Array(puzzles).fill(step === 1 ? 1 : 0);
-        const answer = await engine.inferStep(state, { tokens, puzzleIds: new Int32Array(puzzles), reset, weights: 'raw' });
+        const answer = await engine.inferStep(state, {
+          tokens,
+          puzzleIds: new Int32Array(puzzles),
+          reset,
+          weights: 'raw',
+        });
         const at = steps.indexOf(step);
         if (at < 0) continue;
         const expected = predictions.subarray(at * puzzles * cells, (at + 1) * puzzles * cells);
         const different = answer.predictions.reduce((count, token, i) => count + (token === expected[i] ? 0 : 1), 0);
         assert.equal(different, 0, `${different} of ${expected.length} cells differ after step ${step}`);
-        const error = answer.haltLogits.reduce((most, logit, seat) => Math.max(most, Math.abs(logit - haltLogits[at * puzzles + seat]!)), 0);
+        const error = answer.haltLogits.reduce(
+          (most, logit, seat) => Math.max(most, Math.abs(logit - haltLogits[at * puzzles + seat]!)),
+          0,
+        );
         assert.ok(error < 1e-3, `halting logits differ by ${error} after step ${step}`); // float32 through 12 calls a step
-        right = expected.reduce((count, token, i) => count + (token === boards[Math.floor(i / cells)]!.answer[i % cells]! + 1 ? 1 : 0), 0);
+        right = expected.reduce(
+          (count, token, i) => count + (token === boards[Math.floor(i / cells)]!.answer[i % cells]! + 1 ? 1 : 0),
+          0,
+        );
       }
       assert.ok(right > 0.6 * puzzles * cells, 'the model should have learned something');
       state.dispose();

@@ -16,9 +16,13 @@ describe('ARC pictures', () => {
     const { svg, text } = drawTask(test, 0);
     assert.equal(text.match(/: question/g)?.length, task.train.length + task.test.length);
     assert.match(text, new RegExp(`^ARC task ${task.id}`));
-    const cells = [...task.train, ...task.test].reduce((sum, { input, output }) => sum + input.cells.length + output.cells.length, 0);
+    const cells = [...task.train, ...task.test].reduce(
+      (sum, { input, output }) => sum + input.cells.length + output.cells.length,
+      0,
+    );
     assert.ok(rects(svg) >= cells);
-    for (const puzzle of [-1, 3, 0.5, NaN]) assert.throws(() => drawTask(test, puzzle), /puzzle: expected 0 to 2 of .*, got/);
+    for (const puzzle of [-1, 3, 0.5, NaN])
+      assert.throws(() => drawTask(test, puzzle), /puzzle: expected 0 to 2 of .*, got/);
   });
 
   it('show versions with their names and ids, the original first', () => {
@@ -31,9 +35,19 @@ describe('ARC pictures', () => {
   it('show candidates by their votes, wrong cells crossed out', () => {
     const votes = new ArcVotes();
     const wrong = gridOfRows([[0]]);
-    for (const [grid, sure] of [[wrong, 0.25], [pairs[0]!.output, 0.5], [wrong, 0.75]] as const) votes.add(task.id, 0, grid, sure);
+    for (const [grid, sure] of [
+      [wrong, 0.25],
+      [pairs[0]!.output, 0.5],
+      [wrong, 0.75],
+    ] as const)
+      votes.add(task.id, 0, grid, sure);
     const { text } = drawVotes(votes, test, 0);
-    assert.deepEqual(text.match(/question|right answer|\d+ votes?.*/g), ['question', 'right answer', '2 votes · sure: 50 %', '1 vote · sure: 50 %']);
+    assert.deepEqual(text.match(/question|right answer|\d+ votes?.*/g), [
+      'question',
+      'right answer',
+      '2 votes · sure: 50 %',
+      '1 vote · sure: 50 %',
+    ]);
     assert.throws(() => drawVotes(votes, test, 0, { pair: 9 }), /expected 0 to 0/);
     const { columns, rows } = votesTable(votes, test);
     assert.deepEqual(columns, ['task', 'test pair', 'votes', 'different grids', 'most votes', 'right at try']);
@@ -45,11 +59,21 @@ describe('ARC pictures', () => {
 describe('the blank-id test', () => {
   it('stands beside the accuracy with the own id', () => {
     const [own] = record({ exactAccuracy: [0] }).evaluations;
-    const after = (share: number): Evaluation => ({ ...own!, exactAccuracy: [0.9, share], cellAccuracy: [0.9, share / 2] });
-    assert.deepEqual(puzzleIdTable({ own: after(0.5), blank: after(0), shuffled: after(0.01) }, { own: after(0.75), blank: after(0.125), shuffled: after(1) }).rows, [
-      ["the puzzle's own", '50.0 %', '25.0 %', '75.0 %', '37.5 %'],
-      ['none', '0.0 %', '0.0 %', '12.5 %', '6.3 %'],
-      ["the next puzzle's", '1.0 %', '0.5 %', '100.0 %', '50.0 %'],
-    ]);
+    const after = (share: number): Evaluation => ({
+      ...own!,
+      exactAccuracy: [0.9, share],
+      cellAccuracy: [0.9, share / 2],
+    });
+    assert.deepEqual(
+      puzzleIdTable(
+        { own: after(0.5), blank: after(0), shuffled: after(0.01) },
+        { own: after(0.75), blank: after(0.125), shuffled: after(1) },
+      ).rows,
+      [
+        ["the puzzle's own", '50.0 %', '25.0 %', '75.0 %', '37.5 %'],
+        ['none', '0.0 %', '0.0 %', '12.5 %', '6.3 %'],
+        ["the next puzzle's", '1.0 %', '0.5 %', '100.0 %', '50.0 %'],
+      ],
+    );
   });
 });

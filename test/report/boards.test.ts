@@ -4,13 +4,26 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
-import { animateThoughts, arcView, drawSudoku, drawThoughts, mazeView, sudokuCells, sudokuLegend, sudokuView, thoughtMovie, thoughtPoints } from '../../lib/report/boards.js';
+import {
+  animateThoughts,
+  arcView,
+  drawSudoku,
+  drawThoughts,
+  mazeView,
+  sudokuCells,
+  sudokuLegend,
+  sudokuView,
+  thoughtMovie,
+  thoughtPoints,
+} from '../../lib/report/boards.js';
 import { drawGrid, drawGrids } from '../../lib/report/grids.js';
 import { saveMovie } from '../../lib/report/plotly.js';
 
 /** '.' is an empty cell, digits are digits. */
-const board = (text: string): Int32Array => Int32Array.from(text.replace(/\s/g, ''), (cell) => (cell === '.' ? 1 : Number(cell) + 1));
-const where = <Cell extends object>(cells: readonly Cell[], mark: keyof Cell): number[] => cells.flatMap((cell, i) => (cell[mark] === true ? [i] : []));
+const board = (text: string): Int32Array =>
+  Int32Array.from(text.replace(/\s/g, ''), (cell) => (cell === '.' ? 1 : Number(cell) + 1));
+const where = <Cell extends object>(cells: readonly Cell[], mark: keyof Cell): number[] =>
+  cells.flatMap((cell, i) => (cell[mark] === true ? [i] : []));
 
 const question = board('1... ..3. .4.. ...2');
 const solution = board('1324 4231 2413 3142');
@@ -18,7 +31,10 @@ const solution = board('1324 4231 2413 3142');
 describe('Sudoku boards', () => {
   it('a question shows its givens and nothing else', () => {
     const cells = sudokuCells({ question });
-    assert.deepEqual(cells.map(({ digit }) => digit), [1, null, null, null, null, null, 3, null, null, 4, null, null, null, null, null, 2]);
+    assert.deepEqual(
+      cells.map(({ digit }) => digit),
+      [1, null, null, null, null, null, 3, null, null, 4, null, null, null, null, null, 2],
+    );
     assert.deepEqual(where(cells, 'given'), [0, 6, 9, 15]);
     assert.deepEqual([...where(cells, 'changed'), ...where(cells, 'wrong')], []);
   });
@@ -60,21 +76,37 @@ describe('Sudoku boards', () => {
   });
 
   it('given, answered, changed and wrong are told apart without colour', () => {
-    const looks = sudokuLegend.map(({ cell: { bold, corner, crossed } }) => [bold, corner, crossed].map(Boolean).join());
+    const looks = sudokuLegend.map(({ cell: { bold, corner, crossed } }) =>
+      [bold, corner, crossed].map(Boolean).join(),
+    );
     assert.equal(new Set(looks).size, 4);
-    const svg = drawSudoku({ question, answer: board('1224 4231 2413 3142'), before: board('1324 4231 2413 3142'), solution }).svg;
+    const svg = drawSudoku({
+      question,
+      answer: board('1224 4231 2413 3142'),
+      before: board('1324 4231 2413 3142'),
+      solution,
+    }).svg;
     assert.equal(svg.match(/font-weight="bold"/g)?.length, 4); // four givens
     assert.equal(svg.match(/<path /g)?.length, 1); // one changed corner
     assert.equal(svg.match(/font-style="italic"/g)?.length, 1);
   });
 
   it('the text of a drawing is the board, wrong cells with an exclamation mark', () => {
-    assert.equal(drawSudoku({ question, answer: board('1224 4231 2413 3142'), solution }, 'after step 1').text, 'after step 1\n1 2!2 4\n4 2 3 1\n2 4 1 3\n3 1 4 2');
+    assert.equal(
+      drawSudoku({ question, answer: board('1224 4231 2413 3142'), solution }, 'after step 1').text,
+      'after step 1\n1 2!2 4\n4 2 3 1\n2 4 1 3\n3 1 4 2',
+    );
   });
 
   it('boards of another size, and boards that differ in size, are refused', () => {
-    assert.throws(() => sudokuCells({ question: new Int32Array(25) }), new InputError('Sudoku: expected 16, 36 or 81 tokens, got 25'));
-    assert.throws(() => sudokuCells({ question, answer: new Int32Array(36) }), new InputError('answer: expected 16 tokens like the question, got 36'));
+    assert.throws(
+      () => sudokuCells({ question: new Int32Array(25) }),
+      new InputError('Sudoku: expected 16, 36 or 81 tokens, got 25'),
+    );
+    assert.throws(
+      () => sudokuCells({ question, answer: new Int32Array(36) }),
+      new InputError('answer: expected 16 tokens like the question, got 36'),
+    );
   });
 });
 
@@ -97,8 +129,13 @@ describe('thoughts about a Sudoku', () => {
   });
 
   it('on paper, the steps after which nothing changes share a board', () => {
-    const more = [...thoughts, { step: 3, prediction: solution, haltProbability: 0.98 }, { step: 4, prediction: solution, haltProbability: 0.99 }];
-    const captions = (steps: typeof thoughts): unknown => drawThoughts({ question, thoughts: steps, solution }).text.match(/step.*/g);
+    const more = [
+      ...thoughts,
+      { step: 3, prediction: solution, haltProbability: 0.98 },
+      { step: 4, prediction: solution, haltProbability: 0.99 },
+    ];
+    const captions = (steps: typeof thoughts): unknown =>
+      drawThoughts({ question, thoughts: steps, solution }).text.match(/step.*/g);
     assert.deepEqual(captions(more), ['step 1 · sure: 2 %', 'step 2 · sure: 97 %', 'steps 3 to 4 · sure: 99 %']);
     assert.deepEqual(captions(more.slice(0, 3)), ['step 1 · sure: 2 %', 'step 2 · sure: 97 %', 'step 3 · sure: 98 %']);
     assert.deepEqual(captions(more.slice(1)), ['step 2 · sure: 97 %', 'steps 3 to 4 · sure: 99 %']); // never changed: settled after the first
@@ -106,7 +143,10 @@ describe('thoughts about a Sudoku', () => {
 
   it('under a slider: the puzzle, then a frame a step; the puzzle is shown at first', () => {
     const { figure, still } = animateThoughts({ question, thoughts, solution });
-    assert.deepEqual(figure.frames?.map(({ name }) => name), ['0', '1', '2']);
+    assert.deepEqual(
+      figure.frames?.map(({ name }) => name),
+      ['0', '1', '2'],
+    );
     const [heat, corners, crosses, words, caption] = figure.frames?.[1]?.data ?? [];
     assert.equal(heat?.z?.length, 4);
     assert.equal(words?.text?.join(' '), '<b>1</b> 2 2 4 4 2 <b>3</b> 1 2 <b>4</b> 1 3 3 1 4 <b>2</b>');
@@ -114,19 +154,28 @@ describe('thoughts about a Sudoku', () => {
     assert.deepEqual(caption?.text, ['step 1 · sure: 2 %']);
     const last = figure.frames?.[2]?.data;
     assert.deepEqual([last?.[3]?.text?.[1], last?.[2]?.x], ['<i>3</i>', []]);
-    assert.deepEqual(figure.data[3]?.text?.filter((symbol) => symbol !== ''), ['<b>1</b>', '<b>3</b>', '<b>4</b>', '<b>2</b>']);
+    assert.deepEqual(
+      figure.data[3]?.text?.filter((symbol) => symbol !== ''),
+      ['<b>1</b>', '<b>3</b>', '<b>4</b>', '<b>2</b>'],
+    );
     assert.equal(still.text, `One puzzle, thought about\n\n${drawThoughts({ question, thoughts, solution }).text}`);
   });
 
   it('as a moving picture: the puzzle beside every board, all of one size once they are saved', async () => {
     const movie = thoughtMovie({ question, thoughts, solution });
-    assert.deepEqual(movie.map(({ text }) => text.match(/the puzzle|step.*/g)), [0, 1, 2].map((step) => ['the puzzle', ['step 0', 'step 1 · sure: 2 %', 'step 2 · sure: 97 %'][step]]));
+    assert.deepEqual(
+      movie.map(({ text }) => text.match(/the puzzle|step.*/g)),
+      [0, 1, 2].map((step) => ['the puzzle', ['step 0', 'step 1 · sure: 2 %', 'step 2 · sure: 97 %'][step]]),
+    );
     const before = process.env['TRM_SMOKE'];
     process.env['TRM_SMOKE'] = '1'; // into build/figures
     try {
       const file = path.join(projectRoot(), await saveMovie('a-movie', movie, 0.5));
       const { pages, delay, width } = await sharp(file).metadata();
-      assert.deepEqual([pages, delay, width], [3, [500, 500, 1500], Math.round(1.5 * Math.max(...movie.map((drawing) => drawing.width)))]);
+      assert.deepEqual(
+        [pages, delay, width],
+        [3, [500, 500, 1500], Math.round(1.5 * Math.max(...movie.map((drawing) => drawing.width)))],
+      );
     } finally {
       if (before === undefined) delete process.env['TRM_SMOKE'];
       else process.env['TRM_SMOKE'] = before;
@@ -156,14 +205,31 @@ describe('mazes and ARC grids', () => {
   });
 
   it('thoughts about a maze are drawn like those about a Sudoku, its path cells counted', () => {
-    const thoughts = [Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4), path].map((prediction, i) => ({ step: i + 1, prediction, haltProbability: 0.5 }));
-    assert.equal(drawThoughts({ question: maze, thoughts, solution: path }, { kind: 'maze' }).text.split('\n\n')[1], 'step 1 · sure: 50 %\nS ●!·\n● · ·\n● ○ G');
-    assert.deepEqual(thoughtPoints({ question: maze, thoughts, solution: path }).map(({ rightCells }) => rightCells), [2 / 3, 1]);
+    const thoughts = [Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4), path].map((prediction, i) => ({
+      step: i + 1,
+      prediction,
+      haltProbability: 0.5,
+    }));
+    assert.equal(
+      drawThoughts({ question: maze, thoughts, solution: path }, { kind: 'maze' }).text.split('\n\n')[1],
+      'step 1 · sure: 50 %\nS ●!·\n● · ·\n● ○ G',
+    );
+    assert.deepEqual(
+      thoughtPoints({ question: maze, thoughts, solution: path }).map(({ rightCells }) => rightCells),
+      [2 / 3, 1],
+    );
   });
 
   it('ARC colours 0 … 9 are those of its website; others are refused; wrong cells are crossed out', () => {
-    const row = (...cells: number[]): { rows: number; columns: number; cells: number[] } => ({ rows: 1, columns: cells.length, cells });
-    assert.deepEqual(arcView({ rows: 2, columns: 2, cells: [0, 1, 8, 9] }).cells.map(({ fill }) => fill), ['#000000', '#0074D9', '#7FDBFF', '#870C25']);
+    const row = (...cells: number[]): { rows: number; columns: number; cells: number[] } => ({
+      rows: 1,
+      columns: cells.length,
+      cells,
+    });
+    assert.deepEqual(
+      arcView({ rows: 2, columns: 2, cells: [0, 1, 8, 9] }).cells.map(({ fill }) => fill),
+      ['#000000', '#0074D9', '#7FDBFF', '#870C25'],
+    );
     assert.throws(() => arcView(row(10)), new InputError('ARC grid: expected colours 0 to 9, got 10'));
     assert.deepEqual(where(arcView(row(0, 1), undefined, row(0, 2)).cells, 'crossed'), [1]);
     assert.deepEqual(where(arcView(row(0, 1), undefined, row(0, 1, 1)).cells, 'crossed'), [0, 1]);
@@ -171,7 +237,14 @@ describe('mazes and ARC grids', () => {
 });
 
 describe('grids', () => {
-  const grid = { rows: 1, columns: 2, cells: [{ symbol: 'A', fill: '#ffffff', ink: '#000000' }, { symbol: '<', fill: '#ffffff', ink: '#000000' }] };
+  const grid = {
+    rows: 1,
+    columns: 2,
+    cells: [
+      { symbol: 'A', fill: '#ffffff', ink: '#000000' },
+      { symbol: '<', fill: '#ffffff', ink: '#000000' },
+    ],
+  };
 
   it('a drawing is as large as its cells and margins', () => {
     const { width, height, svg } = drawGrid(grid, 20);

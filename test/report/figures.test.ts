@@ -1,11 +1,23 @@
 /** Figures: every number of the rows is in the traces, and nothing else is. */
 import assert from 'node:assert/strict';
-import { accuracyCurves, accuracyVersusCycles, cycleSeries, distribution, haltingCurve, learningCurve, paperVersusOurs, stoppingCurve, thinkingCurve } from '../../lib/report/figures.js';
+import {
+  accuracyCurves,
+  accuracyVersusCycles,
+  cycleSeries,
+  distribution,
+  haltingCurve,
+  learningCurve,
+  paperVersusOurs,
+  stoppingCurve,
+  thinkingCurve,
+} from '../../lib/report/figures.js';
 import type { Figure, Trace } from '../../lib/report/plotly.js';
 import { record } from './records.js';
 
-const trace = (figure: Figure, name: string): Trace => figure.data.find((each) => each.name === name) ?? assert.fail(`no trace ${name}`);
-const axisTitle = (figure: Figure, axis: string): string => (figure.layout[axis] as { title: { text: string } }).title.text;
+const trace = (figure: Figure, name: string): Trace =>
+  figure.data.find((each) => each.name === name) ?? assert.fail(`no trace ${name}`);
+const axisTitle = (figure: Figure, axis: string): string =>
+  (figure.layout[axis] as { title: { text: string } }).title.text;
 
 describe('figures', () => {
   it('accuracy versus cycles: shares become percentages at steps 1, 2, …', () => {
@@ -19,7 +31,10 @@ describe('figures', () => {
   it('accuracy versus cycles: a band lies between its two edges, below the curve it belongs to', () => {
     const band = { low: [0.1, 0.2], high: [0.3, 0.6] };
     const { data } = accuracyCurves([{ name: 'TRM', exactAccuracy: [0.2, 0.4], band }]);
-    assert.deepEqual(data.map(({ name }) => name), ['TRM, spread', 'TRM, spread', 'TRM']);
+    assert.deepEqual(
+      data.map(({ name }) => name),
+      ['TRM, spread', 'TRM, spread', 'TRM'],
+    );
     assert.deepEqual(data[0]?.y, [10, 20]);
     assert.deepEqual(data[1]?.y, [30, 60]);
     assert.equal(data[1]?.['fill'], 'tonexty');
@@ -41,12 +56,19 @@ describe('figures', () => {
     const axis = figure.layout['xaxis'] as { type: string; tickvals: number[] };
     assert.equal(axis.type, 'log');
     assert.deepEqual(axis.tickvals, [1, 2, 4, 8, 16, 32, 64, 128, 256]);
-    assert.deepEqual((figure.layout.shapes as { x0: number }[]).map(({ x0 }) => x0), [16]);
+    assert.deepEqual(
+      (figure.layout.shapes as { x0: number }[]).map(({ x0 }) => x0),
+      [16],
+    );
     assert.equal(figure.layout.annotations?.at(-1)?.text, 'trained with 16');
   });
 
   it('records of one experiment become one curve: mean and range over seeds', () => {
-    const series = cycleSeries([record({ seed: 0, exactAccuracy: [0.25, 0.5] }), record({ seed: 1, exactAccuracy: [0.75, 1] }), record({ name: 'other', exactAccuracy: [0, 0.125] })]);
+    const series = cycleSeries([
+      record({ seed: 0, exactAccuracy: [0.25, 0.5] }),
+      record({ seed: 1, exactAccuracy: [0.75, 1] }),
+      record({ name: 'other', exactAccuracy: [0, 0.125] }),
+    ]);
     assert.deepEqual(series, [
       { name: 'sudoku-4x4', exactAccuracy: [0.5, 0.75], band: { low: [0.25, 0.5], high: [0.75, 1] } },
       { name: 'other', exactAccuracy: [0, 0.125] },
@@ -55,8 +77,18 @@ describe('figures', () => {
 
   it('records of two configurations under one name stay two curves', () => {
     const [short, long] = [record({ exactAccuracy: [0.25] }), record({ exactAccuracy: [0.75] })];
-    const other = { ...long, id: 'sudoku-4x4-seed0-abc', experiment: { ...long.experiment, training: { ...long.experiment.training, steps: 7 } } };
-    assert.deepEqual(cycleSeries([short, other]).map(({ name, exactAccuracy }) => [name, exactAccuracy]), [['sudoku-4x4 seed0', [0.25]], ['sudoku-4x4 abc', [0.75]]]);
+    const other = {
+      ...long,
+      id: 'sudoku-4x4-seed0-abc',
+      experiment: { ...long.experiment, training: { ...long.experiment.training, steps: 7 } },
+    };
+    assert.deepEqual(
+      cycleSeries([short, other]).map(({ name, exactAccuracy }) => [name, exactAccuracy]),
+      [
+        ['sudoku-4x4 seed0', [0.25]],
+        ['sudoku-4x4 abc', [0.75]],
+      ],
+    );
   });
 
   it('records say below the title how many puzzles were scored', () => {
@@ -72,9 +104,18 @@ describe('figures', () => {
   });
 
   it('learning curve: loss above; solved after the first and after the last supervision step below', () => {
-    const curve = [{ step: 6, answerLoss: 1.5 }, { step: 12, answerLoss: 0.75 }];
+    const curve = [
+      { step: 6, answerLoss: 1.5 },
+      { step: 12, answerLoss: 0.75 },
+    ];
     const figure = learningCurve(curve, [{ step: 12, exactAccuracy: [0.1, 0.3, 0.4] }], { totalSteps: 600 });
-    assert.deepEqual([trace(figure, 'loss').x, trace(figure, 'loss').y], [[6, 12], [1.5, 0.75]]);
+    assert.deepEqual(
+      [trace(figure, 'loss').x, trace(figure, 'loss').y],
+      [
+        [6, 12],
+        [1.5, 0.75],
+      ],
+    );
     assert.deepEqual([trace(figure, 'after the last cycle').x, trace(figure, 'after the last cycle').y], [[12], [40]]);
     assert.deepEqual(trace(figure, 'after the first cycle').y, [10]);
     assert.equal(trace(figure, 'after the first cycle')['yaxis'], 'y2');
@@ -83,41 +124,101 @@ describe('figures', () => {
 
   it('learning curve: nothing learned yet is drawn too', () => {
     const figure = learningCurve([], []);
-    assert.deepEqual(figure.data.map(({ y }) => y), [[], [], []]);
+    assert.deepEqual(
+      figure.data.map(({ y }) => y),
+      [[], [], []],
+    );
   });
 
   it('halting curve: stretches in which no puzzle left are skipped', () => {
-    const figure = haltingCurve([{ name: 'seed 0', curve: [{ step: 6, meanSteps: null }, { step: 12, meanSteps: 16 }, { step: 18, meanSteps: 9.5 }] }]);
+    const figure = haltingCurve([
+      {
+        name: 'seed 0',
+        curve: [
+          { step: 6, meanSteps: null },
+          { step: 12, meanSteps: 16 },
+          { step: 18, meanSteps: 9.5 },
+        ],
+      },
+    ]);
     assert.deepEqual(trace(figure, 'seed 0').x, [12, 18]);
     assert.deepEqual(trace(figure, 'seed 0').y, [16, 9.5]);
   });
 
   it('thinking curve: right cells and confidence in percent', () => {
-    const figure = thinkingCurve([{ step: 1, rightCells: 0.5, haltProbability: 0.01 }, { step: 2, rightCells: 1, haltProbability: 0.9 }]);
-    assert.deepEqual(figure.data.map(({ y }) => y), [[50, 100], [1, 90]]);
+    const figure = thinkingCurve([
+      { step: 1, rightCells: 0.5, haltProbability: 0.01 },
+      { step: 2, rightCells: 1, haltProbability: 0.9 },
+    ]);
+    assert.deepEqual(
+      figure.data.map(({ y }) => y),
+      [
+        [50, 100],
+        [1, 90],
+      ],
+    );
   });
 
   it('stopping curve: steps used against puzzles solved, each point labelled with its sureness', () => {
-    const figure = stoppingCurve([{ sureness: 0.5, exactAccuracy: 0.8, meanSteps: 3 }, { sureness: 0.9, exactAccuracy: 0.9, meanSteps: 5.5 }]);
-    assert.deepEqual([figure.data[0]?.x, figure.data[0]?.y], [[3, 5.5], [80, 90]]);
-    assert.deepEqual(figure.layout.annotations?.map(({ text, x, y }) => [text, x, y]), [['50 %', 3, 80], ['90 %', 5.5, 90]]);
+    const figure = stoppingCurve([
+      { sureness: 0.5, exactAccuracy: 0.8, meanSteps: 3 },
+      { sureness: 0.9, exactAccuracy: 0.9, meanSteps: 5.5 },
+    ]);
+    assert.deepEqual(
+      [figure.data[0]?.x, figure.data[0]?.y],
+      [
+        [3, 5.5],
+        [80, 90],
+      ],
+    );
+    assert.deepEqual(
+      figure.layout.annotations?.map(({ text, x, y }) => [text, x, y]),
+      [
+        ['50 %', 3, 80],
+        ['90 %', 5.5, 90],
+      ],
+    );
     const alike = [0.1, 0.2].map((sureness) => ({ sureness, exactAccuracy: 0.5, meanSteps: 1 }));
-    assert.deepEqual(stoppingCurve(alike).layout.annotations?.map(({ text }) => text), ['10 %<br>20 %']);
+    assert.deepEqual(
+      stoppingCurve(alike).layout.annotations?.map(({ text }) => text),
+      ['10 %<br>20 %'],
+    );
   });
 
   it('distribution: shares of each sample, in bins centred on multiples of the width, empty bins left out', () => {
-    const figure = distribution([{ name: 'train', values: [17, 18, 18, 20] }, { name: 'test', values: [18] }], { of: 'Givens' });
+    const figure = distribution(
+      [
+        { name: 'train', values: [17, 18, 18, 20] },
+        { name: 'test', values: [18] },
+      ],
+      { of: 'Givens' },
+    );
     assert.deepEqual(trace(figure, 'train (4)').x, [17, 18, 19, 20]);
     assert.deepEqual(trace(figure, 'train (4)').y, [25, 50, null, 25]);
     assert.deepEqual(trace(figure, 'test (1)').y, [null, 100, null, null]);
     const wide = distribution([{ name: 'a', values: [4, 6, 14, 16] }], { of: 'rating', binWidth: 10 });
-    assert.deepEqual([wide.data[0]?.x, wide.data[0]?.y], [[0, 10, 20], [25, 50, 25]]);
+    assert.deepEqual(
+      [wide.data[0]?.x, wide.data[0]?.y],
+      [
+        [0, 10, 20],
+        [25, 50, 25],
+      ],
+    );
   });
 
   it('ours and the paper’s: a mean, every seed, and nothing where nothing was run', () => {
-    const figure = paperVersusOurs([{ name: 'TRM', paper: 0.874, ours: [0.6, 0.7] }, { name: 'HRM', paper: 0.55, ours: [] }]);
+    const figure = paperVersusOurs([
+      { name: 'TRM', paper: 0.874, ours: [0.6, 0.7] },
+      { name: 'HRM', paper: 0.55, ours: [] },
+    ]);
     assert.deepEqual([trace(figure, 'ours, mean').x, trace(figure, 'ours, mean').y], [[65], ['TRM']]);
     assert.deepEqual(trace(figure, 'ours, each seed').x, [60, 70]);
-    assert.deepEqual([trace(figure, 'paper').x, trace(figure, 'paper').y], [[87.4, 55], ['TRM', 'HRM']]);
+    assert.deepEqual(
+      [trace(figure, 'paper').x, trace(figure, 'paper').y],
+      [
+        [87.4, 55],
+        ['TRM', 'HRM'],
+      ],
+    );
   });
 });

@@ -25,7 +25,8 @@ describe('training live', function () {
     folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-live-'));
     texts = [];
     kernel.__interrupts = 0;
-    jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, unknown> }) => texts.push(String(data['text/plain']));
+    jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, unknown> }) =>
+      texts.push(String(data['text/plain']));
   });
   afterEach(() => {
     rmSync(folder, { recursive: true, force: true });
@@ -52,7 +53,10 @@ describe('training live', function () {
     const finished = await trainLive(tiny, broken);
     finished.engine.dispose();
     assert.deepEqual(finished.curve, unbroken.curve);
-    assert.deepEqual(finished.record?.evaluations.at(-1)?.cellAccuracy, unbroken.record?.evaluations.at(-1)?.cellAccuracy);
+    assert.deepEqual(
+      finished.record?.evaluations.at(-1)?.cellAccuracy,
+      unbroken.record?.evaluations.at(-1)?.cellAccuracy,
+    );
     assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
   });
 
@@ -72,7 +76,12 @@ describe('training live', function () {
 
   it('refuses two different experiments of one name, whose records could not be told apart', async () => {
     const plan = [1, 2].map((layers) => ({ experiment: change(tiny, { model: { layers } }), seed: 0 }));
-    await assert.rejects(sweepLive(plan, { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') }), (error) => error instanceof InputError && /two different ones named sudoku-4x4; give one of them another name/.test(error.message));
+    await assert.rejects(
+      sweepLive(plan, { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') }),
+      (error) =>
+        error instanceof InputError &&
+        /two different ones named sudoku-4x4; give one of them another name/.test(error.message),
+    );
   });
 
   it('runs what is missing of a plan, each run once, and leaves the rest when interrupted', async () => {
@@ -85,9 +94,18 @@ describe('training live', function () {
         if (runs[0]?.state === 'finished') kernel.__interrupts = 1;
       },
     });
-    assert.deepEqual(stopped.map(({ state }) => state), ['finished', 'waiting']);
-    assert.equal(texts.at(-1), 'Stopped with 1 of 2 runs unfinished; what they learned is kept. Run this cell again to go on.');
+    assert.deepEqual(
+      stopped.map(({ state }) => state),
+      ['finished', 'waiting'],
+    );
+    assert.equal(
+      texts.at(-1),
+      'Stopped with 1 of 2 runs unfinished; what they learned is kept. Run this cell again to go on.',
+    );
     const finished = await sweepLive(plan, options);
-    assert.deepEqual(finished.map(({ state }) => state), ['recorded', 'finished']);
+    assert.deepEqual(
+      finished.map(({ state }) => state),
+      ['recorded', 'finished'],
+    );
   });
 });

@@ -36,9 +36,13 @@ describe("table of the paper's models", () => {
   it('differs from what the paper prints only where a footnote says so', () => {
     let odd = 0;
     for (const row of table.rows) {
-      const agrees = (ours: string, papers: string): boolean => cell(row, papers) === '–' || cell(row, ours) === cell(row, papers);
+      const agrees = (ours: string, papers: string): boolean =>
+        cell(row, papers) === '–' || cell(row, ours) === cell(row, papers);
       const millions = Math.round(Number(cell(row, 'parameters').replaceAll(',', '')) / 1e6);
-      const same = agrees('depth', 'paper depth') && agrees('forward passes', "paper's passes") && (cell(row, 'paper, M') === '–' || Number(cell(row, 'paper, M')) === millions);
+      const same =
+        agrees('depth', 'paper depth') &&
+        agrees('forward passes', "paper's passes") &&
+        (cell(row, 'paper, M') === '–' || Number(cell(row, 'paper, M')) === millions);
       if (same) continue;
       odd++;
       const marks = [...cell(row, 'notes').matchAll(/\[(\d+)\]/g)].map(([, number]) => notes[Number(number) - 1] ?? '');

@@ -19,7 +19,8 @@ describe('in a notebook', () => {
   let sent: Sent[];
   beforeEach(() => {
     sent = [];
-    jupyter.lastWriteDisplayData = (message: Omit<Sent, 'update'>, update: boolean) => sent.push({ ...message, update });
+    jupyter.lastWriteDisplayData = (message: Omit<Sent, 'update'>, update: boolean) =>
+      sent.push({ ...message, update });
   });
   afterEach(() => {
     jupyter.lastWriteDisplayData = null;
@@ -35,7 +36,10 @@ describe('in a notebook', () => {
     const output = new Output();
     output.show({ 'text/plain': 'one' });
     output.show({ 'text/plain': 'two' });
-    assert.deepEqual(sent.map(({ update }) => update), [false, true]);
+    assert.deepEqual(
+      sent.map(({ update }) => update),
+      [false, true],
+    );
     assert.equal(sent[0]?.transient.display_id, sent[1]?.transient.display_id);
   });
 
@@ -67,21 +71,39 @@ describe('in a notebook', () => {
 
 describe('progress in words', () => {
   it('says how far, how fast and how long still', () => {
-    assert.equal(progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 12, note: 'loss 0.310' }), 'training: 120/600 steps · 10 steps/s · 48 s left · loss 0.310');
+    assert.equal(
+      progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 12, note: 'loss 0.310' }),
+      'training: 120/600 steps · 10 steps/s · 48 s left · loss 0.310',
+    );
   });
 
   it('counts the rate from where a resumed task began', () => {
-    assert.equal(progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 40, before: 100 }), 'training: 120/600 steps · 0.50 steps/s · 16 min 0 s left');
+    assert.equal(
+      progressLine({ stage: 'training', unit: 'steps', done: 120, total: 600, seconds: 40, before: 100 }),
+      'training: 120/600 steps · 0.50 steps/s · 16 min 0 s left',
+    );
   });
 
   it('counts what comes seldom by the minute or the hour', () => {
-    assert.equal(progressLine({ stage: 'sweep', unit: 'runs', done: 1.5, total: 4, seconds: 90 }), 'sweep: 1/4 runs · 1.00 runs/min · 2 min 30 s left');
-    assert.equal(progressLine({ stage: 'sweep', unit: 'runs', done: 1, total: 3, seconds: 7200 }), 'sweep: 1/3 runs · 0.50 runs/h · 4 h 0 min left');
+    assert.equal(
+      progressLine({ stage: 'sweep', unit: 'runs', done: 1.5, total: 4, seconds: 90 }),
+      'sweep: 1/4 runs · 1.00 runs/min · 2 min 30 s left',
+    );
+    assert.equal(
+      progressLine({ stage: 'sweep', unit: 'runs', done: 1, total: 3, seconds: 7200 }),
+      'sweep: 1/3 runs · 0.50 runs/h · 4 h 0 min left',
+    );
   });
 
   it('says no rate before there is one, and no times when done', () => {
-    assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 0, total: 300, seconds: 0 }), 'testing: 0/300 puzzles');
-    assert.equal(progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }), 'testing: 300/300 puzzles');
+    assert.equal(
+      progressLine({ stage: 'testing', unit: 'puzzles', done: 0, total: 300, seconds: 0 }),
+      'testing: 0/300 puzzles',
+    );
+    assert.equal(
+      progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }),
+      'testing: 300/300 puzzles',
+    );
   });
 
   it('durations are said as people say them', () => {

@@ -3,11 +3,19 @@ import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
 import { tableBases, variantExperiment } from '../../lib/experiment/plan.js';
 import { variant } from '../../lib/experiment/variants.js';
-import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows, tableRecords } from '../../lib/report/paper-tables.js';
+import {
+  comparedRows,
+  orderings,
+  paperTable,
+  paperTableFrame,
+  paperTableRows,
+  tableRecords,
+} from '../../lib/report/paper-tables.js';
 import { recordOf } from './records.js';
 
 const base = experiment('sudoku-6x6');
-const runs = (id: string, ...shares: readonly number[]): ReturnType<typeof recordOf>[] => shares.map((share, seed) => recordOf(variantExperiment(base, variant(id)), seed, [0.1, share]));
+const runs = (id: string, ...shares: readonly number[]): ReturnType<typeof recordOf>[] =>
+  shares.map((share, seed) => recordOf(variantExperiment(base, variant(id)), seed, [0.1, share]));
 
 describe('tables of the paper', () => {
   it('put our seeds beside its numbers, "not run" where there is no record, the orderings below', () => {
@@ -34,7 +42,11 @@ describe('tables of the paper', () => {
     );
     const lines = paperTable(1, base, []).split('\n');
     assert.match(lines[2] ?? '', /^\| HRM <sup>1<\/sup> \| 55.0 % \| not run \| – \| – \| – \| 24 \| 2 \|/);
-    assert.deepEqual(lines.slice(-3), ['Nothing of sudoku-6x6 was run yet.', '', "<sup>1</sup> the paper quotes this number from the HRM paper"]);
+    assert.deepEqual(lines.slice(-3), [
+      'Nothing of sudoku-6x6 was run yet.',
+      '',
+      '<sup>1</sup> the paper quotes this number from the HRM paper',
+    ]);
   });
 
   it("say the base's T and n where it has others than the paper's TRM", () => {
@@ -44,7 +56,10 @@ describe('tables of the paper', () => {
     const table = paperTable(1, desk, [{ ...trm!, experiment: variantExperiment(desk, variant('trm')) }]);
     assert.match(table, /\| TRM \(T = 3, n = 2\) \| 87\.4 % \| 25\.0 % \| 1 \| – \| [\d,]+ \| 18 \|/);
     assert.match(table, /boards and sizes differ, and TRM here has T = 3, n = 2 where the paper’s has T = 3, n = 6\./);
-    assert.deepEqual([2, 3].map((number) => tableBases(number as 2 | 3, 'desk').length), [0, 0]);
+    assert.deepEqual(
+      [2, 3].map((number) => tableBases(number as 2 | 3, 'desk').length),
+      [0, 0],
+    );
   });
 
   it('take no record of another size, budget, scale or name', () => {
@@ -64,9 +79,18 @@ describe('tables of the paper', () => {
       const [first] = orderings(1, paperTableRows(1, base, records)).filter(({ worse }) => worse === 'no EMA');
       return [first?.verdict, first?.seeds];
     };
-    assert.deepEqual(verdict([...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-no-ema', 0.5, 0.52, 0.51)]), ['confirmed', 3]);
-    assert.deepEqual(verdict([...runs('trm', 0.5, 0.52, 0.51), ...runs('trm-no-ema', 0.9, 0.91, 0.92)]), ['contradicted', 3]);
-    assert.deepEqual(verdict([...runs('trm', 0.5, 0.9, 0.7), ...runs('trm-no-ema', 0.6, 0.7, 0.8)]), ['not resolved', 3]);
+    assert.deepEqual(verdict([...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-no-ema', 0.5, 0.52, 0.51)]), [
+      'confirmed',
+      3,
+    ]);
+    assert.deepEqual(verdict([...runs('trm', 0.5, 0.52, 0.51), ...runs('trm-no-ema', 0.9, 0.91, 0.92)]), [
+      'contradicted',
+      3,
+    ]);
+    assert.deepEqual(verdict([...runs('trm', 0.5, 0.9, 0.7), ...runs('trm-no-ema', 0.6, 0.7, 0.8)]), [
+      'not resolved',
+      3,
+    ]);
     assert.deepEqual(verdict([...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-no-ema', 0.5)]), ['not run', 1]);
   });
 
@@ -78,7 +102,9 @@ describe('tables of the paper', () => {
   });
 
   it('hold every row of Table 4 against the one that the paper has first on that task', () => {
-    const pairs = tableBases(4, 'laptop').map((base) => orderings(4, paperTableRows(4, base, [])).map(({ better, worse }) => `${better} > ${worse}`));
+    const pairs = tableBases(4, 'laptop').map((base) =>
+      orderings(4, paperTableRows(4, base, [])).map(({ better, worse }) => `${better} > ${worse}`),
+    );
     assert.deepEqual(pairs, [
       ['TRM-MLP > HRM', 'TRM-MLP > TRM-Att', 'TRM-MLP > Direct pred'],
       ['TRM-Att > HRM', 'TRM-Att > TRM-MLP', 'TRM-Att > Direct pred'], // the paper has MLP and Direct pred level at 0 %
@@ -88,7 +114,16 @@ describe('tables of the paper', () => {
   it('come as a data frame and as rows for a figure', () => {
     const records = runs('trm', 0.5, 0.75);
     const frame = paperTableFrame(2, base, records);
-    assert.deepEqual(frame.loc({ columns: ['variant', 'ours', 'seeds'] }).values, [['trm', 0.625, 2], ['trm-multi-z', null, 0], ['trm-multi-z-7', null, 0], ['trm-single-z', null, 0]]);
-    assert.deepEqual(comparedRows(2, base, records)[0], { name: 'TRM y, z (2 features)', paper: 0.8740000000000001, ours: [0.5, 0.75] });
+    assert.deepEqual(frame.loc({ columns: ['variant', 'ours', 'seeds'] }).values, [
+      ['trm', 0.625, 2],
+      ['trm-multi-z', null, 0],
+      ['trm-multi-z-7', null, 0],
+      ['trm-single-z', null, 0],
+    ]);
+    assert.deepEqual(comparedRows(2, base, records)[0], {
+      name: 'TRM y, z (2 features)',
+      paper: 0.8740000000000001,
+      ours: [0.5, 0.75],
+    });
   });
 });

@@ -13,11 +13,27 @@ import { figureSize } from '../../lib/report/style.js';
 const rising = [0.3, 0.55, 0.7, 0.8, 0.86, 0.9, 0.92, 0.93];
 const figures: Readonly<Record<string, Figure>> = {
   'accuracy-versus-cycles': accuracyCurves(
-    [{ name: 'TRM', exactAccuracy: rising, band: { low: rising.map((y) => y - 0.05), high: rising.map((y) => y + 0.04) } }, { name: 'HRM', exactAccuracy: rising.map((y) => y / 2) }],
+    [
+      {
+        name: 'TRM',
+        exactAccuracy: rising,
+        band: { low: rising.map((y) => y - 0.05), high: rising.map((y) => y + 0.04) },
+      },
+      { name: 'HRM', exactAccuracy: rising.map((y) => y / 2) },
+    ],
     { subtitle: 'hand-made numbers' },
   ),
-  'learning-curve': learningCurve([1, 2, 3].map((i) => ({ step: 100 * i, answerLoss: 1 / i })), [{ step: 300, exactAccuracy: [0.2, 0.6] }]),
-  distribution: distribution([{ name: 'train', values: [17, 18, 18, 20] }, { name: 'test', values: [18, 19] }], { of: 'Givens' }),
+  'learning-curve': learningCurve(
+    [1, 2, 3].map((i) => ({ step: 100 * i, answerLoss: 1 / i })),
+    [{ step: 300, exactAccuracy: [0.2, 0.6] }],
+  ),
+  distribution: distribution(
+    [
+      { name: 'train', values: [17, 18, 18, 20] },
+      { name: 'test', values: [18, 19] },
+    ],
+    { of: 'Givens' },
+  ),
 };
 
 describe('plotly figures', () => {
@@ -29,35 +45,86 @@ describe('plotly figures', () => {
       if (existsSync(stored) && readFileSync(stored, 'utf8') === svg) return;
       const beside = existsSync(stored) ? stored.replace('.svg', '-changed.svg') : stored;
       writeFileSync(beside, svg);
-      assert.fail(`${name} is drawn differently: look at ${path.basename(beside)}, and if it is good, let it take the place of ${path.basename(stored)}`);
+      assert.fail(
+        `${name} is drawn differently: look at ${path.basename(beside)}, and if it is good, let it take the place of ${path.basename(stored)}`,
+      );
     });
   }
 
   it('every text lies within the picture', async () => {
     const svg = await toSvg(figures['accuracy-versus-cycles'] ?? assert.fail());
-    for (const words of ['Accuracy versus cycles', 'Supervision steps (cycles of thinking)', 'Puzzles solved', '100 %', 'TRM', 'HRM']) {
+    for (const words of [
+      'Accuracy versus cycles',
+      'Supervision steps (cycles of thinking)',
+      'Puzzles solved',
+      '100 %',
+      'TRM',
+      'HRM',
+    ]) {
       assert.ok(svg.includes(words), `no "${words}" in the SVG`);
     }
-    const { data, info } = await sharp(await toPng(svg, 1)).greyscale().raw().toBuffer({ resolveWithObject: true });
+    const { data, info } = await sharp(await toPng(svg, 1))
+      .greyscale()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
     assert.deepEqual([info.width, info.height], [figureSize.width, figureSize.height]);
-    const edge = [...data].filter((_, at) => at < info.width || at % info.width === 0 || at % info.width === info.width - 1 || at >= data.length - info.width);
-    assert.ok(edge.every((shade) => shade === 255), 'something touches the edge: text or lines are cut off');
-    assert.ok([...data].some((shade) => shade < 100), 'the picture is empty');
+    const edge = [...data].filter(
+      (_, at) =>
+        at < info.width ||
+        at % info.width === 0 ||
+        at % info.width === info.width - 1 ||
+        at >= data.length - info.width,
+    );
+    assert.ok(
+      edge.every((shade) => shade === 255),
+      'something touches the edge: text or lines are cut off',
+    );
+    assert.ok(
+      [...data].some((shade) => shade < 100),
+      'the picture is empty',
+    );
   });
 
   it('heat maps are drawn without a canvas: each cell has its colour', async () => {
     const heat: Figure = {
-      data: [{ type: 'heatmap', z: [[0, 1]], zmin: 0, zmax: 1, colorscale: [[0, '#ff0000'], [1, '#0000ff']], showscale: false }],
-      layout: { width: 200, height: 100, margin: { l: 0, r: 0, t: 0, b: 0 }, xaxis: { visible: false }, yaxis: { visible: false } },
+      data: [
+        {
+          type: 'heatmap',
+          z: [[0, 1]],
+          zmin: 0,
+          zmax: 1,
+          colorscale: [
+            [0, '#ff0000'],
+            [1, '#0000ff'],
+          ],
+          showscale: false,
+        },
+      ],
+      layout: {
+        width: 200,
+        height: 100,
+        margin: { l: 0, r: 0, t: 0, b: 0 },
+        xaxis: { visible: false },
+        yaxis: { visible: false },
+      },
     };
-    const { data, info } = await sharp(await toPng(await toSvg(heat), 1)).removeAlpha().raw().toBuffer({ resolveWithObject: true });
-    const pixel = (x: number, y: number): number[] => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)];
+    const { data, info } = await sharp(await toPng(await toSvg(heat), 1))
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const pixel = (x: number, y: number): number[] => [
+      ...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3),
+    ];
     assert.deepEqual(pixel(50, 50), [255, 0, 0]);
     assert.deepEqual(pixel(150, 50), [0, 0, 255]);
   });
 
   it('a page holds the figure as data that cannot end the script', () => {
-    assert.ok(!toHtml('x', { data: [{ type: 'scatter', name: '</script><b>' }], layout: { width: 1, height: 1 } }).includes('</script><b>'));
+    assert.ok(
+      !toHtml('x', { data: [{ type: 'scatter', name: '</script><b>' }], layout: { width: 1, height: 1 } }).includes(
+        '</script><b>',
+      ),
+    );
   });
 
   it('figures of smoke runs are kept apart, and their pages find plotly.js from there', async () => {
@@ -74,14 +141,30 @@ describe('plotly figures', () => {
   });
 
   it('names that would leave figures/ are refused', async () => {
-    await assert.rejects(saveFigure('../x', figures['distribution'] ?? assert.fail()), new InputError('name of a figure: expected small letters, digits and dashes, got "../x"'));
-    await assert.rejects(toPng('<svg/>', 0), new InputError('scale of a picture: expected 1 to 8 pixels a CSS pixel, got 0'));
+    await assert.rejects(
+      saveFigure('../x', figures['distribution'] ?? assert.fail()),
+      new InputError('name of a figure: expected small letters, digits and dashes, got "../x"'),
+    );
+    await assert.rejects(
+      toPng('<svg/>', 0),
+      new InputError('scale of a picture: expected 1 to 8 pixels a CSS pixel, got 0'),
+    );
   });
 });
 
 describe('geometry of SVG parts', () => {
-  const node = (tagName: string, attributes: Readonly<Record<string, string>>, children: Element[] = [], textContent = ''): Element => ({
-    tagName, textContent, children, parentElement: null, getAttribute: (name) => attributes[name] ?? null, remove: () => undefined,
+  const node = (
+    tagName: string,
+    attributes: Readonly<Record<string, string>>,
+    children: Element[] = [],
+    textContent = '',
+  ): Element => ({
+    tagName,
+    textContent,
+    children,
+    parentElement: null,
+    getAttribute: (name) => attributes[name] ?? null,
+    remove: () => undefined,
   });
 
   it('a group is as large as its moved and turned children together', () => {
@@ -89,13 +172,25 @@ describe('geometry of SVG parts', () => {
     const upright = node('rect', { width: '10', height: '2', transform: 'rotate(90)' }); // from (-2, 0) to (0, 10)
     const { x, y, width, height } = localBox(node('g', {}, [flat, upright]));
     // cos 90° is 6e-17 in floating point
-    for (const [got, want] of [[x, -2], [y, 0], [width, 17], [height, 10]] as const) assert.ok(Math.abs(got - want) < 1e-9, `expected ${want}, got ${got}`);
+    for (const [got, want] of [
+      [x, -2],
+      [y, 0],
+      [width, 17],
+      [height, 10],
+    ] as const)
+      assert.ok(Math.abs(got - want) < 1e-9, `expected ${want}, got ${got}`);
   });
 
   it('text starts, centres or ends at its x', () => {
-    const at = (anchor: string): number => localBox(node('text', { x: '100', 'text-anchor': anchor, style: 'font-size: 10px;' }, [], 'MM')).x;
+    const at = (anchor: string): number =>
+      localBox(node('text', { x: '100', 'text-anchor': anchor, style: 'font-size: 10px;' }, [], 'MM')).x;
     const width = 2 * 8.63; // M is 863 thousandths wide
-    for (const [anchor, x] of [['start', 100], ['middle', 100 - width / 2], ['end', 100 - width]] as const) assert.ok(Math.abs(at(anchor) - x) < 1e-9, anchor);
+    for (const [anchor, x] of [
+      ['start', 100],
+      ['middle', 100 - width / 2],
+      ['end', 100 - width],
+    ] as const)
+      assert.ok(Math.abs(at(anchor) - x) < 1e-9, anchor);
   });
 
   it('the page adds the transforms of all ancestors, turns about a point included', () => {
@@ -106,6 +201,13 @@ describe('geometry of SVG parts', () => {
   });
 
   it('paths are read in absolute and relative commands', () => {
-    assert.deepEqual(pathPoints(node('path', { d: 'M1,2L3,4h5v-1H0a2,2 0 0 1 4,4Z' })), [[1, 2], [3, 4], [8, 4], [8, 3], [0, 3], [4, 7]]);
+    assert.deepEqual(pathPoints(node('path', { d: 'M1,2L3,4h5v-1H0a2,2 0 0 1 4,4Z' })), [
+      [1, 2],
+      [3, 4],
+      [8, 4],
+      [8, 3],
+      [0, 3],
+      [4, 7],
+    ]);
   });
 });

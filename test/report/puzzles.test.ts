@@ -1,10 +1,24 @@
 /** Data sets to look at: counted by hand on small sets, and against the rules of Sudoku. */
 import assert from 'node:assert/strict';
 import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
-import { augmentSudoku, findClash, boardOfTokens, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
+import {
+  augmentSudoku,
+  findClash,
+  boardOfTokens,
+  parseBoard,
+  sudokuGeometry,
+  tokensOfBoard,
+} from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
-import { augmentedCopies, givenCounts, ownSudoku, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/report/puzzles.js';
+import {
+  augmentedCopies,
+  givenCounts,
+  ownSudoku,
+  ratingsOf,
+  sudokuOverlap,
+  summarizeSudokus,
+} from '../../lib/report/puzzles.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';
@@ -12,10 +26,27 @@ const answer = '1324423124133142';
 /** A 4×4 set of these questions, all with one answer. */
 function set(questions: readonly string[], copies = 0): Dataset {
   const tokens = (text: string): Uint8Array => tokensOfBoard(parseBoard(text));
-  const augmentation = copies === 0 ? null : { copies, random: new Random(1), apply: (example: { input: Uint8Array; label: Uint8Array }, random: Random) => augmentSudoku(example, geometry, random) };
-  return ungrouped(questions.map((question) => ({ input: tokens(question), label: tokens(answer) })), {
-    name: 'hand-made', note: '', width: 4, height: 4, vocabSize: 6, ratings: questions.map((_, i) => i), augmentation,
-  });
+  const augmentation =
+    copies === 0
+      ? null
+      : {
+          copies,
+          random: new Random(1),
+          apply: (example: { input: Uint8Array; label: Uint8Array }, random: Random) =>
+            augmentSudoku(example, geometry, random),
+        };
+  return ungrouped(
+    questions.map((question) => ({ input: tokens(question), label: tokens(answer) })),
+    {
+      name: 'hand-made',
+      note: '',
+      width: 4,
+      height: 4,
+      vocabSize: 6,
+      ratings: questions.map((_, i) => i),
+      augmentation,
+    },
+  );
 }
 
 describe('data sets to look at', () => {
@@ -24,7 +55,14 @@ describe('data sets to look at', () => {
     assert.deepEqual(givenCounts(dataset), [2, 4]);
     assert.deepEqual(ratingsOf(dataset), [0, 1]);
     const { sha256, ...summary } = summarizeSudokus(dataset);
-    assert.deepEqual(summary, { set: 'hand-made', puzzles: 2, cells: 16, 'givens (mean)': 3, 'rating (mean)': 0.5, copies: 0 });
+    assert.deepEqual(summary, {
+      set: 'hand-made',
+      puzzles: 2,
+      cells: 16,
+      'givens (mean)': 3,
+      'rating (mean)': 0.5,
+      copies: 0,
+    });
     assert.equal(sha256, dataset.sha256.slice(0, 12));
   });
 
@@ -32,7 +70,12 @@ describe('data sets to look at', () => {
     const train = set(['13..............']);
     //                same               digits renamed      transposed          its digits in different boxes
     const test = set(['13..............', '24..............', '1...3...........', '1..3............']);
-    assert.deepEqual(sudokuOverlap(train, test, 'small'), { set: 'small', 'test puzzles': 4, 'in the training set': 1, 'there in disguise': 3 });
+    assert.deepEqual(sudokuOverlap(train, test, 'small'), {
+      set: 'small',
+      'test puzzles': 4,
+      'in the training set': 1,
+      'there in disguise': 3,
+    });
   });
 
   it('augmented copies are legal, solved by their answers, and not all the same', () => {
@@ -51,7 +94,10 @@ describe('data sets to look at', () => {
     const { question, solution } = ownSudoku('1... ..3. .4.. ...2');
     assert.equal(question.join(''), '2111114115111113');
     assert.equal(solution.join(''), '2435534235244253');
-    assert.throws(() => ownSudoku('1... .... .... ....'), new InputError('Sudoku board: expected exactly one solution, got several; add givens'));
+    assert.throws(
+      () => ownSudoku('1... .... .... ....'),
+      new InputError('Sudoku board: expected exactly one solution, got several; add givens'),
+    );
   });
 
   it('a set without augmentation has no copies', () => {

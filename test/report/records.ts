@@ -20,20 +20,66 @@ interface Parts {
 }
 
 /** A record of a 4×4 run, 300 puzzles scored, unless said otherwise. */
-export function record({ name = 'sudoku-4x4', variant, scale = 'laptop', side = 4, source = 'generated', seed = 0, exactAccuracy }: Parts): RunRecord {
-  const evaluation = { step: 600, puzzles: 300, supervisionSteps: exactAccuracy.length, exactAccuracy, cellAccuracy: exactAccuracy, haltingAccuracy: exactAccuracy, seconds: 1 };
-  const summary = { name: source === 'generated' ? `${side}×${side} generated` : source, sha256: source, examples: 300 };
+export function record({
+  name = 'sudoku-4x4',
+  variant,
+  scale = 'laptop',
+  side = 4,
+  source = 'generated',
+  seed = 0,
+  exactAccuracy,
+}: Parts): RunRecord {
+  const evaluation = {
+    step: 600,
+    puzzles: 300,
+    supervisionSteps: exactAccuracy.length,
+    exactAccuracy,
+    cellAccuracy: exactAccuracy,
+    haltingAccuracy: exactAccuracy,
+    seconds: 1,
+  };
+  const summary = {
+    name: source === 'generated' ? `${side}×${side} generated` : source,
+    sha256: source,
+    examples: 300,
+  };
   return {
     schema: recordSchema,
     id: `${name}-seed${seed}`,
     experiment: {
-      name, about: '', scale, variant: variant ?? null, model: paperConfig, training: paperTraining, evaluation: { split: 'test', every: 0, puzzles: 100, finalPuzzles: 0 },
-      task: { kind: 'sudoku', side, source, trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0, augmentations: 1000, minDifficulty: 0, seed: 0 },
+      name,
+      about: '',
+      scale,
+      variant: variant ?? null,
+      model: paperConfig,
+      training: paperTraining,
+      evaluation: { split: 'test', every: 0, puzzles: 100, finalPuzzles: 0 },
+      task: {
+        kind: 'sudoku',
+        side,
+        source,
+        trainPuzzles: 300,
+        testPuzzles: 300,
+        validationPuzzles: 0,
+        augmentations: 1000,
+        minDifficulty: 0,
+        seed: 0,
+      },
     },
     seed,
     data: { train: summary, test: summary },
     model: { parameters: 1, depth: 42, forwardPasses: 1 },
-    provenance: { version: '0', commit: null, node: 'v20', platform: 'linux x64', cpu: 'one', cores: 1, engine: 'native', precision: 'float32', finishedAt: '2026-01-01T00:00:00.000Z' },
+    provenance: {
+      version: '0',
+      commit: null,
+      node: 'v20',
+      platform: 'linux x64',
+      cpu: 'one',
+      cores: 1,
+      engine: 'native',
+      precision: 'float32',
+      finishedAt: '2026-01-01T00:00:00.000Z',
+    },
     steps: 600,
     seconds: { training: 10, evaluation: 1 },
     peakMemory: 1,

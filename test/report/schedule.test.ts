@@ -4,11 +4,15 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { buildSchedule } from '../../lib/model/schedule.js';
 import { drawSchedule, scheduleText } from '../../lib/report/schedule.js';
 
-const text = (changes: Partial<ModelConfig> = {}): string => scheduleText(buildSchedule({ ...paperConfig, ...changes }));
+const text = (changes: Partial<ModelConfig> = {}): string =>
+  scheduleText(buildSchedule({ ...paperConfig, ...changes }));
 
 describe('a schedule', () => {
   it('of the paper’s TRM reads like its pseudo-code', () => {
-    assert.equal(text(), ' 2 × [z ← net(y + x + z)] × 6,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 6,  y ← net(y + z)    (gradient)');
+    assert.equal(
+      text(),
+      ' 2 × [z ← net(y + x + z)] × 6,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 6,  y ← net(y + z)    (gradient)',
+    );
   });
 
   it('with the one-step gradient says how few calls have it', () => {
@@ -19,7 +23,10 @@ describe('a schedule', () => {
   });
 
   it('with a single latent is cut where x is left out', () => {
-    assert.equal(text({ recursion: 'single-z', deepRecursions: 1 }), '     [z ← net(x + z)] × 6,  z ← net(z)    (gradient)');
+    assert.equal(
+      text({ recursion: 'single-z', deepRecursions: 1 }),
+      '     [z ← net(x + z)] × 6,  z ← net(z)    (gradient)',
+    );
   });
 
   it('too long for a line has a line for each formula', () => {

@@ -12,7 +12,11 @@ describe('statistics', () => {
     const { mean, deviation, interval } = spreadOf([1, 2, 3]);
     assert.equal(mean, 2);
     assert.equal(deviation, 1);
-    assert.ok(interval !== null && Math.abs(interval[0] - (2 - 4.302653 / Math.sqrt(3))) < 1e-5 && Math.abs(interval[1] - (2 + 4.302653 / Math.sqrt(3))) < 1e-5);
+    assert.ok(
+      interval !== null &&
+        Math.abs(interval[0] - (2 - 4.302653 / Math.sqrt(3))) < 1e-5 &&
+        Math.abs(interval[1] - (2 + 4.302653 / Math.sqrt(3))) < 1e-5,
+    );
   });
 
   it('a paired test has the p of the table: t = 4.303 with two degrees is 0.05', () => {
@@ -37,6 +41,13 @@ describe('statistics', () => {
     assert.deepEqual(sameDistribution(left, left), { distance: 0, p: 1 });
     assert.equal(sameDistribution([1, 1, 1], [2, 2]).distance, 1); // ties go together
     const many = Array.from({ length: 1000 }, (_, i) => i);
-    assert.ok(Math.abs(sameDistribution(many, many.map((i) => i + 60.7)).p - 0.05) < 0.003); // 61 / 1000 · √500 = 1.364
+    assert.ok(
+      Math.abs(
+        sameDistribution(
+          many,
+          many.map((i) => i + 60.7),
+        ).p - 0.05,
+      ) < 0.003,
+    ); // 61 / 1000 · √500 = 1.364
   });
 });

@@ -7,11 +7,20 @@ import { variant } from '../../lib/experiment/variants.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-tables.js';
 import type { Figure, Trace } from '../../lib/report/plotly.js';
-import { accuracyVersusDepth, costVersusAccuracy, haltingOverTraining, learningCurves, longerThinking, studyCaption, trainingVersusTest } from '../../lib/report/study-figures.js';
+import {
+  accuracyVersusDepth,
+  costVersusAccuracy,
+  haltingOverTraining,
+  learningCurves,
+  longerThinking,
+  studyCaption,
+  trainingVersusTest,
+} from '../../lib/report/study-figures.js';
 import { recordOf } from './records.js';
 
 const base = experiment('sudoku-6x6-study');
-const trace = (figure: Figure, name: string): Trace => figure.data.find((each) => each.name === name) ?? assert.fail(`no trace ${name}`);
+const trace = (figure: Figure, name: string): Trace =>
+  figure.data.find((each) => each.name === name) ?? assert.fail(`no trace ${name}`);
 const names = (figure: Figure): unknown[] => figure.data.map(({ name }) => name);
 const barOf = (each: Trace): readonly number[] => (each['error_y'] as { array: readonly number[] }).array;
 
@@ -19,27 +28,62 @@ const barOf = (each: Trace): readonly number[] => (each['error_y'] as { array: r
 function studied(id: string, seed: number, exact: readonly number[], extra: Partial<RunRecord> = {}): RunRecord {
   return { ...recordOf(variantExperiment(base, variant(id)), seed, exact), ...extra };
 }
-const scored = (exactAccuracy: readonly number[], step = 600): RunRecord['evaluations'][number] => ({ ...studied('trm', 0, exactAccuracy).evaluations[0]!, step });
-const point = (step: number, meanSteps: number | null): CurvePoint => ({ step, answerLoss: 1, haltLoss: 1, exactAccuracy: null, cellAccuracy: null, meanSteps });
+const scored = (exactAccuracy: readonly number[], step = 600): RunRecord['evaluations'][number] => ({
+  ...studied('trm', 0, exactAccuracy).evaluations[0]!,
+  step,
+});
+const point = (step: number, meanSteps: number | null): CurvePoint => ({
+  step,
+  answerLoss: 1,
+  haltLoss: 1,
+  exactAccuracy: null,
+  cellAccuracy: null,
+  meanSteps,
+});
 const rows = (table: 1 | 3, records: readonly RunRecord[]): PaperTableRow[] => paperTableRows(table, base, records);
 
 describe('figures over a table', () => {
   it('accuracy versus depth: ours with a bar of one standard deviation, the paper’s where it has a number', () => {
-    const figure = accuracyVersusDepth(rows(3, [studied('trm', 0, [0.5]), studied('trm', 1, [0.7]), studied('trm-k1-t1', 0, [0.25]), studied('hrm', 0, [0.375])]));
+    const figure = accuracyVersusDepth(
+      rows(3, [
+        studied('trm', 0, [0.5]),
+        studied('trm', 1, [0.7]),
+        studied('trm-k1-t1', 0, [0.25]),
+        studied('hrm', 0, [0.375]),
+      ]),
+    );
     const ours = trace(figure, 'TRM, ours');
-    assert.deepEqual([ours.x, ours.y], [[6, 42], [25, 60]], 'one layer for each of the 3 calls of k = 1, T = 1, twice');
+    assert.deepEqual(
+      [ours.x, ours.y],
+      [
+        [6, 42],
+        [25, 60],
+      ],
+      'one layer for each of the 3 calls of k = 1, T = 1, twice',
+    );
     assert.equal(barOf(ours)[0], 0);
     assert.ok(Math.abs((barOf(ours)[1] ?? NaN) - 14.1421) < 1e-4, '0.2 / √2');
     assert.deepEqual([trace(figure, 'HRM, ours').x, trace(figure, 'HRM, ours').y], [[24], [37.5]]);
     // the paper has no result for (6, 3) and (6, 6) of TRM
-    assert.deepEqual([trace(figure, 'TRM, paper').x, trace(figure, 'TRM, paper').y], [[6, 20, 42, 72, 84], [63.2, 81.9, 87.4, 84.2, 85.8]]);
+    assert.deepEqual(
+      [trace(figure, 'TRM, paper').x, trace(figure, 'TRM, paper').y],
+      [
+        [6, 20, 42, 72, 84],
+        [63.2, 81.9, 87.4, 84.2, 85.8],
+      ],
+    );
     assert.equal(trace(figure, 'HRM, paper').x?.length, 7);
     const [low, high] = (figure.layout['xaxis'] as { range: [number, number] }).range;
-    assert.ok(10 ** low < 6 && 10 ** high > effectiveDepth(variantExperiment(base, variant('hrm-k6-t6')).model), 'no point is cut off');
+    assert.ok(
+      10 ** low < 6 && 10 ** high > effectiveDepth(variantExperiment(base, variant('hrm-k6-t6')).model),
+      'no point is cut off',
+    );
   });
 
   it('cost versus accuracy: FLOP of the whole training, one point a variant that was run', () => {
-    const figure = costVersusAccuracy(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.75]), studied('trm-t2-n2', 0, [0.125])]));
+    const figure = costVersusAccuracy(
+      rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.75]), studied('trm-t2-n2', 0, [0.125])]),
+    );
     assert.deepEqual(names(figure), ['TRM (T = 3, n = 6)', 'w/ T = 2, n = 2']);
     const [trm, short] = figure.data as [Trace, Trace];
     assert.deepEqual([trm.y, short.y], [[62.5], [12.5]]);
@@ -53,37 +97,104 @@ describe('figures over a table', () => {
   });
 
   it('thinking longer: mean over the seeds that looked, their range as a band, the trained number marked', () => {
-    const long = (share: number): Partial<RunRecord> => ({ longer: scored(Array.from({ length: 40 }, (_, i) => (i < 20 ? share : share / 2))) });
-    const figure = longerThinking(rows(1, [studied('trm', 0, [0.5], long(0.5)), studied('trm', 1, [0.5], long(0.75)), studied('trm', 2, [0.5]), studied('hrm', 0, [0.5])]));
+    const long = (share: number): Partial<RunRecord> => ({
+      longer: scored(Array.from({ length: 40 }, (_, i) => (i < 20 ? share : share / 2))),
+    });
+    const figure = longerThinking(
+      rows(1, [
+        studied('trm', 0, [0.5], long(0.5)),
+        studied('trm', 1, [0.5], long(0.75)),
+        studied('trm', 2, [0.5]),
+        studied('hrm', 0, [0.5]),
+      ]),
+    );
     const [low, high, mean] = figure.data as [Trace, Trace, Trace];
     assert.deepEqual(names(figure), ['TRM (T = 3, n = 6), spread', 'TRM (T = 3, n = 6), spread', 'TRM (T = 3, n = 6)']);
-    assert.deepEqual([low, high, mean].map(({ y }) => [y?.[0], y?.[39]]), [[50, 25], [75, 37.5], [62.5, 31.25]]);
-    assert.deepEqual((figure.layout.shapes as { x0: number }[]).map(({ x0 }) => x0), [16]);
+    assert.deepEqual(
+      [low, high, mean].map(({ y }) => [y?.[0], y?.[39]]),
+      [
+        [50, 25],
+        [75, 37.5],
+        [62.5, 31.25],
+      ],
+    );
+    assert.deepEqual(
+      (figure.layout.shapes as { x0: number }[]).map(({ x0 }) => x0),
+      [16],
+    );
   });
 
   it('training versus test: both means of each row that looked at its training puzzles', () => {
-    const figure = trainingVersusTest(rows(1, [studied('trm', 0, [0.5], { onTraining: scored([0.1, 0.75]) }), studied('trm', 1, [0.25], { onTraining: scored([0.1, 1]) }), studied('hrm', 0, [0.5])]));
-    assert.deepEqual([trace(figure, 'training puzzles').x, trace(figure, 'training puzzles').y], [[87.5], ['TRM (T = 3, n = 6)']]);
-    assert.deepEqual([trace(figure, 'test puzzles').x, trace(figure, 'test puzzles').y], [[37.5], ['TRM (T = 3, n = 6)']]);
+    const figure = trainingVersusTest(
+      rows(1, [
+        studied('trm', 0, [0.5], { onTraining: scored([0.1, 0.75]) }),
+        studied('trm', 1, [0.25], { onTraining: scored([0.1, 1]) }),
+        studied('hrm', 0, [0.5]),
+      ]),
+    );
+    assert.deepEqual(
+      [trace(figure, 'training puzzles').x, trace(figure, 'training puzzles').y],
+      [[87.5], ['TRM (T = 3, n = 6)']],
+    );
+    assert.deepEqual(
+      [trace(figure, 'test puzzles').x, trace(figure, 'test puzzles').y],
+      [[37.5], ['TRM (T = 3, n = 6)']],
+    );
     assert.deepEqual(figure.data[0]?.x, [37.5, 87.5], 'the gap is drawn');
   });
 
   it('learning curves: the last supervision step of every evaluation, at its optimizer step', () => {
-    const seed = (share: number): Partial<RunRecord> => ({ evaluations: [scored([0.9, share / 2], 200), scored([0.9, share], 600)] });
+    const seed = (share: number): Partial<RunRecord> => ({
+      evaluations: [scored([0.9, share / 2], 200), scored([0.9, share], 600)],
+    });
     const figure = learningCurves(rows(1, [studied('trm', 0, [], seed(0.5)), studied('trm', 1, [], seed(0.25))]));
     const mean = trace(figure, 'TRM (T = 3, n = 6)');
-    assert.deepEqual([mean.x, mean.y], [[200, 600], [18.75, 37.5]]);
-    assert.deepEqual([figure.data[0]?.x, figure.data[0]?.y, figure.data[1]?.y], [[200, 600], [12.5, 25], [25, 50]]);
+    assert.deepEqual(
+      [mean.x, mean.y],
+      [
+        [200, 600],
+        [18.75, 37.5],
+      ],
+    );
+    assert.deepEqual(
+      [figure.data[0]?.x, figure.data[0]?.y, figure.data[1]?.y],
+      [
+        [200, 600],
+        [12.5, 25],
+        [25, 50],
+      ],
+    );
     assert.deepEqual((figure.layout['xaxis'] as { range: number[] }).range, [0, 606]);
   });
 
   it('halting: mean over the seeds in which a puzzle left; stretches in which none did are skipped', () => {
-    const figure = haltingOverTraining(rows(1, [studied('trm', 0, [0.5], { curve: [point(6, null), point(12, null), point(18, 8)] }), studied('trm', 1, [0.5], { curve: [point(6, null), point(12, 16), point(18, 4)] })]));
-    assert.deepEqual([figure.data[0]?.x, figure.data[0]?.y], [[12, 18], [16, 6]]);
+    const figure = haltingOverTraining(
+      rows(1, [
+        studied('trm', 0, [0.5], { curve: [point(6, null), point(12, null), point(18, 8)] }),
+        studied('trm', 1, [0.5], { curve: [point(6, null), point(12, 16), point(18, 4)] }),
+      ]),
+    );
+    assert.deepEqual(
+      [figure.data[0]?.x, figure.data[0]?.y],
+      [
+        [12, 18],
+        [16, 6],
+      ],
+    );
   });
 
   it('a table’s nine rows are told apart by colour and dash, by colour and hollowness', () => {
-    const all = ['hrm', 'trm', 'trm-act', 'trm-separate-nets', 'trm-no-ema', 'trm-4-layers', 'trm-attention', 'trm-t2-n2', 'trm-one-step-gradient'].map((id) => studied(id, 0, [0.5]));
+    const all = [
+      'hrm',
+      'trm',
+      'trm-act',
+      'trm-separate-nets',
+      'trm-no-ema',
+      'trm-4-layers',
+      'trm-attention',
+      'trm-t2-n2',
+      'trm-one-step-gradient',
+    ].map((id) => studied(id, 0, [0.5]));
     const curves = learningCurves(rows(1, all)).data.map(({ line }) => JSON.stringify(line));
     const points = costVersusAccuracy(rows(1, all)).data.map(({ marker }) => JSON.stringify(marker));
     assert.deepEqual([new Set(curves).size, new Set(points).size], [9, 9]);
@@ -92,13 +203,23 @@ describe('figures over a table', () => {
   it('below a title stands what was measured on what', () => {
     assert.equal(studyCaption(rows(1, [])), 'not run yet');
     assert.equal(studyCaption(rows(1, [studied('trm', 0, [0.5])]), 'bars'), '4×4 generated, 300 puzzles; one seed');
-    assert.equal(studyCaption(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.5]), studied('hrm', 0, [0.5])]), 'bars'), '4×4 generated, 300 puzzles; mean over 1 or 2 seeds, bars');
+    assert.equal(
+      studyCaption(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.5]), studied('hrm', 0, [0.5])]), 'bars'),
+      '4×4 generated, 300 puzzles; mean over 1 or 2 seeds, bars',
+    );
     const looked = studied('trm', 0, [0.5], { longer: { ...scored([0.5]), puzzles: 40 } });
-    assert.equal(studyCaption(rows(1, [looked]), '', ({ longer }) => [longer]), '4×4 generated, 40 puzzles; one seed');
+    assert.equal(
+      studyCaption(rows(1, [looked]), '', ({ longer }) => [longer]),
+      '4×4 generated, 40 puzzles; one seed',
+    );
   });
 
   it('nothing run is drawn as nothing', () => {
-    for (const draw of [costVersusAccuracy, longerThinking, learningCurves, haltingOverTraining]) assert.deepEqual(draw(rows(1, [])).data, []);
-    assert.deepEqual(accuracyVersusDepth(rows(3, [])).data.map(({ x }) => x?.length), [0, 5, 0, 7]);
+    for (const draw of [costVersusAccuracy, longerThinking, learningCurves, haltingOverTraining])
+      assert.deepEqual(draw(rows(1, [])).data, []);
+    assert.deepEqual(
+      accuracyVersusDepth(rows(3, [])).data.map(({ x }) => x?.length),
+      [0, 5, 0, 7],
+    );
   });
 });

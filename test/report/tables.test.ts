@@ -1,15 +1,31 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
 import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
-import { meanAndSpread, resultsMarkdown, resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml } from '../../lib/report/tables.js';
+import {
+  meanAndSpread,
+  resultsMarkdown,
+  resultsTable,
+  tableOfRows,
+  toCsv,
+  toMarkdown,
+  toTableHtml,
+} from '../../lib/report/tables.js';
 import type { ModelConfig } from '../../lib/model/config.js';
 import { record } from './records.js';
 
-const table = tableOfRows([{ name: 'a|b', right: 3 }, { name: 'say "x, y"', right: 12, note: '<new>' }]);
+const table = tableOfRows([
+  { name: 'a|b', right: 3 },
+  { name: 'say "x, y"', right: 12, note: '<new>' },
+]);
 
 describe('tables', () => {
   it('Markdown: pipes are escaped, numbers stand to the right, missing values are dashes', () => {
-    assert.equal(toMarkdown(table), ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | <new> |'].join('\n'));
+    assert.equal(
+      toMarkdown(table),
+      ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | <new> |'].join(
+        '\n',
+      ),
+    );
   });
 
   it('CSV: cells with commas or quotes are quoted', () => {
@@ -20,10 +36,15 @@ describe('tables', () => {
     assert.equal(
       toTableHtml(table),
       [
-        '<table>', '<thead>', '<tr><th>name</th><th style="text-align:right">right</th><th>note</th></tr>', '</thead>', '<tbody>',
+        '<table>',
+        '<thead>',
+        '<tr><th>name</th><th style="text-align:right">right</th><th>note</th></tr>',
+        '</thead>',
+        '<tbody>',
         '<tr><td>a|b</td><td style="text-align:right">3</td><td>–</td></tr>',
         '<tr><td>say "x, y"</td><td style="text-align:right">12</td><td>&lt;new&gt;</td></tr>',
-        '</tbody>', '</table>',
+        '</tbody>',
+        '</table>',
       ].join('\n'),
     );
   });
@@ -51,37 +72,74 @@ describe('tables', () => {
   });
 
   it('results: the paper’s number is starred unless data and scale are the paper’s', () => {
-    const paperRow = (parts: Parameters<typeof record>[0]): string | undefined => resultsTable([record(parts)]).split('\n')[2];
+    const paperRow = (parts: Parameters<typeof record>[0]): string | undefined =>
+      resultsTable([record(parts)]).split('\n')[2];
     const common = { name: 'sudoku-9x9', side: 9, exactAccuracy: [0.125] } as const;
-    assert.equal(paperRow({ ...common, source: 'public-domain' }), '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |');
-    assert.equal(paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }), '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |');
+    assert.equal(
+      paperRow({ ...common, source: 'public-domain' }),
+      '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |',
+    );
+    assert.equal(
+      paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }),
+      '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |',
+    );
   });
 
   it('results: below the paper’s scale a model with fewer recursions stands beside the paper’s TRM, at it only the paper’s own', () => {
     const paperCell = (scale: 'laptop' | 'paper', model: Partial<ModelConfig>): string | undefined => {
       const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', scale, exactAccuracy: [0.125] });
-      return resultsTable([{ ...made, experiment: { ...made.experiment, model: { ...made.experiment.model, ...model } } }]).split('\n')[2]?.split(' | ')[1];
+      return resultsTable([
+        { ...made, experiment: { ...made.experiment, model: { ...made.experiment.model, ...model } } },
+      ])
+        .split('\n')[2]
+        ?.split(' | ')[1];
     };
-    assert.deepEqual([paperCell('laptop', { latentRecursions: 2 }), paperCell('paper', { latentRecursions: 2 }), paperCell('paper', {}), paperCell('laptop', { layers: 4 })], ['87.4 %*', '–', '87.4 %', '–']);
+    assert.deepEqual(
+      [
+        paperCell('laptop', { latentRecursions: 2 }),
+        paperCell('paper', { latentRecursions: 2 }),
+        paperCell('paper', {}),
+        paperCell('laptop', { layers: 4 }),
+      ],
+      ['87.4 %*', '–', '87.4 %', '–'],
+    );
   });
 
   it('results: no table holds two scales', () => {
-    const lines = resultsTable([record({ exactAccuracy: [0.5] }), record({ name: 'big', scale: 'desk', exactAccuracy: [0.25] })]).split('\n');
+    const lines = resultsTable([
+      record({ exactAccuracy: [0.5] }),
+      record({ name: 'big', scale: 'desk', exactAccuracy: [0.25] }),
+    ]).split('\n');
     assert.equal(lines.filter((line) => line.startsWith('| experiment ')).length, 2);
-    assert.deepEqual(lines.filter((line) => /^\| (sudoku|big)/.test(line)).map((line) => line.split(' | ')[3]), ['laptop', 'desk']);
-    assert.notEqual(lines.findIndex((line) => line.startsWith('| big')), lines.findIndex((line) => line.startsWith('| sudoku')) + 1);
+    assert.deepEqual(
+      lines.filter((line) => /^\| (sudoku|big)/.test(line)).map((line) => line.split(' | ')[3]),
+      ['laptop', 'desk'],
+    );
+    assert.notEqual(
+      lines.findIndex((line) => line.startsWith('| big')),
+      lines.findIndex((line) => line.startsWith('| sudoku')) + 1,
+    );
   });
 
   it('results: a row without a record says so', () => {
-    const line = resultsMarkdown([{ name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' }]).split('\n')[2];
+    const line = resultsMarkdown([
+      { name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' },
+    ]).split('\n')[2];
     assert.equal(line, '| HRM | 55.0 %* | not run | laptop | – | – | – |');
   });
 });
 
 describe('data frames', () => {
   it('rows go in, are grouped, and come out as a table', () => {
-    const frame = dataFrame([{ variant: 'a', exact: 0.25 }, { variant: 'b', exact: 0.125 }, { variant: 'a', exact: 0.75 }]);
+    const frame = dataFrame([
+      { variant: 'a', exact: 0.25 },
+      { variant: 'b', exact: 0.125 },
+      { variant: 'a', exact: 0.75 },
+    ]);
     const means = frame.groupby(['variant']).col(['exact']).mean();
-    assert.equal(toMarkdown(tableOfFrame(means, 3)), ['| variant | exact_mean |', '| :--- | ---: |', '| a | 0.5 |', '| b | 0.125 |'].join('\n'));
+    assert.equal(
+      toMarkdown(tableOfFrame(means, 3)),
+      ['| variant | exact_mean |', '| :--- | ---: |', '| a | 0.5 |', '| b | 0.125 |'].join('\n'),
+    );
   });
 });

@@ -5,18 +5,44 @@ import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku, puzzleAt } from '../../lib/report/puzzles.js';
-import { changesText, judgeThoughts, hardestThought, stopWhenSure, thinkAbout, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
+import {
+  changesText,
+  judgeThoughts,
+  hardestThought,
+  stopWhenSure,
+  thinkAbout,
+  thinkingRow,
+  thoughtsTable,
+} from '../../lib/report/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
-const puzzles = ungrouped([2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })), { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 });
+const puzzles = ungrouped(
+  [2, 3, 4].map((token) => ({ input: Uint8Array.of(token, 1), label: Uint8Array.of(5, 5) })),
+  { name: 'three', note: '', width: 2, height: 1, vocabSize: 6 },
+);
 
 const right = [5, 5];
 const wrong = [5, 4];
 /** The answers to each puzzle after steps 1 … 4, and the probability of halting with them. */
 const script: Readonly<Record<number, readonly (readonly [answer: readonly number[], sure: number])[]>> = {
-  2: [[right, 0.9], [right, 0.95], [right, 0.99], [right, 0.99]],
-  3: [[wrong, 0.1], [right, 0.2], [wrong, 0.6], [right, 0.9]], // right to stay from step 4
-  4: [[wrong, 0.1], [wrong, 0.2], [wrong, 0.2], [wrong, 0.2]],
+  2: [
+    [right, 0.9],
+    [right, 0.95],
+    [right, 0.99],
+    [right, 0.99],
+  ],
+  3: [
+    [wrong, 0.1],
+    [right, 0.2],
+    [wrong, 0.6],
+    [right, 0.9],
+  ], // right to stay from step 4
+  4: [
+    [wrong, 0.1],
+    [wrong, 0.2],
+    [wrong, 0.2],
+    [wrong, 0.2],
+  ],
 };
 
 /** An engine that follows the script; only what thinking uses is there. */
@@ -24,12 +50,21 @@ function scripted(): Engine {
   let step = 0;
   const engine: Pick<Engine, 'config' | 'createState' | 'inferStep'> = {
     config: { ...paperConfig, supervisionSteps: 4 },
-    createState: (batchSize) => ({ batchSize, dispose: () => undefined, read: async () => new Map(), write: async () => undefined }),
+    createState: (batchSize) => ({
+      batchSize,
+      dispose: () => undefined,
+      read: async () => new Map(),
+      write: async () => undefined,
+    }),
     inferStep: async ({ batchSize }, { tokens, reset }: InferRequest): Promise<InferResult> => {
       assert.equal(batchSize, 1);
       step = reset[0] === 1 ? 0 : step + 1;
       const [answer, sure] = script[tokens[0] ?? 0]?.[step] ?? assert.fail('no such puzzle');
-      return { predictions: Int32Array.from(answer), haltLogits: Float32Array.of(Math.log(sure / (1 - sure))), continueLogits: new Float32Array(1) };
+      return {
+        predictions: Int32Array.from(answer),
+        haltLogits: Float32Array.of(Math.log(sure / (1 - sure))),
+        continueLogits: new Float32Array(1),
+      };
     },
   };
   return engine as Engine;
@@ -37,14 +72,24 @@ function scripted(): Engine {
 
 describe('puzzles worth looking at', () => {
   it('a puzzle is found by its place, and one that is not there is refused', () => {
-    assert.deepEqual(puzzleAt(puzzles, 1), { question: Int32Array.of(3, 1), solution: Int32Array.of(5, 5), puzzleId: 0 });
+    assert.deepEqual(puzzleAt(puzzles, 1), {
+      question: Int32Array.of(3, 1),
+      solution: Int32Array.of(5, 5),
+      puzzleId: 0,
+    });
     assert.throws(() => puzzleAt(puzzles, 3), new InputError('puzzle: expected 0 to 2, got 3'));
   });
 
   it('thinking about one gives the answer after every step', async () => {
     const { thoughts } = await thinkAbout(scripted(), puzzleAt(puzzles, 1));
-    assert.deepEqual(thoughts.map(({ prediction }) => [...prediction]), [wrong, right, wrong, right]);
-    assert.deepEqual(thoughts.map(({ haltProbability }) => Number(haltProbability.toFixed(6))), [0.1, 0.2, 0.6, 0.9]);
+    assert.deepEqual(
+      thoughts.map(({ prediction }) => [...prediction]),
+      [wrong, right, wrong, right],
+    );
+    assert.deepEqual(
+      thoughts.map(({ haltProbability }) => Number(haltProbability.toFixed(6))),
+      [0.1, 0.2, 0.6, 0.9],
+    );
   });
 
   it('the hardest thought is the solved puzzle with the most wrong cells on the way', async () => {
@@ -64,13 +109,36 @@ describe('puzzles worth looking at', () => {
 describe('thoughts about a Sudoku, judged', () => {
   const puzzle = ownSudoku('1... .... ..3. .4.2'); // its only solution: 1243 4321 2134 3412
   const boards = ['12434321213434.2', '2143432121343412', '1243432121343421', '1243432121343412'];
-  const thoughts = boards.map((board, i) => ({ step: i + 1, prediction: Int32Array.from(board, (digit) => (digit === '.' ? 1 : Number(digit) + 1)), haltProbability: 0.25 * (i + 1) }));
+  const thoughts = boards.map((board, i) => ({
+    step: i + 1,
+    prediction: Int32Array.from(board, (digit) => (digit === '.' ? 1 : Number(digit) + 1)),
+    haltProbability: 0.25 * (i + 1),
+  }));
   const judged = judgeThoughts({ ...puzzle, thoughts });
 
   it('say which cells changed, what is illegal, and how much agrees with the exact solver', () => {
-    assert.deepEqual(judged.map(({ board }) => board), boards);
-    assert.deepEqual(judged.map(({ illegal }) => illegal), ['no digit at row 4, column 3', 'the given 1 at row 1, column 1 was changed', 'the given 2 at row 4, column 4 was changed', null]);
-    assert.deepEqual(judged.map(({ rightCells, right }) => [rightCells, right]), [[15, false], [14, false], [14, false], [16, true]]);
+    assert.deepEqual(
+      judged.map(({ board }) => board),
+      boards,
+    );
+    assert.deepEqual(
+      judged.map(({ illegal }) => illegal),
+      [
+        'no digit at row 4, column 3',
+        'the given 1 at row 1, column 1 was changed',
+        'the given 2 at row 4, column 4 was changed',
+        null,
+      ],
+    );
+    assert.deepEqual(
+      judged.map(({ rightCells, right }) => [rightCells, right]),
+      [
+        [15, false],
+        [14, false],
+        [14, false],
+        [16, true],
+      ],
+    );
     assert.deepEqual(judged[2]?.changed, [
       { row: 1, column: 1, from: '2', to: '1' },
       { row: 1, column: 2, from: '1', to: '2' },
@@ -79,7 +147,12 @@ describe('thoughts about a Sudoku, judged', () => {
     ]);
     assert.equal(changesText(judged[1]!.changed, 2), 'r1c1 1→2, r1c2 2→1, 1 more');
     assert.equal(judged[0]!.changed.length, 11); // sixteen cells, four givens, one blank
-    const clash = judgeThoughts({ ...puzzle, thoughts: [{ ...thoughts[3]!, prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)) }] });
+    const clash = judgeThoughts({
+      ...puzzle,
+      thoughts: [
+        { ...thoughts[3]!, prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)) },
+      ],
+    });
     assert.equal(clash[0]?.illegal, '3 stands twice in row 1');
   });
 
@@ -90,15 +163,37 @@ describe('thoughts about a Sudoku, judged', () => {
   });
 
   it('are of puzzles that have one solution, and of Sudoku', () => {
-    for (const [bad, message] of [['1'.repeat(80), /16, 36 or 81 characters, got 80/], ['.'.repeat(81), /exactly one solution, got several/], [`11${'.'.repeat(79)}`, /1 stands twice/], ['123........4....', /got none/]] as const) {
-      assert.throws(() => ownSudoku(bad), (error) => error instanceof InputError && message.test(error.message));
+    for (const [bad, message] of [
+      ['1'.repeat(80), /16, 36 or 81 characters, got 80/],
+      ['.'.repeat(81), /exactly one solution, got several/],
+      [`11${'.'.repeat(79)}`, /1 stands twice/],
+      ['123........4....', /got none/],
+    ] as const) {
+      assert.throws(
+        () => ownSudoku(bad),
+        (error) => error instanceof InputError && message.test(error.message),
+      );
     }
-    assert.throws(() => judgeThoughts({ question: new Int32Array(900), solution: new Int32Array(900), puzzleId: 0, thoughts }), InputError);
+    assert.throws(
+      () => judgeThoughts({ question: new Int32Array(900), solution: new Int32Array(900), puzzleId: 0, thoughts }),
+      InputError,
+    );
   });
 
   it('an evaluation as a row says what was solved and what it took', () => {
-    const result = { puzzles: 1200, supervisionSteps: 4, exactAccuracy: [0.1, 0.25], cellAccuracy: [], haltingAccuracy: [], seconds: 1 };
-    assert.deepEqual(thinkingRow('plain', result), { thinking: 'plain', 'puzzles solved': '25.0 % of 1,200', 'supervision steps a puzzle': '4' });
+    const result = {
+      puzzles: 1200,
+      supervisionSteps: 4,
+      exactAccuracy: [0.1, 0.25],
+      cellAccuracy: [],
+      haltingAccuracy: [],
+      seconds: 1,
+    };
+    assert.deepEqual(thinkingRow('plain', result), {
+      thinking: 'plain',
+      'puzzles solved': '25.0 % of 1,200',
+      'supervision steps a puzzle': '4',
+    });
     assert.equal(thinkingRow('halting', { ...result, meanSteps: 2.3456 })['supervision steps a puzzle'], '2.35');
     assert.equal(thinkingRow('votes', result, 8)['supervision steps a puzzle'], '8 × 4');
   });

@@ -24,7 +24,9 @@ describe('scripts/notebooks.mjs', function () {
   let fingerprintsOf: (notebook: Notebook) => object;
   let stalenessOf: (notebook: Notebook) => string | undefined;
   before(async () => {
-    ({ fingerprintsOf, stalenessOf } = await import(pathToFileURL(path.join(projectRoot(), 'scripts', 'notebooks', 'freshness.mjs')).href) as { fingerprintsOf: typeof fingerprintsOf; stalenessOf: typeof stalenessOf });
+    ({ fingerprintsOf, stalenessOf } = (await import(
+      pathToFileURL(path.join(projectRoot(), 'scripts', 'notebooks', 'freshness.mjs')).href
+    )) as { fingerprintsOf: typeof fingerprintsOf; stalenessOf: typeof stalenessOf });
     mkdirSync(path.join(projectRoot(), '.cache'), { recursive: true });
     folder = mkdtempSync(path.join(projectRoot(), '.cache', 'notebooks-')); // inside the project, where the types of node are found
   });
@@ -34,21 +36,44 @@ describe('scripts/notebooks.mjs', function () {
   function notebook(name: string, ...sources: string[]): string {
     const cells = [
       { cell_type: 'markdown', id: 'title', metadata: {}, source: '# Title' },
-      ...sources.map((source, index) => ({ cell_type: 'code', id: `code-${index}`, metadata: { tags: ['kept'], execution: { at: 'noon' } }, execution_count: null, outputs: [], source })),
+      ...sources.map((source, index) => ({
+        cell_type: 'code',
+        id: `code-${index}`,
+        metadata: { tags: ['kept'], execution: { at: 'noon' } },
+        execution_count: null,
+        outputs: [],
+        source,
+      })),
     ];
     const file = path.join(folder, `${name}.ipynb`);
-    writeFileSync(file, JSON.stringify({ cells, metadata: { kernelspec: { name: 'tslab' }, widgets: 1 }, nbformat: 4, nbformat_minor: 5 }));
+    writeFileSync(
+      file,
+      JSON.stringify({
+        cells,
+        metadata: { kernelspec: { name: 'tslab' }, widgets: 1 },
+        nbformat: 4,
+        nbformat_minor: 5,
+      }),
+    );
     return file;
   }
 
   function notebooks(...args: string[]): { code: number | null; said: string } {
     const { TRM_SMOKE: _, ...env } = process.env; // a smoke run's outputs never count as fresh
-    const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ...args], { encoding: 'utf8', env });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), ...args],
+      { encoding: 'utf8', env },
+    );
     return { code: status, said: stdout + stderr };
   }
 
   it('check accepts what runs: names from earlier cells, await of a call, loops inside functions', () => {
-    const good = notebook('good', 'const one = async (): Promise<number> => 1;', 'const word = { await: await one() };\nconst f = async () => { for await (const x of [one()]) x; };\nawait f();\nword.await;');
+    const good = notebook(
+      'good',
+      'const one = async (): Promise<number> => 1;',
+      'const word = { await: await one() };\nconst f = async () => { for await (const x of [one()]) x; };\nawait f();\nword.await;',
+    );
     assert.deepEqual(notebooks('check', good).code, 0);
   });
 
@@ -86,12 +111,25 @@ describe('scripts/notebooks.mjs', function () {
   });
 
   it('run --inplace keeps outputs, updates displays in place, drops volatile metadata, and a second run changes nothing', () => {
-    const file = notebook('outputs', "console.log('a'); console.log('b');", "import * as tslab from 'tslab';\nconst live = tslab.newDisplay();\nlive.html('first');\nlive.html('second');");
+    const file = notebook(
+      'outputs',
+      "console.log('a'); console.log('b');",
+      "import * as tslab from 'tslab';\nconst live = tslab.newDisplay();\nlive.html('first');\nlive.html('second');",
+    );
     assert.equal(notebooks('run', '--inplace', file).code, 0);
     const written = readFileSync(file, 'utf8');
-    const { cells, metadata } = JSON.parse(written) as { cells: { outputs: Output[]; metadata: unknown }[]; metadata: object };
-    assert.deepEqual(cells[1]?.outputs.map(({ text }) => text), [['a\n', 'b\n']]);
-    assert.deepEqual(cells[2]?.outputs.map(({ data }) => data), [{ 'text/html': 'second' }]);
+    const { cells, metadata } = JSON.parse(written) as {
+      cells: { outputs: Output[]; metadata: unknown }[];
+      metadata: object;
+    };
+    assert.deepEqual(
+      cells[1]?.outputs.map(({ text }) => text),
+      [['a\n', 'b\n']],
+    );
+    assert.deepEqual(
+      cells[2]?.outputs.map(({ data }) => data),
+      [{ 'text/html': 'second' }],
+    );
     assert.deepEqual(cells[2]?.metadata, { tags: ['kept'] });
     assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info', 'trm_lab']);
     assert.equal(notebooks('run', '--inplace', file).code, 0);
@@ -99,7 +137,10 @@ describe('scripts/notebooks.mjs', function () {
   });
 
   it('run draws into build/figures unless the outputs go into the notebook, so that the committed figures stay', () => {
-    const file = notebook('figure', `import { saveFigure } from '../../dist/index.js';\nconst svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';\nconst saved = await saveFigure('runner-test', { svg, width: 9, height: 9, text: '' });\nconsole.log(saved);`);
+    const file = notebook(
+      'figure',
+      `import { saveFigure } from '../../dist/index.js';\nconst svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';\nconst saved = await saveFigure('runner-test', { svg, width: 9, height: 9, text: '' });\nconsole.log(saved);`,
+    );
     const { code, said } = notebooks('run', '--verbose', file);
     assert.equal(code, 0, said);
     assert.match(said, /^build\/figures\/runner-test\.png$/m);
@@ -110,7 +151,10 @@ describe('scripts/notebooks.mjs', function () {
     const input = path.join(folder, 'input-1.txt');
     const pattern = path.relative(projectRoot(), path.join(folder, 'input-*.txt')).replaceAll('\\', '/');
     const notebookOf = (source: string, tags: readonly string[] = []): Notebook => ({
-      cells: [{ cell_type: 'markdown', metadata: {}, source: 'prose' }, { cell_type: 'code', metadata: { tags }, source, outputs: [{}] }],
+      cells: [
+        { cell_type: 'markdown', metadata: {}, source: 'prose' },
+        { cell_type: 'code', metadata: { tags }, source, outputs: [{}] },
+      ],
       metadata: {},
     });
     const fresh = (notebook: Notebook): Notebook => ({ ...notebook, metadata: { trm_lab: fingerprintsOf(notebook) } });
@@ -135,7 +179,13 @@ describe('scripts/notebooks.mjs', function () {
     const broken = path.join(folder, 'broken.ipynb');
     writeFileSync(broken, '{');
     assert.match(notebooks('check', broken).said, /broken\.ipynb: expected a notebook \(JSON\)/);
-    for (const args of [['check', broken], ['check', 'missing.ipynb'], ['walk', broken], ['run', '--timeout=soon', broken], ['check']]) {
+    for (const args of [
+      ['check', broken],
+      ['check', 'missing.ipynb'],
+      ['walk', broken],
+      ['run', '--timeout=soon', broken],
+      ['check'],
+    ]) {
       assert.equal(notebooks(...args).code, 2, args.join(' '));
     }
   });

@@ -13,7 +13,10 @@ interface Manifest {
   readonly devDependencies: Record<string, string>;
 }
 interface Lock {
-  readonly packages: Record<string, { readonly version?: string; readonly resolved?: string; readonly integrity?: string }>;
+  readonly packages: Record<
+    string,
+    { readonly version?: string; readonly resolved?: string; readonly integrity?: string }
+  >;
 }
 
 describe('package', () => {
@@ -21,7 +24,9 @@ describe('package', () => {
   const lock = JSON.parse(read('package-lock.json')) as Lock;
 
   it('every dependency has one exact version', () => {
-    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+    const ranges = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+    );
     assert.deepEqual(ranges, []);
   });
 
@@ -35,12 +40,17 @@ describe('package', () => {
   });
 
   it("danfojs uses the project's tfjs-node and the mended xlsx", () => {
-    assert.deepEqual(Object.keys(lock.packages).filter((folder) => folder.endsWith('/tfjs-node')), ['node_modules/@tensorflow/tfjs-node']);
+    assert.deepEqual(
+      Object.keys(lock.packages).filter((folder) => folder.endsWith('/tfjs-node')),
+      ['node_modules/@tensorflow/tfjs-node'],
+    );
     assert.equal(lock.packages['node_modules/xlsx']?.version, '0.20.3');
   });
 
   it('every Python package has one exact version', () => {
-    const lines = [...read('requirements.txt').split('\n'), ...read('constraints.txt').split('\n')].filter((line) => line !== '' && !line.startsWith('#'));
+    const lines = [...read('requirements.txt').split('\n'), ...read('constraints.txt').split('\n')].filter(
+      (line) => line !== '' && !line.startsWith('#'),
+    );
     assert.ok(lines.length > 50);
     for (const line of lines) assert.match(line, /^[\w.-]+==[\w.]+$/);
   });
@@ -61,8 +71,14 @@ describe('kernel', () => {
       } } };
       process.argv[2] = 'connection.json';
       require(${JSON.stringify(path.join(root, 'kernels', 'tslab', 'kernel.cjs'))});`;
-    const child = spawnSync(process.execPath, ['-e', program, '--', 'unused'], { cwd: path.parse(root).root, encoding: 'utf8' });
+    const child = spawnSync(process.execPath, ['-e', program, '--', 'unused'], {
+      cwd: path.parse(root).root,
+      encoding: 'utf8',
+    });
     assert.equal(child.status, 0, child.stderr);
-    assert.deepEqual(JSON.parse(child.stdout), { options: { configPath: 'connection.json', enableFindLocal: false }, interrupts: 1 });
+    assert.deepEqual(JSON.parse(child.stdout), {
+      options: { configPath: 'connection.json', enableFindLocal: false },
+      interrupts: 1,
+    });
   });
 });

@@ -78,7 +78,10 @@ describe('set-up stamps', () => {
       const note = (what) => appendFileSync(${JSON.stringify(diary)}, what);
       await alone(async () => { note('('); await new Promise((resolve) => setTimeout(resolve, 100)); note(')'); }, ${JSON.stringify(lock)});`;
     const runs = await Promise.all([1, 2, 3, 4].map(() => ended(['--input-type=module', '-e', program])));
-    assert.deepEqual(runs.map((run) => run.code), [0, 0, 0, 0]);
+    assert.deepEqual(
+      runs.map((run) => run.code),
+      [0, 0, 0, 0],
+    );
     assert.equal(readFileSync(diary, 'utf8'), '()()()()');
     assert.equal(existsSync(lock), false);
   });

@@ -9,11 +9,17 @@ const layers = ['ground', 'data', 'model', 'engine', 'train', 'experiment', 'rep
 const ground = new Set(['errors.ts', 'files.ts', 'random.ts']);
 
 const lib = path.join(projectRoot(), 'lib');
-const sources = new Map(typescriptFiles(lib).map((file) => [path.relative(lib, file).split(path.sep).join('/'), readFileSync(file, 'utf8')]));
+const sources = new Map(
+  typescriptFiles(lib).map((file) => [path.relative(lib, file).split(path.sep).join('/'), readFileSync(file, 'utf8')]),
+);
 
 describe('structure of lib/', () => {
   it('every file belongs to a layer and imports only its own or lower ones', () => {
-    const uphill = [...sources.keys()].flatMap((file) => importsOf(file).filter((target) => layerOf(target) > layerOf(file)).map((target) => `${file} imports ${target}`));
+    const uphill = [...sources.keys()].flatMap((file) =>
+      importsOf(file)
+        .filter((target) => layerOf(target) > layerOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
     assert.deepEqual(uphill, []);
   });
 
@@ -29,27 +35,38 @@ describe('structure of lib/', () => {
   });
 
   it('only index.ts passes on what other files export', () => {
-    const barrels = [...sources].filter(([, text]) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;]*\sfrom\s/m.test(text)).map(([file]) => file);
+    const barrels = [...sources]
+      .filter(([, text]) => /^export\s+(type\s+)?(\*|\{[^}]*\})[^;]*\sfrom\s/m.test(text))
+      .map(([file]) => file);
     assert.deepEqual(barrels, ['index.ts']);
   });
 
   it('every file opens with a sentence', () => {
-    const silent = [...sources].filter(([, text]) => !/^(#!.*\n)?\/\*\*\s+(?:\*\s*)?[A-Za-z`'"][^]{15,}?[.:]\s[^]*?\*\//.test(text.slice(0, 1500))).map(([file]) => file);
+    const silent = [...sources]
+      .filter(
+        ([, text]) => !/^(#!.*\n)?\/\*\*\s+(?:\*\s*)?[A-Za-z`'"][^]{15,}?[.:]\s[^]*?\*\//.test(text.slice(0, 1500)),
+      )
+      .map(([file]) => file);
     assert.deepEqual(silent, []);
   });
 
   it('randomness and time come in as arguments', () => {
-    const guilty = [...sources].filter(([, text]) => /\bMath\.random\s*\(/.test(withoutComments(text))).map(([file]) => file);
+    const guilty = [...sources]
+      .filter(([, text]) => /\bMath\.random\s*\(/.test(withoutComments(text)))
+      .map(([file]) => file);
     assert.deepEqual(guilty, []);
   });
 });
 
 function typescriptFiles(folder: string): string[] {
-  return readdirSync(folder).sort().flatMap((name) => {
-    const file = path.join(folder, name);
-    if (statSync(file).isDirectory()) return name === 'target' || name === 'node_modules' ? [] : typescriptFiles(file);
-    return name.endsWith('.ts') && !name.endsWith('.d.ts') ? [file] : [];
-  });
+  return readdirSync(folder)
+    .sort()
+    .flatMap((name) => {
+      const file = path.join(folder, name);
+      if (statSync(file).isDirectory())
+        return name === 'target' || name === 'node_modules' ? [] : typescriptFiles(file);
+      return name.endsWith('.ts') && !name.endsWith('.d.ts') ? [file] : [];
+    });
 }
 
 function layerOf(file: string): number {

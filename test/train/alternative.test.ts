@@ -14,14 +14,24 @@ const about = { name: 'one maze', note: '', width: 3, height: 3, vocabSize: 6 };
 function answering(...answers: readonly Uint8Array[]): Engine {
   let step = 0;
   const state = { batchSize: 1, dispose: () => undefined };
-  const result = (): object => ({ predictions: Int32Array.from(answers[step++ % answers.length]!), haltLogits: Float32Array.of(1) });
-  return { config: { ...paperConfig, ...about, sequenceLength: 9, supervisionSteps: answers.length }, createState: () => state, inferStep: () => Promise.resolve(result()) } as unknown as Engine;
+  const result = (): object => ({
+    predictions: Int32Array.from(answers[step++ % answers.length]!),
+    haltLogits: Float32Array.of(1),
+  });
+  return {
+    config: { ...paperConfig, ...about, sequenceLength: 9, supervisionSteps: answers.length },
+    createState: () => state,
+    inferStep: () => Promise.resolve(result()),
+  } as unknown as Engine;
 }
 
 describe('evaluation of puzzles with several answers', () => {
   it('counts the rule’s path as exact, another shortest one as valid only, a broken one as neither', async () => {
     const label = mazeAnswer(question);
-    const set = ungrouped([{ input: question, label }], { ...about, alternative: { name: 'valid shortest path', accepts: isShortestPath } });
+    const set = ungrouped([{ input: question, label }], {
+      ...about,
+      alternative: { name: 'valid shortest path', accepts: isShortestPath },
+    });
     const { exactAccuracy, alternative } = await evaluate(answering(question, other, label), set);
     assert.deepEqual(exactAccuracy, [0, 0, 1]);
     assert.deepEqual(alternative, { name: 'valid shortest path', accuracy: [0, 1, 1] });

@@ -14,9 +14,27 @@ const pair = (output: Grid): { input: Grid; output: Grid } => ({ input: a, outpu
 describe('ARC votes', () => {
   it('rank by votes, then by how sure the model was, then by who came first', () => {
     const votes = new ArcVotes();
-    for (const [grid, sure] of [[b, 0.1], [a, 0.2], [a, 0.4], [c, 0.9], [b, 0.7], [d, 0.9]] as const) votes.add('t', 0, grid, sure);
+    for (const [grid, sure] of [
+      [b, 0.1],
+      [a, 0.2],
+      [a, 0.4],
+      [c, 0.9],
+      [b, 0.7],
+      [d, 0.9],
+    ] as const)
+      votes.add('t', 0, grid, sure);
     // a: 2 votes, mean 0.3; b: 2 votes, mean 0.4; c and d: 1 vote, 0.9, c first.
-    assert.deepEqual(votes.candidates('t', 0).map(({ grid, votes: count, haltProbability }) => [grid, count, Math.round(1e6 * haltProbability) / 1e6]), [[b, 2, 0.4], [a, 2, 0.3], [c, 1, 0.9], [d, 1, 0.9]]);
+    assert.deepEqual(
+      votes
+        .candidates('t', 0)
+        .map(({ grid, votes: count, haltProbability }) => [grid, count, Math.round(1e6 * haltProbability) / 1e6]),
+      [
+        [b, 2, 0.4],
+        [a, 2, 0.3],
+        [c, 1, 0.9],
+        [d, 1, 0.9],
+      ],
+    );
     assert.deepEqual(votes.candidates('t', 1), []);
   });
 
@@ -25,7 +43,11 @@ describe('ARC votes', () => {
     for (const grid of [b, b, b, a, a, c]) votes.add('two', 0, grid, 0.5); // b, a, c
     for (const grid of [a, a, d]) votes.add('two', 1, grid, 0.5); // a, d
     votes.add('one', 0, c, 0.5);
-    const questions = [{ task: { id: 'two' }, pairs: [pair(a), pair(a)] }, { task: { id: 'one' }, pairs: [pair(b)] }, { task: { id: 'none' }, pairs: [pair(b)] }];
+    const questions = [
+      { task: { id: 'two' }, pairs: [pair(a), pair(a)] },
+      { task: { id: 'one' }, pairs: [pair(b)] },
+      { task: { id: 'none' }, pairs: [pair(b)] },
+    ];
     // 'two': its first pair is right at the second try, its second at the first; the others never.
     const { tasks, pairs, votes: count, passAt } = votes.score(questions);
     assert.deepEqual([tasks, pairs, count], [3, 4, 10]);
@@ -46,10 +68,19 @@ describe('ARC votes', () => {
     const votes = new ArcVotes();
     for (const grid of [a, a, d]) votes.add('two', 0, grid, 0.5);
     votes.add('two', 1, c, 0.5);
-    assert.deepEqual(votes.submission([{ task: { id: 'two' }, pairs: [pair(a), pair(a)] }, { task: { id: 'none' }, pairs: [pair(a)] }]), {
-      two: [{ attempt_1: [[1]], attempt_2: [[1, 1]] }, { attempt_1: [[3]], attempt_2: [[3]] }],
-      none: [{ attempt_1: [], attempt_2: [] }],
-    });
+    assert.deepEqual(
+      votes.submission([
+        { task: { id: 'two' }, pairs: [pair(a), pair(a)] },
+        { task: { id: 'none' }, pairs: [pair(a)] },
+      ]),
+      {
+        two: [
+          { attempt_1: [[1]], attempt_2: [[1, 1]] },
+          { attempt_1: [[3]], attempt_2: [[3]] },
+        ],
+        none: [{ attempt_1: [], attempt_2: [] }],
+      },
+    );
   });
 });
 
@@ -66,7 +97,10 @@ describe('voting over versions', () => {
       }
     }
   });
-  const examples = test.versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * test.versions.count(puzzle), 0);
+  const examples = test.versions.entries.reduce(
+    (sum, { pairs }, puzzle) => sum + pairs.length * test.versions.count(puzzle),
+    0,
+  );
 
   /** A model that looks the answer up, and knows it only for a puzzle that comes with its own id if `needsId`. */
   const oracle = (needsId: boolean, knows: (row: number) => boolean = () => true): Engine => {
@@ -80,7 +114,10 @@ describe('voting over versions', () => {
           const key = tokens.subarray(seat * 100, seat * 100 + 100).join();
           if (knows(row++) && (!needsId || rightId.get(key) === id)) predictions.set(answers.get(key)!, seat * 100);
         });
-        return Promise.resolve({ predictions, haltLogits: new Float32Array(puzzleIds.length) } as unknown as InferResult);
+        return Promise.resolve({
+          predictions,
+          haltLogits: new Float32Array(puzzleIds.length),
+        } as unknown as InferResult);
       },
     } as unknown as Engine;
   };
@@ -89,10 +126,12 @@ describe('voting over versions', () => {
     const votes = new ArcVotes();
     const result = await voteArc(oracle(true), test, { batchSize: 7, votes });
     assert.deepEqual([result.passAt[1], result.exactAccuracy, result.votes, result.tasks], [1, 1, examples, 6]);
-    test.versions.entries.forEach(({ task, pairs }, puzzle) => pairs.forEach(({ output }, index) => {
-      const candidates = votes.candidates(task.id, index);
-      assert.deepEqual(candidates, [{ grid: output, votes: test.versions.count(puzzle), haltProbability: 0.5 }]);
-    }));
+    test.versions.entries.forEach(({ task, pairs }, puzzle) =>
+      pairs.forEach(({ output }, index) => {
+        const candidates = votes.candidates(task.id, index);
+        assert.deepEqual(candidates, [{ grid: output, votes: test.versions.count(puzzle), haltProbability: 0.5 }]);
+      }),
+    );
   });
 
   it('counts the versions it is given, and pools only into votes it is handed', async () => {
@@ -105,23 +144,46 @@ describe('voting over versions', () => {
 
   it('finds the answer among wrong ones: a model that says nothing on most versions still has it at the second try', async () => {
     // Nothing is said on two of three rows: the empty grid wins, the right one comes second.
-    const result = await voteArc(oracle(false, (row) => row % 3 === 0), test, { batchSize: 1000, supervisionSteps: 1 });
+    const result = await voteArc(
+      oracle(false, (row) => row % 3 === 0),
+      test,
+      { batchSize: 1000, supervisionSteps: 1 },
+    );
     assert.ok(result.passAt[1]! < 1);
     assert.equal(result.passAt[2], 1);
   });
 
   it('a model that goes by the id fails with the blank one and with a wrong one', async () => {
-    for (const [needsId, mode, expected] of [[true, 'own', 1], [true, 'blank', 0], [true, 'shuffled', 0], [false, 'blank', 1], [false, 'shuffled', 1]] as const) {
+    for (const [needsId, mode, expected] of [
+      [true, 'own', 1],
+      [true, 'blank', 0],
+      [true, 'shuffled', 0],
+      [false, 'blank', 1],
+      [false, 'shuffled', 1],
+    ] as const) {
       assert.equal((await voteArc(oracle(needsId), test, { puzzleIds: mode })).passAt[1], expected, mode);
       assert.equal((await evaluateIds(oracle(needsId), test))[mode].exactAccuracy.at(-1), expected, mode);
     }
-    const sudoku = ungrouped([{ input: Uint8Array.of(1), label: Uint8Array.of(2) }], { name: 'one', note: '', width: 1, height: 1, vocabSize: 3 });
+    const sudoku = ungrouped([{ input: Uint8Array.of(1), label: Uint8Array.of(2) }], {
+      name: 'one',
+      note: '',
+      width: 1,
+      height: 1,
+      vocabSize: 3,
+    });
     await assert.rejects(evaluate(oracle(false), sudoku, { puzzleIds: 'shuffled' }), /shuffled ids are for ARC/);
   });
 
   it('tells how far it is and stops when asked', async () => {
     const told: number[] = [];
-    await assert.rejects(voteArc(oracle(false), test, { batchSize: 10, onProgress: ({ done }) => told.push(done), shouldStop: () => told.length === 3 }), /evaluation stopped/);
+    await assert.rejects(
+      voteArc(oracle(false), test, {
+        batchSize: 10,
+        onProgress: ({ done }) => told.push(done),
+        shouldStop: () => told.length === 3,
+      }),
+      /evaluation stopped/,
+    );
     assert.deepEqual(told, [5, 10, 15]);
   });
 });

@@ -17,19 +17,45 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { describe as describeModel } from '../../lib/model/describe.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
-import { checkTraining, paperTraining, recursionsAt, seatsOf, supervisionAt, updateRequest, type TrainingOptions } from '../../lib/train/options.js';
+import {
+  checkTraining,
+  paperTraining,
+  recursionsAt,
+  seatsOf,
+  supervisionAt,
+  updateRequest,
+  type TrainingOptions,
+} from '../../lib/train/options.js';
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
 
-const tiny: ModelConfig = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 8, layers: 1, vocabSize: 6, sequenceLength: 16, puzzlePrefix: 1, puzzleEmbeddingSize: 8, deepRecursions: 2, latentRecursions: 2, supervisionSteps: 3 };
+const tiny: ModelConfig = {
+  ...paperConfig,
+  hiddenSize: 8,
+  heads: 2,
+  innerMultiple: 8,
+  layers: 1,
+  vocabSize: 6,
+  sequenceLength: 16,
+  puzzlePrefix: 1,
+  puzzleEmbeddingSize: 8,
+  deepRecursions: 2,
+  latentRecursions: 2,
+  supervisionSteps: 3,
+};
 const training: TrainingOptions = { ...paperTraining, steps: 6, batchSize: 4, warmupSteps: 0, learningRate: 0.01 };
-const curriculum = [[0.34, 1, 1], [0.67, 1, 2]] as const;
+const curriculum = [
+  [0.34, 1, 1],
+  [0.67, 1, 2],
+] as const;
 const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
 
 /** Every number an engine holds. */
 async function bytesOf(engine: Engine): Promise<string> {
   const parts = [];
-  for (const kind of kinds) for (const { data } of (await engine.readTensors(kind)).values()) parts.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+  for (const kind of kinds)
+    for (const { data } of (await engine.readTensors(kind)).values())
+      parts.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength));
   return Buffer.concat(parts).toString('base64');
 }
 
@@ -49,31 +75,104 @@ function spied(engine: Engine, tell: (...step: Parameters<Engine['trainStep']>) 
 
 describe('training options beyond the paper', () => {
   it('stay absent where they are not given, and are refused where they make no sense', () => {
-    assert.deepEqual(Object.keys(checkTraining(paperTraining)).filter((key) => ['randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum'].includes(key)), []);
-    assert.deepEqual(checkTraining({ ...paperTraining, randomStart: 1, depthCurriculum: curriculum }).depthCurriculum, curriculum);
-    for (const bad of [0, -1, 'one', null]) assert.throws(() => checkTraining({ ...paperTraining, randomStart: bad }), /randomStart: expected a number above 0/);
+    assert.deepEqual(
+      Object.keys(checkTraining(paperTraining)).filter((key) =>
+        ['randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum'].includes(
+          key,
+        ),
+      ),
+      [],
+    );
+    assert.deepEqual(
+      checkTraining({ ...paperTraining, randomStart: 1, depthCurriculum: curriculum }).depthCurriculum,
+      curriculum,
+    );
+    for (const bad of [0, -1, 'one', null])
+      assert.throws(
+        () => checkTraining({ ...paperTraining, randomStart: bad }),
+        /randomStart: expected a number above 0/,
+      );
     for (const key of ['supervisionSteps', 'interleavedBatches']) {
-      for (const bad of [0, 1.5, '2', null]) assert.throws(() => checkTraining({ ...paperTraining, [key]: bad }), new RegExp(`${key}: expected a whole number from 1 to 1024`));
+      for (const bad of [0, 1.5, '2', null])
+        assert.throws(
+          () => checkTraining({ ...paperTraining, [key]: bad }),
+          new RegExp(`${key}: expected a whole number from 1 to 1024`),
+        );
     }
-    for (const bad of [[], 3, [[0.5, 1]], [[0.5, 1, 0]], [[1, 1, 1]], [[0.5, 1, 1], [0.5, 2, 2]], [[0.5, 1.5, 1]]]) {
-      assert.throws(() => checkTraining({ ...paperTraining, depthCurriculum: bad }), (error) => error instanceof InputError && /depthCurriculum: expected rows/.test(error.message));
+    for (const bad of [
+      [],
+      3,
+      [[0.5, 1]],
+      [[0.5, 1, 0]],
+      [[1, 1, 1]],
+      [
+        [0.5, 1, 1],
+        [0.5, 2, 2],
+      ],
+      [[0.5, 1.5, 1]],
+    ]) {
+      assert.throws(
+        () => checkTraining({ ...paperTraining, depthCurriculum: bad }),
+        (error) => error instanceof InputError && /depthCurriculum: expected rows/.test(error.message),
+      );
     }
-    for (const bad of [[], 3, [[0.5]], [[0.5, 1, 1]], [[0.5, 0]], [[1, 1]], [[0.5, 1], [0.5, 2]], [[0.5, 1025]]]) {
-      assert.throws(() => checkTraining({ ...paperTraining, supervisionCurriculum: bad }), (error) => error instanceof InputError && /supervisionCurriculum: expected rows \[until, N\] .*got/.test(error.message));
+    for (const bad of [
+      [],
+      3,
+      [[0.5]],
+      [[0.5, 1, 1]],
+      [[0.5, 0]],
+      [[1, 1]],
+      [
+        [0.5, 1],
+        [0.5, 2],
+      ],
+      [[0.5, 1025]],
+    ]) {
+      assert.throws(
+        () => checkTraining({ ...paperTraining, supervisionCurriculum: bad }),
+        (error) =>
+          error instanceof InputError && /supervisionCurriculum: expected rows \[until, N\] .*got/.test(error.message),
+      );
     }
   });
 
   it("deepen at the shares of the steps that CGAR's schedule says", () => {
-    const options = { ...training, steps: 10, depthCurriculum: [[0.3, 1, 2], [0.6, 2, 4]] as const };
-    const depths = Array.from({ length: 10 }, (_, i) => Object.values(recursionsAt(i + 1, options, { deepRecursions: 3, latentRecursions: 6 })).join());
-    assert.deepEqual(depths, [...Array<string>(3).fill('1,2'), ...Array<string>(3).fill('2,4'), ...Array<string>(4).fill('3,6')]);
+    const options = {
+      ...training,
+      steps: 10,
+      depthCurriculum: [
+        [0.3, 1, 2],
+        [0.6, 2, 4],
+      ] as const,
+    };
+    const depths = Array.from({ length: 10 }, (_, i) =>
+      Object.values(recursionsAt(i + 1, options, { deepRecursions: 3, latentRecursions: 6 })).join(),
+    );
+    assert.deepEqual(depths, [
+      ...Array<string>(3).fill('1,2'),
+      ...Array<string>(3).fill('2,4'),
+      ...Array<string>(4).fill('3,6'),
+    ]);
     assert.deepEqual(recursionsAt(1, training, tiny), { deepRecursions: 2, latentRecursions: 2 });
   });
 
   it('change the steps of a puzzle at the shares of the steps that the rows say', () => {
-    const options = { ...training, steps: 10, supervisionCurriculum: [[0.3, 1], [0.65, 2]] as const };
-    const of = (more: Partial<TrainingOptions>): string[] => Array.from({ length: 10 }, (_, i) => Object.values(supervisionAt(i + 1, { ...options, ...more }, tiny)).join());
-    assert.deepEqual(of({}), [...Array<string>(3).fill('1,1'), ...Array<string>(3).fill('2,4'), ...Array<string>(4).fill('3,7')]);
+    const options = {
+      ...training,
+      steps: 10,
+      supervisionCurriculum: [
+        [0.3, 1],
+        [0.65, 2],
+      ] as const,
+    };
+    const of = (more: Partial<TrainingOptions>): string[] =>
+      Array.from({ length: 10 }, (_, i) => Object.values(supervisionAt(i + 1, { ...options, ...more }, tiny)).join());
+    assert.deepEqual(of({}), [
+      ...Array<string>(3).fill('1,1'),
+      ...Array<string>(3).fill('2,4'),
+      ...Array<string>(4).fill('3,7'),
+    ]);
     assert.deepEqual(of({ supervisionSteps: 8 }).slice(5), ['2,4', ...Array<string>(4).fill('8,7')]);
     assert.deepEqual(supervisionAt(9, training, tiny), { supervisionSteps: 3, since: 1 });
   });
@@ -96,12 +195,30 @@ for (const kind of ['native', 'tfjs'] as const) {
     const options: EngineOptions = { engine: kind, precision: 'float32', threads: 2 };
     let dataset: Dataset;
     before(async () => {
-      dataset = (await sudokuDataset({ side: 4, source: 'generated', trainPuzzles: 8, testPuzzles: 1, validationPuzzles: 0, augmentations: 3, minDifficulty: 0, seed: 1 })).train;
+      dataset = (
+        await sudokuDataset({
+          side: 4,
+          source: 'generated',
+          trainPuzzles: 8,
+          testPuzzles: 1,
+          validationPuzzles: 0,
+          augmentations: 3,
+          minDifficulty: 0,
+          seed: 1,
+        })
+      ).train;
     });
 
     it('deepens as if the tensors and latents were carried to a deeper engine by hand', async () => {
       const tokens = Int32Array.from({ length: 32 }, (_, i) => i % 6);
-      const request: TrainRequest = { tokens, labels: tokens, puzzleIds: new Int32Array(2), reset: new Uint8Array(2), last: new Uint8Array(2), loss: 'stablemax' };
+      const request: TrainRequest = {
+        tokens,
+        labels: tokens,
+        puzzleIds: new Int32Array(2),
+        reset: new Uint8Array(2),
+        last: new Uint8Array(2),
+        loss: 'stablemax',
+      };
       const shallow = { ...tiny, deepRecursions: 1, latentRecursions: 1 };
       const start = initialParameters(tiny, new Random(3));
       const step = async (engine: Engine, state: ReturnType<Engine['createState']>, count: number): Promise<void> => {
@@ -151,7 +268,11 @@ for (const kind of ['native', 'tfjs'] as const) {
         const rest = await begin();
         writeSnapshot(file, snapshots[at]!, '');
         await rest.trainer.restore(readSnapshot(file, tiny, seatsOf(all)).snapshot);
-        assert.equal(rest.engine.schedule.calls.length, depths[at], 'an evaluation before the next step would be as deep as one made then');
+        assert.equal(
+          rest.engine.schedule.calls.length,
+          depths[at],
+          'an evaluation before the next step would be as deep as one made then',
+        );
         while (!rest.trainer.done) await rest.trainer.trainStep();
         assert.equal(await bytesOf(rest.engine), await bytesOf(whole.engine), `from step ${at + 1}`);
         rest.engine.dispose();
@@ -165,7 +286,14 @@ for (const kind of ['native', 'tfjs'] as const) {
       const start = initialParameters(tiny, new Random(3));
       await engine.writeTensors('parameters', start);
       const tokens = Int32Array.from({ length: 32 }, (_, i) => i % 6);
-      await engine.trainStep(engine.createState(2), { tokens, labels: tokens, puzzleIds: new Int32Array(2), reset: new Uint8Array(2).fill(1), last: new Uint8Array(2), loss: 'softmax' });
+      await engine.trainStep(engine.createState(2), {
+        tokens,
+        labels: tokens,
+        puzzleIds: new Int32Array(2),
+        reset: new Uint8Array(2).fill(1),
+        last: new Uint8Array(2),
+        loss: 'softmax',
+      });
       const gradients = await engine.readGradients();
       const request = { ...updateRequest(1, training), optimizer: 'muon' as const };
       await engine.update(request);
@@ -174,12 +302,25 @@ for (const kind of ['native', 'tfjs'] as const) {
       for (const { name, shape, role } of parameterSpecs(tiny)) {
         if (role !== 'trained') continue;
         const zeros = (): Float32Array => new Float32Array(start.get(name)!.data.length);
-        const expected = { parameters: start.get(name)!.data.slice(), gradient: gradients.get(name)!.data, firstMoment: zeros(), secondMoment: zeros(), average: zeros() };
+        const expected = {
+          parameters: start.get(name)!.data.slice(),
+          gradient: gradients.get(name)!.data,
+          firstMoment: zeros(),
+          secondMoment: zeros(),
+          average: zeros(),
+        };
         const matrix = /\.(mlp|mlp_t)\./.test(name);
         if (matrix) muonStep(expected, shape as [number, number], request);
         else adamStep(expected, 1, { ...request, optimizer: 'adam-atan2' });
         if (matrix) byMuon.push(name);
-        after.get(name)!.data.forEach((value, i) => assert.ok(Math.abs(value - expected.parameters[i]!) < 1e-6, `${name}[${i}]: ${value}, expected ${expected.parameters[i]}`));
+        after
+          .get(name)!
+          .data.forEach((value, i) =>
+            assert.ok(
+              Math.abs(value - expected.parameters[i]!) < 1e-6,
+              `${name}[${i}]: ${value}, expected ${expected.parameters[i]}`,
+            ),
+          );
       }
       assert.equal(byMuon.length, 4); // in and out of both mixers of the one layer
       engine.dispose();
@@ -188,12 +329,23 @@ for (const kind of ['native', 'tfjs'] as const) {
     it('takes interleaved batches in turn, their ages apart from the start', async () => {
       const engine = await createEngine({ ...tiny, supervisionSteps: 16, explorationProbability: 0 }, options);
       const seen: { tokens: string; isNew: boolean; state: unknown }[] = [];
-      const trainer = new Trainer(spied(engine, async (state, { tokens, reset }) => void seen.push({ tokens: tokens.join(), isNew: reset[0] === 1, state })), dataset, { ...training, steps: 15, supervisionSteps: 3, interleavedBatches: 3 }, 1);
+      const trainer = new Trainer(
+        spied(
+          engine,
+          async (state, { tokens, reset }) => void seen.push({ tokens: tokens.join(), isNew: reset[0] === 1, state }),
+        ),
+        dataset,
+        { ...training, steps: 15, supervisionSteps: 3, interleavedBatches: 3 },
+        1,
+      );
       await trainer.start();
       while (!trainer.done) await trainer.trainStep();
       const visits = [0, 1, 2].map((turn) => seen.filter((_, step) => step % 3 === turn));
       // Three steps a puzzle; the first puzzles of the second batch have two, of the third one.
-      assert.deepEqual(visits.map((each) => each.map(({ isNew }) => Number(isNew)).join('')), ['10010', '10100', '11001']);
+      assert.deepEqual(
+        visits.map((each) => each.map(({ isNew }) => Number(isNew)).join('')),
+        ['10010', '10100', '11001'],
+      );
       for (const each of visits) {
         assert.equal(new Set(each.map(({ state }) => state)).size, 1);
         each.forEach(({ tokens, isNew }, i) => assert.equal(!isNew, tokens === each[i - 1]?.tokens));
@@ -205,11 +357,30 @@ for (const kind of ['native', 'tfjs'] as const) {
     it('sets the ages of interleaved batches apart again where puzzles get more steps', async () => {
       const engine = await createEngine({ ...tiny, supervisionSteps: 16, explorationProbability: 0 }, options);
       const isNew: boolean[] = [];
-      const staged = { ...training, steps: 24, supervisionCurriculum: [[0.25, 1], [0.5, 2]] as const, supervisionSteps: 3, interleavedBatches: 3 };
-      const trainer = new Trainer(spied(engine, async (_, { reset }) => void isNew.push(reset[0] === 1)), dataset, staged, 1);
+      const staged = {
+        ...training,
+        steps: 24,
+        supervisionCurriculum: [
+          [0.25, 1],
+          [0.5, 2],
+        ] as const,
+        supervisionSteps: 3,
+        interleavedBatches: 3,
+      };
+      const trainer = new Trainer(
+        spied(engine, async (_, { reset }) => void isNew.push(reset[0] === 1)),
+        dataset,
+        staged,
+        1,
+      );
       await trainer.start();
       while (!trainer.done) await trainer.trainStep();
-      const visits = [0, 1, 2].map((turn) => isNew.filter((_, step) => step % 3 === turn).map(Number).join(''));
+      const visits = [0, 1, 2].map((turn) =>
+        isNew
+          .filter((_, step) => step % 3 === turn)
+          .map(Number)
+          .join(''),
+      );
       // Two visits of one step a puzzle, two of two steps, four of three; where a stage begins the later batches count as older.
       assert.deepEqual(visits, ['11101001', '11101010', '11110100']);
       engine.dispose();
@@ -217,9 +388,17 @@ for (const kind of ['native', 'tfjs'] as const) {
 
     it('draws the latents of new seats only, at every position anew', async () => {
       const engine = await createEngine({ ...tiny, supervisionSteps: 2, explorationProbability: 0 }, options);
-      const seen: { reset: Uint8Array; latents: Map<string, Float32Array>; state: Parameters<Engine['trainStep']>[0] }[] = [];
+      const seen: {
+        reset: Uint8Array;
+        latents: Map<string, Float32Array>;
+        state: Parameters<Engine['trainStep']>[0];
+      }[] = [];
       const spy = spied(engine, async (state, { reset }) => {
-        seen.push({ reset: reset.slice(), latents: new Map([...(await state.read())].map(([id, data]) => [id, data.slice()])), state });
+        seen.push({
+          reset: reset.slice(),
+          latents: new Map([...(await state.read())].map(([id, data]) => [id, data.slice()])),
+          state,
+        });
       });
       const trainer = new Trainer(spy, dataset, { ...training, randomStart: 0.5 }, 1);
       await trainer.start();
@@ -229,7 +408,10 @@ for (const kind of ['native', 'tfjs'] as const) {
       await trainer.trainStep(); // all seats are new
       for (const { reset } of seen) assert.deepEqual([...reset], [0, 0, 0, 0]);
       assert.deepEqual(seen[1]!.latents, between);
-      for (const [at, other] of [[0, 2], [2, 0]] as const) {
+      for (const [at, other] of [
+        [0, 2],
+        [2, 0],
+      ] as const) {
         for (const [id, data] of seen[at]!.latents) {
           const deviation = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
           assert.ok(Math.abs(deviation - 0.5) < 0.07, `${id}: ${deviation}`); // 544 draws: 0.5 ± 0.015

@@ -15,22 +15,43 @@ import { checkReference } from '../../lib/train/reference-check.js';
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import type { TrainerSnapshot } from '../../lib/train/trainer.js';
 
-const tiny: ModelConfig = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 8, layers: 1, vocabSize: 6, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+const tiny: ModelConfig = {
+  ...paperConfig,
+  hiddenSize: 8,
+  heads: 2,
+  innerMultiple: 8,
+  layers: 1,
+  vocabSize: 6,
+  sequenceLength: 4,
+  puzzlePrefix: 1,
+  puzzleEmbeddingSize: 8,
+};
 
 describe('damaged states of training', () => {
   let folder = '';
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'damaged-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
-  const refused = (message: RegExp) => (error: unknown): boolean => error instanceof InputError && message.test(error.message);
+  const refused =
+    (message: RegExp) =>
+    (error: unknown): boolean =>
+      error instanceof InputError && message.test(error.message);
 
   it('snapshots come back, and are refused with a carry or a stream that is none', () => {
     const parameters = initialParameters(tiny, new Random(1));
-    const trained = new Set(parameterSpecs(tiny).filter(({ role }) => role === 'trained').map(({ name }) => name));
+    const trained = new Set(
+      parameterSpecs(tiny)
+        .filter(({ role }) => role === 'trained')
+        .map(({ name }) => name),
+    );
     const snapshot: TrainerSnapshot = {
       step: 3,
       carry: emptyCarry(2, 4),
       stream: { pass: 1, position: 2 },
-      tensors: new Map((['parameters', 'average', 'firstMoment', 'secondMoment'] as const satisfies readonly TensorKind[]).map((kind) => [kind, new Map([...parameters].filter(([name]) => kind === 'parameters' || trained.has(name)))])),
+      tensors: new Map(
+        (['parameters', 'average', 'firstMoment', 'secondMoment'] as const satisfies readonly TensorKind[]).map(
+          (kind) => [kind, new Map([...parameters].filter(([name]) => kind === 'parameters' || trained.has(name)))],
+        ),
+      ),
       latents: new Map((['y', 'z'] as const).map((latent) => [latent, new Float32Array(2 * 5 * 8).fill(0.5)])),
     };
     const file = path.join(folder, 'state.safetensors');
@@ -41,8 +62,15 @@ describe('damaged states of training', () => {
     writeSafetensors(file, tensors, { ...metadata, stream: '{"pass":1,' });
     assert.throws(() => readSnapshot(file, tiny, 2), refused(/state\.safetensors: expected the stream as JSON/));
     for (const value of [2, -1, 256]) {
-      writeSafetensors(file, new Map([...tensors, ['carry/halted', { dtype: 'I32', shape: [2], data: Int32Array.of(1, value) }]]), metadata);
-      assert.throws(() => readSnapshot(file, tiny, 2), refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)));
+      writeSafetensors(
+        file,
+        new Map([...tensors, ['carry/halted', { dtype: 'I32', shape: [2], data: Int32Array.of(1, value) }]]),
+        metadata,
+      );
+      assert.throws(
+        () => readSnapshot(file, tiny, 2),
+        refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)),
+      );
     }
   });
 

@@ -21,9 +21,25 @@ describe('metrics', () => {
       haltLoss: Float64Array.of(0.1, 0.2, 0.3),
       continueLoss: new Float64Array(3),
     };
-    const after = { puzzles: { tokens: labels, labels, puzzleIds: new Int32Array(3) }, steps: Int32Array.of(4, 2, 16), halted: Uint8Array.of(1, 1, 1) };
+    const after = {
+      puzzles: { tokens: labels, labels, puzzleIds: new Int32Array(3) },
+      steps: Int32Array.of(4, 2, 16),
+      halted: Uint8Array.of(1, 1, 1),
+    };
     const all = stepMetrics(result, after);
-    assert.deepEqual({ ...all, haltLoss: 0 }, { count: 2, cellAccuracy: 1.5, exactAccuracy: 1, haltingAccuracy: 1, steps: 6, answerLoss: 1.5, haltLoss: 0, continueLoss: 0 });
+    assert.deepEqual(
+      { ...all, haltLoss: 0 },
+      {
+        count: 2,
+        cellAccuracy: 1.5,
+        exactAccuracy: 1,
+        haltingAccuracy: 1,
+        steps: 6,
+        answerLoss: 1.5,
+        haltLoss: 0,
+        continueLoss: 0,
+      },
+    );
     const some = stepMetrics(result, { ...after, halted: Uint8Array.of(0, 1, 0) });
     assert.equal(some.count, 1);
     assert.equal(some.answerLoss, 1.5);

@@ -15,7 +15,8 @@ describe('training options', () => {
   it("gives the reference's learning rate at every listed step", () => {
     assert.ok(rates.length >= 8);
     for (const { step, ratio1, ratio0_1 } of rates) {
-      const close = (mine: number, theirs: number): void => assert.ok(Math.abs(mine - theirs) <= 1e-12 * theirs, `step ${step}: ${mine} against ${theirs}`);
+      const close = (mine: number, theirs: number): void =>
+        assert.ok(Math.abs(mine - theirs) <= 1e-12 * theirs, `step ${step}: ${mine} against ${theirs}`);
       close(updateRequest(step, paperTraining).learningRate, ratio1);
       close(updateRequest(step, { ...paperTraining, finalRateRatio: 0.1 }).learningRate, ratio0_1);
     }
@@ -29,7 +30,10 @@ describe('training options', () => {
   });
 
   it('refuses unknown and impossible fields, all at once', () => {
-    assert.throws(() => checkTraining({ ...paperTraining, batchSize: 0, learningRat: 1 }), /unknown field learningRat.*batchSize: expected a whole number/);
+    assert.throws(
+      () => checkTraining({ ...paperTraining, batchSize: 0, learningRat: 1 }),
+      /unknown field learningRat.*batchSize: expected a whole number/,
+    );
     assert.throws(() => checkTraining({ ...paperTraining, learningRate: NaN }), /learningRate: expected/);
   });
 });

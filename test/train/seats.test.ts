@@ -24,7 +24,13 @@ const scores = ({ seconds: _, ...rest }: Evaluation): Omit<Evaluation, 'seconds'
 
 describe('votes', () => {
   const answer = (board: number[], haltLogit: number): Answer => ({ tokens: Int32Array.from(board), haltLogit });
-  const [a, a2, b, b2, c] = [answer([1, 2], -1), answer([1, 2], 0.5), answer([2, 1], 3), answer([2, 1], -9), answer([12], 2)];
+  const [a, a2, b, b2, c] = [
+    answer([1, 2], -1),
+    answer([1, 2], 0.5),
+    answer([2, 1], 3),
+    answer([2, 1], -9),
+    answer([12], 2),
+  ];
 
   it('go to the board given most often, ties to the surest', () => {
     assert.equal(vote([a, b, a2]), a2); // two to one, though the one is surer
@@ -64,20 +70,35 @@ for (const kind of ['native', 'tfjs'] as const) {
       const all: Answer[][] = [];
       for (let i = 0; i < puzzles; i++) {
         const form = view(i);
-        const thoughts = await think(engine, relabel(Int32Array.from(dataset.inputs.subarray(16 * i, 16 * i + 16)), form), { supervisionSteps });
-        all.push(thoughts.map(({ prediction, haltProbability }) => ({ tokens: relabelBack(prediction, form), haltLogit: Math.log(haltProbability / (1 - haltProbability)) })));
+        const thoughts = await think(
+          engine,
+          relabel(Int32Array.from(dataset.inputs.subarray(16 * i, 16 * i + 16)), form),
+          { supervisionSteps },
+        );
+        all.push(
+          thoughts.map(({ prediction, haltProbability }) => ({
+            tokens: relabelBack(prediction, form),
+            haltLogit: Math.log(haltProbability / (1 - haltProbability)),
+          })),
+        );
       }
       return all;
     };
-    const right = ({ tokens }: Answer, i: number): boolean => tokens.every((token, cell) => token === dataset.labels[16 * i + cell]);
+    const right = ({ tokens }: Answer, i: number): boolean =>
+      tokens.every((token, cell) => token === dataset.labels[16 * i + cell]);
     const share = (flags: readonly boolean[]): number => flags.filter((flag) => flag).length / flags.length;
     const run = (options: ThinkingOptions): Promise<Evaluation> => evaluate(engine, dataset, options);
 
     it('halts a puzzle at its first positive logit, never before, whoever shares its batch', async () => {
       const answers = await alone(() => identity(16, 6), 16);
-      const stops = answers.map((each) => (each.findIndex(({ haltLogit }) => haltLogit > 0) + 1 || 16));
-      assert.ok(new Set(stops).size > (kind === 'native' ? 2 : 1), `the puzzles should need different times, got ${stops.join()}`);
-      const expected = Array.from({ length: 16 }, (_, step) => share(answers.map((each, i) => right(each[Math.min(step + 1, stops[i]!) - 1]!, i))));
+      const stops = answers.map((each) => each.findIndex(({ haltLogit }) => haltLogit > 0) + 1 || 16);
+      assert.ok(
+        new Set(stops).size > (kind === 'native' ? 2 : 1),
+        `the puzzles should need different times, got ${stops.join()}`,
+      );
+      const expected = Array.from({ length: 16 }, (_, step) =>
+        share(answers.map((each, i) => right(each[Math.min(step + 1, stops[i]!) - 1]!, i))),
+      );
       for (const batchSize of [1, 4, 128]) {
         const result = await run({ halt: true, batchSize });
         assert.equal(result.meanSteps, stops.reduce((a, b) => a + b, 0) / puzzles);
@@ -88,7 +109,8 @@ for (const kind of ['native', 'tfjs'] as const) {
     it('thinks on past the trained steps without halting, in batches of any size', async () => {
       const answers = await alone(() => identity(16, 6), 20);
       const expected = Array.from({ length: 20 }, (_, step) => share(answers.map((each, i) => right(each[step]!, i))));
-      for (const batchSize of [4, 128]) assert.deepEqual((await run({ batchSize, supervisionSteps: 20 })).exactAccuracy, expected);
+      for (const batchSize of [4, 128])
+        assert.deepEqual((await run({ batchSize, supervisionSteps: 20 })).exactAccuracy, expected);
       assert.equal((await run({})).meanSteps, undefined);
     });
 
@@ -97,11 +119,15 @@ for (const kind of ['native', 'tfjs'] as const) {
       assert.deepEqual(scores(await run({ views: { count: 3, draw: () => identity(16, 6) } })), plain);
       assert.deepEqual(scores(await run({ chains: 3 })), plain);
       assert.deepEqual(scores(await run({ chains: 1, noise: 5 })), plain); // the first chain is never disturbed
-      assert.deepEqual(scores(await run({ chains: 2, views: { count: 2, draw: () => identity(16, 6) }, batchSize: 9 })), plain);
+      assert.deepEqual(
+        scores(await run({ chains: 2, views: { count: 2, draw: () => identity(16, 6) }, batchSize: 9 })),
+        plain,
+      );
     });
 
     it('votes among views as one would who thinks about each of them alone', async () => {
-      const view = (k: number, random: Random): Relabelling => (k === 0 ? identity(16, 6) : drawSudokuRelabelling(geometry, random));
+      const view = (k: number, random: Random): Relabelling =>
+        k === 0 ? identity(16, 6) : drawSudokuRelabelling(geometry, random);
       const forms = [0, 1, 2].map((k) => (i: number) => view(k, new Random(5).fork('views').fork(i).fork(k)));
       const answers: Answer[][][] = [];
       for (const form of forms) answers.push(await alone(form, 4));
@@ -116,7 +142,12 @@ for (const kind of ['native', 'tfjs'] as const) {
           }),
         ),
       );
-      const result = await run({ views: { count: 3, draw: view }, random: new Random(5), supervisionSteps: 4, batchSize: 10 });
+      const result = await run({
+        views: { count: 3, draw: view },
+        random: new Random(5),
+        supervisionSteps: 4,
+        batchSize: 10,
+      });
       assert.deepEqual(result.exactAccuracy, expected);
     });
 
@@ -153,17 +184,19 @@ for (const kind of ['native', 'tfjs'] as const) {
     });
 
     // On tfjs this would take twenty seconds; its tensors are counted by the engine's own tests.
-    if (kind === 'native') it('thinks 1,024 steps in the memory of one', async () => {
-      const grown = async (steps: number): Promise<number> => {
-        await evaluate(engine, dataset, { supervisionSteps: steps, puzzles: 2 });
-        return process.memoryUsage().rss;
-      };
-      const before = await grown(200);
-      assert.ok((await grown(1024)) - before < 60e6); // the garbage collector's slack
-    });
+    if (kind === 'native')
+      it('thinks 1,024 steps in the memory of one', async () => {
+        const grown = async (steps: number): Promise<number> => {
+          await evaluate(engine, dataset, { supervisionSteps: steps, puzzles: 2 });
+          return process.memoryUsage().rss;
+        };
+        const before = await grown(200);
+        assert.ok((await grown(1024)) - before < 60e6); // the garbage collector's slack
+      });
 
     it('refuses impossible numbers', async () => {
-      for (const options of [{ chains: 0 }, { noise: -1 }, { noise: NaN }, { supervisionSteps: 0.5 }, { batchSize: 0 }]) await assert.rejects(run(options), InputError);
+      for (const options of [{ chains: 0 }, { noise: -1 }, { noise: NaN }, { supervisionSteps: 0.5 }, { batchSize: 0 }])
+        await assert.rejects(run(options), InputError);
     });
   });
 }

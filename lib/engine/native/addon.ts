@@ -30,8 +30,24 @@ export interface AddonEngine {
   writeTensor(kind: number, index: number, values: Float32Array): void;
   readPuzzleGradients(): Float32Array;
   update(spec: UpdateRequest & { readonly count: number }): void;
-  infer(state: number, tokens: Int32Array, puzzleIds: Int32Array, reset: Uint8Array, averaged: boolean, wantLogits: boolean): Promise<StepReply>;
-  train(state: number, tokens: Int32Array, puzzleIds: Int32Array, reset: Uint8Array, labels: Int32Array, last: Uint8Array, softmax: boolean, wantLogits: boolean): Promise<StepReply>;
+  infer(
+    state: number,
+    tokens: Int32Array,
+    puzzleIds: Int32Array,
+    reset: Uint8Array,
+    averaged: boolean,
+    wantLogits: boolean,
+  ): Promise<StepReply>;
+  train(
+    state: number,
+    tokens: Int32Array,
+    puzzleIds: Int32Array,
+    reset: Uint8Array,
+    labels: Int32Array,
+    last: Uint8Array,
+    softmax: boolean,
+    wantLogits: boolean,
+  ): Promise<StepReply>;
 }
 
 interface Addon {
@@ -90,11 +106,16 @@ export function detectedLevels(): Level[] {
 export function chooseLevel(precision: Precision | 'auto'): { readonly level: Level; readonly precision: Precision } {
   const forced = process.env['TRM_LAB_ISA'] ?? '';
   const detected = detectedLevels();
-  if (forced !== '' && !detected.includes(forced as Level)) throw new InputError(`TRM_LAB_ISA: expected one of ${detected.join(', ')} on this CPU, got ${forced}`);
+  if (forced !== '' && !detected.includes(forced as Level))
+    throw new InputError(`TRM_LAB_ISA: expected one of ${detected.join(', ')} on this CPU, got ${forced}`);
   const allowed = forced === '' ? detected : detected.slice(detected.indexOf(forced as Level));
-  const fitting = precision === 'auto' ? allowed : allowed.filter((level) => bf16Levels.includes(level) === (precision === 'bf16'));
+  const fitting =
+    precision === 'auto' ? allowed : allowed.filter((level) => bf16Levels.includes(level) === (precision === 'bf16'));
   const [level] = fitting;
-  if (level === undefined) throw new InputError(`precision bf16: expected a CPU with ${bf16Levels.join(' or ')}, got one with ${allowed.join(', ')}; use --precision float32`);
+  if (level === undefined)
+    throw new InputError(
+      `precision bf16: expected a CPU with ${bf16Levels.join(' or ')}, got one with ${allowed.join(', ')}; use --precision float32`,
+    );
   return { level, precision: bf16Levels.includes(level) ? 'bf16' : 'float32' };
 }
 

@@ -9,7 +9,18 @@ import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../.
 import { buildSchedule, latentInitName, netPath, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
-import { NotFiniteError, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest } from '../engine.js';
+import {
+  NotFiniteError,
+  type Engine,
+  type InferRequest,
+  type InferResult,
+  type LatentState,
+  type Precision,
+  type TensorKind,
+  type TrainRequest,
+  type TrainResult,
+  type UpdateRequest,
+} from '../engine.js';
 import { chooseLevel, defaultThreads, loadAddon, type AddonEngine, type Level, type StepReply } from './addon.js';
 
 /** How to compute. */
@@ -21,7 +32,13 @@ export interface NativeOptions {
 }
 
 /** Numbers of the tensor kinds in the addon. */
-const kindNumbers: Readonly<Record<TensorKind | 'gradient', number>> = { parameters: 0, average: 1, firstMoment: 2, secondMoment: 3, gradient: 4 };
+const kindNumbers: Readonly<Record<TensorKind | 'gradient', number>> = {
+  parameters: 0,
+  average: 1,
+  firstMoment: 2,
+  secondMoment: 3,
+  gradient: 4,
+};
 
 /** Makes the engine. Throws InputError if the addon is missing or this CPU lacks the precision asked for. */
 export function createNativeEngine(config: ModelConfig, options: NativeOptions = {}): Engine {
@@ -51,25 +68,47 @@ class NativeEngine implements Engine {
     this.#specs = parameterSpecs(config);
     this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));
     const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
-    if (unknown.length > 0 || this.#numbers.size !== this.#specs.length) throw new Error(`the addon and the library disagree on the tensors: ${unknown.map(({ name }) => name).join(', ')}; run npm run setup`);
+    if (unknown.length > 0 || this.#numbers.size !== this.#specs.length)
+      throw new Error(
+        `the addon and the library disagree on the tensors: ${unknown.map(({ name }) => name).join(', ')}; run npm run setup`,
+      );
   }
 
   createState(batchSize: number): LatentState {
     checkBatchSize(batchSize);
-    return new NativeState(this.#addon, batchSize, this.schedule.latents, positionsOf(this.config) * this.config.hiddenSize);
+    return new NativeState(
+      this.#addon,
+      batchSize,
+      this.schedule.latents,
+      positionsOf(this.config) * this.config.hiddenSize,
+    );
   }
 
   async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
     checkInfer(this.config, state, request);
     const wantLogits = request.wantLogits === true;
-    return resultOf(await translated(() => this.#addon.infer(stateNumber(state), request.tokens, request.puzzleIds, request.reset, request.weights === 'average', wantLogits)), wantLogits);
+    return resultOf(
+      await translated(() =>
+        this.#addon.infer(
+          stateNumber(state),
+          request.tokens,
+          request.puzzleIds,
+          request.reset,
+          request.weights === 'average',
+          wantLogits,
+        ),
+      ),
+      wantLogits,
+    );
   }
 
   async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
     checkTrain(this.config, state, request);
     const wantLogits = request.wantLogits === true;
     const { tokens, puzzleIds, reset, labels, last, loss } = request;
-    const reply = await translated(() => this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits));
+    const reply = await translated(() =>
+      this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits),
+    );
     return {
       ...resultOf(reply, wantLogits),
       answerLoss: reply.answerLoss,
@@ -93,7 +132,9 @@ class NativeEngine implements Engine {
     this.#write(kind, tensors);
     if (kind !== 'parameters') return;
     this.#write('average', tensors);
-    const zeros = new Map(this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]));
+    const zeros = new Map(
+      this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]),
+    );
     this.#write('firstMoment', zeros);
     this.#write('secondMoment', zeros);
     this.optimizerSteps = 0;
@@ -116,11 +157,14 @@ class NativeEngine implements Engine {
   }
 
   #read(specs: readonly ParameterSpec[], kind: number): Map<string, { shape: readonly number[]; data: Float32Array }> {
-    return new Map(specs.map(({ name, shape }) => [name, { shape, data: this.#addon.readTensor(kind, this.#numbers.get(name)!) }]));
+    return new Map(
+      specs.map(({ name, shape }) => [name, { shape, data: this.#addon.readTensor(kind, this.#numbers.get(name)!) }]),
+    );
   }
 
   #write(kind: TensorKind, tensors: TensorMap): void {
-    for (const { name } of this.#specsOf(kind)) this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
+    for (const { name } of this.#specsOf(kind))
+      this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
   }
 
   #specsOf(kind: TensorKind): readonly ParameterSpec[] {
@@ -152,7 +196,8 @@ class NativeState implements LatentState {
     const expected = this.batchSize * this.#perSeat;
     for (const latent of this.#latents) {
       const length = latents.get(latent)?.length;
-      if (length !== expected) throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${length ?? 'none'}`);
+      if (length !== expected)
+        throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${length ?? 'none'}`);
     }
     this.#latents.forEach((latent, i) => this.#addon.writeLatent(this.number, i, latents.get(latent)!));
   }

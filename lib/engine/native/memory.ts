@@ -23,7 +23,15 @@ export interface NativeMemory {
 }
 
 /** What training and evaluating take; nothing grows with the number of steps. */
-export function nativeMemory(config: ModelConfig, { level, threads, batchSize, states = 1 }: { readonly level: Level; readonly threads: number; readonly batchSize: number; readonly states?: number }): NativeMemory {
+export function nativeMemory(
+  config: ModelConfig,
+  {
+    level,
+    threads,
+    batchSize,
+    states = 1,
+  }: { readonly level: Level; readonly threads: number; readonly batchSize: number; readonly states?: number },
+): NativeMemory {
   const panel = panels[level];
   const operand = level === 'amx' || level === 'avx512bf16' ? 2 : 4;
   const padded = (size: number): number => Math.ceil(size / panel) * panel;
@@ -46,11 +54,21 @@ export function nativeMemory(config: ModelConfig, { level, threads, batchSize, s
   // Intermediates forwards and backwards: six times the inner values of each SwiGLU; layouts of inputs and derivatives.
   const passing = 6 * inner + 3 * rows * D + (mlp ? 6 * mixed + 3 * rows * D : 8 * rows * D + 6 * 48 * padded(S));
   const gradientCalls = schedule.calls.filter(({ gradient }) => gradient).length;
-  const floats = rows * D * (2 * schedule.latents.length + 4 + (config.halting === 'halt-or-continue' ? schedule.latents.length : 0)) + 2 * group * config.sequenceLength * config.vocabSize;
+  const floats =
+    rows *
+      D *
+      (2 * schedule.latents.length + 4 + (config.halting === 'halt-or-continue' ? schedule.latents.length : 0)) +
+    2 * group * config.sequenceLength * config.vocabSize;
 
   const parameters = 4 * (5 * trained + others);
   const packed = 3 * operand * matrices;
   const latents = 4 * states * batchSize * S * config.hiddenSize * schedule.latents.length;
   const perThread = 4 * (trained + floats) + operand * (kept * (gradientCalls + 1 / config.layers) + passing);
-  return { parameters, packed, latents, perThread, total: parameters + packed + latents + Math.min(threads, batchSize) * perThread };
+  return {
+    parameters,
+    packed,
+    latents,
+    perThread,
+    total: parameters + packed + latents + Math.min(threads, batchSize) * perThread,
+  };
 }

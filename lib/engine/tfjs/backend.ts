@@ -34,7 +34,9 @@ export async function loadBackend(want: Backend | 'auto' = 'auto'): Promise<Back
       reasons.push(`${backend}: ${error.message.split('\n')[0] ?? ''}`);
     }
   }
-  throw new InputError(`tfjs backend ${want} does not load (${reasons.join('; ')}); run npm run setup, or choose another --backend`);
+  throw new InputError(
+    `tfjs backend ${want} does not load (${reasons.join('; ')}); run npm run setup, or choose another --backend`,
+  );
 }
 
 function loadTensorflow(): void {
@@ -59,7 +61,8 @@ function completeWasm(): void {
   wasmComplete = true;
   const product = tf.getKernel('BatchMatMul', 'wasm');
   const transpose = tf.getKernel('Transpose', 'wasm');
-  if (product === undefined || transpose === undefined) throw new Error('the wasm backend has no BatchMatMul or Transpose');
+  if (product === undefined || transpose === undefined)
+    throw new Error('the wasm backend has no BatchMatMul or Transpose');
   type Info = Parameters<typeof product.kernelFunc>[0];
   const swapped = (x: Info['inputs'][string], backend: unknown): tfjs.TensorInfo => {
     const rank = x?.shape.length ?? 0;
@@ -74,7 +77,11 @@ function completeWasm(): void {
       const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean };
       const a = transposeA ? swapped(inputs['a'], backend) : inputs['a'];
       const b = transposeB ? swapped(inputs['b'], backend) : inputs['b'];
-      const result = product.kernelFunc({ inputs: { a, b }, backend, attrs: { transposeA: false, transposeB: false } } as unknown as Info);
+      const result = product.kernelFunc({
+        inputs: { a, b },
+        backend,
+        attrs: { transposeA: false, transposeB: false },
+      } as unknown as Info);
       const { disposeData } = backend as { disposeData(dataId: object): void };
       if (transposeA) disposeData.call(backend, a!.dataId);
       if (transposeB) disposeData.call(backend, b!.dataId);

@@ -5,7 +5,20 @@ import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type Tenso
 import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
-import { NotFiniteError, tensorKinds, type Engine, type InferRequest, type InferResult, type LatentState, type Precision, type TensorKind, type TrainRequest, type TrainResult, type UpdateRequest, type Weights as WeightKind } from '../engine.js';
+import {
+  NotFiniteError,
+  tensorKinds,
+  type Engine,
+  type InferRequest,
+  type InferResult,
+  type LatentState,
+  type Precision,
+  type TensorKind,
+  type TrainRequest,
+  type TrainResult,
+  type UpdateRequest,
+  type Weights as WeightKind,
+} from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
 import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
 import { loadBackend, tf, type Backend } from './backend.js';
@@ -14,7 +27,10 @@ import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, typ
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
 /** Makes the engine. Throws InputError if the backend asked for does not load. */
-export async function createTfjsEngine(config: ModelConfig, options: { readonly backend?: Backend | 'auto' } = {}): Promise<Engine> {
+export async function createTfjsEngine(
+  config: ModelConfig,
+  options: { readonly backend?: Backend | 'auto' } = {},
+): Promise<Engine> {
   return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'));
 }
 
@@ -46,9 +62,11 @@ class TfjsEngine implements Engine {
     this.#backend = backend;
     this.#specs = parameterSpecs(config);
     this.#rotary = rotaryTables(config);
-    const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> => new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
+    const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> =>
+      new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
     this.#values.set('parameters', zeros(this.#specs));
-    for (const kind of ['average', 'firstMoment', 'secondMoment'] as const) this.#values.set(kind, zeros(this.#specsOf(kind)));
+    for (const kind of ['average', 'firstMoment', 'secondMoment'] as const)
+      this.#values.set(kind, zeros(this.#specsOf(kind)));
   }
 
   createState(batchSize: number): LatentState {
@@ -84,10 +102,15 @@ class TfjsEngine implements Engine {
     const gradients = new Map<string, Float32Array>();
     const logits = new Float32Array(B * L * V);
     const halting = new Float32Array(B * 2);
-    const losses = { answerLoss: new Float64Array(B), haltLoss: new Float64Array(B), continueLoss: new Float64Array(B) };
+    const losses = {
+      answerLoss: new Float64Array(B),
+      haltLoss: new Float64Array(B),
+      continueLoss: new Float64Array(B),
+    };
     const continueTargets = new Float32Array(B);
     const after: Latents[] = [];
-    const local = this.config.puzzleEmbeddingSize > 0 ? new Float32Array(B * this.config.puzzleEmbeddingSize) : undefined;
+    const local =
+      this.config.puzzleEmbeddingSize > 0 ? new Float32Array(B * this.config.puzzleEmbeddingSize) : undefined;
 
     const seats = this.#seatsAtOnce();
     for (let from = 0; from < B; from += seats) {
@@ -152,7 +175,10 @@ class TfjsEngine implements Engine {
       const loss = tf.customGrad((logitsTensor, haltingTensor) => {
         const logitsData = (logitsTensor as Tensor).dataSync() as Float32Array;
         const haltingData = (haltingTensor as Tensor).dataSync() as Float32Array;
-        const continueTargets = config.halting === 'halt-or-continue' ? this.#continueTargets(latents, x, weights, request.last.subarray(from, from + count)) : undefined;
+        const continueTargets =
+          config.halting === 'halt-or-continue'
+            ? this.#continueTargets(latents, x, weights, request.last.subarray(from, from + count))
+            : undefined;
         const losses = stepLosses({
           logits: logitsData,
           haltingLogits: haltingData,
@@ -162,8 +188,17 @@ class TfjsEngine implements Engine {
           total,
           ...(continueTargets === undefined ? {} : { continueTargets }),
         });
-        part = { latents, logits: logitsData, halting: haltingData, losses, ...(continueTargets === undefined ? {} : { continueTargets }) };
-        const sum = losses.answerLoss.reduce((all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!), 0);
+        part = {
+          latents,
+          logits: logitsData,
+          halting: haltingData,
+          losses,
+          ...(continueTargets === undefined ? {} : { continueTargets }),
+        };
+        const sum = losses.answerLoss.reduce(
+          (all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!),
+          0,
+        );
         return {
           value: tf.scalar(sum / total),
           gradFunc: (dy: Tensor) => [
@@ -177,7 +212,9 @@ class TfjsEngine implements Engine {
     })(inputs);
 
     if (part === undefined) throw new Error('the losses were not computed');
-    const gradients = new Map(grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]));
+    const gradients = new Map(
+      grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]),
+    );
     const kept = new Set(part.latents.values()); // a latent that no call with gradient writes stays the settled one
     tf.dispose([value, grads, rows ?? [], ...[...settledLatents.values()].filter((latent) => !kept.has(latent))]);
     return { ...part, gradients };
@@ -195,25 +232,41 @@ class TfjsEngine implements Engine {
 
   async update(request: UpdateRequest): Promise<void> {
     const seatIds = this.#pending;
-    if (seatIds === undefined) throw new InputError('update needs the gradients of a training step; call trainStep first');
+    if (seatIds === undefined)
+      throw new InputError('update needs the gradients of a training step; call trainStep first');
     this.#pending = undefined;
     this.optimizerSteps++;
     for (const { name, role, shape } of this.#specs) {
       if (role === 'trained') {
         const gradient = this.#gradients.get(name)!;
         const [parameters, average, firstMoment, secondMoment] = tensorKinds.map((kind) => this.#of(kind).get(name)!);
-        const trained = { parameters: parameters!, average: average!, firstMoment: firstMoment!, secondMoment: secondMoment!, gradient };
-        if (request.optimizer === 'muon' && isNetworkMatrix(name)) muonStep(trained, shape as [number, number], request);
+        const trained = {
+          parameters: parameters!,
+          average: average!,
+          firstMoment: firstMoment!,
+          secondMoment: secondMoment!,
+          gradient,
+        };
+        if (request.optimizer === 'muon' && isNetworkMatrix(name))
+          muonStep(trained, shape as [number, number], request);
         else adamStep(trained, this.optimizerSteps, request);
       } else if (role === 'puzzle-table') {
-        signSgdStep(this.#of('parameters').get(name)!, this.#gradients.get(localWeights)!, seatIds, request.puzzleLearningRate, request.puzzleWeightDecay);
+        signSgdStep(
+          this.#of('parameters').get(name)!,
+          this.#gradients.get(localWeights)!,
+          seatIds,
+          request.puzzleLearningRate,
+          request.puzzleWeightDecay,
+        );
       }
     }
     this.#forgetDevice();
   }
 
   async readTensors(kind: TensorKind): Promise<TensorMap> {
-    return new Map(this.#specsOf(kind).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]));
+    return new Map(
+      this.#specsOf(kind).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]),
+    );
   }
 
   async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
@@ -224,7 +277,8 @@ class TfjsEngine implements Engine {
     write(kind);
     if (kind === 'parameters') {
       write('average');
-      for (const moments of ['firstMoment', 'secondMoment'] as const) for (const data of this.#of(moments).values()) data.fill(0);
+      for (const moments of ['firstMoment', 'secondMoment'] as const)
+        for (const data of this.#of(moments).values()) data.fill(0);
       this.optimizerSteps = 0;
     }
     this.#pending = undefined;
@@ -238,7 +292,12 @@ class TfjsEngine implements Engine {
   async readGradients(): Promise<TensorMap> {
     const shapes = new Map(this.#specs.map(({ name, shape }) => [name, shape]));
     const size = this.config.puzzleEmbeddingSize;
-    return new Map([...this.#gradients].map(([name, data]) => [name, { shape: shapes.get(name) ?? [data.length / size, size], data: data.slice() }]));
+    return new Map(
+      [...this.#gradients].map(([name, data]) => [
+        name,
+        { shape: shapes.get(name) ?? [data.length / size, size], data: data.slice() },
+      ]),
+    );
   }
 
   dispose(): void {
@@ -270,7 +329,12 @@ class TfjsEngine implements Engine {
   /** Seats with reset start from the start values at all positions; the others go on. A selection: what is replaced may be anything. */
   #restart(weights: Weights, latents: Latents, reset: Uint8Array): Latents {
     const seats = tf.tensor(reset, [reset.length, 1, 1], 'bool');
-    return new Map([...latents].map(([id, latent]) => [id, tf.where(seats, weights(latentInitName(id)).reshape([1, 1, -1]).broadcastTo(latent.shape), latent) as Tensor3D]));
+    return new Map(
+      [...latents].map(([id, latent]) => [
+        id,
+        tf.where(seats, weights(latentInitName(id)).reshape([1, 1, -1]).broadcastTo(latent.shape), latent) as Tensor3D,
+      ]),
+    );
   }
 
   /** The puzzle embedding of each seat, [B, size]; the caller disposes of it. */
@@ -288,7 +352,12 @@ class TfjsEngine implements Engine {
     if (tensors === undefined) {
       const averaged = kind === 'average' ? this.#of('average') : new Map<string, Float32Array>();
       const used = this.#specs.filter(({ role }) => role !== 'puzzle-table');
-      tensors = new Map(used.map(({ name, shape }) => [name, tf.keep(tf.tensor(averaged.get(name) ?? this.#of('parameters').get(name)!, [...shape]))]));
+      tensors = new Map(
+        used.map(({ name, shape }) => [
+          name,
+          tf.keep(tf.tensor(averaged.get(name) ?? this.#of('parameters').get(name)!, [...shape])),
+        ]),
+      );
       this.#onDevice.set(kind, tensors);
     }
     const found = tensors;
@@ -312,15 +381,21 @@ class TfjsEngine implements Engine {
   #seatsAtOnce(): number {
     const { config } = this;
     const [S, D] = [positionsOf(config), config.hiddenSize];
-    const mixer = config.mixer === 'mlp' ? 6 * D * innerSize(config, S) + 8 * S * D : 3 * config.heads * S * S + 12 * S * D;
+    const mixer =
+      config.mixer === 'mlp' ? 6 * D * innerSize(config, S) + 8 * S * D : 3 * config.heads * S * S + 12 * S * D;
     const perCall = config.layers * (mixer + 6 * S * innerSize(config, D) + 8 * S * D);
     const calls = this.schedule.calls.filter(({ gradient }) => gradient).length;
     return Math.max(1, Math.floor(activationBudget / (perCall * calls)));
   }
 
-  #refuseInfinite(losses: Pick<StepLosses, 'answerLoss' | 'haltLoss' | 'continueLoss'>, gradients: ReadonlyMap<string, Float32Array>): void {
-    for (const [name, values] of Object.entries(losses)) if (!values.every(Number.isFinite)) throw new NotFiniteError(`${name} is not finite`);
-    for (const [name, values] of gradients) if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
+  #refuseInfinite(
+    losses: Pick<StepLosses, 'answerLoss' | 'haltLoss' | 'continueLoss'>,
+    gradients: ReadonlyMap<string, Float32Array>,
+  ): void {
+    for (const [name, values] of Object.entries(losses))
+      if (!values.every(Number.isFinite)) throw new NotFiniteError(`${name} is not finite`);
+    for (const [name, values] of gradients)
+      if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
   }
 }
 
@@ -358,7 +433,8 @@ class TfjsState implements LatentState {
     const [B, S, D] = this.#size;
     for (const id of this.tensors.keys()) {
       const length = latents.get(id)?.length;
-      if (length !== B * S * D) throw new RangeError(`latent ${id}: expected ${B * S * D} numbers, got ${length ?? 'none'}`);
+      if (length !== B * S * D)
+        throw new RangeError(`latent ${id}: expected ${B * S * D} numbers, got ${length ?? 'none'}`);
     }
     this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.tensor3d(latents.get(id)!, [B, S, D])])));
   }
@@ -374,7 +450,17 @@ class TfjsState implements LatentState {
   /** Takes latents that come in parts of the batch. */
   join(parts: readonly Latents[]): void {
     if (parts.length === 1) return this.keep(parts[0]!);
-    this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.concat(parts.map((part) => part.get(id)!), 0)])));
+    this.keep(
+      new Map(
+        [...this.tensors.keys()].map((id) => [
+          id,
+          tf.concat(
+            parts.map((part) => part.get(id)!),
+            0,
+          ),
+        ]),
+      ),
+    );
     for (const part of parts) tf.dispose([...part.values()]);
   }
 
@@ -390,7 +476,9 @@ function stateOf(state: LatentState): TfjsState {
 
 /** Rows from … from + count of every latent. */
 function slices(latents: Latents, from: number, count: number): Latents {
-  return new Map([...latents].map(([id, tensor]) => [id, tf.slice(tensor, [from, 0, 0], [count, tensor.shape[1], tensor.shape[2]])]));
+  return new Map(
+    [...latents].map(([id, tensor]) => [id, tf.slice(tensor, [from, 0, 0], [count, tensor.shape[1], tensor.shape[2]])]),
+  );
 }
 
 function resultOf(config: ModelConfig, logits: Float32Array, halting: Float32Array): InferResult {

@@ -14,13 +14,23 @@ const normEpsilon = 1e-5;
 const rotaryBase = 10_000;
 
 /** x = √D · (puzzle prefix ++ token embeddings), mixed with learned positions where there are some (§1.3). → [B, S, D] */
-export function embed(config: ModelConfig, weights: Weights, oneHotTokens: Tensor2D, puzzleRows: Tensor2D | undefined): Tensor3D {
+export function embed(
+  config: ModelConfig,
+  weights: Weights,
+  oneHotTokens: Tensor2D,
+  puzzleRows: Tensor2D | undefined,
+): Tensor3D {
   const { hiddenSize: D, sequenceLength: L, puzzlePrefix: P } = config;
   const B = oneHotTokens.shape[0] / L;
   const tokens = tf.matMul(oneHotTokens, weights('embed_tokens.embedding_weight') as Tensor2D).reshape([B, L, D]); // [B, L, D]
   let x = tokens as Tensor3D;
   if (puzzleRows !== undefined) {
-    const row = tf.pad(puzzleRows, [[0, 0], [0, P * D - puzzleRows.shape[1]]]).reshape([B, P, D]); // zeros behind the embedding
+    const row = tf
+      .pad(puzzleRows, [
+        [0, 0],
+        [0, P * D - puzzleRows.shape[1]],
+      ])
+      .reshape([B, P, D]); // zeros behind the embedding
     x = tf.concat([row as Tensor3D, x], 1); // [B, S, D]
   }
   if (config.positions === 'learned') x = x.add<Tensor3D>(weights('embed_pos.embedding_weight')).mul(Math.SQRT1_2);
@@ -28,10 +38,19 @@ export function embed(config: ModelConfig, weights: Weights, oneHotTokens: Tenso
 }
 
 /** One call of a network: its layers in turn. [B, S, D] → [B, S, D] */
-export function callNet(config: ModelConfig, weights: Weights, net: NetId, h: Tensor3D, rotary: Rotary | undefined): Tensor3D {
+export function callNet(
+  config: ModelConfig,
+  weights: Weights,
+  net: NetId,
+  h: Tensor3D,
+  rotary: Rotary | undefined,
+): Tensor3D {
   for (let layer = 0; layer < config.layers; layer++) {
     const at = `${netPath(net)}.layers.${layer}`;
-    h = config.mixer === 'mlp' ? mixTokens(config, weights, `${at}.mlp_t`, h) : rmsNorm(h.add(attention(config, weights, `${at}.self_attn`, h, rotary)));
+    h =
+      config.mixer === 'mlp'
+        ? mixTokens(config, weights, `${at}.mlp_t`, h)
+        : rmsNorm(h.add(attention(config, weights, `${at}.self_attn`, h, rotary)));
     h = rmsNorm(h.add(swiglu(weights, `${at}.mlp`, h, innerSize(config, config.hiddenSize)))); // h ← rms(h + SwiGLU(h))
   }
   return h;
@@ -51,12 +70,22 @@ function swiglu(weights: Weights, name: string, x: Tensor3D, inner: number): Ten
 }
 
 /** softmax(q kᵀ / √d) v, all heads at once, no mask (§1.6). [B, S, D] → [B, S, D] */
-function attention(config: ModelConfig, weights: Weights, name: string, h: Tensor3D, rotary: Rotary | undefined): Tensor3D {
+function attention(
+  config: ModelConfig,
+  weights: Weights,
+  name: string,
+  h: Tensor3D,
+  rotary: Rotary | undefined,
+): Tensor3D {
   const { heads: H, hiddenSize: D } = config;
   const [B, S] = h.shape;
   const d = D / H;
   const qkv = linear(h, weights(`${name}.qkv_proj.weight`)).reshape([B, S, 3, H, d]); // rows of the weight: Q, K, V, each by head
-  const [q, k, v] = tf.unstack(qkv, 2).map((part) => tf.transpose(part as Tensor4D, [0, 2, 1, 3])) as [Tensor4D, Tensor4D, Tensor4D]; // [B, H, S, d]
+  const [q, k, v] = tf.unstack(qkv, 2).map((part) => tf.transpose(part as Tensor4D, [0, 2, 1, 3])) as [
+    Tensor4D,
+    Tensor4D,
+    Tensor4D,
+  ]; // [B, H, S, d]
   const scores = tf.matMul(rotate(q, rotary), rotate(k, rotary), false, true).mul(1 / Math.sqrt(d)); // [B, H, S, S]
   const mixed = tf.matMul(tf.softmax(scores as Tensor4D), v); // [B, H, S, d]
   return linear(tf.transpose(mixed, [0, 2, 1, 3]).reshape([B, S, D]) as Tensor3D, weights(`${name}.o_proj.weight`));
@@ -73,7 +102,8 @@ export function rotaryTables(config: ModelConfig): Rotary | undefined {
   if (config.positions !== 'rotary') return undefined;
   const S = positionsOf(config);
   const d = config.hiddenSize / config.heads;
-  const angle = (i: number): number => Math.fround(Math.floor(i / d) * Math.fround(rotaryBase ** (-(2 * (i % (d / 2))) / d)));
+  const angle = (i: number): number =>
+    Math.fround(Math.floor(i / d) * Math.fround(rotaryBase ** (-(2 * (i % (d / 2))) / d)));
   const angles = Float32Array.from({ length: S * d }, (_, i) => angle(i));
   return { cos: tf.tensor2d(angles.map(Math.cos), [S, d]), sin: tf.tensor2d(angles.map(Math.sin), [S, d]) };
 }

@@ -89,19 +89,25 @@ impl Tiles for AmxTiles {
     #[inline(always)]
     unsafe fn load<const REGISTER: u8>(from: *const u8, stride: usize) {
         // SAFETY: the trait's condition.
-        unsafe { asm!("tileloadd tmm{}, [{} + {} * 1]", const REGISTER, in(reg) from, in(reg) stride, options(nostack, preserves_flags, readonly)) };
+        unsafe {
+            asm!("tileloadd tmm{}, [{} + {} * 1]", const REGISTER, in(reg) from, in(reg) stride, options(nostack, preserves_flags, readonly))
+        };
     }
 
     #[inline(always)]
     unsafe fn store<const REGISTER: u8>(to: *mut u8, stride: usize) {
         // SAFETY: the trait's condition.
-        unsafe { asm!("tilestored [{} + {} * 1], tmm{}", in(reg) to, in(reg) stride, const REGISTER, options(nostack, preserves_flags)) };
+        unsafe {
+            asm!("tilestored [{} + {} * 1], tmm{}", in(reg) to, in(reg) stride, const REGISTER, options(nostack, preserves_flags))
+        };
     }
 
     #[inline(always)]
     unsafe fn dot<const SUMS: u8, const LEFT: u8, const RIGHT: u8>() {
         // SAFETY: the trait's condition.
-        unsafe { asm!("tdpbf16ps tmm{}, tmm{}, tmm{}", const SUMS, const LEFT, const RIGHT, options(nostack, preserves_flags, nomem)) };
+        unsafe {
+            asm!("tdpbf16ps tmm{}, tmm{}, tmm{}", const SUMS, const LEFT, const RIGHT, options(nostack, preserves_flags, nomem))
+        };
     }
 }
 
@@ -160,7 +166,10 @@ mod tests {
         // SAFETY: an instruction of at most eleven bytes was fetched from here.
         let byte = |i: usize| unsafe { *at.add(i) };
         let upper = |bit: u8| usize::from(byte(1) >> bit & 1 ^ 1) << 3;
-        assert!(byte(0) == 0xc4 && byte(1) & 0x1f == 2 && byte(2) & 0x84 == 0, "an illegal instruction that is no tile instruction");
+        assert!(
+            byte(0) == 0xc4 && byte(1) & 0x1f == 2 && byte(2) & 0x84 == 0,
+            "an illegal instruction that is no tile instruction"
+        );
         let (modrm, mut length) = (byte(4), 5);
         let (mode, low) = (modrm >> 6, usize::from(modrm & 7));
         let mut decoded = Decoded {
@@ -224,7 +233,8 @@ mod tests {
     fn the_six_instructions_do_what_the_software_tiles_do() {
         crate::kernel_tests::name_absent_levels();
         if !permitted() {
-            let action = Action { handler: emulate as *const () as usize, mask: [0; 16], flags: SA_SIGINFO, restorer: 0 };
+            let action =
+                Action { handler: emulate as *const () as usize, mask: [0; 16], flags: SA_SIGINFO, restorer: 0 };
             // SAFETY: the structure is Linux's of x86-64; nothing else in these tests handles illegal instructions.
             assert_eq!(unsafe { sigaction(SIGILL, &action, std::ptr::null_mut()) }, 0);
         }
@@ -248,9 +258,16 @@ mod tests {
             }
             for m in 0..2 * half {
                 for n in 0..32 {
-                    let product = |k: usize| f64::from(a[m * row + k].to_f32()) * f64::from(b[k / 2 * 64 + 2 * n + k % 2].to_f32());
+                    let product = |k: usize| {
+                        f64::from(a[m * row + k].to_f32()) * f64::from(b[k / 2 * 64 + 2 * n + k % 2].to_f32())
+                    };
                     let exact: f64 = (0..2 * steps).map(product).sum();
-                    let close = |mine: f32| assert!((f64::from(mine) - exact).abs() < 1e-4, "{half}, {steps} ({m}, {n}): {mine} against {exact}");
+                    let close = |mine: f32| {
+                        assert!(
+                            (f64::from(mine) - exact).abs() < 1e-4,
+                            "{half}, {steps} ({m}, {n}): {mine} against {exact}"
+                        )
+                    };
                     close(real.0[m * 32 + n]);
                     close(soft.0[m * 32 + n]);
                     if n < 16 {

@@ -291,7 +291,15 @@ pub fn backward<L: Level>(
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
     let (qkv, out) = (dims.mixer_in(), dims.mixer_out());
     let panel = panel_length::<L>(dims.rows(samples));
-    L::enter(NormRowsGradient { d, count: rows, width: hidden, stride, y: output, inverse: &tape.inverse, rows: &mut shared.rows });
+    L::enter(NormRowsGradient {
+        d,
+        count: rows,
+        width: hidden,
+        stride,
+        y: output,
+        inverse: &tape.inverse,
+        rows: &mut shared.rows,
+    });
     shared.clear_spare_row(dims, samples);
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &shared.rows, stride },
@@ -302,7 +310,14 @@ pub fn backward<L: Level>(
         epilogue: ToRows { out: &mut scratch.d_results, stride: heads_stride, column: 0 },
     });
     L::enter(ToPanels { rows: &shared.rows, stride, depth: rows, columns: stride, out: &mut shared.panels, panel });
-    L::enter(ToPanels { rows: &tape.results, stride: heads_stride, depth: rows, columns: stride, out: &mut shared.input_panels, panel });
+    L::enter(ToPanels {
+        rows: &tape.results,
+        stride: heads_stride,
+        depth: rows,
+        columns: stride,
+        out: &mut shared.input_panels,
+        panel,
+    });
     L::enter(Product::<L, _> {
         left: Left::Columns { data: &shared.panels, panel },
         rows: hidden,
@@ -319,7 +334,14 @@ pub fn backward<L: Level>(
     if heads_of(dims).1 {
         rotate_queries_and_keys::<L>(dims, rows, rotary, &mut scratch.d_qkv, true);
     }
-    L::enter(ToPanels { rows: &scratch.d_qkv, stride: qkv_stride, depth: rows, columns: qkv_stride, out: &mut scratch.d_qkv_panels, panel });
+    L::enter(ToPanels {
+        rows: &scratch.d_qkv,
+        stride: qkv_stride,
+        depth: rows,
+        columns: qkv_stride,
+        out: &mut scratch.d_qkv_panels,
+        panel,
+    });
     L::enter(ToPanels { rows: input, stride, depth: rows, columns: stride, out: &mut shared.input_panels, panel });
     L::enter(Product::<L, _> {
         left: Left::Columns { data: &scratch.d_qkv_panels, panel },
@@ -353,7 +375,14 @@ fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape
     let (depth_panel, position_panel) = (panel_length::<L>(head), panel_length::<L>(positions));
     let whole_head = head.next_multiple_of(L::LANES);
 
-    let transposed = |rows, out| TransposeToPanels::<L::E> { rows, stride: qkv_stride, columns: positions, depth: head, out, panel: depth_panel };
+    let transposed = |rows, out| TransposeToPanels::<L::E> {
+        rows,
+        stride: qkv_stride,
+        columns: positions,
+        depth: head,
+        out,
+        panel: depth_panel,
+    };
     L::enter(transposed(key_rows, &mut scratch.keys_transposed));
     L::enter(transposed(value_rows, &mut scratch.values_transposed));
     L::enter(ToPanels {
@@ -420,7 +449,14 @@ fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape
             out: &mut scratch.result_panels,
             panel: query_panel,
         });
-        L::enter(ToPanels { rows: queries, stride: qkv_stride, depth: count, columns, out: &mut scratch.query_panels, panel: query_panel });
+        L::enter(ToPanels {
+            rows: queries,
+            stride: qkv_stride,
+            depth: count,
+            columns,
+            out: &mut scratch.query_panels,
+            panel: query_panel,
+        });
         let by_key = |left, right, sums| Product::<L, _> {
             left: Left::Columns { data: left, panel: query_panel },
             rows: positions,

@@ -135,7 +135,11 @@ impl NativeEngine {
         self.with(|engine| {
             let to = engine.latent(state, latent as usize)?;
             if to.len() != values.len() {
-                return Err(Failure::Input(format!("latent {latent}: expected {} values, got {}", to.len(), values.len())));
+                return Err(Failure::Input(format!(
+                    "latent {latent}: expected {} values, got {}",
+                    to.len(),
+                    values.len()
+                )));
             }
             to.copy_from_slice(&values);
             Ok(())
@@ -262,13 +266,19 @@ fn request(tokens: &[i32], puzzle_ids: &[i32], reset: &[u8], want_logits: bool) 
 /// A panic becomes an error; the lock it held is poisoned, so the engine answers nothing but that from then on.
 fn guarded<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
-        Err(Error::new(Status::GenericFailure, format!("the native engine broke: {}", text.unwrap_or_else(|| "unknown cause".into()))))
+        let text =
+            panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
+        Err(Error::new(
+            Status::GenericFailure,
+            format!("the native engine broke: {}", text.unwrap_or_else(|| "unknown cause".into())),
+        ))
     })
 }
 
 fn lock(engine: &Shared) -> Result<MutexGuard<'_, Box<dyn AnyEngine>>> {
-    engine.lock().map_err(|_| Error::new(Status::GenericFailure, "the native engine broke in an earlier step; make a new one".to_string()))
+    engine.lock().map_err(|_| {
+        Error::new(Status::GenericFailure, "the native engine broke in an earlier step; make a new one".to_string())
+    })
 }
 
 /// Input and NotFinite are told apart by the code that the TypeScript side reads.
@@ -280,10 +290,9 @@ fn failed(failure: Failure) -> Error {
 }
 
 fn isa(level: &str) -> Result<Isa> {
-    LEVELS
-        .into_iter()
-        .find(|isa| isa.name() == level && isa.detected())
-        .ok_or_else(|| Error::new(Status::InvalidArg, format!("level: expected one of {}, got {level}", levels().join(", "))))
+    LEVELS.into_iter().find(|isa| isa.name() == level && isa.detected()).ok_or_else(|| {
+        Error::new(Status::InvalidArg, format!("level: expected one of {}, got {level}", levels().join(", ")))
+    })
 }
 
 fn kind_of(kind: u32) -> std::result::Result<Kind, Failure> {
@@ -301,13 +310,20 @@ fn rule_of(optimizer: &str) -> Result<Rule> {
         "adam-atan2" => Ok(Rule::AdamAtan2),
         "adamw" => Ok(Rule::AdamW),
         "muon" => Ok(Rule::Muon),
-        _ => Err(Error::new(Status::InvalidArg, format!("optimizer: expected adam-atan2, adamw or muon, got {optimizer}"))),
+        _ => Err(Error::new(
+            Status::InvalidArg,
+            format!("optimizer: expected adam-atan2, adamw or muon, got {optimizer}"),
+        )),
     }
 }
 
 fn known(engine: &dyn AnyEngine, index: u32) -> std::result::Result<usize, Failure> {
     let count = engine.specs().len();
-    if (index as usize) < count { Ok(index as usize) } else { Err(Failure::Input(format!("tensor: expected 0 to {}, got {index}", count - 1))) }
+    if (index as usize) < count {
+        Ok(index as usize)
+    } else {
+        Err(Failure::Input(format!("tensor: expected 0 to {}, got {index}", count - 1)))
+    }
 }
 
 /// The model of a specification whose numbers fit together; configurations are checked before they come here.
@@ -330,7 +346,11 @@ fn model(spec: ModelSpec) -> Result<Model> {
             .collect::<Result<Vec<_>>>()?;
         calls.push(Call { net: call.net as usize, write: call.write as usize, read, gradient: call.gradient });
     }
-    if spec.answer as usize >= latents || (spec.heads > 0 && !spec.hidden.is_multiple_of(spec.heads)) || spec.hidden == 0 || spec.sequence == 0 {
+    if spec.answer as usize >= latents
+        || (spec.heads > 0 && !spec.hidden.is_multiple_of(spec.heads))
+        || spec.hidden == 0
+        || spec.sequence == 0
+    {
         return Err(wrong("sizes"));
     }
     Ok(Model {
@@ -341,7 +361,11 @@ fn model(spec: ModelSpec) -> Result<Model> {
         puzzle_size: spec.puzzle_size as usize,
         puzzle_ids: spec.puzzle_ids as usize,
         layers: spec.layers as usize,
-        mixer: if spec.heads == 0 { Mixer::Mlp } else { Mixer::Attention { heads: spec.heads as usize, rotary: spec.rotary } },
+        mixer: if spec.heads == 0 {
+            Mixer::Mlp
+        } else {
+            Mixer::Attention { heads: spec.heads as usize, rotary: spec.rotary }
+        },
         learned_positions: spec.learned_positions,
         token_inner: spec.token_inner as usize,
         channel_inner: spec.channel_inner as usize,

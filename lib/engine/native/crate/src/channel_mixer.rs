@@ -128,7 +128,14 @@ pub fn forward<L: Level>(
         rows_outer: false,
         epilogue: Add::to(h, dims.stride),
     });
-    L::enter(NormRows { x: h, count: rows, width: dims.hidden, stride: dims.stride, rows: output, inverse: &mut tape.inverse });
+    L::enter(NormRows {
+        x: h,
+        count: rows,
+        width: dims.hidden,
+        stride: dims.stride,
+        rows: output,
+        inverse: &mut tape.inverse,
+    });
 }
 
 /// What backward passes of all sub-layers share: the derivative as operands in both layouts, and the input as panels.
@@ -145,7 +152,11 @@ impl<L: Level> Shared<L> {
     pub fn new(dims: &Dims, samples: usize) -> Self {
         let rows = dims.rows(samples);
         let panels = panels_length::<L>(rows, dims.heads_stride::<L>());
-        Self { rows: Buffer::zeros(rows * dims.stride), panels: Buffer::zeros(panels), input_panels: Buffer::zeros(panels) }
+        Self {
+            rows: Buffer::zeros(rows * dims.stride),
+            panels: Buffer::zeros(panels),
+            input_panels: Buffer::zeros(panels),
+        }
     }
 
     /// Rows are written in twos; the spare one must not hold a larger group's values.

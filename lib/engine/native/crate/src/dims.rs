@@ -29,7 +29,13 @@ pub struct Dims {
 }
 
 impl Dims {
-    pub fn new<L: Lanes>(positions: usize, hidden: usize, mixer: Mixer, token_inner: usize, channel_inner: usize) -> Self {
+    pub fn new<L: Lanes>(
+        positions: usize,
+        hidden: usize,
+        mixer: Mixer,
+        token_inner: usize,
+        channel_inner: usize,
+    ) -> Self {
         Self {
             positions,
             hidden,
@@ -81,7 +87,9 @@ impl Dims {
     /// The mixer's second weight: down, or the projection of the heads' results.
     pub fn mixer_out(&self) -> Matrix {
         match self.mixer {
-            Mixer::Mlp => Matrix { transposed_gradient: true, ..self.plain(self.positions, self.token_inner, self.positions) },
+            Mixer::Mlp => {
+                Matrix { transposed_gradient: true, ..self.plain(self.positions, self.token_inner, self.positions) }
+            }
             Mixer::Attention { .. } => self.plain(self.hidden, self.hidden, self.hidden),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use crate::dims::Dims;
 use crate::model::{Model, Places, Role, TensorSpec};
-use crate::net::{LayerWeights, PARTS};
 use crate::muon::Muon;
+use crate::net::{LayerWeights, PARTS};
 use crate::optimizer::{Rule, Step, Update, sign_sgd};
 use crate::simd::Level;
 use crate::team::run_all;
@@ -144,7 +144,10 @@ impl<L: Level> Engine<L> {
         let (specs, places) = model.tensors::<L>();
         let all = || specs.iter().map(|spec| vec![0.0; spec.len()]).collect::<Vec<_>>();
         let trained = || {
-            specs.iter().map(|spec| vec![0.0; if spec.role == Role::Trained { spec.len() } else { 0 }]).collect::<Vec<_>>()
+            specs
+                .iter()
+                .map(|spec| vec![0.0; if spec.role == Role::Trained { spec.len() } else { 0 }])
+                .collect::<Vec<_>>()
         };
         Self {
             parameters: all(),
@@ -172,7 +175,11 @@ impl<L: Level> Engine<L> {
         self.parameters
             .iter()
             .zip(&self.average)
-            .map(|(parameter, average)| if weights == Weights::Average && !average.is_empty() { &average[..] } else { &parameter[..] })
+            .map(
+                |(parameter, average)| {
+                    if weights == Weights::Average && !average.is_empty() { &average[..] } else { &parameter[..] }
+                },
+            )
             .collect()
     }
 
@@ -180,9 +187,10 @@ impl<L: Level> Engine<L> {
     fn pack(&mut self, weights: Weights) {
         let mut packed = match weights {
             Weights::Raw => std::mem::replace(&mut self.raw, Packed { nets: Vec::new(), stale: true }),
-            Weights::Average => {
-                self.averaged.take().unwrap_or_else(|| Packed { nets: layers(&self.model, &self.dims, false), stale: true })
-            }
+            Weights::Average => self
+                .averaged
+                .take()
+                .unwrap_or_else(|| Packed { nets: layers(&self.model, &self.dims, false), stale: true }),
         };
         if packed.stale {
             let tensors = self.tensors(weights);
@@ -255,7 +263,13 @@ impl<L: Level> Engine<L> {
         }
     }
 
-    fn step(&mut self, state: u32, request: &Request, lesson: Option<&LessonRequest>, weights: Weights) -> Result<Reply, Failure> {
+    fn step(
+        &mut self,
+        state: u32,
+        request: &Request,
+        lesson: Option<&LessonRequest>,
+        weights: Weights,
+    ) -> Result<Reply, Failure> {
         let batch = self.check(state, request, lesson)?;
         self.pack(weights);
         let shares = self.shares(batch);
@@ -275,7 +289,8 @@ impl<L: Level> Engine<L> {
         };
         let mut puzzle_gradients = vec![0.0; width(learns, self.model.puzzle_size)];
         let mut workers = std::mem::take(&mut self.workers);
-        let mut carried = self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
+        let mut carried =
+            self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
         {
             let tensors = self.tensors(weights);
             let packed = match weights {
@@ -292,8 +307,11 @@ impl<L: Level> Engine<L> {
                 positions: self.places.positions.map(|place| tensors[place]),
                 nets: &packed.nets,
             };
-            let mut latents: Vec<_> =
-                carried.latents.iter_mut().map(|latent| cut(latent, &shares, self.dims.positions * self.dims.hidden).into_iter()).collect();
+            let mut latents: Vec<_> = carried
+                .latents
+                .iter_mut()
+                .map(|latent| cut(latent, &shares, self.dims.positions * self.dims.hidden).into_iter())
+                .collect();
             let mut predictions = cut(&mut reply.predictions, &shares, cells).into_iter();
             let mut halt = cut(&mut reply.halt, &shares, 1).into_iter();
             let mut proceed = cut(&mut reply.proceed, &shares, 1).into_iter();
@@ -366,8 +384,10 @@ impl<L: Level> Engine<L> {
             let sums = &sums;
             jobs.push(move || {
                 if index >= places.networks {
-                    let (at, part) = ((index - places.networks) / PARTS.len(), PARTS[(index - places.networks) % PARTS.len()]);
-                    let padded: Vec<&[f32]> = sums.iter().map(|sums| sums.nets[at / layers][at % layers].part(part)).collect();
+                    let (at, part) =
+                        ((index - places.networks) / PARTS.len(), PARTS[(index - places.networks) % PARTS.len()]);
+                    let padded: Vec<&[f32]> =
+                        sums.iter().map(|sums| sums.nets[at / layers][at % layers].part(part)).collect();
                     part.matrix::<L>(dims).gather::<L>(&padded, out);
                 } else {
                     for (thread, sums) in sums.iter().enumerate() {
@@ -378,7 +398,9 @@ impl<L: Level> Engine<L> {
                             i if i == places.halting_bias => &sums.halting_bias,
                             _ => &sums.positions,
                         };
-                        out.iter_mut().zip(from).for_each(|(out, &from)| *out = if thread == 0 { from } else { *out + from });
+                        out.iter_mut()
+                            .zip(from)
+                            .for_each(|(out, &from)| *out = if thread == 0 { from } else { *out + from });
                     }
                 }
                 // Any NaN or infinity turns this sum into NaN.
@@ -402,7 +424,9 @@ fn layers<L: Level>(model: &Model, dims: &Dims, backward: bool) -> Vec<Vec<Layer
 }
 
 fn finite_losses(reply: &Reply) -> Result<(), Failure> {
-    for (what, losses) in [("answer", &reply.answer_loss), ("halting", &reply.halt_loss), ("continue", &reply.continue_loss)] {
+    for (what, losses) in
+        [("answer", &reply.answer_loss), ("halting", &reply.halt_loss), ("continue", &reply.continue_loss)]
+    {
         if let Some(seat) = losses.iter().position(|loss| !loss.is_finite()) {
             return Err(Failure::NotFinite(format!("the {what} loss of seat {seat} is {}", losses[seat])));
         }
@@ -416,7 +440,8 @@ impl<L: Level> AnyEngine for Engine<L> {
     }
 
     fn create_state(&mut self, batch: usize) -> u32 {
-        let latents = self.model.latents.iter().map(|_| vec![0.0; batch * self.dims.positions * self.dims.hidden]).collect();
+        let latents =
+            self.model.latents.iter().map(|_| vec![0.0; batch * self.dims.positions * self.dims.hidden]).collect();
         self.next_state += 1;
         self.states.insert(self.next_state, State { batch, latents });
         self.next_state
@@ -427,7 +452,8 @@ impl<L: Level> AnyEngine for Engine<L> {
     }
 
     fn latent(&mut self, state: u32, latent: usize) -> Result<&mut Vec<f32>, Failure> {
-        let state = self.states.get_mut(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
+        let state =
+            self.states.get_mut(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
         state.latents.get_mut(latent).ok_or_else(|| Failure::Input(format!("there is no latent {latent}")))
     }
 
@@ -451,13 +477,19 @@ impl<L: Level> AnyEngine for Engine<L> {
         const PIECE: usize = 65_536;
         let mut jobs: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         let moments = self.first.iter_mut().zip(&mut self.second).zip(&mut self.average);
-        for (place, ((parameter, gradient), ((first, second), average))) in self.parameters.iter_mut().zip(&self.gradients).zip(moments).enumerate() {
+        for (place, ((parameter, gradient), ((first, second), average))) in
+            self.parameters.iter_mut().zip(&self.gradients).zip(moments).enumerate()
+        {
             if gradient.is_empty() {
                 continue;
             }
             if step.rule == Rule::Muon && place >= self.places.networks {
-                let [rows, columns] = self.specs[place].shape[..] else { unreachable!("a network's weights are matrices") };
-                jobs.push(Box::new(move || L::enter(Muon { step, rows, columns, parameter, gradient, first, average })));
+                let [rows, columns] = self.specs[place].shape[..] else {
+                    unreachable!("a network's weights are matrices")
+                };
+                jobs.push(Box::new(move || {
+                    L::enter(Muon { step, rows, columns, parameter, gradient, first, average })
+                }));
                 continue;
             }
             let pieces = parameter.chunks_mut(PIECE).zip(gradient.chunks(PIECE));
@@ -492,7 +524,12 @@ impl<L: Level> AnyEngine for Engine<L> {
         };
         let to = to.get_mut(index).ok_or_else(|| Failure::Input(format!("there is no tensor {index}")))?;
         if to.len() != values.len() {
-            return Err(Failure::Input(format!("{}: expected {} values, got {}", self.specs[index].name, to.len(), values.len())));
+            return Err(Failure::Input(format!(
+                "{}: expected {} values, got {}",
+                self.specs[index].name,
+                to.len(),
+                values.len()
+            )));
         }
         to.copy_from_slice(values);
         self.pending = None;

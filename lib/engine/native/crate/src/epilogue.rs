@@ -37,7 +37,11 @@ impl<L: Lanes> Epilogue<L> for Add<'_> {
         let columns = panels.min(self.group) * L::NR;
         fits("sums' stride", columns, self.stride.next_multiple_of(L::NR));
         // The last panel may be half as wide; a row then ends L::LANES earlier.
-        fits("sums", (groups - 1) * self.group_stride + (rows - 1) * self.stride + columns.min(self.stride), self.sums.len());
+        fits(
+            "sums",
+            (groups - 1) * self.group_stride + (rows - 1) * self.stride + columns.min(self.stride),
+            self.sums.len(),
+        );
     }
 
     #[inline(always)]
@@ -282,7 +286,8 @@ impl<L: Lanes> Epilogue<L> for GateColumnsGradient<'_, L::E> {
                 let activated = self.activated.as_mut_ptr().add(panel * self.panel + in_panel::<L>(row, v * L::LANES));
                 for m in (0..M).step_by(2) {
                     let (one, two) = (saved.add(m * 2 * self.inner), saved.add((m + 1) * 2 * self.inner));
-                    let (gate, up, a) = gate_gradient::<L>(L::load_elements(one), L::load_elements(one.add(L::LANES)), block[m][v]);
+                    let (gate, up, a) =
+                        gate_gradient::<L>(L::load_elements(one), L::load_elements(one.add(L::LANES)), block[m][v]);
                     let (next_gate, next_up, next_a) =
                         gate_gradient::<L>(L::load_elements(two), L::load_elements(two.add(L::LANES)), block[m + 1][v]);
                     L::store_two(rows.add(m * 2 * self.inner), gate, up);
@@ -341,8 +346,11 @@ impl<L: Lanes> Epilogue<L> for GateRowsGradient<'_, L::E> {
                 for i in 0..2 {
                     for v in 0..V {
                         let saved = saved.add((m + i) * self.stride + v * L::LANES);
-                        (gates[i][v], up[i][v], a[i][v]) =
-                            gate_gradient::<L>(L::load_elements(saved), L::load_elements(saved.add(ups)), block[m + i][v]);
+                        (gates[i][v], up[i][v], a[i][v]) = gate_gradient::<L>(
+                            L::load_elements(saved),
+                            L::load_elements(saved.add(ups)),
+                            block[m + i][v],
+                        );
                     }
                     let at = (m + i) * self.stride;
                     L::store_two(rows.add(at), gates[i][0], gates[i][V - 1]);
@@ -390,7 +398,10 @@ impl<L: Lanes> Epilogue<L> for Weights<'_, L::E> {
                     let mut next = L::exp(L::fma(block[m + 1][v], scale, next_shift));
                     let from = panel * L::NR + v * L::LANES;
                     if from + L::LANES > self.keys {
-                        (one, next) = (keep_first::<L>(one, self.keys.saturating_sub(from)), keep_first::<L>(next, self.keys.saturating_sub(from)));
+                        (one, next) = (
+                            keep_first::<L>(one, self.keys.saturating_sub(from)),
+                            keep_first::<L>(next, self.keys.saturating_sub(from)),
+                        );
                     }
                     L::store_pair(out.add(in_panel::<L>(m, v * L::LANES)), one, next);
                 }

@@ -27,12 +27,17 @@ fn norm(x: &mut [f64], width: usize) {
 
 /// x [rows × width]·Wᵀ, W [outputs × width].
 fn linear(x: &[f64], weight: &[f64], width: usize) -> Vec<f64> {
-    x.chunks_exact(width).flat_map(|x| weight.chunks_exact(width).map(|w| x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>())).collect()
+    x.chunks_exact(width)
+        .flat_map(|x| weight.chunks_exact(width).map(|w| x.iter().zip(w).map(|(x, w)| x * w).sum::<f64>()))
+        .collect()
 }
 
 fn swiglu(x: &[f64], gate_up: &[f64], down: &[f64], width: usize, inner: usize) -> Vec<f64> {
     let both = linear(x, gate_up, width);
-    let activated: Vec<f64> = both.chunks_exact(2 * inner).flat_map(|row| (0..inner).map(|i| row[i] / (1.0 + (-row[i]).exp()) * row[inner + i])).collect();
+    let activated: Vec<f64> = both
+        .chunks_exact(2 * inner)
+        .flat_map(|row| (0..inner).map(|i| row[i] / (1.0 + (-row[i]).exp()) * row[inner + i]))
+        .collect();
     linear(&activated, down, inner)
 }
 
@@ -49,16 +54,21 @@ fn attention(h: &[f64], qkv: &[f64], out: &[f64], heads: usize, rotary: bool) ->
                 for j in 0..size / 2 {
                     let angle = position as f64 / 10000f64.powf(2.0 * j as f64 / size as f64);
                     let (a, b) = (head[j], head[j + size / 2]);
-                    (head[j], head[j + size / 2]) = (a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin());
+                    (head[j], head[j + size / 2]) =
+                        (a * angle.cos() - b * angle.sin(), b * angle.cos() + a * angle.sin());
                 }
             }
         }
     }
-    let part = |position: usize, kind: usize, head: usize| &qkv[position * 3 * HIDDEN + kind * HIDDEN + head * size..][..size];
+    let part =
+        |position: usize, kind: usize, head: usize| &qkv[position * 3 * HIDDEN + kind * HIDDEN + head * size..][..size];
     let mut mixed = vec![0.0; POSITIONS * HIDDEN];
     for head in 0..heads {
         for query in 0..POSITIONS {
-            let score = |key: usize| part(query, 0, head).iter().zip(part(key, 1, head)).map(|(q, k)| q * k).sum::<f64>() / (size as f64).sqrt();
+            let score = |key: usize| {
+                part(query, 0, head).iter().zip(part(key, 1, head)).map(|(q, k)| q * k).sum::<f64>()
+                    / (size as f64).sqrt()
+            };
             let weights: Vec<f64> = (0..POSITIONS).map(|key| score(key).exp()).collect();
             let total: f64 = weights.iter().sum();
             for (key, weight) in weights.iter().enumerate() {
@@ -114,7 +124,11 @@ fn check<L: Level>(mixer: Mixer) {
     let shape = |part: Part| part.matrix::<L>(&dims);
     let weights: Vec<[Vec<f32>; 4]> = (0..2)
         // A quarter, exact in bfloat16 still: larger weights make scores that amplify every rounding.
-        .map(|_| PARTS.map(|part| numbers.values(shape(part).rows * shape(part).columns).into_iter().map(|value| value / 4.0).collect()))
+        .map(|_| {
+            PARTS.map(|part| {
+                numbers.values(shape(part).rows * shape(part).columns).into_iter().map(|value| value / 4.0).collect()
+            })
+        })
         .collect();
     let (input, c) = (numbers.values(rows * HIDDEN), numbers.values(rows * HIDDEN));
 
@@ -140,7 +154,8 @@ fn check<L: Level>(mixer: Mixer) {
 
     // Float32 sums through two blocks; bfloat16 keeps eight bits of every operand on the way there and back.
     let tolerance = if L::E::PAIR == 1 { 2e-5 } else { 0.05 };
-    let mut blocks: Vec<Block> = weights.iter().map(|block| block.clone().map(|weight| weight.into_iter().map(f64::from).collect())).collect();
+    let mut blocks: Vec<Block> =
+        weights.iter().map(|block| block.clone().map(|weight| weight.into_iter().map(f64::from).collect())).collect();
     let wide: Vec<f64> = input.iter().map(|&value| f64::from(value)).collect();
     // The error of a central difference is step²/6 of the third derivative, far below the tolerance.
     let step = 1e-4;

@@ -8,15 +8,16 @@ use std::sync::Once;
 
 use crate::buffer::Buffer;
 use crate::epilogue::{
-    Add, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, ScoreGradient, Scaled, ToRows, ToScaledRows, Weights as AttentionWeights,
+    Add, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, Scaled, ScoreGradient, ToRows, ToScaledRows,
+    Weights as AttentionWeights,
 };
 use crate::isa::LEVELS;
 use crate::linear::{Linear, LinearGradient};
 use crate::muon::Muon;
 use crate::optimizer::{Rule, Step, Update};
 use crate::pointwise::{
-    AddScaled, DotRows, NormColumns, NormColumnsGradient, NormRows, NormRowsGradient, Rotate, Softmax, Sum, ToPanels, ToRowsOf,
-    TransposeToPanels,
+    AddScaled, DotRows, NormColumns, NormColumnsGradient, NormRows, NormRowsGradient, Rotate, Softmax, Sum, ToPanels,
+    ToRowsOf, TransposeToPanels,
 };
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::{Element, Level};
@@ -52,7 +53,8 @@ pub fn name_absent_levels() {
         let absent: Vec<_> = LEVELS.iter().filter(|level| !level.detected()).map(|level| level.name()).collect();
         if !absent.is_empty() {
             // Not eprintln!, which the test runner keeps to itself when a test passes.
-            writeln!(std::io::stderr(), "levels that this CPU lacks, NOT tested: {}", absent.join(", ")).expect("stderr is open");
+            writeln!(std::io::stderr(), "levels that this CPU lacks, NOT tested: {}", absent.join(", "))
+                .expect("stderr is open");
         }
     });
 }
@@ -156,7 +158,17 @@ fn swiglu(gate: f64, up: f64, d: f64) -> (f64, f64, f64) {
 /// Rows, depth and columns: edges of every block size, then numbers without pattern.
 fn shapes(seed: u32) -> Vec<(usize, usize, usize)> {
     let mut numbers = Numbers::new(seed);
-    let edges = [(1, 1, 1), (2, 3, 5), (7, 13, 17), (12, 32, 32), (13, 33, 31), (33, 31, 65), (38, 97, 48), (64, 64, 33), (97, 62, 16)];
+    let edges = [
+        (1, 1, 1),
+        (2, 3, 5),
+        (7, 13, 17),
+        (12, 32, 32),
+        (13, 33, 31),
+        (33, 31, 65),
+        (38, 97, 48),
+        (64, 64, 33),
+        (97, 62, 16),
+    ];
     edges.into_iter().chain((0..8).map(|_| (numbers.size(70), numbers.size(100), numbers.size(90)))).collect()
 }
 
@@ -176,7 +188,10 @@ fn products<L: Level>() {
         let panel = panel_length::<L>(depth) + L::NR * L::E::PAIR;
         let right_data = panels_of::<L>(&b, columns, panel);
         let right = Right { data: &right_data, panel, columns };
-        let lefts = [Left::Rows { data: &left_rows, stride: a_stride }, Left::Columns { data: &left_panels, panel: left_panel }];
+        let lefts = [
+            Left::Rows { data: &left_rows, stride: a_stride },
+            Left::Columns { data: &left_panels, panel: left_panel },
+        ];
         let stride = columns.next_multiple_of(L::NR);
         let even = rows.next_multiple_of(2);
         for left in lefts {
@@ -184,7 +199,14 @@ fn products<L: Level>() {
                 // One row more than is written, to be found untouched; rows only as wide as vectors, as gradients are.
                 let narrow = columns.next_multiple_of(L::LANES);
                 let mut sums = vec![0.5f32; even * narrow + 7];
-                L::enter(Product::<L, _> { left, rows, right, depth, rows_outer, epilogue: Add::to(&mut sums, narrow) });
+                L::enter(Product::<L, _> {
+                    left,
+                    rows,
+                    right,
+                    depth,
+                    rows_outer,
+                    epilogue: Add::to(&mut sums, narrow),
+                });
                 for (i, exact) in exact.iter().enumerate() {
                     close::<L>(&what("sums", i), sums[i / columns * narrow + i % columns] - 0.5, *exact, slack + 1e-7);
                 }
@@ -193,7 +215,14 @@ fn products<L: Level>() {
         }
         let left = lefts[0];
         let mut out = vec![0.0f32; even * stride];
-        L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: false, epilogue: Scaled { out: &mut out, stride, scale: 0.25 } });
+        L::enter(Product::<L, _> {
+            left,
+            rows,
+            right,
+            depth,
+            rows_outer: false,
+            epilogue: Scaled { out: &mut out, stride, scale: 0.25 },
+        });
         let mut operands = Buffer::<L::E>::zeros(even * (stride + 3) + L::NR);
         let epilogue = ToRows { out: &mut operands, stride: stride + 3, column: 3 };
         L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: true, epilogue });
@@ -203,14 +232,26 @@ fn products<L: Level>() {
         for (i, exact) in exact.iter().enumerate() {
             let (m, n) = (i / columns, i % columns);
             close::<L>(&what("scaled", i), out[m * stride + n], 0.25 * exact, slack);
-            close::<L>(&what("scaled by row", i), by_row[m * (stride + 3) + 3 + n].to_f32(), exact * f64::from(scale[m]), slack);
+            close::<L>(
+                &what("scaled by row", i),
+                by_row[m * (stride + 3) + 3 + n].to_f32(),
+                exact * f64::from(scale[m]),
+                slack,
+            );
             close::<L>(&what("operands", i), operands[m * (stride + 3) + 3 + n].to_f32(), *exact, slack);
         }
         // Two panels a group.
         let groups = stride / L::NR;
         let mut grouped = vec![0.0f32; groups.div_ceil(2) * even * 2 * L::NR];
         let epilogue = Add { sums: &mut grouped, stride: 2 * L::NR, group: 2, group_stride: even * 2 * L::NR };
-        L::enter(Product::<L, _> { left, rows, right: Right { columns: stride, ..right }, depth, rows_outer: false, epilogue });
+        L::enter(Product::<L, _> {
+            left,
+            rows,
+            right: Right { columns: stride, ..right },
+            depth,
+            rows_outer: false,
+            epilogue,
+        });
         for (i, exact) in exact.iter().enumerate() {
             let (m, n) = (i / columns, i % columns);
             let at = n / (2 * L::NR) * even * 2 * L::NR + m * 2 * L::NR + n % (2 * L::NR);
@@ -228,7 +269,8 @@ fn gated_columns<L: Level>() {
     for (seed, (rows, depth, inner)) in shapes(2).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
         let padded = inner.next_multiple_of(L::NR);
-        let (a, gates, ups) = (numbers.values(rows * depth), numbers.values(depth * inner), numbers.values(depth * inner));
+        let (a, gates, ups) =
+            (numbers.values(rows * depth), numbers.values(depth * inner), numbers.values(depth * inner));
         let mut b = vec![0.0; depth * 2 * padded];
         for (i, (&gate, &up)) in gates.iter().zip(&ups).enumerate() {
             b[i / inner * 2 * padded + alternating::<L>(i % inner, false)] = gate;
@@ -262,7 +304,8 @@ fn gated_columns_backwards<L: Level>() {
     for (seed, (rows, depth, inner)) in shapes(3).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
         let padded = inner.next_multiple_of(L::NR);
-        let (a, b, gates) = (numbers.values(rows * depth), numbers.values(depth * inner), numbers.values(rows * 2 * padded));
+        let (a, b, gates) =
+            (numbers.values(rows * depth), numbers.values(depth * inner), numbers.values(rows * 2 * padded));
         let (panel, stride) = (panel_length::<L>(depth), depth.next_multiple_of(2));
         let (left, right) = (rows_of::<L>(&a, depth, stride), panels_of::<L>(&b, inner, panel));
         let saved = rows_of::<L>(&gates, 2 * padded, 2 * padded);
@@ -305,7 +348,8 @@ fn gated_rows<L: Level>() {
     for (seed, (inner, depth, columns)) in shapes(4).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
         let (padded, wide) = (inner.next_multiple_of(L::NR), columns.next_multiple_of(L::NR));
-        let (gates, ups, b) = (numbers.values(inner * depth), numbers.values(inner * depth), numbers.values(depth * columns));
+        let (gates, ups, b) =
+            (numbers.values(inner * depth), numbers.values(inner * depth), numbers.values(depth * columns));
         let mut a = vec![0.0; 2 * padded * depth];
         a[..inner * depth].copy_from_slice(&gates);
         a[padded * depth..][..inner * depth].copy_from_slice(&ups);
@@ -320,13 +364,24 @@ fn gated_rows<L: Level>() {
             right: Right { data: &right, panel, columns },
             depth,
             rows_outer: true,
-            epilogue: GateRows { out: &mut out, panel: out_panel, inner: padded, saved: Some(&mut saved), stride: wide },
+            epilogue: GateRows {
+                out: &mut out,
+                panel: out_panel,
+                inner: padded,
+                saved: Some(&mut saved),
+                stride: wide,
+            },
         });
         let (gate, up) = (multiplied(&gates, &b, depth, columns), multiplied(&ups, &b, depth, columns));
         for i in 0..inner * columns {
             let (m, n) = (i / columns, i % columns);
             let slack = 1e-5 * (1.0 + gate[i].abs()) * (1.0 + up[i].abs());
-            close::<L>("silu(gate)·up", out[in_panels::<L>(out_panel, m, n)].to_f32(), swiglu(gate[i], up[i], 0.0).0, slack);
+            close::<L>(
+                "silu(gate)·up",
+                out[in_panels::<L>(out_panel, m, n)].to_f32(),
+                swiglu(gate[i], up[i], 0.0).0,
+                slack,
+            );
             close::<L>("gate", saved[m * wide + n].to_f32(), gate[i], slack);
             close::<L>("up", saved[(padded + m) * wide + n].to_f32(), up[i], slack);
         }
@@ -337,7 +392,8 @@ fn gated_rows_backwards<L: Level>() {
     for (seed, (inner, depth, columns)) in shapes(5).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
         let (padded, wide) = (inner.next_multiple_of(L::NR), columns.next_multiple_of(L::NR));
-        let (a, b, gates) = (numbers.values(inner * depth), numbers.values(depth * columns), numbers.values(2 * padded * wide));
+        let (a, b, gates) =
+            (numbers.values(inner * depth), numbers.values(depth * columns), numbers.values(2 * padded * wide));
         let (panel, stride) = (panel_length::<L>(depth), depth.next_multiple_of(2));
         let (left, right) = (rows_of::<L>(&a, depth, stride), panels_of::<L>(&b, columns, panel));
         let saved = rows_of::<L>(&gates, wide, wide);
@@ -378,7 +434,8 @@ fn gated_rows_backwards<L: Level>() {
 fn attention_weights<L: Level>() {
     for (seed, (queries, depth, keys)) in shapes(6).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
-        let (a, b, logsumexp) = (numbers.values(queries * depth), numbers.values(depth * keys), numbers.values(queries + 1));
+        let (a, b, logsumexp) =
+            (numbers.values(queries * depth), numbers.values(depth * keys), numbers.values(queries + 1));
         let (panel, stride, wide) = (panel_length::<L>(depth), depth.next_multiple_of(2), keys.next_multiple_of(L::NR));
         let (left, right) = (rows_of::<L>(&a, depth, stride), panels_of::<L>(&b, keys, panel));
         let even = queries.next_multiple_of(2);
@@ -411,7 +468,8 @@ fn score_gradients<L: Level>() {
         let (left, right) = (rows_of::<L>(&a, depth, stride), panels_of::<L>(&b, keys, panel));
         let out_panel = panel_length::<L>(even);
         let weight_panels = panels_of::<L>(&weights, keys, out_panel);
-        let (mut rows, mut panels) = (Buffer::<L::E>::zeros(even * wide), Buffer::<L::E>::zeros(panels_length::<L>(even, keys)));
+        let (mut rows, mut panels) =
+            (Buffer::<L::E>::zeros(even * wide), Buffer::<L::E>::zeros(panels_length::<L>(even, keys)));
         L::enter(Product::<L, _> {
             left: Left::Rows { data: &left, stride },
             rows: queries,
@@ -433,7 +491,12 @@ fn score_gradients<L: Level>() {
             let (m, n) = (i / keys, i % keys);
             let exact = 0.25 * f64::from(weights[i]) * (c[i] - f64::from(delta[m]));
             close::<L>("d score", rows[m * wide + n].to_f32(), exact, 1e-5 * (1.0 + c[i].abs()));
-            close::<L>("d score in panels", panels[in_panels::<L>(out_panel, m, n)].to_f32(), exact, 1e-5 * (1.0 + c[i].abs()));
+            close::<L>(
+                "d score in panels",
+                panels[in_panels::<L>(out_panel, m, n)].to_f32(),
+                exact,
+                1e-5 * (1.0 + c[i].abs()),
+            );
         }
     }
 }
@@ -484,16 +547,30 @@ fn norms_of_rows<L: Level>() {
         L::enter(NormRows { x: &mut x, count, width, stride, rows: &mut y, inverse: &mut inverse });
         L::enter(NormRowsGradient { d: &mut d, count, width, stride, y: &y, inverse: &inverse, rows: &mut d_rows });
         for row in 0..count {
-            let wide = |values: &[f32]| values[row * width..][..width].iter().map(|&value| f64::from(value)).collect::<Vec<_>>();
+            let wide = |values: &[f32]| {
+                values[row * width..][..width].iter().map(|&value| f64::from(value)).collect::<Vec<_>>()
+            };
             let (exact, exact_inverse) = norm(&wide(&values));
             let stored: Vec<f64> = y[row * stride..][..width].iter().map(|y| f64::from(y.to_f32())).collect();
             let exact_d = norm_gradient(&wide(&d_values), &stored, exact_inverse);
             close::<L>("inverse", inverse[row], exact_inverse, 1e-6 * exact_inverse);
             for i in 0..width {
                 let at = row * stride + i;
-                assert!((f64::from(x[at]) - exact[i]).abs() < 2e-6 * (1.0 + exact[i].abs()), "{}: {} against {}", L::NAME, x[at], exact[i]);
+                assert!(
+                    (f64::from(x[at]) - exact[i]).abs() < 2e-6 * (1.0 + exact[i].abs()),
+                    "{}: {} against {}",
+                    L::NAME,
+                    x[at],
+                    exact[i]
+                );
                 close::<L>("norm as operand", y[at].to_f32(), exact[i], 1e-6);
-                assert!((f64::from(d[at]) - exact_d[i]).abs() < 1e-5 * exact_inverse, "{}: {} against {}", L::NAME, d[at], exact_d[i]);
+                assert!(
+                    (f64::from(d[at]) - exact_d[i]).abs() < 1e-5 * exact_inverse,
+                    "{}: {} against {}",
+                    L::NAME,
+                    d[at],
+                    exact_d[i]
+                );
                 close::<L>("d as operand", d_rows[at].to_f32(), exact_d[i], 1e-5 * exact_inverse);
             }
         }
@@ -506,19 +583,33 @@ fn norms_of_columns<L: Level>() {
         let stride = usize::next_multiple_of(columns, L::NR);
         let (values, d_values) = (numbers.values(positions * stride), numbers.values(positions * stride));
         let (mut x, mut d, mut inverse) = (values.clone(), d_values.clone(), vec![0.0f32; stride]);
-        let (mut y, mut d_rows) = (Buffer::<L::E>::zeros(positions * stride), Buffer::<L::E>::zeros(positions * stride));
+        let (mut y, mut d_rows) =
+            (Buffer::<L::E>::zeros(positions * stride), Buffer::<L::E>::zeros(positions * stride));
         L::enter(NormColumns { x: &mut x, positions, stride, rows: &mut y, inverse: &mut inverse });
         L::enter(NormColumnsGradient { d: &mut d, positions, stride, y: &y, inverse: &inverse, rows: &mut d_rows });
         for column in 0..stride {
-            let wide = |values: &[f32]| (0..positions).map(|p| f64::from(values[p * stride + column])).collect::<Vec<_>>();
+            let wide =
+                |values: &[f32]| (0..positions).map(|p| f64::from(values[p * stride + column])).collect::<Vec<_>>();
             let (exact, exact_inverse) = norm(&wide(&values));
             let stored: Vec<f64> = (0..positions).map(|p| f64::from(y[p * stride + column].to_f32())).collect();
             let exact_d = norm_gradient(&wide(&d_values), &stored, exact_inverse);
             for p in 0..positions {
                 let at = p * stride + column;
-                assert!((f64::from(x[at]) - exact[p]).abs() < 2e-6 * (1.0 + exact[p].abs()), "{}: {} against {}", L::NAME, x[at], exact[p]);
+                assert!(
+                    (f64::from(x[at]) - exact[p]).abs() < 2e-6 * (1.0 + exact[p].abs()),
+                    "{}: {} against {}",
+                    L::NAME,
+                    x[at],
+                    exact[p]
+                );
                 close::<L>("norm as operand", y[at].to_f32(), exact[p], 1e-6);
-                assert!((f64::from(d[at]) - exact_d[p]).abs() < 1e-5 * exact_inverse, "{}: {} against {}", L::NAME, d[at], exact_d[p]);
+                assert!(
+                    (f64::from(d[at]) - exact_d[p]).abs() < 1e-5 * exact_inverse,
+                    "{}: {} against {}",
+                    L::NAME,
+                    d[at],
+                    exact_d[p]
+                );
                 close::<L>("d as operand", d_rows[at].to_f32(), exact_d[p], 1e-5 * exact_inverse);
             }
         }
@@ -542,7 +633,12 @@ fn changes_of_layout<L: Level>() {
         for (i, &value) in values.iter().enumerate() {
             let (m, n) = (i / columns, i % columns);
             assert_eq!(out[in_panels::<L>(panel, m, n)].to_f32(), value, "{}: ({m}, {n}) of panels", L::NAME);
-            assert_eq!(turned[in_panels::<L>(across, n, m)].to_f32(), value, "{}: ({m}, {n}) of transposed panels", L::NAME);
+            assert_eq!(
+                turned[in_panels::<L>(across, n, m)].to_f32(),
+                value,
+                "{}: ({m}, {n}) of transposed panels",
+                L::NAME
+            );
         }
         for k in rows..rows.next_multiple_of(L::E::PAIR) {
             assert_eq!(out[in_panels::<L>(panel, k, 0)].to_f32(), 0.0, "{}: the pair of the last row", L::NAME);
@@ -581,11 +677,25 @@ fn softmaxes<L: Level>() {
         let values: Vec<f32> = numbers.values(count * stride).into_iter().map(|value| 40.0 * value).collect();
         let (mut scores, mut out) = (values.clone(), Buffer::<L::E>::zeros(count * stride));
         let (mut inverse, mut logsumexp) = (vec![0.0f32; count], vec![0.0f32; count]);
-        L::enter(Softmax { scores: &mut scores, stride, count, keys, out: &mut out, inverse: &mut inverse, logsumexp: &mut logsumexp });
+        L::enter(Softmax {
+            scores: &mut scores,
+            stride,
+            count,
+            keys,
+            out: &mut out,
+            inverse: &mut inverse,
+            logsumexp: &mut logsumexp,
+        });
         for row in 0..count {
             let scores: Vec<f64> = values[row * stride..][..keys].iter().map(|&score| f64::from(score)).collect();
             let total: f64 = scores.iter().map(|score| score.exp()).sum();
-            assert!((f64::from(logsumexp[row]) - total.ln()).abs() < 2e-4, "{}: {} against {}", L::NAME, logsumexp[row], total.ln());
+            assert!(
+                (f64::from(logsumexp[row]) - total.ln()).abs() < 2e-4,
+                "{}: {} against {}",
+                L::NAME,
+                logsumexp[row],
+                total.ln()
+            );
             for n in 0..stride {
                 let exact = if n < keys { scores[n].exp() / total } else { 0.0 };
                 close::<L>("softmax", out[row * stride + n].to_f32() * inverse[row], exact, 3e-6 * exact + 1e-30);
@@ -624,18 +734,35 @@ fn heads<L: Level>() {
     let mut numbers = Numbers::new(15);
     for (count, width, outputs) in [(1, 1, 1), (3, 7, 2), (5, 64, 11), (4, 45, 3)] {
         let stride = width + 4;
-        let (x, weight, d) = (numbers.values(count * stride), numbers.values(outputs * width), numbers.values(count * outputs));
+        let (x, weight, d) =
+            (numbers.values(count * stride), numbers.values(outputs * width), numbers.values(count * outputs));
         let mut out = vec![0.0f32; count * outputs];
         L::enter(Linear { x: &x, stride, width, weight: &weight, outputs, out: &mut out });
         let (mut d_x, mut d_weight) = (vec![1.0f32; count * stride], vec![2.0f32; outputs * width]);
-        L::enter(LinearGradient { x: &x, stride, width, weight: &weight, outputs, d: &d, d_x: &mut d_x, d_weight: &mut d_weight });
-        let same = |what: &str, mine: f32, exact: f64| assert!((f64::from(mine) - exact).abs() < 2e-5, "{}, {what}: {mine} against {exact}", L::NAME);
+        L::enter(LinearGradient {
+            x: &x,
+            stride,
+            width,
+            weight: &weight,
+            outputs,
+            d: &d,
+            d_x: &mut d_x,
+            d_weight: &mut d_weight,
+        });
+        let same = |what: &str, mine: f32, exact: f64| {
+            assert!((f64::from(mine) - exact).abs() < 2e-5, "{}, {what}: {mine} against {exact}", L::NAME)
+        };
         for m in 0..count {
             for o in 0..outputs {
-                same("out", out[m * outputs + o], (0..width).map(|i| f64::from(x[m * stride + i]) * f64::from(weight[o * width + i])).sum());
+                same(
+                    "out",
+                    out[m * outputs + o],
+                    (0..width).map(|i| f64::from(x[m * stride + i]) * f64::from(weight[o * width + i])).sum(),
+                );
             }
             for i in 0..width {
-                let exact: f64 = (0..outputs).map(|o| f64::from(d[m * outputs + o]) * f64::from(weight[o * width + i])).sum();
+                let exact: f64 =
+                    (0..outputs).map(|o| f64::from(d[m * outputs + o]) * f64::from(weight[o * width + i])).sum();
                 same("d x", d_x[m * stride + i], 1.0 + exact);
             }
         }
@@ -652,18 +779,32 @@ fn optimizer_steps<L: Level>() {
     let mut numbers = Numbers::new(16);
     for rule in [Rule::AdamAtan2, Rule::AdamW] {
         for len in [1, 3, 16, 45] {
-            let [start, gradient, m, average] = [numbers.values(len), numbers.values(len), numbers.values(len), numbers.values(len)];
+            let [start, gradient, m, average] =
+                [numbers.values(len), numbers.values(len), numbers.values(len), numbers.values(len)];
             let v: Vec<f32> = numbers.values(len).iter().map(|v| v.abs() + 0.1).collect();
-            let step = Step { rule, count: 3, learning_rate: 0.01, weight_decay: 0.5, beta1: 0.9, beta2: 0.95, ema_rate: 0.9 };
+            let step =
+                Step { rule, count: 3, learning_rate: 0.01, weight_decay: 0.5, beta1: 0.9, beta2: 0.95, ema_rate: 0.9 };
             let (mut p, mut first, mut second, mut ema) = (start.clone(), m.clone(), v.clone(), average.clone());
-            L::enter(Update { step, parameter: &mut p, gradient: &gradient, first: &mut first, second: &mut second, average: &mut ema });
+            L::enter(Update {
+                step,
+                parameter: &mut p,
+                gradient: &gradient,
+                first: &mut first,
+                second: &mut second,
+                average: &mut ema,
+            });
             for i in 0..len {
                 let [start, g, m, v, average] = [start[i], gradient[i], m[i], v[i], average[i]].map(f64::from);
                 let (m, v) = (m + 0.1 * (g - m), v + 0.05 * (g * g - v));
                 let deviation = (v / (1.0 - 0.95f64.powi(3))).sqrt();
                 let direction = if rule == Rule::AdamW { m / (deviation + 1e-8) } else { m.atan2(deviation) };
                 let exact = start * (1.0 - 0.01 * 0.5) - 0.01 / (1.0 - 0.9f64.powi(3)) * direction;
-                for (what, mine, exact) in [("p", p[i], exact), ("m", first[i], m), ("v", second[i], v), ("average", ema[i], 0.9 * average + 0.1 * exact)] {
+                for (what, mine, exact) in [
+                    ("p", p[i], exact),
+                    ("m", first[i], m),
+                    ("v", second[i], v),
+                    ("average", ema[i], 0.9 * average + 0.1 * exact),
+                ] {
                     assert!((f64::from(mine) - exact).abs() < 1e-6, "{}, {what}: {mine} against {exact}", L::NAME);
                 }
             }
@@ -675,19 +816,42 @@ fn optimizer_steps<L: Level>() {
 fn muon_steps<L: Level>() {
     let mut numbers = Numbers::new(17);
     for (rows, columns) in [(1, 1), (3, 7), (40, 21), (33, 64)] {
-        let [start, average, left, right] = [rows * columns, rows * columns, rows, columns].map(|len| numbers.values(len));
+        let [start, average, left, right] =
+            [rows * columns, rows * columns, rows, columns].map(|len| numbers.values(len));
         let gradient: Vec<f32> = (0..rows * columns).map(|i| left[i / columns] * right[i % columns]).collect();
-        let step = Step { rule: Rule::Muon, count: 1, learning_rate: 0.01, weight_decay: 0.5, beta1: 0.9, beta2: 0.95, ema_rate: 0.9 };
+        let step = Step {
+            rule: Rule::Muon,
+            count: 1,
+            learning_rate: 0.01,
+            weight_decay: 0.5,
+            beta1: 0.9,
+            beta2: 0.95,
+            ema_rate: 0.9,
+        };
         let (mut p, mut first, mut ema) = (start.clone(), vec![0.0; rows * columns], average.clone());
-        L::enter(Muon { step, rows, columns, parameter: &mut p, gradient: &gradient, first: &mut first, average: &mut ema });
+        L::enter(Muon {
+            step,
+            rows,
+            columns,
+            parameter: &mut p,
+            gradient: &gradient,
+            first: &mut first,
+            average: &mut ema,
+        });
         let sigma = (0..5).fold(1.0f64, |s, _| 3.4445 * s - 4.775 * s.powi(3) + 2.0315 * s.powi(5));
         let norm = gradient.iter().map(|&g| f64::from(g).powi(2)).sum::<f64>().sqrt();
         let rate = 0.01 * 0.2 * (rows.max(columns) as f64).sqrt() * sigma / norm;
         for i in 0..rows * columns {
             let [start, g, average] = [start[i], gradient[i], average[i]].map(f64::from);
             let exact = start * (1.0 - 0.01 * 0.5) - rate * g;
-            for (what, mine, exact) in [("p", p[i], exact), ("m", first[i], 0.1 * g), ("average", ema[i], 0.9 * average + 0.1 * exact)] {
-                assert!((f64::from(mine) - exact).abs() < 2e-6, "{}, {rows}×{columns}, {what}: {mine} against {exact}", L::NAME);
+            for (what, mine, exact) in
+                [("p", p[i], exact), ("m", first[i], 0.1 * g), ("average", ema[i], 0.9 * average + 0.1 * exact)]
+            {
+                assert!(
+                    (f64::from(mine) - exact).abs() < 2e-6,
+                    "{}, {rows}×{columns}, {what}: {mine} against {exact}",
+                    L::NAME
+                );
             }
         }
     }
@@ -717,6 +881,10 @@ fn exponentials<L: Level>() {
         let exact = f64::from(x).exp();
         assert!((f64::from(exp) - exact).abs() <= tolerance * exact, "{}: exp({x}) = {exp}, expected {exact}", L::NAME);
         let exact = self::sigmoid(x.into());
-        assert!((f64::from(sigmoid) - exact).abs() <= tolerance * exact + 1e-38, "{}: sigmoid({x}) = {sigmoid}, expected {exact}", L::NAME);
+        assert!(
+            (f64::from(sigmoid) - exact).abs() <= tolerance * exact + 1e-38,
+            "{}: sigmoid({x}) = {sigmoid}, expected {exact}",
+            L::NAME
+        );
     }
 }

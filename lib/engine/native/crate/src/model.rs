@@ -110,8 +110,8 @@ impl Model {
         let answer_head = add("lm_head.weight".into(), &[self.vocabulary, self.hidden], Role::Trained);
         let halting_weight = add("q_head.weight".into(), &[2, self.hidden], Role::Trained);
         let halting_bias = add("q_head.bias".into(), &[2], Role::Trained);
-        let puzzle_table =
-            (self.puzzle_size > 0).then(|| add("puzzle_emb.weights".into(), &[self.puzzle_ids, self.puzzle_size], Role::PuzzleTable));
+        let puzzle_table = (self.puzzle_size > 0)
+            .then(|| add("puzzle_emb.weights".into(), &[self.puzzle_ids, self.puzzle_size], Role::PuzzleTable));
         let positions = self
             .learned_positions
             .then(|| add("embed_pos.embedding_weight".into(), &[self.positions(), self.hidden], Role::Trained));

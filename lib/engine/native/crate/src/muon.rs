@@ -27,7 +27,10 @@ impl<L: Lanes> Work<L> for Muon<'_> {
     #[inline(always)]
     fn run(self) {
         let Self { step, rows, columns, parameter, gradient, first, average } = self;
-        assert!([parameter.len(), gradient.len(), first.len(), average.len()] == [rows * columns; 4], "tensors of one update differ in length");
+        assert!(
+            [parameter.len(), gradient.len(), first.len(), average.len()] == [rows * columns; 4],
+            "tensors of one update differ in length"
+        );
         // m ← m + (1 − β1)(g − m); the direction looks one step ahead: β1·m + (1 − β1)·g.
         let keep = step.beta1 as f32;
         let wide = columns >= rows;

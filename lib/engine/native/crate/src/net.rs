@@ -56,8 +56,12 @@ impl<L: Level> LayerWeights<L> {
     /// Takes over new values of one weight.
     pub fn pack(&mut self, dims: &Dims, part: Part, weight: &[f32]) {
         match (part, &mut self.mixer) {
-            (Part::MixerIn | Part::MixerOut, MixerWeights::Mlp(weights)) => weights.pack(dims, part == Part::MixerIn, weight),
-            (Part::MixerIn | Part::MixerOut, MixerWeights::Attention(weights)) => weights.pack(dims, part == Part::MixerIn, weight),
+            (Part::MixerIn | Part::MixerOut, MixerWeights::Mlp(weights)) => {
+                weights.pack(dims, part == Part::MixerIn, weight)
+            }
+            (Part::MixerIn | Part::MixerOut, MixerWeights::Attention(weights)) => {
+                weights.pack(dims, part == Part::MixerIn, weight)
+            }
             (Part::ChannelIn | Part::ChannelOut, _) => self.channel.pack(dims, part == Part::ChannelIn, weight),
         }
     }
@@ -76,7 +80,11 @@ impl LayerGradients {
             let (rows, stride) = matrix.gradient_shape::<L>();
             Buffer::zeros(rows * stride)
         };
-        Self { mixer_in: room(dims.mixer_in()), mixer_out: room(dims.mixer_out()), channel: channel_mixer::Gradients::new::<L>(dims) }
+        Self {
+            mixer_in: room(dims.mixer_in()),
+            mixer_out: room(dims.mixer_out()),
+            channel: channel_mixer::Gradients::new::<L>(dims),
+        }
     }
 
     pub fn part(&self, part: Part) -> &[f32] {
@@ -154,7 +162,9 @@ impl<L: Level> Scratch<L> {
         Self {
             mixer: match dims.mixer {
                 Mixer::Mlp => MixerScratch::Mlp(token_mixer::Scratch::new(dims, samples, backward)),
-                Mixer::Attention { .. } => MixerScratch::Attention(attention::Scratch::new(dims, samples, backward), Rotary::new(dims)),
+                Mixer::Attention { .. } => {
+                    MixerScratch::Attention(attention::Scratch::new(dims, samples, backward), Rotary::new(dims))
+                }
             },
             channel: channel_mixer::Scratch::new(dims, samples, backward),
             shared: backward.then(|| Shared::new(dims, samples)),
@@ -179,7 +189,11 @@ pub fn forward<L: Level>(
             (MixerWeights::Mlp(weights), MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
                 token_mixer::forward(dims, samples, weights, h, input, middle, tape, scratch);
             }
-            (MixerWeights::Attention(weights), MixerTape::Attention(tape), MixerScratch::Attention(scratch, rotary)) => {
+            (
+                MixerWeights::Attention(weights),
+                MixerTape::Attention(tape),
+                MixerScratch::Attention(scratch, rotary),
+            ) => {
                 attention::forward(dims, samples, weights, rotary, h, input, middle, tape, scratch);
             }
             _ => unreachable!("weights, tape and scratch are made for one mixer"),
@@ -222,10 +236,18 @@ pub fn backward<L: Level>(
         let (first, second) = (&mut gradients.mixer_in, &mut gradients.mixer_out);
         match (&layer.mixer, &at.mixer, &mut scratch.mixer) {
             (MixerWeights::Mlp(weights), MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
-                token_mixer::backward(dims, samples, weights, d, &at.input, &at.middle, tape, first, second, scratch, shared);
+                token_mixer::backward(
+                    dims, samples, weights, d, &at.input, &at.middle, tape, first, second, scratch, shared,
+                );
             }
-            (MixerWeights::Attention(weights), MixerTape::Attention(tape), MixerScratch::Attention(scratch, rotary)) => {
-                attention::backward(dims, samples, weights, rotary, d, &at.input, &at.middle, tape, first, second, scratch, shared);
+            (
+                MixerWeights::Attention(weights),
+                MixerTape::Attention(tape),
+                MixerScratch::Attention(scratch, rotary),
+            ) => {
+                attention::backward(
+                    dims, samples, weights, rotary, d, &at.input, &at.middle, tape, first, second, scratch, shared,
+                );
             }
             _ => unreachable!("weights, tape and scratch are made for one mixer"),
         }

@@ -46,7 +46,10 @@ impl<L: Lanes> Work<L> for Update<'_> {
     fn run(self) {
         let Self { step, parameter, gradient, first, second, average } = self;
         let len = parameter.len();
-        assert!([gradient.len(), first.len(), second.len(), average.len()] == [len; 4], "tensors of one update differ in length");
+        assert!(
+            [gradient.len(), first.len(), second.len(), average.len()] == [len; 4],
+            "tensors of one update differ in length"
+        );
         let whole = len / L::LANES * L::LANES;
         for i in (0..whole).step_by(L::LANES) {
             // SAFETY: i + LANES ≤ the length of all five.
@@ -146,7 +149,13 @@ pub fn sign_sgd(table: &mut [f32], size: usize, ids: &[i32], gradients: &[f32], 
         let row = &mut table[ids[seats[0]] as usize * size..][..size];
         for (i, value) in row.iter_mut().enumerate() {
             let sum: f32 = seats.iter().map(|&seat| gradients[seat * size + i]).sum();
-            let sign = if sum > 0.0 { 1.0 } else if sum < 0.0 { -1.0 } else { 0.0 };
+            let sign = if sum > 0.0 {
+                1.0
+            } else if sum < 0.0 {
+                -1.0
+            } else {
+                0.0
+            };
             *value = *value * (1.0 - learning_rate * weight_decay) as f32 - learning_rate as f32 * sign;
         }
     }
@@ -177,7 +186,10 @@ mod tests {
                 let exact = f64::from(y).atan2(f64::from(x));
                 let ours = f64::from(Portable::enter(Atan2(y, x)));
                 // Three roundings of float32.
-                assert!((ours - exact).abs() <= 3.0 * 1.2e-7 * exact.abs() + 1e-37, "atan2({y}, {x}) = {ours}, expected {exact}");
+                assert!(
+                    (ours - exact).abs() <= 3.0 * 1.2e-7 * exact.abs() + 1e-37,
+                    "atan2({y}, {x}) = {ours}, expected {exact}"
+                );
             }
         }
     }

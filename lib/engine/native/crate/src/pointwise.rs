@@ -31,7 +31,11 @@ impl<L: Lanes> Work<L> for Sum<'_, L::E> {
     #[inline(always)]
     fn run(self) {
         let count = vectors::<L>(self.out.len());
-        assert!(self.sources.iter().all(|s| s.len() >= self.out.len()) && self.rows.len() >= self.out.len() && !self.sources.is_empty());
+        assert!(
+            self.sources.iter().all(|s| s.len() >= self.out.len())
+                && self.rows.len() >= self.out.len()
+                && !self.sources.is_empty()
+        );
         for i in 0..count {
             let at = i * L::LANES;
             // SAFETY: all are at least as long as `out`, checked above.
@@ -240,8 +244,16 @@ impl<L: Lanes> Work<L> for ToPanels<'_, L::E> {
         if self.depth == 0 || count == 0 {
             return;
         }
-        assert!((self.depth - 1) * self.stride + self.columns <= self.rows.len(), "rows: too short for {} × {}", self.depth, self.columns);
-        assert!(panel_length::<L>(self.depth) <= self.panel && self.columns.div_ceil(L::NR) * self.panel <= self.out.len(), "out: too short");
+        assert!(
+            (self.depth - 1) * self.stride + self.columns <= self.rows.len(),
+            "rows: too short for {} × {}",
+            self.depth,
+            self.columns
+        );
+        assert!(
+            panel_length::<L>(self.depth) <= self.panel && self.columns.div_ceil(L::NR) * self.panel <= self.out.len(),
+            "out: too short"
+        );
         for i in 0..count {
             // SAFETY: rows < depth and vectors < count were checked above for both sides.
             unsafe {
@@ -288,7 +300,11 @@ impl<L: Lanes> Work<L> for TransposeToPanels<'_, L::E> {
         assert!(self.depth.is_multiple_of(pair), "depth {} is not a multiple of {pair}", self.depth);
         assert!((self.columns - 1) * self.stride + self.depth <= self.rows.len(), "rows: too short");
         let panels = self.columns.div_ceil(L::NR);
-        assert!((panels - 1) * self.panel + self.depth * L::NR <= self.out.len() && (panels == 1 || self.depth * L::NR <= self.panel), "out: too short");
+        assert!(
+            (panels - 1) * self.panel + self.depth * L::NR <= self.out.len()
+                && (panels == 1 || self.depth * L::NR <= self.panel),
+            "out: too short"
+        );
         // PAIR elements move as one 32-bit unit.
         let units = self.depth / pair;
         for first in (0..self.columns).step_by(L::LANES) {
@@ -350,7 +366,8 @@ impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
                     unsafe {
                         let (c, s) = (L::load(cos.as_ptr().add(i)), L::load(sin.as_ptr().add(i)));
                         let s = if self.back { L::sub(L::splat(0.0), s) } else { s };
-                        let (first, second) = (L::load_elements(a.as_ptr().add(i)), L::load_elements(b.as_ptr().add(i)));
+                        let (first, second) =
+                            (L::load_elements(a.as_ptr().add(i)), L::load_elements(b.as_ptr().add(i)));
                         L::store_elements(a.as_mut_ptr().add(i), L::fnma(second, s, L::mul(first, c)));
                         L::store_elements(b.as_mut_ptr().add(i), L::fma(first, s, L::mul(second, c)));
                     }
@@ -501,7 +518,9 @@ impl<L: Lanes> Work<L> for ToRowsOf<'_, L::E> {
             let to = &mut self.to[row * self.to_stride..][..self.width];
             for i in 0..whole {
                 // SAFETY: whole·LANES ≤ width, the length of both.
-                unsafe { L::store_elements(to.as_mut_ptr().add(i * L::LANES), L::load(from.as_ptr().add(i * L::LANES))) };
+                unsafe {
+                    L::store_elements(to.as_mut_ptr().add(i * L::LANES), L::load(from.as_ptr().add(i * L::LANES)))
+                };
             }
             for i in whole * L::LANES..self.width {
                 to[i] = L::E::from_f32(from[i]);

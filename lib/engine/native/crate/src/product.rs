@@ -94,9 +94,13 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
             }
         };
         match self.left {
-            Left::Rows { stride, .. } => split(0, self.rows, &|row, height| (row * stride, (row + height / 2) * stride)),
+            Left::Rows { stride, .. } => {
+                split(0, self.rows, &|row, height| (row * stride, (row + height / 2) * stride))
+            }
             // Rows advance by half a height: gates only.
-            Left::Gated { stride, half, .. } => split(0, self.rows, &|row, _| (row / 2 * stride, (half + row / 2) * stride)),
+            Left::Gated { stride, half, .. } => {
+                split(0, self.rows, &|row, _| (row / 2 * stride, (half + row / 2) * stride))
+            }
             Left::Columns { panel, .. } => {
                 for from in (0..self.rows).step_by(L::NR) {
                     let pair = L::E::PAIR;
@@ -134,7 +138,11 @@ impl<L: Lanes, P: Epilogue<L>> Work<L> for Product<'_, L, P> {
             assert!(last <= left.len(), "left operand: a block ends at {last}, the buffer at {}", left.len());
         }
         let right_end = (panels - 1) * self.right.panel + steps * L::NR * pair;
-        assert!(right_end <= self.right.data.len(), "right operand: ends at {right_end}, the buffer at {}", self.right.data.len());
+        assert!(
+            right_end <= self.right.data.len(),
+            "right operand: ends at {right_end}, the buffer at {}",
+            self.right.data.len()
+        );
         let covered = strips.last().map_or(0, |s| (s.row + s.height) as usize);
         self.epilogue.check(covered, panels);
 
@@ -201,7 +209,14 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
                 unsafe {
                     let (a0, a1, row) = if columns {
                         if i == 0 {
-                            transpose_strip::<L>(a.data.add(strip.first), a.step, strip.height as usize, steps, &mut turned, stride);
+                            transpose_strip::<L>(
+                                a.data.add(strip.first),
+                                a.step,
+                                strip.height as usize,
+                                steps,
+                                &mut turned,
+                                stride,
+                            );
                         }
                         (turned.as_ptr(), turned.as_ptr().add(half * stride), stride)
                     } else {
@@ -234,7 +249,14 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
 /// # Safety
 /// `from` holds `height` columns of `steps` pairs, `out` as many rows; inside the level.
 #[inline(always)]
-unsafe fn transpose_strip<L: Lanes>(from: *const L::E, step: usize, height: usize, steps: usize, out: &mut [L::E], stride: usize) {
+unsafe fn transpose_strip<L: Lanes>(
+    from: *const L::E,
+    step: usize,
+    height: usize,
+    steps: usize,
+    out: &mut [L::E],
+    stride: usize,
+) {
     let pair = L::E::PAIR;
     let whole = steps / L::LANES * L::LANES;
     for row in (0..height).step_by(L::LANES) {
@@ -280,7 +302,13 @@ unsafe fn hand_over<L: Lanes, P: Epilogue<L>, const V: usize>(epilogue: &mut P, 
 /// # Safety
 /// As [`hand_over`].
 #[inline(always)]
-unsafe fn hand_rows<L: Lanes, P: Epilogue<L>, const M: usize, const V: usize>(epilogue: &mut P, sums: &Sums, half: usize, done: usize, at: Place) {
+unsafe fn hand_rows<L: Lanes, P: Epilogue<L>, const M: usize, const V: usize>(
+    epilogue: &mut P,
+    sums: &Sums,
+    half: usize,
+    done: usize,
+    at: Place,
+) {
     // SAFETY: the caller's.
     unsafe {
         let mut block = [[L::splat(0.0); V]; M];
@@ -388,7 +416,11 @@ impl<L: Lanes> Work<L> for BlockRun<'_, L::E> {
     #[inline(always)]
     fn run(self) {
         let (steps, step, half) = (self.depth / L::E::PAIR, L::E::PAIR, L::MR / 2);
-        assert!(self.depth.is_multiple_of(L::E::PAIR) && self.a.len() >= L::MR * self.depth && self.b.len() >= panel_length::<L>(self.depth));
+        assert!(
+            self.depth.is_multiple_of(L::E::PAIR)
+                && self.a.len() >= L::MR * self.depth
+                && self.b.len() >= panel_length::<L>(self.depth)
+        );
         let mut sums = Sums::zeros();
         // SAFETY: MR rows and one panel, checked above.
         unsafe {

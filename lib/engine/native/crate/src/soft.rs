@@ -30,7 +30,9 @@ impl<T: Tiles> Lanes for Soft<T> {
         std::array::from_fn(|i| pair[i % 2])
     }
     unsafe fn dot(sum: [f32; 16], a: [Bf16; 32], b: [Bf16; 32]) -> [f32; 16] {
-        std::array::from_fn(|i| sum[i] + a[2 * i].to_f32() * b[2 * i].to_f32() + a[2 * i + 1].to_f32() * b[2 * i + 1].to_f32())
+        std::array::from_fn(|i| {
+            sum[i] + a[2 * i].to_f32() * b[2 * i].to_f32() + a[2 * i + 1].to_f32() * b[2 * i + 1].to_f32()
+        })
     }
     unsafe fn load_elements(from: *const Bf16) -> [f32; 16] {
         // SAFETY: trait condition.
@@ -48,7 +50,8 @@ impl<T: Tiles> Lanes for Soft<T> {
         }
     }
     unsafe fn store_pair(to: *mut Bf16, row: [f32; 16], next: [f32; 16]) {
-        let both: [Bf16; 32] = std::array::from_fn(|i| Bf16::from_f32(if i % 2 == 0 { row[i / 2] } else { next[i / 2] }));
+        let both: [Bf16; 32] =
+            std::array::from_fn(|i| Bf16::from_f32(if i % 2 == 0 { row[i / 2] } else { next[i / 2] }));
         // SAFETY: trait condition.
         unsafe { to.cast::<[Bf16; 32]>().write_unaligned(both) }
     }
@@ -82,11 +85,17 @@ impl Registers {
     /// Where `ldtilecfg` faults: another palette, reserved bytes that are not zero, a shape too large or half empty.
     pub fn configure(&mut self, config: &[u8; 64]) {
         assert_eq!(config[0], 1, "palette");
-        assert!(config[1..16].iter().chain(&config[32..48]).chain(&config[56..]).all(|&byte| byte == 0), "reserved bytes");
+        assert!(
+            config[1..16].iter().chain(&config[32..48]).chain(&config[56..]).all(|&byte| byte == 0),
+            "reserved bytes"
+        );
         let shapes = std::array::from_fn(|register| {
             let rows = usize::from(config[48 + register]);
             let row_bytes = usize::from(u16::from_le_bytes([config[16 + 2 * register], config[17 + 2 * register]]));
-            assert!(rows <= 16 && row_bytes <= 64 && (rows == 0) == (row_bytes == 0), "register {register}: {rows} rows of {row_bytes} bytes");
+            assert!(
+                rows <= 16 && row_bytes <= 64 && (rows == 0) == (row_bytes == 0),
+                "register {register}: {rows} rows of {row_bytes} bytes"
+            );
             (rows, row_bytes)
         });
         *self = Self { shapes: Some(shapes), bytes: [[0; 1024]; 8] };
@@ -125,13 +134,15 @@ impl Registers {
         let (rows, row_bytes) = self.shape(register);
         for row in 0..rows {
             // SAFETY: the caller's.
-            unsafe { std::slice::from_raw_parts_mut(to.add(row * stride), row_bytes) }.copy_from_slice(&self.bytes[register][row * 64..][..row_bytes]);
+            unsafe { std::slice::from_raw_parts_mut(to.add(row * stride), row_bytes) }
+                .copy_from_slice(&self.bytes[register][row * 64..][..row_bytes]);
         }
     }
 
     /// `tdpbf16ps`: sums of a row start from zero, take the pairs in order, and are then added to what was there.
     pub fn dot(&mut self, sums: usize, left: usize, right: usize) {
-        let ((rows, sum_bytes), (left_rows, left_bytes), (right_rows, right_bytes)) = (self.shape(sums), self.shape(left), self.shape(right));
+        let ((rows, sum_bytes), (left_rows, left_bytes), (right_rows, right_bytes)) =
+            (self.shape(sums), self.shape(left), self.shape(right));
         assert!(sums != left && sums != right && left != right, "registers of one product differ");
         assert!(rows == left_rows && sum_bytes == right_bytes && left_bytes == 4 * right_rows, "shapes do not fit");
         let value = |bytes: &[u8], at: usize| Bf16(u16::from_le_bytes([bytes[at], bytes[at + 1]])).to_f32();
@@ -140,7 +151,10 @@ impl Registers {
                 let mut sum = 0f32;
                 for k in 0..right_rows {
                     for half in 0..2 {
-                        let (a, b) = (value(&self.bytes[left], m * 64 + 4 * k + 2 * half), value(&self.bytes[right], k * 64 + 4 * n + 2 * half));
+                        let (a, b) = (
+                            value(&self.bytes[left], m * 64 + 4 * k + 2 * half),
+                            value(&self.bytes[right], k * 64 + 4 * n + 2 * half),
+                        );
                         sum = a.mul_add(b, sum);
                     }
                 }

@@ -155,7 +155,12 @@ pub unsafe fn block<T: Tiles, const V: usize>(
 /// # Safety
 /// As [`block`].
 #[inline(always)]
-unsafe fn multiply<T: Tiles, const LEFT: u8, const RIGHT: u8, const V: usize>(a0: *const u8, a1: *const u8, row: usize, b: *const u8) {
+unsafe fn multiply<T: Tiles, const LEFT: u8, const RIGHT: u8, const V: usize>(
+    a0: *const u8,
+    a1: *const u8,
+    row: usize,
+    b: *const u8,
+) {
     // SAFETY: the caller's.
     unsafe {
         T::load::<LEFT>(a0, row);

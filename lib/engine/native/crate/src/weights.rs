@@ -94,16 +94,21 @@ impl Matrix {
             let r = self.place(row);
             match form {
                 Form::Left => values.iter().enumerate().for_each(|(c, &w)| out[r * stride + c] = L::E::from_f32(w)),
-                Form::LeftTransposed => values.iter().enumerate().for_each(|(c, &w)| out[c * stride + r] = L::E::from_f32(w)),
+                Form::LeftTransposed => {
+                    values.iter().enumerate().for_each(|(c, &w)| out[c * stride + r] = L::E::from_f32(w))
+                }
                 Form::Right => values.iter().enumerate().for_each(|(c, &w)| out[in_panels(r, c)] = L::E::from_f32(w)),
-                Form::RightTransposed => values.iter().enumerate().for_each(|(c, &w)| out[in_panels(c, r)] = L::E::from_f32(w)),
+                Form::RightTransposed => {
+                    values.iter().enumerate().for_each(|(c, &w)| out[in_panels(c, r)] = L::E::from_f32(w))
+                }
             }
         }
     }
 
     /// (rows, values between rows) of the padded sums of a gradient.
     pub fn gradient_shape<L: Lanes>(&self) -> (usize, usize) {
-        let (rows, columns) = if self.transposed_gradient { (self.columns, self.padded) } else { (self.padded, self.columns) };
+        let (rows, columns) =
+            if self.transposed_gradient { (self.columns, self.padded) } else { (self.padded, self.columns) };
         (rows.next_multiple_of(2), columns.next_multiple_of(L::LANES))
     }
 

@@ -74,7 +74,11 @@ impl Gradients {
     fn new<L: Level>(model: &Model, dims: &Dims) -> Self {
         let table = || vec![0.0; model.vocabulary * model.hidden];
         Self {
-            nets: model.nets.iter().map(|_| (0..model.layers).map(|_| LayerGradients::new::<L>(dims)).collect()).collect(),
+            nets: model
+                .nets
+                .iter()
+                .map(|_| (0..model.layers).map(|_| LayerGradients::new::<L>(dims)).collect())
+                .collect(),
             embedding: table(),
             answer_head: table(),
             halting_weight: vec![0.0; 2 * model.hidden],
@@ -85,7 +89,13 @@ impl Gradients {
 
     fn clear(&mut self) {
         self.nets.iter_mut().flatten().for_each(LayerGradients::clear);
-        for sums in [&mut self.embedding, &mut self.answer_head, &mut self.halting_weight, &mut self.halting_bias, &mut self.positions] {
+        for sums in [
+            &mut self.embedding,
+            &mut self.answer_head,
+            &mut self.halting_weight,
+            &mut self.halting_bias,
+            &mut self.positions,
+        ] {
             sums.fill(0.0);
         }
     }
@@ -293,7 +303,9 @@ impl<L: Level> Worker<L> {
                 outputs: self.model.vocabulary,
                 out: logits,
             });
-            for (prediction, logits) in answer.predictions[seat * cells..].iter_mut().zip(logits.chunks_exact(self.model.vocabulary)) {
+            for (prediction, logits) in
+                answer.predictions[seat * cells..].iter_mut().zip(logits.chunks_exact(self.model.vocabulary))
+            {
                 *prediction = argmax(logits) as i32;
             }
             if !answer.logits.is_empty() {
@@ -360,7 +372,8 @@ impl<L: Level> Worker<L> {
             let labels = &lesson.labels[seat * cells..][..cells];
             let predictions = &answer.predictions[seat * cells..][..cells];
             let scored = labels.iter().filter(|&&label| label != IGNORED).count().max(1) as f64;
-            let right = labels.iter().zip(predictions).all(|(label, prediction)| *label == IGNORED || label == prediction);
+            let right =
+                labels.iter().zip(predictions).all(|(label, prediction)| *label == IGNORED || label == prediction);
             let logits = self.logits[sample * cells * vocabulary..].chunks_exact(vocabulary);
             let d_logits = &mut learning.d_logits[sample * cells * vocabulary..][..cells * vocabulary];
             let mut total = 0.0;
@@ -368,7 +381,8 @@ impl<L: Level> Worker<L> {
                 if label == IGNORED {
                     d.fill(0.0);
                 } else {
-                    total += cross_entropy(lesson.loss, logits, label as usize, 1.0 / (scored * lesson.batch as f64), d);
+                    total +=
+                        cross_entropy(lesson.loss, logits, label as usize, 1.0 / (scored * lesson.batch as f64), d);
                 }
             }
             answer.answer_loss[seat] = total / scored;
@@ -422,7 +436,15 @@ impl<L: Level> Worker<L> {
             let tape = if call.gradient { tapes.next() } else { None };
             let Some(tape) = tape.filter(|_| reaches) else { continue };
             let gradients = &mut learning.gradients.nets[call.net];
-            net::backward(&self.dims, samples, &values.nets[call.net], &mut learning.d, tape, gradients, &mut self.scratch);
+            net::backward(
+                &self.dims,
+                samples,
+                &values.nets[call.net],
+                &mut learning.d,
+                tape,
+                gradients,
+                &mut self.scratch,
+            );
             for source in &call.read {
                 let to = match source {
                     Source::X => &mut learning.d_x,
@@ -437,7 +459,14 @@ impl<L: Level> Worker<L> {
     }
 
     /// Adds x's derivative to the gradients of embedding and positions, and writes the puzzle rows'.
-    fn embedding_gradient(&self, learning: &mut Learning<L>, question: Question, answer: &mut Answer, first: usize, samples: usize) {
+    fn embedding_gradient(
+        &self,
+        learning: &mut Learning<L>,
+        question: Question,
+        answer: &mut Answer,
+        first: usize,
+        samples: usize,
+    ) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
         let size = self.model.puzzle_size;
         let learned = self.model.learned_positions;

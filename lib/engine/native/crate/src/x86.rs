@@ -152,22 +152,32 @@ macro_rules! bf16_operands {
         }
         #[inline(always)]
         unsafe fn load_elements(from: *const Bf16) -> __m512 {
-            unsafe { _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast())))) }
+            unsafe {
+                _mm512_castsi512_ps(_mm512_slli_epi32::<16>(_mm512_cvtepu16_epi32(_mm256_loadu_si256(from.cast()))))
+            }
         }
         #[inline(always)]
         unsafe fn store_elements(to: *mut Bf16, value: __m512) {
-            unsafe { _mm256_storeu_si256(to.cast(), std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value))) }
+            unsafe {
+                _mm256_storeu_si256(to.cast(), std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(value)))
+            }
         }
         #[inline(always)]
         unsafe fn store_two(to: *mut Bf16, first: __m512, second: __m512) {
-            unsafe { _mm512_storeu_si512(to.cast(), std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first))) }
+            unsafe {
+                _mm512_storeu_si512(
+                    to.cast(),
+                    std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(second, first)),
+                )
+            }
         }
         #[inline(always)]
         unsafe fn store_pair(to: *mut Bf16, row: __m512, next: __m512) {
             unsafe {
                 // Lane i of the first half goes to 2i, of the second to 2i + 1.
                 let order = _mm512_set_epi16(
-                    31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0,
+                    31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3,
+                    18, 2, 17, 1, 16, 0,
                 );
                 let halves = std::mem::transmute::<__m512bh, __m512i>(_mm512_cvtne2ps_pbh(next, row));
                 _mm512_storeu_si512(to.cast(), _mm512_permutexvar_epi16(order, halves));
