@@ -15,7 +15,7 @@ import { initialParameters } from '../dist/model/parameters.js';
 import { writeSafetensors } from '../dist/model/safetensors.js';
 import { Random } from '../dist/random.js';
 import { benchFigure, benchTable, compared, merged } from '../dist/report/bench.js';
-import { saveFigure } from '../dist/report/plotly.js';
+import { saveFigure } from '../dist/report/draw/plotly.js';
 import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));

@@ -57,7 +57,7 @@ export {
 } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { failureRuns, planFailures } from './experiment/failures.js';
-export { planSearch, planTable, tableBases, variantExperiment } from './experiment/plan.js';
+export { planSearch, planTable, tableBases, variantExperiment } from './sweep/plan.js';
 export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
 export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
@@ -96,7 +96,7 @@ export {
   thoughtPoints,
   type PuzzleKind,
 } from './report/boards.js';
-export { animateGrids, drawGrid, drawGrids, type GridView } from './report/grids.js';
+export { animateGrids, drawGrid, drawGrids, type GridView } from './report/draw/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
 export { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from './report/lessons.js';
 export {
@@ -119,18 +119,12 @@ export {
   type Drawing,
   type Figure,
   type Movie,
-} from './report/plotly.js';
-export { inNotebook, interrupted, Output, Progress, show } from './report/notebook.js';
-export { sweepLive, trainLive } from './report/live.js';
+} from './report/draw/plotly.js';
+export { inNotebook, interrupted, Output, Progress, show } from './notebook/output.js';
+export { sweepLive, trainLive } from './notebook/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
-export {
-  mazeDistributions,
-  mazeNumbers,
-  mazeOverlap,
-  summarizeMazes,
-  type MazeNumbers,
-  type MazeSample,
-} from './report/mazes.js';
+export { mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers } from './data/maze-numbers.js';
+export { mazeDistributions, type MazeSample } from './report/mazes.js';
 export {
   augmentedCopies,
   givenCounts,
@@ -140,15 +134,14 @@ export {
   sudokuOverlap,
   summarizeSudokus,
   type Puzzle,
-} from './report/puzzles.js';
+} from './data/puzzles.js';
 export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
+export { thinkingRow, thoughtsTable } from './report/thoughts.js';
 export {
   hardestThought,
   judgeThoughts,
   stopWhenSure,
   thinkAbout,
-  thinkingRow,
-  thoughtsTable,
   type JudgedThought,
   type SolvedPuzzle,
-} from './report/thoughts.js';
+} from './train/thoughts.js';

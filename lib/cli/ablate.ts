@@ -1,6 +1,6 @@
 /** trm-lab ablate: the runs behind one of the paper's tables, with seeds. */
 import path from 'node:path';
-import { planTable, type PaperTable } from '../experiment/plan.js';
+import { planTable, type PaperTable } from '../sweep/plan.js';
 import { projectRoot } from '../files.js';
 import { choice, integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';

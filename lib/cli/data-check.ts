@@ -10,8 +10,8 @@ import { readSudokuCsv } from '../data/sudoku-csv.js';
 import { puzzleClass } from '../data/sudoku-sets.js';
 import { boardText, geometryOfCells, sudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
-import { numbersOfMaze } from '../report/mazes.js';
-import { checkSet, mazeTokenNames, spreadText } from '../report/set-check.js';
+import { numbersOfMaze } from '../data/maze-numbers.js';
+import { checkSet, mazeTokenNames, spreadText } from '../data/set-check.js';
 import { choice, type Arguments, type Out } from './command.js';
 import { TerminalProgress } from './progress.js';
 

@@ -2,8 +2,8 @@
 import { geometryOfCells } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
-import { mazeOverlap, summarizeMazes } from '../report/mazes.js';
-import { summarizeSudokus, sudokuOverlap } from '../report/puzzles.js';
+import { mazeOverlap, summarizeMazes } from '../data/maze-numbers.js';
+import { summarizeSudokus, sudokuOverlap } from '../data/puzzles.js';
 import { arcBuildOptions, buildArcSet, checkArcFile, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';

@@ -2,7 +2,7 @@
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { Engine } from '../engine/engine.js';
 import { writeFileAtomic } from '../files.js';
-import { duration } from '../report/progress.js';
+import { duration } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { ArcVotes, triesReported } from '../train/arc-votes.js';
 import { voteArc, type ArcVoteOptions, type ArcVoteResult } from '../train/evaluate-arc.js';

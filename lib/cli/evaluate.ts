@@ -11,7 +11,7 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { duration } from '../report/progress.js';
+import { duration } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { TerminalProgress } from './progress.js';
 import { InputError } from '../errors.js';

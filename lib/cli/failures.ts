@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { failures, failureScales, planFailures } from '../experiment/failures.js';
 import { readRecords } from '../experiment/record.js';
-import { plannedRecords } from '../experiment/sweep.js';
+import { plannedRecords } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { failureNotes, failuresTable, withoutRuns } from '../report/lessons.js';
 import { toMarkdown } from '../report/tables.js';

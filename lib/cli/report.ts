@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { failureScales, isFailure } from '../experiment/failures.js';
-import { tableBases, type PaperTable } from '../experiment/plan.js';
+import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { benchSummary, type BenchRecord } from '../report/bench.js';
@@ -19,8 +19,8 @@ import {
   withoutRuns,
 } from '../report/lessons.js';
 import { comparedRows, paperTable, paperTableFrame, paperTableRows } from '../report/paper-tables.js';
-import type { Caption } from '../report/plot-layout.js';
-import { pictureFiles, type Figure } from '../report/plotly.js';
+import type { Caption } from '../report/draw/plot-layout.js';
+import { pictureFiles, type Figure } from '../report/draw/plotly.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,

@@ -5,14 +5,14 @@ import { runExperiment } from '../experiment/run.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { projectRoot } from '../files.js';
 import { accuracyVersusCycles } from '../report/figures.js';
-import { saveFigure } from '../report/plotly.js';
+import { saveFigure } from '../report/draw/plotly.js';
 import { resultsTable } from '../report/tables.js';
 import { chooseLevel, whyUnavailable } from '../engine/native/addon.js';
 import { flag, integer, type Command } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';
-import { duration } from '../report/progress.js';
+import { duration } from '../progress.js';
 import { TerminalProgress } from './progress.js';
 import { showProgress } from './train.js';
 

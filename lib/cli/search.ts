@@ -1,9 +1,9 @@
 /** trm-lab search: tries settings of an experiment on its validation split, and leaves a record of every try. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { planSearch, type SearchAxis } from '../experiment/plan.js';
+import { planSearch, type SearchAxis } from '../sweep/plan.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, readRecords } from '../experiment/record.js';
-import { plannedRecords } from '../experiment/sweep.js';
+import { plannedRecords } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { tableOfRows, toMarkdown } from '../report/tables.js';
 import { integer, text, type Command } from './command.js';

@@ -2,9 +2,10 @@
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
-import { ownSudoku } from '../report/puzzles.js';
+import { ownSudoku } from '../data/puzzles.js';
 import { percentText } from '../report/tables.js';
-import { changesText, judgeSudoku, type JudgedThought } from '../report/thoughts.js';
+import { changesText } from '../report/thoughts.js';
+import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/evaluate.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';

@@ -2,9 +2,9 @@
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
-import type { PlannedRun } from '../experiment/plan.js';
-import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../experiment/slurm.js';
-import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../experiment/sweep.js';
+import type { PlannedRun } from '../sweep/plan.js';
+import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../sweep/slurm.js';
+import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';

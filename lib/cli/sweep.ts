@@ -1,7 +1,7 @@
 /** trm-lab sweep status: where the runs stand that were given to Slurm. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { arrays, tasksStand, type TaskStand } from '../experiment/slurm.js';
+import { arrays, tasksStand, type TaskStand } from '../sweep/slurm.js';
 import { flag, type Command } from './command.js';
 import { TerminalProgress } from './progress.js';
 import { runsFolder, sweepOptions } from './sweep-progress.js';

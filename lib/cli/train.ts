@@ -9,7 +9,7 @@ import { flag, integer, text, type Command } from './command.js';
 import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
-import { duration } from '../report/progress.js';
+import { duration } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
 import { TerminalProgress } from './progress.js';

@@ -1,7 +1,7 @@
 /** Failures that teach: small experiments that show where these models break, each run with a record like any other. */
 import type { Evaluation } from '../train/evaluate.js';
 import { change, experiment, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
-import { variantExperiment, type PlannedRun } from './plan.js';
+import { variantExperiment, type PlannedRun } from '../sweep/plan.js';
 import { finalEvaluation, type RunRecord } from './record.js';
 import { variant } from './variants.js';
 

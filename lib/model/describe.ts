@@ -129,7 +129,7 @@ function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readon
 function compact(calls: readonly Call[]): string {
   const written = calls.map(({ net, write, read }) => `${write} ← ${net}(${read.join(' + ')})`);
   const runs: string[] = [];
-  for (let i = 0, next; i < written.length; i = next) {
+  for (let i = 0, next = 0; i < written.length; i = next) {
     next = i + 1;
     while (written[next] === written[i]) next++;
     runs.push(next - i === 1 ? (written[i] as string) : `[${written[i]}] × ${next - i}`);

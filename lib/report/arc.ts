@@ -7,8 +7,8 @@ import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { PuzzleIdMode } from '../train/seats.js';
 import { arcView } from './boards.js';
-import { drawGrids } from './grids.js';
-import type { Drawing } from './plotly.js';
+import { drawGrids } from './draw/grids.js';
+import type { Drawing } from './draw/plotly.js';
 import { percentText, tableOfRows, type Table } from './tables.js';
 
 /** Small cells: grids are up to 30 wide, and several stand in a row. */

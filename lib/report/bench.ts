@@ -1,7 +1,7 @@
 /** Side-by-side measurements of the engines as a record, its ratios, and its figure. */
-import { axis, baseLayout, type Caption } from './plot-layout.js';
-import type { Figure, Trace } from './plotly.js';
-import { fontSize, seriesColour } from './style.js';
+import { axis, baseLayout, type Caption } from './draw/plot-layout.js';
+import type { Figure, Trace } from './draw/plotly.js';
+import { fontSize, seriesColour } from './draw/style.js';
 import { toMarkdown } from './tables.js';
 
 /** One engine on one case. */

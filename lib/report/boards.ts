@@ -2,10 +2,10 @@
 import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import type { Thought } from '../train/evaluate.js';
-import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './grids.js';
+import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './draw/grids.js';
 import type { ThoughtPoint } from './figures.js';
-import type { Animation, Drawing } from './plotly.js';
-import { arcPalette, colour } from './style.js';
+import type { Animation, Drawing } from './draw/plotly.js';
+import { arcPalette, colour } from './draw/style.js';
 
 /** Token ids of one board, row by row, [L]. */
 export type Board = ArrayLike<number>;

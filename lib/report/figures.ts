@@ -1,4 +1,5 @@
 /** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
+import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
 import {
   axis,
@@ -15,9 +16,9 @@ import {
   wholeTicks,
   type Band,
   type Caption,
-} from './plot-layout.js';
-import type { Figure, Trace } from './plotly.js';
-import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
+} from './draw/plot-layout.js';
+import type { Figure, Trace } from './draw/plotly.js';
+import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './draw/style.js';
 
 /** Accuracy of one model after each supervision step. */
 export interface CycleSeries {
@@ -363,16 +364,6 @@ export function distribution(
       },
     ),
   };
-}
-
-/** What comes of stopping as soon as the model is sure enough. */
-export interface StoppingPoint {
-  /** The halting probability at which thinking stops, 0 … 1. */
-  readonly sureness: number;
-  /** Share of puzzles solved, 0 … 1. */
-  readonly exactAccuracy: number;
-  /** Mean supervision steps used. */
-  readonly meanSteps: number;
 }
 
 /** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */

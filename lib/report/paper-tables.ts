@@ -1,7 +1,7 @@
 /** The paper's tables with ours beside them: which records belong to which row, what they say, and which orderings they bear out. */
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
-import { variantExperiment } from '../experiment/plan.js';
+import { variantExperiment } from '../sweep/plan.js';
 import { hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
 import { paperConfig, type Recursions } from '../model/config.js';

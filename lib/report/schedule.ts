@@ -1,7 +1,7 @@
 /** A schedule as people read it: its calls in the paper's letters, and as a picture with the gradient in it. */
 import type { Call, Schedule } from '../model/schedule.js';
-import type { Drawing } from './plotly.js';
-import { colour, fontFamily, fontSize, seriesColour, textWidth } from './style.js';
+import type { Drawing } from './draw/plotly.js';
+import { colour, fontFamily, fontSize, seriesColour, textWidth } from './draw/style.js';
 
 /** "z ← net(y + x + z)". */
 function callFormula({ net, write, read }: Call): string {

@@ -17,10 +17,10 @@ import {
   powersOfTwo,
   seriesLine,
   type Caption,
-} from './plot-layout.js';
-import type { Figure, Trace } from './plotly.js';
+} from './draw/plot-layout.js';
+import type { Figure, Trace } from './draw/plotly.js';
 import { spreadOf } from './statistics.js';
-import { colour, fontSize, seriesColour, stroke, textWidth } from './style.js';
+import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
 
 /** Runs that a figure shows as one, over their seeds; a row of a paper's table is one. */
 export interface LabelledRuns {

@@ -22,22 +22,22 @@ export function tableOfRows(rows: readonly Readonly<Record<string, string | numb
 /** A table as GitHub's Markdown; columns of numbers are set to the right. */
 export function toMarkdown(table: Table): string {
   const right = numericColumns(table);
-  const escape = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+  const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    line(table.columns.map(escape)),
+    line(table.columns.map(escaped)),
     line(right.map((isRight) => (isRight ? '---:' : ':---'))),
-    ...table.rows.map((row) => line(row.map(escape))),
+    ...table.rows.map((row) => line(row.map(escaped))),
   ].join('\n');
 }
 
 /** A table as an HTML element. */
 export function toTableHtml(table: Table): string {
   const right = numericColumns(table);
-  const escape = (text: string): string =>
+  const escaped = (text: string): string =>
     text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
-    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${escape(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
   return [
     '<table>',
     '<thead>',

@@ -8,7 +8,7 @@ import { fingerprint } from './stamps.mjs';
 const require = createRequire(import.meta.url);
 
 export const build = compileStep('build', 'compile lib/ to dist/', 'tsconfig.json', 'dist', ['lib']);
-export const tests = compileStep('tests', 'compile lib/ and test/ to build/', 'tsconfig.test.json', 'build', [
+export const tests = compileStep('tests', 'compile lib/ and test/ to build/', 'test/tsconfig.json', 'build', [
   'lib',
   'test',
 ]);

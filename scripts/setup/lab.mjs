@@ -18,7 +18,15 @@ export const lab = {
   stamp: path.join(folder, '.stamp.json'),
   // The kernelspec holds absolute paths: a moved project or another Node needs a new one.
   fingerprint: () =>
-    fingerprint(['requirements.txt', 'constraints.txt', 'kernels', 'scripts/setup/lab.mjs'], [root, process.execPath]),
+    fingerprint(
+      [
+        'scripts/setup/requirements.txt',
+        'scripts/setup/constraints.txt',
+        'scripts/setup/tslab',
+        'scripts/setup/lab.mjs',
+      ],
+      [root, process.execPath],
+    ),
   isPresent: () => existsSync(jupyter),
   async work() {
     const base = firstThatRuns(pythonCandidates(), [
@@ -61,10 +69,10 @@ async function installRequirements() {
     '--progress-bar',
     'off',
     '--requirement',
-    'requirements.txt',
+    'scripts/setup/requirements.txt',
   ];
   try {
-    await run('lab-packages', [...install, '--constraint', 'constraints.txt']);
+    await run('lab-packages', [...install, '--constraint', 'scripts/setup/constraints.txt']);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     say('    the exact versions of constraints.txt do not all install on this Python; taking the newest that fit');
@@ -76,7 +84,7 @@ function writeKernelspec() {
   const target = path.join(folder, 'share', 'jupyter', 'kernels', 'tslab');
   mkdirSync(target, { recursive: true });
   const spec = {
-    argv: [process.execPath, path.join(root, 'kernels', 'tslab', 'kernel.cjs'), '{connection_file}'],
+    argv: [process.execPath, path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'), '{connection_file}'],
     display_name: 'TypeScript (tslab)',
     language: 'typescript',
   };

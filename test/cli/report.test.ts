@@ -12,11 +12,11 @@ import {
   withReports,
 } from '../../lib/cli/report.js';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { variantExperiment } from '../../lib/experiment/plan.js';
+import { variantExperiment } from '../../lib/sweep/plan.js';
 import { readRecords, writeRecord } from '../../lib/experiment/record.js';
 import { variant } from '../../lib/experiment/variants.js';
 import { projectRoot } from '../../lib/files.js';
-import { toHtml } from '../../lib/report/plotly.js';
+import { toHtml } from '../../lib/report/draw/plotly.js';
 import { record, recordOf } from '../report/records.js';
 
 describe('report', () => {

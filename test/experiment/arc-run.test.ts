@@ -7,7 +7,7 @@ import { arcDataset } from '../../lib/data/arc-sets.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { change, experiment } from '../../lib/experiment/experiment.js';
 import { openModel } from '../../lib/experiment/open.js';
-import { planTable, variantExperiment } from '../../lib/experiment/plan.js';
+import { planTable, variantExperiment } from '../../lib/sweep/plan.js';
 import { quotedAccuracy, readRecord, type RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { paperResult, rowsOfTable, variant } from '../../lib/experiment/variants.js';

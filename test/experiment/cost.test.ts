@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
 import { change, experiment } from '../../lib/experiment/experiment.js';
-import { defaultJobs } from '../../lib/experiment/sweep.js';
+import { defaultJobs } from '../../lib/sweep/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
 /** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */

@@ -36,7 +36,7 @@ describe('a trained model saved by PyTorch', function () {
   for (const kind of ['native', 'tfjs'] as const) {
     // tfjs takes a twentieth of a second a puzzle for the sixteen steps, so it follows PyTorch through the first four.
     const compared = steps.filter((step) => kind === 'native' || step <= 4);
-    it(`predicts the same on ${puzzles} real puzzles on the ${kind} engine, after supervision steps ${compared.join(', ')}`, async function () {
+    it(`predicts the same on ${puzzles} real puzzles on the ${kind} engine, after supervision steps ${compared.join(', ')}`, async () => {
       if (kind === 'native' && whyUnavailable() !== undefined) return;
       const { config: known, tensors: weights } = loadCheckpoint(fixture('trained-9x9.pt'), { config });
       const engine = await createEngine(known, { engine: kind, precision: 'float32', threads: 2 });

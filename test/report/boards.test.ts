@@ -16,8 +16,8 @@ import {
   thoughtMovie,
   thoughtPoints,
 } from '../../lib/report/boards.js';
-import { drawGrid, drawGrids } from '../../lib/report/grids.js';
-import { saveMovie } from '../../lib/report/plotly.js';
+import { drawGrid, drawGrids } from '../../lib/report/draw/grids.js';
+import { saveMovie } from '../../lib/report/draw/plotly.js';
 
 /** '.' is an empty cell, digits are digits. */
 const board = (text: string): Int32Array =>

@@ -11,7 +11,7 @@ import {
   stoppingCurve,
   thinkingCurve,
 } from '../../lib/report/figures.js';
-import type { Figure, Trace } from '../../lib/report/plotly.js';
+import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
 import { record } from './records.js';
 
 const trace = (figure: Figure, name: string): Trace =>

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { change, experiment } from '../../lib/experiment/experiment.js';
 import { failureRuns, failures, isFailure, planFailures } from '../../lib/experiment/failures.js';
-import { planSearch } from '../../lib/experiment/plan.js';
+import { planSearch } from '../../lib/sweep/plan.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import {
   failuresTable,

@@ -10,13 +10,13 @@ import { dataFile, findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 import {
-  mazeDistributions,
   mazeNumbers,
   mazeOverlap,
   numbersOfMaze,
   summarizeMazes,
   type MazeNumbers,
-} from '../../lib/report/mazes.js';
+} from '../../lib/data/maze-numbers.js';
+import { mazeDistributions } from '../../lib/report/mazes.js';
 import { sameDistribution } from '../../lib/report/statistics.js';
 
 const shipped = 'maze-30x30-generated.csv.gz';

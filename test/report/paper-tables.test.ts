@@ -1,7 +1,7 @@
 /** The paper's tables with ours beside them: whole strings, and verdicts worked out by hand. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { tableBases, variantExperiment } from '../../lib/experiment/plan.js';
+import { tableBases, variantExperiment } from '../../lib/sweep/plan.js';
 import { variant } from '../../lib/experiment/variants.js';
 import {
   comparedRows,

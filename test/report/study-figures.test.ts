@@ -1,12 +1,12 @@
 /** Figures over whole tables: every number of the records is where it belongs, by hand, and none where nothing was run. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { variantExperiment } from '../../lib/experiment/plan.js';
+import { variantExperiment } from '../../lib/sweep/plan.js';
 import type { CurvePoint, RunRecord } from '../../lib/experiment/record.js';
 import { variant } from '../../lib/experiment/variants.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-tables.js';
-import type { Figure, Trace } from '../../lib/report/plotly.js';
+import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,

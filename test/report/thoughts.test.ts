@@ -4,16 +4,9 @@ import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
-import { ownSudoku, puzzleAt } from '../../lib/report/puzzles.js';
-import {
-  changesText,
-  judgeThoughts,
-  hardestThought,
-  stopWhenSure,
-  thinkAbout,
-  thinkingRow,
-  thoughtsTable,
-} from '../../lib/report/thoughts.js';
+import { ownSudoku, puzzleAt } from '../../lib/data/puzzles.js';
+import { changesText, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
+import { hardestThought, judgeThoughts, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped(

@@ -48,9 +48,10 @@ describe('package', () => {
   });
 
   it('every Python package has one exact version', () => {
-    const lines = [...read('requirements.txt').split('\n'), ...read('constraints.txt').split('\n')].filter(
-      (line) => line !== '' && !line.startsWith('#'),
-    );
+    const lines = [
+      ...read('scripts/setup/requirements.txt').split('\n'),
+      ...read('scripts/setup/constraints.txt').split('\n'),
+    ].filter((line) => line !== '' && !line.startsWith('#'));
     assert.ok(lines.length > 50);
     for (const line of lines) assert.match(line, /^[\w.-]+==[\w.]+$/);
   });
@@ -58,7 +59,7 @@ describe('package', () => {
 
 describe('kernel', () => {
   it('its kernelspec names no path of a machine', () => {
-    const { argv } = JSON.parse(read('kernels/tslab/kernel.json')) as { argv: string[] };
+    const { argv } = JSON.parse(read('scripts/setup/tslab/kernel.json')) as { argv: string[] };
     assert.deepEqual(argv, ['node', '{resource_dir}/kernel.cjs', '{connection_file}']);
   });
 
@@ -70,7 +71,7 @@ describe('kernel', () => {
         setTimeout(() => { console.log(JSON.stringify({ options, interrupts: globalThis.__interrupts })); process.exit(0); }, 100);
       } } };
       process.argv[2] = 'connection.json';
-      require(${JSON.stringify(path.join(root, 'kernels', 'tslab', 'kernel.cjs'))});`;
+      require(${JSON.stringify(path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'))});`;
     const child = spawnSync(process.execPath, ['-e', program, '--', 'unused'], {
       cwd: path.parse(root).root,
       encoding: 'utf8',

@@ -5,8 +5,20 @@ import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
 
 /** From the ground up: a file may import its own layer and those before it. */
-const layers = ['ground', 'data', 'model', 'engine', 'train', 'experiment', 'report', 'cli', 'barrel'];
-const ground = new Set(['errors.ts', 'files.ts', 'random.ts']);
+const layers = [
+  'ground',
+  'data',
+  'model',
+  'engine',
+  'train',
+  'experiment',
+  'sweep',
+  'report',
+  'notebook',
+  'cli',
+  'barrel',
+];
+const ground = new Set(['errors.ts', 'files.ts', 'progress.ts', 'random.ts']);
 
 const lib = path.join(projectRoot(), 'lib');
 const sources = new Map(

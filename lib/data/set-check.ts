@@ -1,9 +1,9 @@
 /** Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread. */
-import { exampleOf, type Dataset } from '../data/dataset.js';
-import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from '../data/maze.js';
-import { puzzleClass } from '../data/sudoku-sets.js';
-import { solveSudoku } from '../data/sudoku-solver.js';
-import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
+import { exampleOf, type Dataset } from './dataset.js';
+import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
+import { puzzleClass } from './sudoku-sets.js';
+import { solveSudoku } from './sudoku-solver.js';
+import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 import { InputError } from '../errors.js';
 
 /** What a check found of one set; shares are 0 … 1. */
@@ -93,7 +93,9 @@ export function spreadText(values: readonly number[]): string {
 }
 
 /** Words for the tokens of mazes in a line of shares. */
-export const mazeTokenNames: readonly string[] = Object.entries(mazeToken).reduce<string[]>(
-  (names, [name, token]) => ((names[token] = name), names),
-  ['padding'],
-);
+export const mazeTokenNames: readonly string[] = [
+  'padding',
+  ...Object.entries(mazeToken)
+    .sort(([, left], [, right]) => left - right)
+    .map(([name]) => name),
+];

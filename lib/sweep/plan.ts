@@ -1,9 +1,9 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { InputError } from '../errors.js';
-import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
-import { hashOf } from './record.js';
-import { puzzlesAskedFor } from './task.js';
-import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from './variants.js';
+import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
+import { hashOf } from '../experiment/record.js';
+import { puzzlesAskedFor } from '../experiment/task.js';
+import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
 /** A run that is wanted. */
 export interface PlannedRun {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { change, experiment } from '../../lib/experiment/experiment.js';
-import { sweepLive, trainLive } from '../../lib/report/live.js';
+import { sweepLive, trainLive } from '../../lib/notebook/live.js';
 
 const tiny = experiment('sudoku-4x4', {
   task: { trainPuzzles: 8, testPuzzles: 8 },

@@ -18,7 +18,7 @@ import {
   ratingsOf,
   sudokuOverlap,
   summarizeSudokus,
-} from '../../lib/report/puzzles.js';
+} from '../../lib/data/puzzles.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';

@@ -1,9 +1,9 @@
 /** What a notebook offers: rich output, a progress line, the Interrupt button; on a terminal, lines of text. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { toPng, toSvg, type Animation, type Drawing, type Figure } from './plotly.js';
-import { progressLine, type Stand } from './progress.js';
-import { fontFamily } from './style.js';
+import { toPng, toSvg, type Animation, type Drawing, type Figure } from '../report/draw/plotly.js';
+import { progressLine, type Stand } from '../progress.js';
+import { fontFamily } from '../report/draw/style.js';
 
 /** Content by MIME type; bytes are sent in base64. */
 export type Bundle = Readonly<Record<string, unknown>>;
@@ -143,7 +143,7 @@ export class Progress {
   }
 }
 
-/** Presses of the Interrupt button so far, as kernels/tslab/kernel.cjs counts them. */
+/** Presses of the Interrupt button so far, as scripts/setup/tslab/kernel.cjs counts them. */
 function interrupts(): number {
   return (globalThis as { __interrupts?: number }).__interrupts ?? 0;
 }

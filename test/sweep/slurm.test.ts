@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { claim } from '../../lib/experiment/claim.js';
+import { claim } from '../../lib/sweep/claim.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { change } from '../../lib/experiment/experiment.js';
-import { planTable } from '../../lib/experiment/plan.js';
+import { planTable } from '../../lib/sweep/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';
 import {
   arrayScript,
@@ -17,9 +17,9 @@ import {
   submitArray,
   taskResources,
   tasksStand,
-} from '../../lib/experiment/slurm.js';
-import { standOf } from '../../lib/experiment/sweep.js';
-import { notedShare, type WorkOrder } from '../../lib/experiment/work.js';
+} from '../../lib/sweep/slurm.js';
+import { standOf } from '../../lib/sweep/sweep.js';
+import { notedShare, type WorkOrder } from '../../lib/sweep/work.js';
 import { recordOf } from '../report/records.js';
 
 const plan = planTable(1, 'smoke', 1, ['hrm', 'trm']);

@@ -1,8 +1,8 @@
 /** Data sets to look at: single puzzles, their disguises, and what can be counted about a set. */
-import { testBatches } from '../data/batches.js';
-import { exampleOf, type Dataset } from '../data/dataset.js';
-import { canonicalBoard, canonicalSolution } from '../data/sudoku-canonical.js';
-import { onlySolution } from '../data/sudoku-solver.js';
+import { testBatches } from './batches.js';
+import { exampleOf, type Dataset } from './dataset.js';
+import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
+import { onlySolution } from './sudoku-solver.js';
 import {
   boardOfTokens,
   geometryOfCells,
@@ -10,7 +10,7 @@ import {
   sudokuGeometry,
   tokensOfBoard,
   type SudokuGeometry,
-} from '../data/sudoku.js';
+} from './sudoku.js';
 import { InputError } from '../errors.js';
 
 /** A puzzle and its right answer. */

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
-import { InputError } from '../../lib/errors.js';
-import { projectRoot } from '../../lib/files.js';
-import { accuracyCurves, distribution, learningCurve } from '../../lib/report/figures.js';
-import { localBox, pageBox, pathPoints, type Element } from '../../lib/report/geometry.js';
-import { saveFigure, toHtml, toPng, toSvg, type Figure } from '../../lib/report/plotly.js';
-import { figureSize } from '../../lib/report/style.js';
+import { InputError } from '../../../lib/errors.js';
+import { projectRoot } from '../../../lib/files.js';
+import { accuracyCurves, distribution, learningCurve } from '../../../lib/report/figures.js';
+import { localBox, pageBox, pathPoints, type Element } from '../../../lib/report/draw/geometry.js';
+import { saveFigure, toHtml, toPng, toSvg, type Figure } from '../../../lib/report/draw/plotly.js';
+import { figureSize } from '../../../lib/report/draw/style.js';
 
 const rising = [0.3, 0.55, 0.7, 0.8, 0.86, 0.9, 0.92, 0.93];
 const figures: Readonly<Record<string, Figure>> = {

@@ -14,7 +14,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { claim, isClaimed } from '../../lib/experiment/claim.js';
+import { claim, isClaimed } from '../../lib/sweep/claim.js';
 
 describe('claims', function () {
   this.timeout(60_000);
@@ -64,9 +64,10 @@ describe('claims', function () {
     const file = path.join(folder, 'claim.json');
     const { setInterval: original } = globalThis;
     let signOfLife = (): void => undefined;
-    globalThis.setInterval = ((work: () => void, every: number) => (
-      (signOfLife = work), original(work, every)
-    )) as typeof setInterval;
+    globalThis.setInterval = ((work: () => void, every: number) => {
+      signOfLife = work;
+      return original(work, every);
+    }) as typeof setInterval;
     try {
       const held = claim(folder);
       assert.ok(held !== undefined);

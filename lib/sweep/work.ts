@@ -5,8 +5,8 @@ import type { EngineOptions } from '../engine/create.js';
 import { writeFileAtomic } from '../files.js';
 import { claim } from './claim.js';
 import type { PlannedRun } from './plan.js';
-import { readRecord } from './record.js';
-import { runExperiment } from './run.js';
+import { readRecord } from '../experiment/record.js';
+import { runExperiment } from '../experiment/run.js';
 
 /** One run, and where its files go. */
 export interface WorkOrder {

@@ -1,13 +1,13 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
 import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
-import type { PlannedRun } from '../experiment/plan.js';
+import type { PlannedRun } from '../sweep/plan.js';
 import { hashOf } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
-import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../experiment/sweep.js';
-import { learningCurve } from './figures.js';
-import { inNotebook, interrupted, Output, Progress, show, turn } from './notebook.js';
-import { percentText } from './tables.js';
+import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
+import { learningCurve } from '../report/figures.js';
+import { inNotebook, interrupted, Output, Progress, show, turn } from './output.js';
+import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
 

@@ -6,12 +6,12 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { change } from '../../lib/experiment/experiment.js';
-import { claim, isClaimed } from '../../lib/experiment/claim.js';
-import { planTable } from '../../lib/experiment/plan.js';
+import { claim, isClaimed } from '../../lib/sweep/claim.js';
+import { planTable } from '../../lib/sweep/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
-import type { WorkerMessage } from '../../lib/experiment/sweep-worker.js';
-import { plannedRecords, runSweep, standOf, type SweepRun } from '../../lib/experiment/sweep.js';
-import type { WorkOrder } from '../../lib/experiment/work.js';
+import type { WorkerMessage } from '../../lib/sweep/worker.js';
+import { plannedRecords, runSweep, standOf, type SweepRun } from '../../lib/sweep/sweep.js';
+import type { WorkOrder } from '../../lib/sweep/work.js';
 import { Random } from '../../lib/random.js';
 
 const plan = planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']);
@@ -109,7 +109,7 @@ describe('sweep', function () {
   });
 
   it('a worker leaves a TERM that reaches the whole group to its parent, and finishes', async () => {
-    const worker = fork(fileURLToPath(new URL('../../lib/experiment/sweep-worker.js', import.meta.url)));
+    const worker = fork(fileURLToPath(new URL('../../lib/sweep/worker.js', import.meta.url)));
     const exit = new Promise((resolve) => worker.once('exit', (...how) => resolve(how)));
     const told: WorkerMessage[] = [];
     worker.on('message', (message: WorkerMessage) => {

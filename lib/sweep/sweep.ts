@@ -6,13 +6,13 @@ import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from './claim.js';
-import { expectedBytes, runCost, type RunCost } from './cost.js';
-import type { Experiment } from './experiment.js';
+import { expectedBytes, runCost, type RunCost } from '../experiment/cost.js';
+import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from './plan.js';
-import { readRecords, type RunRecord } from './record.js';
-import { runId, setSizes } from './run.js';
-import type { WorkerMessage } from './sweep-worker.js';
-import { loadTask, type TaskData } from './task.js';
+import { readRecords, type RunRecord } from '../experiment/record.js';
+import { runId, setSizes } from '../experiment/run.js';
+import type { WorkerMessage } from './worker.js';
+import { loadTask, type TaskData } from '../experiment/task.js';
 import { notedShare, type WorkOrder } from './work.js';
 
 /** recorded: it was before; finished: now. taken: another process works on it. */
@@ -102,7 +102,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
 
   const start = async (index: number): Promise<void> => {
     const { experiment, seed, id } = runs[index]!;
-    const child = fork(new URL('./sweep-worker.js', import.meta.url), {
+    const child = fork(new URL('./worker.js', import.meta.url), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
     children.set(index, child);

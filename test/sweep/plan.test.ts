@@ -1,7 +1,7 @@
 /** Plans of runs: whole tables, paired seeds, and searches that never see a test puzzle. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
-import { planSearch, planTable, tableBases, variantExperiment } from '../../lib/experiment/plan.js';
+import { planSearch, planTable, tableBases, variantExperiment } from '../../lib/sweep/plan.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { accuracyCurves } from '../../lib/report/figures.js';
-import { interrupted, inNotebook, Output, Progress, show } from '../../lib/report/notebook.js';
-import { duration, progressLine } from '../../lib/report/progress.js';
+import { interrupted, inNotebook, Output, Progress, show } from '../../lib/notebook/output.js';
+import { duration, progressLine } from '../../lib/progress.js';
 
 interface Sent {
   readonly data: Readonly<Record<string, unknown>>;

@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { projectRoot, writeFileAtomic } from '../files.js';
-import { InputError } from '../errors.js';
+import { projectRoot, writeFileAtomic } from '../../files.js';
+import { InputError } from '../../errors.js';
 import { completeWindow, type Window } from './browserless.js';
 import type { Element } from './geometry.js';
 

@@ -1,6 +1,6 @@
 /** A sweep in a process of its own, to be killed: node sweep-child.js RECORDS RUNS. */
-import { planTable } from '../../lib/experiment/plan.js';
-import { runSweep } from '../../lib/experiment/sweep.js';
+import { planTable } from '../../lib/sweep/plan.js';
+import { runSweep } from '../../lib/sweep/sweep.js';
 
 const [records, folder] = process.argv.slice(2);
 if (records === undefined || folder === undefined) throw new Error('expected two folders');

@@ -1,0 +1,86 @@
+/** What can be counted about mazes, one by one and as sets. */
+import { InputError } from '../errors.js';
+import { exampleOf, type Dataset } from './dataset.js';
+import {
+  canonicalMaze,
+  countShortestPaths,
+  endsOfMaze,
+  mazeAnswer,
+  mazeDistances,
+  mazeText,
+  mazeToken,
+} from './maze.js';
+
+/** One maze in numbers. */
+export interface MazeNumbers {
+  readonly walls: number;
+  /** Steps of a shortest path from S to G. */
+  readonly steps: number;
+  /** Cells that can be reached from S. */
+  readonly reachable: number;
+  /** Rows plus columns between S and G. */
+  readonly apart: number;
+  readonly shortestPaths: number;
+}
+
+/** Every maze of a set in numbers. Throws InputError for a set that is not of mazes. */
+export function mazeNumbers(dataset: Dataset): MazeNumbers[] {
+  if (dataset.vocabSize !== 6 || dataset.width !== dataset.height)
+    throw new InputError(
+      `${dataset.name}: expected a set of mazes, got ${dataset.vocabSize} tokens on ${dataset.width} × ${dataset.height}`,
+    );
+  return Array.from({ length: dataset.examples }, (_, i) => numbersOfMaze(exampleOf(dataset, i).input));
+}
+
+/** One maze in numbers; token ids. */
+export function numbersOfMaze(question: Uint8Array): MazeNumbers {
+  const side = Math.sqrt(question.length);
+  const { start, goal } = endsOfMaze(question);
+  const distances = mazeDistances(question, start);
+  return {
+    walls: question.reduce((sum, token) => sum + (token === mazeToken.wall ? 1 : 0), 0),
+    steps: distances[goal]!,
+    reachable: distances.reduce((sum, steps) => sum + (steps >= 0 ? 1 : 0), 0),
+    apart: Math.abs(Math.floor(start / side) - Math.floor(goal / side)) + Math.abs((start % side) - (goal % side)),
+    shortestPaths: countShortestPaths(question),
+  };
+}
+
+/** A maze set in one row. */
+export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string | number>> {
+  const numbers = mazeNumbers(dataset);
+  const mean = (key: keyof MazeNumbers): number =>
+    Number((numbers.reduce((sum, each) => sum + each[key], 0) / numbers.length).toFixed(1));
+  const byRule = Array.from({ length: dataset.examples }, (_, i) => exampleOf(dataset, i)).filter(
+    ({ input, label }) => mazeText(mazeAnswer(input)) === mazeText(label),
+  ).length;
+  return {
+    set: dataset.name,
+    puzzles: dataset.examples,
+    cells: dataset.sequenceLength,
+    'walls (mean)': mean('walls'),
+    'steps (mean)': mean('steps'),
+    'steps (least)': Math.min(...numbers.map(({ steps }) => steps)),
+    'reachable (mean)': mean('reachable'),
+    'answered by the rule': byRule,
+    copies: dataset.augmentation?.copies ?? 0,
+    sha256: dataset.sha256.slice(0, 12),
+  };
+}
+
+/** How many mazes of a test set the training set gives away: as they stand, and turned or mirrored. */
+export function mazeOverlap(
+  train: Dataset,
+  test: Dataset,
+): Readonly<{ set: string; 'test puzzles': number; 'in the training set': number; 'there in disguise': number }> {
+  const questions = (set: Dataset): Uint8Array[] =>
+    Array.from({ length: set.examples }, (_, i) => exampleOf(set, i).input);
+  const [asTheyAre, forms] = [new Set(questions(train).map(mazeText)), new Set(questions(train).map(canonicalMaze))];
+  const tests = questions(test);
+  return {
+    set: test.name,
+    'test puzzles': test.examples,
+    'in the training set': tests.filter((maze) => asTheyAre.has(mazeText(maze))).length,
+    'there in disguise': tests.filter((maze) => forms.has(canonicalMaze(maze))).length,
+  };
+}

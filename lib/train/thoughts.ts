@@ -1,0 +1,158 @@
+/** Thinking about single puzzles, step by step: what the model answers, how right it is, and when it could have stopped. */
+import { testBatches } from '../data/batches.js';
+import type { Dataset } from '../data/dataset.js';
+import { puzzleAt, type Puzzle } from '../data/puzzles.js';
+import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
+import type { Batch, Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { think, type Thought } from './evaluate.js';
+
+/** A puzzle, its right answer, and the model's answers after every supervision step. */
+export interface SolvedPuzzle extends Puzzle {
+  readonly thoughts: readonly Thought[];
+}
+
+/** Thinks about one puzzle. `supervisionSteps`: by default as many as the model was trained with. */
+export async function thinkAbout(
+  engine: Engine,
+  puzzle: Puzzle,
+  supervisionSteps = engine.config.supervisionSteps,
+): Promise<SolvedPuzzle> {
+  return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId, supervisionSteps }) };
+}
+
+/** One thought about a Sudoku, judged. Rows and columns count from 1. */
+export interface JudgedThought {
+  readonly step: number;
+  /** The board, row by row, '.' for a cell without a digit. */
+  readonly board: string;
+  /** Cells that differ from the board before, which for the first is the puzzle. */
+  readonly changed: readonly {
+    readonly row: number;
+    readonly column: number;
+    readonly from: string;
+    readonly to: string;
+  }[];
+  /** How likely the model thinks this board is right, 0 … 1. */
+  readonly haltProbability: number;
+  /** Why the board is no legal answer to the puzzle; null if it is one. */
+  readonly illegal: string | null;
+  /** Cells that agree with the exact solver's solution. */
+  readonly rightCells: number;
+  readonly right: boolean;
+}
+
+/** Judges one thought about a Sudoku; `before` is the board it started from, token ids. Throws InputError if the puzzle is no Sudoku. */
+export function judgeSudoku(
+  { question, solution }: Pick<Puzzle, 'question' | 'solution'>,
+  before: Int32Array,
+  { step, prediction, haltProbability }: Thought,
+): JudgedThought {
+  const geometry = geometryOfCells(question.length);
+  if (geometry === undefined)
+    throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${question.length}`);
+  const { side } = geometry;
+  const [given, old, board, answer] = [question, before, prediction, solution].map(boardOfTokens) as [
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+    Uint8Array,
+  ];
+  const digit = (value: number | undefined): string => (value === undefined || value === 0 ? '.' : String(value));
+  const at = (cell: number): string => `row ${Math.floor(cell / side) + 1}, column ${(cell % side) + 1}`;
+  const [blank, altered] = [board.indexOf(0), given.findIndex((value, cell) => value !== 0 && board[cell] !== value)];
+  const illegal =
+    blank >= 0
+      ? `no digit at ${at(blank)}`
+      : altered >= 0
+        ? `the given ${digit(given[altered])} at ${at(altered)} was changed`
+        : (findClash(board, geometry) ?? null);
+  const rightCells = board.reduce((count, value, cell) => count + (value === answer[cell] ? 1 : 0), 0);
+  return {
+    step,
+    board: boardText(board),
+    changed: Array.from(board.keys())
+      .filter((cell) => board[cell] !== old[cell])
+      .map((cell) => ({
+        row: Math.floor(cell / side) + 1,
+        column: (cell % side) + 1,
+        from: digit(old[cell]),
+        to: digit(board[cell]),
+      })),
+    haltProbability,
+    illegal,
+    rightCells,
+    right: rightCells === board.length,
+  };
+}
+
+/** Every thought about a Sudoku, judged. */
+export function judgeThoughts(puzzle: SolvedPuzzle): JudgedThought[] {
+  return puzzle.thoughts.map((thought, i) =>
+    judgeSudoku(puzzle, puzzle.thoughts[i - 1]?.prediction ?? puzzle.question, thought),
+  );
+}
+
+/** What comes of stopping as soon as the model is sure enough. */
+export interface StoppingPoint {
+  /** The halting probability at which thinking stops, 0 … 1. */
+  readonly sureness: number;
+  /** Share of puzzles solved, 0 … 1. */
+  readonly exactAccuracy: number;
+  /** Mean supervision steps used. */
+  readonly meanSteps: number;
+}
+
+/** Among the first `puzzles` of a data set, the solved one with the most to repair: wrong cells, summed over the steps. Unsolved ones only if none is solved. */
+export async function hardestThought(
+  engine: Engine,
+  dataset: Dataset,
+  puzzles = 50,
+): Promise<SolvedPuzzle & { readonly index: number }> {
+  let best: { readonly index: number; readonly repairs: number } = { index: 0, repairs: -1 };
+  let index = 0;
+  for (const batch of testBatches(dataset, 1, Math.min(puzzles, dataset.examples))) {
+    const repairs = await repairsToSolve(engine, batch);
+    if (repairs > best.repairs) best = { index, repairs };
+    index++;
+  }
+  return { ...(await thinkAbout(engine, puzzleAt(dataset, best.index))), index: best.index };
+}
+
+/** Wrong cells after every supervision step, summed; −1 if the answer is not right in the end. */
+async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
+  const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
+  const wrong = thoughts.map(({ prediction }) =>
+    prediction.reduce((count, token, i) => count + (token === labels[i] ? 0 : 1), 0),
+  );
+  return wrong.at(-1) === 0 ? wrong.reduce((sum, count) => sum + count, 0) : -1;
+}
+
+/**
+ * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
+ * `puzzles` of a data set. A puzzle it is never sure about is thought about to the end.
+ */
+export async function stopWhenSure(
+  engine: Engine,
+  dataset: Dataset,
+  degrees: readonly number[],
+  puzzles = dataset.examples,
+): Promise<StoppingPoint[]> {
+  const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
+  let count = 0;
+  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, puzzles)) {
+    const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
+    for (const sum of sums) {
+      const last = thoughts.find(({ haltProbability }) => haltProbability >= sum.sureness) ?? thoughts.at(-1);
+      if (last === undefined) continue;
+      sum.steps += last.step;
+      sum.solved += last.prediction.every((token, i) => token === labels[i]) ? 1 : 0;
+    }
+    count++;
+  }
+  return sums.map(({ sureness, solved, steps }) => ({
+    sureness,
+    exactAccuracy: solved / count,
+    meanSteps: steps / count,
+  }));
+}
