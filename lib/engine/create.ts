@@ -4,7 +4,6 @@ import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
 import { whyUnavailable } from './native/addon.js';
 import { createNativeEngine } from './native/engine.js';
-import { StagedEngine } from './staged.js';
 
 /** Which engine to make. All fields may be left out. */
 export interface EngineOptions {
@@ -34,14 +33,4 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
   }
   const { createTfjsEngine } = await import('./tfjs/engine.js');
   return createTfjsEngine(config, { backend });
-}
-
-/** An engine to train on; `deepens`: its recursions will change on the way. */
-export async function createTrainingEngine(
-  config: ModelConfig,
-  deepens: boolean,
-  options: EngineOptions = {},
-): Promise<Engine> {
-  const make = (each: ModelConfig): Promise<Engine> => createEngine(each, options);
-  return deepens ? StagedEngine.create(config, make) : make(config);
 }

@@ -3,8 +3,8 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
-import { positionsOf, type ModelConfig } from '../model/config.js';
-import { seatsOf, updateRequest, type TrainingOptions } from '../train/options.js';
+import { positionsOf } from '../model/config.js';
+import { seatsOf, updateRequest } from '../train/options.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
@@ -41,8 +41,7 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
       ? 0
       : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
   return {
-    training:
-      training.depthCurriculum === undefined ? flopPerTrainingStep * training.steps : curriculumFlop(model, training),
+    training: flopPerTrainingStep * training.steps,
     evaluation: flopPerThought * thoughts,
   };
 }
@@ -76,15 +75,6 @@ export function expectedBytes({ model, training }: Experiment, { engine }: Engin
   const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
   return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' ? activationBytes : 0);
-}
-
-/** Training FLOP of a run that deepens, stage by stage. */
-function curriculumFlop(model: ModelConfig, { steps, batchSize, depthCurriculum = [] }: TrainingOptions): number {
-  const stages = [...depthCurriculum, [1, model.deepRecursions, model.latentRecursions] as const];
-  return stages.reduce((sum, [until, deepRecursions, latentRecursions], i) => {
-    const count = Math.floor(until * steps) - Math.floor((stages[i - 1]?.[0] ?? 0) * steps);
-    return sum + count * describe({ ...model, deepRecursions, latentRecursions }, { batchSize }).flopPerTrainingStep;
-  }, 0);
 }
 
 /**

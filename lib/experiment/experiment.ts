@@ -648,7 +648,7 @@ function refuseUnknown(what: string, fields: object, known: readonly string[]): 
 
 /** ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the paper's has not. */
 function beyondThePaper(
-  { supervisionSteps, supervisionCurriculum = [], interleavedBatches, randomStart, depthCurriculum }: TrainingOptions,
+  { supervisionSteps, supervisionCurriculum = [], interleavedBatches }: TrainingOptions,
   model: ModelConfig,
 ): string {
   const counts = [...supervisionCurriculum.map(([, count]) => count), supervisionSteps ?? model.supervisionSteps];
@@ -660,7 +660,5 @@ function beyondThePaper(
       ? []
       : [`, ${counts[0]} supervision ${counts[0] === 1 ? 'step' : 'steps'} a puzzle${later}`]),
     ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
-    ...(randomStart === undefined ? [] : [`, random start ${randomStart}`]),
-    ...(depthCurriculum === undefined ? [] : [', depth curriculum']),
   ].join('');
 }

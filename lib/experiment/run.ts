@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
-import { createTrainingEngine, type EngineOptions } from '../engine/create.js';
+import { createEngine, type EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
@@ -114,11 +114,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     throw new InputError(
       `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
     );
-  const engine = await createTrainingEngine(
-    experiment.model,
-    experiment.training.depthCurriculum !== undefined,
-    options.engine,
-  );
+  const engine = await createEngine(experiment.model, options.engine);
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
   try {
     let progress: Progress = {

@@ -65,9 +65,6 @@ export interface ModelConfig {
   readonly haltingBias?: number;
 }
 
-/** How often a supervision step calls the networks: what may change while a model is trained, as no tensor depends on it. */
-export type Recursions = Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>;
-
 /** The published TRM-MLP for 9×9 Sudoku: 5,028,866 trainable parameters (spec §1.13). */
 export const paperConfig: ModelConfig = {
   recursion: 'trm',

@@ -4,7 +4,7 @@ import type { Experiment } from '../experiment/experiment.js';
 import { variantExperiment } from '../sweep/plan.js';
 import { hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
-import { paperConfig, type Recursions } from '../model/config.js';
+import { paperConfig, type ModelConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
@@ -43,7 +43,10 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   });
 }
 
-function recursionsOf({ deepRecursions, latentRecursions }: Recursions): string {
+function recursionsOf({
+  deepRecursions,
+  latentRecursions,
+}: Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>): string {
   return `T = ${deepRecursions}, n = ${latentRecursions}`;
 }
 

@@ -1,4 +1,4 @@
-/** Changes to latents between supervision steps: start values written out, random starts, and noise. */
+/** Changes to latents between supervision steps: start values written out, and noise. */
 import type { Engine, LatentState } from '../engine/engine.js';
 import { latentInitName, type LatentId } from '../model/schedule.js';
 import type { Random } from '../random.js';

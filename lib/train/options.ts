@@ -1,7 +1,6 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
 import { InputError, show, unknownFields } from '../errors.js';
-import type { Recursions } from '../model/config.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
 export interface TrainingOptions {
@@ -32,12 +31,6 @@ export interface TrainingOptions {
   /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
   readonly emaRate: number;
   /**
-   * Not in the paper; absent: its start values. The latents of a seat that takes a new puzzle are drawn, every value normal with
-   * this standard deviation, instead of one stored vector at every position: the model learns to think from anywhere
-   * (random initialisation of EqR, arXiv 2605.21488, which has 1). Evaluation still starts from the stored values.
-   */
-  readonly randomStart?: number;
-  /**
    * Not in the paper; absent: the model's. Supervision steps a puzzle gets in training, while evaluations still take the model's:
    * with fewer, more of every batch is new, and a small model at a high rate learns less of its puzzles by heart.
    */
@@ -53,19 +46,10 @@ export interface TrainingOptions {
    * its own puzzles by heart.
    */
   readonly interleavedBatches?: number;
-  /**
-   * Not in the paper; absent: none. Rows [until, T, n]: up to that share of the steps a supervision step makes T deep recursions of n
-   * latent ones, after the last row the model's own. CGAR (arXiv 2511.08653) has [[0.3, 1, 2], [0.6, 2, 4]] before T = 3, n = 6.
-   * Evaluations on the way think as deep as training then does.
-   */
-  readonly depthCurriculum?: readonly CurriculumStage[];
 }
 
 /** One row of a supervision curriculum. */
 export type SupervisionStage = readonly [until: number, supervisionSteps: number];
-
-/** One row of a depth curriculum. */
-export type CurriculumStage = readonly [until: number, deepRecursions: number, latentRecursions: number];
 
 /** The published Sudoku run (spec §4.5). */
 export const paperTraining: TrainingOptions = {
@@ -89,10 +73,7 @@ const choices = { optimizer: ['adam-atan2', 'adamw', 'muon'], loss: ['stablemax'
 
 const ranges: Readonly<
   Record<
-    Exclude<
-      keyof TrainingOptions,
-      'optimizer' | 'loss' | 'randomStart' | keyof typeof optionalCounts | keyof typeof curricula
-    >,
+    Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'supervisionCurriculum' | keyof typeof optionalCounts>,
     readonly [low: number, high: number, whole?: boolean]
   >
 > = {
@@ -113,12 +94,6 @@ const ranges: Readonly<
 /** Whole numbers from 1 that may be left out, with the largest that makes sense. */
 const optionalCounts = { supervisionSteps: 1024, interleavedBatches: 1024 } as const;
 
-/** Curricula, which may be left out: what a row says after `until`, an example, and the largest number in it. */
-const curricula = {
-  supervisionCurriculum: { counts: ['N'], example: '[[0.5,1],[0.8,2]]', most: 1024 },
-  depthCurriculum: { counts: ['T', 'n'], example: '[[0.3,1,2],[0.6,2,4]]', most: 64 },
-} as const;
-
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
   if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
@@ -127,9 +102,8 @@ export function checkTraining(candidate: unknown): TrainingOptions {
   const fields = candidate as Record<string, unknown>;
   const problems = unknownFields(fields, [
     ...Object.keys(paperTraining),
-    'randomStart',
     ...Object.keys(optionalCounts),
-    ...Object.keys(curricula),
+    'supervisionCurriculum',
   ]);
   for (const [key, [low, high, whole]] of Object.entries(ranges)) {
     const value = fields[key];
@@ -143,37 +117,33 @@ export function checkTraining(candidate: unknown): TrainingOptions {
     if (!(allowed as readonly unknown[]).includes(fields[key]))
       problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
   }
-  const start = fields['randomStart'];
-  if (start !== undefined && (typeof start !== 'number' || !(start > 0 && start <= 100)))
-    problems.push(`randomStart: expected a number above 0, at most 100, or nothing, got ${show(start)}`);
   for (const [key, most] of Object.entries(optionalCounts)) {
     const value = fields[key];
     if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most))
       problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
   }
-  for (const key of Object.keys(curricula) as (keyof typeof curricula)[]) {
-    if (fields[key] !== undefined) problems.push(...curriculumProblems(key, fields[key]));
-  }
+  const rows = fields['supervisionCurriculum'];
+  if (rows !== undefined && !isCurriculum(rows))
+    problems.push(
+      `supervisionCurriculum: expected rows [until, N] such as [[0.5,1],[0.8,2]], until rising between 0 and 1, N whole from 1 to 1024, got ${show(rows)}`,
+    );
   if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
   return candidate as TrainingOptions;
 }
 
-/** What keeps a value from being a curriculum of that name. */
-function curriculumProblems(key: keyof typeof curricula, stages: unknown): string[] {
-  const { counts, example, most } = curricula[key];
-  const expected = `${key}: expected rows [until, ${counts.join(', ')}] such as ${example}, until rising between 0 and 1, ${counts.join(' and ')} whole from 1 to ${most}`;
-  if (!Array.isArray(stages) || stages.length === 0) return [`${expected}, got ${show(stages)}`];
+function isCurriculum(rows: unknown): boolean {
   let before = 0;
-  for (const stage of stages as unknown[]) {
-    const [until, ...given] = Array.isArray(stage) ? (stage as unknown[]) : [];
-    const whole =
-      given.length === counts.length &&
-      given.every((count) => Number.isInteger(count) && (count as number) >= 1 && (count as number) <= most);
-    if (typeof until !== 'number' || !(until > before && until < 1) || !whole)
-      return [`${expected}, got the row ${show(stage)}`];
-    before = until;
-  }
-  return [];
+  return (
+    Array.isArray(rows) &&
+    rows.length > 0 &&
+    rows.every((row: unknown) => {
+      if (!Array.isArray(row) || row.length !== 2) return false;
+      const [until, count] = row as unknown[];
+      const rises = typeof until === 'number' && until > before && until < 1;
+      before = until as number;
+      return rises && Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 1024;
+    })
+  );
 }
 
 /** Puzzles that are being thought about at any time. */
@@ -191,18 +161,6 @@ export function supervisionAt(
   const passed = at === -1 ? supervisionCurriculum.length : at;
   const since = passed === 0 ? 1 : Math.floor(supervisionCurriculum[passed - 1]![0] * steps) + 1;
   return { supervisionSteps: supervisionCurriculum[passed]?.[1] ?? supervisionSteps ?? model.supervisionSteps, since };
-}
-
-/** T and n at optimizer step 1, 2, … of a run whose model has these. */
-export function recursionsAt(
-  step: number,
-  { steps, depthCurriculum = [] }: TrainingOptions,
-  model: Recursions,
-): Recursions {
-  const stage = depthCurriculum.find(([until]) => step <= until * steps);
-  return stage === undefined
-    ? { deepRecursions: model.deepRecursions, latentRecursions: model.latentRecursions }
-    : { deepRecursions: stage[1], latentRecursions: stage[2] };
 }
 
 /**

@@ -2,9 +2,6 @@
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
-import { StagedEngine } from '../engine/staged.js';
-import { InputError } from '../errors.js';
-import type { Recursions } from '../model/config.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
@@ -20,9 +17,8 @@ import {
   splitCarry,
   type Carry,
 } from './carry.js';
-import { addNoise, editLatents } from './latents.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
-import { recursionsAt, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
+import { supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /** Everything a run is, at one moment: restoring it continues the run to the same bytes. Interleaved batches stand one behind the other. */
 export interface TrainerSnapshot {
@@ -43,23 +39,16 @@ export class Trainer {
   readonly #stream: BatchStream;
   /** Each of the interleaved batches' latents and carry; most trainings have one batch. */
   readonly #latents: readonly LatentState[];
-  /** The recursions of the model, which a depth curriculum ends with. */
-  readonly #fullDepth: Recursions;
   readonly #carries: Carry[];
 
-  /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. A depth curriculum needs a StagedEngine. */
+  /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
-    if (options.depthCurriculum !== undefined && !(engine instanceof StagedEngine))
-      throw new InputError(
-        'depthCurriculum: expected an engine whose depth can change (createTrainingEngine), got one whose depth is fixed',
-      );
     this.#engine = engine;
     this.#options = options;
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
     const batches = Array.from({ length: options.interleavedBatches ?? 1 });
     this.#latents = batches.map(() => engine.createState(options.batchSize));
-    this.#fullDepth = engine.config;
     this.#carries = batches.map(() => emptyCarry(options.batchSize, dataset.sequenceLength));
   }
 
@@ -74,15 +63,12 @@ export class Trainer {
 
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
   async trainStep(): Promise<StepMetrics> {
-    if (this.#engine instanceof StagedEngine)
-      await this.#engine.setRecursions(recursionsAt(this.step + 1, this.#options, this.#fullDepth));
     const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
     const config = { ...this.#engine.config, supervisionSteps };
     const turn = this.step % this.#carries.length;
     const latents = this.#latents[turn]!;
     const refilled = refill(this.#carries[turn]!, this.#stream.next());
     const reset = Uint8Array.from(refilled.steps, (steps) => (steps === 0 ? 1 : 0));
-    if (this.#options.randomStart !== undefined) await this.#startAnywhere(latents, reset, this.#options.randomStart);
     // Interleaved batches that all began at once would all be new, then all have one step, …
     const together = this.step + 1 < since + this.#carries.length;
     const carry = together ? aged(refilled, Math.floor((supervisionSteps * turn) / this.#carries.length)) : refilled;
@@ -98,17 +84,6 @@ export class Trainer {
     this.#carries[turn] = after;
     this.step++;
     return stepMetrics(result, after);
-  }
-
-  /** Draws the latents of the seats that would start from the stored values, and strikes them off `reset`. */
-  async #startAnywhere(latents: LatentState, reset: Uint8Array, deviation: number): Promise<void> {
-    const seats = Array.from(reset.keys()).filter((seat) => reset[seat] === 1);
-    const random = this.#random.fork('latents').fork(this.step);
-    await editLatents(latents, seats, (values) => {
-      values.fill(0);
-      addNoise(values, deviation, random);
-    });
-    reset.fill(0);
   }
 
   /** A copy of the run's whole state. */
@@ -136,9 +111,6 @@ export class Trainer {
 
   /** Goes back to a snapshot of the same experiment and seed. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
-    // An evaluation that comes before the next step is as deep as the last one was.
-    if (this.#engine instanceof StagedEngine)
-      await this.#engine.setRecursions(recursionsAt(Math.max(1, snapshot.step), this.#options, this.#fullDepth));
     for (const kind of tensorKinds) {
       const tensors = snapshot.tensors.get(kind);
       if (tensors === undefined) throw new Error(`snapshot without ${kind}`);

@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { claim } from '../../lib/sweep/claim.js';
 import { runCost } from '../../lib/experiment/cost.js';
-import { change } from '../../lib/experiment/experiment.js';
 import { planTable } from '../../lib/sweep/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';
 import {
@@ -221,18 +220,6 @@ describe('slurm', () => {
     } finally {
       process.env['PATH'] = PATH;
     }
-  });
-
-  it('counts a curriculum of depths into the speed of a recorded run', () => {
-    const [{ experiment, seed }] = plan as [(typeof plan)[number]];
-    const deepening = change(experiment, { training: { depthCurriculum: [[0.5, 1, 1]] } });
-    const record = { ...recordOf(deepening, seed, [1]), evaluations: [], seconds: { training: 1e6, evaluation: 0 } };
-    const cost = runCost(deepening);
-    const minutes = taskResources(
-      [{ experiment: deepening, cost: { training: cost.training, evaluation: 0 } }],
-      [record],
-    ).minutes;
-    assert.equal(minutes, 25_000, 'half as much again as the million seconds that it took');
   });
 
   it('a task that is started anew takes over its own claim, no other', () => {

@@ -1,26 +1,21 @@
-/** Training options beyond the paper: random starts seat by seat, and a depth curriculum against engines changed by hand. */
+/** Training options beyond the paper: batches in turn, supervision steps that change, and Muon against its definition. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import type { Dataset } from '../../lib/data/dataset.js';
-import { createEngine, createTrainingEngine, type EngineOptions } from '../../lib/engine/create.js';
-import type { Engine, TensorKind, TrainRequest } from '../../lib/engine/engine.js';
+import { createEngine, type EngineOptions } from '../../lib/engine/create.js';
+import type { Engine, TensorKind } from '../../lib/engine/engine.js';
 import { adamStep, muonStep } from '../../lib/engine/optimizers.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
-import { StagedEngine } from '../../lib/engine/staged.js';
 import { InputError } from '../../lib/errors.js';
-import { experiments } from '../../lib/experiment/experiment.js';
-import { runCost } from '../../lib/experiment/cost.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
-import { describe as describeModel } from '../../lib/model/describe.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import {
   checkTraining,
   paperTraining,
-  recursionsAt,
   seatsOf,
   supervisionAt,
   updateRequest,
@@ -44,10 +39,6 @@ const tiny: ModelConfig = {
   supervisionSteps: 3,
 };
 const training: TrainingOptions = { ...paperTraining, steps: 6, batchSize: 4, warmupSteps: 0, learningRate: 0.01 };
-const curriculum = [
-  [0.34, 1, 1],
-  [0.67, 1, 2],
-] as const;
 const kinds: readonly TensorKind[] = ['parameters', 'average', 'firstMoment', 'secondMoment'];
 
 /** Every number an engine holds. */
@@ -77,44 +68,16 @@ describe('training options beyond the paper', () => {
   it('stay absent where they are not given, and are refused where they make no sense', () => {
     assert.deepEqual(
       Object.keys(checkTraining(paperTraining)).filter((key) =>
-        ['randomStart', 'supervisionSteps', 'supervisionCurriculum', 'interleavedBatches', 'depthCurriculum'].includes(
-          key,
-        ),
+        ['supervisionSteps', 'supervisionCurriculum', 'interleavedBatches'].includes(key),
       ),
       [],
     );
-    assert.deepEqual(
-      checkTraining({ ...paperTraining, randomStart: 1, depthCurriculum: curriculum }).depthCurriculum,
-      curriculum,
-    );
-    for (const bad of [0, -1, 'one', null])
-      assert.throws(
-        () => checkTraining({ ...paperTraining, randomStart: bad }),
-        /randomStart: expected a number above 0/,
-      );
     for (const key of ['supervisionSteps', 'interleavedBatches']) {
       for (const bad of [0, 1.5, '2', null])
         assert.throws(
           () => checkTraining({ ...paperTraining, [key]: bad }),
           new RegExp(`${key}: expected a whole number from 1 to 1024`),
         );
-    }
-    for (const bad of [
-      [],
-      3,
-      [[0.5, 1]],
-      [[0.5, 1, 0]],
-      [[1, 1, 1]],
-      [
-        [0.5, 1, 1],
-        [0.5, 2, 2],
-      ],
-      [[0.5, 1.5, 1]],
-    ]) {
-      assert.throws(
-        () => checkTraining({ ...paperTraining, depthCurriculum: bad }),
-        (error) => error instanceof InputError && /depthCurriculum: expected rows/.test(error.message),
-      );
     }
     for (const bad of [
       [],
@@ -137,26 +100,6 @@ describe('training options beyond the paper', () => {
     }
   });
 
-  it("deepen at the shares of the steps that CGAR's schedule says", () => {
-    const options = {
-      ...training,
-      steps: 10,
-      depthCurriculum: [
-        [0.3, 1, 2],
-        [0.6, 2, 4],
-      ] as const,
-    };
-    const depths = Array.from({ length: 10 }, (_, i) =>
-      Object.values(recursionsAt(i + 1, options, { deepRecursions: 3, latentRecursions: 6 })).join(),
-    );
-    assert.deepEqual(depths, [
-      ...Array<string>(3).fill('1,2'),
-      ...Array<string>(3).fill('2,4'),
-      ...Array<string>(4).fill('3,6'),
-    ]);
-    assert.deepEqual(recursionsAt(1, training, tiny), { deepRecursions: 2, latentRecursions: 2 });
-  });
-
   it('change the steps of a puzzle at the shares of the steps that the rows say', () => {
     const options = {
       ...training,
@@ -175,16 +118,6 @@ describe('training options beyond the paper', () => {
     ]);
     assert.deepEqual(of({ supervisionSteps: 8 }).slice(5), ['2,4', ...Array<string>(4).fill('8,7')]);
     assert.deepEqual(supervisionAt(9, training, tiny), { supervisionSteps: 3, since: 1 });
-  });
-
-  it('cost what their stages cost', () => {
-    const of = (model: Partial<ModelConfig>, more: Partial<TrainingOptions> = {}): number => {
-      const base = experiments['sudoku-4x4']!;
-      return runCost({ ...base, model: { ...tiny, ...model }, training: { ...training, ...more } }).training;
-    };
-    const [shallow, middle, full] = [of({ deepRecursions: 1, latentRecursions: 1 }), of({ deepRecursions: 1 }), of({})];
-    assert.equal(full, describeModel(tiny, { batchSize: 4 }).flopPerTrainingStep * 6);
-    assert.ok(Math.abs(of({}, { depthCurriculum: curriculum }) - (shallow + middle + full) / 3) < 1); // two of six steps each
   });
 });
 
@@ -209,70 +142,31 @@ for (const kind of ['native', 'tfjs'] as const) {
       ).train;
     });
 
-    it('deepens as if the tensors and latents were carried to a deeper engine by hand', async () => {
-      const tokens = Int32Array.from({ length: 32 }, (_, i) => i % 6);
-      const request: TrainRequest = {
-        tokens,
-        labels: tokens,
-        puzzleIds: new Int32Array(2),
-        reset: new Uint8Array(2),
-        last: new Uint8Array(2),
-        loss: 'stablemax',
+    it('goes on after an interruption in any stage of the supervision steps to the same bytes', async () => {
+      const all = {
+        ...training,
+        interleavedBatches: 2,
+        supervisionCurriculum: [
+          [0.34, 1],
+          [0.67, 2],
+        ] as const,
       };
-      const shallow = { ...tiny, deepRecursions: 1, latentRecursions: 1 };
-      const start = initialParameters(tiny, new Random(3));
-      const step = async (engine: Engine, state: ReturnType<Engine['createState']>, count: number): Promise<void> => {
-        await engine.trainStep(state, { ...request, reset: new Uint8Array(2).fill(count === 1 ? 1 : 0) });
-        await engine.update(updateRequest(count, training));
-      };
-
-      const [before, after] = [await createEngine(shallow, options), await createEngine(tiny, options)];
-      await before.writeTensors('parameters', start);
-      const [firstState, secondState] = [before.createState(2), after.createState(2)];
-      for (const count of [1, 2]) await step(before, firstState, count);
-      for (const each of kinds) await after.writeTensors(each, await before.readTensors(each));
-      after.setOptimizerSteps(2);
-      await secondState.write(await firstState.read());
-      for (const count of [3, 4]) await step(after, secondState, count);
-
-      const staged = await StagedEngine.create(shallow, (config) => createEngine(config, options));
-      await staged.writeTensors('parameters', start);
-      const state = staged.createState(2);
-      for (const count of [1, 2]) await step(staged, state, count);
-      await staged.setRecursions(tiny);
-      assert.equal(staged.schedule.calls.length, 6);
-      for (const count of [3, 4]) await step(staged, state, count);
-      assert.equal(await bytesOf(staged), await bytesOf(after));
-      assert.equal(staged.optimizerSteps, 4);
-      for (const engine of [before, after, staged]) engine.dispose();
-    });
-
-    it('goes on after an interruption in any stage to the same bytes', async () => {
-      const all = { ...training, randomStart: 1, interleavedBatches: 2, depthCurriculum: curriculum };
       const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'trm-lab-beyond-')), 'state.safetensors');
       const begin = async (): Promise<{ engine: Engine; trainer: Trainer }> => {
-        const engine = await createTrainingEngine(tiny, true, options);
+        const engine = await createEngine(tiny, options);
         return { engine, trainer: new Trainer(engine, dataset, all, 5) };
       };
       const whole = await begin();
       await whole.trainer.start();
       const snapshots = [];
-      const depths = [];
       while (!whole.trainer.done) {
         await whole.trainer.trainStep();
-        depths.push(whole.engine.schedule.calls.length);
         snapshots.push(await whole.trainer.snapshot());
       }
-      assert.deepEqual(depths, [2, 2, 3, 3, 6, 6]); // T (n + 1) calls
       for (const at of [1, 2, 4]) {
         const rest = await begin();
         writeSnapshot(file, snapshots[at]!, '');
         await rest.trainer.restore(readSnapshot(file, tiny, seatsOf(all)).snapshot);
-        assert.equal(
-          rest.engine.schedule.calls.length,
-          depths[at],
-          'an evaluation before the next step would be as deep as one made then',
-        );
         while (!rest.trainer.done) await rest.trainer.trainStep();
         assert.equal(await bytesOf(rest.engine), await bytesOf(whole.engine), `from step ${at + 1}`);
         rest.engine.dispose();
@@ -383,48 +277,6 @@ for (const kind of ['native', 'tfjs'] as const) {
       );
       // Two visits of one step a puzzle, two of two steps, four of three; where a stage begins the later batches count as older.
       assert.deepEqual(visits, ['11101001', '11101010', '11110100']);
-      engine.dispose();
-    });
-
-    it('draws the latents of new seats only, at every position anew', async () => {
-      const engine = await createEngine({ ...tiny, supervisionSteps: 2, explorationProbability: 0 }, options);
-      const seen: {
-        reset: Uint8Array;
-        latents: Map<string, Float32Array>;
-        state: Parameters<Engine['trainStep']>[0];
-      }[] = [];
-      const spy = spied(engine, async (state, { reset }) => {
-        seen.push({
-          reset: reset.slice(),
-          latents: new Map([...(await state.read())].map(([id, data]) => [id, data.slice()])),
-          state,
-        });
-      });
-      const trainer = new Trainer(spy, dataset, { ...training, randomStart: 0.5 }, 1);
-      await trainer.start();
-      await trainer.trainStep();
-      const between = new Map([...(await seen[0]!.state.read())].map(([id, data]) => [id, data.slice()]));
-      await trainer.trainStep(); // nobody halts before step 2: all seats go on
-      await trainer.trainStep(); // all seats are new
-      for (const { reset } of seen) assert.deepEqual([...reset], [0, 0, 0, 0]);
-      assert.deepEqual(seen[1]!.latents, between);
-      for (const [at, other] of [
-        [0, 2],
-        [2, 0],
-      ] as const) {
-        for (const [id, data] of seen[at]!.latents) {
-          const deviation = Math.sqrt(data.reduce((sum, value) => sum + value * value, 0) / data.length);
-          assert.ok(Math.abs(deviation - 0.5) < 0.07, `${id}: ${deviation}`); // 544 draws: 0.5 ± 0.015
-          assert.notDeepEqual(data.subarray(0, 8), data.subarray(8, 16)); // the stored start would be the same at every position
-          assert.notDeepEqual(data, seen[other]!.latents.get(id));
-        }
-      }
-      engine.dispose();
-    });
-
-    it('refuses a curriculum on an engine whose depth is fixed', async () => {
-      const engine = await createEngine(tiny, options);
-      assert.throws(() => new Trainer(engine, dataset, { ...training, depthCurriculum: curriculum }, 1), InputError);
       engine.dispose();
     });
   });
