@@ -56,7 +56,7 @@ export {
   type Scale,
 } from './experiment/experiment.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
-export { failureRuns, planFailures } from './experiment/failures.js';
+export { failureRuns, planFailures } from './sweep/failures.js';
 export { planSearch, planTable, tableBases, variantExperiment } from './sweep/plan.js';
 export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';

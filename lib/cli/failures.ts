@@ -1,6 +1,6 @@
 /** trm-lab failures: the small experiments that show where these models break. */
 import path from 'node:path';
-import { failures, failureScales, planFailures } from '../experiment/failures.js';
+import { failures, failureScales, planFailures } from '../sweep/failures.js';
 import { readRecords } from '../experiment/record.js';
 import { plannedRecords } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { failureScales, isFailure } from '../experiment/failures.js';
+import { failureScales, isFailure } from '../sweep/failures.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';

@@ -1,7 +1,7 @@
 /** Tables beside the paper's: what the failures that teach came to, and how configurations were chosen. */
 import { InputError } from '../errors.js';
 import { experiments, type Experiment } from '../experiment/experiment.js';
-import { failures, type Failure } from '../experiment/failures.js';
+import { failures, type Failure } from '../sweep/failures.js';
 import { finalEvaluation, hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { taskShape } from '../experiment/task.js';
 import { pairedTest, spreadOf } from './statistics.js';

@@ -1,7 +1,7 @@
 /** Tables of lessons and searches: each number from the record it stands for, nothing from a test set where something was chosen. */
 import assert from 'node:assert/strict';
 import { change, experiment } from '../../lib/experiment/experiment.js';
-import { failureRuns, failures, isFailure, planFailures } from '../../lib/experiment/failures.js';
+import { failureRuns, failures, isFailure, planFailures } from '../../lib/sweep/failures.js';
 import { planSearch } from '../../lib/sweep/plan.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import {

@@ -1,9 +1,9 @@
 /** Failures that teach: small experiments that show where these models break, each run with a record like any other. */
 import type { Evaluation } from '../train/evaluate.js';
-import { change, experiment, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
-import { variantExperiment, type PlannedRun } from '../sweep/plan.js';
-import { finalEvaluation, type RunRecord } from './record.js';
-import { variant } from './variants.js';
+import { change, experiment, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
+import { variantExperiment, type PlannedRun } from './plan.js';
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { variant } from '../experiment/variants.js';
 
 /** One lesson: what is run, and what to look at. */
 export interface Failure {
