@@ -1,6 +1,7 @@
-// Training and thinking steps of the engines, side by side in one interleaved run; prints a table, writes a record and a figure.
-//   npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…] [--pytorch=eager] [--rounds=N] [--quick] [--write]
-// Every engine and level is a process of its own, kept alive; rounds go around all of them, so that a disturbance hits all.
+// Training and thinking steps of the engines, side by side in one interleaved run; prints a table,
+// writes a record and a figure. npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…]
+// [--pytorch=eager] [--rounds=N] [--quick] [--write] Every engine and level is a process of its own, kept alive;
+// rounds go around all of them, so that a disturbance hits all.
 import { fork, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -45,14 +46,16 @@ if (engines.includes('native')) {
     contenders.push({ label: `native ${level}`, env: { BENCH_ENGINE: 'native', TRM_LAB_ISA: level } });
 } else if (values.levels !== undefined || engines.includes('pytorch'))
   refuse(
-    '--engines: expected native among them where --levels is given or pytorch is measured, which is held to the levels of native',
+    '--engines: expected native among them where --levels is given or pytorch is measured, ' +
+      'which is held to the levels of native',
   );
 if (engines.includes('tfjs')) contenders.push({ label: 'tfjs tensorflow', env: { BENCH_ENGINE: 'tfjs' } });
 const python = process.env.BENCH_PYTHON ?? path.join(here, '.venv', 'bin', 'python');
 if (engines.includes('pytorch')) {
   if (!existsSync(python))
     refuse(
-      `pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs`,
+      `pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r ` +
+        'bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs',
     );
   // PyTorch is held to the level of the contender it stands beside.
   const held = {
@@ -97,7 +100,8 @@ const minutes =
     0,
   ) / 60;
 console.error(
-  `${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: about ${Math.ceil(minutes)} minutes on two quiet cores`,
+  `${contenders.length} contenders, cases ${names.join(', ')}, ${rounds} rounds: ` +
+    `about ${Math.ceil(minutes)} minutes on two quiet cores`,
 );
 const productPeaks = {};
 measurePeaks();

@@ -1,10 +1,12 @@
 #!/usr/bin/env node
 /**
- * The paper's models at full size on real puzzles, random weights: puzzles a second and memory of an evaluation of 16 supervision
- * steps on the native engine.   node bench/full-size.mjs [--sudokus=8] [--mazes=2, 0 for none] [--checkpoint=FILE] [--write]
+ * The paper's models at full size on real puzzles, random weights: puzzles a second and memory of an evaluation of 16
+ * supervision steps on the native engine.   node bench/full-size.mjs [--sudokus=8] [--mazes=2,
+ * 0 for none] [--checkpoint=FILE] [--write]
  *
- * --checkpoint: a state dict of the 5M model saved by PyTorch. Each case runs in a process of its own, so that its memory is its own.
- * Puzzles come from TRM_DATA. Wall-clock time counts what else the machine does; processor time does not.
+ * --checkpoint: a state dict of the 5M model saved by PyTorch. Each case runs in a process of its own,
+ * so that its memory is its own. Puzzles come from TRM_DATA. Wall-clock time counts what else the machine does;
+ * processor time does not.
  */
 import { spawnSync } from 'node:child_process';
 import os from 'node:os';
@@ -80,14 +82,17 @@ function rowOf(
 }
 
 const note =
-  'puzzlesPerSecond is by the clock, beside whatever else ran (load: the one-minute averages before and after, on this many cores); puzzlesPerSecondOnTwoIdleCores is from processor time, an estimate.';
+  'puzzlesPerSecond is by the clock, beside whatever else ran (load: the one-minute averages before and after, ' +
+  'on this many cores); puzzlesPerSecondOnTwoIdleCores is from processor time, an estimate.';
 const report = { cpu: os.cpus()[0]?.model, cores: os.availableParallelism(), node: process.version, note, rows };
 console.log(
-  '| model | parameters | puzzles/s by the clock | puzzles/s on two idle cores, from processor time | peak memory, MiB |\n| --- | ---: | ---: | ---: | ---: |',
+  '| model | parameters | puzzles/s by the clock | puzzles/s on two idle cores, from processor time | peak memory, ' +
+    'MiB |\n| --- | ---: | ---: | ---: | ---: |',
 );
 for (const row of rows)
   console.log(
-    `| ${row.name} | ${row.parameters.toLocaleString('en')} | ${row.puzzlesPerSecond.toPrecision(2)} | ${row.puzzlesPerSecondOnTwoIdleCores.toPrecision(2)} | ${row.peakMemoryMiB.toFixed(0)} |`,
+    `| ${row.name} | ${row.parameters.toLocaleString('en')} | ${row.puzzlesPerSecond.toPrecision(2)} | ` +
+      `${row.puzzlesPerSecondOnTwoIdleCores.toPrecision(2)} | ${row.peakMemoryMiB.toFixed(0)} |`,
   );
 if (values.write)
   writeFileAtomic(path.join(root, 'bench', 'results', 'full-size.json'), `${JSON.stringify(report, null, 1)}\n`);

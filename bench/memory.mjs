@@ -1,4 +1,5 @@
-// Does memory stay flat over a long training? Trains case a of bench/cases.mjs and watches the process's resident memory.
+// Does memory stay flat over a long training? Trains case a of bench/cases.mjs and watches the process's resident
+// memory.
 //   node bench/memory.mjs [--steps=10000] [--batch=64] [--threads=N] [--write]
 // A step of batch 64 takes 0.05 to 0.5 s; a smaller batch walks through the same code and the same buffers more often.
 import os from 'node:os';
@@ -48,7 +49,8 @@ for (let step = 1; step <= steps; step++) {
   mebibytes.push(Math.round(process.memoryUsage.rss() / 2 ** 20));
   const seconds = (performance.now() - started) / 1000;
   console.error(
-    `${step}/${steps} steps: ${mebibytes.at(-1)} MiB; ${(step / seconds).toFixed(1)} steps/s, ${Math.ceil(((steps - step) * seconds) / step)} s left`,
+    `${step}/${steps} steps: ${mebibytes.at(-1)} MiB; ${(step / seconds).toFixed(1)} steps/s, ` +
+      `${Math.ceil(((steps - step) * seconds) / step)} s left`,
   );
 }
 // The first tenth is the garbage collector finding its size.
@@ -61,7 +63,14 @@ if (values.write) {
   const file = path.join(path.dirname(fileURLToPath(import.meta.url)), 'results', 'memory.json');
   writeFileAtomic(
     file,
-    `${JSON.stringify({ command: `node bench/memory.mjs ${process.argv.slice(2).join(' ')}`, cpu: os.cpus()[0]?.model.trim(), engine: engine.description, batchSize, steps, mebibytes })}\n`,
+    `${JSON.stringify({
+      command: `node bench/memory.mjs ${process.argv.slice(2).join(' ')}`,
+      cpu: os.cpus()[0]?.model.trim(),
+      engine: engine.description,
+      batchSize,
+      steps,
+      mebibytes,
+    })}\n`,
   );
 }
 engine.dispose();

@@ -61,9 +61,9 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const wrongInput = error instanceof InputError;
-    process.stderr.write(
-      `${wrongInput || !(error instanceof Error) ? `error: ${error instanceof Error ? error.message : String(error)}` : (error.stack ?? error.message)}\n`,
-    );
+    const stack = error instanceof Error && !wrongInput ? error.stack : undefined; // a bug of ours shows where it is
+    const said = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`${stack ?? `error: ${said}`}\n`);
     process.exitCode = wrongInput ? 2 : 1;
   },
 );

@@ -15,7 +15,10 @@ export function unknownFields(fields: object, known: readonly string[]): string[
     .map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
 }
 
-/** A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however deep only by its kind. */
+/**
+ * A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however
+ * deep only by its kind.
+ */
 export function show(value: unknown): string {
   const text =
     Array.isArray(value) && value.length <= 8 ? `[${value.map(showShallow).join(', ')}]` : showShallow(value);

@@ -1,4 +1,7 @@
-/** Where the project's files are, how files that a user names are opened, and how one is written so that a crash never leaves half of it. */
+/**
+ * Where the project's files are, how files that a user names are opened, and how one is written so that a crash never
+ * leaves half of it.
+ */
 import {
   closeSync,
   existsSync,
@@ -76,13 +79,17 @@ export function dataFile(name: string): string {
   const found = findDataFile(name);
   if (found === undefined) {
     throw new InputError(
-      `data file ${name} not found in ${dataFolders().join(', ')}; set TRM_DATA to the folder that holds it (data/README.md says where to get it)`,
+      `data file ${name} not found in ${dataFolders().join(', ')}; ` +
+        'set TRM_DATA to the folder that holds it (data/README.md says where to get it)',
     );
   }
   return found;
 }
 
-/** Reads a whole file the user named. Throws InputError if it cannot be opened or, before any of it is read, if it has more than `most` bytes. */
+/**
+ * Reads a whole file the user named. Throws InputError if it cannot be opened or, before any of it is read,
+ * if it has more than `most` bytes.
+ */
 export function readUserFile(file: string, most?: number): Buffer {
   const handle = openUserFile(file, most === undefined ? 'any' : 'plain');
   try {
@@ -95,8 +102,8 @@ export function readUserFile(file: string, most?: number): Buffer {
 }
 
 /**
- * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and be read at any place, which pipes
- * and devices cannot. Throws InputError if it is not there, is a folder, or may not be read.
+ * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and be read at any place,
+ * which pipes and devices cannot. Throws InputError if it is not there, is a folder, or may not be read.
  */
 export function openUserFile(file: string, kind: 'any' | 'plain'): number {
   let handle: number;

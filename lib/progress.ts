@@ -25,7 +25,10 @@ export function progressLine({ stage, unit, done, total, seconds, before = 0, no
   ].join(' · ');
 }
 
-/** A rate with digits to tell: "12 steps/s", "0.25 steps/s"; what comes more seldom is counted by the minute or the hour. */
+/**
+ * A rate with digits to tell: "12 steps/s", "0.25 steps/s"; what comes more seldom is counted by the minute or the
+ * hour.
+ */
 function rateText(rate: number, unit: string): string {
   if (rate >= 10) return `${rate.toFixed(0)} ${unit}/s`;
   if (rate >= 0.1) return `${rate.toFixed(2)} ${unit}/s`;

@@ -1,7 +1,9 @@
 /**
  * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet | --again | --check] STEP...
- * Steps: build, tests, tfjs, native, lab. A step that can fall back (tfjs, native, lab) never fails: it says what is lost.
- * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1: not all ready).
+ * Steps: build, tests, tfjs, native, lab. A step that can fall back (tfjs, native, lab) never fails:
+ * it says what is lost.
+ * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1:
+ * not all ready).
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -51,7 +53,10 @@ function isReady(step) {
 }
 
 function describe(step) {
-  return `set-up ${step.name.padEnd(6)} ${isReady(step) ? 'ready' : (stateOf(step, false)?.note ?? 'not done, or out of date')}`;
+  return (
+    `set-up ${step.name.padEnd(6)} ` +
+    `${isReady(step) ? 'ready' : (stateOf(step, false)?.note ?? 'not done, or out of date')}`
+  );
 }
 
 /** What the step left behind if that is still current, else undefined. */

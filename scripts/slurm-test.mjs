@@ -1,5 +1,5 @@
-// Proves --launcher slurm on a real cluster of one node, made here and taken down at the end: a sweep goes through as a job
-// array, one of its tasks is requeued in the middle, and the records are those of an unbroken local sweep.
+// Proves --launcher slurm on a real cluster of one node, made here and taken down at the end: a sweep goes through as a
+// job array, one of its tasks is requeued in the middle, and the records are those of an unbroken local sweep.
 // Needs root, and Debian's slurm-wlm and munge: apt-get install slurm-wlm munge. Takes about three minutes.
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

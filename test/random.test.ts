@@ -69,7 +69,8 @@ describe('Random', () => {
       counts.set(order, (counts.get(order) ?? 0) + 1);
     }
     assert.equal(counts.size, 6);
-    for (const count of counts.values()) assert.ok(Math.abs(count - 10_000) < 400, `${count}`); // four standard deviations
+    // four standard deviations
+    for (const count of counts.values()) assert.ok(Math.abs(count - 10_000) < 400, `${count}`);
   });
 
   it('has the moments of the normal and of the corrected truncated normal (spec §1.2)', () => {

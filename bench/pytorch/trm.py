@@ -1,6 +1,9 @@
-"""A short PyTorch TRM, written from the specification, to be timed beside our engines; check.py holds it to the reference's numbers.
+"""A short PyTorch TRM, written from the specification, to be timed beside our engines.
 
-Weights are a dictionary by the reference's names. T = deep recursions, n = latent recursions; gradient in the last recursion only.
+check.py holds it to the reference's numbers.
+
+Weights are a dictionary by the reference's names. T = deep recursions, n = latent recursions;
+gradient in the last recursion only.
 """
 import json
 import math
@@ -23,7 +26,8 @@ def read_safetensors(path):
     tensors = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]
-        tensors[name] = torch.frombuffer(body, dtype=TYPES[entry["dtype"]], count=(end - begin) // 4, offset=begin).reshape(entry["shape"]).clone()
+        flat = torch.frombuffer(body, dtype=TYPES[entry["dtype"]], count=(end - begin) // 4, offset=begin)
+        tensors[name] = flat.reshape(entry["shape"]).clone()
     return tensors, metadata
 
 
@@ -50,7 +54,10 @@ def attention(x, qkv, out, heads, rotary):
 
 
 def net(h, layers, heads, rotary):
-    """All layers of the network; a layer is (mixer in, mixer out, channel in, channel out). heads = 0: MLP over positions."""
+    """All layers of the network; a layer is (mixer in, mixer out, channel in, channel out).
+
+    heads = 0: MLP over positions.
+    """
     for mixer_in, mixer_out, channel_in, channel_out in layers:
         if heads == 0:
             u = h.transpose(1, 2)
@@ -65,7 +72,9 @@ class Trm:
     def __init__(self, weights, config, dtype=torch.float32, compiled=False):
         self.config, self.dtype = config, dtype
         self.buffers = {name: weights[name] for name in ("H_init", "L_init", "puzzle_emb.weights")}
-        self.parameters = {name: tensor.requires_grad_() for name, tensor in weights.items() if name not in self.buffers}
+        self.parameters = {
+            name: tensor.requires_grad_() for name, tensor in weights.items() if name not in self.buffers
+        }
         self.net = torch.compile(net, dynamic=False) if compiled else net
         self.heads = config["heads"] if config["mixer"] == "attention" else 0
         self.rotary = None
@@ -78,10 +87,13 @@ class Trm:
         names = [name for name in weights if name.startswith("L_level.layers.")]
         self.layer_names = []
         for layer in range(config["layers"]):
-            mixer = ("mlp_t.gate_up_proj", "mlp_t.down_proj") if not self.heads else ("self_attn.qkv_proj", "self_attn.o_proj")
-            self.layer_names.append([f"L_level.layers.{layer}.{part}.weight" for part in (*mixer, "mlp.gate_up_proj", "mlp.down_proj")])
+            attention, mlp = ("self_attn.qkv_proj", "self_attn.o_proj"), ("mlp_t.gate_up_proj", "mlp_t.down_proj")
+            parts = (*(attention if self.heads else mlp), "mlp.gate_up_proj", "mlp.down_proj")
+            self.layer_names.append([f"L_level.layers.{layer}.{part}.weight" for part in parts])
         assert len(names) == 4 * config["layers"]
-        self.moments = {name: (torch.zeros_like(p), torch.zeros_like(p), p.detach().clone()) for name, p in self.parameters.items()}
+        self.moments = {
+            name: (torch.zeros_like(p), torch.zeros_like(p), p.detach().clone()) for name, p in self.parameters.items()
+        }
         self.steps = 0
 
     def embed(self, tokens, rows):
@@ -106,7 +118,8 @@ class Trm:
                 y, z = recursion(y, z)
         y, z = recursion(y, z)
         logits = F.linear(y[:, self.config["puzzlePrefix"] :], self.parameters["lm_head.weight"].to(self.dtype))
-        halting = F.linear(y[:, 0], self.parameters["q_head.weight"].to(self.dtype), self.parameters["q_head.bias"].to(self.dtype)).float()
+        weight, bias = (self.parameters[f"q_head.{part}"].to(self.dtype) for part in ("weight", "bias"))
+        halting = F.linear(y[:, 0], weight, bias).float()
         return y, z, logits, halting
 
     def start(self, batch):

@@ -1,4 +1,7 @@
-"""One mode of PyTorch on one case: reads the case's file, then times a step whenever a line comes in; answers in JSON lines."""
+"""One mode of PyTorch on one case: reads the case's file, then times a step whenever a line comes in.
+
+Answers in JSON lines.
+"""
 import json
 import os
 import resource

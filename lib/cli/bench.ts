@@ -22,7 +22,8 @@ export const bench: Command = {
     write: {
       type: 'boolean',
       about:
-        'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept) and the figure figures/bench-LEVEL',
+        'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept) ' +
+        'and the figure figures/bench-LEVEL',
     },
     quick: {
       type: 'boolean',

@@ -73,7 +73,9 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {
     throw new InputError(
-      `trm-lab ${command.name}: expected ${command.positionals === '' ? 'no argument without a name' : command.positionals}, got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`,
+      `trm-lab ${command.name}: expected ` +
+        `${command.positionals === '' ? 'no argument without a name' : command.positionals}, ` +
+        `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`,
     );
   }
   return { options: parsed.values as Arguments['options'], positionals: parsed.positionals };

@@ -1,4 +1,6 @@
-/** trm-lab convert: a checkpoint of this kit's, of PyTorch or of anyone's safetensors, written as this kit writes it. */
+/**
+ * trm-lab convert: a checkpoint of this kit's, of PyTorch or of anyone's safetensors, written as this kit writes it.
+ */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
@@ -11,7 +13,8 @@ import { readChanges } from './experiment-options.js';
 export const convert: Command = {
   name: 'convert',
   summary:
-    "Read a checkpoint (PyTorch's zip files, safetensors; any floating type) and write it as safetensors, float32, with the reference's names.",
+    "Read a checkpoint (PyTorch's zip files, safetensors; any floating type) and write it as safetensors, float32, " +
+    "with the reference's names.",
   positionals: '<from> <to>',
   count: [2, 2],
   options: {
@@ -24,7 +27,8 @@ export const convert: Command = {
       type: 'string',
       value: 'N',
       about:
-        "rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its rows. Default the file's",
+        'rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its ' +
+        "rows. Default the file's",
     },
     prefix: {
       type: 'string',
@@ -54,7 +58,8 @@ export const convert: Command = {
     );
     const { recursion, mixer, layers, hiddenSize, deepRecursions, latentRecursions } = config;
     out.line(
-      `${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters (${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`,
+      `${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters ` +
+        `(${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`,
     );
     out.result({ from, to, config, parameters: parameterCount(config), notes });
     return Promise.resolve(0);

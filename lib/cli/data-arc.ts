@@ -1,4 +1,7 @@
-/** The parts of trm-lab data that are for ARC: build a set in the reference's format, check a file of tasks, show a set's splits. */
+/**
+ * The parts of trm-lab data that are for ARC: build a set in the reference's format, check a file of tasks,
+ * show a set's splits.
+ */
 import path from 'node:path';
 import { readArcTasks } from '../data/arc-json.js';
 import { arcOverlap, repeatedTasks } from '../data/arc-overlap.js';
@@ -15,7 +18,8 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'N',
     about:
-      'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
+      'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: ' +
+      'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
   },
   canvas: {
     type: 'string',
@@ -45,7 +49,8 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
     out.line(
-      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples, ${(examples / puzzles).toFixed(4)} a puzzle`,
+      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ` +
+        `${examples.toLocaleString('en')} examples, ${(examples / puzzles).toFixed(4)} a puzzle`,
     );
   }
   out.line(
@@ -85,7 +90,8 @@ export function checkArcFile(file: string, out: Out): number {
     testPairsShown: shown,
   };
   out.line(
-    `${name}: ${tasks.length} tasks, ${pairs.train} demonstration and ${pairs.test} test pairs, every grid sound; largest side ${result.largestSide}, ${within10} tasks fit 10×10`,
+    `${name}: ${tasks.length} tasks, ${pairs.train} demonstration and ${pairs.test} test pairs, every grid sound; ` +
+      `largest side ${result.largestSide}, ${within10} tasks fit 10×10`,
   );
   out.line(`${result.repeated} tasks repeat another, ${shown} show a test pair among their demonstrations`);
   out.result(result);
@@ -115,7 +121,8 @@ export function showArc({ train, test, validation }: TaskData, out: Out): number
     );
   for (const { set, pairs, same, equivalent } of overlaps)
     out.line(
-      `${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ${equivalent} in some orientation and colours`,
+      `${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ` +
+        `${equivalent} in some orientation and colours`,
     );
   if (first.note !== '') out.line(first.note);
   out.result({ sets: summaries, overlaps });

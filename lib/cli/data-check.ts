@@ -1,4 +1,7 @@
-/** trm-lab data check: puzzle files line by line and folders in the reference's form, with what repeats and how it is spread. */
+/**
+ * trm-lab data check: puzzle files line by line and folders in the reference's form, with what repeats and how it is
+ * spread.
+ */
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ungrouped, type Dataset } from '../data/dataset.js';
@@ -62,10 +65,12 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   if (puzzles === 0) throw new InputError(`${name}: expected at least one puzzle after the header, got none`);
   const easy = ratings.filter((rating) => rating === 0).length;
   out.line(
-    `${name}: ${puzzles} puzzles, each legal with exactly one solution; ${(givens / puzzles).toFixed(1)} givens on average`,
+    `${name}: ${puzzles} puzzles, each legal with exactly one solution; ` +
+      `${(givens / puzzles).toFixed(1)} givens on average`,
   );
   out.line(
-    `${puzzles - boards.size} repeated, ${puzzles - forms.size} ${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`,
+    `${puzzles - boards.size} repeated, ${puzzles - forms.size} ` +
+      `${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`,
   );
   out.line(`rating ${spreadText(ratings)}; ${((100 * easy) / puzzles).toFixed(1)} % need no guess`);
   out.line(
@@ -119,10 +124,12 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   progress.end();
   const numbers = examples.map(({ input }) => numbersOfMaze(input));
   out.line(
-    `${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`,
+    `${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ` +
+      `${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`,
   );
   out.line(
-    `${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ${numbers.filter(({ shortestPaths }) => shortestPaths === 1).length} with only one shortest path`,
+    `${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ` +
+      `${numbers.filter(({ shortestPaths }) => shortestPaths === 1).length} with only one shortest path`,
   );
   for (const [what, key] of [
     ['steps from S to G', 'steps'],
@@ -156,7 +163,9 @@ function checkFolder(folder: string, out: Out): number {
     labelShares,
   } of found) {
     out.line(
-      `${set}: ${groups} groups, ${puzzles} puzzles, ${examples} examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ${equivalent} are another in disguise`,
+      `${set}: ${groups} groups, ${puzzles} puzzles, ${examples} ` +
+        `examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ` +
+        `${equivalent} are another in disguise`,
     );
     if (severalSolutions !== null) out.line(`  ${severalSolutions} questions have several solutions`);
     if (againstRule !== null) out.line(`  ${againstRule} answers are not the label rule's`);

@@ -33,7 +33,8 @@ export const buildOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'N',
     about:
-      'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: any; mazes as hard as Maze-Hard',
+      'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: any; ' +
+      'mazes as hard as Maze-Hard',
   },
   copies: {
     type: 'string',
@@ -84,7 +85,8 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
     out.line(
-      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ${examples.toLocaleString('en')} examples`,
+      `${split}: ${groups.toLocaleString('en')} groups, ${puzzles.toLocaleString('en')} puzzles, ` +
+        `${examples.toLocaleString('en')} examples`,
     );
   }
   out.line(`sha256 over all files ${built.sha256}`);
@@ -92,7 +94,10 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
   return 0;
 }
 
-/** Checks a user's copy of a published file puzzle by puzzle, recognises it by its content, and puts it where the kit reads it. */
+/**
+ * Checks a user's copy of a published file puzzle by puzzle, recognises it by its content, and puts it where the kit
+ * reads it.
+ */
 export async function importFile(kind: PuzzleKind, named: string, out: Out): Promise<number> {
   const file = path.resolve(named);
   const progress = new TerminalProgress();
@@ -109,7 +114,8 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
   }
   const placed = await placeFile(file, published.name);
   out.line(
-    `${path.basename(file)}: ${content.puzzles} sound puzzles, the content of ${published.name}; now in ${path.dirname(placed)}`,
+    `${path.basename(file)}: ${content.puzzles} sound puzzles, the content of ${published.name}; ` +
+      `now in ${path.dirname(placed)}`,
   );
   out.result({ file: path.basename(file), name: published.name, folder: path.dirname(placed), ...content });
   return 0;
@@ -128,7 +134,8 @@ export async function getPublished(set: string, out: Out): Promise<number> {
     );
     progress.end();
     out.line(
-      `${file.name}: ${file.puzzles.toLocaleString('en')} sound puzzles${file.sha256 === undefined ? '' : ', content as expected'}`,
+      `${file.name}: ${file.puzzles.toLocaleString('en')} sound ` +
+        `puzzles${file.sha256 === undefined ? '' : ', content as expected'}`,
     );
   }
   out.result({ set, files: placed });

@@ -1,4 +1,7 @@
-/** trm-lab data: what data sets an experiment uses, whether files of puzzles are sound, and how sets are built and brought in. */
+/**
+ * trm-lab data: what data sets an experiment uses, whether files of puzzles are sound, and how sets are built and
+ * brought in.
+ */
 import { geometryOfCells } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
@@ -14,7 +17,8 @@ import { TerminalProgress } from './progress.js';
 export const dataCommand: Command = {
   name: 'data',
   summary:
-    "Show an experiment's data sets and their overlap, check puzzles, build sets in the reference's format, bring in published ones.",
+    "Show an experiment's data sets and their overlap, check puzzles, build sets in the reference's format, " +
+    'bring in published ones.',
   positionals:
     '<show | check FILE|FOLDER | build sudoku|maze|arc1|arc2 | import sudoku|maze FILE | get sudoku-extreme|maze-hard>',
   count: [1, 3],
@@ -66,7 +70,8 @@ function refuseOthers({ options, positionals }: Arguments, known: readonly strin
   const others = Object.keys(options).filter((name) => ![...known, ...commonOptions].includes(name));
   if (others.length > 0)
     throw new InputError(
-      `trm-lab data ${positionals.slice(0, 2).join(' ')}: expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`,
+      `trm-lab data ${positionals.slice(0, 2).join(' ')}: ` +
+        `expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`,
     );
 }
 

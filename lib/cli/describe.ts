@@ -15,7 +15,8 @@ const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeo
 export const describeCommand: Command = {
   name: 'describe',
   summary:
-    "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, hours at the paper's scale on this machine.",
+    "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, " +
+    "hours at the paper's scale on this machine.",
   positionals: '[variant]',
   count: [0, 1],
   options: {

@@ -44,7 +44,9 @@ function machine(): Finding {
   return {
     subject: 'machine',
     ok: true,
-    found: `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ${process.platform} ${process.arch}`,
+    found:
+      `${cpus.length} × ${cpus[0]?.model.trim() ?? 'unknown CPU'}, ${(os.totalmem() / 2 ** 30).toFixed(0)} GiB, ` +
+      `${process.platform} ${process.arch}`,
   };
 }
 
@@ -62,14 +64,18 @@ function node(): Finding {
 function nativeEngine(): Finding {
   const missing = whyUnavailable();
   if (missing !== undefined) {
-    const remedy = `several times faster than tfjs; ${rustVersion() === undefined ? 'install Rust (rustup), then npm run setup' : 'npm run setup builds it'}`;
+    const remedy =
+      'several times faster than tfjs; ' +
+      `${rustVersion() === undefined ? 'install Rust (rustup), then npm run setup' : 'npm run setup builds it'}`;
     return { subject: 'native engine', ok: false, found: missing, remedy };
   }
   const { level, levels, threads, peakGflops } = nativeInfo();
   return {
     subject: 'native engine',
     ok: true,
-    found: `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} threads`,
+    found:
+      `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} ` +
+      'threads',
   };
 }
 
@@ -83,7 +89,8 @@ function rustVersion(): string | undefined {
 }
 
 async function tfjsEngine(): Promise<Finding> {
-  const { loadBackend } = await import('../engine/tfjs/backend.js'); // a second of loading that other commands need not pay
+  // a second of loading that other commands need not pay
+  const { loadBackend } = await import('../engine/tfjs/backend.js');
   const backend = await loadBackend();
   return {
     subject: 'tfjs engine',

@@ -1,4 +1,6 @@
-/** The part of trm-lab evaluate that is for ARC: versions vote, and their two best grids can be written as a submission. */
+/**
+ * The part of trm-lab evaluate that is for ARC: versions vote, and their two best grids can be written as a submission.
+ */
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { Engine } from '../engine/engine.js';
 import { writeFileAtomic } from '../files.js';
@@ -26,7 +28,8 @@ export async function voteAndReport(
   });
   progress.end();
   out.line(
-    `votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ${percentText(result.exactAccuracy)} of them right`,
+    `votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ` +
+      `${percentText(result.exactAccuracy)} of them right`,
   );
   out.line(passLine(result));
   if (submission !== undefined) {

@@ -40,13 +40,15 @@ export const evaluateCommand: Command = {
     halt: {
       type: 'boolean',
       about:
-        'stop thinking about a puzzle once its halting logit is above 0; of several votes or chains the first to halt answers (arXiv 2601.19085)',
+        'stop thinking about a puzzle once its halting logit is above 0; ' +
+        'of several votes or chains the first to halt answers (arXiv 2601.19085)',
     },
     votes: {
       type: 'string',
       value: 'N',
       about:
-        'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: 8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
+        'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: ' +
+        '8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
     },
     relabel: {
       type: 'string',
@@ -57,13 +59,15 @@ export const evaluateCommand: Command = {
       type: 'string',
       value: 'N',
       about:
-        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), 1 to 1024. Default 1',
+        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), ' +
+        '1 to 1024. Default 1',
     },
     noise: {
       type: 'string',
       value: 'S',
       about:
-        'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, as reported for PTRM',
+        'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, ' +
+        'as reported for PTRM',
     },
     'puzzle-ids': {
       type: 'string',
@@ -100,7 +104,9 @@ export const evaluateCommand: Command = {
       const dataset = data[choice(args, 'split', ['train', 'test', 'validation']) ?? 'test'];
       if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
         throw new InputError(
-          `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ${experiment.name}; choose the fitting --experiment`,
+          `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
+            `as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ` +
+            `${experiment.name}; choose the fitting --experiment`,
         );
       }
       const progress = new TerminalProgress();
@@ -148,12 +154,16 @@ export const evaluateCommand: Command = {
       const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
       const peakMemory = process.resourceUsage().maxRSS * 1024;
       out.line(
-        `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`,
+        `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ` +
+          `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
+          `${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
+          `${engine.description}, ${engine.precision}`,
       );
       if (dataset.note !== '') out.line(dataset.note);
       if (result.meanSteps !== undefined)
         out.line(
-          `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on average; a halted puzzle's answer stands below for the steps it was spared`,
+          `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on ` +
+            "average; a halted puzzle's answer stands below for the steps it was spared",
         );
       out.line('step   exact    cells  halting');
       for (let step = 0; step < result.supervisionSteps; step++) {

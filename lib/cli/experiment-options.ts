@@ -17,7 +17,10 @@ export function readExperiment(args: Arguments): Experiment {
   return experiment(text(args, 'experiment') ?? 'sudoku-4x4', readChanges(text(args, 'set') ?? ''));
 }
 
-/** Reads "training.steps=300,model.mixer=attention"; values are JSON where they can be, else words. A comma inside a JSON value is no end. */
+/**
+ * Reads "training.steps=300,model.mixer=attention"; values are JSON where they can be, else words.
+ * A comma inside a JSON value is no end.
+ */
 export function readChanges(list: string): ExperimentChanges {
   const changes: Record<string, Record<string, unknown>> = {};
   for (const item of list.split(/,(?=\s*(?:[a-z]+\.\w+\s*=|$))/).filter((written) => written.trim() !== '')) {

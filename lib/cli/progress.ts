@@ -1,4 +1,7 @@
-/** Progress of a long command on standard error: a line that rewrites itself on a terminal, a line now and then elsewhere. */
+/**
+ * Progress of a long command on standard error: a line that rewrites itself on a terminal, a line now and then
+ * elsewhere.
+ */
 import { progressLine } from '../progress.js';
 
 /** Shows how far a stage is, its rate and the time left. */

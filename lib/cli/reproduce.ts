@@ -35,7 +35,8 @@ export const reproduce: Command = {
     const smoke = flag(args, 'smoke');
     const chosen = chooseExperiment(smoke ? 'smoke' : paceOf(options));
     out.note(
-      `Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`,
+      'Three parts: notebooks 1 and 2 (a few minutes), then training on real 9×9 puzzles (about ' +
+        `${smoke ? 'a minute' : 'ten minutes'}). Interrupt at any time; run again to continue.`,
     );
 
     for (const notebook of ['1-how-it-thinks', '2-train']) {
@@ -71,7 +72,8 @@ export const reproduce: Command = {
     out.line('');
     out.line(`accuracy versus cycles: ${figure}`);
     out.line(
-      `training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, on ${record.provenance.engine}`,
+      `training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
+        `on ${record.provenance.engine}`,
     );
     out.result(record);
     return 0;
@@ -93,7 +95,10 @@ const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
 };
 
-/** Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise; fewer steps on slower machines. */
+/**
+ * Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise;
+ * fewer steps on slower machines.
+ */
 function chooseExperiment(pace: Pace): Experiment {
   return experiment('sudoku-9x9', { ...(hasExtreme() ? { task: { source: 'sudoku-extreme' } } : {}), ...paces[pace] });
 }

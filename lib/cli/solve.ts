@@ -13,7 +13,8 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 export const solve: Command = {
   name: 'solve',
   summary:
-    'Think about a Sudoku of yours: the board after every supervision step, which cells changed, how sure the model is, whether it is legal and right.',
+    'Think about a Sudoku of yours: the board after every supervision step, which cells changed, ' +
+    'how sure the model is, whether it is legal and right.',
   positionals: '<puzzle>',
   count: [1, 1],
   options: {
@@ -34,7 +35,8 @@ export const solve: Command = {
     try {
       if (config.sequenceLength !== puzzle.question.length || config.vocabSize !== side + 2) {
         throw new InputError(
-          `expected a model for ${side}×${side} boards (${puzzle.question.length} cells), got one for ${config.sequenceLength} cells; choose another --checkpoint`,
+          `expected a model for ${side}×${side} boards (${puzzle.question.length} cells), ` +
+            `got one for ${config.sequenceLength} cells; choose another --checkpoint`,
         );
       }
       const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) =>
@@ -51,7 +53,9 @@ export const solve: Command = {
           before = thought.prediction;
           const { step, board, rightCells, changed, illegal, haltProbability } = each;
           out.line(
-            `${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; changed: ${changesText(changed)}`,
+            `${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ` +
+              `${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; ` +
+              `changed: ${changesText(changed)}`,
           );
         },
       });

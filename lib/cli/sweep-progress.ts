@@ -26,7 +26,8 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'NAME',
     about:
-      'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). Default local',
+      'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). ' +
+      'Default local',
   },
   partition: { type: 'string', value: 'NAME', about: 'slurm only: where it runs. Default the cluster’s' },
   time: {
@@ -57,17 +58,18 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const engine = definedOf(readEngineOptions(args));
   const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
   if (paper) out.note("measuring this machine's speed on a few puzzles");
-  const cost =
-    missing.length === 0
-      ? ''
-      : `, ${missing.some(({ experiment }) => experiment.scale !== 'smoke') ? await costText(missing, engine) : `${prefixed(sweepFlop(missing))}FLOP`}`;
-  out.note(`${plan.length} runs: ${plan.length - missing.length} recorded, ${missing.length} to do${cost}`);
+  const costs = [];
+  if (missing.some(({ experiment }) => experiment.scale !== 'smoke')) costs.push(await costText(missing, engine));
+  else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
+  const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
+  out.note(`${plan.length} runs: ${[...counts, ...costs].join(', ')}`);
   const held = paper && !flag(args, 'yes');
   if (held) out.note('Runs at the published scale start only with --yes; here is what they are.');
   if (held || flag(args, 'dry')) {
     for (const run of before)
       out.line(
-        `${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`,
+        `${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ` +
+          `${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`,
       );
     if (held || launcher === 'local') {
       out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
@@ -128,7 +130,8 @@ function readSlurmOptions(args: Arguments, launcher: 'local' | 'slurm'): SlurmOp
     );
   if (launcher === 'slurm' && text(args, 'jobs') !== undefined)
     throw new InputError(
-      '--jobs: expected --launcher local with it, got --launcher slurm, where the cluster says how many runs go at once',
+      '--jobs: expected --launcher local with it, got --launcher slurm, ' +
+        'where the cluster says how many runs go at once',
     );
   return {
     ...(partition === undefined ? {} : { partition }),
@@ -142,9 +145,12 @@ function report(runs: readonly SweepRun[], out: Out): number {
     out.line(`failed: ${id}: ${message ?? ''}`);
   const complete = runs.filter(({ state }) => state === 'recorded' || state === 'finished').length;
   const taken = runs.filter(({ state }) => state === 'taken').length;
-  out.line(
-    `${complete} of ${runs.length} runs have their record${taken === 0 ? '' : `; ${taken} are being worked on by another process`}${complete < runs.length ? '; the same command goes on from here' : ''}`,
-  );
+  const words = [
+    `${complete} of ${runs.length} runs have their record`,
+    ...(taken === 0 ? [] : [`${taken} are being worked on by another process`]),
+    ...(complete === runs.length ? [] : ['the same command goes on from here']),
+  ];
+  out.line(words.join('; '));
   out.result(runs.map(({ id, state, message }) => ({ id, state, ...(message === undefined ? {} : { message }) })));
   return complete === runs.length ? 0 : 1;
 }

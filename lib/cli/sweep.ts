@@ -52,7 +52,8 @@ function standing(runs: string): TaskStand[] {
   const latest = new Map(arrays(runs).flatMap((array) => tasksStand(array).map((task) => [task.id, task] as const)));
   if (latest.size === 0)
     throw new InputError(
-      'no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, or name another folder with --runs',
+      'no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, ' +
+        'or name another folder with --runs',
     );
   return [...latest.values()];
 }
@@ -62,5 +63,7 @@ function counts(stand: readonly TaskStand[]): string {
   const words = states
     .map((state) => `${stand.filter((task) => task.state === state).length} ${state}`)
     .filter((words) => !words.startsWith('0 '));
-  return `${stand.length} runs: ${words.join(', ')}${stand.some(({ state }) => state === 'lost') ? '; give the command that submitted them again to go on with the lost ones' : ''}`;
+  const lost = stand.some(({ state }) => state === 'lost');
+  const remedy = lost ? '; give the command that submitted them again to go on with the lost ones' : '';
+  return `${stand.length} runs: ${words.join(', ')}${remedy}`;
 }

@@ -89,12 +89,14 @@ export const train: Command = {
         );
       const { exactAccuracy, cellAccuracy, puzzles, arc } = finalEvaluation(record);
       out.line(
-        `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, on ${puzzles} ${experiment.evaluation.split} puzzles`,
+        `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, ` +
+          `on ${puzzles} ${experiment.evaluation.split} puzzles`,
       );
       if (arc !== undefined) out.line(passLine(arc));
       out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
       out.line(
-        `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
+        `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
+          `${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
       );
       out.result(record);
       return 0;

@@ -49,7 +49,8 @@ export const verify: Command = {
       out.line(`${report.passed ? 'ok  ' : 'FAIL'} ${report.name} on ${report.engine}`);
       for (const { quantity, error, tolerance, passed } of report.quantities) {
         out.line(
-          `     ${passed ? ' ' : '✗'} ${quantity.padEnd(28)} largest error ${error.toExponential(1)}  (tolerance ${tolerance.toExponential(0)})`,
+          `     ${passed ? ' ' : '✗'} ${quantity.padEnd(28)} largest error ${error.toExponential(1)}  (tolerance ` +
+            `${tolerance.toExponential(0)})`,
         );
       }
     }

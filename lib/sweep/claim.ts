@@ -15,7 +15,10 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 
-/** A claim counts as abandoned after this long without a sign of life: its process may be on another machine, or its id in use by another one since a restart. */
+/**
+ * A claim counts as abandoned after this long without a sign of life: its process may be on another machine,
+ * or its id in use by another one since a restart.
+ */
 const abandonedAfter = 15 * 60_000;
 const signOfLifeEvery = 60_000;
 
@@ -69,7 +72,10 @@ export function claim(folder: string, job?: string): Claim | undefined {
   };
 }
 
-/** Whether a living process, other than one that did the same `job`, holds a folder. A process that was killed holds nothing. */
+/**
+ * Whether a living process, other than one that did the same `job`, holds a folder.
+ * A process that was killed holds nothing.
+ */
 export function isClaimed(folder: string, job?: string): boolean {
   return isHeld(readOwner(claimFile(folder)), job);
 }
@@ -83,8 +89,9 @@ function isHeld(owner: ReturnType<typeof readOwner>, job: string | undefined): b
 }
 
 /**
- * Removes a claim that nobody holds; false if it is held after all, or another process is removing it. A second file, of the
- * same content as a claim, lets one process at a time do so: a claim that was new by then would be removed otherwise.
+ * Removes a claim that nobody holds; false if it is held after all, or another process is removing it. A second file,
+ * of the same content as a claim, lets one process at a time do so: a claim that was new by then would be removed
+ * otherwise.
  */
 function removeAbandoned(file: string, written: string, job: string | undefined): boolean {
   const turn = `${file}.turn`;

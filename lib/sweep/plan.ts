@@ -95,7 +95,8 @@ export interface SearchAxis {
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   if (puzzlesAskedFor(base.task, 'validation') === 0)
     throw new InputError(
-      `search on ${base.name}: expected a task with validation puzzles, got none; set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
+      `search on ${base.name}: expected a task with validation puzzles, got none; ` +
+        `set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
     );
   const combinations = axes.reduce<ExperimentChanges[]>(
     (sofar, { part, field, values }) =>
@@ -109,8 +110,8 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
 }
 
 /**
- * "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. A base that was changed has a hash behind its name,
- * "sudoku-6x6-1a2b3c4d-search-…": its tries are others than those of the experiment as it is.
+ * "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. A base that was changed has a hash behind
+ * its name, "sudoku-6x6-1a2b3c4d-search-…": its tries are others than those of the experiment as it is.
  */
 function searchName(base: Experiment, { task, model, training }: ExperimentChanges): string {
   const { name } = base;

@@ -1,4 +1,7 @@
-/** One task of a Slurm array, node slurm-task.js ORDER INDEX: does the run of its index, from where an earlier try was stopped. */
+/**
+ * One task of a Slurm array, node slurm-task.js ORDER INDEX: does the run of its index, from where an earlier try was
+ * stopped.
+ */
 import { readFileSync } from 'node:fs';
 import { work, type WorkOrder } from './work.js';
 

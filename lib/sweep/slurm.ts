@@ -50,7 +50,10 @@ export interface TaskStand {
 
 /** Slurm's own default for the longest array is 1,001 tasks. */
 const longestArray = 1000;
-/** GFLOP/s of one thread that are counted on where no record of this machine or another tells: slow, as it only bounds the time. */
+/**
+ * GFLOP/s of one thread that are counted on where no record of this machine or another tells: slow,
+ * as it only bounds the time.
+ */
 const assumedSpeed = 10e9;
 
 /**
@@ -87,7 +90,10 @@ export function taskResources(
   };
 }
 
-/** The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is up. */
+/**
+ * The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is
+ * up.
+ */
 export function arrayScript(
   { folder, orders }: SlurmArray,
   resources: TaskResources,
@@ -95,7 +101,8 @@ export function arrayScript(
 ): string {
   if (orders.length > longestArray)
     throw new InputError(
-      `a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; use fewer --seeds or --only some rows`,
+      `a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; ` +
+        'use fewer --seeds or --only some rows',
     );
   const { partition, time, args = [] } = options;
   if (partition !== undefined && !/^[\w.,-]+$/.test(partition))
@@ -130,7 +137,8 @@ export function arrayScript(
 
 /**
  * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
- * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is none. Throws InputError as standOf does, and for options that sbatch could not mean.
+ * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is
+ * none. Throws InputError as standOf does, and for options that sbatch could not mean.
  */
 export async function prepareArray(
   plan: readonly PlannedRun[],
@@ -198,7 +206,10 @@ export function arrays(runs: string): SlurmArray[] {
     .sort((a, b) => Number.parseInt(path.basename(a.folder), 10) - Number.parseInt(path.basename(b.folder), 10));
 }
 
-/** Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost: submit the sweep again. */
+/**
+ * Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost:
+ * submit the sweep again.
+ */
 export function tasksStand({ folder, orders, job }: SlurmArray): TaskStand[] {
   const queue =
     job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`)))
@@ -226,7 +237,8 @@ function queueOf(job: string): Map<number, string> {
   try {
     return readQueue(slurm('squeue', ['--noheader', '--array', `--jobs=${job}`, '--format=%K %T']));
   } catch (error) {
-    if (error instanceof InputError && error.message.includes('Invalid job id')) return new Map(); // all ended a while ago
+    // all ended a while ago
+    if (error instanceof InputError && error.message.includes('Invalid job id')) return new Map();
     throw error;
   }
 }
@@ -245,7 +257,8 @@ function slurm(program: string, args: readonly string[]): string {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
     if (code === 'ENOENT')
       throw new InputError(
-        `${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only writes the script)`,
+        `${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only ` +
+          'writes the script)',
       );
     throw new InputError(`${program}: ${(stderr ?? String(error)).trim()}`);
   }

@@ -1,4 +1,7 @@
-/** Many runs on one machine: skips what is recorded, refuses what is stale, runs several at once, and survives being killed. */
+/**
+ * Many runs on one machine: skips what is recorded, refuses what is stale, runs several at once,
+ * and survives being killed.
+ */
 import { fork, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
@@ -35,7 +38,9 @@ export interface SweepOptions {
   readonly records?: string;
   /** Where runs keep their checkpoints, one folder a run. Default runs. */
   readonly folder?: string;
-  /** Threads of one run. Default 1: several runs side by side use the cores better than one run with several threads. */
+  /**
+   * Threads of one run. Default 1: several runs side by side use the cores better than one run with several threads.
+   */
   readonly engine?: EngineOptions;
   /** Runs at once. Default: as many as the cores and the free memory hold. */
   readonly jobs?: number;
@@ -45,8 +50,8 @@ export interface SweepOptions {
 }
 
 /**
- * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale: of the same
- * experiment and seed, but made with another configuration or other data.
+ * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale:
+ * of the same experiment and seed, but made with another configuration or other data.
  */
 export async function standOf(
   plan: readonly PlannedRun[],
@@ -64,7 +69,8 @@ export async function standOf(
     );
     if (stale !== undefined)
       throw new InputError(
-        `record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, so it can't stand in the same table: delete it or move it out of ${recordFolder}`,
+        `record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, ` +
+          `so it can't stand in the same table: delete it or move it out of ${recordFolder}`,
       );
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
@@ -123,7 +129,9 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
     if (runs[index]!.state === 'running')
       update(index, {
         state: 'failed',
-        message: `its process ended with ${signal ?? `code ${code}`}; what it had saved is kept: run the same command again`,
+        message:
+          `its process ended with ${signal ?? `code ${code}`}; ` +
+          'what it had saved is kept: run the same command again',
       });
   };
 
@@ -201,7 +209,10 @@ function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
   };
 }
 
-/** Runs at once: no more threads than cores, and no more processes than half the free memory holds of the largest; one at least. */
+/**
+ * Runs at once: no more threads than cores, and no more processes than half the free memory holds of the largest;
+ * one at least.
+ */
 export function defaultJobs(
   experiments: readonly Experiment[],
   engine: EngineOptions,

@@ -1,4 +1,7 @@
-/** Doing one planned run in this process: claimed, resumed where an earlier try was stopped, its progress and record on disk. */
+/**
+ * Doing one planned run in this process: claimed, resumed where an earlier try was stopped,
+ * its progress and record on disk.
+ */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
@@ -31,7 +34,9 @@ export interface WorkOptions {
 const tellEvery = 250; // ms
 const noteEvery = 5000; // ms
 
-/** Does a run. stopped: it was asked to, and has saved; taken: another process works on it. Throws what the run throws. */
+/**
+ * Does a run. stopped: it was asked to, and has saved; taken: another process works on it. Throws what the run throws.
+ */
 export async function work(
   { run, id, engine, folder, records }: WorkOrder,
   options: WorkOptions,

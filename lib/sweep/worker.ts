@@ -1,4 +1,7 @@
-/** The process of one run of a sweep: takes its order from the parent, tells how far it is, and stops when the parent is gone. */
+/**
+ * The process of one run of a sweep: takes its order from the parent, tells how far it is, and stops when the parent is
+ * gone.
+ */
 import { InputError } from '../errors.js';
 import { work, type WorkOrder } from './work.js';
 

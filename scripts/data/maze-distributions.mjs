@@ -1,4 +1,5 @@
-// Draws figures/maze-distributions: our hundred shipped mazes beside the test set of Maze-Hard, read from where TRM_DATA points.
+// Draws figures/maze-distributions: our hundred shipped mazes beside the test set of Maze-Hard,
+// read from where TRM_DATA points.
 //   node scripts/data/maze-distributions.mjs     (seconds)
 import path from 'node:path';
 import { experiment, loadTask, mazeDistributions, mazeNumbers, projectRoot, saveFigure } from '../../dist/index.js';

@@ -25,8 +25,8 @@ function compileStep(name, title, project, output, sources) {
     async work() {
       const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
       preferOurCompiler(compiler);
-      // Into a fresh folder that then takes the old one's place: no file of a deleted source survives, and whoever reads
-      // meets the old one, the new one or, for an instant, none, but never half of one.
+      // Into a fresh folder that then takes the old one's place: no file of a deleted source survives,
+      // and whoever reads meets the old one, the new one or, for an instant, none, but never half of one.
       const fresh = path.join(stateFolder, `${output}.${process.pid}`);
       try {
         await run(name, [process.execPath, compiler, '-p', project, '--outDir', fresh, '--pretty', 'false']);
@@ -46,7 +46,8 @@ function compileStep(name, title, project, output, sources) {
 }
 
 /**
- * tslab brings a compiler of its own (TypeScript 5.0) that also calls itself `tsc`, and npm links whichever it meets first.
+ * tslab brings a compiler of its own (TypeScript 5.0) that also calls itself `tsc`, and npm links whichever it meets
+ * first.
  * `npx tsc` must be the project's.
  */
 function preferOurCompiler(compiler) {

@@ -1,4 +1,6 @@
-/** How set-up talks and runs programs: one line a step, a sign of life while it lasts, the whole output in a log file. */
+/**
+ * How set-up talks and runs programs: one line a step, a sign of life while it lasts, the whole output in a log file.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';

@@ -45,7 +45,9 @@ function filesUnder(file) {
     .flatMap((name) => filesUnder(path.join(file, name)));
 }
 
-/** @returns {{fingerprint: string, outcome: string, note: string} | undefined} what the step left behind, if anything */
+/**
+ * @returns {{fingerprint: string, outcome: string, note: string} | undefined} what the step left behind, if anything
+ */
 export function readStamp(file) {
   if (!existsSync(file)) return undefined;
   try {
@@ -65,7 +67,8 @@ export function writeStamp(file, stamp) {
 }
 
 /**
- * Runs `work` while no other set-up of this folder runs. A second one waits; a lock whose process is gone is taken over.
+ * Runs `work` while no other set-up of this folder runs. A second one waits;
+ * a lock whose process is gone is taken over.
  * @template T
  * @param {() => Promise<T>} work
  * @param {string} lock the lock file

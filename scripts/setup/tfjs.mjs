@@ -1,4 +1,6 @@
-/** Makes @tensorflow/tfjs-node load: as it is, else by its own installer, else from a Python wheel; else WASM serves. */
+/**
+ * Makes @tensorflow/tfjs-node load: as it is, else by its own installer, else from a Python wheel; else WASM serves.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -58,7 +60,9 @@ export const tfjs = {
     }
     return {
       outcome: 'fallback',
-      note: `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. After mending the cause run: npm run setup`,
+      note:
+        `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. ` +
+        'After mending the cause run: npm run setup',
     };
   },
 };
@@ -126,7 +130,9 @@ async function fromWheel() {
   return loadFailure();
 }
 
-/** The wheel's library and headers in the cache of this user, shared by all checkouts; fetched and unpacked if missing. */
+/**
+ * The wheel's library and headers in the cache of this user, shared by all checkouts; fetched and unpacked if missing.
+ */
 async function unpackedWheel(python) {
   const list = readFileSync(path.join(root, wheelList), 'utf8');
   const [, version, digest] = /==(\S+) --hash=sha256:(\w{12})/.exec(list);
@@ -234,7 +240,8 @@ function loadFailure() {
     util.isArray ??= Array.isArray;
     const tf = require('@tensorflow/tfjs-node');
     const product = tf.matMul(tf.tensor2d([[1, 2], [3, 4]]), tf.tensor2d([[5, 6], [7, 8]])).dataSync();
-    if (tf.getBackend() !== 'tensorflow' || product.join() !== '19,22,43,50') throw new Error('wrong product ' + product.join());`;
+    if (tf.getBackend() !== 'tensorflow') throw new Error('backend ' + tf.getBackend());
+    if (product.join() !== '19,22,43,50') throw new Error('wrong product ' + product.join());`;
   const child = spawnSync(process.execPath, ['-e', program], {
     cwd: root,
     encoding: 'utf8',

@@ -4,13 +4,14 @@ import shutil
 import sys
 import zipfile
 
+HEADERS = ("include/tensorflow/", "include/tsl/", "include/xla/")
 LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_framework.so.2")
 
 wheel, folder = sys.argv[1:]
 with zipfile.ZipFile(wheel) as archive:
     for name in archive.namelist():
         path = name.removeprefix("tensorflow/")
-        is_header = path.startswith("include/") and path.endswith(".h") and path.split("/")[1] in ("tensorflow", "tsl", "xla")
+        is_header = path.startswith(HEADERS) and path.endswith(".h")
         if path not in LIBRARIES and not is_header:
             continue
         target = os.path.join(folder, path)

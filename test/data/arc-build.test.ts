@@ -1,4 +1,7 @@
-/** The ARC builder read back by a reader of its own: every example is undone to the pair it was made from; overlaps counted by hand. */
+/**
+ * The ARC builder read back by a reader of its own: every example is undone to the pair it was made from;
+ * overlaps counted by hand.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,6 @@
-/** ARC against the reference's golden cases, the counts of the real sets, and what must hold of any version of any task. */
+/**
+ * ARC against the reference's golden cases, the counts of the real sets, and what must hold of any version of any task.
+ */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';

@@ -90,7 +90,8 @@ describe('batch stream', () => {
       counts.set(first, (counts.get(first) ?? 0) + 1);
     }
     assert.equal(counts.size, copies + 1);
-    for (const count of counts.values()) assert.ok(Math.abs(count - 1000) < 120, `${count}`); // four standard deviations
+    // four standard deviations
+    for (const count of counts.values()) assert.ok(Math.abs(count - 1000) < 120, `${count}`);
   });
 
   it('refuses an empty set', () => {

@@ -1,4 +1,7 @@
-/** Ten thousand damaged files into every reader of data sets: read, or refused in words; never a crash, a hang or a large allocation. */
+/**
+ * Ten thousand damaged files into every reader of data sets: read, or refused in words; never a crash,
+ * a hang or a large allocation.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -70,7 +73,8 @@ describe('damaged files', () => {
 
   it('of Sudokus, 1,000', async () => {
     const puzzle =
-      '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
+      '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,' +
+      '183524697547869123629317458235698714471253869896741235354176982962485371718932546';
     const text = Buffer.from(`source,question,answer,rating\nx,${puzzle},4\n`);
     const [plain, zipped] = [path.join(folder, 's.csv'), path.join(folder, 's.csv.gz')];
     assert.ok((await refusals(plain, text, 500, () => loadSudokuCsv(plain))) > 350);

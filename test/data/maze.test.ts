@@ -1,4 +1,7 @@
-/** Mazes against brute force, the real Maze-Hard files where they are at hand, and a drawing of the generator's definition to the letter. */
+/**
+ * Mazes against brute force, the real Maze-Hard files where they are at hand, and a drawing of the generator's
+ * definition to the letter.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -80,7 +83,8 @@ describe('mazes', () => {
     for (let i = 0; i < 150; i++) {
       const maze = anyMaze(4, random);
       const { start, goal } = endsOfMaze(maze);
-      const paths = allPaths(maze, 4); // found in the order down, left, right, up: the first of the shortest is the rule's
+      // found in the order down, left, right, up: the first of the shortest is the rule's
+      const paths = allPaths(maze, 4);
       const shortest = Math.min(...paths.map(({ length }) => length + 1));
       assert.equal(mazeDistances(maze, start)[goal], paths.length === 0 ? -1 : shortest);
       if (paths.length === 0) {
@@ -172,38 +176,42 @@ describe('mazes', () => {
     assert.ok(moved > 40, 'turning the path along does break the rule, which is why it is made anew');
   });
 
-  it('are generated as the definition says: drawn to the letter, the same walls, distances and reach (Kolmogorov–Smirnov)', () => {
-    const [side, least, count] = [10, 15, 400];
-    const random = new Random(5);
-    const byDefinition = (stream: Random): Uint8Array => {
-      for (;;) {
-        const p = 0.25 + 0.25 * stream.uniform();
-        const maze = Uint8Array.from({ length: side * side }, () =>
-          stream.uniform() < p ? mazeToken.wall : mazeToken.free,
+  it(
+    'are generated as the definition says: drawn to the letter, the same walls, ' +
+      'distances and reach (Kolmogorov–Smirnov)',
+    () => {
+      const [side, least, count] = [10, 15, 400];
+      const random = new Random(5);
+      const byDefinition = (stream: Random): Uint8Array => {
+        for (;;) {
+          const p = 0.25 + 0.25 * stream.uniform();
+          const maze = Uint8Array.from({ length: side * side }, () =>
+            stream.uniform() < p ? mazeToken.wall : mazeToken.free,
+          );
+          const free = [...maze.keys()].filter((cell) => maze[cell] === mazeToken.free);
+          const start = stream.pick(free);
+          const goal = stream.pick(free.filter((cell) => cell !== start));
+          if (mazeDistances(maze, start)[goal]! < least) continue;
+          maze[start] = mazeToken.start;
+          maze[goal] = mazeToken.goal;
+          return maze;
+        }
+      };
+      const [ours, defined] = [generateMaze, undefined].map((quick, which) =>
+        Array.from({ length: count }, (_, i) =>
+          statistics(quick?.(side, least, random.fork(i)) ?? byDefinition(random.fork(`${which} ${i}`))),
+        ),
+      ) as [Statistics[], Statistics[]];
+      for (const key of ['walls', 'steps', 'reachable', 'start'] as const) {
+        const { p } = sameDistribution(
+          ours.map((each) => each[key]),
+          defined.map((each) => each[key]),
         );
-        const free = [...maze.keys()].filter((cell) => maze[cell] === mazeToken.free);
-        const start = stream.pick(free);
-        const goal = stream.pick(free.filter((cell) => cell !== start));
-        if (mazeDistances(maze, start)[goal]! < least) continue;
-        maze[start] = mazeToken.start;
-        maze[goal] = mazeToken.goal;
-        return maze;
+        assert.ok(p > 0.01, `${key}: p = ${p}`);
       }
-    };
-    const [ours, defined] = [generateMaze, undefined].map((quick, which) =>
-      Array.from({ length: count }, (_, i) =>
-        statistics(quick?.(side, least, random.fork(i)) ?? byDefinition(random.fork(`${which} ${i}`))),
-      ),
-    ) as [Statistics[], Statistics[]];
-    for (const key of ['walls', 'steps', 'reachable', 'start'] as const) {
-      const { p } = sameDistribution(
-        ours.map((each) => each[key]),
-        defined.map((each) => each[key]),
-      );
-      assert.ok(p > 0.01, `${key}: p = ${p}`);
-    }
-    assert.ok(ours.every(({ steps }) => steps >= least));
-  });
+      assert.ok(ours.every(({ steps }) => steps >= least));
+    },
+  );
 
   it('of other sizes are as far as the walls make them: 109 steps at 30×30, 31 at 10×10', () => {
     assert.deepEqual([30, 20, 10].map(hardDistance), [109, 69, 31]);
@@ -245,7 +253,7 @@ describe('maze sets', () => {
     assert.notEqual((await mazeDataset({ ...options, seed: 1 })).train.sha256, train.sha256);
   });
 
-  it('are trained on in all eight orientations where asked, every label by the rule, and in one otherwise', async () => {
+  it('are trained on in all eight orientations where asked, labels by the rule, and in one otherwise', async () => {
     const few = { ...options, trainPuzzles: 1, testPuzzles: 1, validationPuzzles: 0 };
     for (const [augmentation, orientations] of [
       ['dihedral', 8],

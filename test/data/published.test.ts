@@ -124,7 +124,8 @@ describe('published files', () => {
     ({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name),
   );
   (small.length > 0 ? it : notAtHand)(
-    `have the content that is written down of them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`,
+    'have the content that is written down of ' +
+      `them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`,
     async () => {
       for (const each of small)
         assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);

@@ -13,9 +13,13 @@ import { InputError } from '../../lib/errors.js';
 import { loadTask, taskShape } from '../../lib/experiment/task.js';
 import { Random } from '../../lib/random.js';
 
-/** A file as numpy.save writes it: 128 bytes of head whatever the shape, the dictionary padded with spaces to a line end. */
+/**
+ * A file as numpy.save writes it: 128 bytes of head whatever the shape, the dictionary padded with spaces to a line
+ * end.
+ */
 function byHand(descr: string, shape: string, data: readonly number[]): Buffer {
-  const head = `\x93NUMPY\x01\x00\x76\x00{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`; // 0x76 = 118 = 128 − 10
+  // 0x76 = 118 = 128 − 10
+  const head = `\x93NUMPY\x01\x00\x76\x00{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   return Buffer.concat([Buffer.from(`${head.padEnd(127, ' ')}\n`, 'latin1'), Buffer.from(data)]);
 }
 
@@ -82,20 +86,23 @@ describe('reference format', () => {
         Buffer.from(header.padEnd(4096, ' '), 'latin1'),
       ]);
     const gap = ' '.repeat(1300);
-    refused(hostile(`{'descr': '|u1'${gap}'fortran_order': False${gap}'shape': (2, 3)${gap}x`), /expected a header/); // with 300 spaces for 1,300 it took 47 s
+    // with 300 spaces for 1,300 it took 47 s
+    refused(hostile(`{'descr': '|u1'${gap}'fortran_order': False${gap}'shape': (2, 3)${gap}x`), /expected a header/);
     refused(hostile("{'descr': '|u1' 'fortran_order': False 'shape': (2, 3)}"), /expected a header/);
     const negative = byHand('<i8', '(1, 1)', [255, 255, 255, 255, 255, 255, 255, 255]);
     refused(negative, /got -1/);
   });
 
-  it('a Sudoku set goes out, every copy a puzzle of its group, and comes back; out again it is the same bytes', async () => {
+  it('a Sudoku set goes out, copies as puzzles of their group, and comes back; then the same bytes', async () => {
     const sets = await sudoku();
     const [first, second] = [path.join(folder, 'first'), path.join(folder, 'second')];
     const written = writeReferenceFolder(first, sets, { types: { train: 'int64' } });
     assert.deepEqual(written.train, { groups: 5, puzzles: 20, examples: 20 });
     assert.equal(
       readFileSync(path.join(first, 'train', 'dataset.json'), 'utf8'),
-      '{"pad_id": 0, "ignore_label_id": 0, "blank_identifier_id": 0, "vocab_size": 6, "seq_len": 16, "num_puzzle_identifiers": 1, "total_groups": 5, "mean_puzzle_examples": 1.0, "total_puzzles": 5, "sets": ["all"]}',
+      '{"pad_id": 0, "ignore_label_id": 0, "blank_identifier_id": 0, "vocab_size": 6, "seq_len": 16, ' +
+        '"num_puzzle_identifiers": 1, "total_groups": 5, "mean_puzzle_examples": 1.0, "total_puzzles": 5, "sets": ' +
+        '["all"]}',
     );
     assert.equal(readFileSync(path.join(first, 'identifiers.json'), 'utf8'), '["<blank>"]');
     const { train, test, types } = readReferenceFolder(first);
@@ -143,7 +150,7 @@ describe('reference format', () => {
     assert.equal(test.sha256, sets.test.sha256);
   });
 
-  it('is refused where its parts contradict each other, and nothing is left of a folder that could not be written', async () => {
+  it('is refused where its parts contradict each other; nothing is left of a half-written folder', async () => {
     const sets = await sudoku();
     const out = path.join(folder, 'set');
     writeReferenceFolder(out, sets);

@@ -66,7 +66,8 @@ describe('relabellings', () => {
     const golden = JSON.parse(
       readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden-data.json'), 'utf8'),
     ) as { dihedral_2x3: Record<string, number[][]> };
-    // The fixture turns [[1, 2, 3], [4, 5, 6]]; below it a row of 8s makes it square. In the turned grid the 8s lie along one edge.
+    // The fixture turns [[1, 2, 3], [4, 5, 6]]; below it a row of 8s makes it square.
+    // In the turned grid the 8s lie along one edge.
     const grid = Int32Array.of(1, 2, 3, 4, 5, 6, 8, 8, 8);
     for (let id = 0; id < 8; id++) {
       const turned = relabel(grid, gridRelabelling(3, 9, id));

@@ -196,7 +196,8 @@ describe('Sudoku symmetries', () => {
         seen.add(canonicalBoard(solution!, geometry));
       }
       if (side === 4) assert.equal(seen.size, classes);
-      else assert.ok(seen.size > 30 && seen.size <= classes, `${seen.size} classes`); // the rarest are not met in 3,000 draws
+      // the rarest are not met in 3,000 draws
+      else assert.ok(seen.size > 30 && seen.size <= classes, `${seen.size} classes`);
     }
   });
 });
@@ -274,7 +275,9 @@ describe('Sudoku sets', () => {
   });
 });
 
-/** A 6×6 board of tokens (1 is empty, digit d is d + 1) with every cell filled that has one digit left, again and again. */
+/**
+ * A 6×6 board of tokens (1 is empty, digit d is d + 1) with every cell filled that has one digit left, again and again.
+ */
 function afterSingles(tokens: Int32Array | Uint8Array): number[] {
   const board = [...tokens];
   for (let cell = 0; cell < 36; cell++) {
@@ -303,7 +306,8 @@ describe('Sudoku files', () => {
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'sudoku-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
   const good =
-    '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,183524697547869123629317458235698714471253869896741235354176982962485371718932546';
+    '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,' +
+    '183524697547869123629317458235698714471253869896741235354176982962485371718932546';
   const write = (text: string | Uint8Array, name = 'p.csv'): string => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);

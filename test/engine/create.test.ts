@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 
-const withoutAddons = `data:text/javascript,${encodeURIComponent("process.dlopen = () => { throw new Error('not in this test'); };")}`;
+const noAddons = "process.dlopen = () => { throw new Error('not in this test'); };";
+const withoutAddons = `data:text/javascript,${encodeURIComponent(noAddons)}`;
 
 /** What createEngine answers to these options for the smallest model, in a process without addons. */
 function made(options: object): string {
@@ -10,8 +11,13 @@ function made(options: object): string {
   const program = `
     const { createEngine } = await import(${lib('engine/create.js')});
     const { paperConfig } = await import(${lib('model/config.js')});
-    const config = { ...paperConfig, hiddenSize: 8, heads: 2, innerMultiple: 1, sequenceLength: 4, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
-    console.log('\\n' + await createEngine(config, ${JSON.stringify(options)}).then(({ kind, precision }) => kind + ' ' + precision, ({ name, message }) => name + ': ' + message));`;
+    const sizes = { hiddenSize: 8, heads: 2, innerMultiple: 1, sequenceLength: 4 };
+    const puzzles = { puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+    const said = await createEngine({ ...paperConfig, ...sizes, ...puzzles }, ${JSON.stringify(options)}).then(
+      ({ kind, precision }) => kind + ' ' + precision,
+      ({ name, message }) => name + ': ' + message,
+    );
+    console.log('\\n' + said);`;
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--import', withoutAddons, '--input-type=module', '--eval', program],

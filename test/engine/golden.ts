@@ -50,7 +50,10 @@ export function goldenNames(precision: 'f32' | 'bf16'): string[] {
   return Object.keys(variants).filter((name) => name.includes(precision));
 }
 
-/** How near an engine must come: `loss` relative at the first step, ten times that later; `logits` absolute; `gradients` relative in the sum of squares. */
+/**
+ * How near an engine must come: `loss` relative at the first step, ten times that later; `logits` absolute;
+ * `gradients` relative in the sum of squares.
+ */
 export interface GoldenTolerance {
   readonly loss: number;
   readonly logits: number;

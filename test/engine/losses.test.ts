@@ -1,4 +1,6 @@
-/** Losses and optimizers against the reference's primitives (golden.json), finite differences, and hand-worked cases. */
+/**
+ * Losses and optimizers against the reference's primitives (golden.json), finite differences, and hand-worked cases.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -31,14 +33,18 @@ const { primitives } = JSON.parse(
   };
 };
 
-/** Float32 storage of numbers computed in double precision: half a unit in the last place, with room for one more rounding. */
+/**
+ * Float32 storage of numbers computed in double precision: half a unit in the last place, with room for one more
+ * rounding.
+ */
 const float32 = 2 ** -22;
 
 function close(mine: ArrayLike<number>, theirs: ArrayLike<number>, relative: number): void {
   assert.equal(mine.length, theirs.length);
   for (let i = 0; i < theirs.length; i++) {
     const error = Math.abs(mine[i]! - theirs[i]!);
-    assert.ok(error <= relative * Math.max(Math.abs(theirs[i]!), 1e-6), `[${i}]: ${mine[i]} against ${theirs[i]}`); // NaN fails
+    // NaN fails
+    assert.ok(error <= relative * Math.max(Math.abs(theirs[i]!), 1e-6), `[${i}]: ${mine[i]} against ${theirs[i]}`);
   }
 }
 
@@ -74,7 +80,8 @@ describe('losses', () => {
             );
           const h = 2 ** -10; // exact in float32
           const slope = (2 * (shifted(h) - shifted(-h))) / (2 * h);
-          assert.ok(Math.abs(gradient[i]! - slope) < 1e-5, `k ${k}, i ${i}: ${gradient[i]} against ${slope}`); // h² / 6 times the third derivative
+          // h² / 6 times the third derivative
+          assert.ok(Math.abs(gradient[i]! - slope) < 1e-5, `k ${k}, i ${i}: ${gradient[i]} against ${slope}`);
         });
       }
     });

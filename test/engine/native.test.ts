@@ -84,7 +84,8 @@ describe('native engine', function () {
   const here = detectedLevels();
   const absent = levels.filter((level) => !here.includes(level));
   console.log(
-    `      levels of this CPU: ${here.join(', ')}; levels that this CPU lacks, NOT tested: ${absent.join(', ') || 'none'}`,
+    `      levels of this CPU: ${here.join(', ')}; levels that this CPU lacks, NOT tested: ` +
+      `${absent.join(', ') || 'none'}`,
   );
   const float32Levels = here.filter((level) => level !== 'avx512bf16' && level !== 'amx');
 
@@ -117,8 +118,9 @@ describe('native engine', function () {
 
   for (const level of here.filter((each) => each === 'avx512bf16' || each === 'amx')) {
     for (const name of goldenNames('bf16')) {
-      // bfloat16 keeps 8 bits: one rounding is 0.4 %. PyTorch rounds every activation, we only the operands of products, so
-      // the two differ by the roundings of some forty layers: a percent or two of the loss, tenths of a logit.
+      // bfloat16 keeps 8 bits: one rounding is 0.4 %. PyTorch rounds every activation, we only the operands of
+      // products, so the two differ by the roundings of some forty layers: a percent or two of the loss,
+      // tenths of a logit.
       it(`agrees with PyTorch's bfloat16 on golden ${name} at ${level}`, () =>
         at(level, () =>
           replayGolden(name, async (config) => createNativeEngine(config, { precision: 'bf16' }), {
@@ -196,7 +198,8 @@ describe('native engine', function () {
     };
     const before = await steps(300);
     const after = await steps(1500);
-    assert.ok(after - before < 30e6, `grew by ${((after - before) / 1e6).toFixed(1)} MB in 1,500 steps`); // the garbage collector's slack
+    // the garbage collector's slack
+    assert.ok(after - before < 30e6, `grew by ${((after - before) / 1e6).toFixed(1)} MB in 1,500 steps`);
   });
 
   for (const mixer of ['mlp', 'attention'] as const) {

@@ -8,9 +8,12 @@ import { checkConfig, paperConfig, type ModelConfig } from '../../lib/model/conf
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 
-/** Nothing like the paper's: two networks, three latents, y answered twice and read beside x, a latent that lags behind. */
+/**
+ * Nothing like the paper's: two networks, three latents, y answered twice and read beside x, a latent that lags behind.
+ */
 const odd =
-  'z1 ← fL(x + z2) (no gradient); 2 × z1 ← fL(x + y + z1); z2 ← fL(z1 + z2); y ← fH(y + z2); z1 ← fL(y + x); y ← fH(y + z1 + z2)';
+  'z1 ← fL(x + z2) (no gradient); 2 × z1 ← fL(x + y + z1); z2 ← fL(z1 + z2); y ← fH(y + z2); z1 ← fL(y + x); ' +
+  'y ← fH(y + z1 + z2)';
 /** No gradient reaches the embedding in the first, nor fL either in the second. */
 const constant = [
   '4 × z ← net(y + x + z) (no gradient); y ← net(y + z)',

@@ -154,7 +154,8 @@ describe('tfjs engine', function () {
   }
 
   it('gives the same gradient in parts as at once', async () => {
-    // A batch of identical seats: each seat's puzzle gradient must be the same, and the sum must not depend on the batch.
+    // A batch of identical seats: each seat's puzzle gradient must be the same, and the sum must not depend on the
+    // batch.
     const engine = await started(tiny);
     const [one, four] = [engine.createState(1), engine.createState(4)];
     const single = request(tiny, 1, 5);
@@ -291,7 +292,8 @@ describe("tfjs engine on golden.json's formula models", function () {
   this.timeout(60_000);
   it('has six of them in float32', () => assert.equal(goldenNames('f32').length, 6));
   for (const name of goldenNames('f32')) {
-    // Spec §10: perturbing all weights by 1e-7 moves the first loss by 3e-7, a gradient's sum of squares by 2e-5, of their size.
+    // Spec §10: perturbing all weights by 1e-7 moves the first loss by 3e-7, a gradient's sum of squares by 2e-5,
+    // of their size.
     it(`agrees with PyTorch on ${name}`, () =>
       replayGolden(name, (config) => createTfjsEngine(config), { loss: 1e-5, logits: 2e-4, gradients: 1e-3 }));
   }

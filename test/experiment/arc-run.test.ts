@@ -122,44 +122,48 @@ describe('Table 5', () => {
     );
   });
 
-  it("is, at the paper's scale, the published configuration: 7M parameters, 19M for the MLP, 960,961 and 1,281,281 puzzle ids", () => {
-    for (const [name, steps, ids] of [
-      ['arc1-paper', 518_226, 960 * 1001 + 1],
-      ['arc2-paper', 722_098, 1280 * 1001 + 1],
-    ] as const) {
-      const base = experiment(name);
-      const { model, training } = base;
-      assert.equal(Math.round(parameterCount(model) / 1e6), 7);
-      assert.equal(Math.round(parameterCount(variantExperiment(base, variant('trm')).model) / 1e6), 19);
-      assert.deepEqual(
-        [
-          model.sequenceLength,
-          model.vocabSize,
-          model.puzzleIds,
-          model.deepRecursions,
-          model.latentRecursions,
-          model.puzzlePrefix,
-          model.supervisionSteps,
-        ],
-        [900, 12, ids, 3, 4, 16, 16],
-      );
-      assert.equal(effectiveDepth(model), 30);
-      assert.deepEqual(
-        [
-          training.steps,
-          training.batchSize,
-          training.learningRate,
-          training.puzzleLearningRate,
-          training.weightDecay,
-          training.puzzleWeightDecay,
-          training.warmupSteps,
-          training.emaRate,
-          training.finalRateRatio,
-        ],
-        [steps, 768, 1e-4, 1e-2, 0.1, 0.1, 2000, 0.999, 1],
-      );
-    }
-  });
+  it(
+    "is, at the paper's scale, the published configuration: 7M parameters, 19M for the MLP, " +
+      '960,961 and 1,281,281 puzzle ids',
+    () => {
+      for (const [name, steps, ids] of [
+        ['arc1-paper', 518_226, 960 * 1001 + 1],
+        ['arc2-paper', 722_098, 1280 * 1001 + 1],
+      ] as const) {
+        const base = experiment(name);
+        const { model, training } = base;
+        assert.equal(Math.round(parameterCount(model) / 1e6), 7);
+        assert.equal(Math.round(parameterCount(variantExperiment(base, variant('trm')).model) / 1e6), 19);
+        assert.deepEqual(
+          [
+            model.sequenceLength,
+            model.vocabSize,
+            model.puzzleIds,
+            model.deepRecursions,
+            model.latentRecursions,
+            model.puzzlePrefix,
+            model.supervisionSteps,
+          ],
+          [900, 12, ids, 3, 4, 16, 16],
+        );
+        assert.equal(effectiveDepth(model), 30);
+        assert.deepEqual(
+          [
+            training.steps,
+            training.batchSize,
+            training.learningRate,
+            training.puzzleLearningRate,
+            training.weightDecay,
+            training.puzzleWeightDecay,
+            training.warmupSteps,
+            training.emaRate,
+            training.finalRateRatio,
+          ],
+          [steps, 768, 1e-4, 1e-2, 0.1, 0.1, 2000, 0.999, 1],
+        );
+      }
+    },
+  );
 
   it('checks what an experiment asks of its evaluation', () => {
     assert.throws(

@@ -88,7 +88,7 @@ describe('probes', () => {
     );
   });
 
-  it('a run that begins by wanting to halt gives its puzzles a step each, and leaves the probe in its record', async () => {
+  it('a run that begins by wanting to halt gives its puzzles a step each, and records the probe', async () => {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'probes-'));
     const asked = change(smoke, {
       model: { haltingBias: 5, explorationProbability: 0 },

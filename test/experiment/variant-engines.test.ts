@@ -58,14 +58,16 @@ describe("rows of the paper's tables", function () {
     );
   };
 
-  // The deeper rows of Table 3 differ from the others in numbers only, take tfjs seconds each, and expand rounding beyond telling.
+  // The deeper rows of Table 3 differ from the others in numbers only, take tfjs seconds each,
+  // and expand rounding beyond telling.
   for (const each of variants.filter((row) => effectiveDepth(applyVariant(tiny, row)) <= 60)) {
     it(`${each.id} is one schedule on two engines`, async () => {
       if (whyUnavailable() !== undefined) return;
       const config = applyVariant(tiny, each);
       const [native, tfjs] = [await step(config, 'native'), await step(config, 'tfjs')];
-      // Sums in another order, expanded by up to 60 layers of random weights: with four MLP layers, changing the weights by 1e-6
-      // changes the result of one engine by a tenth. Another schedule would be off by as much as the result is large.
+      // Sums in another order, expanded by up to 60 layers of random weights: with four MLP layers,
+      // changing the weights by 1e-6 changes the result of one engine by a tenth.
+      // Another schedule would be off by as much as the result is large.
       for (const loss of ['answerLoss', 'haltLoss', 'continueLoss'] as const)
         close(native.learned[loss], tfjs.learned[loss], 2e-3, loss);
       close(native.logits, tfjs.logits, 2e-2, 'logits');

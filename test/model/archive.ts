@@ -5,7 +5,10 @@ export interface ArchiveFile {
   readonly name: string;
   readonly content: Uint8Array;
   readonly deflate?: boolean;
-  /** Lies: the size that the directory declares, its flags, and an entry that claims the first file's bytes instead of its own. */
+  /**
+   * Lies: the size that the directory declares, its flags, and an entry that claims the first file's bytes instead of
+   * its own.
+   */
   readonly declaredSize?: number;
   readonly flags?: number;
   readonly alias?: boolean;

@@ -167,9 +167,8 @@ describe('checkpoints', () => {
       (error) =>
         error instanceof InputError &&
         error.message.includes(folder) &&
-        /lm_head\.weight: expected \[6, 16\], got \[6, 15\]; q_head\.bias is missing; head\.weight is not part of the model/.test(
-          error.message,
-        ),
+        error.message.includes('lm_head.weight: expected [6, 16], got [6, 15]; ') &&
+        error.message.includes('q_head.bias is missing; head.weight is not part of the model'),
     );
     const whole = new Map<string, StoredTensor>(
       [...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [
@@ -409,7 +408,8 @@ describe('configuration from shapes', () => {
 
   it('reads a hostile all_config.yaml in no time', () => {
     const spaces = ' '.repeat(300_000);
-    assert.deepEqual(readReferenceYaml(`a:${spaces}b\rc\n${spaces}x\n`, 'x.yaml'), {}); // with 2,000 spaces for 300,000 it took 6 s
+    // with 2,000 spaces for 300,000 it took 6 s
+    assert.deepEqual(readReferenceYaml(`a:${spaces}b\rc\n${spaces}x\n`, 'x.yaml'), {});
     assert.throws(() => readReferenceYaml(`H_cycles:${spaces}3\r${spaces}4\n`, 'x.yaml'), InputError);
   });
 });

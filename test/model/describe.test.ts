@@ -20,7 +20,10 @@ const hrm: Partial<ModelConfig> = {
   puzzlePrefix: 1,
 };
 
-/** Model, trainable parameters, and all stored values without the puzzle table's (512 a puzzle id) where the spec gives them. */
+/**
+ * Model, trainable parameters, and all stored values without the puzzle table's (512 a puzzle id)
+ * where the spec gives them.
+ */
 const counted: readonly (readonly [name: string, changes: Partial<ModelConfig>, trainable: number, stored?: number])[] =
   [
     ['TRM-MLP Sudoku', {}, 5_028_866, 5_030_402],
@@ -113,7 +116,8 @@ describe('description of a model', () => {
   });
 
   it('estimates what a framework keeps for one small attention layer as counted by hand', () => {
-    // S = 2, D = 4, one head, inner 12: QKV 24, weights 4, values 8, sum 8, norm 8; gate, up and product 72, sum 8, norm 8.
+    // S = 2, D = 4, one head, inner 12: QKV 24, weights 4, values 8, sum 8, norm 8; gate, up and product 72, sum 8,
+    // norm 8.
     const model = describeModel(
       {
         ...paperConfig,

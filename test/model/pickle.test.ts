@@ -417,6 +417,7 @@ describe('hostile PyTorch checkpoints', () => {
         refused++;
       }
     }
-    assert.ok(refused > 200 && refused < 1000, `${refused} refused`); // most changes of a name or number are noticed; one in the weights cannot be
+    // most changes of a name or number are noticed; one in the weights cannot be
+    assert.ok(refused > 200 && refused < 1000, `${refused} refused`);
   });
 });

@@ -98,7 +98,8 @@ describe('safetensors', () => {
     [
       'a repeated name',
       fileOf(
-        '{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"\\u0078":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
+        '{"x":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},' +
+          '"\\u0078":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
         new Uint8Array(1),
       ),
       /"x" appears twice/,

@@ -1,4 +1,7 @@
-/** A model trained by this kit and saved by PyTorch predicts here what it predicts in PyTorch, on 200 real puzzles (make-trained.py). */
+/**
+ * A model trained by this kit and saved by PyTorch predicts here what it predicts in PyTorch,
+ * on 200 real puzzles (make-trained.py).
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { loadSudokuCsv } from '../../lib/data/sudoku-csv.js';
@@ -29,48 +32,54 @@ describe('a trained model saved by PyTorch', function () {
     const { config: inferred } = loadCheckpoint(fixture('trained-9x9.pt'), {
       config: { deepRecursions: 2, latentRecursions: 2 },
     });
-    const { heads: _, innerMultiple, ...told } = config; // an MLP has no heads; several roundings give the same inner sizes
+    // an MLP has no heads; several roundings give the same inner sizes
+    const { heads: _, innerMultiple, ...told } = config;
     assert.deepEqual({ ...inferred, heads: 0, innerMultiple }, { ...told, heads: 0, innerMultiple });
   });
 
   for (const kind of ['native', 'tfjs'] as const) {
     // tfjs takes a twentieth of a second a puzzle for the sixteen steps, so it follows PyTorch through the first four.
     const compared = steps.filter((step) => kind === 'native' || step <= 4);
-    it(`predicts the same on ${puzzles} real puzzles on the ${kind} engine, after supervision steps ${compared.join(', ')}`, async () => {
-      if (kind === 'native' && whyUnavailable() !== undefined) return;
-      const { config: known, tensors: weights } = loadCheckpoint(fixture('trained-9x9.pt'), { config });
-      const engine = await createEngine(known, { engine: kind, precision: 'float32', threads: 2 });
-      await engine.writeTensors('parameters', weights);
-      const boards = await loadSudokuCsv(dataFile(publicDomainFile), { limit: puzzles });
-      const tokens = Int32Array.from(boards.flatMap(({ question }) => [...tokensOfBoard(question)]));
-      const state = engine.createState(puzzles);
-      let right = 0;
-      for (let step = 1; step <= Math.max(...compared); step++) {
-        const reset = new Uint8Array(puzzles).fill(step === 1 ? 1 : 0);
-        const answer = await engine.inferStep(state, {
-          tokens,
-          puzzleIds: new Int32Array(puzzles),
-          reset,
-          weights: 'raw',
-        });
-        const at = steps.indexOf(step);
-        if (at < 0) continue;
-        const expected = predictions.subarray(at * puzzles * cells, (at + 1) * puzzles * cells);
-        const different = answer.predictions.reduce((count, token, i) => count + (token === expected[i] ? 0 : 1), 0);
-        assert.equal(different, 0, `${different} of ${expected.length} cells differ after step ${step}`);
-        const error = answer.haltLogits.reduce(
-          (most, logit, seat) => Math.max(most, Math.abs(logit - haltLogits[at * puzzles + seat]!)),
-          0,
-        );
-        assert.ok(error < 1e-3, `halting logits differ by ${error} after step ${step}`); // float32 through 12 calls a step
-        right = expected.reduce(
-          (count, token, i) => count + (token === boards[Math.floor(i / cells)]!.answer[i % cells]! + 1 ? 1 : 0),
-          0,
-        );
-      }
-      assert.ok(right > 0.6 * puzzles * cells, 'the model should have learned something');
-      state.dispose();
-      engine.dispose();
-    });
+    it(
+      `predicts the same on ${puzzles} real puzzles on the ${kind} engine, ` +
+        `after supervision steps ${compared.join(', ')}`,
+      async () => {
+        if (kind === 'native' && whyUnavailable() !== undefined) return;
+        const { config: known, tensors: weights } = loadCheckpoint(fixture('trained-9x9.pt'), { config });
+        const engine = await createEngine(known, { engine: kind, precision: 'float32', threads: 2 });
+        await engine.writeTensors('parameters', weights);
+        const boards = await loadSudokuCsv(dataFile(publicDomainFile), { limit: puzzles });
+        const tokens = Int32Array.from(boards.flatMap(({ question }) => [...tokensOfBoard(question)]));
+        const state = engine.createState(puzzles);
+        let right = 0;
+        for (let step = 1; step <= Math.max(...compared); step++) {
+          const reset = new Uint8Array(puzzles).fill(step === 1 ? 1 : 0);
+          const answer = await engine.inferStep(state, {
+            tokens,
+            puzzleIds: new Int32Array(puzzles),
+            reset,
+            weights: 'raw',
+          });
+          const at = steps.indexOf(step);
+          if (at < 0) continue;
+          const expected = predictions.subarray(at * puzzles * cells, (at + 1) * puzzles * cells);
+          const different = answer.predictions.reduce((count, token, i) => count + (token === expected[i] ? 0 : 1), 0);
+          assert.equal(different, 0, `${different} of ${expected.length} cells differ after step ${step}`);
+          const error = answer.haltLogits.reduce(
+            (most, logit, seat) => Math.max(most, Math.abs(logit - haltLogits[at * puzzles + seat]!)),
+            0,
+          );
+          // float32 through 12 calls a step
+          assert.ok(error < 1e-3, `halting logits differ by ${error} after step ${step}`);
+          right = expected.reduce(
+            (count, token, i) => count + (token === boards[Math.floor(i / cells)]!.answer[i % cells]! + 1 ? 1 : 0),
+            0,
+          );
+        }
+        assert.ok(right > 0.6 * puzzles * cells, 'the model should have learned something');
+        state.dispose();
+        engine.dispose();
+      },
+    );
   }
 });

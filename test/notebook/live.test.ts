@@ -1,4 +1,6 @@
-/** Training before the reader's eyes: Interrupt keeps what was learned, and going on ends where an unbroken run ends. */
+/**
+ * Training before the reader's eyes: Interrupt keeps what was learned, and going on ends where an unbroken run ends.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';

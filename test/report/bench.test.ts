@@ -1,4 +1,7 @@
-/** Measurements side by side: ratios worked out by hand, records that keep what was not measured again, and the figure of a real record. */
+/**
+ * Measurements side by side: ratios worked out by hand, records that keep what was not measured again,
+ * and the figure of a real record.
+ */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -73,7 +76,8 @@ describe('bench', () => {
       { cpu: 'a CPU', cores: 2, productPeaks: {}, rows: compared(rows, { amx: 500 }) },
     ]).split('\n');
     assert.deepEqual(summary.slice(2), [
-      '| hidden 64, 37 positions, batch 64 | 2 cores, AMX, bfloat16 | 10 ms | 4 ms | 1 MiB | 20 % | 2.5 × (2.0 ×) | 8.0 × |',
+      '| hidden 64, 37 positions, batch 64 | 2 cores, AMX, bfloat16 | 10 ms | 4 ms | 1 MiB | 20 % | 2.5 × (2.0 ×) ' +
+        '| 8.0 × |',
     ]);
   });
 

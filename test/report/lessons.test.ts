@@ -1,4 +1,7 @@
-/** Tables of lessons and searches: each number from the record it stands for, nothing from a test set where something was chosen. */
+/**
+ * Tables of lessons and searches: each number from the record it stands for, nothing from a test set where something
+ * was chosen.
+ */
 import assert from 'node:assert/strict';
 import { change, experiment } from '../../lib/experiment/experiment.js';
 import { failureRuns, failures, isFailure, planFailures } from '../../lib/sweep/failures.js';
@@ -103,42 +106,50 @@ describe('search table', () => {
     );
   const [slow, own] = tries([rate / 2, rate]) as [RunRecord['experiment'], RunRecord['experiment']];
 
-  it('ranks the tries by validation puzzles, seeds of one try together, and names the settings that are not the experiment’s own', () => {
-    const { columns, rows } = withoutRuns(
-      searchTable([recordOf(slow, 0, [0.25]), recordOf(own, 0, [0.5]), recordOf(own, 1, [0.75])]),
-    );
-    assert.deepEqual(columns.slice(0, 4), [
-      'experiment',
-      'settings, where others than its own',
-      'taken',
-      'validation puzzles solved',
-    ]);
-    assert.deepEqual(rows, [
-      [base.name, 'as it is', 'yes', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
-      [base.name, `training.learningRate ${rate / 2}`, '–', '25.0 %', '25.0 %', '300', '1', '600', '10'],
-    ]);
-  });
+  it(
+    'ranks the tries by validation puzzles, seeds of one try together, ' +
+      'and names the settings that are not the experiment’s own',
+    () => {
+      const { columns, rows } = withoutRuns(
+        searchTable([recordOf(slow, 0, [0.25]), recordOf(own, 0, [0.5]), recordOf(own, 1, [0.75])]),
+      );
+      assert.deepEqual(columns.slice(0, 4), [
+        'experiment',
+        'settings, where others than its own',
+        'taken',
+        'validation puzzles solved',
+      ]);
+      assert.deepEqual(rows, [
+        [base.name, 'as it is', 'yes', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
+        [base.name, `training.learningRate ${rate / 2}`, '–', '25.0 %', '25.0 %', '300', '1', '600', '10'],
+      ]);
+    },
+  );
 
-  it('knows the experiment that a try of a changed one began with, tells fields that the try lacks, and lists as they are written', () => {
-    const { interleavedBatches: _, ...before } = base.training;
-    const old = {
-      ...slow,
-      name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1',
-      training: {
-        ...before,
-        supervisionCurriculum: [
-          [0.5, 1],
-          [0.8, 2],
-        ],
-      } as const,
-    };
-    assert.ok(batches !== undefined);
-    assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [
-      base.name,
-      'training.interleavedBatches none, training.supervisionCurriculum [[0.5,1],[0.8,2]]',
-      '–',
-    ]);
-  });
+  it(
+    'knows the experiment that a try of a changed one began with, tells fields that the try lacks, ' +
+      'and lists as they are written',
+    () => {
+      const { interleavedBatches: _, ...before } = base.training;
+      const old = {
+        ...slow,
+        name: 'sudoku-6x6-study-0a1b2c3d-search-learningRate-1',
+        training: {
+          ...before,
+          supervisionCurriculum: [
+            [0.5, 1],
+            [0.8, 2],
+          ],
+        } as const,
+      };
+      assert.ok(batches !== undefined);
+      assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [
+        base.name,
+        'training.interleavedBatches none, training.supervisionCurriculum [[0.5,1],[0.8,2]]',
+        '–',
+      ]);
+    },
+  );
 
   it('counts on ARC the tasks that were solved in two tries of the vote, as Table 5 does', () => {
     const tried = planSearch(

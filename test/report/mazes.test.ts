@@ -78,7 +78,9 @@ describe('mazes in numbers', () => {
 
   const missing = Object.values(mazeHardFiles).filter((file) => findDataFile(file) === undefined);
   (missing.length === 0 ? it : notAtHand)(
-    `generated and real are not told apart by walls, steps, reach or way (Kolmogorov–Smirnov)${missing.length === 0 ? '' : ` (not at hand, so skipped: ${missing.join(', ')})`}`,
+    'generated and real are not told apart by walls, steps, ' +
+      'reach or way ' +
+      `(Kolmogorov–Smirnov)${missing.length === 0 ? '' : ` (not at hand, so skipped: ${missing.join(', ')})`}`,
     async () => {
       const real = (await loadMazeCsv(dataFile(mazeHardFiles.test))).map(({ question }) => numbersOfMaze(question));
       const ours = (await loadMazeCsv(dataFile(shipped))).map(({ question }) => numbersOfMaze(question));

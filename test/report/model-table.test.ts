@@ -1,4 +1,7 @@
-/** The table of describe --all: the published counts to the last parameter, and every disagreement with the paper in a footnote. */
+/**
+ * The table of describe --all: the published counts to the last parameter, and every disagreement with the paper in a
+ * footnote.
+ */
 import assert from 'node:assert/strict';
 import { modelTable, taskTable } from '../../lib/report/model-table.js';
 

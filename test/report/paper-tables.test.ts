@@ -24,14 +24,17 @@ describe('tables of the paper', () => {
     assert.equal(
       paperTable(2, base, records),
       [
-        '| model | paper, Sudoku-Extreme | ours | seeds | 95 % interval | puzzles scored | depth | forward passes | our parameters |',
+        '| model | paper, Sudoku-Extreme | ours | seeds | 95 % interval | puzzles scored | depth | forward passes | ' +
+          'our parameters |',
         '| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
         '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | 87.0–97.0 % | 300 | 42 | 1 | 156,290 |',
         '| TRM multi-scale z (n + 1 = 7 features), trm-multi-z | 77.6 % | not run | – | – | – | 42 | 1 | 156,290 |',
         '| TRM multi-scale z (n + 1 = 7 features), trm-multi-z-7 | 77.6 % | not run | – | – | – | 48 | 1 | 156,290 |',
         '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | 60.0–60.0 % | 300 | 42 | 1 | 156,290 |',
         '',
-        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ.',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step, ' +
+          'mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: ' +
+          'boards and sizes differ.',
         '',
         'Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at 0.05 (one test):',
         '',

@@ -11,14 +11,16 @@ describe('a schedule', () => {
   it('of the paper’s TRM reads like its pseudo-code', () => {
     assert.equal(
       text(),
-      ' 2 × [z ← net(y + x + z)] × 6,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 6,  y ← net(y + z)    (gradient)',
+      ' 2 × [z ← net(y + x + z)] × 6,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 6,  ' +
+        'y ← net(y + z)    (gradient)',
     );
   });
 
   it('with the one-step gradient says how few calls have it', () => {
     assert.equal(
       text({ gradient: 'one-step', deepRecursions: 2, latentRecursions: 2 }),
-      '     [z ← net(y + x + z)] × 2,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 2,  y ← net(y + z)    (gradient in the last 2 calls)',
+      '     [z ← net(y + x + z)] × 2,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 2,  ' +
+        'y ← net(y + z)    (gradient in the last 2 calls)',
     );
   });
 

@@ -1,4 +1,6 @@
-/** Figures over whole tables: every number of the records is where it belongs, by hand, and none where nothing was run. */
+/**
+ * Figures over whole tables: every number of the records is where it belongs, by hand, and none where nothing was run.
+ */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiment.js';
 import { variantExperiment } from '../../lib/sweep/plan.js';
@@ -90,7 +92,8 @@ describe('figures over a table', () => {
     // one call, one puzzle, one of two layers, hidden 64, 37 positions, inner sizes 192 (for 64) and 128 (for 37):
     // 64 · 37 · 3 · 128 across positions, 37 · 64 · 3 · 192 across channels
     const call = 2 * (64 * 37 * 3 * 128 + 37 * 64 * 3 * 192);
-    // 21 calls a step and 7 of them backward at twice the price, 32 puzzles, 1,000 steps; T = 2, n = 2: 6 calls, 3 backward
+    // 21 calls a step and 7 of them backward at twice the price, 32 puzzles, 1,000 steps; T = 2, n = 2: 6 calls,
+    // 3 backward
     const tera = (calls: number, back: number): number => (2 * call * (calls + 2 * back) * 32 * 1000) / 1e12;
     assert.ok(Math.abs(Number(trm.x?.[0]) - tera(21, 7)) < 1e-9, `${String(trm.x?.[0])} for ${tera(21, 7)}`);
     assert.ok(Math.abs(Number(short.x?.[0]) - tera(6, 3)) < 1e-9);

@@ -64,7 +64,8 @@ describe('tables', () => {
         '| :--- | :--- | ---: | :--- | ---: | ---: | :--- |',
         '| sudoku-4x4 | – | 91.0 ± 1.4 % | laptop | 2 | 300 | 4×4 generated (300 for training) |',
         '',
-        'Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.',
+        'Share of test puzzles solved whole, after the last supervision step, EMA weights; ' +
+          '± is the standard deviation over seeds.',
         '',
         '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.',
       ].join('\n'),
@@ -85,25 +86,29 @@ describe('tables', () => {
     );
   });
 
-  it('results: below the paper’s scale a model with fewer recursions stands beside the paper’s TRM, at it only the paper’s own', () => {
-    const paperCell = (scale: 'laptop' | 'paper', model: Partial<ModelConfig>): string | undefined => {
-      const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', scale, exactAccuracy: [0.125] });
-      return resultsTable([
-        { ...made, experiment: { ...made.experiment, model: { ...made.experiment.model, ...model } } },
-      ])
-        .split('\n')[2]
-        ?.split(' | ')[1];
-    };
-    assert.deepEqual(
-      [
-        paperCell('laptop', { latentRecursions: 2 }),
-        paperCell('paper', { latentRecursions: 2 }),
-        paperCell('paper', {}),
-        paperCell('laptop', { layers: 4 }),
-      ],
-      ['87.4 %*', '–', '87.4 %', '–'],
-    );
-  });
+  it(
+    'results: below the paper’s scale a model with fewer recursions stands beside the paper’s TRM, ' +
+      'at it only the paper’s own',
+    () => {
+      const paperCell = (scale: 'laptop' | 'paper', model: Partial<ModelConfig>): string | undefined => {
+        const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', scale, exactAccuracy: [0.125] });
+        return resultsTable([
+          { ...made, experiment: { ...made.experiment, model: { ...made.experiment.model, ...model } } },
+        ])
+          .split('\n')[2]
+          ?.split(' | ')[1];
+      };
+      assert.deepEqual(
+        [
+          paperCell('laptop', { latentRecursions: 2 }),
+          paperCell('paper', { latentRecursions: 2 }),
+          paperCell('paper', {}),
+          paperCell('laptop', { layers: 4 }),
+        ],
+        ['87.4 %*', '–', '87.4 %', '–'],
+      );
+    },
+  );
 
   it('results: no table holds two scales', () => {
     const lines = resultsTable([

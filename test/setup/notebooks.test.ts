@@ -28,7 +28,8 @@ describe('scripts/notebooks.mjs', function () {
       pathToFileURL(path.join(projectRoot(), 'scripts', 'notebooks', 'freshness.mjs')).href
     )) as { fingerprintsOf: typeof fingerprintsOf; stalenessOf: typeof stalenessOf });
     mkdirSync(path.join(projectRoot(), '.cache'), { recursive: true });
-    folder = mkdtempSync(path.join(projectRoot(), '.cache', 'notebooks-')); // inside the project, where the types of node are found
+    // inside the project, where the types of node are found
+    folder = mkdtempSync(path.join(projectRoot(), '.cache', 'notebooks-'));
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -72,7 +73,8 @@ describe('scripts/notebooks.mjs', function () {
     const good = notebook(
       'good',
       'const one = async (): Promise<number> => 1;',
-      'const word = { await: await one() };\nconst f = async () => { for await (const x of [one()]) x; };\nawait f();\nword.await;',
+      'const word = { await: await one() };\nconst f = async () => { for await (const x of [one()]) x; ' +
+        '};\nawait f();\nword.await;',
     );
     assert.deepEqual(notebooks('check', good).code, 0);
   });
@@ -110,36 +112,42 @@ describe('scripts/notebooks.mjs', function () {
     assert.match(said, /0 passed, 4 failed/);
   });
 
-  it('run --inplace keeps outputs, updates displays in place, drops volatile metadata, and a second run changes nothing', () => {
-    const file = notebook(
-      'outputs',
-      "console.log('a'); console.log('b');",
-      "import * as tslab from 'tslab';\nconst live = tslab.newDisplay();\nlive.html('first');\nlive.html('second');",
-    );
-    assert.equal(notebooks('run', '--inplace', file).code, 0);
-    const written = readFileSync(file, 'utf8');
-    const { cells, metadata } = JSON.parse(written) as {
-      cells: { outputs: Output[]; metadata: unknown }[];
-      metadata: object;
-    };
-    assert.deepEqual(
-      cells[1]?.outputs.map(({ text }) => text),
-      [['a\n', 'b\n']],
-    );
-    assert.deepEqual(
-      cells[2]?.outputs.map(({ data }) => data),
-      [{ 'text/html': 'second' }],
-    );
-    assert.deepEqual(cells[2]?.metadata, { tags: ['kept'] });
-    assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info', 'trm_lab']);
-    assert.equal(notebooks('run', '--inplace', file).code, 0);
-    assert.equal(readFileSync(file, 'utf8'), written);
-  });
+  it(
+    'run --inplace keeps outputs, updates displays in place, drops volatile metadata, ' +
+      'and a second run changes nothing',
+    () => {
+      const file = notebook(
+        'outputs',
+        "console.log('a'); console.log('b');",
+        "import * as tslab from 'tslab';\nconst live = tslab.newDisplay();\nlive.html('first');\nlive.html('second');",
+      );
+      assert.equal(notebooks('run', '--inplace', file).code, 0);
+      const written = readFileSync(file, 'utf8');
+      const { cells, metadata } = JSON.parse(written) as {
+        cells: { outputs: Output[]; metadata: unknown }[];
+        metadata: object;
+      };
+      assert.deepEqual(
+        cells[1]?.outputs.map(({ text }) => text),
+        [['a\n', 'b\n']],
+      );
+      assert.deepEqual(
+        cells[2]?.outputs.map(({ data }) => data),
+        [{ 'text/html': 'second' }],
+      );
+      assert.deepEqual(cells[2]?.metadata, { tags: ['kept'] });
+      assert.deepEqual(Object.keys(metadata), ['kernelspec', 'language_info', 'trm_lab']);
+      assert.equal(notebooks('run', '--inplace', file).code, 0);
+      assert.equal(readFileSync(file, 'utf8'), written);
+    },
+  );
 
   it('run draws into build/figures unless the outputs go into the notebook, so that the committed figures stay', () => {
     const file = notebook(
       'figure',
-      `import { saveFigure } from '../../dist/index.js';\nconst svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';\nconst saved = await saveFigure('runner-test', { svg, width: 9, height: 9, text: '' });\nconsole.log(saved);`,
+      `import { saveFigure } from '../../dist/index.js';\nconst svg = '<svg xmlns="http://www.w3.org/2000/svg" ` +
+        `width="9" height="9"/>';\nconst saved = await saveFigure('runner-test', { svg, width: 9, height: 9, text: ` +
+        "'' });\nconsole.log(saved);",
     );
     const { code, said } = notebooks('run', '--verbose', file);
     assert.equal(code, 0, said);

@@ -1,4 +1,7 @@
-/** What is installed is exactly what was tested, from whatever registry the user has; and the kernel starts from any folder. */
+/**
+ * What is installed is exactly what was tested, from whatever registry the user has;
+ * and the kernel starts from any folder.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -68,7 +71,10 @@ describe('kernel', () => {
       const tslab = require.resolve(${JSON.stringify(path.join(root, 'node_modules', 'tslab', 'dist', 'main.js'))});
       require.cache[tslab] = { exports: { startKernel(options) {
         process.kill(process.pid, 'SIGINT');
-        setTimeout(() => { console.log(JSON.stringify({ options, interrupts: globalThis.__interrupts })); process.exit(0); }, 100);
+        setTimeout(() => {
+          console.log(JSON.stringify({ options, interrupts: globalThis.__interrupts }));
+          process.exit(0);
+        }, 100);
       } } };
       process.argv[2] = 'connection.json';
       require(${JSON.stringify(path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'))});`;

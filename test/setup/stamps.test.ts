@@ -76,7 +76,12 @@ describe('set-up stamps', () => {
       const { alone } = await import(${JSON.stringify(stampsModule)});
       const { appendFileSync } = await import('node:fs');
       const note = (what) => appendFileSync(${JSON.stringify(diary)}, what);
-      await alone(async () => { note('('); await new Promise((resolve) => setTimeout(resolve, 100)); note(')'); }, ${JSON.stringify(lock)});`;
+      const work = async () => {
+        note('(');
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        note(')');
+      };
+      await alone(work, ${JSON.stringify(lock)});`;
     const runs = await Promise.all([1, 2, 3, 4].map(() => ended(['--input-type=module', '-e', program])));
     assert.deepEqual(
       runs.map((run) => run.code),

@@ -60,37 +60,41 @@ describe('claims', function () {
     held.release();
   });
 
-  it('a holder whose claim was taken over, or whose folder is gone, neither keeps it alive nor takes it away, and does not fail', () => {
-    const file = path.join(folder, 'claim.json');
-    const { setInterval: original } = globalThis;
-    let signOfLife = (): void => undefined;
-    globalThis.setInterval = ((work: () => void, every: number) => {
-      signOfLife = work;
-      return original(work, every);
-    }) as typeof setInterval;
-    try {
-      const held = claim(folder);
-      assert.ok(held !== undefined);
-      const longAgo = new Date(Date.now() - 5 * 60_000);
-      utimesSync(file, longAgo, longAgo);
-      signOfLife();
-      assert.ok(Date.now() - statSync(file).mtimeMs < 60_000);
+  it(
+    'a holder whose claim was taken over, or whose folder is gone, neither keeps it alive nor takes it away, ' +
+      'and does not fail',
+    () => {
+      const file = path.join(folder, 'claim.json');
+      const { setInterval: original } = globalThis;
+      let signOfLife = (): void => undefined;
+      globalThis.setInterval = ((work: () => void, every: number) => {
+        signOfLife = work;
+        return original(work, every);
+      }) as typeof setInterval;
+      try {
+        const held = claim(folder);
+        assert.ok(held !== undefined);
+        const longAgo = new Date(Date.now() - 5 * 60_000);
+        utimesSync(file, longAgo, longAgo);
+        signOfLife();
+        assert.ok(Date.now() - statSync(file).mtimeMs < 60_000);
 
-      const others = JSON.stringify({ host: 'another', pid: 1 });
-      writeFileSync(file, others);
-      utimesSync(file, longAgo, longAgo);
-      signOfLife();
-      assert.ok(Date.now() - statSync(file).mtimeMs > 60_000);
-      held.release();
-      assert.equal(readFileSync(file, 'utf8'), others);
+        const others = JSON.stringify({ host: 'another', pid: 1 });
+        writeFileSync(file, others);
+        utimesSync(file, longAgo, longAgo);
+        signOfLife();
+        assert.ok(Date.now() - statSync(file).mtimeMs > 60_000);
+        held.release();
+        assert.equal(readFileSync(file, 'utf8'), others);
 
-      rmSync(folder, { recursive: true });
-      signOfLife();
-      held.release();
-    } finally {
-      globalThis.setInterval = original;
-    }
-  });
+        rmSync(folder, { recursive: true });
+        signOfLife();
+        held.release();
+      } finally {
+        globalThis.setInterval = original;
+      }
+    },
+  );
 });
 
 function message(child: ChildProcess): Promise<unknown> {

@@ -71,7 +71,7 @@ describe('plans', () => {
     assert.throws(() => planSearch(experiment('sudoku-4x4'), axes, 1), /validation/);
   });
 
-  it('a search on a changed base has names of its own; on the experiment as it is, those of the tries on record', () => {
+  it('a search on a changed base has names of its own; on the experiment as it is, those of the tries made', () => {
     const axes = [{ part: 'training', field: 'learningRate', values: [2e-3] }] as const;
     const name = (steps: number): string =>
       planSearch(experiment('sudoku-6x6-study', { training: { steps } }), axes, 1)[0]!.experiment.name;

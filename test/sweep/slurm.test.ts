@@ -106,7 +106,8 @@ describe('slurm', () => {
     };
     const measured = { ...record, provenance: { ...record.provenance, engine: 'native avx2 2 threads' } };
     const runs = [{ experiment: run.experiment, cost }];
-    assert.deepEqual(taskResources(runs, [measured], { threads: 2 }), { threads: 2, megabytes: 512, minutes: 25 }); // 1,500 s; 450 MiB in whole 64s
+    // 1,500 s; 450 MiB in whole 64s
+    assert.deepEqual(taskResources(runs, [measured], { threads: 2 }), { threads: 2, megabytes: 512, minutes: 25 });
     assert.equal(
       taskResources(runs, [measured], { threads: 4 }).minutes,
       13,

@@ -1,4 +1,7 @@
-/** Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is refused. */
+/**
+ * Sweeps: killed at random they end with the same records; what is recorded is skipped, what is stale or edited is
+ * refused.
+ */
 import assert from 'node:assert/strict';
 import { fork, spawn } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';

@@ -122,7 +122,7 @@ describe('voting over versions', () => {
     } as unknown as Engine;
   };
 
-  it('turns every version back: a model that is right on all of them has one candidate a pair, with all votes', async () => {
+  it('turns every version back: a model that is right on all has one candidate a pair, with all votes', async () => {
     const votes = new ArcVotes();
     const result = await voteArc(oracle(true), test, { batchSize: 7, votes });
     assert.deepEqual([result.passAt[1], result.exactAccuracy, result.votes, result.tasks], [1, 1, examples, 6]);
@@ -142,7 +142,7 @@ describe('voting over versions', () => {
     assert.equal((await voteArc(oracle(false), test, { versions: 2, votes })).votes, 3 * test.examples);
   });
 
-  it('finds the answer among wrong ones: a model that says nothing on most versions still has it at the second try', async () => {
+  it('finds the answer among wrong ones: a model that says little on most versions has it at the second try', async () => {
     // Nothing is said on two of three rows: the empty grid wins, the right one comes second.
     const result = await voteArc(
       oracle(false, (row) => row % 3 === 0),

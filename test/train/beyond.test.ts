@@ -1,4 +1,6 @@
-/** Training options beyond the paper: batches in turn, supervision steps that change, and Muon against its definition. */
+/**
+ * Training options beyond the paper: batches in turn, supervision steps that change, and Muon against its definition.
+ */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -275,7 +277,8 @@ for (const kind of ['native', 'tfjs'] as const) {
           .map(Number)
           .join(''),
       );
-      // Two visits of one step a puzzle, two of two steps, four of three; where a stage begins the later batches count as older.
+      // Two visits of one step a puzzle, two of two steps, four of three;
+      // where a stage begins the later batches count as older.
       assert.deepEqual(visits, ['11101001', '11101010', '11110100']);
       engine.dispose();
     });

@@ -48,8 +48,9 @@ describe('carry', () => {
     assert.deepEqual([...after.halted], [1, 0, 0]);
   });
 
-  it('with exploration always drawn, holds a seat back with probability (N_sup − s) / (N_sup − 1) at step s ≥ 2', () => {
-    // The least number of steps is uniform on 2 … 4, so at step 2 a seat that wants to halt may do so in one draw of three.
+  it('exploration always drawn holds a seat back at step s ≥ 2 with probability (N_sup − s) / (N_sup − 1)', () => {
+    // The least number of steps is uniform on 2 … 4, so at step 2 a seat that wants to halt may do so in one draw of
+    // three.
     const exploring = { ...config, explorationProbability: 1 };
     const seats = 30_000;
     const start = emptyCarry(seats, 1);

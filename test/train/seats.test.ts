@@ -1,4 +1,7 @@
-/** Thinking beyond the paper: halting, votes and noise against puzzles thought about one at a time, and against cases worked by hand. */
+/**
+ * Thinking beyond the paper: halting, votes and noise against puzzles thought about one at a time,
+ * and against cases worked by hand.
+ */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { Dataset } from '../../lib/data/dataset.js';
@@ -36,7 +39,8 @@ describe('votes', () => {
     assert.equal(vote([a, b, a2]), a2); // two to one, though the one is surer
     assert.equal(vote([a, b, a2, b2]), b); // two to two: 3 is surer than 0.5
     assert.equal(vote([a, b2, c]), c); // all disagree: the halting head decides
-    assert.equal(vote([answer([1, 2], 0), answer([12], 0)]).tokens.length, 2); // 1, 2 is another board than 12; the first wins a tie
+    // 1, 2 is another board than 12; the first wins a tie
+    assert.equal(vote([answer([1, 2], 0), answer([12], 0)]).tokens.length, 2);
     assert.equal(surest([b2, a, c]), c);
     assert.equal(surest([a, answer([9], -1)]), a);
   });
@@ -55,7 +59,8 @@ for (const kind of ['native', 'tfjs'] as const) {
       ({ engine } = await openModel(shipped, { engine: kind, precision: 'float32', threads: 2 }));
       dataset = (await sudokuDataset({ ...task, trainPuzzles: 1, testPuzzles: puzzles })).test;
       assert.equal(dataset.examples, puzzles);
-      // The shipped model is sure of every puzzle from its first step; with its halting bias lowered, puzzles halt at different steps.
+      // The shipped model is sure of every puzzle from its first step; with its halting bias lowered,
+      // puzzles halt at different steps.
       const logits = (await alone(() => identity(16, 6), 5)).flat().map(({ haltLogit }) => haltLogit);
       const tensors = new Map(await engine.readTensors('parameters'));
       const { shape, data } = tensors.get('q_head.bias')!;
@@ -166,7 +171,8 @@ for (const kind of ['native', 'tfjs'] as const) {
       assert.equal(noisy.size, plain.size);
       let surer = 0;
       for (const [key, { haltLogit }] of noisy) {
-        assert.ok(haltLogit >= plain.get(key)!.haltLogit - 1e-4, key); // 1e-4: a batch of another size sums in another order
+        // 1e-4: a batch of another size sums in another order
+        assert.ok(haltLogit >= plain.get(key)!.haltLogit - 1e-4, key);
         surer += haltLogit > plain.get(key)!.haltLogit + 0.01 ? 1 : 0;
       }
       const again = await collect({ chains: 4, noise: 1, random: new Random(8), batchSize: 12 });

@@ -46,7 +46,8 @@ describe('plotly figures', () => {
       const beside = existsSync(stored) ? stored.replace('.svg', '-changed.svg') : stored;
       writeFileSync(beside, svg);
       assert.fail(
-        `${name} is drawn differently: look at ${path.basename(beside)}, and if it is good, let it take the place of ${path.basename(stored)}`,
+        `${name} is drawn differently: look at ${path.basename(beside)}, and if it is good, ` +
+          `let it take the place of ${path.basename(stored)}`,
       );
     });
   }
