@@ -142,7 +142,7 @@ describe('voting over versions', () => {
     assert.equal((await voteArc(oracle(false), test, { versions: 2, votes })).votes, 3 * test.examples);
   });
 
-  it('finds the answer among wrong ones: a model that says little on most versions has it at the second try', async () => {
+  it('finds the answer among wrong ones: one that says little on most versions has it at the second try', async () => {
     // Nothing is said on two of three rows: the empty grid wins, the right one comes second.
     const result = await voteArc(
       oracle(false, (row) => row % 3 === 0),
