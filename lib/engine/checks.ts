@@ -1,13 +1,14 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
 import { InputError } from '../errors.js';
+import { whole } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
 import { ignoredLabel, type InferRequest, type LatentState, type TrainRequest } from './engine.js';
 
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {
-  if (!Number.isInteger(batchSize) || batchSize < 1 || batchSize > 65_536)
-    throw new InputError(`batch size: expected a whole number from 1 to 65536, got ${batchSize}`);
+  const expected = whole(1, 65_536)(batchSize);
+  if (expected !== undefined) throw new InputError(`batch size: expected ${expected}, got ${batchSize}`);
 }
 
 /** Throws InputError naming the first field of a request that does not fit the model. */

@@ -6,7 +6,8 @@ import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
-import { InputError, unknownFields } from '../errors.js';
+import { InputError, show } from '../errors.js';
+import { checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** Sudoku: which boards, how many, and how many augmented copies of each training puzzle. */
@@ -42,9 +43,8 @@ export interface TaskData {
 
 /** What a kind of task knows; everything that differs between kinds is asked here. */
 interface Kind<Options extends Task> {
-  /** Fields that must be there, and those that may be; with what may stand in each. */
-  readonly fields: Readonly<Record<string, FieldCheck>>;
-  readonly optional: Readonly<Record<string, FieldCheck>>;
+  /** What may stand in each field but its kind. */
+  readonly fields: Fields<Omit<Options, 'kind'>>;
   /** What no field alone tells; called on fields that are each right. */
   contradictions(task: Options): string[];
   /** `onProgress` is told of puzzles that take long to generate. */
@@ -53,24 +53,6 @@ interface Kind<Options extends Task> {
   /** Puzzles to be scored, before the data is read: what is asked for; 0 where that is all there are. */
   scored(task: Options, split: 'test' | 'validation'): number;
 }
-
-/** Undefined if a value may stand there; else what was expected. */
-type FieldCheck = (value: unknown) => string | undefined;
-
-const oneOf =
-  (...allowed: readonly unknown[]): FieldCheck =>
-  (value) =>
-    allowed.includes(value)
-      ? undefined
-      : allowed.length === 1
-        ? String(allowed[0])
-        : `${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}`;
-const whole =
-  (least: number, most = 2 ** 32 - 1): FieldCheck =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
 
 const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name }>> } = {
   sudoku: {
@@ -84,7 +66,6 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       minDifficulty: whole(0),
       seed: whole(0),
     },
-    optional: {},
     contradictions: ({ source, side }) =>
       source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : [],
     load: (task) => sudokuDataset(task),
@@ -103,7 +84,6 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       augmentation: oneOf('none', 'dihedral'),
       seed: whole(0),
     },
-    optional: {},
     contradictions: ({ source, side }) =>
       source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : [],
     load: mazeDataset,
@@ -113,7 +93,6 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
   },
   folder: {
     fields: { folder: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the path of a folder') },
-    optional: {},
     contradictions: () => [],
     load: ({ folder }) =>
       Promise.resolve().then(() => {
@@ -129,15 +108,14 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       canvas: whole(1, longestSide),
       augmentations: whole(0, 2000),
       seed: whole(0),
-    },
-    optional: {
-      subsets: (value) =>
+      subsets: optional((value) =>
         Array.isArray(value) && value.length > 0 && new Set(value).size === value.length
           ? undefined
           : 'a list of parts, each once',
-      testSubset: (value) => (typeof value === 'string' ? undefined : 'the name of a part'),
-      maxTasks: whole(0),
-      validationTasks: whole(0),
+      ),
+      testSubset: optional((value) => (typeof value === 'string' ? undefined : 'the name of a part')),
+      maxTasks: optional(whole(0)),
+      validationTasks: optional(whole(0)),
     },
     contradictions: ({ set, subsets = defaultSubsets, testSubset = 'evaluation' }) => [
       ...subsets
@@ -183,20 +161,11 @@ export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): numbe
 
 /** Checks a task from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): Task {
-  const fields = candidate as Readonly<Record<string, unknown>>;
-  const name = fields['kind'];
+  const { kind: name } = candidate;
   if (typeof name !== 'string' || !Object.hasOwn(kinds, name))
-    throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${String(name)}`);
-  const kind = kindOf(candidate as Task);
-  const problems = unknownFields(fields, ['kind', ...Object.keys({ ...kind.fields, ...kind.optional })]);
-  for (const [key, check] of Object.entries({ ...kind.fields, ...kind.optional })) {
-    if (Object.hasOwn(kind.optional, key) && fields[key] === undefined) continue;
-    const expected = check(fields[key]);
-    if (expected !== undefined) problems.push(`${key}: expected ${expected}, got ${String(fields[key])}`);
-  }
-  if (problems.length === 0) problems.push(...kind.contradictions(candidate as Task));
-  if (problems.length > 0) throw new InputError(`task: ${problems.join('; ')}`);
-  return candidate as Task;
+    throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${show(name)}`);
+  const { fields, contradictions } = kindOf(candidate as Task);
+  return checkFields('task', candidate, { kind: oneOf(name), ...fields } as Fields<Task>, contradictions);
 }
 
 /** The compiler cannot see that a task's kind picks the functions made for it; this says so once. */

@@ -1,5 +1,5 @@
 /** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
-import { InputError, show, unknownFields } from '../errors.js';
+import { between, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { readSchedule } from './own-schedule.js';
 
 /** Which list of calls a supervision step makes; schedule.ts writes each one out. */
@@ -90,29 +90,32 @@ export const paperConfig: ModelConfig = {
   halting: 'halt',
 };
 
-const choices = {
-  recursion: ['trm', 'single-z', 'multi-z', 'hrm', 'direct'],
-  gradient: ['last-recursion', 'one-step'],
-  mixer: ['mlp', 'attention'],
-  positions: ['none', 'rotary', 'learned'],
-  halting: ['halt', 'halt-or-continue', 'halt-over-continue'],
-} as const;
-
-/** Inclusive ranges of the whole-number fields; the upper ends only stop absurd allocations. */
-const ranges: Readonly<Record<string, readonly [number, number]>> = {
-  deepRecursions: [1, 64],
-  latentRecursions: [1, 64],
-  latentCount: [1, 64],
-  layers: [1, 64],
-  hiddenSize: [2, 8192],
-  heads: [1, 128],
-  innerMultiple: [1, 4096],
-  vocabSize: [2, 65536],
-  sequenceLength: [1, 16384],
-  puzzlePrefix: [0, 1024],
-  puzzleEmbeddingSize: [0, 8192],
-  puzzleIds: [1, 4_000_000],
-  supervisionSteps: [1, 1024],
+/** What may stand in each field; the upper ends of whole numbers only stop absurd allocations. */
+const fields: Fields<ModelConfig> = {
+  recursion: oneOf('trm', 'single-z', 'multi-z', 'hrm', 'direct'),
+  deepRecursions: whole(1, 64),
+  latentRecursions: whole(1, 64),
+  latentCount: whole(1, 64),
+  separateNets: flag,
+  gradient: oneOf('last-recursion', 'one-step'),
+  mixer: oneOf('mlp', 'attention'),
+  positions: oneOf('none', 'rotary', 'learned'),
+  layers: whole(1, 64),
+  hiddenSize: whole(2, 8192),
+  heads: whole(1, 128),
+  expansion: (value) =>
+    typeof value === 'number' && value > 0 && value <= 64 ? undefined : 'a number above 0, at most 64',
+  innerMultiple: whole(1, 4096),
+  vocabSize: whole(2, 65_536),
+  sequenceLength: whole(1, 16_384),
+  puzzlePrefix: whole(0, 1024),
+  puzzleEmbeddingSize: whole(0, 8192),
+  puzzleIds: whole(1, 4_000_000),
+  supervisionSteps: whole(1, 1024),
+  explorationProbability: between(0, 1),
+  halting: oneOf('halt', 'halt-or-continue', 'halt-over-continue'),
+  schedule: optional(text),
+  haltingBias: optional(between(-20, 20)),
 };
 
 /**
@@ -120,37 +123,7 @@ const ranges: Readonly<Record<string, readonly [number, number]>> = {
  * Throws InputError naming every unknown, missing or impossible field.
  */
 export function checkConfig(candidate: unknown): ModelConfig {
-  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
-    throw new InputError(`model configuration: expected an object, got ${show(candidate)}`);
-  }
-  const fields = candidate as Record<string, unknown>;
-  const problems = unknownFields(fields, [...Object.keys(paperConfig), 'schedule', 'haltingBias']);
-  for (const [key, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(fields[key]))
-      problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
-  }
-  for (const [key, [low, high]] of Object.entries(ranges)) {
-    const value = fields[key];
-    if (!Number.isInteger(value) || (value as number) < low || (value as number) > high) {
-      problems.push(`${key}: expected a whole number from ${low} to ${high}, got ${show(value)}`);
-    }
-  }
-  if (typeof fields['separateNets'] !== 'boolean')
-    problems.push(`separateNets: expected true or false, got ${show(fields['separateNets'])}`);
-  const expansion = fields['expansion'];
-  if (typeof expansion !== 'number' || !(expansion > 0 && expansion <= 64))
-    problems.push(`expansion: expected a number above 0, at most 64, got ${show(expansion)}`);
-  const exploration = fields['explorationProbability'];
-  if (typeof exploration !== 'number' || !(exploration >= 0 && exploration <= 1))
-    problems.push(`explorationProbability: expected 0 to 1, got ${show(exploration)}`);
-  const own = fields['schedule'];
-  if (own !== undefined && typeof own !== 'string') problems.push(`schedule: expected text, got ${show(own)}`);
-  const bias = fields['haltingBias'] ?? -5;
-  if (typeof bias !== 'number' || !(Math.abs(bias) <= 20))
-    problems.push(`haltingBias: expected a number from -20 to 20, got ${show(bias)}`);
-  if (problems.length === 0) problems.push(...contradictions(candidate as ModelConfig));
-  if (problems.length > 0) throw new InputError(`model configuration: ${problems.join('; ')}`);
-  return candidate as ModelConfig;
+  return checkFields('model configuration', candidate, fields, contradictions);
 }
 
 /** Fields that are each possible but not together. */

@@ -1,6 +1,6 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
-import { InputError, show, unknownFields } from '../errors.js';
+import { between, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
 export interface TrainingOptions {
@@ -69,81 +69,44 @@ export const paperTraining: TrainingOptions = {
   emaRate: 0.999,
 };
 
-const choices = { optimizer: ['adam-atan2', 'adamw', 'muon'], loss: ['stablemax', 'softmax'] } as const;
-
-const ranges: Readonly<
-  Record<
-    Exclude<keyof TrainingOptions, 'optimizer' | 'loss' | 'supervisionCurriculum' | keyof typeof optionalCounts>,
-    readonly [low: number, high: number, whole?: boolean]
-  >
-> = {
-  steps: [1, 1e9, true],
-  batchSize: [1, 65_536, true],
-  learningRate: [0, 10],
-  warmupSteps: [0, 1e9, true],
-  decayFraction: [0, 1],
-  finalRateRatio: [0, 1],
-  weightDecay: [0, 100],
-  beta1: [0, 0.999999],
-  beta2: [0, 0.999999],
-  puzzleLearningRate: [0, 10],
-  puzzleWeightDecay: [0, 100],
-  emaRate: [0, 0.999999],
+const fields: Fields<TrainingOptions> = {
+  steps: whole(1, 1e9),
+  batchSize: whole(1, 65_536),
+  optimizer: oneOf('adam-atan2', 'adamw', 'muon'),
+  loss: oneOf('stablemax', 'softmax'),
+  learningRate: between(0, 10),
+  warmupSteps: whole(0, 1e9),
+  decayFraction: between(0, 1),
+  finalRateRatio: between(0, 1),
+  weightDecay: between(0, 100),
+  beta1: between(0, 0.999999),
+  beta2: between(0, 0.999999),
+  puzzleLearningRate: between(0, 10),
+  puzzleWeightDecay: between(0, 100),
+  emaRate: between(0, 0.999999),
+  supervisionSteps: optional(whole(1, 1024)),
+  supervisionCurriculum: optional(supervisionStages),
+  interleavedBatches: optional(whole(1, 1024)),
 };
-
-/** Whole numbers from 1 that may be left out, with the largest that makes sense. */
-const optionalCounts = { supervisionSteps: 1024, interleavedBatches: 1024 } as const;
 
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
-  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate)) {
-    throw new InputError(`training options: expected an object, got ${show(candidate)}`);
-  }
-  const fields = candidate as Record<string, unknown>;
-  const problems = unknownFields(fields, [
-    ...Object.keys(paperTraining),
-    ...Object.keys(optionalCounts),
-    'supervisionCurriculum',
-  ]);
-  for (const [key, [low, high, whole]] of Object.entries(ranges)) {
-    const value = fields[key];
-    if (typeof value !== 'number' || !(value >= low && value <= high) || (whole === true && !Number.isInteger(value))) {
-      problems.push(
-        `${key}: expected a ${whole === true ? 'whole number' : 'number'} from ${low} to ${high}, got ${show(value)}`,
-      );
-    }
-  }
-  for (const [key, allowed] of Object.entries(choices)) {
-    if (!(allowed as readonly unknown[]).includes(fields[key]))
-      problems.push(`${key}: expected one of ${allowed.join(', ')}, got ${show(fields[key])}`);
-  }
-  for (const [key, most] of Object.entries(optionalCounts)) {
-    const value = fields[key];
-    if (value !== undefined && !(Number.isInteger(value) && (value as number) >= 1 && (value as number) <= most))
-      problems.push(`${key}: expected a whole number from 1 to ${most}, or nothing, got ${show(value)}`);
-  }
-  const rows = fields['supervisionCurriculum'];
-  if (rows !== undefined && !isCurriculum(rows))
-    problems.push(
-      `supervisionCurriculum: expected rows [until, N] such as [[0.5,1],[0.8,2]], until rising between 0 and 1, N whole from 1 to 1024, got ${show(rows)}`,
-    );
-  if (problems.length > 0) throw new InputError(`training options: ${problems.join('; ')}`);
-  return candidate as TrainingOptions;
+  return checkFields('training options', candidate, fields);
 }
 
-function isCurriculum(rows: unknown): boolean {
+/** The check of a supervision curriculum. */
+function supervisionStages(rows: unknown): string | undefined {
   let before = 0;
-  return (
-    Array.isArray(rows) &&
-    rows.length > 0 &&
-    rows.every((row: unknown) => {
-      if (!Array.isArray(row) || row.length !== 2) return false;
-      const [until, count] = row as unknown[];
-      const rises = typeof until === 'number' && until > before && until < 1;
-      before = until as number;
-      return rises && Number.isInteger(count) && (count as number) >= 1 && (count as number) <= 1024;
-    })
-  );
+  const rising = (row: unknown): boolean => {
+    if (!Array.isArray(row) || row.length !== 2) return false;
+    const [until, count] = row as unknown[];
+    const right = typeof until === 'number' && until > before && until < 1 && whole(1, 1024)(count) === undefined;
+    before = until as number;
+    return right;
+  };
+  return Array.isArray(rows) && rows.length > 0 && rows.every(rising)
+    ? undefined
+    : 'rows [until, N] such as [[0.5,1],[0.8,2]], until rising between 0 and 1, N whole from 1 to 1024';
 }
 
 /** Puzzles that are being thought about at any time. */

@@ -130,7 +130,7 @@ describe('trm-lab data', () => {
       [['build', 'sudoku', '--side', '5', '--out', out], /side: expected 4, 6 or 9, got 5/],
       [
         ['build', 'sudoku', '--source', 'magic', '--out', out],
-        /source: expected generated, public-domain or sudoku-extreme, got magic/,
+        /source: expected generated, public-domain or sudoku-extreme, got "magic"/,
       ],
       [
         ['build', 'sudoku', '--side', '4', '--train', '9', '--test', '2', '--min-difficulty', '50', '--out', out],

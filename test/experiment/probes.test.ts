@@ -84,7 +84,7 @@ describe('probes', () => {
     );
     assert.throws(
       () => change(smoke, { model: { haltingBias: 50 } }),
-      /haltingBias: expected a number from -20 to 20, got 50/,
+      /haltingBias: expected a number from -20 to 20, or nothing, got 50/,
     );
   });
 

@@ -18,11 +18,11 @@ describe('task', () => {
     const { task: sudoku } = experiment('sudoku-4x4');
     assert.equal(checkTask(arc), arc);
     for (const [bad, expected] of [
-      [{ ...arc, kind: 'chess' }, /kind: expected sudoku, .*arc.*, got chess/],
+      [{ ...arc, kind: 'chess' }, /kind: expected sudoku, .*arc.*, got "chess"/],
       [{ ...arc, kind: 'toString' }, /kind: expected/],
       [{ ...arc, side: 4 }, /unknown field side/],
       [{ ...arc, canvas: 31 }, /canvas: expected a whole number from 1 to 30, got 31/],
-      [{ ...arc, set: 'arc3' }, /set: expected arc1 or arc2, got arc3/],
+      [{ ...arc, set: 'arc3' }, /set: expected arc1 or arc2, got "arc3"/],
       [{ ...arc, subsets: [] }, /subsets: expected a list of parts, each once/],
       [
         { ...arc, subsets: ['evaluation-official'] },

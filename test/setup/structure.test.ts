@@ -18,7 +18,7 @@ const layers = [
   'cli',
   'barrel',
 ];
-const ground = new Set(['errors.ts', 'files.ts', 'progress.ts', 'random.ts']);
+const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'progress.ts', 'random.ts']);
 
 const lib = path.join(projectRoot(), 'lib');
 const sources = new Map(

@@ -1,0 +1,71 @@
+/** Options as a table of fields with a check each: whatever the source, every problem of an object is named at once. */
+import { InputError, show, unknownFields } from './errors.js';
+
+/** Undefined if a value may stand there; else what was expected. */
+export type FieldCheck = (value: unknown) => string | undefined;
+
+/** A check for every field of `Type`, those that may be absent included. */
+export type Fields<Type = object> = { readonly [Field in keyof Required<Type>]: FieldCheck };
+
+/** One of a few values. */
+export const oneOf =
+  (...allowed: readonly unknown[]): FieldCheck =>
+  (value) =>
+    allowed.includes(value)
+      ? undefined
+      : allowed.length === 1
+        ? String(allowed[0])
+        : `${allowed.slice(0, -1).join(', ')} or ${String(allowed.at(-1))}`;
+
+/** A whole number; the largest is 2³² − 1 unless given. */
+export const whole =
+  (least: number, most = 2 ** 32 - 1): FieldCheck =>
+  (value) =>
+    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+      ? undefined
+      : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
+
+/** Any number of a range, both ends included. */
+export const between =
+  (least: number, most: number): FieldCheck =>
+  (value) =>
+    typeof value === 'number' && value >= least && value <= most ? undefined : `a number from ${least} to ${most}`;
+
+export const text: FieldCheck = (value) => (typeof value === 'string' ? undefined : 'text');
+
+export const flag: FieldCheck = oneOf(true, false);
+
+/** A field that may also be absent. */
+export const optional =
+  (check: FieldCheck): FieldCheck =>
+  (value) => {
+    const expected = value === undefined ? undefined : check(value);
+    return expected === undefined ? undefined : `${expected}, or nothing`;
+  };
+
+/**
+ * Checks an object from any source and returns it typed. `contradictions` tells what no field alone can;
+ * it is asked once each field is right. Throws InputError naming every unknown, missing or impossible field.
+ */
+export function checkFields<Type extends object>(
+  what: string,
+  candidate: unknown,
+  checks: Fields<Type>,
+  contradictions: (fields: Type) => readonly string[] = () => [],
+): Type {
+  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate))
+    throw new InputError(`${what}: expected an object, got ${show(candidate)}`);
+  const table = Object.entries(checks) as [string, FieldCheck][];
+  const problems = unknownFields(
+    candidate,
+    table.map(([key]) => key),
+  );
+  for (const [key, check] of table) {
+    const value = (candidate as Readonly<Record<string, unknown>>)[key];
+    const expected = check(value);
+    if (expected !== undefined) problems.push(`${key}: expected ${expected}, got ${show(value)}`);
+  }
+  if (problems.length === 0) problems.push(...contradictions(candidate as Type));
+  if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
+  return candidate as Type;
+}
