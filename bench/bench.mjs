@@ -13,7 +13,7 @@ import { detectedLevels, loadAddon, whyUnavailable } from '../dist/engine/native
 import { describe as describeModel } from '../dist/model/describe.js';
 import { writeFileAtomic } from '../dist/files.js';
 import { initialParameters } from '../dist/model/parameters.js';
-import { writeSafetensors } from '../dist/model/safetensors.js';
+import { writeSafetensors } from '../dist/model/safetensors-file.js';
 import { Random } from '../dist/random.js';
 import { benchFigure, benchTable, compared, merged } from '../dist/report/bench.js';
 import { saveFigure } from '../dist/report/draw/plotly.js';

@@ -7,7 +7,8 @@ export { Random } from './random.js';
 
 // data
 export type { Dataset } from './data/dataset.js';
-export { augmentedName, gridRows, parseAugmentedName, type ArcPair, type ArcTask, type Grid } from './data/arc.js';
+export { augmentedName, gridRows, parseAugmentedName, type ArcPair, type ArcTask } from './data/arc.js';
+export type { Grid } from './data/grid.js';
 export { readArcTasks } from './data/arc-json.js';
 export { arcOverlap } from './data/arc-overlap.js';
 export { arcDataset, isArcDataset, type ArcDataset, type ArcSetOptions } from './data/arc-sets.js';
@@ -40,7 +41,8 @@ export type {
 
 // train
 export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
-export { evaluate, evaluateIds, think, type Evaluation, type Thought } from './train/evaluate.js';
+export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
+export { think, type Thought } from './train/think.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 export { Trainer } from './train/trainer.js';
@@ -89,13 +91,13 @@ export {
   drawThoughts,
   mazeLegend,
   mazeView,
-  sudokuCells,
   sudokuLegend,
   sudokuView,
   thoughtMovie,
   thoughtPoints,
   type PuzzleKind,
 } from './report/boards.js';
+export { sudokuCells } from './report/cells.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/draw/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
 export { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from './report/lessons.js';
@@ -128,13 +130,12 @@ export { mazeDistributions, type MazeSample } from './report/mazes.js';
 export {
   augmentedCopies,
   givenCounts,
-  ownSudoku,
   puzzleAt,
   ratingsOf,
   sudokuOverlap,
   summarizeSudokus,
-  type Puzzle,
 } from './data/puzzles.js';
+export { ownSudoku, type Puzzle } from './data/puzzle.js';
 export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
 export { thinkingRow, thoughtsTable } from './report/thoughts.js';
 export {

@@ -26,7 +26,7 @@ export class Random {
   fork(label: string | number): Random {
     // FNV-1a over the label, started from the mixed seed, then mixed once more.
     let hash = mix(this.#key ^ 0x811c9dc5);
-    for (const byte of Buffer.from(`${typeof label}:${label}`, 'utf8')) hash = Math.imul(hash ^ byte, 0x01000193);
+    for (const byte of utf8.encode(`${typeof label}:${label}`)) hash = Math.imul(hash ^ byte, 0x01000193);
     return new Random(mix(hash));
   }
 
@@ -110,6 +110,8 @@ export class Random {
     return this.shuffle(Int32Array.from({ length: n }, (_, i) => i));
   }
 }
+
+const utf8 = new TextEncoder();
 
 /** 1 / (standard deviation of a standard normal cut at ±2). */
 const truncationCorrection = 1.1368472343385565;

@@ -22,7 +22,7 @@ import { InputError } from '../lib/errors.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { readUserFile, writeFileAtomic } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
-import { readSafetensors } from '../lib/model/safetensors.js';
+import { readSafetensors } from '../lib/model/safetensors-file.js';
 
 const readers: Readonly<Record<string, (file: string) => unknown>> = {
   whole: (file) => readUserFile(file),

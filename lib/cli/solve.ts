@@ -2,11 +2,11 @@
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
-import { ownSudoku } from '../data/puzzles.js';
+import { ownSudoku } from '../data/puzzle.js';
 import { percentText } from '../report/tables.js';
 import { changesText } from '../report/thoughts.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
-import { think } from '../train/evaluate.js';
+import { think } from '../train/think.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 

@@ -4,7 +4,8 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { InputError, show } from '../errors.js';
 import { readUserFile } from '../files.js';
-import { gridOfRows, longestSide, type ArcPair, type ArcTask, type Grid } from './arc.js';
+import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
+import type { Grid } from './grid.js';
 
 /** Limits that no ARC set comes near: bytes of JSON, tasks, and pairs of one kind in a task. */
 const limits = { bytes: 64e6, tasks: 10_000, pairs: 64 } as const;

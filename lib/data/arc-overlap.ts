@@ -1,5 +1,6 @@
 /** Whether ARC sets leak: pairs and tasks of one set that another holds too, in whatever orientation and colours. */
-import { gridHash, turnGrid, type ArcPair, type ArcTask } from './arc.js';
+import { gridHash, type ArcPair, type ArcTask } from './arc.js';
+import { turnGrid } from './grid.js';
 import type { ArcEntry } from './arc-versions.js';
 
 /** What two splits have in common. */

@@ -6,11 +6,11 @@ import {
   drawAugmentation,
   layPair,
   noAugmentation,
-  turnGrid,
   type ArcAugmentation,
   type ArcPair,
   type ArcTask,
 } from './arc.js';
+import { turnGrid } from './grid.js';
 import type { Example, PuzzleVersions } from './dataset.js';
 
 /** Draws for one more version are given up after this many for each that is wanted (spec §5.5). */

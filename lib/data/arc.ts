@@ -3,13 +3,7 @@ import { hash } from 'node:crypto';
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
 import type { Example } from './dataset.js';
-
-/** A grid of colours 0 … 9, row by row. A grid cropped from a prediction may be 0×0. */
-export interface Grid {
-  readonly rows: number;
-  readonly columns: number;
-  readonly cells: Uint8Array;
-}
+import { turnGrid, type Grid } from './grid.js';
 
 /** A question and its answer. */
 export interface ArcPair {
@@ -38,44 +32,6 @@ export const noAugmentation: ArcAugmentation = { dihedral: 0, colours: Uint8Arra
 
 /** The orientation that undoes each (spec §5.4). */
 const inverseDihedral = [0, 3, 2, 1, 4, 5, 6, 7] as const;
-
-/**
- * A grid in another orientation (spec §5.4): 0 as it is; 1, 2, 3 turned a quarter, a half, three quarters counter-clockwise;
- * 4 left and right swapped; 5 top and bottom swapped; 6 transposed; 7 transposed along the other diagonal.
- */
-export function turnGrid({ rows, columns, cells }: Grid, dihedral: number): Grid {
-  const swaps = dihedral === 1 || dihedral === 3 || dihedral >= 6;
-  const [newRows, newColumns] = swaps ? [columns, rows] : [rows, columns];
-  const turned = new Uint8Array(cells.length);
-  for (let r = 0, to = 0; r < newRows; r++) {
-    for (let c = 0; c < newColumns; c++, to++) turned[to] = cells[sourceOf(dihedral, r, c, rows, columns)]!;
-  }
-  return { rows: newRows, columns: newColumns, cells: turned };
-}
-
-/** Where cell (r, c) of the turned grid comes from in a grid of rows × columns. */
-export function sourceOf(dihedral: number, r: number, c: number, rows: number, columns: number): number {
-  switch (dihedral) {
-    case 0:
-      return r * columns + c;
-    case 1:
-      return c * columns + (columns - 1 - r);
-    case 2:
-      return (rows - 1 - r) * columns + (columns - 1 - c);
-    case 3:
-      return (rows - 1 - c) * columns + r;
-    case 4:
-      return r * columns + (columns - 1 - c);
-    case 5:
-      return (rows - 1 - r) * columns + c;
-    case 6:
-      return c * columns + r;
-    case 7:
-      return (rows - 1 - c) * columns + (columns - 1 - r);
-    default:
-      throw new RangeError(`dihedral: expected 0 to 7, got ${dihedral}`);
-  }
-}
 
 /** Colours replaced, then turned: one augmented grid. */
 export function augmentGrid(grid: Grid, { dihedral, colours }: ArcAugmentation): Grid {

@@ -1,7 +1,7 @@
 /** Mazes: their text and tokens, distances and shortest paths, the rule that Maze-Hard's answers follow, and the symmetries under which it is kept. */
 import { InputError } from '../errors.js';
 import type { Example } from './dataset.js';
-import { turnGrid } from './arc.js';
+import { turnGrid } from './grid.js';
 
 /** Token ids of a maze (spec §5.1); 0 is padding and never occurs. */
 export const mazeToken = { wall: 1, free: 2, start: 3, goal: 4, path: 5 } as const;
@@ -29,7 +29,7 @@ export function parseMaze(text: string): Uint8Array {
 
 /** A maze as text, row by row. */
 export function mazeText(tokens: Uint8Array): string {
-  return Buffer.from(tokens.map((token) => characters.charCodeAt(token))).toString('latin1');
+  return String.fromCharCode(...tokens.map((token) => characters.charCodeAt(token)));
 }
 
 /** Where a maze starts and ends. Throws InputError unless it has exactly one S and one G. */

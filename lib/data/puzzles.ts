@@ -2,25 +2,9 @@
 import { testBatches } from './batches.js';
 import { exampleOf, type Dataset } from './dataset.js';
 import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
-import { onlySolution } from './sudoku-solver.js';
-import {
-  boardOfTokens,
-  geometryOfCells,
-  parseBoard,
-  sudokuGeometry,
-  tokensOfBoard,
-  type SudokuGeometry,
-} from './sudoku.js';
+import type { Puzzle } from './puzzle.js';
+import { boardOfTokens, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 import { InputError } from '../errors.js';
-
-/** A puzzle and its right answer. */
-export interface Puzzle {
-  /** Token ids, [L]. */
-  readonly question: Int32Array;
-  readonly solution: Int32Array;
-  /** Row of the model's puzzle table. */
-  readonly puzzleId: number;
-}
 
 /** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
 export function puzzleAt(dataset: Dataset, index: number): Puzzle {
@@ -51,20 +35,6 @@ export function augmentedCopies(dataset: Dataset, index: number, count: number):
     );
     return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
   });
-}
-
-/**
- * A Sudoku of your own, row by row, '.' for empty cells, spaces wherever you like; the exact solver finds its answer.
- * Throws InputError for another size, another character, or a board that has not exactly one solution.
- */
-export function ownSudoku(text: string): Puzzle {
-  const board = parseBoard(text.replace(/\s/g, ''));
-  const answer = onlySolution(board, sudokuGeometry(Math.sqrt(board.length)));
-  return {
-    question: Int32Array.from(tokensOfBoard(board)),
-    solution: Int32Array.from(tokensOfBoard(answer)),
-    puzzleId: 0,
-  };
 }
 
 /** Givens of every Sudoku of a set. */

@@ -1,6 +1,6 @@
 /** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
 import type { Random } from '../random.js';
-import { sourceOf } from './arc.js';
+import { sourceOf } from './grid.js';
 import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
 
 /** A one-to-one change of a puzzle of L cells and V tokens that a solver ought not to mind. */

@@ -31,6 +31,6 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
         `precision bf16: expected the native engine, which is not available: ${missing}; use --precision float32`,
       );
   }
-  const { createTfjsEngine } = await import('./tfjs/engine.js');
+  const { createTfjsEngine } = await import('./tfjs/backend.js');
   return createTfjsEngine(config, { backend });
 }

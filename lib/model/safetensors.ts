@@ -1,7 +1,6 @@
-/** The safetensors format: named tensors and text in one file, read with suspicion and written to the same bytes every time. */
+/** The safetensors format: named tensors and text in one piece, read with suspicion and written to the same bytes every time. */
 import { InputError, show } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
-import { Bytes } from './bytes.js';
+import type { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
 /*
@@ -9,12 +8,6 @@ import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle }
  * Header: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}.
  * The tensors fill the data without gap or overlap. Data is little-endian, as is every machine Node runs on here.
  */
-
-export interface SafetensorsFile {
-  /** In the order in which the file stores them. */
-  readonly tensors: ReadonlyMap<string, StoredTensor>;
-  readonly metadata: Readonly<Record<string, string>>;
-}
 
 /** The format's own limit. */
 const largestHeader = 100_000_000;
@@ -28,21 +21,7 @@ interface Place {
   readonly end: number;
 }
 
-/**
- * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's size.
- * Throws InputError naming the file, the tensor and what is wrong.
- */
-export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
-  const bytes = new Bytes(file);
-  try {
-    const { handles, metadata } = listSafetensors(bytes);
-    return { tensors: new Map([...handles].map(([name, handle]) => [name, handle.read()])), metadata };
-  } finally {
-    bytes.close();
-  }
-}
-
-/** The tensors of an open file, checked but not read. Throws InputError as readSafetensors does. */
+/** The tensors of an open file, checked but not read. Throws InputError naming the file, the tensor and what is wrong. */
 export function listSafetensors(bytes: Bytes): {
   readonly handles: ReadonlyMap<string, TensorHandle>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -58,15 +37,6 @@ export function listSafetensors(bytes: Bytes): {
     handles.set(name, { dtype, shape, read });
   }
   return { handles, metadata };
-}
-
-/** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */
-export function writeSafetensors(
-  file: string,
-  tensors: ReadonlyMap<string, StoredTensor>,
-  metadata: Readonly<Record<string, string>> = {},
-): void {
-  writeFileAtomic(file, safetensorsBytes(tensors, metadata));
 }
 
 /** The bytes of a safetensors file. Widest elements first, so that every tensor is aligned; then by name. */
@@ -91,8 +61,9 @@ export function safetensorsBytes(
     header.push([name, { dtype, shape, data_offsets: [size, size + data.byteLength] }]);
     size += data.byteLength;
   }
-  let json = Buffer.from(JSON.stringify(Object.fromEntries(header)), 'utf8');
-  json = Buffer.concat([json, Buffer.alloc((8 - (json.length % 8)) % 8, ' ')]);
+  const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const json = new Uint8Array(text.length + ((8 - (text.length % 8)) % 8)).fill(0x20); // spaces to a multiple of 8
+  json.set(text);
   const content = new Uint8Array(8 + json.length + size);
   new DataView(content.buffer).setBigUint64(0, BigInt(json.length), true);
   content.set(json, 8);

@@ -1,67 +1,25 @@
-/** How puzzles look: which cells of a Sudoku, a maze or an ARC grid are given, answered, changed or wrong, and how each is drawn. */
-import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
+/** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
 import { InputError } from '../errors.js';
-import type { Thought } from '../train/evaluate.js';
+import type { Thought } from '../train/think.js';
+import {
+  boardGeometry,
+  mazeCells,
+  sudokuCells,
+  type Board,
+  type MazeBoards,
+  type MazeCell,
+  type SudokuBoards,
+  type SudokuCell,
+} from './cells.js';
 import { animateGrids, drawGrid, drawGrids, type CellView, type GridView, type LegendEntry } from './draw/grids.js';
 import type { ThoughtPoint } from './figures.js';
 import type { Animation, Drawing } from './draw/plotly.js';
 import { arcPalette, colour } from './draw/style.js';
 
-/** Token ids of one board, row by row, [L]. */
-export type Board = ArrayLike<number>;
-
-/** A Sudoku and what became of it. Tokens: 1 empty, digit + 1 for a digit (spec §5.1). */
-export interface SudokuBoards {
-  /** The puzzle. */
-  readonly question: Board;
-  /** The model's answer; without it the puzzle itself is drawn. */
-  readonly answer?: Board;
-  /** The answer one supervision step before: cells that differ from it are marked as changed. */
-  readonly before?: Board;
-  /** The right answer: cells that differ from it are marked as wrong. Without it, cells that break a rule are. */
-  readonly solution?: Board;
-}
-
-/** What is to be said about one cell of a Sudoku. */
-export interface SudokuCell {
-  /** 1 … side; null for an empty cell or a token that is no digit. */
-  readonly digit: number | null;
-  readonly given: boolean;
-  readonly changed: boolean;
-  readonly wrong: boolean;
-}
-
-/** Marks every cell of a Sudoku. Throws InputError for boards that are not 4×4, 6×6 or 9×9, or differ in size. */
-export function sudokuCells({ question, answer = question, before, solution }: SudokuBoards): SudokuCell[] {
-  const geometry = geometryOf(question);
-  const { side } = geometry;
-  for (const [name, board] of Object.entries({ answer, before, solution })) {
-    if (board !== undefined && board.length !== question.length)
-      throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
-  }
-  return Array.from({ length: question.length }, (_, i) => {
-    const token = answer[i] ?? 0;
-    const given = (question[i] ?? 0) > 1;
-    const lost = given && token !== question[i];
-    const wrong =
-      solution === undefined
-        ? lost || clashes(answer, geometry, i)
-        : token > 1
-          ? token !== solution[i]
-          : answer !== question;
-    return {
-      digit: token > 1 && token <= side + 1 ? token - 1 : null,
-      given,
-      changed: before !== undefined && token !== before[i],
-      wrong,
-    };
-  });
-}
-
 /** A Sudoku as a grid to draw: alone, beside others or animated. */
 export function sudokuView(boards: SudokuBoards, caption?: string): GridView {
-  const { side, boxRows, boxColumns } = geometryOf(boards.question);
   const cells = sudokuCells(boards).map(sudokuLook);
+  const { side, boxRows, boxColumns } = boardGeometry(boards.question);
   return {
     rows: side,
     columns: side,
@@ -84,49 +42,35 @@ export function drawSudoku(boards: SudokuBoards, caption?: string): Drawing {
   return drawGrid(sudokuView(boards, caption));
 }
 
-/** A maze and a path through it. Tokens: 1 wall, 2 free, 3 start, 4 goal, 5 path (spec §5.1). */
-export interface MazeBoards {
-  readonly question: Board;
-  /** The model's answer, path cells as token 5. */
-  readonly answer?: Board;
-  /** The answer one supervision step before: cells that differ from it are marked as changed. */
-  readonly before?: Board;
-  /** The right answer; cells that differ from it are marked. */
-  readonly solution?: Board;
+/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner. */
+export function mazeView(boards: MazeBoards, caption?: string): GridView {
+  const cells = mazeCells(boards).map(mazeLook);
+  const side = Math.sqrt(cells.length);
+  return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
 }
 
-/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner. */
-export function mazeView({ question, answer = question, before, solution }: MazeBoards, caption?: string): GridView {
-  const side = Math.sqrt(question.length);
-  if (!Number.isInteger(side)) throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
-  const cells = Array.from({ length: question.length }, (_, i): CellView => {
-    const [cell, token, right] = [question[i] ?? 0, answer[i] ?? 0, solution?.[i]];
-    const wrong = right !== undefined && token !== right && answer !== question;
-    const missed = wrong && right === 5;
-    const corner = before !== undefined && token !== before[i];
-    if (cell === 1) return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, corner, crossed: wrong };
-    if (cell === 3 || cell === 4)
-      return {
-        symbol: cell === 3 ? 'S' : 'G',
-        fill: colour.given,
-        ink: colour.ink,
-        bold: true,
-        corner,
-        crossed: wrong,
-      };
-    if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong, corner };
-    if (token === 5)
-      return {
-        symbol: '●',
-        fill: wrong ? colour.error : colour.changed,
-        ink: wrong ? colour.wrong : colour.answer,
-        bold: true,
-        corner,
-        crossed: wrong,
-      };
-    return { symbol: '', fill: colour.paper, ink: colour.ink, corner, crossed: wrong };
-  });
-  return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
+function mazeLook({ kind, path, missed, changed: corner, wrong }: MazeCell): CellView {
+  if (kind === 'wall') return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, corner, crossed: wrong };
+  if (kind !== 'free')
+    return {
+      symbol: kind === 'start' ? 'S' : 'G',
+      fill: colour.given,
+      ink: colour.ink,
+      bold: true,
+      corner,
+      crossed: wrong,
+    };
+  if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong, corner };
+  if (path)
+    return {
+      symbol: '●',
+      fill: wrong ? colour.error : colour.changed,
+      ink: wrong ? colour.wrong : colour.answer,
+      bold: true,
+      corner,
+      crossed: wrong,
+    };
+  return { symbol: '', fill: colour.paper, ink: colour.ink, corner, crossed: wrong };
 }
 
 /** The legend of maze drawings. */
@@ -290,27 +234,4 @@ function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
     corner: changed,
     crossed: wrong,
   };
-}
-
-function geometryOf(board: Board): SudokuGeometry {
-  const geometry = geometryOfCells(board.length);
-  if (geometry === undefined) throw new InputError(`Sudoku: expected 16, 36 or 81 tokens, got ${board.length}`);
-  return geometry;
-}
-
-/** Whether the digit in cell i stands again in its row, column or box. */
-function clashes(board: Board, geometry: SudokuGeometry, i: number): boolean {
-  const { side } = geometry;
-  const token = board[i] ?? 0;
-  if (token <= 1) return false;
-  const [row, column] = [Math.floor(i / side), i % side];
-  return Array.from({ length: board.length }, (_, j) => j).some((j) => {
-    if (j === i || board[j] !== token) return false;
-    const [otherRow, otherColumn] = [Math.floor(j / side), j % side];
-    return (
-      row === otherRow ||
-      column === otherColumn ||
-      boxOf(geometry, row, column) === boxOf(geometry, otherRow, otherColumn)
-    );
-  });
 }

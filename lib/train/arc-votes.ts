@@ -1,5 +1,6 @@
 /** Votes on ARC answers (spec §5.8): every version of a task proposes a grid, the grids are counted, and the first k are tried. */
-import { gridHash, gridRows, type ArcPair, type Grid } from '../data/arc.js';
+import { gridHash, gridRows, type ArcPair } from '../data/arc.js';
+import type { Grid } from '../data/grid.js';
 
 /** Tries at which success is reported; the paper's tables quote two. */
 export const triesReported = [1, 2, 5, 10, 100, 1000] as const;

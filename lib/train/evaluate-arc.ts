@@ -4,7 +4,8 @@ import type { ArcDataset } from '../data/arc-sets.js';
 import type { DataBatch } from '../data/batches.js';
 import { ignoredLabel, type Engine } from '../engine/engine.js';
 import { ArcVotes, type ArcScore } from './arc-votes.js';
-import { Interrupted, thinkOnce, type EvaluateOptions } from './evaluate.js';
+import { Interrupted, type EvaluateOptions } from './evaluate.js';
+import { thinkOnce } from './think.js';
 import { scoreBoard } from './metrics.js';
 
 /** How to vote. */

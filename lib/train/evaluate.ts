@@ -1,6 +1,6 @@
-/** Thinking without learning: a model's answers after each supervision step, scored over a data set or traced for one puzzle. */
+/** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
 import type { Dataset } from '../data/dataset.js';
-import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, type PuzzleIdMode, type ThinkingOptions } from './seats.js';
@@ -104,63 +104,4 @@ export async function evaluateIds(
   const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
     evaluate(engine, dataset, { ...options, puzzleIds });
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
-}
-
-/** What the model answers after one supervision step. */
-export interface Thought {
-  /** Supervision step, from 1. */
-  readonly step: number;
-  /** The board it would answer now, token ids, [L]. */
-  readonly prediction: Int32Array;
-  /** How likely the model thinks this board is right, 0 … 1. */
-  readonly haltProbability: number;
-}
-
-/** Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step; `onThought` is told each at once. */
-export async function think(
-  engine: Engine,
-  tokens: Int32Array,
-  options: {
-    readonly puzzleId?: number;
-    readonly supervisionSteps?: number;
-    readonly weights?: Weights;
-    readonly onThought?: (thought: Thought) => void;
-  } = {},
-): Promise<Thought[]> {
-  const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
-  const state = engine.createState(1);
-  const thoughts: Thought[] = [];
-  try {
-    for (let step = 0; step < supervisionSteps; step++) {
-      const { predictions, haltLogits } = await thinkOnce(
-        engine,
-        state,
-        { tokens, puzzleIds: Int32Array.of(puzzleId) },
-        step,
-        weights,
-      );
-      const thought = {
-        step: step + 1,
-        prediction: predictions,
-        haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))),
-      };
-      thoughts.push(thought);
-      options.onThought?.(thought);
-    }
-  } finally {
-    state.dispose();
-  }
-  return thoughts;
-}
-
-/** One supervision step for seats that all started together: the first step resets their latents. */
-export function thinkOnce(
-  engine: Engine,
-  state: LatentState,
-  puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array },
-  step: number,
-  weights: Weights,
-): Promise<InferResult> {
-  const reset = new Uint8Array(state.batchSize).fill(step === 0 ? 1 : 0);
-  return engine.inferStep(state, { tokens: puzzles.tokens, puzzleIds: puzzles.puzzleIds, reset, weights });
 }

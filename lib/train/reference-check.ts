@@ -6,7 +6,7 @@ import { readUserFile } from '../files.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
 import { configFromReference, type ReferenceFields } from '../model/reference-config.js';
-import { readSafetensors } from '../model/safetensors.js';
+import { readSafetensors } from '../model/safetensors-file.js';
 import type { LatentId } from '../model/schedule.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';

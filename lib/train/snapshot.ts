@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
-import { readSafetensors, writeSafetensors } from '../model/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import { buildSchedule, type LatentId } from '../model/schedule.js';
 import type { TrainerSnapshot } from './trainer.js';

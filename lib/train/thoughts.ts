@@ -1,11 +1,12 @@
 /** Thinking about single puzzles, step by step: what the model answers, how right it is, and when it could have stopped. */
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import { puzzleAt, type Puzzle } from '../data/puzzles.js';
+import type { Puzzle } from '../data/puzzle.js';
+import { puzzleAt } from '../data/puzzles.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { think, type Thought } from './evaluate.js';
+import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
 export interface SolvedPuzzle extends Puzzle {

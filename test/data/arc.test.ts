@@ -18,10 +18,9 @@ import {
   noAugmentation,
   parseAugmentedName,
   restoreGrid,
-  turnGrid,
   type ArcTask,
-  type Grid,
 } from '../../lib/data/arc.js';
+import { turnGrid, type Grid } from '../../lib/data/grid.js';
 import { parseArcTasks, readArcTasks } from '../../lib/data/arc-json.js';
 import { arcDataset, arcFiles, arcPuzzleIds, arcTasks, isArcDataset } from '../../lib/data/arc-sets.js';
 import { ArcDraws } from '../../lib/data/arc-versions.js';

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { turnGrid } from '../../lib/data/arc.js';
+import { turnGrid } from '../../lib/data/grid.js';
 import { BatchStream } from '../../lib/data/batches.js';
 import { exampleOf } from '../../lib/data/dataset.js';
 import { loadMazeCsv, type MazePuzzle } from '../../lib/data/maze-csv.js';

@@ -11,14 +11,8 @@ import {
 } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
-import {
-  augmentedCopies,
-  givenCounts,
-  ownSudoku,
-  ratingsOf,
-  sudokuOverlap,
-  summarizeSudokus,
-} from '../../lib/data/puzzles.js';
+import { augmentedCopies, givenCounts, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/data/puzzles.js';
+import { ownSudoku } from '../../lib/data/puzzle.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';

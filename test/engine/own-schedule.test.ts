@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { createNativeEngine } from '../../lib/engine/native/engine.js';
-import { createTfjsEngine } from '../../lib/engine/tfjs/engine.js';
+import { createTfjsEngine } from '../../lib/engine/tfjs/backend.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';

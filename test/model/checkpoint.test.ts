@@ -20,7 +20,7 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { inferConfig } from '../../lib/model/infer-config.js';
 import { initialParameters, parameterSpecs, type Tensor } from '../../lib/model/parameters.js';
 import { configFromReference, readReferenceYaml } from '../../lib/model/reference-config.js';
-import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
 import type { StoredTensor } from '../../lib/model/tensor-data.js';
 import { Random } from '../../lib/random.js';
 

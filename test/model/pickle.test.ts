@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
-import { Bytes } from '../../lib/model/bytes.js';
+import { openBytes } from '../../lib/model/file-bytes.js';
 import { loadCheckpoint } from '../../lib/model/checkpoint.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { parameterSpecs, sizeOf } from '../../lib/model/parameters.js';
@@ -18,7 +18,7 @@ const fixture = (name: string): string => path.join(projectRoot(), 'test', 'mode
 
 /** All tensors of a file, read. */
 function readAll(file: string | Uint8Array): Map<string, StoredTensor> {
-  const bytes = new Bytes(file);
+  const bytes = openBytes(file);
   try {
     return new Map([...listPyTorch(bytes)].map(([name, handle]) => [name, handle.read()]));
   } finally {

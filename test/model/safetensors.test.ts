@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
-import { readSafetensors, safetensorsBytes, writeSafetensors } from '../../lib/model/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
+import { safetensorsBytes } from '../../lib/model/safetensors.js';
 import { toFloat32, type StoredTensor } from '../../lib/model/tensor-data.js';
 
 /** A file from its parts: header text and data bytes. */

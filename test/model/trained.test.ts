@@ -12,7 +12,7 @@ import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { dataFile, projectRoot } from '../../lib/files.js';
 import { loadCheckpoint } from '../../lib/model/checkpoint.js';
 import type { ModelConfig } from '../../lib/model/config.js';
-import { readSafetensors } from '../../lib/model/safetensors.js';
+import { readSafetensors } from '../../lib/model/safetensors-file.js';
 
 const fixture = (name: string): string => path.join(projectRoot(), 'test', 'model', 'fixtures', name);
 const puzzles = 200;

@@ -10,12 +10,12 @@ import {
   drawSudoku,
   drawThoughts,
   mazeView,
-  sudokuCells,
   sudokuLegend,
   sudokuView,
   thoughtMovie,
   thoughtPoints,
 } from '../../lib/report/boards.js';
+import { sudokuCells } from '../../lib/report/cells.js';
 import { drawGrid, drawGrids } from '../../lib/report/draw/grids.js';
 import { saveMovie } from '../../lib/report/draw/plotly.js';
 

@@ -1,6 +1,7 @@
 /** Votes on ARC answers: cases counted by hand, and a model that answers right, seen through every version. */
 import assert from 'node:assert/strict';
-import { gridOfRows, type Grid } from '../../lib/data/arc.js';
+import { gridOfRows } from '../../lib/data/arc.js';
+import type { Grid } from '../../lib/data/grid.js';
 import { arcDataset } from '../../lib/data/arc-sets.js';
 import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';

@@ -8,7 +8,7 @@ import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
-import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors.js';
+import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
 import { Random } from '../../lib/random.js';
 import { emptyCarry } from '../../lib/train/carry.js';
 import { checkReference } from '../../lib/train/reference-check.js';

@@ -16,7 +16,8 @@ import { openModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { surest, vote, type Answer } from '../../lib/train/ensemble.js';
-import { evaluate, think, type Evaluation } from '../../lib/train/evaluate.js';
+import { evaluate, type Evaluation } from '../../lib/train/evaluate.js';
+import { think } from '../../lib/train/think.js';
 import { Seats, type ThinkingOptions } from '../../lib/train/seats.js';
 
 const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');

@@ -1,9 +1,13 @@
-/** TensorFlow.js and the fastest of its backends that loads on this machine. */
+/** TensorFlow.js on Node: the fastest of its backends that loads on this machine, and the engine on it. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import util from 'node:util';
 import type * as tfjs from '@tensorflow/tfjs';
+import type { ModelConfig } from '../../model/config.js';
 import { InputError } from '../../errors.js';
+import type { Engine } from '../engine.js';
+import { TfjsEngine } from './engine.js';
+import { completeWasm } from './wasm.js';
 
 const require = createRequire(import.meta.url);
 
@@ -12,6 +16,14 @@ export const tf: typeof tfjs = quietly(() => require('@tensorflow/tfjs') as type
 
 /** A backend of TensorFlow.js. */
 export type Backend = 'tensorflow' | 'wasm' | 'cpu';
+
+/** Makes the engine. Throws InputError if the backend asked for does not load. */
+export async function createTfjsEngine(
+  config: ModelConfig,
+  options: { readonly backend?: Backend | 'auto' } = {},
+): Promise<Engine> {
+  return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'));
+}
 
 /**
  * Makes a backend the current one and returns its name: tensorflow if tfjs-node loads, else wasm, else cpu.
@@ -51,43 +63,6 @@ function loadTensorflow(): void {
 function loadWasm(): void {
   const wasm = require('@tensorflow/tfjs-backend-wasm') as { setWasmPaths(folder: string): void };
   wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}${path.sep}`);
-}
-
-let wasmComplete = false;
-
-/** The wasm backend multiplies transposed matrices a dozen times slower than others: transpose them first. */
-function completeWasm(): void {
-  if (wasmComplete) return;
-  wasmComplete = true;
-  const product = tf.getKernel('BatchMatMul', 'wasm');
-  const transpose = tf.getKernel('Transpose', 'wasm');
-  if (product === undefined || transpose === undefined)
-    throw new Error('the wasm backend has no BatchMatMul or Transpose');
-  type Info = Parameters<typeof product.kernelFunc>[0];
-  const swapped = (x: Info['inputs'][string], backend: unknown): tfjs.TensorInfo => {
-    const rank = x?.shape.length ?? 0;
-    const perm = Array.from({ length: rank }, (_, i) => (i < rank - 2 ? i : 2 * rank - 3 - i));
-    return transpose.kernelFunc({ inputs: { x }, backend, attrs: { perm } } as Info) as tfjs.TensorInfo;
-  };
-  tf.unregisterKernel('BatchMatMul', 'wasm');
-  tf.registerKernel({
-    kernelName: 'BatchMatMul',
-    backendName: 'wasm',
-    kernelFunc: ({ inputs, backend, attrs }) => {
-      const { transposeA, transposeB } = attrs as unknown as { transposeA: boolean; transposeB: boolean };
-      const a = transposeA ? swapped(inputs['a'], backend) : inputs['a'];
-      const b = transposeB ? swapped(inputs['b'], backend) : inputs['b'];
-      const result = product.kernelFunc({
-        inputs: { a, b },
-        backend,
-        attrs: { transposeA: false, transposeB: false },
-      } as unknown as Info);
-      const { disposeData } = backend as { disposeData(dataId: object): void };
-      if (transposeA) disposeData.call(backend, a!.dataId);
-      if (transposeB) disposeData.call(backend, b!.dataId);
-      return result;
-    },
-  });
 }
 
 /** Runs a load step without the greetings that TensorFlow.js prints. */

@@ -1,5 +1,6 @@
 /** The readable engine: a supervision step in TensorFlow.js ops, gradients by autodiff. */
-import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
@@ -21,23 +22,15 @@ import {
 } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
 import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
-import { loadBackend, tf, type Backend } from './backend.js';
 import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, type Weights } from './network.js';
 
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
-/** Makes the engine. Throws InputError if the backend asked for does not load. */
-export async function createTfjsEngine(
-  config: ModelConfig,
-  options: { readonly backend?: Backend | 'auto' } = {},
-): Promise<Engine> {
-  return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'));
-}
-
 /** Activations that autodiff may hold at once, in numbers of float32; larger batches are cut. */
 const activationBudget = 4e8;
 
-class TfjsEngine implements Engine {
+/** The engine on a backend that has been loaded. */
+export class TfjsEngine implements Engine {
   readonly kind = 'tfjs';
   readonly precision: Precision = 'float32';
   readonly description: string;
@@ -45,7 +38,7 @@ class TfjsEngine implements Engine {
   readonly schedule: Schedule;
   optimizerSteps = 0;
 
-  readonly #backend: Backend;
+  readonly #backend: string;
   readonly #specs: readonly ParameterSpec[];
   readonly #values = new Map<TensorKind, Map<string, Float32Array>>();
   /** The weights as tensors, made when first used after a change. */
@@ -55,7 +48,7 @@ class TfjsEngine implements Engine {
   /** Puzzle ids of the last training step that was not yet applied. */
   #pending: Int32Array | undefined;
 
-  constructor(config: ModelConfig, backend: Backend) {
+  constructor(config: ModelConfig, backend: string) {
     this.config = config;
     this.schedule = buildSchedule(config);
     this.description = `tfjs ${backend}`;
@@ -505,5 +498,5 @@ function addInto(sums: Map<string, Float32Array>, name: string, values: Float32A
 
 /** TensorFlow.js computes without ever waiting, so nothing else would get its turn during a run: no Ctrl-C, no timer, no message. */
 function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+  return new Promise((resolve) => setTimeout(resolve));
 }

@@ -2,10 +2,10 @@
  * The network of a TRM, op by op (spec §1.3–§1.10).
  * Shapes: B seats, L cells, P prefix tokens, S = P + L, D hidden size, V vocabulary, H heads of d = D/H.
  */
-import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { netPath, type NetId } from '../../model/schedule.js';
-import { tf } from './backend.js';
 
 /** A model's weights by their reference names. */
 export type Weights = (name: string) => Tensor;

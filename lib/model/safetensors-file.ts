@@ -1,0 +1,35 @@
+/** Safetensors files, read and written. */
+import { writeFileAtomic } from '../files.js';
+import { openBytes } from './file-bytes.js';
+import { listSafetensors, safetensorsBytes } from './safetensors.js';
+import type { StoredTensor } from './tensor-data.js';
+
+/** What such a file holds. */
+export interface SafetensorsFile {
+  /** In the order in which the file stores them. */
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/**
+ * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's size.
+ * Throws InputError naming the file, the tensor and what is wrong.
+ */
+export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
+  const bytes = openBytes(file);
+  try {
+    const { handles, metadata } = listSafetensors(bytes);
+    return { tensors: new Map([...handles].map(([name, handle]) => [name, handle.read()])), metadata };
+  } finally {
+    bytes.close();
+  }
+}
+
+/** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */
+export function writeSafetensors(
+  file: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  metadata: Readonly<Record<string, string>> = {},
+): void {
+  writeFileAtomic(file, safetensorsBytes(tensors, metadata));
+}
