@@ -22,7 +22,9 @@ export function progressLine({ stage, unit, done, total, seconds, before = 0, no
     `${stage}: ${Math.floor(done)}/${total} ${unit}`,
     ...(running ? [rateText(rate, unit), `${duration((total - done) / rate)} left`] : []),
     ...(note === '' ? [] : [note]),
-  ].join(' · ');
+  ]
+    .join(' · ')
+    .replaceAll(/\p{Cc}/gu, '�'); // a name must not steer the terminal
 }
 
 /**

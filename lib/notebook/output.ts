@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { toPng, toSvg, type Animation, type Drawing, type Figure } from '../report/draw/plotly.js';
 import { progressLine, type Stand } from '../progress.js';
+import { htmlText } from '../report/escape.js';
 import { fontFamily } from '../report/draw/style.js';
 
 /** Content by MIME type; bytes are sent in base64. */
@@ -133,7 +134,7 @@ export class Progress {
       const bar = `<progress value="${stand.done / stand.total}" max="1" style="width: 14em; vertical-align: middle"></progress>`;
       this.#output.show({
         'text/plain': line,
-        'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${line}</div>`,
+        'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${htmlText(line)}</div>`,
       });
     } else if (process.stderr.isTTY) {
       process.stderr.write(`\r\u001b[K${line}${stand.done >= stand.total ? '\n' : ''}`);

@@ -10,6 +10,7 @@ import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { pairedTest, spreadOf } from './statistics.js';
+import { markdownText } from './escape.js';
 import { meanAndSpread, notesOn, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
@@ -93,7 +94,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
   const about =
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
-      : `Ours: ${data.join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
+      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
   const below = [
     about,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),

@@ -5,6 +5,7 @@ import type { Experiment } from '../experiment/experiment.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
+import { htmlText, markdownText } from './escape.js';
 import { spreadOf } from './statistics.js';
 
 /** A table of text, cell by cell. */
@@ -22,22 +23,19 @@ export function tableOfRows(rows: readonly Readonly<Record<string, string | numb
 /** A table as GitHub's Markdown; columns of numbers are set to the right. */
 export function toMarkdown(table: Table): string {
   const right = numericColumns(table);
-  const escaped = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    line(table.columns.map(escaped)),
+    line(table.columns.map(markdownText)),
     line(right.map((isRight) => (isRight ? '---:' : ':---'))),
-    ...table.rows.map((row) => line(row.map(escaped))),
+    ...table.rows.map((row) => line(row.map(markdownText))),
   ].join('\n');
 }
 
 /** A table as an HTML element. */
 export function toTableHtml(table: Table): string {
   const right = numericColumns(table);
-  const escaped = (text: string): string =>
-    text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
   const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
-    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${escaped(cell)}</${tag}>`).join('')}</tr>`;
+    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${htmlText(cell)}</${tag}>`).join('')}</tr>`;
   return [
     '<table>',
     '<thead>',

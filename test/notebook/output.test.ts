@@ -66,6 +66,8 @@ describe('in a notebook', () => {
     assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 1);
     assert.equal(sent.at(-1)?.data['text/plain'], 'training: 10/10 steps · loss 0.1');
     assert.match(String(sent.at(-1)?.data['text/html']), /<progress value="1" max="1"/);
+    progress.update('<img src=x onerror=alert(1)>', 'puzzles', 1, 1);
+    assert.match(String(sent.at(-1)?.data['text/html']), /> &lt;img src=x onerror=alert\(1\)&gt;: 1\/1/);
   });
 });
 
@@ -103,6 +105,13 @@ describe('progress in words', () => {
     assert.equal(
       progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }),
       'testing: 300/300 puzzles',
+    );
+  });
+
+  it('a name does not steer the terminal', () => {
+    assert.equal(
+      progressLine({ stage: 'a\u001b[2J\u009b\nb', unit: 'puzzles', done: 1, total: 1, seconds: 0 }),
+      'a�[2J��b: 1/1 puzzles',
     );
   });
 

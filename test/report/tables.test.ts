@@ -22,10 +22,31 @@ describe('tables', () => {
   it('Markdown: pipes are escaped, numbers stand to the right, missing values are dashes', () => {
     assert.equal(
       toMarkdown(table),
-      ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | <new> |'].join(
+      ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | &lt;new> |'].join(
         '\n',
       ),
     );
+  });
+
+  it('a name in a record is text in Markdown and in HTML, whatever it holds', () => {
+    const name = '<img src=x onerror=alert(1)></script><script>alert(2)</script> ![x](http://y) a\\|b\r\n| c &lt;';
+    const sound = record({ exactAccuracy: [0.5] });
+    const hostile = { ...sound, data: { ...sound.data, test: { ...sound.data.test, name } } };
+    const markdown = resultsTable([hostile]);
+    assert.doesNotMatch(markdown, /<[a-z/!?]/i);
+    assert.doesNotMatch(markdown, /\]\(/);
+    const rows = markdown.split('\n').filter((line) => line.startsWith('|'));
+    assert.equal(rows.length, 3);
+    for (const row of rows) assert.equal(row.replaceAll('\\|', '').split('|').length - 2, 7, row);
+    assert.match(markdown, /a&#92;\\\|b {2}\\\| c &amp;lt;/);
+    const html = toTableHtml(tableOfRows([{ name }]));
+    assert.deepEqual(
+      [...html.matchAll(/<\/?([a-z]+)/gi)]
+        .map((match) => match[1])
+        .filter((tag) => !/^(table|thead|tbody|tr|th|td)$/.test(tag!)),
+      [],
+    );
+    assert.equal(toMarkdown(tableOfRows([{ a: 'TRM <sup>1</sup>' }])).includes('<sup>1</sup>'), true);
   });
 
   it('CSV: cells with commas or quotes are quoted', () => {
