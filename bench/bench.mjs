@@ -15,8 +15,7 @@ import { writeFileAtomic } from '../dist/files.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { writeSafetensors } from '../dist/model/safetensors-file.js';
 import { Random } from '../dist/random.js';
-import { benchFigure, benchTable, compared, merged } from '../dist/report/bench.js';
-import { saveFigure } from '../dist/report/draw/plotly.js';
+import { benchTable, compared, merged } from '../dist/report/bench.js';
 import { cases, drawBatch } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
@@ -198,9 +197,7 @@ async function write() {
     excluded: [...(kept?.excluded ?? []).filter((each) => !names.includes(each.case)), ...excluded],
   };
   writeFileAtomic(file, `${JSON.stringify(record, null, 1)}\n`);
-  console.error(
-    `wrote ${path.relative(process.cwd(), file)} and ${await saveFigure(`bench-${level}`, benchFigure(record))}`,
-  );
+  console.error(`wrote ${path.relative(process.cwd(), file)}; npm run report draws it`);
 }
 
 /** Weights and batch of a case as a file, so that Python starts from the same numbers. */

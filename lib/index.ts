@@ -110,7 +110,7 @@ export {
   tableRecords,
 } from './report/paper-tables.js';
 export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
-export { resultsTable, tableOfRows, toCsv, toMarkdown, toTableHtml, type Table } from './report/tables.js';
+export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export {
   saveFigure,

@@ -21,9 +21,7 @@ export const bench: Command = {
     rounds: { type: 'string', value: 'N', about: 'timed steps of each, 1 to 1000' },
     write: {
       type: 'boolean',
-      about:
-        'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept) ' +
-        'and the figure figures/bench-LEVEL',
+      about: 'write the record bench/results/LEVEL.json (LEVEL: the best of this CPU; its other cases are kept)',
     },
     quick: {
       type: 'boolean',

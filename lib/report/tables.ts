@@ -1,11 +1,11 @@
-/** Tables as text: rows in, Markdown, HTML or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+/** Tables as text: rows in, Markdown or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
-import { htmlText, markdownText } from './escape.js';
+import { markdownText } from './escape.js';
 import { spreadOf } from './statistics.js';
 
 /** A table of text, cell by cell. */
@@ -28,23 +28,6 @@ export function toMarkdown(table: Table): string {
     line(table.columns.map(markdownText)),
     line(right.map((isRight) => (isRight ? '---:' : ':---'))),
     ...table.rows.map((row) => line(row.map(markdownText))),
-  ].join('\n');
-}
-
-/** A table as an HTML element. */
-export function toTableHtml(table: Table): string {
-  const right = numericColumns(table);
-  const line = (cells: readonly string[], tag: 'th' | 'td'): string =>
-    `<tr>${cells.map((cell, i) => `<${tag}${right[i] === true ? ' style="text-align:right"' : ''}>${htmlText(cell)}</${tag}>`).join('')}</tr>`;
-  return [
-    '<table>',
-    '<thead>',
-    line(table.columns, 'th'),
-    '</thead>',
-    '<tbody>',
-    ...table.rows.map((row) => line(row, 'td')),
-    '</tbody>',
-    '</table>',
   ].join('\n');
 }
 
@@ -111,8 +94,8 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }
 
-/** Records as result rows: those that differ only in their seed become one, in order of first appearance. */
-function resultRows(records: readonly RunRecord[]): ResultRow[] {
+/** Runs of one experiment on the same data, which differ only in their seed; in order of first appearance. */
+export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
     const { experiment, data } = record;
@@ -121,7 +104,12 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);
   }
-  return [...groups.values()].map((group) => {
+  return [...groups.values()];
+}
+
+/** Records as result rows, one for those that differ only in their seed. */
+function resultRows(records: readonly RunRecord[]): ResultRow[] {
+  return groupedBySeed(records).map((group) => {
     const [{ experiment, data }] = group;
     return {
       name: experiment.variant ?? experiment.name,

@@ -1,4 +1,5 @@
-/** Plotly figures without a browser: plotly.js in a jsdom window draws SVG, sharp makes PNG of it, files go to figures/. */
+/** Plotly figures without a browser: plotly.js in a jsdom window draws SVG, sharp makes PNG of it. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -122,19 +123,19 @@ export async function toSvg(figure: Figure): Promise<string> {
   }
 }
 
-/** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white. */
-export async function toPng(svg: string, scale = 2): Promise<Uint8Array> {
+/** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white; a fingerprint is kept among the picture's own data. */
+export async function toPng(svg: string, scale = 2, fingerprint?: string): Promise<Uint8Array> {
   if (!(scale >= 1 && scale <= 8))
     throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
   const { default: sharp } = await import('sharp');
-  return sharp(Buffer.from(svg), { density: 72 * scale })
-    .flatten({ background: 'white' })
+  const picture = sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' });
+  return (fingerprint === undefined ? picture : picture.withExif({ IFD0: { ImageDescription: fingerprint } }))
     .png({ palette: true, effort: 7 })
     .toBuffer();
 }
 
 /** A page that shows the figure, to be opened from a folder of the project: it uses the plotly.js in node_modules. */
-export function toHtml(name: string, figure: Figure, folder = 'figures'): string {
+export function toHtml(name: string, figure: Figure, folder: string): string {
   const json = JSON.stringify(figure).replaceAll('<', '\\u003c');
   return `<!doctype html>
 <meta charset="utf-8">
@@ -147,27 +148,45 @@ Plotly.newPlot('figure', ${json});
 `;
 }
 
+/** The folder of the committed pictures, and the ignored one beside it for pages and SVG. */
+const committed = 'figures';
+const built = 'build/figures';
+
 /**
- * The files of a picture, [path within the folder, content]: <name>.png (two pixels a CSS pixel) and .svg, and for plotly
- * figures .html. `folder`: where in the project they will lie. Throws InputError for a name that is none.
+ * The files of a picture, [path in the project, content]: <name>.png with two pixels a CSS pixel, <name>.svg, and
+ * <name>.html for plotly figures. Of those for figures/ only the PNG goes there. Throws InputError for a bad name.
  */
 export async function pictureFiles(
   name: string,
   picture: Figure | Drawing | Animation,
-  folder = 'figures',
+  folder = committed,
 ): Promise<[string, string | Uint8Array][]> {
   checkName(name);
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
+  const beside = folder === committed ? built : folder;
   return [
-    [`${name}.png`, await toPng(svg)],
-    [`${name}.svg`, svg],
-    ...(figure === undefined ? [] : [[`${name}.html`, toHtml(name, figure, folder)] as [string, string]]),
+    [`${folder}/${name}.png`, await toPng(svg, 2, fingerprintOf(picture))],
+    [`${beside}/${name}.svg`, svg],
+    ...(figure === undefined ? [] : [[`${beside}/${name}.html`, toHtml(name, figure, beside)] as [string, string]]),
   ];
 }
 
+/** What a picture was drawn from, as a hash: its pixels depend on the fonts of the machine, this does not. */
+export function fingerprintOf(picture: Figure | Drawing | Animation): string {
+  return createHash('sha256').update(JSON.stringify(picture)).digest('hex');
+}
+
+/** The fingerprint that a PNG of ours carries; undefined where it has none. */
+export async function fingerprintIn(png: Uint8Array): Promise<string | undefined> {
+  const { default: sharp } = await import('sharp');
+  const { exif } = await sharp(png).metadata();
+  return exif === undefined ? undefined : /[0-9a-f]{64}/.exec(exif.toString('latin1'))?.[0];
+}
+
 /**
- * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or figures/; with TRM_SMOKE=1, whose numbers mean nothing, build/figures.
+ * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or figures/; with
+ * TRM_SMOKE=1, whose numbers mean nothing, build/figures.
  * @returns the path of the PNG within the project
  */
 export async function saveFigure(
@@ -176,12 +195,13 @@ export async function saveFigure(
   folder = figureFolder(),
 ): Promise<string> {
   for (const [file, content] of await pictureFiles(name, picture, folder))
-    writeFileAtomic(path.join(projectRoot(), folder, file), content);
+    writeFileAtomic(path.join(projectRoot(), file), content);
   return `${folder}/${name}.png`;
 }
 
 /**
- * Writes <name>.gif where saveFigure writes, `seconds` a drawing and three times as long for the last, over and over. Drawings that differ in size are put into the upper left of the largest.
+ * Writes <name>.gif where saveFigure writes, `seconds` a drawing and three times as long for the last, over and over.
+ * Drawings that differ in size are put into the upper left of the largest.
  * @returns the path of the GIF within the project
  */
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
@@ -217,7 +237,7 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
 
 /** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are not to be committed. */
 function figureFolder(): string {
-  return process.env['TRM_SMOKE'] === '1' ? 'build/figures' : (process.env['TRM_FIGURES'] ?? 'figures');
+  return process.env['TRM_SMOKE'] === '1' ? built : (process.env['TRM_FIGURES'] ?? committed);
 }
 
 function checkName(name: string): void {

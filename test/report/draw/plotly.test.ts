@@ -122,9 +122,11 @@ describe('plotly figures', () => {
 
   it('a page holds the figure as data that cannot end the script', () => {
     assert.ok(
-      !toHtml('x', { data: [{ type: 'scatter', name: '</script><b>' }], layout: { width: 1, height: 1 } }).includes(
-        '</script><b>',
-      ),
+      !toHtml(
+        'x',
+        { data: [{ type: 'scatter', name: '</script><b>' }], layout: { width: 1, height: 1 } },
+        'figures',
+      ).includes('</script><b>'),
     );
   });
 

@@ -1,0 +1,104 @@
+/** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
+import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import type { Task } from '../experiment/task.js';
+import { rowsOfTable } from '../experiment/variants.js';
+import { duration } from '../progress.js';
+import { groupedBySeed, meanAndSpread, percentText, toMarkdown } from './tables.js';
+import { spreadOf } from './statistics.js';
+
+/** The puzzles that the paper reports on, and the best of its own models on them, 0 … 1. */
+const benchmarks: readonly { readonly name: string; readonly paper: number }[] = [
+  { name: 'Sudoku-Extreme, 9×9', paper: bestOfPaper(4, 'sudoku') },
+  { name: 'Maze-Hard, 30×30', paper: bestOfPaper(4, 'maze') },
+  { name: 'ARC-AGI-1, two tries', paper: bestOfPaper(5, 'arc1') },
+  { name: 'ARC-AGI-2, two tries', paper: bestOfPaper(5, 'arc2') },
+];
+
+/** One kind of puzzle: what the paper reports, and our runs of the configuration that solves the most, one a seed. */
+export interface BestResult {
+  readonly puzzles: string;
+  readonly paper: number | null;
+  readonly ours: readonly RunRecord[];
+}
+
+/** The paper's benchmarks first, run or not, then every other kind of puzzle that was scored on its test set. */
+export function bestResults(records: readonly RunRecord[]): BestResult[] {
+  const scored = records.filter(
+    ({ experiment }) => experiment.evaluation.split === 'test' && experiment.scale !== 'smoke',
+  );
+  const best = new Map<string, readonly RunRecord[]>(benchmarks.map(({ name }) => [name, []]));
+  for (const group of groupedBySeed(scored)) {
+    const name = puzzlesOf(group[0].experiment.task);
+    if (name === undefined) continue;
+    const sofar = best.get(name) ?? [];
+    if (sofar.length === 0 || accuracy(group) > accuracy(sofar)) best.set(name, group);
+  }
+  return [...best].map(([puzzles, ours]) => ({
+    puzzles,
+    paper: benchmarks.find(({ name }) => name === puzzles)?.paper ?? null,
+    ours,
+  }));
+}
+
+/** The best results as Markdown, with the sentence that says how to read them. */
+export function bestTable(records: readonly RunRecord[]): string {
+  const results = bestResults(records);
+  const columns = ['puzzles', 'paper', 'ours', 'model', 'parameters', 'training', 'seeds', 'scored'];
+  const rows = results.map(({ puzzles, paper, ours }) => {
+    const [first] = ours;
+    return [
+      puzzles,
+      percentText(paper ?? undefined),
+      meanAndSpread(ours.map(quotedAccuracy)),
+      first === undefined ? '–' : (first.experiment.variant ?? 'trm'),
+      first === undefined ? '–' : first.model.parameters.toLocaleString('en'),
+      first === undefined ? '–' : trainingTime(ours),
+      first === undefined ? '–' : String(ours.length),
+      first === undefined ? '–' : quotedPuzzles(first).toLocaleString('en'),
+    ];
+  });
+  return [
+    toMarkdown({ columns, rows }),
+    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. Training is the time of one ' +
+      'run on the machine that its record names. Where the paper has a dash, it has no such puzzles.',
+  ].join('\n\n');
+}
+
+/** The best result on the paper's first benchmark as sentences. */
+export function headline(records: readonly RunRecord[]): string {
+  const [result] = bestResults(records);
+  const [first] = result?.ours ?? [];
+  if (result === undefined || first === undefined) return 'No model was trained on Sudoku-Extreme yet.';
+  return [
+    `Our best model for Sudoku-Extreme has ${first.model.parameters.toLocaleString('en')} parameters.`,
+    `Its training took ${trainingTime(result.ours)} (${first.provenance.engine}).`,
+    `It solves ${meanAndSpread(result.ours.map(quotedAccuracy))} of ${quotedPuzzles(first).toLocaleString('en')} test puzzles;`,
+    `the paper’s model solves ${percentText(result.paper ?? undefined)}.`,
+  ].join(' ');
+}
+
+/** What a task's puzzles are called; undefined for a folder, which may hold anything. */
+function puzzlesOf(task: Task): string | undefined {
+  if (task.kind === 'folder') return undefined;
+  if (task.kind === 'arc') {
+    const all = task.canvas === 30 && (task.maxTasks ?? 0) === 0;
+    const name = `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
+    return all ? `${name}, two tries` : `${name} tasks within ${task.canvas}×${task.canvas}, two tries`;
+  }
+  const side = `${task.side}×${task.side}`;
+  if (task.kind === 'maze') return task.source === 'maze-hard' ? 'Maze-Hard, 30×30' : `mazes, ${side}`;
+  if (task.source === 'sudoku-extreme') return `Sudoku-Extreme, ${side}`;
+  return `Sudoku, ${side}${task.source === 'public-domain' ? ', public domain' : ''}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
+}
+
+function bestOfPaper(table: 4 | 5, column: 'sudoku' | 'maze' | 'arc1' | 'arc2'): number {
+  return Number((Math.max(...rowsOfTable(table).map(({ row }) => row[column] ?? 0)) / 100).toFixed(3));
+}
+
+function accuracy(runs: readonly RunRecord[]): number {
+  return spreadOf(runs.map(quotedAccuracy)).mean;
+}
+
+function trainingTime(runs: readonly RunRecord[]): string {
+  return duration(spreadOf(runs.map(({ seconds }) => seconds.training)).mean);
+}

@@ -1,0 +1,341 @@
+/** The files that follow from the records: tables, figures, the texts between markers, and indexes. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { failureScales, isFailure } from '../sweep/failures.js';
+import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import { tableBases, type PaperTable } from '../sweep/plan.js';
+import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
+import { bestTable, headline } from './best.js';
+import type { Caption } from './draw/plot-layout.js';
+import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/plotly.js';
+import { accuracyVersusCycles, paperVersusOurs } from './figures.js';
+import { tableOfFrame } from './frames.js';
+import { figureIndex, recordIndex, type Listed } from './indexes.js';
+import {
+  failureNotes,
+  failuresTable,
+  precisionPairs,
+  precisionTable,
+  ratingsTable,
+  searchTable,
+  withoutRuns,
+} from './lessons.js';
+import { comparedRows, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
+import {
+  accuracyVersusDepth,
+  costVersusAccuracy,
+  haltingOverTraining,
+  learningCurves,
+  longerThinking,
+  studyCaption,
+  trainingVersusTest,
+} from './study-figures.js';
+import { resultsTable, toCsv, toMarkdown, type Table } from './tables.js';
+
+/** The records that reports are made of. */
+export interface ReportSources {
+  /** data/runs: what every table and figure shows. */
+  readonly records: readonly RunRecord[];
+  /** data/search: tries scored on validation puzzles. */
+  readonly searched?: readonly RunRecord[];
+  /** data/precision: runs of `records` in bfloat16, made again in float32. */
+  readonly again?: readonly RunRecord[];
+  /** bench/results: npm run bench, the fastest level first. */
+  readonly benches?: readonly LevelBench[];
+}
+
+/** The measurements on the best CPU of an instruction level: bench/results/LEVEL.json. */
+export interface LevelBench extends BenchRecord {
+  readonly level: string;
+}
+
+/** A table of figures/, as Markdown for people and as CSV for programs, and the records that made it. */
+export interface ReportTable extends Listed {
+  readonly markdown: string;
+  readonly csv: string;
+}
+
+/** A figure of figures/ and the records that made it. */
+export interface ReportFigure extends Listed {
+  readonly figure: Figure;
+}
+
+/** The committed records. Throws InputError for one that is no record. */
+export function reportSources(): Required<ReportSources> {
+  const read = (folder: string): RunRecord[] => readRecords(path.join(projectRoot(), 'data', folder));
+  return { records: read('runs'), searched: read('search'), again: read('precision'), benches: benchRecords() };
+}
+
+const tables: readonly PaperTable[] = [1, 2, 3, 4, 5];
+const scales = ['laptop', 'desk', 'paper'] as const;
+
+/** The committed measurements, fastest level first. */
+function benchRecords(): LevelBench[] {
+  return ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable']
+    .map((level) => ({ level, file: path.join(projectRoot(), 'bench', 'results', `${level}.json`) }))
+    .filter(({ file }) => existsSync(file))
+    .map(({ level, file }) => ({ level, ...(JSON.parse(readFileSync(file, 'utf8')) as BenchRecord) }));
+}
+
+/** Runs that stand for themselves; rows of the paper's tables, and failure modes, have tables of their own. */
+function plainRuns(records: readonly RunRecord[]): RunRecord[] {
+  return records.filter((record) => record.experiment.variant === null && !isFailure(record));
+}
+
+/** One of the paper's tables on one base. */
+interface Study {
+  readonly table: PaperTable;
+  readonly base: ReturnType<typeof tableBases>[number];
+  readonly name: string;
+}
+
+/** Every table of the paper of which something was run, by scale and base. */
+function studies(records: readonly RunRecord[]): Study[] {
+  return scales
+    .flatMap((scale) =>
+      tables.flatMap((table) =>
+        tableBases(table, scale).map((base) => ({ table, base, name: `table-${table}-${base.name}` })),
+      ),
+    )
+    .filter(({ table, base }) => paperTableRows(table, base, records).some(({ records: ours }) => ours.length > 0));
+}
+
+/** The tables of figures/. */
+export function reportTables({ records, searched = [], again = [] }: ReportSources): ReportTable[] {
+  const modes = failureScales
+    .filter((scale) => scale !== 'smoke')
+    .map((scale) =>
+      listedTable(
+        `failure-modes-${scale}`,
+        `How these models fail, at ${scale} scale`,
+        failuresTable(records, scale),
+        failureNotes(),
+      ),
+    );
+  const ratings = scales.map((scale) =>
+    listedTable(
+      `solved-by-rating-${scale}`,
+      `Puzzles solved by their difficulty, at ${scale} scale`,
+      ratingsTable(records.filter(({ experiment }) => experiment.scale === scale)),
+      [
+        'A rating is the number of guesses that a backtracking solver made; a puzzle of rating 0 needs logic alone. ' +
+          'After the last supervision step, EMA weights.',
+      ],
+    ),
+  );
+  const tries = listedTable(
+    'tries-on-validation-puzzles',
+    'How configurations were chosen',
+    searchTable(searched),
+    [
+      'Every recorded try, the best first. Tries are scored on validation puzzles only, on those of their own task. ' +
+        'On ARC a try counts the tasks that it solves in two tries of the vote. No test puzzle was looked at.',
+    ],
+    'data/search',
+  );
+  const precisions = listedTable(
+    'bfloat16-versus-float32',
+    'The same experiment and seeds in both precisions',
+    precisionTable(records, again),
+    [
+      'The same experiment and seeds in both precisions, each on one kind of machine. ' +
+        'p is that of a two-sided paired t-test over seeds.',
+    ],
+    'data/precision',
+  );
+  const lessons = [...modes, ...ratings, tries, precisions].filter(({ records: own }) => own.length > 0);
+  return [...paperTables(records), ...lessons];
+}
+
+/** A table whose last column names the runs of each row. */
+function listedTable(
+  name: string,
+  shows: string,
+  table: Table,
+  notes: readonly string[],
+  folder = 'data/runs',
+): ReportTable {
+  const runs = new Set(table.rows.flatMap((row) => (row.at(-1) ?? '').split(' ')).filter((id) => id !== ''));
+  return {
+    name,
+    shows,
+    folder,
+    records: [...runs],
+    markdown: `${[toMarkdown(withoutRuns(table)), ...notes].join('\n\n')}\n`,
+    csv: toCsv(table),
+  };
+}
+
+function paperTables(records: readonly RunRecord[]): ReportTable[] {
+  return studies(records).map(({ table, base, name }) => ({
+    name,
+    shows: `Table ${table} on ${base.name}`,
+    folder: 'data/runs',
+    records: idsOf(paperTableRows(table, base, records).flatMap(({ records: own }) => own)),
+    markdown: `${paperTable(table, base, records)}\n`,
+    csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
+  }));
+}
+
+/** The figures of figures/; those to which no record has anything to say are left out. */
+export function reportFigures({ records, again = [], benches = [] }: ReportSources): ReportFigure[] {
+  const plain = plainRuns(records);
+  return [
+    listedFigure('accuracy-versus-cycles', accuracyVersusCycles(plain), plain),
+    ...precisionPairs(records, again).map(({ name, bf16, float32 }) => {
+      const rows = [
+        { row: { label: 'bfloat16' }, records: bf16 },
+        { row: { label: 'float32' }, records: float32 },
+      ];
+      const figure = learningCurves(rows, {
+        title: 'Does bfloat16 learn as float32 does?',
+        subtitle: studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations),
+      });
+      return listedFigure(`bfloat16-versus-float32-${name}`, figure, float32, 'data/precision');
+    }),
+    ...studies(records).flatMap((study) => studyFigures(study, records)),
+    ...benches.map((bench) => ({
+      ...listedFigure(`bench-${bench.level}`, benchFigure(bench), []),
+      folder: 'bench/results',
+      records: [bench.level],
+    })),
+  ];
+}
+
+/** What one of the paper's tables looks like, and behind Table 1 what its rows cost and how they learned. */
+function studyFigures({ table, base, name }: Study, records: readonly RunRecord[]): ReportFigure[] {
+  const rows = paperTableRows(table, base, records);
+  const ours = rows.flatMap(({ records: own }) => own);
+  const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
+  const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({
+    subtitle: studyCaption(rows, 'shaded from the worst to the best', shown),
+  });
+  const compared = paperVersusOurs(comparedRows(table, base, records), {
+    ...dots,
+    ...(base.task.kind === 'arc' ? { of: 'Test tasks solved in two tries' } : {}),
+    title: `Table ${table}, ours and the paper’s`,
+  });
+  const figures: [string, Figure][] = [[name, compared]];
+  if (table === 3) figures.push([`accuracy-versus-depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
+  if (table === 1) {
+    const learning = bands(({ evaluations }) => evaluations);
+    figures.push(
+      [`accuracy-versus-cost-${base.name}`, costVersusAccuracy(rows, bars)],
+      [`learning-curves-${base.name}`, learningCurves(rows, learning)],
+      [`halting-over-training-${base.name}`, haltingOverTraining(rows, dots)],
+    );
+    if (ours.some(({ onTraining }) => onTraining !== undefined)) {
+      const subtitle = studyCaption(rows, '', (record) => [finalEvaluation(record), record.onTraining]);
+      figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })]);
+    }
+    if (ours.some(({ longer }) => longer !== undefined))
+      figures.push([
+        `thinking-longer-${base.name}`,
+        longerThinking(
+          rows,
+          bands(({ longer }) => [longer]),
+        ),
+      ]);
+  }
+  return figures.map(([own, figure]) => {
+    const listed = listedFigure(own, figure, ours);
+    return { ...listed, shows: `${listed.shows} (${base.name})` };
+  });
+}
+
+function listedFigure(name: string, figure: Figure, records: readonly RunRecord[], folder = 'data/runs'): ReportFigure {
+  const title = figure.layout['title'] as { readonly text: string };
+  const shows = /<b>(.*?)<\/b>/.exec(title.text)?.[1] ?? name;
+  return { name, shows, folder, records: idsOf(records), figure };
+}
+
+function idsOf(records: readonly RunRecord[]): string[] {
+  return [...new Set(records.map(({ id }) => id))];
+}
+
+/** The committed texts that follow from the records, [path in the project, content]: all but pictures. */
+export function reportTexts(sources: ReportSources): [string, string][] {
+  return textsOf(sources).map(([file, text]) => [file, file.endsWith('.md') ? wrapped(text) : text]);
+}
+
+/** Markdown without prose lines of more than 120 characters; tables and pictures stay as they are. */
+function wrapped(markdown: string): string {
+  const lines = markdown.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : line.replaceAll(longLine, '$1\n')));
+  return lines.join('\n');
+}
+
+const longLine = /(?=.{121})(.{1,120}) /g;
+
+function textsOf(sources: ReportSources): [string, string][] {
+  const shown = reportTables(sources);
+  const marked = Object.entries(markedReports(sources)).map(([file, reports]): [string, string] => [
+    file,
+    withReports(file, readFileSync(path.join(projectRoot(), file), 'utf8'), reports),
+  ]);
+  return [
+    ...marked,
+    ...shown.flatMap(({ name, markdown, csv }): [string, string][] => [
+      [`figures/${name}.md`, markdown],
+      [`figures/${name}.csv`, csv],
+    ]),
+    ['figures/README.md', figureIndex(reportFigures(sources), shown)],
+    ['data/runs/README.md', recordIndex('data/runs', sources.records)],
+    ['data/search/README.md', recordIndex('data/search', sources.searched ?? [])],
+  ];
+}
+
+/**
+ * Writes every file that follows from the records. A picture that was drawn from the same figure stays as it is, since
+ * its pixels depend on the fonts of the machine.
+ * @returns paths in the project
+ */
+export async function writeReports(sources: ReportSources): Promise<string[]> {
+  const files: [string, string | Uint8Array][] = reportTexts(sources);
+  for (const { name, figure } of reportFigures(sources)) {
+    const picture = path.join(projectRoot(), 'figures', `${name}.png`);
+    const drawn = existsSync(picture) ? await fingerprintIn(readFileSync(picture)) : undefined;
+    const fresh = await pictureFiles(name, figure);
+    files.push(...fresh.filter(([file]) => !file.endsWith('.png') || drawn !== fingerprintOf(figure)));
+  }
+  for (const [file, content] of files) writeFileAtomic(path.join(projectRoot(), file), content);
+  return files.map(([file]) => file);
+}
+
+/** By file, the reports that stand between its markers. */
+function markedReports({ records, benches = [] }: ReportSources): Record<string, Record<string, string>> {
+  const plain = plainRuns(records);
+  const isDesk = ({ experiment }: RunRecord): boolean => experiment.scale === 'desk';
+  const ofTable = (table: PaperTable): string =>
+    studies(records)
+      .filter((study) => study.table === table)
+      .map(({ base, name }) => {
+        const picture = `![Table ${table} on ${base.name}, ours and the paper’s](../figures/${name}.png)`;
+        return [`### Table ${table} on ${base.name}`, paperTable(table, base, records), picture].join('\n\n');
+      })
+      .join('\n\n');
+  return {
+    'README.md': { headline: headline(records), best: bestTable(records) },
+    'docs/results.md': {
+      results: resultsTable(plain.filter((record) => !isDesk(record))),
+      desk: resultsTable(records.filter(isDesk)),
+      ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
+      bench: benchSummary(benches),
+    },
+  };
+}
+
+/** A text with its reports, each between its two markers. Throws InputError if a marker is missing. */
+export function withReports(file: string, text: string, reports: Readonly<Record<string, string>>): string {
+  return Object.entries(reports).reduce((sofar, [name, report]) => {
+    const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];
+    const [from, to] = [sofar.indexOf(begin), sofar.indexOf(end)];
+    if (from < 0 || to < from)
+      throw new InputError(
+        `${file}: expected the lines ${begin} and ${end}, got ${from < 0 ? 'no first one' : 'no second one after it'}; ` +
+          'put them where the report belongs',
+      );
+    return `${sofar.slice(0, from + begin.length)}\n${report}\n${sofar.slice(to)}`;
+  }, text);
+}

@@ -1,0 +1,53 @@
+/** The best results: the model that solves the most of each kind of puzzle, worked by hand. */
+import assert from 'node:assert/strict';
+import { bestResults, bestTable, headline } from '../../lib/report/best.js';
+import { record } from './records.js';
+
+const extreme = { side: 9, source: 'sudoku-extreme', scale: 'desk' } as const;
+
+describe('best results', () => {
+  const records = [
+    record({ ...extreme, name: 'weak', exactAccuracy: [0.1, 0.3] }),
+    record({ ...extreme, name: 'strong', seed: 0, exactAccuracy: [0.2, 0.5] }),
+    record({ ...extreme, name: 'strong', seed: 1, exactAccuracy: [0.2, 0.7] }),
+    record({ ...extreme, name: 'smoke', scale: 'smoke', exactAccuracy: [1, 1] }),
+    record({ name: 'small', exactAccuracy: [0.9, 0.95] }),
+  ];
+
+  it('are those of the best mean over seeds; the paper’s benchmarks come first, run or not; smoke runs do not count', () => {
+    assert.deepEqual(
+      bestResults(records).map(({ puzzles, paper, ours }) => [puzzles, paper, ours.map(({ id }) => id)]),
+      [
+        ['Sudoku-Extreme, 9×9', 0.874, ['strong-seed0', 'strong-seed1']],
+        ['Maze-Hard, 30×30', 0.853, []],
+        ['ARC-AGI-1, two tries', 0.446, []],
+        ['ARC-AGI-2, two tries', 0.078, []],
+        ['Sudoku, 4×4', null, ['small-seed0']],
+      ],
+    );
+  });
+
+  it('tries that were scored on validation puzzles do not count', () => {
+    const [small] = records.slice(-1);
+    assert.ok(small !== undefined);
+    const tried = {
+      ...small,
+      experiment: { ...small.experiment, evaluation: { ...small.experiment.evaluation, split: 'validation' as const } },
+    };
+    assert.equal(bestResults([tried]).length, 4);
+  });
+
+  it('as a table and as sentences', () => {
+    assert.match(
+      bestTable(records),
+      /^\| Sudoku-Extreme, 9×9 \| 87\.4 % \| 60\.0 ± 14\.1 % \| trm \| 1 \| 10 s \| 2 \| 300 \|$/m,
+    );
+    assert.match(bestTable(records), /^\| Maze-Hard, 30×30 \| 85\.3 % \| not run \| – \| – \| – \| – \| – \|$/m);
+    assert.equal(
+      headline(records),
+      'Our best model for Sudoku-Extreme has 1 parameters. Its training took 10 s (native). ' +
+        'It solves 60.0 ± 14.1 % of 300 test puzzles; the paper’s model solves 87.4 %.',
+    );
+    assert.equal(headline([]), 'No model was trained on Sudoku-Extreme yet.');
+  });
+});
