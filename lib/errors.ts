@@ -3,16 +3,32 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
-/** Throws an InputError that says what was expected, what came and, if given, what to do. */
-export function reject(expected: string, got: unknown, remedy?: string): never {
-  throw new InputError(`expected ${expected}, got ${show(got)}${remedy === undefined ? '' : `; ${remedy}`}`);
-}
-
 /** A complaint for each field that is not among the known ones. */
 export function unknownFields(fields: object, known: readonly string[]): string[] {
   return Object.keys(fields)
     .filter((key) => !known.includes(key))
-    .map((key) => `unknown field ${key}, expected one of ${known.join(', ')}`);
+    .map((key) => `unknown field ${key}${didYouMean(key, known)}, expected one of ${known.join(', ')}`);
+}
+
+/** " (did you mean learningRate?)" for a word that few slips of the hand make one of the known ones; else nothing. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const most = Math.max(1, Math.floor(word.length / 3)); // more changes would make any word of any other
+  const distances = known.map((each) => [slips(word.toLowerCase(), each.toLowerCase()), each] as const);
+  const [nearest] = distances.filter(([distance]) => distance <= most).sort(([a], [b]) => a - b);
+  return nearest === undefined ? '' : ` (did you mean ${nearest[1]}?)`;
+}
+
+/** Letters to add, leave out or exchange between two words (Levenshtein); long words are no slips. */
+function slips(a: string, b: string): number {
+  if (a.length > 64 || b.length > 64) return Infinity;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++)
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[b.length]!;
 }
 
 /**

@@ -60,11 +60,10 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
   }
 }
 
-/** The folders searched for data sets, in order: TRM_DATA, the project's data/, then shared/data beside the project. */
+/** The folders searched for data sets, in order: the one that TRM_DATA names, then the project's data/. */
 export function dataFolders(): string[] {
-  const fromUser = process.env['TRM_DATA'];
-  const folders = [path.join(projectRoot(), 'data'), path.join(projectRoot(), '..', 'shared', 'data')];
-  return fromUser === undefined || fromUser === '' ? folders : [path.resolve(fromUser), ...folders];
+  const fromUser = process.env['TRM_DATA'] ?? '';
+  return [...(fromUser === '' ? [] : [path.resolve(fromUser)]), path.join(projectRoot(), 'data')];
 }
 
 /** The path of a data file by name, or undefined if no data folder has it. */

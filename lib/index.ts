@@ -122,7 +122,7 @@ export {
   type Figure,
   type Movie,
 } from './report/draw/plotly.js';
-export { inNotebook, interrupted, Output, Progress, show } from './notebook/output.js';
+export { cellProgress, inNotebook, interrupted, Output, show } from './notebook/output.js';
 export { sweepLive, trainLive } from './notebook/live.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
 export { mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers } from './data/maze-numbers.js';

@@ -1,7 +1,7 @@
-/** Progress in words: how far, how fast, how long still. */
+/** Progress in words: how far, how fast, how long still; and where the words go. */
 
-/** Where a long task stands. */
-export interface Stand {
+/** How far a long task is. */
+export interface TaskProgress {
   /** What is being done, and the things counted: "training", "steps". */
   readonly stage: string;
   readonly unit: string;
@@ -15,7 +15,7 @@ export interface Stand {
 }
 
 /** "training: 120/600 steps · 10 steps/s · 48 s left · loss 0.31"; at the end, without the times. */
-export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: Stand): string {
+export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: TaskProgress): string {
   const rate = seconds > 0 ? (done - before) / seconds : 0;
   const running = done < total && rate > 0;
   return [
@@ -43,4 +43,56 @@ export function duration(seconds: number): string {
   if (whole < 60) return `${whole} s`;
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`;
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
+}
+
+/** Where progress is shown. */
+export interface ProgressPlace {
+  /** Least milliseconds between two lines of a stage; its last line is always shown. */
+  every(): number;
+  /** `share`: part done, 0 … 1. */
+  show(line: string, share: number): void;
+  /** Leaves the last line standing. */
+  end(): void;
+}
+
+/** Standard error: a line that rewrites itself on a terminal, a line now and then elsewhere. */
+export const standardError: ProgressPlace = {
+  every: () => (process.stderr.isTTY ? 200 : 10_000),
+  show: (line) => void process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`),
+  end: () => void (process.stderr.isTTY && process.stderr.write('\n')),
+};
+
+/** Shows how far a task is, stage after stage: its rate and the time left. */
+export class Progress {
+  readonly #place: ProgressPlace;
+  #stage = '';
+  #startedAt = 0;
+  #before = 0;
+  #shownAt = -Infinity;
+
+  constructor(place: ProgressPlace = standardError) {
+    this.#place = place;
+  }
+
+  /**
+   * `stage` names what is done, `unit` the things counted, `note` ends the line. A new stage counts its time anew:
+   * what is done when it starts was done before.
+   */
+  update(stage: string, unit: string, done: number, total: number, note = ''): void {
+    const now = performance.now();
+    if (stage !== this.#stage) {
+      this.end();
+      [this.#stage, this.#startedAt, this.#before] = [stage, now, done];
+    }
+    if (done < total && now - this.#shownAt < this.#place.every()) return;
+    this.#shownAt = now;
+    const seconds = (now - this.#startedAt) / 1000;
+    this.#place.show(progressLine({ stage, unit, done, total, note, seconds, before: this.#before }), done / total);
+  }
+
+  /** Ends the stage. */
+  end(): void {
+    if (this.#stage !== '') this.#place.end();
+    [this.#stage, this.#shownAt] = ['', -Infinity];
+  }
 }

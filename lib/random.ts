@@ -2,7 +2,8 @@
 
 /**
  * xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32. Same seed, same stream, on every machine.
- * Independent streams come from `fork(label)`, which depends on the seed and the label only, never on how much was drawn.
+ * Independent streams come from `fork(label)`, which depends on the seed and the label only,
+ * never on how much was drawn.
  */
 export class Random {
   readonly #key: number;

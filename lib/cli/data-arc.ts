@@ -10,7 +10,7 @@ import { isArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
 import { integer, text, type Arguments, type Option, type Out } from './command.js';
-import { TerminalProgress } from './progress.js';
+import { Progress } from '../progress.js';
 
 export const arcBuildOptions: Readonly<Record<string, Option>> = {
   out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
@@ -41,7 +41,7 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
     seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
   });
   if (task.kind !== 'arc') throw new Error('an ARC task is one');
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const built = buildArc(task, folder, ({ stage, done, total }) =>
     progress.update(stage, stage === 'drawing versions' ? 'tasks' : 'puzzles', done, total),
   );

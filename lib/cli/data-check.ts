@@ -16,7 +16,7 @@ import { InputError } from '../errors.js';
 import { numbersOfMaze } from '../data/maze-numbers.js';
 import { checkSet, mazeTokenNames, spreadText } from '../data/set-check.js';
 import { choice, type Arguments, type Out } from './command.js';
-import { TerminalProgress } from './progress.js';
+import { Progress } from '../progress.js';
 
 /** Checks a puzzle file or a folder; its kind is read off it unless --kind says. */
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
@@ -47,7 +47,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   const name = path.basename(file);
   const side = Number(choice(args, 'side', ['4', '6', '9']) ?? (await sideOf(file)));
   const geometry = sudokuGeometry(side);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const [boards, forms] = [new Set<string>(), new Set<string>()];
   const total = await linesIn(file);
   const [ratings, counts]: [number[], number[]] = [[], new Array<number>(side + 1).fill(0)];
@@ -102,7 +102,7 @@ async function sideOf(file: string): Promise<number> {
 /** Every line must be a maze with a shortest path; how many follow the label rule is counted. */
 async function checkMazes(file: string, out: Out): Promise<number> {
   const name = path.basename(file);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const total = await linesIn(file);
   const examples: { readonly input: Uint8Array; readonly label: Uint8Array }[] = [];
   for await (const { question, answer } of readMazeCsv(file)) {
@@ -145,7 +145,7 @@ async function checkMazes(file: string, out: Out): Promise<number> {
 /** Both splits of a folder in the reference's form, every example, and what they share. */
 function checkFolder(folder: string, out: Out): number {
   const { train, test } = readReferenceFolder(folder);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const found = [train, test].map((set) =>
     checkSet(set, (done, total) => progress.update(`checking ${set.name}`, 'examples', done, total)),
   );

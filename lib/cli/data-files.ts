@@ -14,7 +14,7 @@ import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
 import { checkTask, loadTask } from '../experiment/task.js';
 import { integer, text, type Arguments, type Option, type Out } from './command.js';
-import { TerminalProgress } from './progress.js';
+import { Progress } from '../progress.js';
 
 export const buildOptions: Readonly<Record<string, Option>> = {
   source: {
@@ -71,7 +71,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
           leastDistance: whole('min-difficulty', hardDistance(side)),
         },
   );
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const { train, test } = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
   const built = writeReferenceFolder(
     folder,
@@ -100,7 +100,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
  */
 export async function importFile(kind: PuzzleKind, named: string, out: Out): Promise<number> {
   const file = path.resolve(named);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const content = await contentOf(file, kind, (done) => progress.update('checking', 'puzzles', done, done + 1));
   progress.end();
   const published = publishedFiles.find((each) => each.kind === kind && isContentOf(content, each));
@@ -126,7 +126,7 @@ export async function getPublished(set: string, out: Out): Promise<number> {
   const files = fetchable[set];
   if (files === undefined)
     throw new InputError(`trm-lab data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const placed: string[] = [];
   for (const file of files) {
     placed.push(

@@ -12,7 +12,7 @@ import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
 import { commonOptions, type Arguments, type Command, type Out } from './command.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
-import { TerminalProgress } from './progress.js';
+import { Progress } from '../progress.js';
 
 export const dataCommand: Command = {
   name: 'data',
@@ -77,7 +77,7 @@ function refuseOthers({ options, positionals }: Arguments, known: readonly strin
 
 async function show(args: Arguments, out: Out): Promise<number> {
   const { task } = readExperiment(args);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const data = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
   progress.end();
   if (task.kind === 'arc') return showArc(data, out);

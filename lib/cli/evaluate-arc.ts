@@ -4,12 +4,11 @@
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { Engine } from '../engine/engine.js';
 import { writeFileAtomic } from '../files.js';
-import { duration } from '../progress.js';
+import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { ArcVotes, triesReported } from '../train/arc-votes.js';
 import { voteArc, type ArcVoteOptions, type ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Out } from './command.js';
-import { TerminalProgress } from './progress.js';
 
 /** Lets the versions vote, prints pass@k, and writes the submission if a file is named. */
 export async function voteAndReport(
@@ -19,7 +18,7 @@ export async function voteAndReport(
   submission: string | undefined,
   out: Out,
 ): Promise<ArcVoteResult> {
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   const votes = new ArcVotes();
   const result = await voteArc(engine, dataset, {
     ...options,

@@ -11,9 +11,8 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { readExperiment, experimentOptions } from './experiment-options.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { duration } from '../progress.js';
+import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
-import { TerminalProgress } from './progress.js';
 import { InputError } from '../errors.js';
 import { parameterCount } from '../model/parameters.js';
 
@@ -109,7 +108,7 @@ export const evaluateCommand: Command = {
             `${experiment.name}; choose the fitting --experiment`,
         );
       }
-      const progress = new TerminalProgress();
+      const progress = new Progress();
       const puzzles = integer(args, 'puzzles', 1, 1e9);
       const supervisionSteps = integer(args, 'steps', 1, 4096);
       const batchSize = integer(args, 'batch-size', 1, 65_536);

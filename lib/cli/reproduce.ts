@@ -12,8 +12,7 @@ import { flag, integer, type Command } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';
-import { duration } from '../progress.js';
-import { TerminalProgress } from './progress.js';
+import { duration, Progress } from '../progress.js';
 import { showProgress } from './train.js';
 
 export const reproduce: Command = {
@@ -49,7 +48,7 @@ export const reproduce: Command = {
     }
 
     out.note(describeExperiment(chosen));
-    const progress = new TerminalProgress();
+    const progress = new Progress();
     const outcome = await runExperiment(chosen, {
       seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
       engine: options,

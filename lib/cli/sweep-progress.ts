@@ -4,13 +4,13 @@ import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../sweep/slurm.js';
-import { runSweep, standOf, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
+import { runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
 import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
-import { TerminalProgress } from './progress.js';
+import { Progress } from '../progress.js';
 
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
@@ -53,7 +53,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
   const slurm = readSlurmOptions(args, launcher);
   const folders = { records: folder, folder: runsFolder(args) };
-  const before = await standOf(plan, folders);
+  const before = await status(plan, folders);
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = definedOf(readEngineOptions(args));
   const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
@@ -78,7 +78,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   }
   if (launcher === 'slurm')
     return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
-  const progress = new TerminalProgress();
+  const progress = new Progress();
   let stopAsked = false;
   const stop = (): void => {
     if (stopAsked) process.exit(130);

@@ -1,10 +1,10 @@
 /** trm-lab sweep status: where the runs stand that were given to Slurm. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors.js';
-import { arrays, tasksStand, type TaskStand } from '../sweep/slurm.js';
+import { arrays, taskStatus, type TaskStatus } from '../sweep/slurm.js';
 import { flag, type Command } from './command.js';
-import { TerminalProgress } from './progress.js';
 import { runsFolder, sweepOptions } from './sweep-progress.js';
+import { Progress } from '../progress.js';
 
 const lookEvery = 5000; // ms
 
@@ -23,33 +23,33 @@ export const sweepCommand: Command = {
   async run(args, out) {
     const [what] = args.positionals;
     if (what !== 'status') throw new InputError(`trm-lab sweep: expected status, got ${String(what)}`);
-    const progress = new TerminalProgress();
-    let stand = standing(runsFolder(args));
-    while (flag(args, 'follow') && stand.some(({ state }) => state === 'queued' || state === 'running')) {
+    const progress = new Progress();
+    let tasks = statusOf(runsFolder(args));
+    while (flag(args, 'follow') && tasks.some(({ state }) => state === 'queued' || state === 'running')) {
       progress.update(
         'sweep',
         'runs',
-        stand.reduce((sum, { share }) => sum + share, 0),
-        stand.length,
-        counts(stand),
+        tasks.reduce((sum, { share }) => sum + share, 0),
+        tasks.length,
+        counts(tasks),
       );
       await sleep(lookEvery);
-      stand = standing(runsFolder(args));
+      tasks = statusOf(runsFolder(args));
     }
     progress.end();
-    for (const { id, state, share, note } of stand)
+    for (const { id, state, share, note } of tasks)
       out.line(
         `${state.padEnd(9)} ${String(Math.floor(100 * share)).padStart(3)} %  ${id}${note === '' ? '' : `  (${note})`}`,
       );
-    out.line(counts(stand));
-    out.result(stand);
-    return stand.every(({ state }) => state === 'recorded') ? 0 : 1;
+    out.line(counts(tasks));
+    out.result(tasks);
+    return tasks.every(({ state }) => state === 'recorded') ? 0 : 1;
   },
 };
 
 /** Every run that was ever submitted, as its latest array has it. Throws InputError if there is none. */
-function standing(runs: string): TaskStand[] {
-  const latest = new Map(arrays(runs).flatMap((array) => tasksStand(array).map((task) => [task.id, task] as const)));
+function statusOf(runs: string): TaskStatus[] {
+  const latest = new Map(arrays(runs).flatMap((array) => taskStatus(array).map((task) => [task.id, task] as const)));
   if (latest.size === 0)
     throw new InputError(
       'no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, ' +
@@ -58,12 +58,12 @@ function standing(runs: string): TaskStand[] {
   return [...latest.values()];
 }
 
-function counts(stand: readonly TaskStand[]): string {
+function counts(tasks: readonly TaskStatus[]): string {
   const states = ['recorded', 'running', 'queued', 'lost'] as const;
   const words = states
-    .map((state) => `${stand.filter((task) => task.state === state).length} ${state}`)
+    .map((state) => `${tasks.filter((task) => task.state === state).length} ${state}`)
     .filter((words) => !words.startsWith('0 '));
-  const lost = stand.some(({ state }) => state === 'lost');
+  const lost = tasks.some(({ state }) => state === 'lost');
   const remedy = lost ? '; give the command that submitted them again to go on with the lost ones' : '';
-  return `${stand.length} runs: ${words.join(', ')}${remedy}`;
+  return `${tasks.length} runs: ${words.join(', ')}${remedy}`;
 }

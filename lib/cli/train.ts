@@ -9,10 +9,9 @@ import { flag, integer, text, type Command } from './command.js';
 import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
-import { duration } from '../progress.js';
+import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
-import { TerminalProgress } from './progress.js';
 
 export const train: Command = {
   name: 'train',
@@ -53,7 +52,7 @@ export const train: Command = {
         return 1;
       }
     }
-    const progress = new TerminalProgress();
+    const progress = new Progress();
     let stopAsked = false;
     const stop = (): void => {
       if (stopAsked) process.exit(130);
@@ -107,10 +106,7 @@ export const train: Command = {
 };
 
 /** One line about where a run stands. */
-export function showProgress(
-  progress: TerminalProgress,
-  { phase, done, total, curve, evaluations }: RunProgress,
-): void {
+export function showProgress(progress: Progress, { phase, done, total, curve, evaluations }: RunProgress): void {
   const point = curve.at(-1);
   const loss = point === undefined ? '' : `loss ${point.answerLoss.toFixed(4)}`;
   const exact = evaluations.at(-1)?.exactAccuracy.at(-1);

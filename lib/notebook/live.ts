@@ -6,7 +6,7 @@ import { hashOf } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
 import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { learningCurve } from '../report/figures.js';
-import { inNotebook, interrupted, Output, Progress, show, turn } from './output.js';
+import { cellProgress, inNotebook, interrupted, Output, show, turn } from './output.js';
 import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
@@ -25,7 +25,7 @@ export async function trainLive(experiment: Experiment, options: RunOptions = {}
 }
 
 async function watchedRun(experiment: Experiment, options: RunOptions): Promise<RunOutcome> {
-  const progress = new Progress();
+  const progress = cellProgress();
   const figure = new Output();
   const subtitle = `${experiment.name}, seed ${options.seed ?? 0}`;
   const totalSteps = experiment.training.steps;
@@ -73,7 +73,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   await unfinished;
-  const progress = new Progress();
+  const progress = cellProgress();
   interrupted();
   let stopped = false; // interrupted() tells of a press once, the sweep asks often
   const sweep = runSweep(onceEach(plan), {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { toPng, toSvg, type Animation, type Drawing, type Figure } from '../report/draw/plotly.js';
-import { progressLine, type Stand } from '../progress.js';
+import { Progress } from '../progress.js';
 import { htmlText } from '../report/escape.js';
 import { fontFamily } from '../report/draw/style.js';
 
@@ -110,38 +110,22 @@ function titleOf(figure: Figure): string {
   return text.replace(/<br>/g, ' · ').replace(/<[^>]*>/g, '');
 }
 
-/** A line that says how far a long task is; on a terminal it rewrites itself, in a notebook it has a bar. */
-export class Progress {
-  readonly #output = new Output();
-  #startedAt = performance.now();
-  #stage = '';
-  #before = 0;
-  #shownAt = -Infinity;
-
-  /** `stage` names the task, `unit` the things counted; a new stage starts a new count of time. */
-  update(stage: string, unit: string, done: number, total: number, note = ''): void {
-    const now = performance.now();
-    if (stage !== this.#stage)
-      [this.#stage, this.#startedAt, this.#before, this.#shownAt] = [stage, now, done, -Infinity];
-    if (done < total && now - this.#shownAt < 250) return;
-    this.#shownAt = now;
-    this.#write({ stage, unit, done, total, note, seconds: (now - this.#startedAt) / 1000, before: this.#before });
-  }
-
-  #write(stand: Stand): void {
-    const line = progressLine(stand);
-    if (inNotebook()) {
-      const bar = `<progress value="${stand.done / stand.total}" max="1" style="width: 14em; vertical-align: middle"></progress>`;
-      this.#output.show({
+/** Progress below the cell, a bar before its line; on standard error outside a notebook. */
+export function cellProgress(): Progress {
+  if (!inNotebook()) return new Progress();
+  const output = new Output();
+  const font = `${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px`;
+  return new Progress({
+    every: () => 250,
+    show: (line, share) => {
+      const bar = `<progress value="${share}" max="1" style="width: 14em; vertical-align: middle"></progress>`;
+      output.show({
         'text/plain': line,
-        'text/html': `<div style="font-family: ${fontFamily.replaceAll("'", '&#39;')}; font-size: 13px">${bar} ${htmlText(line)}</div>`,
+        'text/html': `<div style="font-family: ${font}">${bar} ${htmlText(line)}</div>`,
       });
-    } else if (process.stderr.isTTY) {
-      process.stderr.write(`\r\u001b[K${line}${stand.done >= stand.total ? '\n' : ''}`);
-    } else if (stand.done >= stand.total) {
-      process.stderr.write(`${line}\n`);
-    }
-  }
+    },
+    end: () => undefined,
+  });
 }
 
 /** Presses of the Interrupt button so far, as scripts/setup/tslab/kernel.cjs counts them. */

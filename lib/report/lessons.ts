@@ -1,5 +1,6 @@
 /** Tables beside the paper's: what the failures that teach came to, and how configurations were chosen. */
 import { InputError } from '../errors.js';
+import { differences } from '../experiment/differences.js';
 import { experiments, type Experiment } from '../experiment/experiment.js';
 import { failures, type Failure } from '../sweep/failures.js';
 import { finalEvaluation, hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
@@ -75,7 +76,7 @@ export function searchTable(records: readonly RunRecord[]): Table {
   const tries = [...groups.values()].map((own) => {
     const { experiment } = own[0]!;
     const base = searchedFrom(experiment.name);
-    const settings = base === undefined ? experiment.name : differences(base, experiment);
+    const settings = base === undefined ? experiment.name : differencesText(base, experiment);
     const solved = own.map(quotedAccuracy);
     return {
       searched: base?.name ?? '–',
@@ -128,18 +129,15 @@ function searchedFrom(name: string): Experiment | undefined {
   return bases.sort((a, b) => b.name.length - a.name.length)[0];
 }
 
-/** "task.side 7, model.mixer mlp": what sets a try apart from the named experiment that it started from; what the task fixes of the model follows it. */
-function differences(base: Experiment, tried: Experiment): string {
+/**
+ * "task.side 7, model.mixer mlp": what sets a try apart from the named experiment that it started from;
+ * what the task fixes of the model follows it.
+ */
+function differencesText(base: Experiment, tried: Experiment): string {
   const follows = Object.keys(taskShape(base.task));
-  const changed = (['task', 'model', 'training'] as const).flatMap((part) => {
-    const [from, to] = [base[part], tried[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
-    const fields = [...new Set([...Object.keys(from), ...Object.keys(to)])].filter(
-      (field) => !(part === 'model' && follows.includes(field)),
-    );
-    return fields
-      .filter((field) => hashOf(from[field] ?? null) !== hashOf(to[field] ?? null))
-      .map((field) => `${part}.${field} ${settingText(to[field])}`);
-  });
+  const changed = differences(base, tried)
+    .filter(({ part, field }) => part !== 'evaluation' && !(part === 'model' && follows.includes(field)))
+    .map(({ part, field, to }) => `${part}.${field} ${settingText(to)}`);
   return changed.length === 0 ? 'as it is' : changed.join(', ');
 }
 

@@ -30,7 +30,8 @@ export const failures: readonly Failure[] = [
     id: 'one-blank',
     source: 'arXiv 2601.10679',
     question:
-      'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its training.',
+      'Does a model that solves puzzles also solve the easiest ones, ' +
+      'with a single blank cell? None were in its training.',
     looks: [
       { label: 'ordinary puzzles', run: 'failure-plain', score: finalEvaluation },
       { label: 'one blank cell', run: 'failure-plain', score: ({ probes }) => probes?.['one-blank'] },

@@ -10,7 +10,7 @@ import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
 import { expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
 import { hashOf, readRecords, type RunRecord } from '../experiment/record.js';
-import { foldersOf, standOf, type SweepOptions, type SweepRun } from './sweep.js';
+import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
 import { notedShare, type WorkOrder } from './work.js';
 
@@ -40,7 +40,7 @@ export interface SlurmArray {
 }
 
 /** Where a task stands: queued and lost are Slurm's word, the others the run's own files. */
-export interface TaskStand {
+export interface TaskStatus {
   readonly id: string;
   readonly state: 'recorded' | 'running' | 'queued' | 'lost';
   readonly share: number;
@@ -138,7 +138,7 @@ export function arrayScript(
 /**
  * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
  * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is
- * none. Throws InputError as standOf does, and for options that sbatch could not mean.
+ * none. Throws InputError as status does, and for options that sbatch could not mean.
  */
 export async function prepareArray(
   plan: readonly PlannedRun[],
@@ -147,12 +147,12 @@ export async function prepareArray(
   const { records, folder: runs } = foldersOf(options);
   const queued = new Set(
     (options.dry === true ? [] : arrays(runs)).flatMap((array) =>
-      tasksStand(array)
+      taskStatus(array)
         .filter(({ state }) => state === 'queued' || state === 'running')
         .map(({ id }) => id),
     ),
   );
-  const missing = (await standOf(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
+  const missing = (await status(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
   if (missing.length === 0) return undefined;
   const engine: EngineOptions = { threads: 1, ...options.engine };
   const orders = missing.map(
@@ -210,12 +210,12 @@ export function arrays(runs: string): SlurmArray[] {
  * Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost:
  * submit the sweep again.
  */
-export function tasksStand({ folder, orders, job }: SlurmArray): TaskStand[] {
+export function taskStatus({ folder, orders, job }: SlurmArray): TaskStatus[] {
   const queue =
     job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`)))
       ? new Map<number, string>()
       : queueOf(job);
-  return orders.map(({ id, records, folder: own }, index): TaskStand => {
+  return orders.map(({ id, records, folder: own }, index): TaskStatus => {
     if (existsSync(path.join(records, `${id}.json`))) return { id, state: 'recorded', share: 1, note: '' };
     const share = notedShare(own);
     const slurmState = queue.get(index);

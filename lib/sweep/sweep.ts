@@ -10,6 +10,7 @@ import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from './claim.js';
 import { expectedBytes, runCost, type RunCost } from '../experiment/cost.js';
+import { differences } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
@@ -53,7 +54,7 @@ export interface SweepOptions {
  * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale:
  * of the same experiment and seed, but made with another configuration or other data.
  */
-export async function standOf(
+export async function status(
   plan: readonly PlannedRun[],
   options: Pick<SweepOptions, 'records' | 'folder'> = {},
 ): Promise<SweepRun[]> {
@@ -69,7 +70,7 @@ export async function standOf(
     );
     if (stale !== undefined)
       throw new InputError(
-        `record ${stale.id}: expected ${id}; it was made with ${differences(stale.experiment, experiment)}, ` +
+        `record ${stale.id}: expected ${id}; it was made with ${differencesText(stale.experiment, experiment)}, ` +
           `so it can't stand in the same table: delete it or move it out of ${recordFolder}`,
       );
     const recorded = records.some((record) => record.id === id);
@@ -90,7 +91,7 @@ export async function standOf(
 export async function runSweep(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   const { records, folder } = foldersOf(options);
   const engine = { threads: 1, ...options.engine };
-  const runs = await standOf(plan, options);
+  const runs = await status(plan, options);
   const jobs =
     options.jobs ??
     defaultJobs(
@@ -144,7 +145,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   const lookAgain = async (): Promise<void> => {
     const taken = runs.flatMap(({ state }, index) => (state === 'taken' ? [index] : []));
     if (taken.length === 0) return;
-    const now = await standOf(
+    const now = await status(
       taken.map((index) => runs[index]!),
       options,
     );
@@ -223,14 +224,10 @@ export function defaultJobs(
   return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
 }
 
-/** What two experiments differ in: "training.steps 1000 instead of 800"; "other data" if nothing else. */
-function differences(theirs: Experiment, ours: Experiment): string {
-  const parts = ['task', 'model', 'training', 'evaluation'] as const;
-  const found = parts.flatMap((part) => {
-    const [left, right] = [theirs[part], ours[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
-    return [...new Set([...Object.keys(left), ...Object.keys(right)])]
-      .filter((key) => JSON.stringify(left[key]) !== JSON.stringify(right[key]))
-      .map((key) => `${part}.${key} ${JSON.stringify(left[key])} instead of ${JSON.stringify(right[key])}`);
-  });
+/** "training.steps 1000 instead of 800"; "other data" if nothing else differs. */
+function differencesText(theirs: Experiment, ours: Experiment): string {
+  const found = differences(ours, theirs).map(
+    ({ part, field, from, to }) => `${part}.${field} ${JSON.stringify(to)} instead of ${JSON.stringify(from)}`,
+  );
   return found.length === 0 ? 'other data' : found.join(', ');
 }

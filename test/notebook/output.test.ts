@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { createRequire } from 'node:module';
 import { accuracyCurves } from '../../lib/report/figures.js';
-import { interrupted, inNotebook, Output, Progress, show } from '../../lib/notebook/output.js';
+import { cellProgress, interrupted, inNotebook, Output, show } from '../../lib/notebook/output.js';
 import { duration, progressLine } from '../../lib/progress.js';
 
 interface Sent {
@@ -60,7 +60,7 @@ describe('in a notebook', () => {
   });
 
   it('progress has one place, and its last line has no times in it', () => {
-    const progress = new Progress();
+    const progress = cellProgress();
     progress.update('training', 'steps', 0, 10);
     progress.update('training', 'steps', 10, 10, 'loss 0.1');
     assert.equal(new Set(sent.map(({ transient }) => transient.display_id)).size, 1);

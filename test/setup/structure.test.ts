@@ -1,6 +1,10 @@
-/** The shape of lib/: imports run downhill, there is one barrel, and every file opens with what it knows. */
+/**
+ * The shape of lib/: imports run downhill, there is one barrel, every file opens with what it knows, clocks are read
+ * where something is measured; and no line anywhere is too long to read.
+ */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
 
@@ -20,10 +24,42 @@ const layers = [
 ];
 const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'progress.ts', 'random.ts']);
 
+/** Code written here, as git names it. */
+const areas = [
+  'lib/cli',
+  'lib/cli.ts',
+  'lib/sweep',
+  ':(glob)lib/*.ts',
+  'test',
+  'bench',
+  ':!lib/cli/report.ts',
+  ':!test/browser',
+];
+
 const lib = path.join(projectRoot(), 'lib');
 const sources = new Map(
   typescriptFiles(lib).map((file) => [path.relative(lib, file).split(path.sep).join('/'), readFileSync(file, 'utf8')]),
 );
+
+/** Files of lib/ that read a clock, each with its reason. None of them lets the time decide what is computed. */
+const clocks: Readonly<Record<string, string>> = {
+  'cli/evaluate.ts': 'processor time of an evaluation',
+  'experiment/cost.ts': 'speed of this machine',
+  'experiment/provenance.ts': 'when a run ended',
+  'experiment/run.ts': 'seconds of a run, for its record',
+  'notebook/live.ts': 'how often a figure is drawn',
+  'progress.ts': 'rate and time left',
+  'sweep/claim.ts': 'signs of life of a process',
+  'sweep/slurm-task.ts': 'how often a task says how far it is',
+  'sweep/work.ts': 'how often a run says how far it is',
+  'train/evaluate.ts': 'seconds of an evaluation, for its record',
+  'train/evaluate-arc.ts': 'seconds of a vote, for its record',
+};
+
+const widest = 120;
+const tracked = execFileSync('git', ['ls-files', ...areas], { cwd: projectRoot(), encoding: 'utf8' })
+  .split('\n')
+  .filter((file) => /\.(ts|mjs|cjs|py|rs)$/.test(file) && existsSync(path.join(projectRoot(), file)));
 
 describe('structure of lib/', () => {
   it('every file belongs to a layer and imports only its own or lower ones', () => {
@@ -62,13 +98,34 @@ describe('structure of lib/', () => {
     assert.deepEqual(silent, []);
   });
 
-  it('randomness and time come in as arguments', () => {
-    const guilty = [...sources]
-      .filter(([, text]) => /\bMath\.random\s*\(/.test(withoutComments(text)))
-      .map(([file]) => file);
-    assert.deepEqual(guilty, []);
+  it('randomness comes in as an argument', () => {
+    assert.deepEqual(filesWith(/\bMath\.random\s*\(|\bcrypto\.getRandomValues\b/), []);
+  });
+
+  it('clocks are read only where time is measured, shown or waited for', () => {
+    const clock = /\bDate\.now\b|\bnew Date\(\s*\)|\bperformance\.now\b|\bprocess\.(hrtime|cpuUsage|uptime)\b/;
+    assert.deepEqual(filesWith(clock), Object.keys(clocks).sort());
   });
 });
+
+describe('lines', () => {
+  it(`of code are at most ${widest} characters long`, () => {
+    const long = tracked.flatMap((file) =>
+      readFileSync(path.join(projectRoot(), file), 'utf8')
+        .split('\n')
+        .flatMap((line, index) => (line.length > widest ? [`${file}:${index + 1}`] : [])),
+    );
+    assert.deepEqual(long, []);
+  });
+});
+
+/** The files of lib/ whose code matches. */
+function filesWith(pattern: RegExp): string[] {
+  return [...sources]
+    .filter(([, text]) => pattern.test(withoutComments(text)))
+    .map(([file]) => file)
+    .sort();
+}
 
 function typescriptFiles(folder: string): string[] {
   return readdirSync(folder)

@@ -15,9 +15,9 @@ import {
   scriptOf,
   submitArray,
   taskResources,
-  tasksStand,
+  taskStatus,
 } from '../../lib/sweep/slurm.js';
-import { standOf } from '../../lib/sweep/sweep.js';
+import { status } from '../../lib/sweep/sweep.js';
 import { notedShare, type WorkOrder } from '../../lib/sweep/work.js';
 import { recordOf } from '../report/records.js';
 
@@ -140,7 +140,7 @@ describe('slurm', () => {
     assert.match(readFileSync(scriptOf(array), 'utf8'), /--array=0-1/);
     assert.deepEqual(arrays(places.folder), [], 'not submitted');
 
-    const [hrm, trm] = await standOf(plan, places);
+    const [hrm, trm] = await status(plan, places);
     writeRecord(path.join(places.records, `${hrm!.id}.json`), { ...recordOf(hrm!.experiment, 0, [1]), id: hrm!.id });
     const held = claim(path.join(places.folder, trm!.id));
     assert.equal(await prepareArray(plan, places), undefined);
@@ -157,7 +157,7 @@ describe('slurm', () => {
     assert.ok(array !== undefined);
     const [hrm, trm] = array.orders;
     writeFileSync(path.join(array.folder, '1.log'), 'start\nOut of memory\n');
-    assert.deepEqual(tasksStand(array), [
+    assert.deepEqual(taskStatus(array), [
       { id: hrm!.id, state: 'lost', share: 0, note: 'no log' },
       { id: trm!.id, state: 'lost', share: 0, note: 'Out of memory' },
     ]);
@@ -166,7 +166,7 @@ describe('slurm', () => {
     mkdirSync(places.records);
     writeFileSync(path.join(places.records, `${hrm!.id}.json`), '{}');
     assert.deepEqual(
-      tasksStand(array).map(({ state, share }) => [state, share]),
+      taskStatus(array).map(({ state, share }) => [state, share]),
       [
         ['recorded', 1],
         ['running', 0.25],

@@ -13,7 +13,7 @@ import { claim, isClaimed } from '../../lib/sweep/claim.js';
 import { planTable } from '../../lib/sweep/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/sweep/worker.js';
-import { plannedRecords, runSweep, standOf, type SweepRun } from '../../lib/sweep/sweep.js';
+import { plannedRecords, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
 import type { WorkOrder } from '../../lib/sweep/work.js';
 import { Random } from '../../lib/random.js';
 
@@ -47,7 +47,7 @@ describe('sweep', function () {
   it('leaves one record a run, and skips them all the second time', async () => {
     assert.equal(readdirSync(whole.records).length, plan.length);
     assert.deepEqual(
-      (await standOf(plan, whole)).map(({ state }) => state),
+      (await status(plan, whole)).map(({ state }) => state),
       new Array(plan.length).fill('recorded'),
     );
     assert.deepEqual(
@@ -98,7 +98,7 @@ describe('sweep', function () {
       shouldStop: () => seen > 3,
     });
     assert.ok(first.some(({ state }) => state === 'waiting'));
-    const [begun] = await standOf(two, stopped);
+    const [begun] = await status(two, stopped);
     // A fast machine may have finished the first run when the stop reaches it.
     assert.ok(
       begun!.share > 0 && (begun!.share < 1 || begun!.state === 'recorded'),
@@ -135,7 +135,7 @@ describe('sweep', function () {
       ...run,
       experiment: change(run.experiment, { training: { learningRate: 0.002 } }),
     }));
-    await assert.rejects(standOf(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
+    await assert.rejects(status(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
     const edited = path.join(folder, 'edited');
     const [name] = readdirSync(whole.records);
     mkdirSync(edited);
@@ -144,7 +144,7 @@ describe('sweep', function () {
       readFileSync(path.join(whole.records, name!), 'utf8').replace('"seed": 0', '"seed": 5'),
     );
     await assert.rejects(
-      standOf(plan, { ...whole, records: edited }),
+      status(plan, { ...whole, records: edited }),
       new RegExp(`${name!.replaceAll('.', '\\.')}.*changed after the run`),
     );
   });
@@ -152,7 +152,7 @@ describe('sweep', function () {
   it('a run that breaks does not stop the others, and says why', async () => {
     const bad = { records: path.join(folder, 'bad', 'records'), folder: path.join(folder, 'bad', 'runs') };
     const two = plan.slice(0, 2);
-    const [first] = await standOf(two, bad);
+    const [first] = await status(two, bad);
     mkdirSync(path.join(bad.folder, first!.id), { recursive: true });
     writeFileSync(path.join(bad.folder, first!.id, 'state.safetensors'), 'not a checkpoint');
     const runs = await runSweep(two, { ...bad, engine });
@@ -166,7 +166,7 @@ describe('sweep', function () {
   it('looks again at the end: what another process finished is recorded, and what it left behind is done', async () => {
     const shared = { records: path.join(folder, 'again', 'records'), folder: path.join(folder, 'again', 'runs') };
     const three = plan.slice(0, 3);
-    const [finished, left, own] = await standOf(three, shared);
+    const [finished, left, own] = await status(three, shared);
     const held = [finished!, left!].map(({ id }) => claim(path.join(shared.folder, id)));
     const file = `${finished!.id}.json`;
     const states: string[][] = [];
@@ -186,7 +186,7 @@ describe('sweep', function () {
 
   it('leaves a run alone that another process works on', async () => {
     const shared = { records: path.join(folder, 'shared', 'records'), folder: path.join(folder, 'shared', 'runs') };
-    const [first] = await standOf(plan.slice(0, 1), shared);
+    const [first] = await status(plan.slice(0, 1), shared);
     const held = claim(path.join(shared.folder, first!.id));
     assert.ok(held !== undefined);
     assert.equal(claim(path.join(shared.folder, first!.id)), undefined);

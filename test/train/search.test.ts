@@ -1,4 +1,6 @@
-/** A search over forms stops at the first sure answer, gives it in the puzzle's own form, and says when it is not sure. */
+/**
+ * A search over forms stops at the first sure answer, gives it in the puzzle's own form, and says when it is not sure.
+ */
 import assert from 'node:assert/strict';
 import { relabel, relabelBack } from '../../lib/data/relabelling.js';
 import { boardOfTokens, findClash, sudokuGeometry, type SudokuGeometry } from '../../lib/data/sudoku.js';
@@ -13,7 +15,10 @@ import { gridForms, searchForms, sudokuForms, type SearchStep } from '../../lib/
 const puzzle = ownSudoku('1... .... ..3. .4.2'); // its only solution: 1243 4321 2134 3412
 const geometry = sudokuGeometry(4);
 
-/** An engine that answers with the question, every digit kept, and whose certainty of each form after each step is given. */
+/**
+ * An engine that answers with the question, every digit kept, and whose certainty of each form after each step is
+ * given.
+ */
 function engineWith(certainty: (form: number, step: number) => number): {
   readonly engine: Engine;
   readonly asked: string[];
@@ -139,7 +144,7 @@ describe('searchForms', () => {
 });
 
 describe('sudokuForms', () => {
-  it('begins with the puzzle as it stands; every form is a legal puzzle that leads back; the same seed gives the same', () => {
+  it('begins with the puzzle as it stands; every form is legal and leads back; the same seed gives the same', () => {
     for (const side of [4, 6, 9]) {
       const of = sudokuGeometry(side);
       const solution = solutionOf(of);

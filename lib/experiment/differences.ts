@@ -1,0 +1,23 @@
+/** What two experiments differ in, field by field. */
+import type { Experiment } from './experiment.js';
+import { hashOf } from './record.js';
+
+const parts = ['task', 'model', 'training', 'evaluation'] as const;
+
+/** A field that two experiments have different values for; undefined where one of them has none. */
+export interface Difference {
+  readonly part: (typeof parts)[number];
+  readonly field: string;
+  readonly from: unknown;
+  readonly to: unknown;
+}
+
+/** The fields that differ, in the order of the first experiment's, then of the second's own. */
+export function differences(from: Experiment, to: Experiment): Difference[] {
+  return parts.flatMap((part) => {
+    const [left, right] = [from[part], to[part]] as unknown as [Record<string, unknown>, Record<string, unknown>];
+    return [...new Set([...Object.keys(left), ...Object.keys(right)])]
+      .filter((field) => hashOf(left[field] ?? null) !== hashOf(right[field] ?? null))
+      .map((field) => ({ part, field, from: left[field], to: right[field] }));
+  });
+}
