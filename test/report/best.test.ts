@@ -14,7 +14,7 @@ describe('best results', () => {
     record({ name: 'small', exactAccuracy: [0.9, 0.95] }),
   ];
 
-  it('are those of the best mean over seeds; the paper’s benchmarks come first, run or not; smoke does not count', () => {
+  it('are those of the best mean over seeds; the paper’s benchmarks come first, run or not; no smoke', () => {
     assert.deepEqual(
       bestResults(records).map(({ puzzles, paper, ours }) => [puzzles, paper, ours.map(({ id }) => id)]),
       [
