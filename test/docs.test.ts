@@ -88,3 +88,32 @@ describe('pages', () => {
     });
   }
 });
+
+describe('docs/spec.md', () => {
+  it('has every section that a comment in the code points to', () => {
+    const sections = new Set(
+      [...read('docs/spec.md').matchAll(/^##+ (\d+(?:\.\d+)*)\.? /gm)].map(([, number]) => number),
+    );
+    const cited = sourceFiles('lib', 'test', 'scripts', 'bench').flatMap((file) =>
+      [...read(file).matchAll(/\bspec,? (§\d[^)\n]*)/g)].flatMap(([, places = '']) =>
+        [...places.matchAll(/§(\d+(?:\.\d+)*)/g)].map(([, number = '']) => ({ file, number })),
+      ),
+    );
+    assert.ok(cited.length > 50);
+    assert.deepEqual(
+      cited.filter(({ number }) => !sections.has(number)),
+      [],
+    );
+  });
+});
+
+/** TypeScript, JavaScript, Python and Rust files of some folders, paths in the project. */
+function sourceFiles(...folders: readonly string[]): string[] {
+  return folders.flatMap((folder) =>
+    readdirSync(path.join(projectRoot(), folder), { withFileTypes: true }).flatMap((entry) => {
+      const name = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) return ['target', 'node_modules', '.venv'].includes(entry.name) ? [] : sourceFiles(name);
+      return /\.(ts|mjs|cjs|py|rs)$/.test(entry.name) ? [name] : [];
+    }),
+  );
+}

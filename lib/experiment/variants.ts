@@ -264,7 +264,7 @@ export const publishedTasks = {
   Record<string, { readonly label: string; readonly model: Partial<ModelConfig>; readonly steps: number }>
 >;
 
-/** Where the paper contradicts itself or its code beyond a single row (spec §9). */
+/** Where the paper contradicts itself or its code beyond a single row (spec §9.1). */
 export const paperOddities: readonly string[] = [
   'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, so they are different models',
   'the text has n = 6 everywhere; the published commands have n = 4 for Maze-Hard and ARC, which FLOP and hours of these tasks follow here',
