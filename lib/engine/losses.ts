@@ -71,9 +71,9 @@ export function stepLosses({
     haltLoss[b] = halt.loss;
     haltingGradient[2 * b] = (0.5 * halt.gradient) / total;
     if (continueTargets !== undefined) {
-      const go = binaryCrossEntropy(haltingLogits[2 * b + 1]!, continueTargets[b]!);
-      continueLoss[b] = go.loss;
-      haltingGradient[2 * b + 1] = (0.5 * go.gradient) / total;
+      const continuation = binaryCrossEntropy(haltingLogits[2 * b + 1]!, continueTargets[b]!);
+      continueLoss[b] = continuation.loss;
+      haltingGradient[2 * b + 1] = (0.5 * continuation.gradient) / total;
     }
   }
   return { answerLoss, haltLoss, continueLoss, logitsGradient, haltingGradient };

@@ -10,13 +10,13 @@ import type { Precision, UpdateRequest } from '../engine.js';
 /** A step's results as the addon returns them; what was not asked for is empty. */
 export interface StepReply {
   readonly predictions: Int32Array;
-  readonly halt: Float32Array;
-  readonly proceed: Float32Array;
+  readonly haltLogits: Float32Array;
+  readonly continueLogits: Float32Array;
   readonly logits: Float32Array;
   readonly answerLoss: Float64Array;
   readonly haltLoss: Float64Array;
   readonly continueLoss: Float64Array;
-  readonly continueTarget: Float32Array;
+  readonly continueTargets: Float32Array;
 }
 
 /** The addon's engine: flat arguments, tensors and latents by number (lib/engine/native/crate/src/binding.rs). */

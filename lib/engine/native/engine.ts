@@ -114,7 +114,7 @@ class NativeEngine implements Engine {
       answerLoss: reply.answerLoss,
       haltLoss: reply.haltLoss,
       continueLoss: reply.continueLoss,
-      ...(this.config.halting === 'halt-or-continue' ? { continueTargets: reply.continueTarget } : {}),
+      ...(this.config.halting === 'halt-or-continue' ? { continueTargets: reply.continueTargets } : {}),
     };
   }
 
@@ -240,8 +240,8 @@ function addonModel(config: ModelConfig, schedule: Schedule): object {
   };
 }
 
-function resultOf({ predictions, halt, proceed, logits }: StepReply, wantLogits: boolean): InferResult {
-  return { predictions, haltLogits: halt, continueLogits: proceed, ...(wantLogits ? { logits } : {}) };
+function resultOf({ predictions, haltLogits, continueLogits, logits }: StepReply, wantLogits: boolean): InferResult {
+  return { predictions, haltLogits, continueLogits, ...(wantLogits ? { logits } : {}) };
 }
 
 /** The addon tells bad input and numbers that are not finite apart by its errors' codes. */

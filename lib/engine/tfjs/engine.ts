@@ -218,8 +218,8 @@ export class TfjsEngine implements Engine {
     const [, halting] = this.#heads(weights, this.#run(this.schedule.calls, latents, x, weights));
     const next = halting.dataSync();
     return Float32Array.from(last, (isLast, seat) => {
-      const [halt, go] = [next[2 * seat]!, next[2 * seat + 1]!];
-      return sigmoid(isLast === 1 ? halt : Math.max(halt, go));
+      const [haltLogit, continueLogit] = [next[2 * seat]!, next[2 * seat + 1]!];
+      return sigmoid(isLast === 1 ? haltLogit : Math.max(haltLogit, continueLogit));
     });
   }
 

@@ -3,50 +3,17 @@
 use crate::buffer::Buffer;
 use crate::channel_mixer::Shared;
 use crate::dims::{Dims, Mixer};
-use crate::epilogue::{Add, Scaled, ScoreGradient, ToRows, ToScaledRows, Weights as AttentionWeights};
+use crate::epilogue::{Add, AttentionWeights, Scaled, ScoreGradient, ToRows, ToScaledRows};
 use crate::pointwise::{DotRows, NormRows, NormRowsGradient, Rotate, Softmax, ToPanels, ToRowsOf, TransposeToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::Level;
-use crate::weights::{Form, Matrix};
+use crate::weights::PackedMatrix;
 
 /// Queries handled at a time: their scores against all keys stay in the cache.
 const QUERIES: usize = 48;
 
 /// Logsumexp of the spare query: its weights become zero.
 const NO_QUERY: f32 = 1e30;
-
-/// The two weights in the forms that the products read.
-pub struct Weights<L: Level> {
-    qkv: Buffer<L::E>,
-    out: Buffer<L::E>,
-    qkv_back: Buffer<L::E>,
-    out_back: Buffer<L::E>,
-}
-
-impl<L: Level> Weights<L> {
-    /// Room; `backward` only for weights that are trained with.
-    pub fn new(dims: &Dims, backward: bool) -> Self {
-        let back = |matrix: Matrix| if backward { matrix.room::<L>(Form::Right) } else { Buffer::zeros(0) };
-        Self {
-            qkv: dims.mixer_in().room::<L>(Form::RightTransposed),
-            out: dims.mixer_out().room::<L>(Form::RightTransposed),
-            qkv_back: back(dims.mixer_in()),
-            out_back: back(dims.mixer_out()),
-        }
-    }
-
-    /// Takes over new values; the first weight if `first`, else the second.
-    pub fn pack(&mut self, dims: &Dims, first: bool, weight: &[f32]) {
-        let (matrix, forward, back) = match first {
-            true => (dims.mixer_in(), &mut self.qkv, &mut self.qkv_back),
-            false => (dims.mixer_out(), &mut self.out, &mut self.out_back),
-        };
-        matrix.pack::<L>(weight, Form::RightTransposed, forward);
-        if !back.is_empty() {
-            matrix.pack::<L>(weight, Form::Right, back);
-        }
-    }
-}
 
 /// cos and sin of every position's angles, [S × head/2] each (spec §1.5).
 pub struct Rotary {
@@ -164,7 +131,7 @@ fn query_blocks(positions: usize) -> impl Iterator<Item = (usize, usize)> {
 pub fn forward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [qkv, out]: [&PackedMatrix<L>; 2],
     rotary: &Rotary,
     h: &mut [f32],
     input: &[L::E],
@@ -176,11 +143,10 @@ pub fn forward<L: Level>(
     let rows = samples * positions;
     let (heads, rotate) = heads_of(dims);
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
-    let (qkv, out) = (dims.mixer_in(), dims.mixer_out());
     L::enter(Product::<L, _> {
         left: Left::Rows { data: input, stride },
         rows,
-        right: Right { data: &weights.qkv, panel: qkv.panel::<L>(Form::RightTransposed), columns: 3 * hidden },
+        right: qkv.right_transposed(),
         depth: hidden,
         rows_outer: false,
         epilogue: ToRows { out: &mut tape.qkv, stride: qkv_stride, column: 0 },
@@ -248,7 +214,7 @@ pub fn forward<L: Level>(
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &tape.results, stride: heads_stride },
         rows,
-        right: Right { data: &weights.out, panel: out.panel::<L>(Form::RightTransposed), columns: hidden },
+        right: out.right_transposed(),
         depth: hidden,
         rows_outer: false,
         epilogue: Add::to(h, stride),
@@ -276,7 +242,7 @@ fn rotate_queries_and_keys<L: Level>(dims: &Dims, count: usize, rotary: &Rotary,
 pub fn backward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [qkv, out]: [&PackedMatrix<L>; 2],
     rotary: &Rotary,
     d: &mut [f32],
     input: &[L::E],
@@ -289,7 +255,6 @@ pub fn backward<L: Level>(
 ) {
     let (stride, hidden, rows) = (dims.stride, dims.hidden, samples * dims.positions);
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
-    let (qkv, out) = (dims.mixer_in(), dims.mixer_out());
     let panel = panel_length::<L>(dims.rows(samples));
     L::enter(NormRowsGradient {
         d,
@@ -304,7 +269,7 @@ pub fn backward<L: Level>(
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &shared.rows, stride },
         rows,
-        right: Right { data: &weights.out_back, panel: out.panel::<L>(Form::Right), columns: hidden },
+        right: out.right(),
         depth: hidden,
         rows_outer: false,
         epilogue: ToRows { out: &mut scratch.d_results, stride: heads_stride, column: 0 },
@@ -324,7 +289,7 @@ pub fn backward<L: Level>(
         right: Right { data: &shared.input_panels, panel, columns: hidden },
         depth: rows,
         rows_outer: false,
-        epilogue: Add::to(out_gradient, out.gradient_shape::<L>().1),
+        epilogue: Add::to(out_gradient, dims.mixer_out().gradient_shape::<L>().1),
     });
     for sample in 0..samples {
         for head in 0..heads_of(dims).0 {
@@ -349,12 +314,12 @@ pub fn backward<L: Level>(
         right: Right { data: &shared.input_panels, panel, columns: hidden },
         depth: rows,
         rows_outer: true,
-        epilogue: Add::to(qkv_gradient, qkv.gradient_shape::<L>().1),
+        epilogue: Add::to(qkv_gradient, dims.mixer_in().gradient_shape::<L>().1),
     });
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &scratch.d_qkv, stride: qkv_stride },
         rows,
-        right: Right { data: &weights.qkv_back, panel: qkv.panel::<L>(Form::Right), columns: hidden },
+        right: qkv.right(),
         depth: 3 * hidden,
         rows_outer: false,
         epilogue: Add::to(d, stride),

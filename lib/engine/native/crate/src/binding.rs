@@ -8,7 +8,7 @@ use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 
 use crate::dims::Mixer;
-use crate::engine::{AnyEngine, Failure, Kind, LessonRequest, PuzzleStep, Reply, Request, Weights};
+use crate::engine::{AnyEngine, Failure, Kind, PuzzleStep, Reply, Request, TrainRequest, Weights};
 use crate::isa::{Isa, LEVELS};
 use crate::loss::CrossEntropy;
 use crate::model::{Call, Model, Source};
@@ -50,13 +50,13 @@ pub struct ModelSpec {
 #[napi(object)]
 pub struct StepReply {
     pub predictions: Int32Array,
-    pub halt: Float32Array,
-    pub proceed: Float32Array,
+    pub halt_logits: Float32Array,
+    pub continue_logits: Float32Array,
     pub logits: Float32Array,
     pub answer_loss: Float64Array,
     pub halt_loss: Float64Array,
     pub continue_loss: Float64Array,
-    pub continue_target: Float32Array,
+    pub continue_targets: Float32Array,
 }
 
 /// The numbers of an optimizer step.
@@ -194,7 +194,7 @@ impl NativeEngine {
     ) -> AsyncTask<StepTask> {
         let request = request(&tokens, &puzzle_ids, &reset, want_logits);
         let weights = if averaged { Weights::Average } else { Weights::Raw };
-        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, lesson: None, weights })
+        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, train: None, weights })
     }
 
     #[napi]
@@ -212,8 +212,8 @@ impl NativeEngine {
     ) -> AsyncTask<StepTask> {
         let request = request(&tokens, &puzzle_ids, &reset, want_logits);
         let loss = if softmax { CrossEntropy::Softmax } else { CrossEntropy::Stablemax };
-        let lesson = Some(LessonRequest { labels: labels.to_vec(), last: last.to_vec(), loss });
-        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, lesson, weights: Weights::Raw })
+        let train = Some(TrainRequest { labels: labels.to_vec(), last: last.to_vec(), loss });
+        AsyncTask::new(StepTask { engine: self.engine.clone(), state, request, train, weights: Weights::Raw })
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Box<dyn AnyEngine>) -> std::result::Result<T, Failure>) -> Result<T> {
@@ -226,7 +226,7 @@ pub struct StepTask {
     engine: Shared,
     state: u32,
     request: Request,
-    lesson: Option<LessonRequest>,
+    train: Option<TrainRequest>,
     weights: Weights,
 }
 
@@ -237,8 +237,8 @@ impl Task for StepTask {
     fn compute(&mut self) -> Result<Reply> {
         guarded(|| {
             let mut engine = lock(&self.engine)?;
-            match &self.lesson {
-                Some(lesson) => engine.train(self.state, &self.request, lesson),
+            match &self.train {
+                Some(train) => engine.train(self.state, &self.request, train),
                 None => engine.infer(self.state, &self.request, self.weights),
             }
             .map_err(failed)
@@ -248,13 +248,13 @@ impl Task for StepTask {
     fn resolve(&mut self, _env: Env, reply: Reply) -> Result<StepReply> {
         Ok(StepReply {
             predictions: reply.predictions.into(),
-            halt: reply.halt.into(),
-            proceed: reply.proceed.into(),
+            halt_logits: reply.halt_logits.into(),
+            continue_logits: reply.continue_logits.into(),
             logits: reply.logits.into(),
             answer_loss: reply.answer_loss.into(),
             halt_loss: reply.halt_loss.into(),
             continue_loss: reply.continue_loss.into(),
-            continue_target: reply.continue_target.into(),
+            continue_targets: reply.continue_targets.into(),
         })
     }
 }

@@ -6,74 +6,8 @@ use crate::epilogue::{Add, GateColumns, GateColumnsGradient};
 use crate::pointwise::{NormRows, NormRowsGradient, ToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::Level;
-use crate::weights::{Form, Matrix};
-
-/// The two weights in the forms that the products read.
-pub struct Weights<L: Level> {
-    gate_up: Buffer<L::E>,
-    down: Buffer<L::E>,
-    gate_up_back: Buffer<L::E>,
-    down_back: Buffer<L::E>,
-}
-
-impl<L: Level> Weights<L> {
-    /// Room; `backward` only for weights that are trained with.
-    pub fn new(dims: &Dims, backward: bool) -> Self {
-        let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
-        let back = |matrix: Matrix| if backward { matrix.room::<L>(Form::Right) } else { Buffer::zeros(0) };
-        Self {
-            gate_up: gate_up.room::<L>(Form::RightTransposed),
-            down: down.room::<L>(Form::RightTransposed),
-            gate_up_back: back(gate_up),
-            down_back: back(down),
-        }
-    }
-
-    /// Takes over new values; the first weight if `first`, else the second.
-    pub fn pack(&mut self, dims: &Dims, first: bool, weight: &[f32]) {
-        let (matrix, forward, back) = match first {
-            true => (dims.channel_in::<L>(), &mut self.gate_up, &mut self.gate_up_back),
-            false => (dims.channel_out(), &mut self.down, &mut self.down_back),
-        };
-        matrix.pack::<L>(weight, Form::RightTransposed, forward);
-        if !back.is_empty() {
-            matrix.pack::<L>(weight, Form::Right, back);
-        }
-    }
-}
-
-/// What the backward pass needs of one forward pass, besides input and output.
-pub struct Tape<L: Level> {
-    gates_and_ups: Buffer<L::E>,
-    inverse: Buffer<f32>,
-}
-
-impl<L: Level> Tape<L> {
-    /// `keep` false: for calls without gradient, which keep nothing.
-    pub fn new(dims: &Dims, samples: usize, keep: bool) -> Self {
-        let rows = dims.rows(samples);
-        Self {
-            gates_and_ups: Buffer::zeros(if keep { rows * 2 * dims.channel_inner_padded } else { 0 }),
-            inverse: Buffer::zeros(rows),
-        }
-    }
-}
-
-/// Gradient sums in the padded order of [`Matrix::gradient_shape`].
-pub struct Gradients {
-    pub gate_up: Buffer<f32>,
-    pub down: Buffer<f32>,
-}
-
-impl Gradients {
-    pub fn new<L: Level>(dims: &Dims) -> Self {
-        let room = |matrix: Matrix| {
-            let (rows, stride) = matrix.gradient_shape::<L>();
-            Buffer::zeros(rows * stride)
-        };
-        Self { gate_up: room(dims.channel_in::<L>()), down: room(dims.channel_out()) }
-    }
-}
+use crate::swiglu::Tape;
+use crate::weights::PackedMatrix;
 
 /// Intermediates that live within one call.
 pub struct Scratch<L: Level> {
@@ -101,7 +35,7 @@ impl<L: Level> Scratch<L> {
 pub fn forward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [gate_up, down]: [&PackedMatrix<L>; 2],
     h: &mut [f32],
     input: &[L::E],
     output: &mut [L::E],
@@ -110,12 +44,11 @@ pub fn forward<L: Level>(
 ) {
     let rows = samples * dims.positions;
     let inner = dims.channel_inner_padded;
-    let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
     let saved = if tape.gates_and_ups.is_empty() { None } else { Some(&mut tape.gates_and_ups[..]) };
     L::enter(Product::<L, _> {
         left: Left::Rows { data: input, stride: dims.stride },
         rows,
-        right: Right { data: &weights.gate_up, panel: gate_up.panel::<L>(Form::RightTransposed), columns: 2 * inner },
+        right: gate_up.right_transposed(),
         depth: dims.hidden,
         rows_outer: false,
         epilogue: GateColumns { out: &mut scratch.activated, stride: inner, saved },
@@ -123,7 +56,7 @@ pub fn forward<L: Level>(
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &scratch.activated, stride: inner },
         rows,
-        right: Right { data: &weights.down, panel: down.panel::<L>(Form::RightTransposed), columns: dims.hidden },
+        right: down.right_transposed(),
         depth: dims.channel_inner,
         rows_outer: false,
         epilogue: Add::to(h, dims.stride),
@@ -170,18 +103,18 @@ impl<L: Level> Shared<L> {
 pub fn backward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [gate_up, down]: [&PackedMatrix<L>; 2],
     d: &mut [f32],
     input: &[L::E],
     output: &[L::E],
     tape: &Tape<L>,
-    gradients: &mut Gradients,
+    gate_up_gradient: &mut [f32],
+    down_gradient: &mut [f32],
     scratch: &mut Scratch<L>,
     shared: &mut Shared<L>,
 ) {
     let rows = samples * dims.positions;
     let (stride, inner) = (dims.stride, dims.channel_inner_padded);
-    let (gate_up, down) = (dims.channel_in::<L>(), dims.channel_out());
     let panel = panel_length::<L>(dims.rows(samples));
     L::enter(NormRowsGradient {
         d,
@@ -196,7 +129,7 @@ pub fn backward<L: Level>(
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &shared.rows, stride },
         rows,
-        right: Right { data: &weights.down_back, panel: down.panel::<L>(Form::Right), columns: dims.channel_inner },
+        right: down.right(),
         depth: dims.hidden,
         rows_outer: false,
         epilogue: GateColumnsGradient {
@@ -216,7 +149,7 @@ pub fn backward<L: Level>(
         right: Right { data: &scratch.activated_panels, panel, columns: dims.channel_inner },
         depth: rows,
         rows_outer: false,
-        epilogue: Add::to(&mut gradients.down, down.gradient_shape::<L>().1),
+        epilogue: Add::to(down_gradient, dims.channel_out().gradient_shape::<L>().1),
     });
     L::enter(Product::<L, _> {
         left: Left::Columns { data: &scratch.d_panels, panel },
@@ -224,12 +157,12 @@ pub fn backward<L: Level>(
         right: Right { data: &shared.input_panels, panel, columns: dims.hidden },
         depth: rows,
         rows_outer: true,
-        epilogue: Add::to(&mut gradients.gate_up, gate_up.gradient_shape::<L>().1),
+        epilogue: Add::to(gate_up_gradient, dims.channel_in::<L>().gradient_shape::<L>().1),
     });
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &scratch.d_rows, stride: 2 * inner },
         rows,
-        right: Right { data: &weights.gate_up_back, panel: gate_up.panel::<L>(Form::Right), columns: dims.hidden },
+        right: gate_up.right(),
         depth: 2 * inner,
         rows_outer: false,
         epilogue: Add::to(d, stride),

@@ -9,7 +9,7 @@ use crate::net::{LayerWeights, PARTS};
 use crate::optimizer::{Rule, Step, Update, sign_sgd};
 use crate::simd::Level;
 use crate::team::run_all;
-use crate::worker::{Answer, Gradients, Lesson, Question, Values, Worker};
+use crate::worker::{Gradients, Inputs, Outputs, TrainInputs, Values, Worker};
 
 /// Rows of activations that a thread works on at a time: few enough for its caches, enough to reuse a weight once loaded.
 const GROUP_ROWS: usize = 384;
@@ -47,24 +47,24 @@ pub struct Request {
     pub want_logits: bool,
 }
 
-/// What learning needs besides.
-pub struct LessonRequest {
+/// What a training step takes besides.
+pub struct TrainRequest {
     pub labels: Vec<i32>,
     pub last: Vec<u8>,
     pub loss: crate::loss::CrossEntropy,
 }
 
-/// The results of a step; lessons' fields are empty in a step without learning.
+/// The results of a step; those of training are empty in a step without it.
 #[derive(Default)]
 pub struct Reply {
     pub predictions: Vec<i32>,
-    pub halt: Vec<f32>,
-    pub proceed: Vec<f32>,
+    pub halt_logits: Vec<f32>,
+    pub continue_logits: Vec<f32>,
     pub logits: Vec<f32>,
     pub answer_loss: Vec<f64>,
     pub halt_loss: Vec<f64>,
     pub continue_loss: Vec<f64>,
-    pub continue_target: Vec<f32>,
+    pub continue_targets: Vec<f32>,
 }
 
 /// The puzzle table's part of an update.
@@ -82,7 +82,7 @@ pub trait AnyEngine: Send {
     /// One latent of a state, [B × S × D].
     fn latent(&mut self, state: u32, latent: usize) -> Result<&mut Vec<f32>, Failure>;
     fn infer(&mut self, state: u32, request: &Request, weights: Weights) -> Result<Reply, Failure>;
-    fn train(&mut self, state: u32, request: &Request, lesson: &LessonRequest) -> Result<Reply, Failure>;
+    fn train(&mut self, state: u32, request: &Request, train: &TrainRequest) -> Result<Reply, Failure>;
     fn update(&mut self, step: Step, puzzles: PuzzleStep) -> Result<(), Failure>;
     fn tensor(&self, kind: Kind, index: usize) -> &[f32];
     fn write_tensor(&mut self, kind: Kind, index: usize, values: &[f32]) -> Result<(), Failure>;
@@ -194,13 +194,13 @@ impl<L: Level> Engine<L> {
         };
         if packed.stale {
             let tensors = self.tensors(weights);
-            let (dims, networks) = (&self.dims, self.places.networks);
+            let networks = self.places.networks;
             let mut jobs = Vec::new();
             for (index, layer) in packed.nets.iter_mut().flatten().enumerate() {
                 let tensors = &tensors[networks + index * PARTS.len()..][..PARTS.len()];
                 jobs.push(move || {
                     for (part, tensor) in PARTS.into_iter().zip(tensors) {
-                        layer.pack(dims, part, tensor);
+                        layer.pack(part, tensor);
                     }
                 });
             }
@@ -213,7 +213,7 @@ impl<L: Level> Engine<L> {
         }
     }
 
-    fn check(&self, state: u32, request: &Request, lesson: Option<&LessonRequest>) -> Result<usize, Failure> {
+    fn check(&self, state: u32, request: &Request, train: Option<&TrainRequest>) -> Result<usize, Failure> {
         let state = self.states.get(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
         let (batch, cells) = (state.batch, self.model.sequence);
         let expect = |what: &str, expected: usize, got: usize| {
@@ -233,11 +233,11 @@ impl<L: Level> Engine<L> {
         if let Some(id) = request.puzzle_ids.iter().find(|&&id| id < 0 || id >= ids) {
             return Err(Failure::Input(format!("puzzleIds: expected 0 … {}, got {id}", ids - 1)));
         }
-        let Some(lesson) = lesson else { return Ok(batch) };
-        expect("labels", batch * cells, lesson.labels.len())?;
-        expect("last", batch, lesson.last.len())?;
+        let Some(train) = train else { return Ok(batch) };
+        expect("labels", batch * cells, train.labels.len())?;
+        expect("last", batch, train.last.len())?;
         let fits = |label: i32| label == crate::loss::IGNORED || (0..vocabulary).contains(&label);
-        if let Some(label) = lesson.labels.iter().find(|&&label| !fits(label)) {
+        if let Some(label) = train.labels.iter().find(|&&label| !fits(label)) {
             return Err(Failure::Input(format!("labels: expected ids 0 … {} or -100, got {label}", vocabulary - 1)));
         }
         Ok(batch)
@@ -249,14 +249,14 @@ impl<L: Level> Engine<L> {
         (0..threads).map(|i| (i + 1) * batch / threads - i * batch / threads).collect()
     }
 
-    fn make_workers(&mut self, shares: &[usize], learning: bool) {
+    fn make_workers(&mut self, shares: &[usize], training: bool) {
         let fitting = (GROUP_ROWS / self.dims.positions).max(1);
         let group = fitting.min(shares.iter().copied().max().unwrap_or(1));
         self.workers.truncate(shares.len());
         for index in 0..shares.len() {
-            let make = || Worker::new(&self.model, group, learning);
+            let make = || Worker::new(&self.model, group, training);
             match self.workers.get_mut(index) {
-                Some(worker) if worker.group() >= group && (worker.learns() || !learning) => {}
+                Some(worker) if worker.group() >= group && (worker.trains() || !training) => {}
                 Some(worker) => *worker = make(),
                 None => self.workers.push(make()),
             }
@@ -267,27 +267,27 @@ impl<L: Level> Engine<L> {
         &mut self,
         state: u32,
         request: &Request,
-        lesson: Option<&LessonRequest>,
+        train: Option<&TrainRequest>,
         weights: Weights,
     ) -> Result<Reply, Failure> {
-        let batch = self.check(state, request, lesson)?;
+        let batch = self.check(state, request, train)?;
         self.pack(weights);
         let shares = self.shares(batch);
-        self.make_workers(&shares, lesson.is_some());
+        self.make_workers(&shares, train.is_some());
         let cells = self.model.sequence;
         let width = |wanted: bool, width: usize| if wanted { batch * width } else { 0 };
-        let learns = lesson.is_some();
+        let trains = train.is_some();
         let mut reply = Reply {
             predictions: vec![0; batch * cells],
-            halt: vec![0.0; batch],
-            proceed: vec![0.0; batch],
+            halt_logits: vec![0.0; batch],
+            continue_logits: vec![0.0; batch],
             logits: vec![0.0; width(request.want_logits, cells * self.model.vocabulary)],
-            answer_loss: vec![0.0; width(learns, 1)],
-            halt_loss: vec![0.0; width(learns, 1)],
-            continue_loss: vec![0.0; width(learns, 1)],
-            continue_target: vec![0.0; width(learns && self.model.learns_continue, 1)],
+            answer_loss: vec![0.0; width(trains, 1)],
+            halt_loss: vec![0.0; width(trains, 1)],
+            continue_loss: vec![0.0; width(trains, 1)],
+            continue_targets: vec![0.0; width(trains && self.model.learns_continue, 1)],
         };
-        let mut puzzle_gradients = vec![0.0; width(learns, self.model.puzzle_size)];
+        let mut puzzle_gradients = vec![0.0; width(trains, self.model.puzzle_size)];
         let mut workers = std::mem::take(&mut self.workers);
         let mut carried =
             self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
@@ -313,53 +313,53 @@ impl<L: Level> Engine<L> {
                 .map(|latent| cut(latent, &shares, self.dims.positions * self.dims.hidden).into_iter())
                 .collect();
             let mut predictions = cut(&mut reply.predictions, &shares, cells).into_iter();
-            let mut halt = cut(&mut reply.halt, &shares, 1).into_iter();
-            let mut proceed = cut(&mut reply.proceed, &shares, 1).into_iter();
+            let mut halt_logits = cut(&mut reply.halt_logits, &shares, 1).into_iter();
+            let mut continue_logits = cut(&mut reply.continue_logits, &shares, 1).into_iter();
             let mut logits = cut(&mut reply.logits, &shares, cells * self.model.vocabulary).into_iter();
             let mut answer_loss = cut(&mut reply.answer_loss, &shares, 1).into_iter();
             let mut halt_loss = cut(&mut reply.halt_loss, &shares, 1).into_iter();
             let mut continue_loss = cut(&mut reply.continue_loss, &shares, 1).into_iter();
-            let mut continue_target = cut(&mut reply.continue_target, &shares, 1).into_iter();
+            let mut continue_targets = cut(&mut reply.continue_targets, &shares, 1).into_iter();
             let mut puzzles = cut(&mut puzzle_gradients, &shares, self.model.puzzle_size).into_iter();
             let mut first = 0;
             let mut jobs = Vec::new();
             for (worker, &seats) in workers.iter_mut().zip(&shares) {
                 let from = first;
                 first += seats;
-                let question = Question {
+                let inputs = Inputs {
                     tokens: &request.tokens[from * cells..first * cells],
                     puzzle_ids: &request.puzzle_ids[from..first],
                     reset: &request.reset[from..first],
-                    lesson: lesson.map(|lesson| Lesson {
-                        labels: &lesson.labels[from * cells..first * cells],
-                        last: &lesson.last[from..first],
-                        loss: lesson.loss,
+                    train: train.map(|train| TrainInputs {
+                        labels: &train.labels[from * cells..first * cells],
+                        last: &train.last[from..first],
+                        loss: train.loss,
                         batch,
                     }),
                 };
-                let mut answer = Answer {
+                let mut outputs = Outputs {
                     latents: latents.iter_mut().map(|shares| shares.next().unwrap_or_default()).collect(),
                     predictions: predictions.next().unwrap_or_default(),
-                    halt: halt.next().unwrap_or_default(),
-                    proceed: proceed.next().unwrap_or_default(),
+                    halt_logits: halt_logits.next().unwrap_or_default(),
+                    continue_logits: continue_logits.next().unwrap_or_default(),
                     logits: logits.next().unwrap_or_default(),
                     answer_loss: answer_loss.next().unwrap_or_default(),
                     halt_loss: halt_loss.next().unwrap_or_default(),
                     continue_loss: continue_loss.next().unwrap_or_default(),
-                    continue_target: continue_target.next().unwrap_or_default(),
+                    continue_targets: continue_targets.next().unwrap_or_default(),
                     puzzle_gradients: puzzles.next().unwrap_or_default(),
                 };
                 let values = &values;
-                jobs.push(move || worker.run(values, question, &mut answer));
+                jobs.push(move || worker.run(values, inputs, &mut outputs));
             }
             run_all(shares.len(), jobs);
         }
         // Buffers that held NaN may keep it in their padding, where zero weights would not silence it: new ones next time.
-        if reply.halt.iter().all(|logit| logit.is_finite()) {
+        if reply.halt_logits.iter().all(|logit| logit.is_finite()) {
             self.workers = workers;
         }
         self.states.insert(state, carried);
-        if learns {
+        if trains {
             self.pending = None;
             self.puzzle_gradients = puzzle_gradients;
             if let Err(failure) = finite_losses(&reply).and_then(|()| self.gather()) {
@@ -461,8 +461,8 @@ impl<L: Level> AnyEngine for Engine<L> {
         self.step(state, request, None, weights)
     }
 
-    fn train(&mut self, state: u32, request: &Request, lesson: &LessonRequest) -> Result<Reply, Failure> {
-        self.step(state, request, Some(lesson), Weights::Raw)
+    fn train(&mut self, state: u32, request: &Request, train: &TrainRequest) -> Result<Reply, Failure> {
+        self.step(state, request, Some(train), Weights::Raw)
     }
 
     fn update(&mut self, step: Step, puzzles: PuzzleStep) -> Result<(), Failure> {

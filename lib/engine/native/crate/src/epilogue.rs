@@ -368,7 +368,7 @@ impl<L: Lanes> Epilogue<L> for GateRowsGradient<'_, L::E> {
 }
 
 /// Attention weights for the backward pass: exp(scale·score − logsumexp), as panels over queries; 0 beyond the last key.
-pub struct Weights<'a, E> {
+pub struct AttentionWeights<'a, E> {
     pub scale: f32,
     /// One value a query.
     pub logsumexp: &'a [f32],
@@ -377,7 +377,7 @@ pub struct Weights<'a, E> {
     pub panel: usize,
 }
 
-impl<L: Lanes> Epilogue<L> for Weights<'_, L::E> {
+impl<L: Lanes> Epilogue<L> for AttentionWeights<'_, L::E> {
     fn check(&self, rows: usize, panels: usize) {
         fits("logsumexp", rows, self.logsumexp.len());
         fits("panel", panel_length::<L>(rows), self.panel);
@@ -424,7 +424,7 @@ unsafe fn keep_first<L: Lanes>(value: L::F, count: usize) -> L::F {
 
 /// Derivative of the scores: weight·(C − delta)·scale, C the derivative of the weights, as rows and as panels over queries.
 pub struct ScoreGradient<'a, E> {
-    /// Made by [`Weights`].
+    /// Made by [`AttentionWeights`].
     pub weights: &'a [E],
     pub panel: usize,
     /// Σ over keys of weight · derivative of the weight, one value a query.

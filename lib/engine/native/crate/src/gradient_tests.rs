@@ -134,7 +134,7 @@ fn check<L: Level>(mixer: Mixer) {
 
     let mut layers: Vec<LayerWeights<L>> = weights.iter().map(|_| LayerWeights::new(&dims, true)).collect();
     for (layer, weights) in layers.iter_mut().zip(&weights) {
-        PARTS.into_iter().zip(weights).for_each(|(part, weight)| layer.pack(&dims, part, weight));
+        PARTS.into_iter().zip(weights).for_each(|(part, weight)| layer.pack(part, weight));
     }
     let spread = |values: &[f32]| {
         let mut out = vec![0.0f32; dims.rows(SAMPLES) * dims.stride];

@@ -8,8 +8,8 @@ use std::sync::Once;
 
 use crate::buffer::Buffer;
 use crate::epilogue::{
-    Add, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, Scaled, ScoreGradient, ToRows, ToScaledRows,
-    Weights as AttentionWeights,
+    Add, AttentionWeights, GateColumns, GateColumnsGradient, GateRows, GateRowsGradient, Scaled, ScoreGradient, ToRows,
+    ToScaledRows,
 };
 use crate::isa::LEVELS;
 use crate::linear::{Linear, LinearGradient};

@@ -31,6 +31,7 @@ pub mod product;
 pub mod simd;
 #[cfg(test)]
 mod soft;
+pub mod swiglu;
 pub mod team;
 pub mod tiles;
 pub mod token_mixer;

@@ -5,18 +5,13 @@ use crate::buffer::Buffer;
 use crate::channel_mixer::{self, Shared};
 use crate::dims::{Dims, Mixer};
 use crate::simd::Level;
+use crate::swiglu;
 use crate::token_mixer;
-use crate::weights::Matrix;
+use crate::weights::{Matrix, PackedMatrix};
 
-enum MixerWeights<L: Level> {
-    Mlp(token_mixer::Weights<L>),
-    Attention(attention::Weights<L>),
-}
-
-/// One layer's weights in the forms that the products read.
+/// One layer's weights, packed for the products, in the order of [`PARTS`].
 pub struct LayerWeights<L: Level> {
-    mixer: MixerWeights<L>,
-    channel: channel_mixer::Weights<L>,
+    packed: [PackedMatrix<L>; 4],
 }
 
 /// A layer's four weights, in the reference's order.
@@ -44,67 +39,50 @@ impl Part {
 impl<L: Level> LayerWeights<L> {
     /// Room; `backward` only for weights that are trained with.
     pub fn new(dims: &Dims, backward: bool) -> Self {
-        Self {
-            mixer: match dims.mixer {
-                Mixer::Mlp => MixerWeights::Mlp(token_mixer::Weights::new(dims, backward)),
-                Mixer::Attention { .. } => MixerWeights::Attention(attention::Weights::new(dims, backward)),
-            },
-            channel: channel_mixer::Weights::new(dims, backward),
-        }
+        let over_positions = |part| dims.mixer == Mixer::Mlp && matches!(part, Part::MixerIn | Part::MixerOut);
+        Self { packed: PARTS.map(|part| PackedMatrix::new(part.matrix::<L>(dims), over_positions(part), backward)) }
     }
 
     /// Takes over new values of one weight.
-    pub fn pack(&mut self, dims: &Dims, part: Part, weight: &[f32]) {
-        match (part, &mut self.mixer) {
-            (Part::MixerIn | Part::MixerOut, MixerWeights::Mlp(weights)) => {
-                weights.pack(dims, part == Part::MixerIn, weight)
-            }
-            (Part::MixerIn | Part::MixerOut, MixerWeights::Attention(weights)) => {
-                weights.pack(dims, part == Part::MixerIn, weight)
-            }
-            (Part::ChannelIn | Part::ChannelOut, _) => self.channel.pack(dims, part == Part::ChannelIn, weight),
-        }
+    pub fn pack(&mut self, part: Part, weight: &[f32]) {
+        self.packed[part as usize].pack(weight);
+    }
+
+    fn mixer(&self) -> [&PackedMatrix<L>; 2] {
+        [&self.packed[Part::MixerIn as usize], &self.packed[Part::MixerOut as usize]]
+    }
+
+    fn channel(&self) -> [&PackedMatrix<L>; 2] {
+        [&self.packed[Part::ChannelIn as usize], &self.packed[Part::ChannelOut as usize]]
     }
 }
 
-/// Gradient sums of one layer, in the padded order of [`Matrix::gradient_shape`].
+/// Gradient sums of one layer in the order of [`PARTS`], each padded as [`Matrix::gradient_shape`] says.
 pub struct LayerGradients {
-    mixer_in: Buffer<f32>,
-    mixer_out: Buffer<f32>,
-    channel: channel_mixer::Gradients,
+    sums: [Buffer<f32>; 4],
 }
 
 impl LayerGradients {
     pub fn new<L: Level>(dims: &Dims) -> Self {
-        let room = |matrix: Matrix| {
-            let (rows, stride) = matrix.gradient_shape::<L>();
-            Buffer::zeros(rows * stride)
-        };
         Self {
-            mixer_in: room(dims.mixer_in()),
-            mixer_out: room(dims.mixer_out()),
-            channel: channel_mixer::Gradients::new::<L>(dims),
+            sums: PARTS.map(|part| {
+                let (rows, stride) = part.matrix::<L>(dims).gradient_shape::<L>();
+                Buffer::zeros(rows * stride)
+            }),
         }
     }
 
     pub fn part(&self, part: Part) -> &[f32] {
-        match part {
-            Part::MixerIn => &self.mixer_in,
-            Part::MixerOut => &self.mixer_out,
-            Part::ChannelIn => &self.channel.gate_up,
-            Part::ChannelOut => &self.channel.down,
-        }
+        &self.sums[part as usize]
     }
 
     pub fn clear(&mut self) {
-        for sums in [&mut self.mixer_in, &mut self.mixer_out, &mut self.channel.gate_up, &mut self.channel.down] {
-            sums.fill(0.0);
-        }
+        self.sums.iter_mut().for_each(|sums| sums.fill(0.0));
     }
 }
 
 enum MixerTape<L: Level> {
-    Mlp(token_mixer::Tape<L>),
+    Mlp(swiglu::Tape<L>),
     Attention(attention::Tape<L>),
 }
 
@@ -112,7 +90,7 @@ struct LayerTape<L: Level> {
     input: Buffer<L::E>,
     mixer: MixerTape<L>,
     middle: Buffer<L::E>,
-    channel: channel_mixer::Tape<L>,
+    channel: swiglu::Tape<L>,
 }
 
 /// What one call leaves behind for its backward pass: every sub-layer's input and what else it needs.
@@ -128,11 +106,11 @@ impl<L: Level> Tape<L> {
         let layer = || LayerTape {
             input: activations(),
             mixer: match dims.mixer {
-                Mixer::Mlp => MixerTape::Mlp(token_mixer::Tape::new(dims, samples, keep)),
+                Mixer::Mlp => MixerTape::Mlp(swiglu::Tape::over_positions(dims, samples, keep)),
                 Mixer::Attention { heads, .. } => MixerTape::Attention(attention::Tape::new(dims, samples, heads)),
             },
             middle: activations(),
-            channel: channel_mixer::Tape::new(dims, samples, keep),
+            channel: swiglu::Tape::over_channels(dims, samples, keep),
         };
         Self { layers: (0..if keep { layers } else { 1 }).map(|_| layer()).collect(), output: activations() }
     }
@@ -185,25 +163,21 @@ pub fn forward<L: Level>(
     for (index, layer) in weights.iter().enumerate() {
         let (before, after) = tape.layers.split_at_mut(if kept { index + 1 } else { 1 });
         let Some(LayerTape { input, mixer, middle, channel }) = before.last_mut() else { return };
-        match (&layer.mixer, mixer, &mut scratch.mixer) {
-            (MixerWeights::Mlp(weights), MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
-                token_mixer::forward(dims, samples, weights, h, input, middle, tape, scratch);
+        match (mixer, &mut scratch.mixer) {
+            (MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
+                token_mixer::forward(dims, samples, layer.mixer(), h, input, middle, tape, scratch);
             }
-            (
-                MixerWeights::Attention(weights),
-                MixerTape::Attention(tape),
-                MixerScratch::Attention(scratch, rotary),
-            ) => {
-                attention::forward(dims, samples, weights, rotary, h, input, middle, tape, scratch);
+            (MixerTape::Attention(tape), MixerScratch::Attention(scratch, rotary)) => {
+                attention::forward(dims, samples, layer.mixer(), rotary, h, input, middle, tape, scratch);
             }
-            _ => unreachable!("weights, tape and scratch are made for one mixer"),
+            _ => unreachable!("tape and scratch are made for one mixer"),
         }
         let output = match after.first_mut() {
             Some(next) => &mut next.input,
             None if index + 1 < weights.len() => input,
             None => &mut tape.output,
         };
-        channel_mixer::forward(dims, samples, &layer.channel, h, middle, output, channel, &mut scratch.channel);
+        channel_mixer::forward(dims, samples, layer.channel(), h, middle, output, channel, &mut scratch.channel);
     }
 }
 
@@ -219,37 +193,35 @@ pub fn backward<L: Level>(
 ) {
     let shared = scratch.shared.as_mut().expect("scratch was made for the backward pass");
     for index in (0..weights.len()).rev() {
-        let (layer, gradients, at) = (&weights[index], &mut gradients[index], &tape.layers[index]);
+        let (layer, at) = (&weights[index], &tape.layers[index]);
         let output = tape.layers.get(index + 1).map_or(&tape.output, |next| &next.input);
+        let [mixer_in, mixer_out, channel_in, channel_out] = &mut gradients[index].sums;
         channel_mixer::backward(
             dims,
             samples,
-            &layer.channel,
+            layer.channel(),
             d,
             &at.middle,
             output,
             &at.channel,
-            &mut gradients.channel,
+            channel_in,
+            channel_out,
             &mut scratch.channel,
             shared,
         );
-        let (first, second) = (&mut gradients.mixer_in, &mut gradients.mixer_out);
-        match (&layer.mixer, &at.mixer, &mut scratch.mixer) {
-            (MixerWeights::Mlp(weights), MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
+        let (weights, input, output) = (layer.mixer(), &at.input, &at.middle);
+        match (&at.mixer, &mut scratch.mixer) {
+            (MixerTape::Mlp(tape), MixerScratch::Mlp(scratch)) => {
                 token_mixer::backward(
-                    dims, samples, weights, d, &at.input, &at.middle, tape, first, second, scratch, shared,
+                    dims, samples, weights, d, input, output, tape, mixer_in, mixer_out, scratch, shared,
                 );
             }
-            (
-                MixerWeights::Attention(weights),
-                MixerTape::Attention(tape),
-                MixerScratch::Attention(scratch, rotary),
-            ) => {
+            (MixerTape::Attention(tape), MixerScratch::Attention(scratch, rotary)) => {
                 attention::backward(
-                    dims, samples, weights, rotary, d, &at.input, &at.middle, tape, first, second, scratch, shared,
+                    dims, samples, weights, rotary, d, input, output, tape, mixer_in, mixer_out, scratch, shared,
                 );
             }
-            _ => unreachable!("weights, tape and scratch are made for one mixer"),
+            _ => unreachable!("tape and scratch are made for one mixer"),
         }
     }
 }

@@ -9,56 +9,8 @@ use crate::epilogue::{Add, GateRows, GateRowsGradient};
 use crate::pointwise::{NormColumns, NormColumnsGradient, ToPanels, TransposeToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::Level;
-use crate::weights::{Form, Matrix};
-
-/// The two weights in the forms that the products read.
-pub struct Weights<L: Level> {
-    gate_up: Buffer<L::E>,
-    down: Buffer<L::E>,
-    gate_up_back: Buffer<L::E>,
-    down_back: Buffer<L::E>,
-}
-
-impl<L: Level> Weights<L> {
-    /// Room; `backward` only for weights that are trained with.
-    pub fn new(dims: &Dims, backward: bool) -> Self {
-        let back = |matrix: Matrix| if backward { matrix.room::<L>(Form::LeftTransposed) } else { Buffer::zeros(0) };
-        Self {
-            gate_up: dims.mixer_in().room::<L>(Form::Left),
-            down: dims.mixer_out().room::<L>(Form::Left),
-            gate_up_back: back(dims.mixer_in()),
-            down_back: back(dims.mixer_out()),
-        }
-    }
-
-    /// Takes over new values; the first weight if `first`, else the second.
-    pub fn pack(&mut self, dims: &Dims, first: bool, weight: &[f32]) {
-        let (matrix, forward, back) = match first {
-            true => (dims.mixer_in(), &mut self.gate_up, &mut self.gate_up_back),
-            false => (dims.mixer_out(), &mut self.down, &mut self.down_back),
-        };
-        matrix.pack::<L>(weight, Form::Left, forward);
-        if !back.is_empty() {
-            matrix.pack::<L>(weight, Form::LeftTransposed, back);
-        }
-    }
-}
-
-/// What the backward pass needs of one forward pass, besides input and output.
-pub struct Tape<L: Level> {
-    gates_and_ups: Buffer<L::E>,
-    inverse: Buffer<f32>,
-}
-
-impl<L: Level> Tape<L> {
-    /// `keep` false: for calls without gradient, which keep nothing.
-    pub fn new(dims: &Dims, samples: usize, keep: bool) -> Self {
-        Self {
-            gates_and_ups: Buffer::zeros(if keep { 2 * dims.token_inner_padded * samples * dims.stride } else { 0 }),
-            inverse: Buffer::zeros(samples * dims.stride),
-        }
-    }
-}
+use crate::swiglu::Tape;
+use crate::weights::PackedMatrix;
 
 /// Intermediates that live within one call, for up to `samples` puzzles.
 pub struct Scratch<L: Level> {
@@ -126,7 +78,7 @@ fn by_channel<L: Level>(dims: &Dims, samples: usize, capacity: usize, rows: &[L:
 pub fn forward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [gate_up, down]: [&PackedMatrix<L>; 2],
     h: &mut [f32],
     input: &[L::E],
     output: &mut [L::E],
@@ -139,7 +91,7 @@ pub fn forward<L: Level>(
     let saved = if tape.gates_and_ups.is_empty() { None } else { Some(&mut tape.gates_and_ups[..]) };
     let activated_panel = panel_length::<L>(inner);
     L::enter(Product::<L, _> {
-        left: Left::Gated { data: &weights.gate_up, stride: dims.mixer_in().left_stride::<L>(Form::Left), half: inner },
+        left: gate_up.left_gated(inner),
         rows: 2 * dims.token_inner,
         right: Right { data: &scratch.columns, panel: panel_length::<L>(positions), columns },
         depth: positions,
@@ -153,7 +105,7 @@ pub fn forward<L: Level>(
         },
     });
     L::enter(Product::<L, _> {
-        left: Left::Rows { data: &weights.down, stride: dims.mixer_out().left_stride::<L>(Form::Left) },
+        left: down.left(),
         rows: positions,
         right: Right { data: &scratch.activated, panel: activated_panel, columns },
         depth: dims.token_inner,
@@ -177,7 +129,7 @@ pub fn forward<L: Level>(
 pub fn backward<L: Level>(
     dims: &Dims,
     samples: usize,
-    weights: &Weights<L>,
+    [gate_up, down]: [&PackedMatrix<L>; 2],
     d: &mut [f32],
     input: &[L::E],
     output: &[L::E],
@@ -190,7 +142,6 @@ pub fn backward<L: Level>(
     let (positions, stride, inner) = (dims.positions, dims.stride, dims.token_inner_padded);
     let columns = samples * stride;
     let capacity = scratch.samples;
-    let (gate_up, down) = (dims.mixer_in(), dims.mixer_out());
     for sample in 0..samples {
         let at = sample * positions * stride;
         L::enter(NormColumnsGradient {
@@ -205,7 +156,7 @@ pub fn backward<L: Level>(
     to_columns::<L>(dims, samples, &shared.rows, &mut scratch.columns);
     let d_panel = panel_length::<L>(2 * inner);
     L::enter(Product::<L, _> {
-        left: Left::Rows { data: &weights.down_back, stride: down.left_stride::<L>(Form::LeftTransposed) },
+        left: down.left_transposed(),
         rows: dims.token_inner,
         right: Right { data: &scratch.columns, panel: panel_length::<L>(positions), columns },
         depth: positions,
@@ -229,7 +180,7 @@ pub fn backward<L: Level>(
         right: Right { data: &scratch.d_by_channel, panel: by_channel_panel, columns: positions },
         depth: columns,
         rows_outer: false,
-        epilogue: Add::to(down_gradient, down.gradient_shape::<L>().1),
+        epilogue: Add::to(down_gradient, dims.mixer_out().gradient_shape::<L>().1),
     });
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &scratch.d_rows, stride: capacity * stride },
@@ -237,10 +188,10 @@ pub fn backward<L: Level>(
         right: Right { data: &scratch.input_by_channel, panel: by_channel_panel, columns: positions },
         depth: columns,
         rows_outer: false,
-        epilogue: Add::to(gate_up_gradient, gate_up.gradient_shape::<L>().1),
+        epilogue: Add::to(gate_up_gradient, dims.mixer_in().gradient_shape::<L>().1),
     });
     L::enter(Product::<L, _> {
-        left: Left::Rows { data: &weights.gate_up_back, stride: gate_up.left_stride::<L>(Form::LeftTransposed) },
+        left: gate_up.left_transposed(),
         rows: positions,
         right: Right { data: &scratch.d_panels, panel: d_panel, columns },
         depth: 2 * inner,

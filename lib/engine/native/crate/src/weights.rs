@@ -1,7 +1,7 @@
 //! Weights as the products want them: rounded, reordered and padded once per update; and gradients back into the reference's order.
 
 use crate::buffer::Buffer;
-use crate::product::{panel_length, panels_length};
+use crate::product::{Left, Right, panel_length, panels_length};
 use crate::simd::{Element, Lanes};
 
 /// Where a row of the reference's [rows × columns] weight lies in ours.
@@ -124,5 +124,60 @@ impl Matrix {
                 }
             }
         }
+    }
+}
+
+/// One weight in the forms that the products read: for forward passes, and for backward ones where it is trained.
+pub struct PackedMatrix<L: Lanes> {
+    matrix: Matrix,
+    forms: [Form; 2],
+    forward: Buffer<L::E>,
+    /// Empty where nothing is trained.
+    backward: Buffer<L::E>,
+}
+
+impl<L: Lanes> PackedMatrix<L> {
+    /// Room; `backward` only for weights that are trained with. `left`: the weight is the products' left operand.
+    pub fn new(matrix: Matrix, left: bool, backward: bool) -> Self {
+        let forms = if left { [Form::Left, Form::LeftTransposed] } else { [Form::RightTransposed, Form::Right] };
+        Self {
+            matrix,
+            forms,
+            forward: matrix.room::<L>(forms[0]),
+            backward: if backward { matrix.room::<L>(forms[1]) } else { Buffer::zeros(0) },
+        }
+    }
+
+    /// Takes over new values, [rows × columns] in the reference's order.
+    pub fn pack(&mut self, weight: &[f32]) {
+        self.matrix.pack::<L>(weight, self.forms[0], &mut self.forward);
+        if !self.backward.is_empty() {
+            self.matrix.pack::<L>(weight, self.forms[1], &mut self.backward);
+        }
+    }
+
+    /// W as the left operand.
+    pub fn left(&self) -> Left<'_, L::E> {
+        Left::Rows { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]) }
+    }
+
+    /// W of gates and ups as the left operand, blocks holding both.
+    pub fn left_gated(&self, half: usize) -> Left<'_, L::E> {
+        Left::Gated { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]), half }
+    }
+
+    /// Wᵀ as the left operand.
+    pub fn left_transposed(&self) -> Left<'_, L::E> {
+        Left::Rows { data: &self.backward, stride: self.matrix.left_stride::<L>(self.forms[1]) }
+    }
+
+    /// Wᵀ as the right operand: x·Wᵀ.
+    pub fn right_transposed(&self) -> Right<'_, L::E> {
+        Right { data: &self.forward, panel: self.matrix.panel::<L>(self.forms[0]), columns: self.matrix.padded }
+    }
+
+    /// W as the right operand: d·W.
+    pub fn right(&self) -> Right<'_, L::E> {
+        Right { data: &self.backward, panel: self.matrix.panel::<L>(self.forms[1]), columns: self.matrix.columns }
     }
 }

@@ -24,18 +24,18 @@ pub struct Values<'a, L: Level> {
     pub nets: &'a [Vec<LayerWeights<L>>],
 }
 
-/// What a step is asked for, for the seats of one share.
+/// The inputs of a step, for the seats of one share.
 #[derive(Clone, Copy)]
-pub struct Question<'a> {
+pub struct Inputs<'a> {
     pub tokens: &'a [i32],
     pub puzzle_ids: &'a [i32],
     pub reset: &'a [u8],
-    pub lesson: Option<Lesson<'a>>,
+    pub train: Option<TrainInputs<'a>>,
 }
 
-/// What a training step is asked for besides.
+/// What a training step takes besides.
 #[derive(Clone, Copy)]
-pub struct Lesson<'a> {
+pub struct TrainInputs<'a> {
     pub labels: &'a [i32],
     pub last: &'a [u8],
     pub loss: CrossEntropy,
@@ -43,19 +43,19 @@ pub struct Lesson<'a> {
     pub batch: usize,
 }
 
-/// Where a share's results go; lessons' fields are empty in a step without learning.
-pub struct Answer<'a> {
+/// Where a share's results go; those of training are empty in a step without it.
+pub struct Outputs<'a> {
     /// The latents of the share's seats, [seats × S × D] each.
     pub latents: Vec<&'a mut [f32]>,
     pub predictions: &'a mut [i32],
-    pub halt: &'a mut [f32],
-    pub proceed: &'a mut [f32],
+    pub halt_logits: &'a mut [f32],
+    pub continue_logits: &'a mut [f32],
     /// Empty if not asked for.
     pub logits: &'a mut [f32],
     pub answer_loss: &'a mut [f64],
     pub halt_loss: &'a mut [f64],
     pub continue_loss: &'a mut [f64],
-    pub continue_target: &'a mut [f32],
+    pub continue_targets: &'a mut [f32],
     /// Gradients of the puzzle rows, [seats × puzzle size].
     pub puzzle_gradients: &'a mut [f32],
 }
@@ -101,8 +101,8 @@ impl Gradients {
     }
 }
 
-/// Buffers that only learning needs.
-struct Learning<L: Level> {
+/// Buffers that only training needs.
+struct TrainBuffers<L: Level> {
     /// One a call with gradient.
     tapes: Vec<Tape<L>>,
     /// Derivatives with respect to each latent, and whether there is one.
@@ -127,24 +127,24 @@ pub struct Worker<L: Level> {
     x: Buffer<f32>,
     h: Buffer<f32>,
     logits: Vec<f32>,
-    learning: Option<Learning<L>>,
+    buffers: Option<TrainBuffers<L>>,
 }
 
 impl<L: Level> Worker<L> {
     /// `group`: puzzles that go through the schedule together.
-    pub fn new(model: &Model, group: usize, learning: bool) -> Self {
+    pub fn new(model: &Model, group: usize, buffers: bool) -> Self {
         let dims = model.dims::<L>();
         let activations = || Buffer::<f32>::zeros(dims.rows(group) * dims.stride);
         let latents = || model.latents.iter().map(|_| activations()).collect::<Vec<_>>();
         let calls = model.calls.iter().filter(|call| call.gradient).count();
         Self {
-            scratch: Scratch::new(&dims, group, learning),
+            scratch: Scratch::new(&dims, group, buffers),
             tape: Tape::new(&dims, model.layers, group, false),
             latents: latents(),
             x: activations(),
             h: activations(),
             logits: vec![0.0; group * model.sequence * model.vocabulary],
-            learning: learning.then(|| Learning {
+            buffers: buffers.then(|| TrainBuffers {
                 tapes: (0..calls).map(|_| Tape::new(&dims, model.layers, group, true)).collect(),
                 d_latents: model.latents.iter().map(|_| (activations(), false)).collect(),
                 d_x: activations(),
@@ -165,57 +165,57 @@ impl<L: Level> Worker<L> {
     }
 
     /// It has the buffers for the backward pass.
-    pub fn learns(&self) -> bool {
-        self.learning.is_some()
+    pub fn trains(&self) -> bool {
+        self.buffers.is_some()
     }
 
     /// Gradient sums of the last share, if this worker learns.
     pub fn gradients(&self) -> Option<&Gradients> {
-        self.learning.as_ref().map(|learning| &learning.gradients)
+        self.buffers.as_ref().map(|buffers| &buffers.gradients)
     }
 
     /// Runs a share: all its seats, a group at a time.
-    pub fn run(&mut self, values: &Values<L>, question: Question, answer: &mut Answer) {
-        if let Some(learning) = &mut self.learning {
-            learning.gradients.clear();
+    pub fn run(&mut self, values: &Values<L>, inputs: Inputs, outputs: &mut Outputs) {
+        if let Some(buffers) = &mut self.buffers {
+            buffers.gradients.clear();
         }
-        let seats = question.reset.len();
+        let seats = inputs.reset.len();
         for first in (0..seats).step_by(self.group) {
-            self.run_group(values, question, answer, first, self.group.min(seats - first));
+            self.run_group(values, inputs, outputs, first, self.group.min(seats - first));
         }
     }
 
-    fn run_group(&mut self, values: &Values<L>, question: Question, answer: &mut Answer, first: usize, samples: usize) {
+    fn run_group(&mut self, values: &Values<L>, inputs: Inputs, outputs: &mut Outputs, first: usize, samples: usize) {
         let model = self.model.clone();
-        self.load(values, question, answer, first, samples);
-        self.embed(values, question, first, samples);
-        let mut learning = if question.lesson.is_some() { self.learning.take() } else { None };
-        let tapes = learning.as_mut().map_or(&mut [][..], |learning| &mut learning.tapes);
-        self.think(values, samples, tapes);
-        self.store(answer, first, samples);
-        self.heads(values, answer, first, samples);
-        if let (Some(lesson), Some(learning)) = (question.lesson, &mut learning) {
+        self.load(values, inputs, outputs, first, samples);
+        self.embed(values, inputs, first, samples);
+        let mut buffers = if inputs.train.is_some() { self.buffers.take() } else { None };
+        let tapes = buffers.as_mut().map_or(&mut [][..], |buffers| &mut buffers.tapes);
+        self.forward(values, samples, tapes);
+        self.store(outputs, first, samples);
+        self.heads(values, outputs, first, samples);
+        if let (Some(train), Some(buffers)) = (inputs.train, &mut buffers) {
             if model.learns_continue {
-                self.look_ahead(values, learning, lesson, answer, first, samples);
+                self.continue_targets(values, buffers, train, outputs, first, samples);
             }
-            self.judge(values, learning, lesson, answer, first, samples);
-            self.learn(values, learning, samples);
-            self.embedding_gradient(learning, question, answer, first, samples);
+            self.losses(values, buffers, train, outputs, first, samples);
+            self.backward(values, buffers, samples);
+            self.embedding_gradient(buffers, inputs, outputs, first, samples);
         }
-        if learning.is_some() {
-            self.learning = learning;
+        if buffers.is_some() {
+            self.buffers = buffers;
         }
     }
 
     /// Takes over the carried latents, or their start values.
-    fn load(&mut self, values: &Values<L>, question: Question, answer: &Answer, first: usize, samples: usize) {
+    fn load(&mut self, values: &Values<L>, inputs: Inputs, outputs: &Outputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
-        for ((latent, carried), start) in self.latents.iter_mut().zip(&answer.latents).zip(&values.starts) {
+        for ((latent, carried), start) in self.latents.iter_mut().zip(&outputs.latents).zip(&values.starts) {
             for sample in 0..samples {
                 let seat = first + sample;
                 for position in 0..positions {
                     let to = &mut latent[(sample * positions + position) * stride..][..width];
-                    if question.reset[seat] == 1 {
+                    if inputs.reset[seat] == 1 {
                         to.copy_from_slice(start);
                     } else {
                         to.copy_from_slice(&carried[(seat * positions + position) * width..][..width]);
@@ -226,9 +226,9 @@ impl<L: Level> Worker<L> {
     }
 
     /// Hands the latents back to the carry.
-    fn store(&self, answer: &mut Answer, first: usize, samples: usize) {
+    fn store(&self, outputs: &mut Outputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
-        for (latent, carried) in self.latents.iter().zip(&mut answer.latents) {
+        for (latent, carried) in self.latents.iter().zip(&mut outputs.latents) {
             for row in 0..samples * positions {
                 let to = (first * positions + row) * width;
                 carried[to..to + width].copy_from_slice(&latent[row * stride..][..width]);
@@ -237,7 +237,7 @@ impl<L: Level> Worker<L> {
     }
 
     /// x [samples·S × stride] = √D · (puzzle row, then tokens), positions mixed in if learned (spec §1.3).
-    fn embed(&mut self, values: &Values<L>, question: Question, first: usize, samples: usize) {
+    fn embed(&mut self, values: &Values<L>, inputs: Inputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
         let scale = (width as f32).sqrt();
         for sample in 0..samples {
@@ -245,13 +245,13 @@ impl<L: Level> Worker<L> {
             for position in 0..positions {
                 let to = &mut self.x[(sample * positions + position) * stride..][..width];
                 if position >= self.model.prefix {
-                    let token = question.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
+                    let token = inputs.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
                     to.copy_from_slice(&values.embedding[token * width..][..width]);
                 } else {
                     to.fill(0.0);
                     if let Some(table) = values.puzzle_table {
                         let size = self.model.puzzle_size;
-                        let row = &table[question.puzzle_ids[seat] as usize * size..][..size];
+                        let row = &table[inputs.puzzle_ids[seat] as usize * size..][..size];
                         let part = &row[(position * width).min(size)..((position + 1) * width).min(size)];
                         to[..part.len()].copy_from_slice(part);
                     }
@@ -267,7 +267,7 @@ impl<L: Level> Worker<L> {
     }
 
     /// The schedule, forwards. `tapes` take the calls with gradient; if empty, nothing is kept.
-    fn think(&mut self, values: &Values<L>, samples: usize, tapes: &mut [Tape<L>]) {
+    fn forward(&mut self, values: &Values<L>, samples: usize, tapes: &mut [Tape<L>]) {
         let used = samples * self.dims.positions * self.dims.stride;
         let mut tapes = tapes.iter_mut();
         for call in &self.model.calls {
@@ -288,7 +288,7 @@ impl<L: Level> Worker<L> {
     }
 
     /// Answer and halting logits from the latent that answers.
-    fn heads(&mut self, values: &Values<L>, answer: &mut Answer, first: usize, samples: usize) {
+    fn heads(&mut self, values: &Values<L>, outputs: &mut Outputs, first: usize, samples: usize) {
         let (stride, positions, cells) = (self.dims.stride, self.dims.positions, self.model.sequence);
         let y = &self.latents[self.model.answer];
         for sample in 0..samples {
@@ -304,14 +304,14 @@ impl<L: Level> Worker<L> {
                 out: logits,
             });
             for (prediction, logits) in
-                answer.predictions[seat * cells..].iter_mut().zip(logits.chunks_exact(self.model.vocabulary))
+                outputs.predictions[seat * cells..].iter_mut().zip(logits.chunks_exact(self.model.vocabulary))
             {
                 *prediction = argmax(logits) as i32;
             }
-            if !answer.logits.is_empty() {
-                answer.logits[seat * logits.len()..][..logits.len()].copy_from_slice(logits);
+            if !outputs.logits.is_empty() {
+                outputs.logits[seat * logits.len()..][..logits.len()].copy_from_slice(logits);
             }
-            (answer.halt[seat], answer.proceed[seat]) = self.halting(values, &y[start..]);
+            (outputs.halt_logits[seat], outputs.continue_logits[seat]) = self.halting(values, &y[start..]);
         }
     }
 
@@ -324,68 +324,67 @@ impl<L: Level> Worker<L> {
     }
 
     /// Continue targets: one more supervision step from the new latents, without gradient (spec §2.3).
-    fn look_ahead(
+    fn continue_targets(
         &mut self,
         values: &Values<L>,
-        learning: &mut Learning<L>,
-        lesson: Lesson,
-        answer: &mut Answer,
+        buffers: &mut TrainBuffers<L>,
+        train: TrainInputs,
+        outputs: &mut Outputs,
         first: usize,
         samples: usize,
     ) {
-        for (ahead, latent) in learning.ahead.iter_mut().zip(&self.latents) {
+        for (ahead, latent) in buffers.ahead.iter_mut().zip(&self.latents) {
             ahead.copy_from_slice(latent);
         }
-        std::mem::swap(&mut learning.ahead, &mut self.latents);
-        self.think(values, samples, &mut []);
+        std::mem::swap(&mut buffers.ahead, &mut self.latents);
+        self.forward(values, samples, &mut []);
         for sample in 0..samples {
             let y = &self.latents[self.model.answer][sample * self.dims.positions * self.dims.stride..];
-            let (halt, proceed) = self.halting(values, y);
+            let (halt_logit, continue_logit) = self.halting(values, y);
             let seat = first + sample;
-            let best = if lesson.last[seat] == 1 { halt } else { halt.max(proceed) };
-            answer.continue_target[seat] = sigmoid(f64::from(best)) as f32;
+            let best = if train.last[seat] == 1 { halt_logit } else { halt_logit.max(continue_logit) };
+            outputs.continue_targets[seat] = sigmoid(f64::from(best)) as f32;
         }
-        std::mem::swap(&mut learning.ahead, &mut self.latents);
+        std::mem::swap(&mut buffers.ahead, &mut self.latents);
     }
 
     /// Losses, and their derivatives with respect to the answering latent; adds to the heads' gradients (spec §3).
-    fn judge(
+    fn losses(
         &mut self,
         values: &Values<L>,
-        learning: &mut Learning<L>,
-        lesson: Lesson,
-        answer: &mut Answer,
+        buffers: &mut TrainBuffers<L>,
+        train: TrainInputs,
+        outputs: &mut Outputs,
         first: usize,
         samples: usize,
     ) {
         let (stride, positions, width) = (self.dims.stride, self.dims.positions, self.dims.hidden);
         let (cells, vocabulary) = (self.model.sequence, self.model.vocabulary);
         let y = &self.latents[self.model.answer];
-        for (d, present) in &mut learning.d_latents {
+        for (d, present) in &mut buffers.d_latents {
             d.fill(0.0);
             *present = false;
         }
-        let (d_y, present) = &mut learning.d_latents[self.model.answer];
+        let (d_y, present) = &mut buffers.d_latents[self.model.answer];
         *present = true;
         for sample in 0..samples {
             let seat = first + sample;
-            let labels = &lesson.labels[seat * cells..][..cells];
-            let predictions = &answer.predictions[seat * cells..][..cells];
+            let labels = &train.labels[seat * cells..][..cells];
+            let predictions = &outputs.predictions[seat * cells..][..cells];
             let scored = labels.iter().filter(|&&label| label != IGNORED).count().max(1) as f64;
             let right =
                 labels.iter().zip(predictions).all(|(label, prediction)| *label == IGNORED || label == prediction);
             let logits = self.logits[sample * cells * vocabulary..].chunks_exact(vocabulary);
-            let d_logits = &mut learning.d_logits[sample * cells * vocabulary..][..cells * vocabulary];
+            let d_logits = &mut buffers.d_logits[sample * cells * vocabulary..][..cells * vocabulary];
             let mut total = 0.0;
             for ((logits, d), &label) in logits.zip(d_logits.chunks_exact_mut(vocabulary)).zip(labels) {
                 if label == IGNORED {
                     d.fill(0.0);
                 } else {
-                    total +=
-                        cross_entropy(lesson.loss, logits, label as usize, 1.0 / (scored * lesson.batch as f64), d);
+                    total += cross_entropy(train.loss, logits, label as usize, 1.0 / (scored * train.batch as f64), d);
                 }
             }
-            answer.answer_loss[seat] = total / scored;
+            outputs.answer_loss[seat] = total / scored;
             let start = sample * positions * stride;
             L::enter(LinearGradient {
                 x: &y[start + self.model.prefix * stride..],
@@ -395,18 +394,18 @@ impl<L: Level> Worker<L> {
                 outputs: vocabulary,
                 d: d_logits,
                 d_x: &mut d_y[start + self.model.prefix * stride..],
-                d_weight: &mut learning.gradients.answer_head,
+                d_weight: &mut buffers.gradients.answer_head,
             });
 
-            let (halt_loss, d_halt) = binary_cross_entropy(answer.halt[seat], if right { 1.0 } else { 0.0 });
-            answer.halt_loss[seat] = halt_loss;
-            let mut d_proceed = 0.0;
+            let (halt_loss, d_halt) = binary_cross_entropy(outputs.halt_logits[seat], if right { 1.0 } else { 0.0 });
+            outputs.halt_loss[seat] = halt_loss;
+            let mut d_continue = 0.0;
             if self.model.learns_continue {
-                (answer.continue_loss[seat], d_proceed) =
-                    binary_cross_entropy(answer.proceed[seat], f64::from(answer.continue_target[seat]));
+                (outputs.continue_loss[seat], d_continue) =
+                    binary_cross_entropy(outputs.continue_logits[seat], f64::from(outputs.continue_targets[seat]));
             }
-            let half = 0.5 / lesson.batch as f64;
-            let d = [(half * d_halt) as f32, (half * d_proceed) as f32];
+            let half = 0.5 / train.batch as f64;
+            let d = [(half * d_halt) as f32, (half * d_continue) as f32];
             L::enter(LinearGradient {
                 x: &y[start..],
                 stride,
@@ -415,45 +414,45 @@ impl<L: Level> Worker<L> {
                 outputs: 2,
                 d: &d,
                 d_x: &mut d_y[start..],
-                d_weight: &mut learning.gradients.halting_weight,
+                d_weight: &mut buffers.gradients.halting_weight,
             });
-            learning.gradients.halting_bias.iter_mut().zip(d).for_each(|(sum, d)| *sum += d);
+            buffers.gradients.halting_bias.iter_mut().zip(d).for_each(|(sum, d)| *sum += d);
         }
     }
 
     /// The schedule, backwards: from the answer's derivative to those of x and the weights.
-    fn learn(&mut self, values: &Values<L>, learning: &mut Learning<L>, samples: usize) {
+    fn backward(&mut self, values: &Values<L>, buffers: &mut TrainBuffers<L>, samples: usize) {
         let used = samples * self.dims.positions * self.dims.stride;
-        learning.d_x.fill(0.0);
-        let mut tapes = learning.tapes.iter().rev();
+        buffers.d_x.fill(0.0);
+        let mut tapes = buffers.tapes.iter().rev();
         let from = self.model.calls.iter().position(|call| call.gradient).unwrap_or(self.model.calls.len());
         for call in self.model.calls[from..].iter().rev() {
             // Before this call, what it overwrote had another value: its derivative starts anew.
-            let (d_write, present) = &mut learning.d_latents[call.write];
+            let (d_write, present) = &mut buffers.d_latents[call.write];
             let reaches = std::mem::replace(present, false);
-            std::mem::swap(d_write, &mut learning.d);
+            std::mem::swap(d_write, &mut buffers.d);
             d_write.fill(0.0);
             let tape = if call.gradient { tapes.next() } else { None };
             let Some(tape) = tape.filter(|_| reaches) else { continue };
-            let gradients = &mut learning.gradients.nets[call.net];
+            let gradients = &mut buffers.gradients.nets[call.net];
             net::backward(
                 &self.dims,
                 samples,
                 &values.nets[call.net],
-                &mut learning.d,
+                &mut buffers.d,
                 tape,
                 gradients,
                 &mut self.scratch,
             );
             for source in &call.read {
                 let to = match source {
-                    Source::X => &mut learning.d_x,
+                    Source::X => &mut buffers.d_x,
                     Source::Latent(latent) => {
-                        learning.d_latents[*latent].1 = true;
-                        &mut learning.d_latents[*latent].0
+                        buffers.d_latents[*latent].1 = true;
+                        &mut buffers.d_latents[*latent].0
                     }
                 };
-                L::enter(AddScaled { to: &mut to[..used], from: &learning.d, scale: 1.0 });
+                L::enter(AddScaled { to: &mut to[..used], from: &buffers.d, scale: 1.0 });
             }
         }
     }
@@ -461,9 +460,9 @@ impl<L: Level> Worker<L> {
     /// Adds x's derivative to the gradients of embedding and positions, and writes the puzzle rows'.
     fn embedding_gradient(
         &self,
-        learning: &mut Learning<L>,
-        question: Question,
-        answer: &mut Answer,
+        buffers: &mut TrainBuffers<L>,
+        inputs: Inputs,
+        outputs: &mut Outputs,
         first: usize,
         samples: usize,
     ) {
@@ -475,15 +474,15 @@ impl<L: Level> Worker<L> {
         for sample in 0..samples {
             let seat = first + sample;
             for position in 0..positions {
-                let d = &learning.d_x[(sample * positions + position) * stride..][..width];
+                let d = &buffers.d_x[(sample * positions + position) * stride..][..width];
                 if learned {
-                    add(&mut learning.gradients.positions[position * width..][..width], d);
+                    add(&mut buffers.gradients.positions[position * width..][..width], d);
                 }
                 if position >= self.model.prefix {
-                    let token = question.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
-                    add(&mut learning.gradients.embedding[token * width..][..width], d);
+                    let token = inputs.tokens[seat * self.model.sequence + position - self.model.prefix] as usize;
+                    add(&mut buffers.gradients.embedding[token * width..][..width], d);
                 } else {
-                    let row = &mut answer.puzzle_gradients[seat * size..][..size];
+                    let row = &mut outputs.puzzle_gradients[seat * size..][..size];
                     let part = &mut row[(position * width).min(size)..((position + 1) * width).min(size)];
                     part.iter_mut().zip(d).for_each(|(to, d)| *to = scale * d);
                 }
