@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { failureScales, isFailure } from '../sweep/failures.js';
 import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
+import { duration } from '../progress.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline } from './best.js';
@@ -22,7 +23,7 @@ import {
   searchTable,
   withoutRuns,
 } from './lessons.js';
-import { comparedRows, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
+import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,
@@ -246,9 +247,12 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
 }
 
 function listedFigure(name: string, figure: Figure, records: readonly RunRecord[], folder = 'data/runs'): ReportFigure {
-  const title = figure.layout['title'] as { readonly text: string };
-  const shows = /<b>(.*?)<\/b>/.exec(title.text)?.[1] ?? name;
-  return { name, shows, folder, records: idsOf(records), figure };
+  return { name, shows: titleOf(figure), folder, records: idsOf(records), figure };
+}
+
+/** The first line of a figure's title, which is in bold. */
+function titleOf({ layout }: Figure): string {
+  return /<b>(.*?)<\/b>/.exec((layout['title'] as { readonly text: string }).text)?.[1] ?? '';
 }
 
 function idsOf(records: readonly RunRecord[]): string[] {
@@ -310,10 +314,7 @@ function markedReports({ records, benches = [] }: ReportSources): Record<string,
   const ofTable = (table: PaperTable): string =>
     studies(records)
       .filter((study) => study.table === table)
-      .map(({ base, name }) => {
-        const picture = `![Table ${table} on ${base.name}, ours and the paper’s](../figures/${name}.png)`;
-        return [`### Table ${table} on ${base.name}`, paperTable(table, base, records), picture].join('\n\n');
-      })
+      .map((study) => studyText(study, records))
       .join('\n\n');
   return {
     'README.md': { headline: headline(records), best: bestTable(records) },
@@ -324,6 +325,27 @@ function markedReports({ records, benches = [] }: ReportSources): Record<string,
       bench: benchSummary(benches),
     },
   };
+}
+
+/** One of the paper's tables on one base: what it cost and what came of it in a line, the table, its pictures. */
+function studyText(study: Study, records: readonly RunRecord[]): string {
+  const { table, base } = study;
+  const rows = paperTableRows(table, base, records);
+  const ours = rows.flatMap(({ records: own }) => own);
+  const training = ours.reduce((sum, { seconds }) => sum + seconds.training, 0);
+  const judged = orderings(table, rows).map(({ verdict }) => verdict);
+  const verdicts = [...new Set(judged)].map(
+    (verdict) => `${judged.filter((each) => each === verdict).length} ${verdict}`,
+  );
+  const [first, ...others] = studyFigures(study, records);
+  const links = others.map(({ name, figure }) => `[${titleOf(figure)}](../figures/${name}.png)`);
+  return [
+    `### Table ${table} on ${base.name}`,
+    `${ours.length} runs, ${duration(training)} of training in all. The paper’s orderings: ${verdicts.join(', ')}.`,
+    paperTable(table, base, records),
+    `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
+    ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
+  ].join('\n\n');
 }
 
 /** A text with its reports, each between its two markers. Throws InputError if a marker is missing. */
