@@ -1,4 +1,7 @@
-/** ARC to look at: a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids. */
+/**
+ * ARC to look at:
+ * a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids.
+ */
 import { augmentGrid, augmentedName, gridHash } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
@@ -14,7 +17,10 @@ import { percentText, tableOfRows, type Table } from './tables.js';
 /** Small cells: grids are up to 30 wide, and several stand in a row. */
 const cellSize = 14;
 
-/** A task's demonstrations and tests, question beside answer. Throws InputError for a puzzle that the data set has not, as all below do. */
+/**
+ * A task's demonstrations and tests, question beside answer.
+ * Throws InputError for a puzzle that the data set has not, as all below do.
+ */
 export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
   const { id, train, test } = entryOf(dataset, puzzle).task;
   const views = [
@@ -73,7 +79,10 @@ export function drawVotes(
   );
 }
 
-/** One row a test pair: votes, different grids among them, and at which try the right one comes; a dash where it does not. */
+/**
+ * One row a test pair: votes, different grids among them, and at which try the right one comes;
+ * a dash where it does not.
+ */
 export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
   return tableOfRows(
     dataset.versions.entries.flatMap(({ task, pairs }) =>
@@ -93,7 +102,10 @@ export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
   );
 }
 
-/** The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none, and with the next puzzle's. */
+/**
+ * The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none,
+ * and with the next puzzle's.
+ */
 export function puzzleIdTable(
   test: Readonly<Record<PuzzleIdMode, Evaluation>>,
   training: Readonly<Record<PuzzleIdMode, Evaluation>>,

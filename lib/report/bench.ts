@@ -43,7 +43,10 @@ function levelOf({ engine }: BenchRow, peaks: Readonly<Record<string, number>>):
   return kind === 'tfjs' ? ['avx512', 'avx2', 'portable'].find((each) => each in peaks) : level;
 }
 
-/** The rows with their share of the peak and their ratios to the fastest PyTorch mode at the same level and to tfjs, case by case. */
+/**
+ * The rows with their share of the peak and their ratios to the fastest PyTorch mode at the same level and to tfjs,
+ * case by case.
+ */
 export function compared(rows: readonly BenchRow[], peaks: Readonly<Record<string, number>>): BenchRow[] {
   return rows.map((row) => {
     const beside = rows.filter((each) => each.case === row.case);
@@ -64,10 +67,14 @@ export function compared(rows: readonly BenchRow[], peaks: Readonly<Record<strin
   });
 }
 
-/** Rows of an earlier run on the same CPU, with the cases that were measured again replaced; in the order of the cases. */
+/**
+ * Rows of an earlier run on the same CPU, with the cases that were measured again replaced;
+ * in the order of the cases.
+ */
 export function merged(earlier: readonly BenchRow[], rows: readonly BenchRow[]): BenchRow[] {
   const again = new Set(rows.map((row) => row.case));
-  return [...earlier.filter((row) => !again.has(row.case)), ...rows].sort((a, b) => a.case.localeCompare(b.case)); // stable: engines keep their order
+  const kept = earlier.filter((row) => !again.has(row.case));
+  return [...kept, ...rows].sort((a, b) => a.case.localeCompare(b.case)); // stable: engines keep their order
 }
 
 /** The rows as a Markdown table. */
@@ -109,7 +116,10 @@ const caseNames: Readonly<Record<string, string>> = {
   e: 'attention, hidden 128, 916 positions, batch 4',
 };
 
-/** The native engine at each record's best level, as a Markdown table: what a reader wants to know of all the measurements. */
+/**
+ * The native engine at each record's best level, as a Markdown table:
+ * what a reader wants to know of all the measurements.
+ */
 export function benchSummary(records: readonly BenchRecord[]): string {
   const ratio = (value: number | null | undefined): string =>
     typeof value === 'number' ? `${value.toFixed(1)} ×` : '–';

@@ -59,8 +59,9 @@ export function bestTable(records: readonly RunRecord[]): string {
   });
   return [
     toMarkdown({ columns, rows }),
-    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. Training is the time of one ' +
-      'run on the machine that its record names. Where the paper has a dash, it has no such puzzles.',
+    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
+      'Training is the time of one run on the machine that its record names. ' +
+      'Where the paper has a dash, it has no such puzzles.',
   ].join('\n\n');
 }
 
@@ -72,7 +73,8 @@ export function headline(records: readonly RunRecord[]): string {
   return [
     `Our best model for Sudoku-Extreme has ${first.model.parameters.toLocaleString('en')} parameters.`,
     `Its training took ${trainingTime(result.ours)} (${first.provenance.engine}).`,
-    `It solves ${meanAndSpread(result.ours.map(quotedAccuracy))} of ${quotedPuzzles(first).toLocaleString('en')} test puzzles;`,
+    `It solves ${meanAndSpread(result.ours.map(quotedAccuracy))} of`,
+    `${quotedPuzzles(first).toLocaleString('en')} test puzzles;`,
     `the paper’s model solves ${percentText(result.paper ?? undefined)}.`,
   ].join(' ');
 }
@@ -88,7 +90,8 @@ function puzzlesOf(task: Task): string | undefined {
   const side = `${task.side}×${task.side}`;
   if (task.kind === 'maze') return task.source === 'maze-hard' ? 'Maze-Hard, 30×30' : `mazes, ${side}`;
   if (task.source === 'sudoku-extreme') return `Sudoku-Extreme, ${side}`;
-  return `Sudoku, ${side}${task.source === 'public-domain' ? ', public domain' : ''}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
+  const source = task.source === 'public-domain' ? ', public domain' : '';
+  return `Sudoku, ${side}${source}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
 }
 
 function bestOfPaper(table: 4 | 5, column: 'sudoku' | 'maze' | 'arc1' | 'arc2'): number {

@@ -42,7 +42,10 @@ export function drawSudoku(boards: SudokuBoards, caption?: string): Drawing {
   return drawGrid(sudokuView(boards, caption));
 }
 
-/** A maze as a grid to draw. Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner. */
+/**
+ * A maze as a grid to draw.
+ * Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner.
+ */
 export function mazeView(boards: MazeBoards, caption?: string): GridView {
   const cells = mazeCells(boards).map(mazeLook);
   const side = Math.sqrt(cells.length);
@@ -91,7 +94,10 @@ export interface ArcGrid {
   readonly cells: ArrayLike<number>;
 }
 
-/** An ARC grid to draw; cells that differ from `expected`, where that is given, are crossed out, all of them if the sizes differ. */
+/**
+ * An ARC grid to draw;
+ * cells that differ from `expected`, where that is given, are crossed out, all of them if the sizes differ.
+ */
 export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, expected?: ArcGrid): GridView {
   const sameSize = expected?.rows === rows && expected.columns === columns;
   return {
@@ -163,7 +169,10 @@ function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
   ];
 }
 
-/** What the thinking curve shows of them: the cells that are open are those in which the solution differs from the puzzle. */
+/**
+ * What the thinking curve shows of them:
+ * the cells that are open are those in which the solution differs from the puzzle.
+ */
 export function thoughtPoints({ question, thoughts, solution }: Required<PuzzleThoughts>): ThoughtPoint[] {
   const open = Array.from({ length: question.length }, (_, i) => i).filter((i) => question[i] !== solution[i]);
   return thoughts.map(({ step, prediction, haltProbability }) => ({
@@ -181,7 +190,10 @@ export interface ThoughtDrawing {
   readonly kind?: PuzzleKind;
 }
 
-/** The boards after every supervision step side by side, the puzzle first; steps after which nothing changes share a board. */
+/**
+ * The boards after every supervision step side by side, the puzzle first;
+ * steps after which nothing changes share a board.
+ */
 export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
   const { view, legend } = looks[kind];
   return drawGrids([view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)], {
@@ -208,7 +220,10 @@ export function animateThoughts(
   });
 }
 
-/** The same as a moving picture: the puzzle, and beside it the board after each supervision step, until nothing changes any more. */
+/**
+ * The same as a moving picture:
+ * the puzzle, and beside it the board after each supervision step, until nothing changes any more.
+ */
 export function thoughtMovie(
   solved: PuzzleThoughts,
   { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {},
@@ -221,7 +236,10 @@ export function thoughtMovie(
   );
 }
 
-/** Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants; a wrong one is crossed out. */
+/**
+ * Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants;
+ * a wrong one is crossed out.
+ */
 function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
   const fill = wrong ? colour.error : changed ? colour.changed : given ? colour.given : colour.paper;
   const ink = wrong ? colour.wrong : given ? colour.ink : colour.answer;

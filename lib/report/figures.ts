@@ -1,4 +1,7 @@
-/** The kit's figures, each a pure function from plain rows to a plotly figure. Shares are 0 … 1 in rows and % on paper. */
+/**
+ * The kit's figures, each a pure function from plain rows to a plotly figure.
+ * Shares are 0 … 1 in rows and % on paper.
+ */
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
 import {
@@ -29,7 +32,10 @@ export interface CycleSeries {
   readonly band?: Band;
 }
 
-/** The plot the whole kit is about, from records: one curve an experiment, its mean over seeds and the range from the worst to the best. */
+/**
+ * The plot the whole kit is about, from records:
+ * one curve an experiment, its mean over seeds and the range from the worst to the best.
+ */
 export function accuracyVersusCycles(
   records: readonly RunRecord[],
   options: Caption & { readonly trainedSteps?: number } = {},
@@ -45,7 +51,10 @@ export function accuracyVersusCycles(
   return accuracyCurves(cycleSeries(records), { subtitle, ...options });
 }
 
-/** Records as curves: those of one experiment become one, in order of first appearance. Experiments that share a name have the tail of their runs' ids behind it. */
+/**
+ * Records as curves: those of one experiment become one, in order of first appearance.
+ * Experiments that share a name have the tail of their runs' ids behind it.
+ */
 export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
   const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
@@ -64,7 +73,10 @@ export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
   });
 }
 
-/** Curves of several seeds as their mean, with the range from the worst to the best where there are several; cut to the shortest. */
+/**
+ * Curves of several seeds as their mean, with the range from the worst to the best where there are several;
+ * cut to the shortest.
+ */
 export function overSeeds(curves: readonly (readonly number[])[]): Omit<CycleSeries, 'name'> {
   const points = Array.from({ length: Math.min(...curves.map(({ length }) => length)) }, (_, i) =>
     curves.map((curve) => curve[i] ?? NaN),
@@ -73,7 +85,10 @@ export function overSeeds(curves: readonly (readonly number[])[]): Omit<CycleSer
   return { exactAccuracy: points.map(mean), ...(curves.length > 1 ? { band } : {}) };
 }
 
-/** Puzzles solved (or the share `of` something else) against supervision steps, thinking longer from left to right. `trainedSteps` is marked. */
+/**
+ * Puzzles solved (or the share `of` something else) against supervision steps, thinking longer from left to right.
+ * `trainedSteps` is marked.
+ */
 export function accuracyCurves(
   series: readonly CycleSeries[],
   options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {},
@@ -137,7 +152,10 @@ export interface EvaluationPoint {
   readonly exactAccuracy: readonly number[];
 }
 
-/** Training as it goes: above, the loss on training puzzles; below, the test puzzles solved after the first and after the last supervision step. */
+/**
+ * Training as it goes: above, the loss on training puzzles;
+ * below, the test puzzles solved after the first and after the last supervision step.
+ */
 export function learningCurve(
   curve: readonly TrainingPoint[],
   evaluations: readonly EvaluationPoint[],
@@ -424,7 +442,10 @@ export interface ComparedRow {
   readonly ours: readonly number[];
 }
 
-/** Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. `of`: what the shares are of. */
+/**
+ * Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. `of`:
+ * what the shares are of.
+ */
 export function paperVersusOurs(
   rows: readonly ComparedRow[],
   { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},

@@ -355,8 +355,8 @@ export function withReports(file: string, text: string, reports: Readonly<Record
     const [from, to] = [sofar.indexOf(begin), sofar.indexOf(end)];
     if (from < 0 || to < from)
       throw new InputError(
-        `${file}: expected the lines ${begin} and ${end}, got ${from < 0 ? 'no first one' : 'no second one after it'}; ` +
-          'put them where the report belongs',
+        `${file}: expected the lines ${begin} and ${end}, ` +
+          `got ${from < 0 ? 'no first one' : 'no second one after it'}; put them where the report belongs`,
       );
     return `${sofar.slice(0, from + begin.length)}\n${report}\n${sofar.slice(to)}`;
   }, text);

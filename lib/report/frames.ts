@@ -24,8 +24,8 @@ export function tableOfFrame(
 }
 
 /**
- * danfojs asks for tfjs-node, which may not load on this machine and prints to the terminal where it does. Its tables need
- * no more than plain tfjs, so it is given that, and tfjs-node is left as it was for whoever asks next.
+ * danfojs asks for tfjs-node, which may not load on this machine, and which prints to the terminal where it does. Its
+ * tables need no more than plain tfjs, so danfojs gets that. tfjs-node is left as it was for whoever asks next.
  */
 function loadDanfo(): typeof import('danfojs-node') {
   const place = require.resolve('@tensorflow/tfjs-node');

@@ -33,8 +33,8 @@ export function figureIndex(figures: readonly Listed[], tables: readonly Listed[
   );
   if (unknown.length > 0)
     throw new InputError(
-      `figures/: expected only pictures that npm run report, a notebook or a script makes, got ${unknown.join(', ')}; ` +
-        'delete them',
+      'figures/: expected only pictures that npm run report, a notebook or a script makes, ' +
+        `got ${unknown.join(', ')}; delete them`,
     );
   const picture = (file: string, shows: string, made: string): string =>
     `### ${file}\n\n${shows.replace(/(?<![?.])$/, '.')} Made by ${made}.\n\n![${shows}](${file})`;
@@ -128,7 +128,7 @@ export function recordIndex(folder: string, records: readonly RunRecord[]): stri
     `# Records in ${folder}`,
     'This index is made by `npm run report`. Each record is a JSON file that begins with the name of its experiment.',
     toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles'], rows }),
-    `Solved is the share of ${folder === 'data/search' ? 'validation' : 'test'} puzzles with every cell right, after the ` +
-      'last supervision step; for ARC it is the share of tasks solved in two tries.',
+    `Solved is the share of ${folder === 'data/search' ? 'validation' : 'test'} puzzles with every cell right, ` +
+      'after the last supervision step; for ARC it is the share of tasks solved in two tries.',
   ].join('\n\n')}\n`;
 }

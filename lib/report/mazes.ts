@@ -17,7 +17,10 @@ const panels = [
   { key: 'reachable', title: 'cells within reach of S' },
 ] as const;
 
-/** Two sets of mazes against each other: walls, steps and reach, as shares of mazes, with the p of a Kolmogorov–Smirnov test above each panel. */
+/**
+ * Two sets of mazes against each other:
+ * walls, steps and reach, as shares of mazes, with the p of a Kolmogorov–Smirnov test above each panel.
+ */
 export function mazeDistributions(sets: readonly [MazeSample, MazeSample], options: Caption = {}): Figure {
   const data: Trace[] = [];
   const axes: Record<string, object> = {};

@@ -1,4 +1,7 @@
-/** The paper's models counted: parameters, depth and forward passes beside what the paper prints, its inconsistencies in footnotes. */
+/**
+ * The paper's models counted:
+ * parameters, depth and forward passes beside what the paper prints, its inconsistencies in footnotes.
+ */
 import { applyVariant, paperOddities, publishedTasks, variant, variants } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
@@ -12,7 +15,10 @@ export interface FootnotedTable {
   readonly notes: readonly string[];
 }
 
-/** Every row of Tables 1 to 5 that is a model, at the paper's size for Sudoku, in Table 5 for ARC: counted exactly, beside the paper's own columns. */
+/**
+ * Every row of Tables 1 to 5 that is a model, at the paper's size for Sudoku, in Table 5 for ARC:
+ * counted exactly, beside the paper's own columns.
+ */
 export function modelTable(): FootnotedTable {
   const notes: string[] = [];
   const mark = (note: string): string => {

@@ -1,4 +1,7 @@
-/** The paper's tables with ours beside them: which records belong to which row, what they say, and which orderings they bear out. */
+/**
+ * The paper's tables with ours beside them:
+ * which records belong to which row, what they say, and which orderings they bear out.
+ */
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
 import { variantExperiment } from '../sweep/plan.js';
@@ -11,15 +14,15 @@ import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { pairedTest, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
-import { meanAndSpread, notesOn, toMarkdown } from './tables.js';
+import { meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
   /**
-   * The paper's; a label that it uses twice has the variant's id behind it, so that rows, figures and verdicts tell them apart,
-   * and one that states TRM's T and n states the base's.
+   * The paper's row. A label that the paper uses twice has the variant's id behind it, so that rows, figures and
+   * verdicts tell them apart. A label that states TRM's T and n states the base's.
    */
   readonly row: PaperRow;
   readonly variant: string;
@@ -44,6 +47,12 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   });
 }
 
+/** What to say where a base has other recursions than the paper's TRM. */
+function otherRecursions({ model }: Experiment): string {
+  const [ours, papers] = [recursionsOf(model), recursionsOf(paperConfig)];
+  return ours === papers ? '' : `, and TRM here has ${ours} where the paper’s has ${papers}`;
+}
+
 function recursionsOf({
   deepRecursions,
   latentRecursions,
@@ -56,7 +65,10 @@ export function tableRecords(table: TableNumber, base: Experiment, records: read
   return paperTableRows(table, base, records).flatMap((row) => row.records);
 }
 
-/** "model | paper | ours | seeds | 95 % interval | …" as Markdown, and below it which of the paper's orderings our runs bear out. */
+/**
+ * "model | paper | ours | seeds | 95 % interval | …" as Markdown,
+ * and below it which of the paper's orderings our runs bear out.
+ */
 export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
   const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
@@ -94,7 +106,9 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
   const about =
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
-      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: boards and sizes differ${recursionsOf(base.model) === recursionsOf(paperConfig) ? '' : `, and TRM here has ${recursionsOf(base.model)} where the paper’s has ${recursionsOf(paperConfig)}`}.`;
+      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
+        'mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: ' +
+        `boards and sizes differ${otherRecursions(base)}.`;
   const below = [
     about,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
@@ -155,7 +169,8 @@ const level = 0.05;
 
 /**
  * The orderings that a table claims, judged by paired t-tests over the seeds that both rows have: every row against the
- * one that the paper has first, and in Table 3 HRM against TRM at the same k and T. Two rows that the paper has level make none.
+ * one that the paper has first, and in Table 3 HRM against TRM at the same k and T. Rows that are level in the paper
+ * make none.
  */
 export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): Ordering[] {
   const reported = rows.filter((each) => paperOf(each) !== null);
@@ -204,7 +219,8 @@ function orderingsText(table: TableNumber, rows: readonly PaperTableRow[]): stri
     verdict,
   ]);
   return [
-    `Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at ${level} (${judged.length === 1 ? 'one test' : `${judged.length} tests, not corrected for their number`}):`,
+    `Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at ${level} ` +
+      `(${judged.length === 1 ? 'one test' : `${judged.length} tests, not corrected for their number`}):`,
     toMarkdown({
       columns: ['paper: better', 'than', 'by, points', 'ours, points', 'p', 'seeds', 'verdict'],
       rows: lines,
@@ -230,14 +246,11 @@ function paperData({ task }: Experiment): string {
 
 function whatCounts({ task }: Experiment): string {
   return task.kind === 'arc'
-    ? 'share of test tasks solved in two tries by the votes of their versions (a task of several test pairs counts by its share)'
+    ? 'share of test tasks solved in two tries by the votes of their versions ' +
+        '(a task of several test pairs counts by its share)'
     : 'share of test puzzles solved whole after the last supervision step';
 }
 
 function shareOf(percent: number | null): number | null {
   return percent === null ? null : percent / 100;
-}
-
-function percentPoints(share: number): string {
-  return (100 * share).toFixed(1);
 }

@@ -1,7 +1,8 @@
 /** A schedule as people read it: its calls in the paper's letters, and as a picture with the gradient in it. */
 import type { Call, Schedule } from '../model/schedule.js';
+import { svgDocument } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
-import { colour, fontFamily, fontSize, seriesColour, textWidth } from './draw/style.js';
+import { colour, fontSize, seriesColour, textWidth } from './draw/style.js';
 
 /** "z ← net(y + x + z)". */
 function callFormula({ net, write, read }: Call): string {
@@ -9,8 +10,8 @@ function callFormula({ net, write, read }: Call): string {
 }
 
 /**
- * The calls of one supervision step, one line for each stretch that ends with an update of the answer; equal calls in a row
- * are counted, equal lines too.
+ * The calls of one supervision step, one line for each stretch that ends with an update of the answer. Equal calls in
+ * a row are counted, and so are equal lines.
  */
 export function scheduleText(schedule: Schedule): string {
   const lines = recursions(schedule).map((calls) => {
@@ -60,8 +61,8 @@ const row = 56;
 const radius = 11;
 
 /**
- * One supervision step from left to right: a row a latent, a disc a call on the latent it writes, lines from what it reads.
- * Filled discs have gradient, hollow ones do not.
+ * One supervision step from left to right. Each latent has a row, and each call is a disc on the latent that it writes,
+ * with lines from what it reads. Filled discs have gradient, hollow ones do not.
  */
 export function drawSchedule(schedule: Schedule, title = 'One supervision step'): Drawing {
   const { calls, latents } = schedule;
@@ -78,12 +79,14 @@ export function drawSchedule(schedule: Schedule, title = 'One supervision step')
     words(title, 14, 26, fontSize.title, colour.ink, ' font-weight="bold"'),
     ...latents.map(
       (latent) =>
-        `<line x1="${left}" y1="${rowOf(latent)}" x2="${width - 14}" y2="${rowOf(latent)}" stroke="${colour.faint}" stroke-width="2"/>`,
+        `<line x1="${left}" y1="${rowOf(latent)}" x2="${width - 14}" y2="${rowOf(latent)}" ` +
+        `stroke="${colour.faint}" stroke-width="2"/>`,
     ),
     ...latents.map((latent) =>
       words(`${latent}${latent === schedule.answer ? ', answer' : ''}`, 14, rowOf(latent) + 5, fontSize.label),
     ),
-    `<line x1="${left}" y1="${inputRow}" x2="${width - 14}" y2="${inputRow}" stroke="${colour.quiet}" stroke-width="1" stroke-dasharray="2 4"/>`,
+    `<line x1="${left}" y1="${inputRow}" x2="${width - 14}" y2="${inputRow}" ` +
+      `stroke="${colour.quiet}" stroke-width="1" stroke-dasharray="2 4"/>`,
     words('x, puzzle', 14, inputRow + 5, fontSize.label),
     // What is read comes from the left, so that the lines show the order of time.
     ...calls.flatMap(({ write, read, gradient }, i) =>
@@ -91,20 +94,25 @@ export function drawSchedule(schedule: Schedule, title = 'One supervision step')
         .filter((source) => source !== write)
         .map((source) => {
           const from = source === 'x' ? inputRow : rowOf(source);
-          return `<line x1="${x(i) - column / 2}" y1="${from}" x2="${x(i)}" y2="${rowOf(write)}" stroke="${gradient ? seriesColour(0) : colour.quiet}" stroke-width="1.1" opacity="0.75"/>`;
+          const line = gradient ? seriesColour(0) : colour.quiet;
+          return (
+            `<line x1="${x(i) - column / 2}" y1="${from}" x2="${x(i)}" y2="${rowOf(write)}" ` +
+            `stroke="${line}" stroke-width="1.1" opacity="0.75"/>`
+          );
         }),
     ),
     ...calls.map(({ write, gradient, net }, i) => {
       const ink = net === 'fH' ? seriesColour(1) : seriesColour(0);
       return (
-        `<circle cx="${x(i)}" cy="${rowOf(write)}" r="${radius}" fill="${gradient ? ink : colour.paper}" stroke="${ink}" stroke-width="2"/>` +
+        `<circle cx="${x(i)}" cy="${rowOf(write)}" r="${radius}" ` +
+        `fill="${gradient ? ink : colour.paper}" stroke="${ink}" stroke-width="2"/>` +
         words(netLetter(net), x(i), rowOf(write) + 4, 11, gradient ? colour.paper : ink, ' text-anchor="middle"')
       );
     }),
     ...legend(schedule, height - 26, words),
   ];
   return {
-    svg: `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${fontFamily}">\n${parts.join('\n')}\n</svg>`,
+    svg: svgDocument(width, height, parts),
     width,
     height,
     text: `${title}\n${scheduleText(schedule)}`,

@@ -40,7 +40,10 @@ export interface PairedTest {
   readonly p: number;
 }
 
-/** Whether left and right differ, pair by pair (same seed); null for fewer than two pairs. Throws RangeError for unequal lengths. */
+/**
+ * Whether left and right differ, pair by pair (same seed); null for fewer than two pairs.
+ * Throws RangeError for unequal lengths.
+ */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
   if (left.length !== right.length)
     throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);

@@ -1,4 +1,7 @@
-/** Tables as text: rows in, Markdown or CSV out, the same bytes for the same rows; and the table of results beside the paper's. */
+/**
+ * Tables as text: rows in, Markdown or CSV out, the same bytes for the same rows;
+ * and the table of results beside the paper's.
+ */
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
@@ -14,7 +17,10 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
 }
 
-/** Rows of plain values as a table; the columns are the fields, in the order in which they first appear. Missing values are dashes. */
+/**
+ * Rows of plain values as a table; the columns are the fields, in the order in which they first appear.
+ * Missing values are dashes.
+ */
 export function tableOfRows(rows: readonly Readonly<Record<string, string | number | boolean | null>>[]): Table {
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return { columns, rows: rows.map((row) => columns.map((column) => cellText(row[column]))) };
@@ -51,7 +57,10 @@ export interface ResultRow {
   readonly data: string;
 }
 
-/** "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnotes; a table for each scale. */
+/**
+ * "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnotes;
+ * a table for each scale.
+ */
 export function resultsTable(records: readonly RunRecord[]): string {
   const rows = resultRows(records);
   const scales = [...new Set(rows.map(({ scale }) => scale))];
@@ -85,7 +94,8 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
     ]),
   };
   const notes = [
-    'Share of test puzzles solved whole, after the last supervision step, EMA weights; ± is the standard deviation over seeds.',
+    'Share of test puzzles solved whole, after the last supervision step, EMA weights; ' +
+      '± is the standard deviation over seeds.',
   ];
   if (rows.some(({ paper, sameData }) => paper !== null && !sameData))
     notes.push(
@@ -122,7 +132,10 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
   });
 }
 
-/** What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards or 30×30 mazes; others are not in it. */
+/**
+ * What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards or 30×30 mazes;
+ * others are not in it.
+ */
 function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
   const { task, scale } = experiment;
   const id = experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined);
@@ -160,12 +173,17 @@ function isPaperTrm({ model, training, scale }: Experiment): boolean {
 export function meanAndSpread(shares: readonly number[]): string {
   if (shares.length === 0) return 'not run';
   const { mean, deviation } = spreadOf(shares);
-  return deviation === null ? percentText(mean) : `${(100 * mean).toFixed(1)} ± ${percentText(deviation)}`;
+  return deviation === null ? percentText(mean) : `${percentPoints(mean)} ± ${percentText(deviation)}`;
 }
 
 /** A share as text: "61.3 %"; a dash for none. */
 export function percentText(share: number | undefined): string {
-  return share === undefined ? '–' : `${(100 * share).toFixed(1)} %`;
+  return share === undefined ? '–' : `${percentPoints(share)} %`;
+}
+
+/** A share in percentage points: "61.3". */
+export function percentPoints(share: number): string {
+  return (100 * share).toFixed(1);
 }
 
 const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;

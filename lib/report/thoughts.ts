@@ -3,7 +3,10 @@ import type { Evaluation } from '../train/evaluate.js';
 import type { JudgedThought } from '../train/thoughts.js';
 import { percentText, tableOfRows, type Table } from './tables.js';
 
-/** Judged thoughts as a table: step, board, what changed, how sure the model was, whether it is legal, and how much is right. */
+/**
+ * Judged thoughts as a table:
+ * step, board, what changed, how sure the model was, whether it is legal, and how much is right.
+ */
 export function thoughtsTable(thoughts: readonly JudgedThought[]): Table {
   return tableOfRows(
     thoughts.map((thought) => ({

@@ -3,6 +3,7 @@ import { cropGrid, restoreGrid } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { DataBatch } from '../data/batches.js';
 import { ignoredLabel, type Engine } from '../engine/engine.js';
+import { sigmoid } from '../engine/losses.js';
 import { ArcVotes, type ArcScore } from './arc-votes.js';
 import { Interrupted, type EvaluateOptions } from './evaluate.js';
 import { thinkOnce } from './think.js';
@@ -53,7 +54,7 @@ export async function voteArc(
         if (step < supervisionSteps - 1) continue;
         seats.forEach(({ puzzle, version, pair }, seat) => {
           const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
-          const haltProbability = 1 / (1 + Math.exp(-(answer.haltLogits[seat] ?? NaN)));
+          const haltProbability = sigmoid(answer.haltLogits[seat] ?? NaN);
           votes.add(
             versions.entries[puzzle]!.task.id,
             pair,

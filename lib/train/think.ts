@@ -1,5 +1,6 @@
 /** Thinking about one puzzle: the model's answer after each supervision step. */
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import { sigmoid } from '../engine/losses.js';
 
 /** What the model answers after one supervision step. */
 export interface Thought {
@@ -37,7 +38,7 @@ export async function think(
       const thought = {
         step: step + 1,
         prediction: predictions,
-        haltProbability: 1 / (1 + Math.exp(-(haltLogits[0] ?? NaN))),
+        haltProbability: sigmoid(haltLogits[0] ?? NaN),
       };
       thoughts.push(thought);
       options.onThought?.(thought);

@@ -109,8 +109,9 @@ export function drawGrids(
 }
 
 /**
- * Grids of one size as one figure with a step slider and a play button, the first shown at first; on paper the `still`
- * grids side by side, by default the same. Captions run along; `names` are the labels of the slider, by default 1, 2, ….
+ * Grids of one size as one figure with a step slider and a play button; the first is shown at first. On paper the
+ * `still` grids stand side by side, by default the same ones. Captions run along. `names` are the labels of the
+ * slider, by default 1, 2, ….
  */
 export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
@@ -241,7 +242,10 @@ export interface AnimationOptions {
   readonly slider?: string;
 }
 
-/** The five layers of an animated grid: fills, filled corners, crossings-out, symbols, the caption. `size` is a cell's, CSS pixels. */
+/**
+ * The five layers of an animated grid: fills, filled corners, crossings-out, symbols, the caption.
+ * `size` is a cell's, CSS pixels.
+ */
 function tracesOf({ rows, columns, cells, caption = '' }: GridView, fills: readonly string[], size: number): Trace[] {
   const x = cells.map((_, i) => (i % columns) + 0.5);
   const y = cells.map((_, i) => Math.floor(i / columns) + 0.5);
@@ -374,7 +378,8 @@ function drawLegend(entries: readonly LegendEntry[]): {
   for (const { cell, meaning } of entries) {
     parts.push(
       drawCell(cell, x, 14, size),
-      `<rect x="${x}" y="14" width="${size}" height="${size}" fill="none" stroke="${colour.quiet}" stroke-width="0.6"/>`,
+      `<rect x="${x}" y="14" width="${size}" height="${size}" fill="none" ` +
+        `stroke="${colour.quiet}" stroke-width="0.6"/>`,
     );
     parts.push(text(meaning, x + size + 7, 14 + size * 0.7, { size: fontSize.tick }));
     x += size + 7 + textWidth(meaning, fontSize.tick) + 20;
@@ -395,8 +400,12 @@ function textOf({ columns, cells, caption }: GridView): string {
   return [...(caption === undefined ? [] : [caption]), ...lines].join('\n');
 }
 
-function svgDocument(width: number, height: number, parts: readonly string[]): string {
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="${fontFamily}">\n${parts.join('\n')}\n</svg>`;
+/** An SVG document of a size in CSS pixels, in the kit's font. */
+export function svgDocument(width: number, height: number, parts: readonly string[]): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}" font-family="${fontFamily}">\n${parts.join('\n')}\n</svg>`
+  );
 }
 
 function nested(svg: string, x: number, y: number): string {
@@ -404,7 +413,10 @@ function nested(svg: string, x: number, y: number): string {
 }
 
 function line(x1: number, y1: number, x2: number, y2: number, ink: string, width: number): string {
-  return `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" stroke="${ink}" stroke-width="${round(width)}" stroke-linecap="square"/>`;
+  return (
+    `<line x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}" ` +
+    `stroke="${ink}" stroke-width="${round(width)}" stroke-linecap="square"/>`
+  );
 }
 
 function text(
@@ -421,7 +433,11 @@ function text(
 ): string {
   const { size, ink = colour.ink, bold = false, italic = false, anchor = 'start' } = look;
   const escaped = words.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
-  return `<text x="${round(x)}" y="${round(y)}" font-size="${round(size)}" fill="${ink}" text-anchor="${anchor}"${bold ? ' font-weight="bold"' : ''}${italic ? ' font-style="italic"' : ''}>${escaped}</text>`;
+  const weight = `${bold ? ' font-weight="bold"' : ''}${italic ? ' font-style="italic"' : ''}`;
+  return (
+    `<text x="${round(x)}" y="${round(y)}" font-size="${round(size)}" fill="${ink}" ` +
+    `text-anchor="${anchor}"${weight}>${escaped}</text>`
+  );
 }
 
 function round(value: number): number {

@@ -22,7 +22,10 @@ export interface EndLabel {
   readonly colour: string;
 }
 
-/** Labels beside the last points, moved apart where they would overlap. `span` is the height of the axis in its units. */
+/**
+ * Labels beside the last points, moved apart where they would overlap.
+ * `span` is the height of the axis in its units.
+ */
 export function endLabels(ends: readonly EndLabel[], span: number, yref = 'y'): Annotation[] {
   const gap = span * 0.056;
   const sorted = [...ends].sort((a, b) => a.y - b.y);
@@ -90,7 +93,10 @@ export function markedStep(
   };
 }
 
-/** Size, fonts, margins and title of every figure; the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. */
+/**
+ * Size, fonts, margins and title of every figure;
+ * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend.
+ */
 export function baseLayout(
   caption: Caption,
   room: { readonly right?: readonly { readonly text: string }[]; readonly left?: number },
@@ -100,13 +106,14 @@ export function baseLayout(
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
   const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);
+  const quiet = `font-size:${fontSize.subtitle}px;color:${colour.quiet}`;
   const height = rest.height ?? figureSize.height;
   return {
     width: figureSize.width,
     height,
     font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
     title: {
-      text: `<b>${title}</b>${below.map((line) => `<br><span style="font-size:${fontSize.subtitle}px;color:${colour.quiet}">${line}</span>`).join('')}`,
+      text: `<b>${title}</b>${below.map((line) => `<br><span style="${quiet}">${line}</span>`).join('')}`,
       x: 0.015,
       xanchor: 'left',
       y: 1 - 28 / height,

@@ -101,7 +101,10 @@ function plotlyWindow(): PlotlyWindow {
 /** Plotly names its elements by random numbers; with these a figure is always drawn to the same bytes. */
 const sameNumbers = '{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }';
 
-/** The figure as an SVG document, the same bytes for the same figure. Sliders and buttons are left out: nobody can press them. */
+/**
+ * The figure as an SVG document, the same bytes for the same figure. Sliders and buttons are left out:
+ * nobody can press them.
+ */
 export async function toSvg(figure: Figure): Promise<string> {
   const window = plotlyWindow();
   const { width, height } = figure.layout;

@@ -86,40 +86,6 @@ describe('plotly figures', () => {
     );
   });
 
-  it('heat maps are drawn without a canvas: each cell has its colour', async () => {
-    const heat: Figure = {
-      data: [
-        {
-          type: 'heatmap',
-          z: [[0, 1]],
-          zmin: 0,
-          zmax: 1,
-          colorscale: [
-            [0, '#ff0000'],
-            [1, '#0000ff'],
-          ],
-          showscale: false,
-        },
-      ],
-      layout: {
-        width: 200,
-        height: 100,
-        margin: { l: 0, r: 0, t: 0, b: 0 },
-        xaxis: { visible: false },
-        yaxis: { visible: false },
-      },
-    };
-    const { data, info } = await sharp(await toPng(await toSvg(heat), 1))
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    const pixel = (x: number, y: number): number[] => [
-      ...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3),
-    ];
-    assert.deepEqual(pixel(50, 50), [255, 0, 0]);
-    assert.deepEqual(pixel(150, 50), [0, 0, 255]);
-  });
-
   it('a page holds the figure as data that cannot end the script', () => {
     assert.ok(
       !toHtml(
