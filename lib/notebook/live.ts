@@ -6,7 +6,7 @@ import { hashOf } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
 import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { learningCurve } from '../report/figures.js';
-import { cellProgress, inNotebook, interrupted, Output, show, turn } from './output.js';
+import { cellProgress, inNotebook, interrupted, Output, show, showPicture, turn } from './output.js';
 import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
@@ -34,7 +34,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   const draw = async ({ curve, evaluations }: Pick<RunProgress, 'curve' | 'evaluations'>): Promise<void> => {
     if (curve.length === drawn.points && evaluations.length === drawn.evaluations) return;
     drawn = { points: curve.length, evaluations: evaluations.length };
-    await show(learningCurve(curve, evaluations, { subtitle, totalSteps }), figure);
+    await showPicture(learningCurve(curve, evaluations, { subtitle, totalSteps }), figure);
     drawnAt = performance.now();
   };
   interrupted(); // presses before this call were meant for something else
@@ -57,7 +57,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
       await options.onProgress?.(state);
     },
   });
-  if (inNotebook()) await draw(outcome);
+  if (inNotebook()) await show(learningCurve(outcome.curve, outcome.evaluations, { subtitle, totalSteps }), figure);
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
   await show(

@@ -77,16 +77,20 @@ export async function show(
       },
       sizeOf(content.still),
     );
-  // One pixel a CSS pixel: JupyterLab's plotly renderer shows the picture in its full size until the mouse comes.
-  else
-    output.show(
-      {
-        ...plotlyBundle(content),
-        'image/png': await toPng(await toSvg(content), 1),
-        'text/plain': `[figure: ${titleOf(content)}]`,
-      },
-      sizeOf(content.layout),
-    );
+  else output.show({ ...plotlyBundle(content), ...(await pictureBundle(content)) }, sizeOf(content.layout));
+}
+
+/**
+ * Shows a figure as a picture alone, for one that is drawn again and again: once the mouse has touched an interactive figure,
+ * JupyterLab's plotly renderer takes no further one in its place. Send the last by `show`.
+ */
+export async function showPicture(figure: Figure, output: Output): Promise<void> {
+  output.show(await pictureBundle(figure), sizeOf(figure.layout));
+}
+
+// One pixel a CSS pixel: JupyterLab's plotly renderer shows the picture in its full size until the mouse comes.
+async function pictureBundle(figure: Figure): Promise<Bundle> {
+  return { 'image/png': await toPng(await toSvg(figure), 1), 'text/plain': `[figure: ${titleOf(figure)}]` };
 }
 
 // No text/html among them: GitHub and nbconvert would prefer it to the picture and then remove its script.

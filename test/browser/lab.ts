@@ -1,6 +1,7 @@
 /**
  * JupyterLab in a real browser, as a reader uses it: runs notebooks cell by cell, looks at their figures, presses Interrupt
- * while a model trains, and goes on. Run by .ci/run: node build/test/browser/lab.js. Needs Chromium and the lab set up.
+ * while a model trains, and goes on. Run by .ci/run: node build/test/browser/lab.js [NAME of one check]. Needs Chromium and
+ * the lab set up.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,38 @@ interface Notebook {
   }[];
 }
 
-async function main(): Promise<void> {
+/** What a reader does, each with a kernel of its own. */
+function checks(
+  root: string,
+  open: (name: string, changes?: typeof longTraining) => Promise<OpenNotebook>,
+): readonly { readonly name: string; readonly says: string; check(): Promise<void> }[] {
+  const watch = async (action: (notebook: OpenNotebook) => Promise<void>, ...copy: Parameters<typeof open>) => {
+    const notebook = await open(...copy);
+    forgetRuns(root);
+    await notebook.watched(() => action(notebook));
+    await notebook.close();
+    forgetRuns(root);
+  };
+  return [
+    ...figureNotebooks.map((name) => ({
+      name,
+      says: 'its first figure is visible and interactive',
+      check: () => watch(seeFirstFigure, name),
+    })),
+    {
+      name: 'hover',
+      says: 'under the resting mouse the learning curve grows, and the last one is interactive',
+      check: () => watch(hoverWhileTraining, '2-train', shortTraining),
+    },
+    {
+      name: 'interrupt',
+      says: 'progress moves, Interrupt keeps what was learned, running the cell again goes on from there',
+      check: () => watch(interruptAndGoOn, '2-train', longTraining),
+    },
+  ];
+}
+
+async function main(only?: string): Promise<void> {
   const root = projectRoot();
   // Copies, because JupyterLab saves what it runs; in a folder beside notebooks/, so that ../dist is still the library.
   const folder = path.join(root, 'build-browser');
@@ -53,20 +85,12 @@ async function main(): Promise<void> {
       ],
     });
     try {
-      for (const name of figureNotebooks) {
-        const notebook = await openCopy(await browser.newPage(), root, folder, name, address);
-        await notebook.watched(() => seeFirstFigure(notebook));
-        await notebook.close();
-        console.log(`${name}: its first figure is visible and interactive`);
+      const open = async (name: string, changes?: typeof longTraining): Promise<OpenNotebook> =>
+        openCopy(await browser.newPage(), root, folder, name, address, changes);
+      for (const { name, says, check } of checks(root, open).filter(({ name }) => (only ?? name) === name)) {
+        await check();
+        console.log(`${name}: ${says}`);
       }
-      const training = await openCopy(await browser.newPage(), root, folder, '2-train', address, longTraining);
-      forgetRuns(root);
-      await training.watched(() => interruptAndGoOn(training));
-      await training.close();
-      forgetRuns(root);
-      console.log(
-        '2-train: progress moves, Interrupt keeps what was learned, running the cell again goes on from there',
-      );
     } finally {
       await browser.close();
     }
@@ -75,6 +99,12 @@ async function main(): Promise<void> {
     rmSync(scratch, { recursive: true, force: true });
   }
 }
+
+/** A run that ends, but not before its curve was drawn some times. */
+const shortTraining: readonly (readonly [string, string])[] = [
+  ['smoke ? 20 :', 'smoke ? 1500 :'],
+  ['TRM_SEED ?? 0', 'TRM_SEED ?? 90210'],
+];
 
 /** A run long enough to be interrupted, of a seed that nobody else uses. */
 const longTraining: readonly (readonly [string, string])[] = [
@@ -240,6 +270,47 @@ async function seeFirstFigure(notebook: OpenNotebook): Promise<void> {
   await expectPicture(figure, notebook.screenshot);
 }
 
+/** Rests the mouse on the learning curve while a model trains: it goes on growing, and is interactive at the end. */
+async function hoverWhileTraining(notebook: OpenNotebook): Promise<void> {
+  const index = notebook.firstFigure();
+  await notebook.run(0, index - 1);
+  await notebook.press(index);
+  await stepsShown(notebook, index, 0);
+  const figure = notebook.cell(index).locator('.jp-RenderedImage img, .jp-RenderedPlotly').last();
+  await figure.scrollIntoViewIfNeeded();
+  const seen = new Set<string>();
+  const numbered = notebook
+    .cell(index)
+    .locator('.jp-InputPrompt')
+    .filter({ hasText: /\[\d+\]/ });
+  while (!(await numbered.isVisible())) {
+    await figure.hover();
+    seen.add(await drawnLines(figure));
+    await notebook.page.waitForTimeout(500);
+  }
+  // From the still picture to the interactive figure is one change without news.
+  if (seen.size < 4)
+    throw new Error(`expected the curve under the mouse to grow, saw ${seen.size} pictures until the end`);
+  await figure.hover();
+  await notebook.cell(index).locator('.js-plotly-plot .main-svg').first().waitFor({ timeout: patience });
+  const step = await notebook
+    .cell(index)
+    .locator('.js-plotly-plot')
+    .first()
+    .evaluate((node) => (node as unknown as { data: { x: number[] }[] }).data[0]?.x.at(-1));
+  if (step !== 1500) throw new Error(`expected the last curve to reach step 1500, it ends at ${step}`);
+  await expectPicture(notebook.cell(index).locator('.jp-RenderedPlotly').last(), notebook.screenshot);
+}
+
+/** What a figure shows at this moment: its picture, or the lines that plotly has drawn. */
+function drawnLines(figure: Locator): Promise<string> {
+  return figure.evaluate((node) => {
+    const image = node.tagName === 'IMG' ? node : node.querySelector('img');
+    if (image !== null && image.offsetParent !== null) return image.src;
+    return [...node.querySelectorAll('path.js-line')].map((line) => line.getAttribute('d')).join(' ');
+  });
+}
+
 /** Interrupts a training while it runs, and runs its cell again. */
 async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
   const index = notebook.firstFigure();
@@ -272,7 +343,7 @@ async function stepsShown(notebook: OpenNotebook, index: number, moreThan: numbe
   while (Date.now() < deadline) {
     const line = await notebook
       .cell(index)
-      .getByText(/training: \d+\/20000 steps/)
+      .getByText(/training: \d+\/\d+ steps/)
       .first()
       .innerText({ timeout: patience });
     const steps = Number(/training: (\d+)/.exec(line)?.[1]);
@@ -360,7 +431,7 @@ async function expectPicture(figure: Locator, screenshot: string): Promise<void>
   }
 }
 
-main().catch((error: unknown) => {
+main(process.argv[2]).catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });
