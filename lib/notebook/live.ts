@@ -6,7 +6,16 @@ import { hashOf } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
 import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { learningCurve } from '../report/figures.js';
-import { cellProgress, inNotebook, interrupted, Output, show, showPicture, turn } from './output.js';
+import {
+  cellProgress,
+  endInterruptedCell,
+  inNotebook,
+  interrupted,
+  Output,
+  show,
+  showPicture,
+  turn,
+} from './output.js';
 import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
@@ -63,6 +72,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   await show(
     `Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`,
   );
+  endInterruptedCell();
   return outcome;
 }
 
@@ -90,10 +100,12 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   const failed = runs.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new Error(`${failed.id} failed: ${failed.message ?? ''}`);
   const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
-  if (left > 0)
+  if (left > 0) {
     await show(
       `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`,
     );
+    endInterruptedCell();
+  }
   return runs;
 }
 

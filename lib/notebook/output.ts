@@ -1,6 +1,7 @@
 /** What a notebook offers: rich output, a progress line, the Interrupt button; on a terminal, lines of text. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
+import { InputError } from '../errors.js';
 import { toPng, toSvg, type Animation, type Drawing, type Figure } from '../report/draw/plotly.js';
 import { Progress } from '../progress.js';
 import { htmlText } from '../report/escape.js';
@@ -15,11 +16,35 @@ interface Message {
   readonly transient: { readonly display_id: string };
 }
 
-/** tslab's public functions send one MIME type at a time; its internal sender takes a whole bundle. Undefined outside a notebook. */
-function sender(): ((message: Message, update: boolean) => void) | undefined {
+type Sender = (message: Message, update: boolean) => void;
+
+/** Deno's own interface to Jupyter, which only its kernel has. */
+interface DenoJupyter {
+  broadcast(type: 'display_data' | 'update_display_data', content: Message): Promise<void>;
+}
+
+const deno = denoJupyter();
+
+function denoJupyter(): DenoJupyter | undefined {
+  try {
+    return (globalThis as { readonly Deno?: { readonly jupyter: DenoJupyter } }).Deno?.jupyter;
+  } catch (error) {
+    if (/only available in `deno jupyter`/.test(String(error))) return undefined; // Deno, but no notebook
+    throw error;
+  }
+}
+
+/** Sends to the kernel that runs this: Deno's or tslab's. Undefined outside a notebook. */
+function sender(): Sender | undefined {
+  if (deno === undefined) return tslabSender();
+  return (message, update) => void deno.broadcast(update ? 'update_display_data' : 'display_data', message);
+}
+
+/** tslab's public functions send one MIME type at a time; its internal sender takes a whole bundle. */
+function tslabSender(): Sender | undefined {
   try {
     const jupyter = createRequire(import.meta.url)('tslab/dist/jupyter.js') as {
-      lastWriteDisplayData: ((message: Message, update: boolean) => void) | null;
+      lastWriteDisplayData: Sender | null;
     };
     return jupyter.lastWriteDisplayData ?? undefined;
   } catch (error) {
@@ -132,9 +157,24 @@ export function cellProgress(): Progress {
   });
 }
 
-/** Presses of the Interrupt button so far, as scripts/setup/tslab/kernel.cjs counts them. */
+/** Presses of the Interrupt button so far, which scripts/setup/tslab/kernel.cjs counts, or under Deno this file. */
+const presses = globalThis as { __interrupts?: number };
+
+// Deno's kernel does nothing on an interrupt but end, unless somebody listens.
+if (deno !== undefined) {
+  presses.__interrupts = 0;
+  process.on('SIGINT', () => {
+    presses.__interrupts = interrupts() + 1;
+  });
+}
+
 function interrupts(): number {
-  return (globalThis as { __interrupts?: number }).__interrupts ?? 0;
+  return presses.__interrupts ?? 0;
+}
+
+/** Ends a cell whose work was interrupted, where the kernel does not: tslab does, Deno runs on into what follows. */
+export function endInterruptedCell(): void {
+  if (deno !== undefined) throw new InputError('interrupted');
 }
 
 let answered = 0;

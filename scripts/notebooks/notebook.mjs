@@ -14,7 +14,8 @@ export function readNotebook(file) {
     throw new Error(`${file}: expected a notebook of format 4, got nbformat ${notebook.nbformat}`);
   }
   const kernel = notebook.metadata?.kernelspec?.name ?? 'tslab';
-  if (kernel !== 'tslab') throw new Error(`${file}: expected the kernel tslab, got ${kernel}`);
+  if (kernel !== 'tslab' && kernel !== 'deno')
+    throw new Error(`${file}: expected the kernel tslab or deno, got ${kernel}`);
   return notebook;
 }
 

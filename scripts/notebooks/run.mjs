@@ -2,8 +2,10 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fingerprintsOf } from './freshness.mjs';
+import cellErrors from '../setup/tslab/cell-error.cjs';
 import { codeCells, readNotebook, textOf, writeNotebook } from './notebook.mjs';
 
+const { briefly, cellError } = cellErrors;
 const require = createRequire(import.meta.url);
 const { createConverter } = require('tslab/dist/converter.js');
 const { createExecutor } = require('tslab/dist/executor.js');
@@ -38,7 +40,14 @@ async function main() {
     if (cell.cell_type === 'code') Object.assign(cell, { outputs: [], execution_count: null });
   const record = captureOutputs();
   const converter = createConverter({ isJS: false, isBrowser: false });
-  const executor = createExecutor(process.cwd(), { node: converter, close: () => converter.close() }, console);
+  const executor = createExecutor(
+    process.cwd(),
+    { node: converter, close: () => converter.close() },
+    {
+      ...console,
+      error: briefly(console.error),
+    },
+  );
   const started = Date.now();
   let failed = false;
   for (const [index, { cell, number, source }] of codeCells(notebook).entries()) {
@@ -70,10 +79,10 @@ async function failureOf(executor, cell, number, source) {
     const good = await Promise.race([executor.execute(source), tooLong]);
     await new Promise((resolve) => setImmediate(resolve)); // a promise rejected in the last tick is reported now
     if (good === 'too long') return `the cell took longer than ${seconds} s (--timeout)`;
-    if (uncaught.length > 0) return uncaught.map((error) => `not caught by the cell: ${stackOf(error)}`).join('\n');
+    if (uncaught.length > 0) return uncaught.map((error) => `not caught by the cell: ${cellError(error)}`).join('\n');
     return good ? undefined : errorText(cell);
   } catch (error) {
-    return stackOf(error);
+    return cellError(error);
   } finally {
     clearInterval(sign);
     clearTimeout(timer);
@@ -113,16 +122,7 @@ function captureOutputs() {
 /** tslab reports a failed cell by false alone; the message is what it wrote to the cell's error stream. */
 function errorText(cell) {
   const errors = cell.outputs.filter((output) => output.output_type === 'stream' && output.name === 'stderr');
-  return withoutMachinery(errors.map((output) => textOf(output.text)).join('')) || 'tslab gave no reason';
-}
-
-function stackOf(error) {
-  return withoutMachinery(error?.stack ?? String(error));
-}
-
-/** A stack without the frames below the cell: the virtual machine, tslab and this program. */
-function withoutMachinery(text) {
-  return text.replace(/\n *at [^\n]*\(node:vm:[^]*$/, '');
+  return errors.map((output) => textOf(output.text)).join('') || 'tslab gave no reason';
 }
 
 /** The line of a stack or a compiler message that says most. */

@@ -1,4 +1,4 @@
-/** Makes .venv: JupyterLab, the renderer of plotly figures, and a kernelspec for TypeScript that needs no environment variable. */
+/** Makes .venv: JupyterLab, the renderer of plotly figures, and kernelspecs for TypeScript, tslab's and Deno's, that need no environment variable. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CommandError, firstThatRuns, pythonCandidates, root, run, say, windows } from './shell.mjs';
@@ -6,6 +6,7 @@ import { fingerprint } from './stamps.mjs';
 
 const folder = path.join(root, '.venv');
 const programs = path.join(folder, windows ? 'Scripts' : 'bin');
+const denoFolder = path.join(root, 'node_modules', 'deno');
 const python = path.join(programs, windows ? 'python.exe' : 'python');
 
 /** The jupyter program of .venv. */
@@ -13,7 +14,7 @@ export const jupyter = path.join(programs, windows ? 'jupyter.exe' : 'jupyter');
 
 export const lab = {
   name: 'lab',
-  title: 'make .venv with JupyterLab and the TypeScript kernel',
+  title: 'make .venv with JupyterLab and its two TypeScript kernels',
   duration: 'about 1 minute and a download of 60 MB',
   stamp: path.join(folder, '.stamp.json'),
   // The kernelspec holds absolute paths: a moved project or another Node needs a new one.
@@ -45,7 +46,7 @@ export const lab = {
       // Without this, Node reads the CommonJS files that Jupyter keeps in .venv as ES modules, like the project's own.
       writeFileSync(path.join(folder, 'package.json'), '{"type":"commonjs"}\n');
       await installRequirements();
-      writeKernelspec();
+      await writeKernelspecs();
       writeSettings();
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
@@ -80,14 +81,23 @@ async function installRequirements() {
   }
 }
 
-function writeKernelspec() {
-  const target = path.join(folder, 'share', 'jupyter', 'kernels', 'tslab');
+async function writeKernelspecs() {
+  const tslab = [process.execPath, path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'), '{connection_file}'];
+  writeKernelspec('tslab', 'TypeScript (tslab)', tslab);
+  try {
+    await run('lab-deno', [process.execPath, path.join(denoFolder, 'bin.cjs'), '--version']); // puts the program there
+    const program = path.join(denoFolder, windows ? 'deno.exe' : 'deno');
+    writeKernelspec('deno', 'TypeScript (Deno)', [program, 'jupyter', '--kernel', '--conn', '{connection_file}']);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    say('    Deno does not run here, so its kernel is left out; notebooks run under tslab');
+  }
+}
+
+function writeKernelspec(name, title, argv) {
+  const target = path.join(folder, 'share', 'jupyter', 'kernels', name);
   mkdirSync(target, { recursive: true });
-  const spec = {
-    argv: [process.execPath, path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'), '{connection_file}'],
-    display_name: 'TypeScript (tslab)',
-    language: 'typescript',
-  };
+  const spec = { argv, display_name: title, language: 'typescript' };
   writeFileSync(path.join(target, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
 }
 

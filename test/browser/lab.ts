@@ -325,6 +325,9 @@ async function interruptAndGoOn(notebook: OpenNotebook): Promise<void> {
     .first();
   await stopped.waitFor({ timeout: patience });
   const kept = Number(/Stopped after (\d+)/.exec(await stopped.innerText())?.[1]);
+  const said = await notebook.cell(index).locator('[data-mime-type="application/vnd.jupyter.stderr"]').allInnerTexts();
+  if (said.join('').trim() !== 'Interrupted.')
+    throw new Error(`expected an interrupted cell to say so in one word, got:\n${said.join('')}`);
   if (!(kept >= later))
     throw new Error(`expected Interrupt to keep at least the ${later} steps that were shown, kept ${kept}`);
 

@@ -1,8 +1,9 @@
 /** A notebook's side of the kit: what is sent to it, how progress reads, when Interrupt counts. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { accuracyCurves } from '../../lib/report/figures.js';
-import { cellProgress, interrupted, inNotebook, Output, show } from '../../lib/notebook/output.js';
+import { cellProgress, interrupted, inNotebook, Output, show, showPicture } from '../../lib/notebook/output.js';
 import { duration, progressLine } from '../../lib/progress.js';
 
 interface Sent {
@@ -54,6 +55,11 @@ describe('in a notebook', () => {
     assert.deepEqual(metadata, { 'image/png': { width: 720, height: 440 } });
   });
 
+  it('a figure that is drawn again and again goes out as a picture alone', async () => {
+    await showPicture(accuracyCurves([{ name: 'a', exactAccuracy: [0.5, 1] }]), new Output());
+    assert.deepEqual(Object.keys(sent[0]?.data ?? {}).sort(), ['image/png', 'text/plain']);
+  });
+
   it('text goes out as Markdown', async () => {
     await show('**bold**');
     assert.equal(sent[0]?.data['text/markdown'], '**bold**');
@@ -68,6 +74,43 @@ describe('in a notebook', () => {
     assert.match(String(sent.at(-1)?.data['text/html']), /<progress value="1" max="1"/);
     progress.update('<img src=x onerror=alert(1)>', 'puzzles', 1, 1);
     assert.match(String(sent.at(-1)?.data['text/html']), /> &lt;img src=x onerror=alert\(1\)&gt;: 1\/1/);
+  });
+});
+
+describe("in Deno's kernel", () => {
+  it('bundles go out through Deno, the second in place of the first, and presses of Interrupt are counted', () => {
+    const program = `
+      const sent = [];
+      globalThis.Deno = { jupyter: { broadcast: async (type, { data, transient }) => sent.push([type, data, transient.display_id]) } };
+      const { interrupted, inNotebook, Output } = await import(${JSON.stringify(new URL('../../lib/notebook/output.js', import.meta.url).href)});
+      const output = new Output();
+      output.show({ 'image/png': new Uint8Array([1, 2, 3]) });
+      output.show({ 'text/plain': 'two' });
+      process.kill(process.pid, 'SIGINT');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      console.log(JSON.stringify({ sent, pressed: [interrupted(), interrupted()], inNotebook: inNotebook() }));`;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    const {
+      sent,
+      pressed,
+      inNotebook: known,
+    } = JSON.parse(stdout || assert.fail(stderr)) as {
+      sent: [string, object, string][];
+      pressed: boolean[];
+      inNotebook: boolean;
+    };
+    assert.deepEqual(
+      sent.map(([type, data]) => [type, data]),
+      [
+        ['display_data', { 'image/png': 'AQID' }],
+        ['update_display_data', { 'text/plain': 'two' }],
+      ],
+    );
+    assert.equal(sent[0]?.[2], sent[1]?.[2]);
+    assert.deepEqual(pressed, [true, false]);
+    assert.equal(known, true);
   });
 });
 

@@ -100,16 +100,21 @@ describe('scripts/notebooks.mjs', function () {
       'run',
       '--timeout=1',
       notebook('throw', '1;', "throw new Error('boom');"),
+      notebook(
+        'input',
+        "import { InputError } from '../../dist/index.js';\nthrow new InputError('expected 1, got 2');",
+      ),
       notebook('late', "Promise.reject(new Error('late'));"),
       notebook('exit', 'process.exit(0);'),
       notebook('slow', 'await new Promise((resolve) => setTimeout(resolve, 60_000));'),
     );
     assert.equal(code, 1);
-    assert.match(said, /throw\.ipynb cell 3 failed:[^]*Error: boom/);
+    assert.match(said, /throw\.ipynb cell 3 failed:[^]*\n +Error: boom\n( +at evalmachine[^\n]*\n)+FAIL/);
+    assert.match(said, /input\.ipynb cell 2 failed:\n +expected 1, got 2\nFAIL/);
     assert.match(said, /late\.ipynb cell 2 failed:\s+not caught by the cell: Error: late/);
     assert.match(said, /exit\.ipynb failed: a cell ended the process/);
     assert.match(said, /slow\.ipynb cell 2 failed:\s+the cell took longer than 1 s/);
-    assert.match(said, /0 passed, 4 failed/);
+    assert.match(said, /0 passed, 5 failed/);
   });
 
   it(

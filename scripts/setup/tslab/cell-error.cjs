@@ -1,0 +1,26 @@
+/** What a cell shows of an error: its message, and where in the cell it came from; nothing of the kernel below. */
+
+/** @param {unknown} error what a cell threw */
+function cellError(error) {
+  if (!(error instanceof Error)) return String(error);
+  // tslab's word for it, and Node's for a cell that never waited
+  const interrupted =
+    error.message === 'Interrupted asynchronously' || error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
+  if (interrupted) return 'Interrupted.';
+  return error.name === 'InputError'
+    ? error.message
+    : (error.stack ?? String(error)).replace(/\n *at [^\n]*\(node:vm:[^]*$/, ''); // the virtual machine and all below it
+}
+
+/**
+ * console.error as tslab should call it: it hands over what a cell threw, alone, and would print a dozen frames of its own.
+ * @param {(...values: unknown[]) => void} print
+ */
+function briefly(print) {
+  return (...values) => {
+    const [error] = values;
+    print(...(values.length === 1 && error instanceof Error ? [cellError(error)] : values));
+  };
+}
+
+module.exports = { briefly, cellError };
