@@ -79,10 +79,12 @@ describe('in a notebook', () => {
 
 describe("in Deno's kernel", () => {
   it('bundles go out through Deno, the second in place of the first, and presses of Interrupt are counted', () => {
+    const output = JSON.stringify(new URL('../../lib/notebook/output.js', import.meta.url).href);
     const program = `
       const sent = [];
-      globalThis.Deno = { jupyter: { broadcast: async (type, { data, transient }) => sent.push([type, data, transient.display_id]) } };
-      const { interrupted, inNotebook, Output } = await import(${JSON.stringify(new URL('../../lib/notebook/output.js', import.meta.url).href)});
+      const broadcast = async (type, { data, transient }) => sent.push([type, data, transient.display_id]);
+      globalThis.Deno = { jupyter: { broadcast } };
+      const { interrupted, inNotebook, Output } = await import(${output});
       const output = new Output();
       output.show({ 'image/png': new Uint8Array([1, 2, 3]) });
       output.show({ 'text/plain': 'two' });
