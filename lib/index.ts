@@ -15,7 +15,8 @@ export { arcDataset, isArcDataset, type ArcDataset, type ArcSetOptions } from '.
 
 // model
 export { checkConfig, innerSize, paperConfig, positionsOf, type ModelConfig } from './model/config.js';
-export { buildSchedule, effectiveDepth, forwardPasses, type Call, type Schedule } from './model/schedule.js';
+export type { Call, Schedule } from './model/calls.js';
+export { buildSchedule, effectiveDepth, forwardPasses } from './model/schedule.js';
 export {
   initialParameters,
   parameterCount,

@@ -3,8 +3,8 @@ import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
 import { exampleOf, type Dataset, type Example } from './dataset.js';
 
-/** Label of a cell that is not scored, as engines know it. */
-const ignoredLabel = -100;
+/** Label of a cell that is not scored. */
+export const ignoredLabel = -100;
 
 /** B examples: tokens and labels [B, L], puzzle ids [B]. */
 export interface DataBatch {

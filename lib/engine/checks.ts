@@ -1,9 +1,10 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
+import { ignoredLabel } from '../data/batches.js';
 import { InputError } from '../errors.js';
 import { whole } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
-import { ignoredLabel, type InferRequest, type LatentState, type TrainRequest } from './engine.js';
+import type { InferRequest, LatentState, TrainRequest } from './engine.js';
 
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {

@@ -1,10 +1,7 @@
 /** The contract of an engine: it owns parameters, latents, gradients and moments; only tokens go in, only results come out. */
 import type { ModelConfig } from '../model/config.js';
 import type { TensorMap } from '../model/parameters.js';
-import type { LatentId, Schedule } from '../model/schedule.js';
-
-/** Label of a cell that is not scored. */
-export const ignoredLabel = -100;
+import type { LatentId, Schedule } from '../model/calls.js';
 
 /** A loss or gradient became NaN or infinite; the message names the tensor. */
 export class NotFiniteError extends Error {

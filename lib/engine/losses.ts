@@ -1,5 +1,6 @@
 /** The losses of a supervision step and their gradients in closed form, in double precision (spec §3). */
-import { ignoredLabel, type TrainRequest } from './engine.js';
+import { ignoredLabel } from '../data/batches.js';
+import type { TrainRequest } from './engine.js';
 
 /** Stablemax's s(x): x + 1 from 0 up, 1 / (1 − x) below (spec §3.1). */
 export function stablemax(x: number): number {

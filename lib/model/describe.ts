@@ -1,7 +1,8 @@
 /** What a model is and costs before it is trained: its schedule in short, its counts, its arithmetic and memory. */
 import { checkConfig, innerSize, positionsOf, type ModelConfig } from './config.js';
 import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './parameters.js';
-import { buildSchedule, effectiveDepth, forwardPasses, type Call } from './schedule.js';
+import type { Call } from './calls.js';
+import { buildSchedule, effectiveDepth, forwardPasses } from './schedule.js';
 
 export interface CostOptions {
   /** B, puzzles in one training step. Default 768, the paper's. */

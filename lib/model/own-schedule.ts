@@ -1,29 +1,12 @@
 /** Schedules written by hand: their text, read into calls and checked. */
 import { InputError } from '../errors.js';
-
-type OwnLatent = 'y' | 'z' | `z${number}`;
-
-/** One call, as schedule.ts has it. */
-export interface OwnCall {
-  readonly net: 'net' | 'fL' | 'fH';
-  readonly write: OwnLatent;
-  readonly read: readonly (OwnLatent | 'x')[];
-  readonly gradient: boolean;
-}
-
-/** What a schedule of one's own consists of. */
-export interface OwnSchedule {
-  readonly calls: readonly OwnCall[];
-  readonly latents: readonly OwnLatent[];
-  readonly nets: readonly OwnCall['net'][];
-  readonly answer: OwnLatent;
-}
+import type { Call, NetId, Schedule } from './calls.js';
 
 /** Enough for any schedule worth training; keeps a typing error from filling the memory. */
 const mostCalls = 4096;
 
 /** Networks in the order of the schedules that the kit writes. */
-const order: readonly OwnCall['net'][] = ['net', 'fL', 'fH'];
+const order: readonly NetId[] = ['net', 'fL', 'fH'];
 
 const line = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\(([^()]*)\)\s*(\(no gradient\))?$/u;
 
@@ -38,8 +21,8 @@ const line = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\((
  * Networks are net, or fL and fH for two. The answer is read off y, or off z where there is no y. Calls without gradient stand
  * first, as they make constants of their results. Throws InputError saying which line is wrong, and why.
  */
-export function readSchedule(text: string): OwnSchedule {
-  const calls: OwnCall[] = [];
+export function readSchedule(text: string): Schedule {
+  const calls: Call[] = [];
   for (const written of text
     .split(/[\n;]/)
     .map((part) => part.trim())
@@ -53,7 +36,7 @@ export function readSchedule(text: string): OwnSchedule {
     if (new Set(read).size !== read.length) refuse(`expected every source once, got ${JSON.stringify(written)}`);
     if (calls.length + Number(times) > mostCalls || Number(times) < 1)
       refuse(`expected 1 to ${mostCalls} calls in all, got ${times} more in ${JSON.stringify(written)}`);
-    const call = { net, write, read, gradient: constant === undefined } as OwnCall;
+    const call = { net, write, read, gradient: constant === undefined } as Call;
     if (calls.at(-1)?.gradient === true && !call.gradient)
       refuse(`expected calls without gradient before those with it, got ${JSON.stringify(written)} after them`);
     for (let i = 0; i < Number(times); i++) calls.push(call);

@@ -1,4 +1,5 @@
 /** The recursion as data: which network is called on which latents, in which order, and where gradient flows. */
+import type { Call, LatentId, NetId, Schedule, Source } from './calls.js';
 import type { ModelConfig } from './config.js';
 import { readSchedule } from './own-schedule.js';
 
@@ -11,32 +12,9 @@ import { readSchedule } from './own-schedule.js';
  *       y = net(y, z)                                      y, z = latent_recursion(x, y, z, n)
  *       return y, z                                y, z = latent_recursion(x, y, z, n)
  *                                                  return y.detach(), z.detach(), output(y), halt(y)
+ *
+ * This builds the calls of a configuration (spec §1.11 for TRM and Table 2's variants, §6 for HRM, §7 for Table 1's rows).
  */
-export type LatentId = 'y' | 'z' | `z${number}`;
-export type NetId = 'net' | 'fL' | 'fH';
-export type Source = LatentId | 'x';
-
-/** One call of a network: write ← net(sum of read), the sum taken from left to right. */
-export interface Call {
-  readonly net: NetId;
-  readonly write: LatentId;
-  readonly read: readonly Source[];
-  /** False: the result is a constant for all later calls (torch.no_grad). */
-  readonly gradient: boolean;
-}
-
-/** Everything an engine needs to know about the recursion. */
-export interface Schedule {
-  /** The latents carried from one supervision step to the next, y first where there is one. */
-  readonly latents: readonly LatentId[];
-  readonly nets: readonly NetId[];
-  /** The calls of one supervision step. */
-  readonly calls: readonly Call[];
-  /** The latent that the answer head and the halting head read. */
-  readonly answer: LatentId;
-}
-
-/** The schedule of a configuration (spec §1.11 for TRM and Table 2's variants, §6 for HRM, §7 for Table 1's rows). */
 export function buildSchedule(config: ModelConfig): Schedule {
   if (config.schedule !== undefined) return readSchedule(config.schedule);
   const { deepRecursions: T, latentRecursions: n } = config;

@@ -1,5 +1,5 @@
 /** A schedule as people read it: its calls in the paper's letters, and as a picture with the gradient in it. */
-import type { Call, Schedule } from '../model/schedule.js';
+import type { Call, Schedule } from '../model/calls.js';
 import { svgDocument } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, textWidth } from './draw/style.js';

@@ -1,6 +1,7 @@
 /** Changes to latents between supervision steps: start values written out, and noise. */
 import type { Engine, LatentState } from '../engine/engine.js';
-import { latentInitName, type LatentId } from '../model/schedule.js';
+import type { LatentId } from '../model/calls.js';
+import { latentInitName } from '../model/schedule.js';
 import type { Random } from '../random.js';
 
 /** Start value of each latent, [D], the same at every position. */

@@ -1,5 +1,6 @@
 /** How right predictions are: cell accuracy, exact accuracy and halting accuracy, as the reference counts them (spec §3.3). */
-import { ignoredLabel, type TrainResult } from '../engine/engine.js';
+import { ignoredLabel } from '../data/batches.js';
+import type { TrainResult } from '../engine/engine.js';
 import type { Carry } from './carry.js';
 
 /** One board's score. */

@@ -7,7 +7,7 @@ import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
 import { configFromReference, type ReferenceFields } from '../model/reference-config.js';
 import { readSafetensors } from '../model/safetensors-file.js';
-import type { LatentId } from '../model/schedule.js';
+import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
 import { scoreBoard, stepMetrics } from './metrics.js';

@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import { relabel, relabelBack, type Relabelling } from '../data/relabelling.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import type { LatentId } from '../model/schedule.js';
+import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
 import { addNoise, editLatents, startValues } from './latents.js';

@@ -5,7 +5,8 @@ import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
 import { readSafetensors, writeSafetensors } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
-import { buildSchedule, type LatentId } from '../model/schedule.js';
+import type { LatentId } from '../model/calls.js';
+import { buildSchedule } from '../model/schedule.js';
 import type { TrainerSnapshot } from './trainer.js';
 
 const format = 'trm-lab/state/1';

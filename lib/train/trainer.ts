@@ -3,7 +3,7 @@ import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
-import type { LatentId } from '../model/schedule.js';
+import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import {
   advance,

@@ -6,7 +6,8 @@
  */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
-import { buildSchedule, latentInitName, netPath, type LatentId, type Schedule } from '../../model/schedule.js';
+import type { LatentId, Schedule } from '../../model/calls.js';
+import { buildSchedule, latentInitName, netPath } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import {

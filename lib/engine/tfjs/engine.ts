@@ -3,7 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
-import { buildSchedule, latentInitName, type Call, type LatentId, type Schedule } from '../../model/schedule.js';
+import type { Call, LatentId, Schedule } from '../../model/calls.js';
+import { buildSchedule, latentInitName } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import {
@@ -26,9 +27,6 @@ import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, typ
 
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
-/** Activations that autodiff may hold at once, in numbers of float32; larger batches are cut. */
-const activationBudget = 4e8;
-
 /** The engine on a backend that has been loaded. */
 export class TfjsEngine implements Engine {
   readonly kind = 'tfjs';
@@ -44,17 +42,20 @@ export class TfjsEngine implements Engine {
   /** The weights as tensors, made when first used after a change. */
   readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
   readonly #rotary: Rotary | undefined;
+  readonly #activationBudget: number;
   #gradients = new Map<string, Float32Array>();
   /** Puzzle ids of the last training step that was not yet applied. */
   #pending: Int32Array | undefined;
 
-  constructor(config: ModelConfig, backend: string) {
+  /** `activationBudget`: numbers that autodiff may keep of one part of a batch; larger batches are cut. */
+  constructor(config: ModelConfig, backend: string, activationBudget = 4e8) {
     this.config = config;
     this.schedule = buildSchedule(config);
     this.description = `tfjs ${backend}`;
     this.#backend = backend;
     this.#specs = parameterSpecs(config);
     this.#rotary = rotaryTables(config);
+    this.#activationBudget = activationBudget;
     const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> =>
       new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
     this.#values.set('parameters', zeros(this.#specs));
@@ -378,7 +379,7 @@ export class TfjsEngine implements Engine {
       config.mixer === 'mlp' ? 6 * D * innerSize(config, S) + 8 * S * D : 3 * config.heads * S * S + 12 * S * D;
     const perCall = config.layers * (mixer + 6 * S * innerSize(config, D) + 8 * S * D);
     const calls = this.schedule.calls.filter(({ gradient }) => gradient).length;
-    return Math.max(1, Math.floor(activationBudget / (perCall * calls)));
+    return Math.max(1, Math.floor(this.#activationBudget / (perCall * calls)));
   }
 
   #refuseInfinite(

@@ -5,7 +5,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { netPath, type NetId } from '../../model/schedule.js';
+import type { NetId } from '../../model/calls.js';
+import { netPath } from '../../model/schedule.js';
 
 /** A model's weights by their reference names. */
 export type Weights = (name: string) => Tensor;
