@@ -38,7 +38,8 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
     if (tensor === undefined) problems.push(`${name} is missing`);
     else if (tensor.shape.join() !== shape.join() || tensor.data.length !== sizeOf(shape))
       problems.push(
-        `${name}: expected shape [${shape.join(', ')}], got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`,
+        `${name}: expected shape [${shape.join(', ')}], ` +
+          `got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`,
       );
     else if (!tensor.data.every(Number.isFinite)) problems.push(`${name} holds NaN or infinity`);
   }

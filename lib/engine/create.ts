@@ -17,7 +17,9 @@ export interface EngineOptions {
   readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;
 }
 
-/** An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there. */
+/**
+ * An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there.
+ */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
   if (engine === 'tfjs' && precision === 'bf16')

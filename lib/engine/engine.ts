@@ -1,4 +1,7 @@
-/** The contract of an engine: it owns parameters, latents, gradients and moments; only tokens go in, only results come out. */
+/**
+ * The contract of an engine: it owns parameters, latents, gradients and moments;
+ * only tokens go in, only results come out.
+ */
 import type { ModelConfig } from '../model/config.js';
 import type { TensorMap } from '../model/parameters.js';
 import type { LatentId, Schedule } from '../model/calls.js';
@@ -8,14 +11,23 @@ export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
 }
 
-/** Weights to think with: those being trained, or their exponential moving average (puzzle table: always the current one). */
+/**
+ * Weights to think with: those being trained, or their exponential moving average
+ * (puzzle table: always the current one).
+ */
 export type Weights = 'raw' | 'average';
 
-/** Sets of tensors an engine holds, by the reference's names; parameters first, as writing them clears the others, which cover trained tensors only. */
+/**
+ * Sets of tensors an engine holds, by the reference's names;
+ * parameters first, as writing them clears the others, which cover trained tensors only.
+ */
 export const tensorKinds = ['parameters', 'average', 'firstMoment', 'secondMoment'] as const;
 export type TensorKind = (typeof tensorKinds)[number];
 
-/** Arithmetic of the network's products; norms, softmax, losses, master weights and moments are float32 or better in both. */
+/**
+ * Arithmetic of the network's products; norms, softmax, losses,
+ * master weights and moments are float32 or better in both.
+ */
 export type Precision = 'float32' | 'bf16';
 
 /** B puzzles, one a seat. */
@@ -74,7 +86,10 @@ export interface TrainResult extends InferResult {
   readonly continueTargets?: Float32Array;
 }
 
-/** One optimizer step (spec §4): SignSGD on the puzzle rows of the last training step, then the optimizer on the rest, then EMA. */
+/**
+ * One optimizer step (spec §4): SignSGD on the puzzle rows of the last training step,
+ * then the optimizer on the rest, then EMA.
+ */
 export interface UpdateRequest {
   /** muon: the networks' matrices by Muon, everything else by adam-atan2, at one learning rate. */
   readonly optimizer: 'adam-atan2' | 'adamw' | 'muon';
@@ -101,8 +116,9 @@ export interface LatentState {
 
 /**
  * An engine for one model. Methods are called one after another, never two at once.
- * Every method checks sizes and ids at the door (InputError), and rejects with NotFiniteError if a loss or gradient is NaN
- * or infinite; the parameters are then as they were before the step.
+ * Every method checks sizes and ids at the door (InputError),
+ * and rejects with NotFiniteError if a loss or gradient is NaN or infinite;
+ * the parameters are then as they were before the step.
  */
 export interface Engine {
   /** For records and messages, e.g. "native avx512bf16 2 threads" or "tfjs tensorflow". */
@@ -123,8 +139,9 @@ export interface Engine {
   /** Copies of all tensors of a kind. */
   readTensors(kind: TensorKind): Promise<TensorMap>;
   /**
-   * Replaces all tensors of a kind; the map must hold each one with its shape (InputError names what is off, nothing is changed).
-   * Writing 'parameters' also sets the average to them and clears moments and optimizerSteps: a fresh start.
+   * Replaces all tensors of a kind; the map must hold each one with its shape (InputError names what is off,
+   * nothing is changed). Writing 'parameters' also sets the average to them and clears moments
+   * and optimizerSteps: a fresh start.
    */
   writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void>;
   /** For resuming: after the four kinds were written. */

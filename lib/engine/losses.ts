@@ -81,8 +81,9 @@ export function stepLosses({
 }
 
 /**
- * −log p_k with p_i = s(x_i) / Σ s(x_j); writes scale · ∂/∂x_i = scale · s'(x_i) (1/Σ − [i = k]/s(x_k)), s' = 1 from 0 up, s² below.
- * The closed form matters: autodiff of the two branches is NaN at exactly x = 1 in float32 (spec §3.1).
+ * −log p_k with p_i = s(x_i) / Σ s(x_j); writes scale · ∂/∂x_i = scale · s'(x_i) (1/Σ − [i = k]/s(x_k)),
+ * s' = 1 from 0 up, s² below. The closed form matters: autodiff of the two branches is NaN at exactly
+ * x = 1 in float32 (spec §3.1).
  */
 export function stablemaxCrossEntropy(x: Float32Array, k: number, gradient: Float32Array, scale: number): number {
   let sum = 0;

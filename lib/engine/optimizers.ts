@@ -38,9 +38,10 @@ export function adamStep(
 }
 
 /**
- * One step of Muon for a matrix [rows, columns], in place: p ← p·(1 − lr·wd) − lr · 0.2·√(longer side) · O, where O is β1·m + (1 − β1)·g,
- * m the moving average of the gradients, brought near an orthogonal matrix. The factor gives O's entries the size of Adam's steps
- * (arXiv 2502.16982 §2.2), so that one learning rate fits all tensors. The second moment plays no part.
+ * One step of Muon for a matrix [rows, columns], in place: p ← p·(1 − lr·wd) − lr · 0.2·√(longer side) · O,
+ * where O is β1·m + (1 − β1)·g, m the moving average of the gradients, brought near an orthogonal matrix.
+ * The factor gives O's entries the size of Adam's steps (arXiv 2502.16982 §2.2),
+ * so that one learning rate fits all tensors. The second moment plays no part.
  */
 export function muonStep(
   { parameters: p, gradient: g, firstMoment: m, average }: Trained,
@@ -61,7 +62,10 @@ export function muonStep(
   }
 }
 
-/** Muon's Newton–Schulz iterations (K. Jordan 2024), five of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X: singular values end between 0.7 and 1.2; zeros stay zeros. */
+/**
+ * Muon's Newton–Schulz iterations (K. Jordan 2024), five of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X:
+ * singular values end between 0.7 and 1.2; zeros stay zeros.
+ */
 function orthogonalized(matrix: Float64Array, rows: number, columns: number): Float64Array {
   if (rows > columns)
     return transposed(orthogonalized(transposed(matrix, rows, columns), columns, rows), columns, rows);
@@ -99,8 +103,9 @@ function product(left: Float64Array, right: Float64Array, depth: number): Float6
 }
 
 /**
- * SignSGD on the rows of the puzzle table that a batch used (spec §4.2): row ← row·(1 − lr·wd) − lr·sign(Σ gradients of its seats);
- * other rows stay as they are. `rows` [ids, size], `gradients` [B, size], `ids` [B].
+ * SignSGD on the rows of the puzzle table that a batch used (spec §4.2):
+ * row ← row·(1 − lr·wd) − lr·sign(Σ gradients of its seats); other rows stay as they are.
+ * `rows` [ids, size], `gradients` [B, size], `ids` [B].
  */
 export function signSgdStep(
   rows: Float32Array,

@@ -6,11 +6,14 @@ import { readSchedule } from './own-schedule.js';
 export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
 
 /**
- * A model as plain data. Symbols: B batch, L tokens of the puzzle, P prefix tokens, S = P + L, D hidden size, V vocabulary.
- * Every variant of the paper's tables is a set of values of these fields; none has code of its own.
+ * A model as plain data. Symbols: B batch, L tokens of the puzzle, P prefix tokens, S = P + L, D hidden size,
+ * V vocabulary. Every variant of the paper's tables is a set of values of these fields; none has code of its own.
  */
 export interface ModelConfig {
-  /** The recursion: TRM (two latents), single z, multi-scale z (Table 2), HRM, or a plain transformer called once. Default 'trm'. */
+  /**
+   * The recursion: TRM (two latents), single z, multi-scale z (Table 2), HRM,
+   * or a plain transformer called once. Default 'trm'.
+   */
   readonly recursion: Recursion;
   /** T, deep recursions a supervision step (H_cycles). 1 or more. Paper: 3. */
   readonly deepRecursions: number;
@@ -20,7 +23,10 @@ export interface ModelConfig {
   readonly latentCount: number;
   /** Two networks, f_L for z and f_H for y (Table 1), instead of one. HRM implies true. */
   readonly separateNets: boolean;
-  /** Gradient through the whole last deep recursion (the paper), or only through the last z and y update (Table 1, HRM). */
+  /**
+   * Gradient through the whole last deep recursion (the paper),
+   * or only through the last z and y update (Table 1, HRM).
+   */
   readonly gradient: 'last-recursion' | 'one-step';
 
   /** How tokens mix: an MLP over the sequence (TRM-MLP) or self-attention (TRM-Att). */
@@ -42,7 +48,10 @@ export interface ModelConfig {
   readonly vocabSize: number;
   /** L, tokens of one puzzle. */
   readonly sequenceLength: number;
-  /** P, tokens in front of the puzzle; the first ones hold the puzzle embedding, position 0 feeds the halting head. Reference TRM: 16; HRM: 1. */
+  /**
+   * P, tokens in front of the puzzle; the first ones hold the puzzle embedding,
+   * position 0 feeds the halting head. Reference TRM: 16; HRM: 1.
+   */
   readonly puzzlePrefix: number;
   /** Length of one puzzle embedding, at most P·D; 0 for none (then P must be 0). Reference: D. */
   readonly puzzleEmbeddingSize: number;
@@ -54,14 +63,21 @@ export interface ModelConfig {
   /** Probability of drawing a least number of steps for a row, so that it explores past an early halt. Paper: 0.1. */
   readonly explorationProbability: number;
   /**
-   * Halting rule in training. halt: halt > 0 (TRM). halt-or-continue: halt > continue, continue learned by a second forward
-   * pass (HRM, "w/ ACT"). halt-over-continue: halt > continue, continue never learned (the published direct-prediction baseline).
+   * Halting rule in training. halt: halt > 0 (TRM).
+   * halt-or-continue: halt > continue, continue learned by a second forward pass (HRM, "w/ ACT").
+   * halt-over-continue: halt > continue, continue never learned (the published direct-prediction baseline).
    */
   readonly halting: 'halt' | 'halt-or-continue' | 'halt-over-continue';
 
-  /** A schedule of your own, as own-schedule.ts reads it, in place of the recursion's; T, n and gradient then play no part. Absent: none. */
+  /**
+   * A schedule of your own, as own-schedule.ts reads it, in place of the recursion's;
+   * T, n and gradient then play no part. Absent: none.
+   */
   readonly schedule?: string;
-  /** Start value of both halting biases, −20 to 20. Absent: −5, the paper's, so that nobody halts before it has learned to. */
+  /**
+   * Start value of both halting biases, −20 to 20.
+   * Absent: −5, the paper's, so that nobody halts before it has learned to.
+   */
   readonly haltingBias?: number;
 }
 
@@ -136,7 +152,8 @@ function contradictions(c: ModelConfig): string[] {
     problems.push('positions: rotary needs the attention mixer; use none or learned with mlp');
   if (c.puzzleEmbeddingSize > c.puzzlePrefix * c.hiddenSize) {
     problems.push(
-      `puzzleEmbeddingSize: expected at most puzzlePrefix · hiddenSize = ${c.puzzlePrefix * c.hiddenSize}, got ${c.puzzleEmbeddingSize}`,
+      `puzzleEmbeddingSize: expected at most puzzlePrefix · hiddenSize = ${c.puzzlePrefix * c.hiddenSize}, ` +
+        `got ${c.puzzleEmbeddingSize}`,
     );
   }
   if (c.puzzleEmbeddingSize === 0 && c.puzzlePrefix > 0)
@@ -155,7 +172,8 @@ function contradictions(c: ModelConfig): string[] {
   if (c.schedule !== undefined) {
     if (c.recursion !== 'trm' || c.separateNets)
       problems.push(
-        'schedule: expected recursion trm without separateNets beside a schedule of your own, which says itself what is called',
+        'schedule: expected recursion trm without separateNets beside a schedule of your own, ' +
+          'which says itself what is called',
       );
     readSchedule(c.schedule);
   }

@@ -16,7 +16,10 @@ export interface CostOptions {
 /** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */
 export interface ModelDescription {
   readonly config: ModelConfig;
-  /** The calls of one supervision step in short, e.g. "[z ← net(y + x + z)] × 6, y ← net(y + z)"; empty where there are none. */
+  /**
+   * The calls of one supervision step in short, e.g. "[z ← net(y + x + z)] × 6, y ← net(y + z)";
+   * empty where there are none.
+   */
   readonly withoutGradient: string;
   readonly withGradient: string;
   /** Network calls of one supervision step, and those that carry gradient. */
@@ -54,7 +57,8 @@ export function describe(candidate: ModelConfig, options: CostOptions = {}): Mod
   const gradientCalls = calls.filter(({ gradient }) => gradient).length;
   const multiplyAddsPerCall = config.layers * layerCost(config).multiplyAdds;
   const flopPerThought = 2 * multiplyAddsPerCall * calls.length;
-  const callEquivalents = calls.length * forwardPasses(config) + 2 * gradientCalls; // a backward call costs two forward calls
+  // A backward call costs two forward calls.
+  const callEquivalents = calls.length * forwardPasses(config) + 2 * gradientCalls;
   const flopPerTrainingStep = 2 * multiplyAddsPerCall * callEquivalents * batchSize;
   const stored = specs.map(({ role, shape }) => sizeOf(shape) * (role === 'trained' ? 5 : 1));
   return {
@@ -83,22 +87,26 @@ export function describeText(config: ModelConfig, options: CostOptions = {}): st
   const model = describe(config, options);
   const { recursion, mixer, layers, hiddenSize, vocabSize, sequenceLength, puzzlePrefix } = config;
   const lines = [
-    `${recursion}, ${mixer}, ${layers} layers × ${hiddenSize}, ${puzzlePrefix} + ${sequenceLength} positions, ${vocabSize} tokens`,
+    `${recursion}, ${mixer}, ${layers} layers × ${hiddenSize}, ` +
+      `${puzzlePrefix} + ${sequenceLength} positions, ${vocabSize} tokens`,
     '',
     'one supervision step (x puzzle, y answer, z latent)',
     ...(model.withoutGradient === '' ? [] : [`  no gradient  ${model.withoutGradient}`]),
     `  gradient     ${model.withGradient}`,
     '',
     `parameters       ${model.parameters.toLocaleString('en')} trainable`,
-    `depth            ${model.depth} layers a supervision step; ${model.calls} calls, ${model.gradientCalls} with gradient`,
+    `depth            ${model.depth} layers a supervision step; ` +
+      `${model.calls} calls, ${model.gradientCalls} with gradient`,
     `forward passes   ${model.forwardPasses} a training step`,
     `one call         ${prefixed(model.multiplyAddsPerCall)} multiply-adds a puzzle`,
     `training step    ${prefixed(model.flopPerTrainingStep)}FLOP at batch ${model.batchSize}`,
-    `memory           ${prefixed(model.weightBytes)}B for weights and optimizer; ${prefixed(model.activationBytes)}B of activations if a framework keeps them all`,
+    `memory           ${prefixed(model.weightBytes)}B for weights and optimizer; ` +
+      `${prefixed(model.activationBytes)}B of activations if a framework keeps them all`,
   ];
   if (model.hours !== undefined)
     lines.push(
-      `training         ${model.steps.toLocaleString('en')} steps, ${hoursText(model.hours)} at ${String(options.gflops)} GFLOP/s`,
+      `training         ${model.steps.toLocaleString('en')} steps, ` +
+        `${hoursText(model.hours)} at ${String(options.gflops)} GFLOP/s`,
     );
   lines.push(
     '',
@@ -114,7 +122,8 @@ export function describeText(config: ModelConfig, options: CostOptions = {}): st
 function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readonly keptValues: number } {
   const { hiddenSize: D, heads, mixer } = config;
   const S = positionsOf(config);
-  // SwiGLU of `rows` vectors of `width`: gate and up, then down. Kept: both, their product, the sum with the input, its norm.
+  // SwiGLU of `rows` vectors of `width`: gate and up, then down.
+  // Kept: both, their product, the sum with the input, its norm.
   const swiglu = (rows: number, width: number): readonly [number, number] => [
     rows * width * 3 * innerSize(config, width),
     rows * (3 * innerSize(config, width) + 2 * width),

@@ -17,9 +17,10 @@ const line = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\((
  *   2 × z ← net(y + x + z)
  *   y ← net(y + z)
  *
- * A number repeats its line; ← may be written = and × may be written *. Latents are y and z, or y and z1, z2, …; x is the puzzle.
- * Networks are net, or fL and fH for two. The answer is read off y, or off z where there is no y. Calls without gradient stand
- * first, as they make constants of their results. Throws InputError saying which line is wrong, and why.
+ * A number repeats its line; ← may be written = and × may be written *. Latents are y and z, or y and z1, z2, …;
+ * x is the puzzle. Networks are net, or fL and fH for two. The answer is read off y, or off z where there is no y.
+ * Calls without gradient stand first, as they make constants of their results.
+ * Throws InputError saying which line is wrong, and why.
  */
 export function readSchedule(text: string): Schedule {
   const calls: Call[] = [];

@@ -9,7 +9,10 @@ export interface Tensor {
   readonly data: Float32Array;
 }
 
-/** Tensors by their reference names, e.g. `L_level.layers.0.mlp.down_proj.weight` (spec §8.2, prefix `model.inner.` stripped). */
+/**
+ * Tensors by their reference names, e.g. `L_level.layers.0.mlp.down_proj.weight` (spec §8.2,
+ * prefix `model.inner.` stripped).
+ */
 export type TensorMap = ReadonlyMap<string, Tensor>;
 
 /**
@@ -32,7 +35,10 @@ export interface ParameterSpec {
   readonly init: { readonly std: number } | { readonly constant: number };
 }
 
-/** Both halting biases start here unless the configuration says otherwise, so that nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2). */
+/**
+ * Both halting biases start here unless the configuration says otherwise,
+ * so that nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2).
+ */
 const haltingBias = -5;
 
 /** All tensors of a configuration, in the order of the reference's state dict. */
@@ -81,7 +87,9 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, side) => product * side, 1);
 }
 
-/** Trainable parameters as the paper counts them: without the puzzle table and the latents' start values (spec §1.13). */
+/**
+ * Trainable parameters as the paper counts them: without the puzzle table and the latents' start values (spec §1.13).
+ */
 export function parameterCount(config: ModelConfig): number {
   return parameterSpecs(config)
     .filter(({ role }) => role === 'trained')

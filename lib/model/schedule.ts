@@ -13,7 +13,8 @@ import { readSchedule } from './own-schedule.js';
  *       return y, z                                y, z = latent_recursion(x, y, z, n)
  *                                                  return y.detach(), z.detach(), output(y), halt(y)
  *
- * This builds the calls of a configuration (spec §1.11 for TRM and Table 2's variants, §6 for HRM, §7 for Table 1's rows).
+ * This builds the calls of a configuration (spec §1.11 for TRM and Table 2's variants,
+ * §6 for HRM, §7 for Table 1's rows).
  */
 export function buildSchedule(config: ModelConfig): Schedule {
   if (config.schedule !== undefined) return readSchedule(config.schedule);
@@ -28,7 +29,8 @@ export function buildSchedule(config: ModelConfig): Schedule {
       return { latents: ['y', 'z'], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
     }
     case 'hrm': {
-      // The same loops with two networks; only the last call of each network has gradient (HRM's one-step approximation).
+      // The same loops with two networks; only the last call of each network has gradient
+      // (HRM's one-step approximation).
       const calls = repeat(T, () => [
         ...repeat(n, () => [call('fL', 'z', ['y', 'x', 'z'])]),
         call('fH', 'y', ['y', 'z']),
@@ -61,7 +63,10 @@ export function effectiveDepth(config: ModelConfig): number {
   return buildSchedule(config).calls.length * config.layers;
 }
 
-/** Forward passes of the schedule per optimizer step: 2 where the continue value needs a look ahead (the paper's "NFP"). */
+/**
+ * Forward passes of the schedule per optimizer step:
+ * 2 where the continue value needs a look ahead (the paper's "NFP").
+ */
 export function forwardPasses(config: ModelConfig): number {
   return config.halting === 'halt-or-continue' ? 2 : 1;
 }

@@ -1,4 +1,7 @@
-/** Votes on ARC answers (spec §5.8): every version of a task proposes a grid, the grids are counted, and the first k are tried. */
+/**
+ * Votes on ARC answers (spec §5.8): every version of a task proposes a grid,
+ * the grids are counted, and the first k are tried.
+ */
 import { gridHash, gridRows, type ArcPair } from '../data/arc.js';
 import type { Grid } from '../data/grid.js';
 
@@ -33,7 +36,10 @@ export interface ArcQuestions {
 export class ArcVotes {
   readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
 
-  /** Counts a grid, already turned back and in the task's own colours, for test pair `pair` (0 is the first) of a task. */
+  /**
+   * Counts a grid, already turned back and in the task's own colours,
+   * for test pair `pair` (0 is the first) of a task.
+   */
   add(task: string, pair: number, grid: Grid, haltProbability: number): void {
     const place = placeOf(task, pair);
     const ballot = this.#ballots.get(place) ?? new Map<string, { grid: Grid; votes: number; haltSum: number }>();

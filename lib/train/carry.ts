@@ -27,7 +27,8 @@ export function emptyCarry(batchSize: number, sequenceLength: number): Carry {
 }
 
 /**
- * Halted seats take the puzzle offered in their row and start again; the others keep theirs, and the row offered to them is dropped.
+ * Halted seats take the puzzle offered in their row and start again;
+ * the others keep theirs, and the row offered to them is dropped.
  * The seats refilled are those with steps 0 afterwards: their latents must be reset.
  */
 export function refill(carry: Carry, offered: Batch): Carry {
@@ -56,8 +57,8 @@ export function lastSteps(carry: Carry, config: ModelConfig): Uint8Array {
 }
 
 /**
- * Counts the step just made and decides who halts (training rule, spec §2.2): at N_sup steps always, before if the model
- * thinks it is right, unless the seat drew a longer exploration this time.
+ * Counts the step just made and decides who halts (training rule, spec §2.2):
+ * at N_sup steps always, before if the model thinks it is right, unless the seat drew a longer exploration this time.
  */
 export function advance(
   carry: Carry,
@@ -72,7 +73,8 @@ export function advance(
     if (most === 1 || count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
-    // Drawn for every seat that may go on, wanting to halt or not: what a seat draws depends on the others' steps, not on their logits.
+    // Drawn for every seat that may go on, wanting to halt or not:
+    // what a seat draws depends on the others' steps, not on their logits.
     const least = random.bernoulli(explorationProbability) ? 2 + random.integer(most - 1) : 0;
     return wantsToHalt && count >= least ? 1 : 0;
   });

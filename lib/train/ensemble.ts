@@ -14,8 +14,9 @@ export function surest(answers: readonly Answer[]): Answer {
 }
 
 /**
- * A majority vote over whole boards: the one given most often, as its surest voter gives it. Among boards with as many votes the
- * surest wins, so where all disagree the halting head alone decides. Expects at least one answer.
+ * A majority vote over whole boards: the one given most often, as its surest voter gives it.
+ * Among boards with as many votes the surest wins, so where all disagree the halting head alone decides.
+ * Expects at least one answer.
  */
 export function vote(answers: readonly Answer[]): Answer {
   const parties = new Map<string, Answer[]>();

@@ -14,7 +14,10 @@ export interface ArcVoteOptions
   extends Omit<EvaluateOptions, 'puzzles' | 'halt' | 'views' | 'chains' | 'noise' | 'random'> {
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
-  /** Where votes are counted, for looking at them later. Giving the votes of another model pools the two. Default: fresh. */
+  /**
+   * Where votes are counted, for looking at them later.
+   * Giving the votes of another model pools the two. Default: fresh.
+   */
   readonly votes?: ArcVotes;
 }
 

@@ -13,7 +13,10 @@ export interface StepAccuracies {
   readonly cellAccuracy: readonly number[];
   /** Share of boards about which the halting head is right (logit ≥ 0 exactly when the board is right). */
   readonly haltingAccuracy: readonly number[];
-  /** Share of boards that are right in the data set's other way (Dataset.alternative), e.g. mazes with any valid shortest path; absent where it has none. */
+  /**
+   * Share of boards that are right in the data set's other way (Dataset.alternative),
+   * e.g. mazes with any valid shortest path; absent where it has none.
+   */
   readonly alternative?: { readonly name: string; readonly accuracy: readonly number[] };
 }
 
@@ -21,7 +24,10 @@ export interface StepAccuracies {
 export interface Evaluation extends StepAccuracies {
   /** Puzzles scored. */
   readonly puzzles: number;
-  /** Most supervision steps thought about each puzzle; all of them unless it may halt: in the paper halting is for training only (spec §2.2). */
+  /**
+   * Most supervision steps thought about each puzzle;
+   * all of them unless it may halt: in the paper halting is for training only (spec §2.2).
+   */
   readonly supervisionSteps: number;
   /** Mean supervision steps spent on a puzzle; only where puzzles may halt. */
   readonly meanSteps?: number;

@@ -10,7 +10,10 @@ export async function startValues(engine: Engine): Promise<ReadonlyMap<LatentId,
   return new Map(engine.schedule.latents.map((latent) => [latent, tensors.get(latentInitName(latent))!.data]));
 }
 
-/** Lets `edit` change the latents of some seats in place: one latent of one seat at a time, [S, D], latents in the schedule's order. */
+/**
+ * Lets `edit` change the latents of some seats in place: one latent of one seat at a time, [S, D],
+ * latents in the schedule's order.
+ */
 export async function editLatents(
   state: LatentState,
   seats: readonly number[],

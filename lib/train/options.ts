@@ -8,7 +8,10 @@ export interface TrainingOptions {
   readonly steps: number;
   /** B, puzzles thought about at once. Paper: 768. */
   readonly batchSize: number;
-  /** Paper's code: adam-atan2; its text: AdamW. Not in the paper: muon, which makes the step of every matrix orthogonal (arXiv 2502.16982). */
+  /**
+   * Paper's code: adam-atan2; its text: AdamW. Not in the paper: muon,
+   * which makes the step of every matrix orthogonal (arXiv 2502.16982).
+   */
   readonly optimizer: UpdateRequest['optimizer'];
   /** Paper: stablemax. */
   readonly loss: TrainRequest['loss'];
@@ -16,7 +19,10 @@ export interface TrainingOptions {
   readonly learningRate: number;
   /** Steps in which the rate rises linearly from 0. Paper: 2,000. */
   readonly warmupSteps: number;
-  /** The last part of the steps after warm-up in which the rate falls along a cosine, 0 … 1. Reference: 1 (inert, as its final ratio is 1). */
+  /**
+   * The last part of the steps after warm-up in which the rate falls along a cosine, 0 … 1.
+   * Reference: 1 (inert, as its final ratio is 1).
+   */
   readonly decayFraction: number;
   /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, no decay. */
   readonly finalRateRatio: number;
@@ -31,19 +37,22 @@ export interface TrainingOptions {
   /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
   readonly emaRate: number;
   /**
-   * Not in the paper; absent: the model's. Supervision steps a puzzle gets in training, while evaluations still take the model's:
-   * with fewer, more of every batch is new, and a small model at a high rate learns less of its puzzles by heart.
+   * Not in the paper; absent: the model's. Supervision steps a puzzle gets in training,
+   * while evaluations still take the model's: with fewer, more of every batch is new,
+   * and a small model at a high rate learns less of its puzzles by heart.
    */
   readonly supervisionSteps?: number;
   /**
-   * Not in the paper; absent: none. Rows [until, N]: up to that share of the steps a puzzle gets N supervision steps in training, after
-   * the last row supervisionSteps: a model that answers well enough then learns to go on from latents of its own.
+   * Not in the paper; absent: none. Rows [until, N]: up to that share of the steps a puzzle gets N supervision steps
+   * in training, after the last row supervisionSteps:
+   * a model that answers well enough then learns to go on from latents of its own.
    */
   readonly supervisionCurriculum?: readonly SupervisionStage[];
   /**
-   * Not in the paper; absent: 1, so that a batch stays until its puzzles halt. This many batches are thought about in turn, a step
-   * each: steps that follow each other learn from different puzzles, and a small batch at a high rate has no time to learn
-   * its own puzzles by heart.
+   * Not in the paper; absent: 1, so that a batch stays until its puzzles halt.
+   * This many batches are thought about in turn, a step each:
+   * steps that follow each other learn from different puzzles,
+   * and a small batch at a high rate has no time to learn its own puzzles by heart.
    */
   readonly interleavedBatches?: number;
 }
@@ -114,7 +123,10 @@ export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions):
   return batchSize * interleavedBatches;
 }
 
-/** Supervision steps that a puzzle gets at optimizer step 1, 2, … of a run whose model has so many, and the step that this began with. */
+/**
+ * Supervision steps that a puzzle gets at optimizer step 1, 2, … of a run whose model has so many,
+ * and the step that this began with.
+ */
 export function supervisionAt(
   step: number,
   { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions,

@@ -8,7 +8,10 @@ import type { Random } from '../random.js';
 import type { Answer } from './ensemble.js';
 import { thinkOnce } from './think.js';
 
-/** A Sudoku as it stands, then without end in other forms: digits renamed, lines moved. Form k depends on the seed and k only. */
+/**
+ * A Sudoku as it stands, then without end in other forms: digits renamed, lines moved.
+ * Form k depends on the seed and k only.
+ */
 export function* sudokuForms(geometry: SudokuGeometry, random: Random): Generator<Relabelling, never> {
   yield identity(geometry.side ** 2, geometry.side + 2);
   for (let form = 1; ; form++) yield drawSudokuRelabelling(geometry, random.fork(form));
@@ -29,7 +32,10 @@ export interface SearchOptions {
   readonly supervisionSteps?: number;
   /** Forms thought about at once. Default 1. */
   readonly seats?: number;
-  /** The search ends once a halting logit is above this. Default 0: more likely right than wrong, as the halting head sees it. */
+  /**
+   * The search ends once a halting logit is above this.
+   * Default 0: more likely right than wrong, as the halting head sees it.
+   */
   readonly threshold?: number;
   /** Row of the model's puzzle table. Default 0. */
   readonly puzzleId?: number;
@@ -52,8 +58,9 @@ export interface SearchStep {
 }
 
 /**
- * Thinks about one puzzle (token ids, [L]) in one form after another, `seats` of them at a time, and yields after every supervision step.
- * Ends with the first answer that the halting head is sure of, or, honestly not sure, when `most` forms have had their steps or no form is left.
+ * Thinks about one puzzle (token ids, [L]) in one form after another, `seats` of them at a time,
+ * and yields after every supervision step. Ends with the first answer that the halting head is sure of, or,
+ * honestly not sure, when `most` forms have had their steps or no form is left.
  * A search that the caller leaves early frees its memory. Throws InputError for impossible numbers.
  */
 export async function* searchForms(

@@ -1,4 +1,7 @@
-/** The seats of an evaluation: which puzzle sits where, in which form and with how much noise, and what becomes of a halted one. */
+/**
+ * The seats of an evaluation: which puzzle sits where, in which form and with how much noise,
+ * and what becomes of a halted one.
+ */
 import { testBatches, type DataBatch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { relabel, relabelBack, type Relabelling } from '../data/relabelling.js';
@@ -29,15 +32,27 @@ export interface ThinkingOptions {
    * With several views or chains the first to halt answers for all ("halt first", arXiv 2601.19085). Default false.
    */
   readonly halt?: boolean;
-  /** Every puzzle in several forms, which vote on the answer (test-time augmentation, arXiv 2601.19085). Default: as it stands. */
+  /**
+   * Every puzzle in several forms, which vote on the answer (test-time augmentation, arXiv 2601.19085).
+   * Default: as it stands.
+   */
   readonly views?: Views;
-  /** Chains of thought a view, all but the first with noise; the surest by its halting logit answers (PTRM, arXiv 2605.19943). Default 1. */
+  /**
+   * Chains of thought a view, all but the first with noise;
+   * the surest by its halting logit answers (PTRM, arXiv 2605.19943). Default 1.
+   */
   readonly chains?: number;
-  /** Standard deviation of the noise on every latent z before every supervision step of a noisy chain. PTRM: 0.3. Default 0. */
+  /**
+   * Standard deviation of the noise on every latent z before every supervision step of a noisy chain. PTRM: 0.3.
+   * Default 0.
+   */
   readonly noise?: number;
   /** Draws views and noise. Default seed 0. */
   readonly random?: Random;
-  /** Which puzzle embedding the model gets: the puzzle's own (default), the blank one, or that of the next puzzle of the set. */
+  /**
+   * Which puzzle embedding the model gets: the puzzle's own (default), the blank one,
+   * or that of the next puzzle of the set.
+   */
   readonly puzzleIds?: PuzzleIdMode;
 }
 
@@ -120,7 +135,10 @@ export class Seats {
     return this.#places.reduce((sum, place) => sum + (place === undefined ? 0 : place.steps / this.#mostSteps), 0);
   }
 
-  /** One supervision step for every puzzle in the seats, after free seats were given to the next ones. Nothing: all are done. */
+  /**
+   * One supervision step for every puzzle in the seats,
+   * after free seats were given to the next ones. Nothing: all are done.
+   */
   async step(): Promise<Thinking[]> {
     await this.#seatPuzzles();
     const places = this.#places;
@@ -245,7 +263,10 @@ export class Seats {
     old?.dispose();
   }
 
-  /** Noise on the z latents of every chain but the first of each view. A seat's noise depends on the seed, its puzzle, place among its seats, and step. */
+  /**
+   * Noise on the z latents of every chain but the first of each view.
+   * A seat's noise depends on the seed, its puzzle, place among its seats, and step.
+   */
   async #disturb(state: LatentState, reset: Uint8Array): Promise<void> {
     const starts = (this.#starts ??= await startValues(this.#engine));
     const noisy = Array.from(reset.keys()).filter(

@@ -54,7 +54,9 @@ export function readSnapshot(
     const tensor = tensors.get(name);
     if (tensor === undefined || tensor.dtype !== dtype || tensor.data.length !== length) {
       throw new InputError(
-        `${file}: expected ${name} with ${length} ${dtype} values, got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; it belongs to another model or is damaged: start over without resume`,
+        `${file}: expected ${name} with ${length} ${dtype} values, ` +
+          `got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; ` +
+          'it belongs to another model or is damaged: start over without resume',
       );
     }
     return tensor.data as Float32Array | Int32Array;
@@ -80,7 +82,8 @@ export function readSnapshot(
   const neither = halted.find((value) => value !== 0 && value !== 1);
   if (neither !== undefined)
     throw new InputError(
-      `${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; the file is damaged: start over without resume`,
+      `${file}: carry/halted: expected 0 or 1 for every seat, got ${neither}; ` +
+        'the file is damaged: start over without resume',
     );
   return {
     snapshot: {
@@ -94,7 +97,8 @@ export function readSnapshot(
         steps: integers('carry/steps', seats),
         halted: Uint8Array.from(halted),
       },
-      stream: storedJson(file, 'the stream', metadata['stream']) as TrainerSnapshot['stream'], // whether there is such a place, the stream says
+      // Whether there is such a place, the stream says.
+      stream: storedJson(file, 'the stream', metadata['stream']) as TrainerSnapshot['stream'],
       tensors: kinds,
       latents,
     },

@@ -12,7 +12,10 @@ export interface Thought {
   readonly haltProbability: number;
 }
 
-/** Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step; `onThought` is told each at once. */
+/**
+ * Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step;
+ * `onThought` is told each at once.
+ */
 export async function think(
   engine: Engine,
   tokens: Int32Array,

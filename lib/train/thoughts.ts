@@ -1,4 +1,7 @@
-/** Thinking about single puzzles, step by step: what the model answers, how right it is, and when it could have stopped. */
+/**
+ * Thinking about single puzzles, step by step: what the model answers, how right it is,
+ * and when it could have stopped.
+ */
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Puzzle } from '../data/puzzle.js';
@@ -43,7 +46,10 @@ export interface JudgedThought {
   readonly right: boolean;
 }
 
-/** Judges one thought about a Sudoku; `before` is the board it started from, token ids. Throws InputError if the puzzle is no Sudoku. */
+/**
+ * Judges one thought about a Sudoku; `before` is the board it started from, token ids.
+ * Throws InputError if the puzzle is no Sudoku.
+ */
 export function judgeSudoku(
   { question, solution }: Pick<Puzzle, 'question' | 'solution'>,
   before: Int32Array,
@@ -104,7 +110,10 @@ export interface StoppingPoint {
   readonly meanSteps: number;
 }
 
-/** Among the first `puzzles` of a data set, the solved one with the most to repair: wrong cells, summed over the steps. Unsolved ones only if none is solved. */
+/**
+ * Among the first `puzzles` of a data set, the solved one with the most to repair:
+ * wrong cells, summed over the steps. Unsolved ones only if none is solved.
+ */
 export async function hardestThought(
   engine: Engine,
   dataset: Dataset,

@@ -20,7 +20,10 @@ import {
 import { stepMetrics, type StepMetrics } from './metrics.js';
 import { supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
-/** Everything a run is, at one moment: restoring it continues the run to the same bytes. Interleaved batches stand one behind the other. */
+/**
+ * Everything a run is, at one moment: restoring it continues the run to the same bytes.
+ * Interleaved batches stand one behind the other.
+ */
 export interface TrainerSnapshot {
   readonly step: number;
   readonly carry: Carry;

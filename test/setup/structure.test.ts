@@ -25,7 +25,17 @@ const layers = [
 const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'progress.ts', 'random.ts']);
 
 /** Code written here, as git names it. */
-const areas = ['lib/cli', 'lib/cli.ts', 'lib/sweep', ':(glob)lib/*.ts', 'test', 'bench', ':!test/browser'];
+const areas = [
+  'lib/cli',
+  'lib/cli.ts',
+  'lib/engine',
+  'lib/sweep',
+  'lib/train',
+  ':(glob)lib/*.ts',
+  'test',
+  'bench',
+  ':!test/browser',
+];
 
 const lib = path.join(projectRoot(), 'lib');
 const sources = new Map(

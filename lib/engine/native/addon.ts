@@ -114,7 +114,8 @@ export function chooseLevel(precision: Precision | 'auto'): { readonly level: Le
   const [level] = fitting;
   if (level === undefined)
     throw new InputError(
-      `precision bf16: expected a CPU with ${bf16Levels.join(' or ')}, got one with ${allowed.join(', ')}; use --precision float32`,
+      `precision bf16: expected a CPU with ${bf16Levels.join(' or ')}, got one with ${allowed.join(', ')}; ` +
+        'use --precision float32',
     );
   return { level, precision: bf16Levels.includes(level) ? 'bf16' : 'float32' };
 }

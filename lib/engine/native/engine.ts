@@ -1,8 +1,9 @@
 /**
- * The native engine: the contract in front of the addon, which runs each thread's share of the batch through the whole schedule.
+ * The native engine: the contract in front of the addon,
+ * which runs each thread's share of the batch through the whole schedule.
  *
- * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation: memory.ts has the formula.
- * It does not grow with the number of steps.
+ * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation:
+ * memory.ts has the formula. It does not grow with the number of steps.
  */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
@@ -71,7 +72,8 @@ class NativeEngine implements Engine {
     const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
     if (unknown.length > 0 || this.#numbers.size !== this.#specs.length)
       throw new Error(
-        `the addon and the library disagree on the tensors: ${unknown.map(({ name }) => name).join(', ')}; run npm run setup`,
+        'the addon and the library disagree on the tensors: ' +
+          `${unknown.map(({ name }) => name).join(', ')}; run npm run setup`,
       );
   }
 

@@ -1,4 +1,6 @@
-/** What memory the native engine takes, as a formula; test/engine/native.test.ts holds it to the process's own count. */
+/**
+ * What memory the native engine takes, as a formula; test/engine/native.test.ts holds it to the process's own count.
+ */
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf } from '../../model/parameters.js';
 import { buildSchedule } from '../../model/schedule.js';
@@ -17,7 +19,10 @@ export interface NativeMemory {
   readonly packed: number;
   /** Latents of `states` states. */
   readonly latents: number;
-  /** One thread: its gradient sums, what calls with gradient keep for the backward pass, and intermediates of one call. */
+  /**
+   * One thread: its gradient sums, what calls with gradient keep for the backward pass,
+   * and intermediates of one call.
+   */
   readonly perThread: number;
   readonly total: number;
 }
@@ -44,12 +49,14 @@ export function nativeMemory(
   const S = positionsOf(config);
   const D = padded(config.hiddenSize);
   const seats = Math.ceil(batchSize / threads);
-  const group = Math.min(seats, Math.max(1, Math.floor(groupRows / S))); // samples that go through the schedule together
+  // Samples that go through the schedule together.
+  const group = Math.min(seats, Math.max(1, Math.floor(groupRows / S)));
   const rows = group * S;
   const inner = rows * padded(innerSize(config, config.hiddenSize));
   const mixed = group * padded(innerSize(config, S)) * D; // inner values of the SwiGLU over positions
   const mlp = config.mixer === 'mlp';
-  // A call with gradient keeps, a layer: two inputs; gates and ups over channels; gates and ups over positions, or queries, keys, values and results.
+  // A call with gradient keeps, a layer: two inputs; gates and ups over channels;
+  // gates and ups over positions, or queries, keys, values and results.
   const kept = config.layers * (2 * rows * D + 2 * inner + (mlp ? 2 * mixed : 4 * rows * D)) + rows * D;
   // Intermediates forwards and backwards: six times the inner values of each SwiGLU; layouts of inputs and derivatives.
   const passing = 6 * inner + 3 * rows * D + (mlp ? 6 * mixed + 3 * rows * D : 8 * rows * D + 6 * 48 * padded(S));

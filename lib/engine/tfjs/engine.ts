@@ -164,8 +164,9 @@ export class TfjsEngine implements Engine {
       const latents = this.#run(schedule.calls.slice(firstWithGradient), settledLatents, x, weights);
       for (const latent of latents.values()) tf.keep(latent);
       const [logits, halting] = this.#heads(weights, latents);
-      // The losses in closed form: value and both gradients come from stepLosses, outside the tape. They take the tape's inputs
-      // too, with gradient zero: a schedule may leave some without any (x, or a network, read without gradient only), which tfjs refuses.
+      // The losses in closed form: value and both gradients come from stepLosses, outside the tape.
+      // They take the tape's inputs too, with gradient zero:
+      // a schedule may leave some without any (x, or a network, read without gradient only), which tfjs refuses.
       const loss = tf.customGrad((logitsTensor, haltingTensor) => {
         const logitsData = (logitsTensor as Tensor).dataSync() as Float32Array;
         const haltingData = (haltingTensor as Tensor).dataSync() as Float32Array;
@@ -214,7 +215,10 @@ export class TfjsEngine implements Engine {
     return { ...part, gradients };
   }
 
-  /** What the continue logit should have said: how sure the model is after one step more, without gradient (spec §2.3). */
+  /**
+   * What the continue logit should have said: how sure the model is after one step more,
+   * without gradient (spec §2.3).
+   */
   #continueTargets(latents: Latents, x: Tensor3D, weights: Weights, last: Uint8Array): Float32Array {
     const [, halting] = this.#heads(weights, this.#run(this.schedule.calls, latents, x, weights));
     const next = halting.dataSync();
@@ -320,7 +324,10 @@ export class TfjsEngine implements Engine {
     return embed(this.config, weights, oneHot as Tensor2D, rows);
   }
 
-  /** Seats with reset start from the start values at all positions; the others go on. A selection: what is replaced may be anything. */
+  /**
+   * Seats with reset start from the start values at all positions; the others go on.
+   * A selection: what is replaced may be anything.
+   */
   #restart(weights: Weights, latents: Latents, reset: Uint8Array): Latents {
     const seats = tf.tensor(reset, [reset.length, 1, 1], 'bool');
     return new Map(
@@ -497,7 +504,10 @@ function addInto(sums: Map<string, Float32Array>, name: string, values: Float32A
   else for (let i = 0; i < sum.length; i++) sum[i]! += values[i]!;
 }
 
-/** TensorFlow.js computes without ever waiting, so nothing else would get its turn during a run: no Ctrl-C, no timer, no message. */
+/**
+ * TensorFlow.js computes without ever waiting, so nothing else would get its turn during a run:
+ * no Ctrl-C, no timer, no message.
+ */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));
 }

@@ -14,7 +14,9 @@ export type Weights = (name: string) => Tensor;
 const normEpsilon = 1e-5;
 const rotaryBase = 10_000;
 
-/** x = √D · (puzzle prefix ++ token embeddings), mixed with learned positions where there are some (§1.3). → [B, S, D] */
+/**
+ * x = √D · (puzzle prefix ++ token embeddings), mixed with learned positions where there are some (§1.3). → [B, S, D]
+ */
 export function embed(
   config: ModelConfig,
   weights: Weights,
@@ -23,8 +25,8 @@ export function embed(
 ): Tensor3D {
   const { hiddenSize: D, sequenceLength: L, puzzlePrefix: P } = config;
   const B = oneHotTokens.shape[0] / L;
-  const tokens = tf.matMul(oneHotTokens, weights('embed_tokens.embedding_weight') as Tensor2D).reshape([B, L, D]); // [B, L, D]
-  let x = tokens as Tensor3D;
+  const rows = tf.matMul(oneHotTokens, weights('embed_tokens.embedding_weight') as Tensor2D); // [B·L, D]
+  let x = rows.reshape([B, L, D]) as Tensor3D; // [B, L, D]
   if (puzzleRows !== undefined) {
     const row = tf
       .pad(puzzleRows, [
@@ -81,7 +83,8 @@ function attention(
   const { heads: H, hiddenSize: D } = config;
   const [B, S] = h.shape;
   const d = D / H;
-  const qkv = linear(h, weights(`${name}.qkv_proj.weight`)).reshape([B, S, 3, H, d]); // rows of the weight: Q, K, V, each by head
+  // Rows of the weight: Q, K, V, each by head.
+  const qkv = linear(h, weights(`${name}.qkv_proj.weight`)).reshape([B, S, 3, H, d]);
   const [q, k, v] = tf.unstack(qkv, 2).map((part) => tf.transpose(part as Tensor4D, [0, 2, 1, 3])) as [
     Tensor4D,
     Tensor4D,

@@ -1,4 +1,5 @@
-//! AMX: whether this CPU has it and this process may use it, and its six instructions, which stable Rust has by assembly only.
+//! AMX: whether this CPU has it and this process may use it, and its six instructions,
+//! which stable Rust has by assembly only.
 
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count};
@@ -6,7 +7,8 @@ use std::sync::OnceLock;
 
 use crate::tiles::{Config, Tiles};
 
-/// The CPU multiplies bfloat16 tiles, the system saves them, and the kernel has granted them to this process (asked once).
+/// The CPU multiplies bfloat16 tiles, the system saves them,
+/// and the kernel has granted them to this process (asked once).
 pub fn permitted() -> bool {
     static PERMITTED: OnceLock<bool> = OnceLock::new();
     *PERMITTED.get_or_init(|| cpu_has_tiles() && system_saves_tiles() && granted())
@@ -67,7 +69,8 @@ impl Tiles for AmxTiles {
         // SAFETY: 64 aligned bytes that make a valid configuration.
         unsafe {
             asm!("ldtilecfg [{}]", in(reg) config, options(nostack, preserves_flags, readonly),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _);
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _);
         }
     }
 
@@ -76,7 +79,8 @@ impl Tiles for AmxTiles {
         // SAFETY: the trait's condition.
         unsafe {
             asm!("tilerelease", options(nostack, preserves_flags, nomem),
-                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _, out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _);
+                out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+                out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _);
         }
     }
 
@@ -90,7 +94,8 @@ impl Tiles for AmxTiles {
     unsafe fn load<const REGISTER: u8>(from: *const u8, stride: usize) {
         // SAFETY: the trait's condition.
         unsafe {
-            asm!("tileloadd tmm{}, [{} + {} * 1]", const REGISTER, in(reg) from, in(reg) stride, options(nostack, preserves_flags, readonly))
+            asm!("tileloadd tmm{}, [{} + {} * 1]", const REGISTER, in(reg) from, in(reg) stride,
+                options(nostack, preserves_flags, readonly))
         };
     }
 
@@ -98,7 +103,8 @@ impl Tiles for AmxTiles {
     unsafe fn store<const REGISTER: u8>(to: *mut u8, stride: usize) {
         // SAFETY: the trait's condition.
         unsafe {
-            asm!("tilestored [{} + {} * 1], tmm{}", in(reg) to, in(reg) stride, const REGISTER, options(nostack, preserves_flags))
+            asm!("tilestored [{} + {} * 1], tmm{}", in(reg) to, in(reg) stride, const REGISTER,
+                options(nostack, preserves_flags))
         };
     }
 
@@ -106,7 +112,8 @@ impl Tiles for AmxTiles {
     unsafe fn dot<const SUMS: u8, const LEFT: u8, const RIGHT: u8>() {
         // SAFETY: the trait's condition.
         unsafe {
-            asm!("tdpbf16ps tmm{}, tmm{}, tmm{}", const SUMS, const LEFT, const RIGHT, options(nostack, preserves_flags, nomem))
+            asm!("tdpbf16ps tmm{}, tmm{}, tmm{}", const SUMS, const LEFT, const RIGHT,
+                options(nostack, preserves_flags, nomem))
         };
     }
 }
@@ -119,8 +126,9 @@ mod tests {
     use crate::soft::{REGISTERS, SoftTiles};
     use crate::tiles::{Sums, Tiles, block};
 
-    // Where the CPU lacks AMX each instruction is an illegal one. This handler reads its bytes by Intel's manual, does to software
-    // tiles what they say and goes on behind them: so the assembly's opcodes, registers, bases and strides are tested everywhere.
+    // Where the CPU lacks AMX each instruction is an illegal one.
+    // This handler reads its bytes by Intel's manual, does to software tiles what they say and goes on behind them:
+    // so the assembly's opcodes, registers, bases and strides are tested everywhere.
 
     const SIGILL: i32 = 4;
     const SA_SIGINFO: i32 = 4;
@@ -210,7 +218,8 @@ mod tests {
     }
 
     unsafe extern "C" fn emulate(_signal: i32, _info: usize, context: *mut Context) {
-        // SAFETY: the kernel hands over the interrupted thread's registers; the memory operands are those the instruction would use.
+        // SAFETY: the kernel hands over the interrupted thread's registers;
+        // the memory operands are those the instruction would use.
         unsafe {
             let registers = &mut (*context).registers;
             let at = registers[RIP] as *const u8;
@@ -228,7 +237,8 @@ mod tests {
         }
     }
 
-    /// Blocks of all shapes by the instructions, real or emulated, equal those of the software tiles; and those three loops.
+    /// Blocks of all shapes by the instructions, real or emulated,
+    /// equal those of the software tiles; and those three loops.
     #[test]
     fn the_six_instructions_do_what_the_software_tiles_do() {
         crate::kernel_tests::name_absent_levels();

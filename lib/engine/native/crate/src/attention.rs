@@ -126,7 +126,8 @@ fn query_blocks(positions: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..positions).step_by(QUERIES).map(move |from| (from, QUERIES.min(positions - from)))
 }
 
-/// h [samples·S × stride] ← rms(h + Attention(input)); `input` is h as operands, `output` becomes the result as operands.
+/// h [samples·S × stride] ← rms(h + Attention(input));
+/// `input` is h as operands, `output` becomes the result as operands.
 #[allow(clippy::too_many_arguments)]
 pub fn forward<L: Level>(
     dims: &Dims,

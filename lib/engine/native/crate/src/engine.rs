@@ -11,7 +11,8 @@ use crate::simd::Level;
 use crate::team::run_all;
 use crate::worker::{Gradients, Inputs, Outputs, TrainInputs, Values, Worker};
 
-/// Rows of activations that a thread works on at a time: few enough for its caches, enough to reuse a weight once loaded.
+/// Rows of activations that a thread works on at a time: few enough for its caches,
+/// enough to reuse a weight once loaded.
 const GROUP_ROWS: usize = 384;
 
 /// Weights to think with.
@@ -354,7 +355,8 @@ impl<L: Level> Engine<L> {
             }
             run_all(shares.len(), jobs);
         }
-        // Buffers that held NaN may keep it in their padding, where zero weights would not silence it: new ones next time.
+        // Buffers that held NaN may keep it in their padding,
+        // where zero weights would not silence it: new ones next time.
         if reply.halt_logits.iter().all(|logit| logit.is_finite()) {
             self.workers = workers;
         }

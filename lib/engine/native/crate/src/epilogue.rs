@@ -1,4 +1,5 @@
-//! What happens to a block of a product before it leaves the registers: SwiGLU and its derivative, sums, attention weights.
+//! What happens to a block of a product before it leaves the registers:
+//! SwiGLU and its derivative, sums, attention weights.
 
 use crate::product::{Epilogue, panel_length};
 use crate::simd::{Element, Lanes};
@@ -367,7 +368,8 @@ impl<L: Lanes> Epilogue<L> for GateRowsGradient<'_, L::E> {
     }
 }
 
-/// Attention weights for the backward pass: exp(scale·score − logsumexp), as panels over queries; 0 beyond the last key.
+/// Attention weights for the backward pass: exp(scale·score − logsumexp),
+/// as panels over queries; 0 beyond the last key.
 pub struct AttentionWeights<'a, E> {
     pub scale: f32,
     /// One value a query.
@@ -422,7 +424,8 @@ unsafe fn keep_first<L: Lanes>(value: L::F, count: usize) -> L::F {
     }
 }
 
-/// Derivative of the scores: weight·(C − delta)·scale, C the derivative of the weights, as rows and as panels over queries.
+/// Derivative of the scores: weight·(C − delta)·scale, C the derivative of the weights,
+/// as rows and as panels over queries.
 pub struct ScoreGradient<'a, E> {
     /// Made by [`AttentionWeights`].
     pub weights: &'a [E],

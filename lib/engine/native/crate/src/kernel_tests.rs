@@ -1,7 +1,8 @@
 //! Every kernel at every level against a naive version in double precision, over odd sizes.
 //!
-//! Levels that this CPU lacks are named on the error stream, past the test runner's capture. The software levels stand in for the layouts
-//! of bfloat16 and for the tile product; what they cannot stand in for are AVX-512's own instructions.
+//! Levels that this CPU lacks are named on the error stream, past the test runner's capture.
+//! The software levels stand in for the layouts of bfloat16 and for the tile product;
+//! what they cannot stand in for are AVX-512's own instructions.
 
 use std::io::Write;
 use std::sync::Once;
@@ -93,7 +94,8 @@ pub(crate) use test_at_every_level;
 
 test_at_every_level! {
     products gated_columns gated_columns_backwards gated_rows gated_rows_backwards attention_weights score_gradients
-    sums norms_of_rows norms_of_columns changes_of_layout rotations softmaxes small_pointwise heads optimizer_steps muon_steps exponentials
+    sums norms_of_rows norms_of_columns changes_of_layout rotations softmaxes small_pointwise heads optimizer_steps
+    muon_steps exponentials
 }
 
 /// Half a unit in the last place of an operand, and the approximations of the level.
@@ -812,7 +814,8 @@ fn optimizer_steps<L: Level>() {
     }
 }
 
-/// Newton–Schulz acts on singular values alone: UΣVᵀ becomes Uσ(Σ)Vᵀ. With one direction, σ is a polynomial worked out here in one number.
+/// Newton–Schulz acts on singular values alone: UΣVᵀ becomes Uσ(Σ)Vᵀ.
+/// With one direction, σ is a polynomial worked out here in one number.
 fn muon_steps<L: Level>() {
     let mut numbers = Numbers::new(17);
     for (rows, columns) in [(1, 1), (3, 7), (40, 21), (33, 64)] {
@@ -872,7 +875,8 @@ impl<L: Level> crate::simd::Work<L> for Exponential {
     }
 }
 
-/// Within three units of float32, or, where operands are rounded to bfloat16 anyway, within a thirtieth of that rounding.
+/// Within three units of float32, or, where operands are rounded to bfloat16 anyway,
+/// within a thirtieth of that rounding.
 fn exponentials<L: Level>() {
     let tolerance = if L::E::PAIR == 1 { 4e-7 } else { 1.3e-4 };
     for i in -800..=800 {

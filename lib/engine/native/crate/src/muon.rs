@@ -3,11 +3,13 @@
 use crate::optimizer::Step;
 use crate::simd::{Lanes, Work};
 
-/// Newton–Schulz iterations, and the coefficients a, b, c of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X: singular values end between 0.7 and 1.2.
+/// Newton–Schulz iterations, and the coefficients a, b, c of X ← a·X + (b·XXᵀ + c·(XXᵀ)²)·X:
+/// singular values end between 0.7 and 1.2.
 const ITERATIONS: usize = 5;
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.775, 2.0315];
 
-/// The step's length: entries of an orthogonal matrix are small, and 0.2·√(longer side) gives them the size of Adam's (arXiv 2502.16982 §2.2).
+/// The step's length: entries of an orthogonal matrix are small,
+/// and 0.2·√(longer side) gives them the size of Adam's (arXiv 2502.16982 §2.2).
 const SCALE: f64 = 0.2;
 
 /// One step for one matrix [rows × columns]; all slices have that length.
@@ -59,7 +61,8 @@ impl<L: Lanes> Work<L> for Muon<'_> {
     }
 }
 
-/// A row-major matrix whose sides are multiples of a panel's width, padded with zeros: they stay zeros in every iteration.
+/// A row-major matrix whose sides are multiples of a panel's width, padded with zeros:
+/// they stay zeros in every iteration.
 struct Matrix {
     columns: usize,
     values: Vec<f32>,
@@ -111,7 +114,8 @@ fn multiply<L: Lanes>(left: &Matrix, right: &Matrix, out: &mut Matrix) {
     assert!(rows.is_multiple_of(HEIGHT) && columns.is_multiple_of(L::NR), "sides of a product are not padded");
     for column in (0..columns).step_by(L::NR) {
         for row in (0..rows).step_by(HEIGHT) {
-            // SAFETY: rows row … row + 3 of left and out and columns column … column + NR − 1 of right and out exist, checked above.
+            // SAFETY: rows row … row + 3 of left and out and columns column … column + NR − 1 of right
+            // and out exist, checked above.
             unsafe {
                 let mut sums = [[L::splat(0.0); 2]; HEIGHT];
                 let (left, right) = (left.values.as_ptr().add(row * depth), right.values.as_ptr().add(column));

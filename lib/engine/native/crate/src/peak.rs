@@ -7,7 +7,8 @@ use crate::product::{BlockRun, panel_length};
 use crate::simd::Level;
 use crate::team::run_all;
 
-/// Length of the summed index: A and B of one block take less than half of a first cache, and storing the sums is a small part.
+/// Length of the summed index: A and B of one block take less than half of a first cache,
+/// and storing the sums is a small part.
 const DEPTH: usize = 192;
 /// About a millisecond: short enough that some rounds are not disturbed.
 const FLOP_A_ROUND: f64 = 1e8;

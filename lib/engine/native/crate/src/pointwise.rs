@@ -1,6 +1,8 @@
-//! Everything between two products: sums of latents, RMSNorm both ways round, rotary positions, softmax, changes of layout.
+//! Everything between two products: sums of latents, RMSNorm both ways round,
+//! rotary positions, softmax, changes of layout.
 //!
-//! Float32 activations are rows [positions × width], `stride` values apart; the columns from `width` to `stride` are zero.
+//! Float32 activations are rows [positions × width], `stride` values apart;
+//! the columns from `width` to `stride` are zero.
 
 use crate::product::panel_length;
 use crate::simd::{Element, Lanes, Work};
@@ -386,8 +388,8 @@ impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
 /// A score whose exponential is zero, and which the approximate exponential still handles (unlike −∞).
 const NO_SCORE: f32 = -1e30;
 
-/// exp(score − the row's largest) of rows of scores into rows of operands, 0 beyond the last key. Dividing by the sums is left to the
-/// product that uses the weights: one pass less.
+/// exp(score − the row's largest) of rows of scores into rows of operands, 0 beyond the last key.
+/// Dividing by the sums is left to the product that uses the weights: one pass less.
 pub struct Softmax<'a, E> {
     /// [count × stride]; what lies beyond the last key is overwritten.
     pub scores: &'a mut [f32],

@@ -1,12 +1,14 @@
-//! One matrix product for everything: C = A·B block by block in registers, with the element-wise work done before a block leaves them.
+//! One matrix product for everything: C = A·B block by block in registers,
+//! with the element-wise work done before a block leaves them.
 //!
 //! Two layouts of operands. *Rows*: row-major, the summed index contiguous. *Panels*: NR columns at a time,
 //! PAIR consecutive values of the summed index adjacent for each column (element (k, n) of a panel lies at
 //! (k / PAIR)·NR·PAIR + n·PAIR + k mod PAIR). A is read from either, B from panels. All sides are padded with zeros:
 //! rows to an even number, the summed index to PAIR, columns to NR.
 //!
-//! A level without tiles keeps a block's sums in vectors from first to last. One with tiles forms larger blocks in them, stores their
-//! sums, and hands these to the epilogue in pieces of a vector block's size.
+//! A level without tiles keeps a block's sums in vectors from first to last.
+//! One with tiles forms larger blocks in them, stores their sums,
+//! and hands these to the epilogue in pieces of a vector block's size.
 
 use crate::buffer::Buffer;
 use crate::simd::{Bf16, Element, Lanes, Work};
@@ -27,7 +29,8 @@ pub fn panels_length<L: Lanes>(depth: usize, columns: usize) -> usize {
 pub enum Left<'a, E> {
     /// Row m at m·stride.
     Rows { data: &'a [E], stride: usize },
-    /// As Rows, for a block that holds rows r … of the first half and rows half + r … of the second: gates and their ups.
+    /// As Rows, for a block that holds rows r … of the first half and rows half + r …
+    /// of the second: gates and their ups.
     Gated { data: &'a [E], stride: usize, half: usize },
     /// Row m of A is column m of panels that are `panel` elements long.
     Columns { data: &'a [E], panel: usize },
@@ -64,7 +67,8 @@ pub struct Product<'a, L: Lanes, P> {
     pub rows: usize,
     pub right: Right<'a, L::E>,
     pub depth: usize,
-    /// Keep a block of A's rows and walk B's panels, instead of the other way round: for the operand that is read once from afar.
+    /// Keep a block of A's rows and walk B's panels, instead of the other way round:
+    /// for the operand that is read once from afar.
     pub rows_outer: bool,
     pub epilogue: P,
 }
@@ -79,7 +83,8 @@ struct Strip {
 }
 
 impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
-    /// Splits rows into blocks of at most MR rows, as even as can be: a short block at the end would waste the vector unit.
+    /// Splits rows into blocks of at most MR rows, as even as can be:
+    /// a short block at the end would waste the vector unit.
     fn strips(&self) -> Vec<Strip> {
         let mut strips = Vec::with_capacity(self.rows / L::MR + 8);
         let mut split = |from: usize, rows: usize, locate: &dyn Fn(usize, usize) -> (usize, usize)| {
@@ -194,7 +199,8 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
     /// As [`Product::in_vectors`].
     #[inline(always)]
     unsafe fn in_tiles(&mut self, strips: &[Strip], a: Operand<L::E>, steps: usize, panels: usize, narrow: bool) {
-        // Tiles want a row's operands side by side. A column of panels has them apart, so its strip is transposed, once for all panels.
+        // Tiles want a row's operands side by side. A column of panels has them apart,
+        // so its strip is transposed, once for all panels.
         let columns = matches!(self.left, Left::Columns { .. });
         let stride = steps * L::E::PAIR;
         let mut turned = Buffer::<L::E>::zeros(if columns { L::MR * stride } else { 0 });
@@ -402,7 +408,8 @@ unsafe fn block<L: Lanes, const M: usize, const V: usize>(
     }
 }
 
-/// One full block of MR × NR sums over and over, for measuring what the unit can do. `a` holds MR rows of `depth`, `b` a panel.
+/// One full block of MR × NR sums over and over, for measuring what the unit can do.
+/// `a` holds MR rows of `depth`, `b` a panel.
 pub struct BlockRun<'a, E> {
     pub a: &'a [E],
     pub b: &'a [E],

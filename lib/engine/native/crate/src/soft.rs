@@ -1,6 +1,7 @@
 //! Levels for tests, in plain Rust: bfloat16 in sixteen lanes, with products in vectors or in software tiles.
 //!
-//! They take the very code paths of the levels that this CPU may lack: PAIR = 2 layouts, and the tile product down to its six instructions.
+//! They take the very code paths of the levels that this CPU may lack:
+//! PAIR = 2 layouts, and the tile product down to its six instructions.
 
 use std::cell::RefCell;
 
@@ -77,7 +78,8 @@ pub struct Registers {
 }
 
 thread_local! {
-    pub static REGISTERS: RefCell<Registers> = const { RefCell::new(Registers { shapes: None, bytes: [[0; 1024]; 8] }) };
+    pub static REGISTERS: RefCell<Registers> =
+        const { RefCell::new(Registers { shapes: None, bytes: [[0; 1024]; 8] }) };
 }
 
 impl Registers {

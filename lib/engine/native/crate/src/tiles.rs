@@ -1,7 +1,8 @@
 //! Products in matrix tiles: a block of up to 32 × 32 sums in four tile registers, written once over six instructions.
 //!
-//! A tile holds up to 16 rows of 64 bytes: 16 × 16 float32 sums, 16 rows of 32 bfloat16 (A), or 16 pairs of rows of 16 bfloat16 (B).
-//! Panels already interleave pairs of the summed index, so a B tile is loaded from them as it is.
+//! A tile holds up to 16 rows of 64 bytes: 16 × 16 float32 sums, 16 rows of 32 bfloat16 (A),
+//! or 16 pairs of rows of 16 bfloat16 (B). Panels already interleave pairs of the summed index,
+//! so a B tile is loaded from them as it is.
 
 use crate::simd::Bf16;
 
@@ -34,7 +35,8 @@ impl Config {
         let mut bytes = [0; 64];
         bytes[0] = 1; // palette
         let mut shape = |register: u8, rows: usize, row_bytes: usize| {
-            // 16 bits a register for the bytes of a row from 16 on, 8 bits for the rows from 48 on. A register without rows is not there.
+            // 16 bits a register for the bytes of a row from 16 on, 8 bits for the rows from 48 on.
+            // A register without rows is not there.
             bytes[16 + 2 * register as usize] = if rows == 0 { 0 } else { row_bytes as u8 };
             bytes[48 + register as usize] = if row_bytes == 0 { 0 } else { rows as u8 };
         };
@@ -109,8 +111,8 @@ impl Sums {
 /// Sums of a block of 2·`half` rows and V tiles of columns over `steps` pairs, into rows of `out`.
 ///
 /// # Safety
-/// Configured by [`Config::of`] (half, steps mod 16); `half` rows of a0 and of a1, `row` elements apart, hold `steps` pairs;
-/// b holds `steps` pairs of a panel.
+/// Configured by [`Config::of`] (half, steps mod 16);
+/// `half` rows of a0 and of a1, `row` elements apart, hold `steps` pairs; b holds `steps` pairs of a panel.
 #[inline(always)]
 pub unsafe fn block<T: Tiles, const V: usize>(
     a0: *const Bf16,

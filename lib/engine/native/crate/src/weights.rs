@@ -1,4 +1,5 @@
-//! Weights as the products want them: rounded, reordered and padded once per update; and gradients back into the reference's order.
+//! Weights as the products want them: rounded, reordered and padded once per update;
+//! and gradients back into the reference's order.
 
 use crate::buffer::Buffer;
 use crate::product::{Left, Right, panel_length, panels_length};

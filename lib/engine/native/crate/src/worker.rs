@@ -1,4 +1,5 @@
-//! One thread's share of a supervision step: its seats, a group at a time, through the whole schedule, forwards and backwards.
+//! One thread's share of a supervision step: its seats, a group at a time,
+//! through the whole schedule, forwards and backwards.
 
 use crate::buffer::Buffer;
 use crate::dims::Dims;
