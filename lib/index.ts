@@ -50,21 +50,16 @@ export { Trainer } from './train/trainer.js';
 export { checkReference } from './train/reference-check.js';
 
 // experiment
-export {
-  change,
-  describeExperiment,
-  experiment,
-  experiments,
-  type Experiment,
-  type Scale,
-} from './experiment/experiment.js';
+export { change, describeExperiment, type Experiment, type Scale } from './experiment/experiment.js';
+export { experiment, experiments } from './experiment/experiments.js';
+export { failureModeRuns } from './experiment/failure-modes.js';
+export { variantExperiment } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
-export { failureRuns, planFailures } from './sweep/failures.js';
-export { planSearch, planTable, tableBases, variantExperiment } from './sweep/plan.js';
+export { planFailureModes, planSearch, planTable, tableBases } from './sweep/plan.js';
 export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
 export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
-export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
+export { closingEvaluation, finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // report
 export {
@@ -101,7 +96,9 @@ export {
 export { sudokuCells } from './report/cells.js';
 export { animateGrids, drawGrid, drawGrids, type GridView } from './report/draw/grids.js';
 export { modelTable, taskTable } from './report/model-table.js';
-export { failureNotes, failuresTable, ratingsTable, searchTable, withoutRuns } from './report/lessons.js';
+export { failureModeNotes, failureModesTable } from './report/failure-modes.js';
+export { ratingsTable } from './report/ratings.js';
+export { searchTable } from './report/searches.js';
 export {
   comparedRows,
   orderings,
@@ -111,7 +108,7 @@ export {
   tableRecords,
 } from './report/paper-tables.js';
 export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
-export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
+export { resultsTable, tableOfRows, toCsv, toMarkdown, withoutRuns, type Table } from './report/tables.js';
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export {
   saveFigure,

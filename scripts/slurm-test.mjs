@@ -193,7 +193,7 @@ function results(records) {
   return readdirSync(records)
     .sort()
     .map((name) => {
-      const { id, seed, steps, data, curve, evaluations, onTraining, longer } = JSON.parse(
+      const { id, seed, steps, data, curve, evaluations, closing } = JSON.parse(
         readFileSync(path.join(records, name), 'utf8'),
       );
       const scores = (evaluation) => evaluation && { ...evaluation, seconds: 0 };
@@ -204,8 +204,7 @@ function results(records) {
         data,
         curve,
         evaluations: evaluations.map(scores),
-        onTraining: scores(onTraining),
-        longer: scores(longer),
+        closing: Object.entries(closing).map(([look, result]) => [look, scores(result)]),
       };
     });
 }

@@ -7,7 +7,7 @@ import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctor } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
-import { failuresCommand } from './failures.js';
+import { failureModesCommand } from './failure-modes.js';
 import { notebooks } from './notebooks.js';
 import { report } from './report.js';
 import { reproduce } from './reproduce.js';
@@ -24,7 +24,7 @@ export const commands: readonly Command[] = [
   train,
   ablate,
   search,
-  failuresCommand,
+  failureModesCommand,
   sweepCommand,
   evaluateCommand,
   solve,

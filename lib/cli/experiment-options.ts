@@ -1,6 +1,7 @@
 /** The options by which a command names an experiment and changes it. */
 import { InputError } from '../errors.js';
-import { experiment, experiments, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
+import type { Experiment, ExperimentChanges } from '../experiment/experiment.js';
+import { experiment, experiments } from '../experiment/experiments.js';
 import { text, type Arguments, type Option } from './command.js';
 
 export const experimentOptions: Readonly<Record<string, Option>> = {

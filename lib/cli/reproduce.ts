@@ -1,6 +1,8 @@
 /** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
 import path from 'node:path';
-import { experiment, describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
+import { describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
+import { experiment } from '../experiment/experiments.js';
+import { lastSitting } from '../experiment/record.js';
 import { runExperiment } from '../experiment/run.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { projectRoot } from '../files.js';
@@ -72,7 +74,7 @@ export const reproduce: Command = {
     out.line(`accuracy versus cycles: ${figure}`);
     out.line(
       `training took ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
-        `on ${record.provenance.engine}`,
+        `on ${lastSitting(record).engine}`,
     );
     out.result(record);
     return 0;

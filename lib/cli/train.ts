@@ -3,7 +3,7 @@ import path from 'node:path';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { readFileSync } from 'node:fs';
 import { describeExperiment } from '../experiment/experiment.js';
-import { finalEvaluation } from '../experiment/record.js';
+import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
 import { costText } from './cost.js';
@@ -86,16 +86,17 @@ export const train: Command = {
           path.join(projectRoot(), 'data', 'runs', `${record.id}.json`),
           readFileSync(path.join(outcome.folder, 'record.json')),
         );
-      const { exactAccuracy, cellAccuracy, puzzles, arc } = finalEvaluation(record);
+      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
+      const vote = voteOf(record);
       out.line(
         `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, ` +
           `on ${puzzles} ${experiment.evaluation.split} puzzles`,
       );
-      if (arc !== undefined) out.line(passLine(arc));
+      if (vote !== undefined) out.line(passLine(vote));
       out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
       out.line(
         `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
-          `${record.provenance.engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
+          `${lastSitting(record).engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
       );
       out.result(record);
       return 0;

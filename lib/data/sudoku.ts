@@ -61,6 +61,9 @@ export function boardText(board: Uint8Array): string {
   return Array.from(board, (digit) => (digit === 0 ? '.' : String(digit))).join('');
 }
 
+/** Token of a cell without a digit (spec §5.1). */
+export const blankToken = 1;
+
 /** Token ids of a board: 0 is padding and never occurs, 1 blank, digit + 1 (spec §5.1). */
 export function tokensOfBoard(board: Uint8Array): Uint8Array {
   return board.map((digit) => digit + 1);

@@ -121,12 +121,14 @@ export interface LatentState {
  * the parameters are then as they were before the step.
  */
 export interface Engine {
-  /** For records and messages, e.g. "native avx512bf16 2 threads" or "tfjs tensorflow". */
+  /** For records and messages, e.g. "native avx512bf16" or "tfjs tensorflow". */
   readonly description: string;
   readonly kind: 'native' | 'tfjs';
   readonly config: ModelConfig;
   readonly schedule: Schedule;
   readonly precision: Precision;
+  /** Threads it computes with; null where a backend decides. */
+  readonly threads: number | null;
 
   /** Latents for B seats. Their content is undefined until the first step with reset. */
   createState(batchSize: number): LatentState;

@@ -5,7 +5,7 @@ import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { positionsOf } from '../model/config.js';
 import { seatsOf, updateRequest } from '../train/options.js';
-import type { Evaluation } from '../train/evaluate.js';
+import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
 import { puzzlesAskedFor } from './task.js';
@@ -29,42 +29,28 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
   const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most));
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
-  const final = of(evaluation.finalPuzzles, scored) + Math.min(evaluation.trainingPuzzles ?? 0, train);
-  // At most: tasks of few colours have fewer versions.
-  const votes =
-    task.kind === 'arc' ? scored * Math.min(evaluation.votingVersions ?? Infinity, 1 + task.augmentations) : 0;
-  const probes = (evaluation.probes?.kinds.length ?? 0) * Math.min(evaluation.probes?.puzzles ?? 0, scored);
+  const bands = evaluation.closing.filter(({ ratings }) => ratings !== undefined).length;
+  const closing = evaluation.closing.reduce((sum, { on, puzzles, supervisionSteps, ratings, votes }) => {
+    const all = of(puzzles, on === 'training' ? train : scored) / (ratings === undefined ? 1 : bands); // bands share them
+    // At most: tasks of few colours have fewer versions.
+    const versions =
+      votes === undefined || task.kind !== 'arc' ? 1 : Math.min(votes || Infinity, 1 + task.augmentations);
+    return sum + all * versions * (supervisionSteps ?? model.supervisionSteps);
+  }, 0);
   const thoughts =
-    model.supervisionSteps *
-      (onTheWay * of(evaluation.puzzles, scored) + final * (evaluation.otherIds === true ? 3 : 1) + votes + probes) +
-    (evaluation.longer === undefined
-      ? 0
-      : evaluation.longer.supervisionSteps * Math.min(evaluation.longer.puzzles, scored));
+    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored)) +
+    closing;
   return {
     training: flopPerTrainingStep * training.steps,
     evaluation: flopPerThought * thoughts,
   };
 }
 
-/** The parts of a record that hold evaluations; those that were not made may be missing. */
-type Evaluated = Pick<RunRecord, 'evaluations'> & {
-  readonly [Part in 'onTraining' | 'longer' | 'otherIds' | 'probes']?: RunRecord[Part] | undefined;
-};
-
-/** Supervision steps of puzzles that a run's evaluations took, ARC's votes included. */
-export function thoughtsMade({ evaluations, onTraining, longer, otherIds = {}, probes = {} }: Evaluated): number {
-  const made: (Evaluation | undefined)[] = [
-    ...evaluations,
-    onTraining,
-    longer,
-    ...Object.values(otherIds).flatMap(({ scored, training }) => [scored, training]),
-    ...Object.values(probes),
-  ];
-  const votes = evaluations.reduce(
-    (sum, { arc }) => sum + (arc === undefined ? 0 : arc.votes * arc.supervisionSteps),
-    0,
-  );
-  return made.reduce((sum, each) => sum + (each === undefined ? 0 : each.puzzles * each.supervisionSteps), votes);
+/** Supervision steps of puzzles that evaluations took, votes included. */
+export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluations' | 'closing'>): number {
+  const steps = (result: ClosingResult): number =>
+    (isVote(result) ? result.votes : result.puzzles) * result.supervisionSteps;
+  return [...evaluations, ...Object.values(closing)].reduce((sum, result) => sum + steps(result), 0);
 }
 
 /** What a process takes beside its model: Node, the library, the data sets. */

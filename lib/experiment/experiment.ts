@@ -1,9 +1,9 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
 import { InputError, unknownFields } from '../errors.js';
-import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
+import { checkConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
-import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
-import { checkProbes, type ProbePlan } from './probes.js';
+import { checkTraining, type TrainingOptions } from '../train/options.js';
+import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
 import { checkTask, taskShape, type Task } from './task.js';
 
 /** How much an experiment costs; tables never mix scales. */
@@ -18,16 +18,8 @@ export interface EvaluationPlan {
   /** Puzzles scored on the way, and at the end; Infinity is written as 0 and means all. */
   readonly puzzles: number;
   readonly finalPuzzles: number;
-  /** Training puzzles, not augmented, that are scored at the end too: what was learned by heart. Absent: none. */
-  readonly trainingPuzzles?: number;
-  /** At the end, this many supervision steps on so many puzzles: thinking longer than trained. Absent: not done. */
-  readonly longer?: { readonly supervisionSteps: number; readonly puzzles: number };
-  /** ARC: versions of each task that vote at the end. Absent: all. */
-  readonly votingVersions?: number;
-  /** At the end, score once with the blank puzzle id for all, once with each puzzle's exchanged for the next one's. Absent: not done. */
-  readonly otherIds?: boolean;
-  /** At the end, questions about puzzles of other kinds (probes.ts). Absent: none. */
-  readonly probes?: ProbePlan;
+  /** What the final model is asked beside that (closing.ts). */
+  readonly closing: readonly ClosingEvaluation[];
 }
 
 /** One experiment; with a seed, it fixes a run. */
@@ -35,8 +27,12 @@ export interface Experiment {
   readonly name: string;
   readonly about: string;
   readonly scale: Scale;
+  /** The named experiment that it is, or was changed from (experiments.ts). */
+  readonly base: string;
   /** The row of the paper's tables it stands for (variants.ts), or null. */
   readonly variant: string | null;
+  /** The case of a failure mode that it is there for (failure-modes.ts), or null. */
+  readonly failureMode: string | null;
   readonly task: Task;
   readonly model: ModelConfig;
   readonly training: TrainingOptions;
@@ -47,510 +43,11 @@ export interface Experiment {
 export interface ExperimentChanges {
   readonly name?: string;
   readonly variant?: string | null;
+  readonly failureMode?: string | null;
   readonly task?: Readonly<Record<string, unknown>>;
   readonly model?: Partial<ModelConfig>;
   readonly training?: Partial<TrainingOptions>;
   readonly evaluation?: Partial<EvaluationPlan>;
-}
-
-/** Settings at which tiny models learn in minutes; the differences from the paper's, each with its reason. */
-const smallModel: Partial<ModelConfig> = {
-  hiddenSize: 64, // the paper's 512 buys accuracy that small boards do not need
-  heads: 4,
-  puzzlePrefix: 1, // one prefix token carries the whole puzzle embedding; the other 15 would only be padding
-  puzzleEmbeddingSize: 64,
-};
-const smallTraining: Partial<TrainingOptions> = {
-  batchSize: 64,
-  learningRate: 1e-3, // small networks can afford to go higher
-  puzzleLearningRate: 1e-3,
-  warmupSteps: 100,
-  weightDecay: 0.1,
-  puzzleWeightDecay: 0.1,
-  emaRate: 0.99, // a run of 500 steps has no time for 0.999
-};
-
-/** The published commands for ARC (spec §4.5): attention and n = 4, little weight decay, quick puzzle embeddings. */
-const paperArcModel: Partial<ModelConfig> = { mixer: 'attention', positions: 'rotary', latentRecursions: 4 };
-const paperMazeModel = paperArcModel; // the published command for Maze-Hard asks for the same network
-const paperArcTraining: Partial<TrainingOptions> = {
-  weightDecay: 0.1,
-  puzzleWeightDecay: 0.1,
-  puzzleLearningRate: 1e-2,
-};
-
-/** For 9×9 Sudokus on two cores. */
-const model9x9: Partial<ModelConfig> = {
-  ...smallModel,
-  hiddenSize: 128,
-  puzzleEmbeddingSize: 128,
-  innerMultiple: 32,
-  latentRecursions: 2,
-};
-/** Learns in minutes or hours; puzzles that stay for more than one step are learned by heart while the rate is high (docs/small-batches.md). */
-const quickTraining: Partial<TrainingOptions> = {
-  ...smallTraining,
-  optimizer: 'muon',
-  batchSize: 32,
-  supervisionSteps: 1,
-  learningRate: 4e-3,
-  emaRate: 0.999,
-  decayFraction: 1,
-  finalRateRatio: 0,
-};
-const sudokuExtreme1000 = {
-  kind: 'sudoku',
-  side: 9,
-  source: 'sudoku-extreme',
-  trainPuzzles: 1000,
-  testPuzzles: 2000,
-  validationPuzzles: 500,
-  augmentations: 1000,
-  minDifficulty: 0,
-  seed: 0,
-} as const;
-const deskEvaluation: EvaluationPlan = {
-  split: 'test',
-  every: 2000,
-  puzzles: 200,
-  finalPuzzles: 0,
-  trainingPuzzles: 200,
-  longer: { supervisionSteps: 256, puzzles: 60 },
-  probes: { kinds: ['rating-bands'], puzzles: 1000 },
-};
-const mazes7x7 = {
-  kind: 'maze',
-  side: 7,
-  source: 'generated',
-  leastDistance: 8,
-  trainPuzzles: 30_000,
-  testPuzzles: 500,
-  validationPuzzles: 250,
-  augmentation: 'dihedral',
-  seed: 0,
-} as const;
-
-/** The experiments that commands and notebooks name. */
-export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
-  [
-    define({
-      name: 'sudoku-4x4',
-      about:
-        '4×4 Sudoku in half a minute: shows learning, not generalisation (all 288 solution grids are within reach of augmentation)',
-      scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 4,
-        source: 'generated',
-        trainPuzzles: 300,
-        testPuzzles: 300,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
-      // A TRM with T = 3, n = 6 solves these boards in its first cycle; one layer that thinks in small steps shows what cycles are for.
-      model: {
-        ...smallModel,
-        layers: 1,
-        hiddenSize: 32,
-        heads: 2,
-        puzzleEmbeddingSize: 32,
-        deepRecursions: 1,
-        latentRecursions: 2,
-      },
-      training: { ...smallTraining, steps: 550 },
-      evaluation: { split: 'test', every: 110, puzzles: 0, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'sudoku-smoke',
-      about: '4×4 Sudoku for seconds: shows that everything runs, and nothing else',
-      scale: 'smoke',
-      task: {
-        kind: 'sudoku',
-        side: 4,
-        source: 'generated',
-        trainPuzzles: 40,
-        testPuzzles: 20,
-        validationPuzzles: 10,
-        augmentations: 10,
-        minDifficulty: 0,
-        seed: 0,
-      },
-      model: { ...smallModel, hiddenSize: 16, heads: 2, puzzleEmbeddingSize: 16 },
-      training: { ...smallTraining, batchSize: 8, steps: 20, warmupSteps: 5 },
-      evaluation: {
-        split: 'test',
-        every: 10,
-        puzzles: 10,
-        finalPuzzles: 0,
-        trainingPuzzles: 10,
-        longer: { supervisionSteps: 20, puzzles: 10 },
-      },
-    }),
-    define({
-      name: 'sudoku-6x6',
-      about: '6×6 Sudoku, 1,000 training puzzles, a few minutes',
-      scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 6,
-        source: 'generated',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 500,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
-      model: smallModel,
-      training: { ...smallTraining, steps: 1000 },
-      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'sudoku-6x6-study',
-      about:
-        "hard 6×6 Sudoku, two guesses or more a puzzle, at the budget of the paper's tables: every row of one gets its seeds in an evening",
-      scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 6,
-        source: 'generated',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 500,
-        augmentations: 1000,
-        minDifficulty: 2,
-        seed: 0,
-      },
-      model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
-      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by heart (docs/small-batches.md).
-      training: { ...smallTraining, batchSize: 32, interleavedBatches: 24, steps: 1000, learningRate: 4e-3 },
-      evaluation: {
-        split: 'test',
-        every: 250,
-        puzzles: 100,
-        finalPuzzles: 500,
-        trainingPuzzles: 200,
-        longer: { supervisionSteps: 256, puzzles: 40 },
-      },
-    }),
-    define({
-      name: 'sudoku-9x9',
-      about: 'real 9×9 puzzles, 1,000 for training, in as many steps as fit ten minutes',
-      scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 9,
-        source: 'public-domain',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
-      model: model9x9,
-      training: { ...quickTraining, steps: 3000, emaRate: 0.995 },
-      evaluation: { split: 'test', every: 1000, puzzles: 200, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'sudoku-extreme-desk',
-      about:
-        'Sudoku-Extreme, the official 1,000 training puzzles, as short as a row of a table: half an hour to an hour and a half',
-      scale: 'desk',
-      task: sudokuExtreme1000,
-      model: model9x9,
-      training: {
-        ...quickTraining,
-        steps: 8000,
-        supervisionCurriculum: [[0.6, 1]],
-        supervisionSteps: 4,
-        interleavedBatches: 64,
-      },
-      evaluation: deskEvaluation,
-    }),
-    define({
-      name: 'sudoku-extreme-desk-long',
-      about:
-        'the same in as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
-      scale: 'desk',
-      task: sudokuExtreme1000,
-      model: model9x9,
-      training: {
-        ...quickTraining,
-        steps: 32_000,
-        supervisionCurriculum: [
-          [0.6, 1],
-          [0.8, 4],
-        ],
-        supervisionSteps: 8,
-        interleavedBatches: 64,
-      },
-      evaluation: { ...deskEvaluation, every: 8000 },
-    }),
-    define({
-      name: 'sudoku-extreme-paper',
-      about: "the paper's TRM-MLP on Sudoku-Extreme to the letter: 65,104 steps of 768 puzzles",
-      scale: 'paper',
-      task: {
-        kind: 'sudoku',
-        side: 9,
-        source: 'sudoku-extreme',
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
-      model: {},
-      training: {},
-      evaluation: { split: 'test', every: 6510, puzzles: 4000, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'maze-7x7',
-      about:
-        'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way through others; some minutes',
-      scale: 'laptop',
-      task: mazes7x7,
-      model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
-      training: {
-        ...smallTraining,
-        batchSize: 32,
-        steps: 10_000,
-        learningRate: 2e-3,
-        emaRate: 0.999,
-        decayFraction: 0.5,
-        finalRateRatio: 0.05,
-      },
-      evaluation: { split: 'test', every: 2000, puzzles: 100, finalPuzzles: 0, trainingPuzzles: 200 },
-    }),
-    define({
-      name: 'maze-7x7-study',
-      about:
-        'the mazes of maze-7x7 for Table 4: as many steps as three minutes hold, a maze getting one at first and sixteen in the end',
-      scale: 'laptop',
-      task: mazes7x7,
-      // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
-      model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2, explorationProbability: 0.5 },
-      training: {
-        ...quickTraining,
-        steps: 5000,
-        supervisionCurriculum: [
-          [0.3, 1],
-          [0.5, 4],
-        ],
-        supervisionSteps: 16,
-        interleavedBatches: 32,
-      },
-      evaluation: {
-        split: 'test',
-        every: 1000,
-        puzzles: 100,
-        finalPuzzles: 0,
-        trainingPuzzles: 200,
-        longer: { supervisionSteps: 256, puzzles: 100 },
-      },
-    }),
-    define({
-      name: 'maze-10x10',
-      about:
-        'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune from, its 600 steps solve none of 500 test mazes',
-      scale: 'laptop',
-      task: {
-        kind: 'maze',
-        side: 10,
-        source: 'generated',
-        leastDistance: 20,
-        trainPuzzles: 1000,
-        testPuzzles: 500,
-        validationPuzzles: 250,
-        augmentation: 'none',
-        seed: 0,
-      },
-      model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
-        deepRecursions: 2,
-        latentRecursions: 2,
-      },
-      training: { ...smallTraining, batchSize: 16, steps: 600 },
-      evaluation: { split: 'test', every: 200, puzzles: 100, finalPuzzles: 0, trainingPuzzles: 100 },
-    }),
-    define({
-      name: 'maze-hard-desk',
-      about: 'Maze-Hard, the 1,000 mazes of 30×30, at a size that learns something in hours on two cores',
-      scale: 'desk',
-      task: {
-        kind: 'maze',
-        side: 30,
-        source: 'maze-hard',
-        leastDistance: 109,
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentation: 'none',
-        seed: 0,
-      },
-      model: { ...smallModel, mixer: 'attention', positions: 'rotary', innerMultiple: 32, latentRecursions: 4 },
-      training: { ...smallTraining, batchSize: 16, steps: 5000, emaRate: 0.999, decayFraction: 0.3, finalRateRatio: 0 },
-      evaluation: { split: 'test', every: 1000, puzzles: 100, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'maze-hard-paper',
-      about:
-        "the paper's TRM-Att on Maze-Hard to the letter: 65,104 steps of 768 mazes, not augmented, as the published command builds them",
-      scale: 'paper',
-      task: {
-        kind: 'maze',
-        side: 30,
-        source: 'maze-hard',
-        leastDistance: 109,
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentation: 'none',
-        seed: 0,
-      },
-      model: paperMazeModel,
-      training: {},
-      evaluation: { split: 'test', every: 6510, puzzles: 0, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'arc-smoke',
-      about: 'six ARC-AGI-1 tasks for seconds: shows that everything runs, and nothing else',
-      scale: 'smoke',
-      task: {
-        kind: 'arc',
-        set: 'arc1',
-        canvas: 10,
-        subsets: ['training'],
-        testSubset: 'training',
-        maxTasks: 6,
-        validationTasks: 2,
-        augmentations: 2,
-        seed: 0,
-      },
-      model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        hiddenSize: 16,
-        heads: 2,
-        innerMultiple: 32,
-        puzzleEmbeddingSize: 16,
-        deepRecursions: 1,
-        latentRecursions: 1,
-        supervisionSteps: 2,
-      },
-      training: { ...smallTraining, batchSize: 4, steps: 4, warmupSteps: 2 },
-      evaluation: { split: 'test', every: 2, puzzles: 2, finalPuzzles: 0, trainingPuzzles: 4, otherIds: true },
-    }),
-    define({
-      name: 'arc-10x10',
-      about:
-        'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as the paper trains: a start to tune from, its 1,000 steps solve none of 40 test tasks',
-      scale: 'laptop',
-      task: {
-        kind: 'arc',
-        set: 'arc1',
-        canvas: 10,
-        subsets: ['training'],
-        testSubset: 'training',
-        maxTasks: 60,
-        validationTasks: 20,
-        augmentations: 8,
-        seed: 0,
-      },
-      model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
-        deepRecursions: 2,
-        latentRecursions: 2,
-        supervisionSteps: 4,
-      },
-      training: {
-        ...smallTraining,
-        batchSize: 32,
-        learningRate: 2e-3,
-        puzzleLearningRate: 1e-2,
-        warmupSteps: 50,
-        steps: 1000,
-      },
-      evaluation: { split: 'test', every: 250, puzzles: 0, finalPuzzles: 0, trainingPuzzles: 100, otherIds: true },
-    }),
-    define({
-      name: 'arc-7x7-study',
-      about:
-        'the 60 ARC-AGI-1 training tasks that fit 7×7, for Table 5, three minutes: their demonstrations train, their test pairs test or, for 20 of them, validate',
-      scale: 'laptop',
-      task: {
-        kind: 'arc',
-        set: 'arc1',
-        canvas: 7,
-        subsets: ['training'],
-        testSubset: 'training',
-        maxTasks: 60,
-        validationTasks: 20,
-        augmentations: 16,
-        seed: 0,
-      },
-      model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
-        deepRecursions: 1,
-        latentRecursions: 2,
-        supervisionSteps: 4,
-        explorationProbability: 0.5,
-      },
-      training: {
-        ...quickTraining,
-        steps: 5000,
-        puzzleLearningRate: 1e-2,
-        warmupSteps: 50,
-        emaRate: 0.995,
-        supervisionCurriculum: [[0.6, 1]],
-        supervisionSteps: 4,
-        interleavedBatches: 32,
-      },
-      evaluation: { split: 'test', every: 1000, puzzles: 0, finalPuzzles: 0, trainingPuzzles: 100, otherIds: true },
-    }),
-    define({
-      name: 'arc1-paper',
-      about:
-        "the paper's TRM-Att on ARC-AGI-1 to the letter: 518,226 steps of 768 examples, 1,000 versions a task, voting at the end",
-      scale: 'paper',
-      task: { kind: 'arc', set: 'arc1', canvas: 30, augmentations: 1000, seed: 0 },
-      model: paperArcModel,
-      training: { ...paperArcTraining, steps: 518_226 },
-      evaluation: { split: 'test', every: 51_822, puzzles: 0, finalPuzzles: 0 },
-    }),
-    define({
-      name: 'arc2-paper',
-      about:
-        "the paper's TRM-Att on ARC-AGI-2 to the letter: 722,098 steps of 768 examples, 1,000 versions a task, voting at the end",
-      scale: 'paper',
-      task: { kind: 'arc', set: 'arc2', canvas: 30, augmentations: 1000, seed: 0 },
-      model: paperArcModel,
-      training: { ...paperArcTraining, steps: 722_098 },
-      evaluation: { split: 'test', every: 72_209, puzzles: 0, finalPuzzles: 0 },
-    }),
-  ].map((experiment) => [experiment.name, experiment]),
-);
-
-/** An experiment by name. Throws InputError listing the known names. */
-export function experiment(name: string, changes: ExperimentChanges = {}): Experiment {
-  const base = experiments[name];
-  if (base === undefined)
-    throw new InputError(`experiment: expected one of ${Object.keys(experiments).join(', ')}, got ${name}`);
-  return change(base, changes);
 }
 
 /**
@@ -558,57 +55,26 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
  * Throws InputError for unknown fields and impossible values.
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
-  refuseUnknown('experiment', changes, ['name', 'variant', 'task', 'model', 'training', 'evaluation']);
-  refuseUnknown('evaluation', changes.evaluation ?? {}, [
-    'split',
-    'every',
-    'puzzles',
-    'finalPuzzles',
-    'trainingPuzzles',
-    'longer',
-    'votingVersions',
-    'otherIds',
-    'probes',
-  ]);
+  refuseUnknown('experiment', changes, ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation']);
   // Another kind of task has other fields: nothing of the base's fits it.
   const otherKind = changes.task?.['kind'] !== undefined && changes.task['kind'] !== base.task.kind;
   const task = checkTask(otherKind ? { ...changes.task } : { ...base.task, ...changes.task });
-  // null switches off what the base asks for.
-  const evaluation = Object.fromEntries(
-    Object.entries({ ...base.evaluation, ...changes.evaluation }).filter(
-      ([, value]) => value !== null && value !== undefined,
-    ),
-  ) as unknown as EvaluationPlan;
-  const {
-    every,
-    puzzles,
-    finalPuzzles,
-    trainingPuzzles = 0,
-    longer = { supervisionSteps: 1, puzzles: 0 },
-    votingVersions = 1,
-  } = evaluation;
-  for (const [key, value] of Object.entries({
-    every,
-    puzzles,
-    finalPuzzles,
-    trainingPuzzles,
-    votingVersions,
-    'longer.supervisionSteps': longer.supervisionSteps,
-    'longer.puzzles': longer.puzzles,
-  })) {
-    const least = key === 'votingVersions' ? 1 : 0;
-    if (!Number.isInteger(value) || value < least)
-      throw new InputError(`evaluation.${key}: expected a whole number from ${least}, got ${String(value)}`);
+  const own = otherKind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
+  const evaluation: EvaluationPlan = { ...base.evaluation, ...own, ...changes.evaluation };
+  const { every, puzzles, finalPuzzles, closing } = evaluation;
+  refuseUnknown('evaluation', evaluation, ['split', 'every', 'puzzles', 'finalPuzzles', 'closing']);
+  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles })) {
+    if (!Number.isInteger(value) || value < 0)
+      throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
   }
-  if (![undefined, true, false].includes(evaluation.otherIds))
-    throw new InputError(`evaluation.otherIds: expected true or false, got ${String(evaluation.otherIds)}`);
-  if (evaluation.probes !== undefined) checkProbes(evaluation.probes, task);
+  checkClosing(closing, task);
   if (evaluation.split !== 'test' && evaluation.split !== 'validation')
     throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
   return {
     ...base,
     name: changes.name ?? base.name,
     variant: changes.variant === undefined ? base.variant : changes.variant,
+    failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
     task,
     model: checkConfig({ ...base.model, ...taskShape(task), ...changes.model }),
     training: checkTraining({ ...base.training, ...changes.training }),
@@ -624,21 +90,6 @@ export function describeExperiment({ name, about, model, training, task }: Exper
     `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ${model.schedule === undefined ? `T = ${model.deepRecursions}, n = ${model.latentRecursions}` : 'a schedule of its own'}, ${count.toLocaleString('en')} parameters`,
     `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}${beyondThePaper(training, model)}`,
   ].join('\n');
-}
-
-/** Builds a named experiment from its differences to the paper's Sudoku run. */
-function define(
-  parts: Omit<Experiment, 'variant' | 'model' | 'training'> & {
-    model: Partial<ModelConfig>;
-    training: Partial<TrainingOptions>;
-  },
-): Experiment {
-  return {
-    ...parts,
-    variant: null,
-    model: checkConfig({ ...paperConfig, ...taskShape(parts.task), ...parts.model }),
-    training: checkTraining({ ...paperTraining, ...parts.training }),
-  };
 }
 
 function refuseUnknown(what: string, fields: object, known: readonly string[]): void {

@@ -5,17 +5,19 @@ import os from 'node:os';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { projectRoot } from '../files.js';
-import type { Provenance } from './record.js';
+import type { Sitting } from './record.js';
 
 /** The kit's version, from package.json. */
 export function kitVersion(): string {
   return (JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** The provenance of a run that ends now. */
-export function provenance(engine: Engine): Provenance {
+/** A sitting that ends now; `from` and `to` are optimizer steps. */
+export function sittingOf(engine: Engine, from: number, to: number): Sitting {
   const cpus = os.cpus();
   return {
+    from,
+    to,
     version: kitVersion(),
     commit: commit(),
     node: process.version,
@@ -23,6 +25,7 @@ export function provenance(engine: Engine): Provenance {
     cpu: cpus[0]?.model.trim() ?? 'unknown',
     cores: cpus.length,
     engine: engine.description,
+    threads: engine.threads,
     precision: engine.precision,
     finishedAt: new Date().toISOString(),
   };

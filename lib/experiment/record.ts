@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { pathError, readUserFile, writeFileAtomic } from '../files.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
-import type { PuzzleIdMode } from '../train/seats.js';
+import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
 
 /** Means over a stretch of training, taken from the training batches themselves. */
@@ -27,12 +27,13 @@ export interface CurvePoint {
 export interface RunEvaluation extends Evaluation {
   /** Optimizer steps made. */
   readonly step: number;
-  /** What the versions of the tasks voted for; ARC runs, at their end. */
-  readonly arc?: ArcVoteResult;
 }
 
-/** Where and with what a run was made. */
-export interface Provenance {
+/** Where and with what a part of a run was made: a run that was stopped and resumed has several. */
+export interface Sitting {
+  /** Optimizer steps made before it and at its end; equal where it only evaluated. */
+  readonly from: number;
+  readonly to: number;
   readonly version: string;
   /** Git commit of the kit, with "+changes" if the tree had uncommitted ones; null outside a git checkout. */
   readonly commit: string | null;
@@ -40,10 +41,12 @@ export interface Provenance {
   readonly platform: string;
   readonly cpu: string;
   readonly cores: number;
-  /** The engine's own description: kind, instruction level or backend, threads. */
+  /** The engine's own description: kind, instruction level or backend. */
   readonly engine: string;
+  /** Threads of the engine; null where its backend decides. */
+  readonly threads: number | null;
   readonly precision: string;
-  /** ISO time at which the run ended. */
+  /** ISO time at which it ended. */
   readonly finishedAt: string;
 }
 
@@ -62,7 +65,8 @@ export interface RunRecord {
   readonly seed: number;
   readonly data: { readonly train: DataSummary; readonly test: DataSummary };
   readonly model: { readonly parameters: number; readonly depth: number; readonly forwardPasses: number };
-  readonly provenance: Provenance;
+  /** In order; at least one. */
+  readonly sittings: readonly Sitting[];
   readonly steps: number;
   /** Wall-clock seconds, training and evaluation apart, over all sittings of the run. */
   readonly seconds: { readonly training: number; readonly evaluation: number };
@@ -71,19 +75,12 @@ export interface RunRecord {
   readonly curve: readonly CurvePoint[];
   /** In order; the last is the final one. */
   readonly evaluations: readonly RunEvaluation[];
-  /** Of the final model on training puzzles, and with more supervision steps than it was trained for, where the experiment asks. */
-  readonly onTraining?: Evaluation;
-  readonly longer?: Evaluation;
-  /** Of the final model with no puzzle's id (blank), or each with that of the next (shuffled): on the puzzles scored, and on training ones. */
-  readonly otherIds?: {
-    readonly [Mode in Exclude<PuzzleIdMode, 'own'>]?: { readonly scored: Evaluation; readonly training?: Evaluation };
-  };
-  /** Of the final model, by the names of the probes that the experiment asks for. */
-  readonly probes?: Readonly<Record<string, Evaluation>>;
+  /** Of the final model, by the names that the experiment gives them; one about puzzles that the set has none of is missing. */
+  readonly closing: Readonly<Record<string, ClosingResult>>;
 }
 
 /** Version of the record's form; a reader refuses others. */
-export const recordSchema = 'trm-lab/run/1';
+export const recordSchema = 'trm-lab/run/2';
 
 /** The evaluation a table quotes: the last one. */
 export function finalEvaluation(record: RunRecord): RunEvaluation {
@@ -93,16 +90,37 @@ export function finalEvaluation(record: RunRecord): RunEvaluation {
   return last;
 }
 
+/** A closing evaluation by its name; undefined where it was not made, or is a vote. */
+export function closingEvaluation({ closing }: RunRecord, name: string): Evaluation | undefined {
+  const result = Object.hasOwn(closing, name) ? closing[name] : undefined;
+  return result === undefined || isVote(result) ? undefined : result;
+}
+
+/** What the versions of ARC's tasks voted for; undefined where they did not. */
+export function voteOf({ closing }: RunRecord): ArcVoteResult | undefined {
+  return Object.values(closing).find(isVote);
+}
+
 /** The share a table quotes, 0 … 1: of puzzles solved whole after the last supervision step; for ARC, of tasks solved in two tries. */
 export function quotedAccuracy(record: RunRecord): number {
-  const { arc, exactAccuracy } = finalEvaluation(record);
-  return arc?.passAt[2] ?? exactAccuracy.at(-1) ?? NaN;
+  return voteOf(record)?.passAt[2] ?? finalEvaluation(record).exactAccuracy.at(-1) ?? NaN;
 }
 
 /** How many puzzles that share is of; for ARC, tasks. */
 export function quotedPuzzles(record: RunRecord): number {
-  const { arc, puzzles } = finalEvaluation(record);
-  return arc?.tasks ?? puzzles;
+  return voteOf(record)?.tasks ?? finalEvaluation(record).puzzles;
+}
+
+/** The sitting that ended a run, for what is said of it in one line. */
+export function lastSitting({ id, sittings }: RunRecord): Sitting {
+  const last = sittings.at(-1);
+  if (last === undefined) throw new InputError(`record ${id}: expected at least one sitting, got none; run it again`);
+  return last;
+}
+
+/** The precision of a whole run, "bf16"; "bf16 and float32" where its sittings differ. */
+export function precisionOf({ sittings }: RunRecord): string {
+  return [...new Set(sittings.map(({ precision }) => precision))].join(' and ');
 }
 
 /** Writes a record with a checksum of itself. */

@@ -1,7 +1,7 @@
 /** Runs an experiment with a seed: trains, evaluates, checkpoints, resumes, and leaves one record. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
+import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
@@ -17,10 +17,10 @@ import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
+import { closingPuzzles, type ClosingEvaluation } from './closing.js';
 import { runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
-import { probesOf } from './probes.js';
-import { provenance } from './provenance.js';
+import { sittingOf } from './provenance.js';
 import {
   hashOf,
   readRecord,
@@ -29,6 +29,7 @@ import {
   type CurvePoint,
   type RunEvaluation,
   type RunRecord,
+  type Sitting,
 } from './record.js';
 import { loadTask, type TaskData } from './task.js';
 
@@ -78,16 +79,18 @@ export interface RunOutcome {
   readonly evaluations: readonly RunEvaluation[];
 }
 
+/** How puzzles are scored: a plan's evaluation, or a closing one. */
+type Scoring = Pick<ClosingEvaluation, 'puzzles' | 'supervisionSteps' | 'puzzleIds' | 'weights'>;
+
 /** Everything but the trainer's state that a resumed run must know. */
 interface Progress {
   readonly curve: readonly CurvePoint[];
   readonly pending: StepMetrics;
   readonly pendingSteps: number;
   readonly evaluations: readonly RunEvaluation[];
-  readonly onTraining?: Evaluation;
-  readonly longer?: Evaluation;
-  readonly otherIds?: RunRecord['otherIds'];
-  readonly probes?: Readonly<Record<string, Evaluation>>;
+  readonly closing: RunRecord['closing'];
+  /** Of the sittings before this one. */
+  readonly sittings: readonly Sitting[];
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
 
@@ -122,6 +125,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
       pending: noMetrics,
       pendingSteps: 0,
       evaluations: [],
+      closing: {},
+      sittings: [],
       seconds: { training: 0, evaluation: 0 },
     };
     if (resume && existsSync(stateFile)) {
@@ -144,7 +149,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     const record =
       existsSync(recordFile) && resume && run.untouched
         ? readRecord(recordFile)
-        : recordOf(experiment, seed, data, id, engine, run.progress, trainer.step);
+        : recordOf(experiment, seed, data, id, run.progress, trainer.step);
     if (!run.untouched || !existsSync(recordFile)) {
       saveCheckpoint(path.join(folder, 'model.safetensors'), {
         config: experiment.model,
@@ -182,8 +187,9 @@ class Run {
   readonly #cost: RunCost;
   /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
   #scoring = 0;
-  /** Supervision steps of puzzles in evaluations that are over but stand in the progress only with the next one. */
-  #loose = 0;
+  /** Sittings before this one, and the step at which this one began. */
+  readonly #earlier: readonly Sitting[];
+  readonly #from: number;
 
   constructor(
     experiment: Experiment,
@@ -203,6 +209,8 @@ class Run {
     this.#id = id;
     this.#stateFile = stateFile;
     this.progress = progress;
+    this.#earlier = progress.sittings;
+    this.#from = trainer.step;
     this.#cost = runCost(experiment, setSizes(experiment, data));
   }
 
@@ -223,44 +231,20 @@ class Run {
       if (stop && !done) return false;
     }
     if (!(await this.#evaluate(evaluation.finalPuzzles))) return false;
-    return this.#lookCloser();
+    return this.#close();
   }
 
-  /** The evaluations of the final model that the experiment asks for beside the one that tables quote. */
-  async #lookCloser(): Promise<boolean> {
-    const { trainingPuzzles = 0, longer, otherIds = false, probes } = this.#experiment.evaluation;
-    if (trainingPuzzles > 0 && this.progress.onTraining === undefined) {
-      const onTraining = await this.#score(this.#data.train, trainingPuzzles);
-      if (onTraining === undefined) return false;
-      this.progress = { ...this.progress, onTraining };
-      await this.#save();
-    }
-    if (longer !== undefined && longer.puzzles > 0 && this.progress.longer === undefined) {
-      const result = await this.#score(this.#scored, longer.puzzles, { supervisionSteps: longer.supervisionSteps });
+  /** The closing evaluations that are not made yet; false if asked to stop. */
+  async #close(): Promise<boolean> {
+    for (const question of this.#experiment.evaluation.closing) {
+      if (Object.hasOwn(this.progress.closing, question.name)) continue;
+      const puzzles = closingPuzzles(question, this.#data.train, this.#scored);
+      if (puzzles === undefined) continue;
+      const result = await (question.votes === undefined
+        ? this.#score(puzzles, question)
+        : this.#vote(puzzles, question));
       if (result === undefined) return false;
-      this.progress = { ...this.progress, longer: result };
-      await this.#save();
-    }
-    for (const mode of otherIds ? (['blank', 'shuffled'] as const) : []) {
-      if (this.progress.otherIds?.[mode] !== undefined) continue;
-      const scored = await this.#score(this.#scored, this.#experiment.evaluation.finalPuzzles, { puzzleIds: mode });
-      if (scored === undefined) return false;
-      this.#loose = thoughtsOf(scored);
-      const training =
-        trainingPuzzles === 0 ? null : await this.#score(this.#data.train, trainingPuzzles, { puzzleIds: mode });
-      this.#loose = 0;
-      if (training === undefined) return false;
-      this.progress = {
-        ...this.progress,
-        otherIds: { ...this.progress.otherIds, [mode]: { scored, ...(training === null ? {} : { training }) } },
-      };
-      await this.#save();
-    }
-    for (const { name, dataset } of probes === undefined ? [] : probesOf(probes, this.#scored)) {
-      if (this.progress.probes?.[name] !== undefined) continue;
-      const result = await this.#score(dataset, 0);
-      if (result === undefined) return false;
-      this.progress = { ...this.progress, probes: { ...this.progress.probes, [name]: result } };
+      this.progress = { ...this.progress, closing: { ...this.progress.closing, [question.name]: result } };
       await this.#save();
     }
     return true;
@@ -314,19 +298,10 @@ class Run {
   /** Returns false if interrupted; the evaluation is then made again on resuming. */
   async #evaluate(puzzles: number): Promise<boolean> {
     if (this.#evaluatedHere) return true;
-    const result = await this.#score(this.#scored, puzzles);
+    const result = await this.#score(this.#scored, { puzzles });
     if (result === undefined) return false;
-    this.#loose = thoughtsOf(result);
-    const arc = this.#trainer.done && isArcDataset(this.#scored) ? await this.#vote(this.#scored) : null;
-    this.#loose = 0;
-    if (arc === undefined) return false;
-    this.progress = {
-      ...this.progress,
-      evaluations: [
-        ...this.progress.evaluations,
-        { ...result, step: this.#trainer.step, ...(arc === null ? {} : { arc }) },
-      ],
-    };
+    const made = { ...result, step: this.#trainer.step };
+    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
@@ -344,20 +319,28 @@ class Run {
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
   #score(
     dataset: Dataset,
-    puzzles: number,
-    options: Pick<EvaluateOptions, 'supervisionSteps' | 'puzzleIds'> = {},
+    { puzzles, supervisionSteps, puzzleIds, weights }: Scoring,
   ): Promise<Evaluation | undefined> {
-    return this.#measured(options.supervisionSteps, (watched) =>
-      evaluate(this.#engine, dataset, { puzzles: puzzles === 0 ? dataset.examples : puzzles, ...options, ...watched }),
-    );
+    const options = {
+      puzzles: puzzles === 0 ? dataset.examples : puzzles,
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+      ...(puzzleIds === undefined ? {} : { puzzleIds }),
+      ...(weights === undefined ? {} : { weights }),
+    };
+    return this.#measured(supervisionSteps, (watched) => evaluate(this.#engine, dataset, { ...options, ...watched }));
   }
 
   /** Lets the versions of ARC tasks vote; undefined if interrupted. */
-  #vote(dataset: ArcDataset): Promise<ArcVoteResult | undefined> {
-    const { votingVersions: versions } = this.#experiment.evaluation;
-    return this.#measured(undefined, (watched) =>
-      voteArc(this.#engine, dataset, { ...(versions === undefined ? {} : { versions }), ...watched }),
-    );
+  #vote(
+    dataset: Dataset,
+    { name, votes = 0, supervisionSteps }: ClosingEvaluation,
+  ): Promise<ArcVoteResult | undefined> {
+    if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
+    const options = {
+      ...(votes === 0 ? {} : { versions: votes }),
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+    };
+    return this.#measured(supervisionSteps, (watched) => voteArc(this.#engine, dataset, { ...options, ...watched }));
   }
 
   /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
@@ -397,20 +380,29 @@ class Run {
 
   /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
   #share(thoughts: number): number {
-    const all = thoughtsMade(this.progress) + thoughts + this.#loose;
+    const all = thoughtsMade(this.progress) + thoughts;
     const { model, training } = this.#experiment;
     const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
   }
 
   async #save(): Promise<void> {
+    const sitting = sittingOf(this.#engine, this.#from, this.#trainer.step);
+    this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
     writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), { id: this.#id, progress: this.progress });
   }
 }
 
-/** Supervision steps of puzzles that an evaluation took. */
-function thoughtsOf(evaluation: Evaluation | undefined): number {
-  return evaluation === undefined ? 0 : evaluation.puzzles * evaluation.supervisionSteps;
+/** Sittings in a row that differ in nothing but their steps and times, as one. */
+function joined(sittings: readonly Sitting[]): Sitting[] {
+  const made = ({ from: _, to: __, finishedAt: ___, ...rest }: Sitting): string => JSON.stringify(rest);
+  const result: Sitting[] = [];
+  for (const sitting of sittings) {
+    const last = result.at(-1);
+    if (last !== undefined && made(last) === made(sitting)) result[result.length - 1] = { ...sitting, from: last.from };
+    else result.push(sitting);
+  }
+  return result;
 }
 
 function recordOf(
@@ -418,7 +410,6 @@ function recordOf(
   seed: number,
   data: TaskData,
   id: string,
-  engine: Engine,
   progress: Progress,
   steps: number,
 ): RunRecord {
@@ -437,15 +428,12 @@ function recordOf(
       depth: effectiveDepth(experiment.model),
       forwardPasses: forwardPasses(experiment.model),
     },
-    provenance: provenance(engine),
+    sittings: progress.sittings,
     steps,
     seconds: progress.seconds,
     peakMemory: process.resourceUsage().maxRSS * 1024,
     curve: progress.curve,
     evaluations: progress.evaluations,
-    ...(progress.onTraining === undefined ? {} : { onTraining: progress.onTraining }),
-    ...(progress.longer === undefined ? {} : { longer: progress.longer }),
-    ...(progress.otherIds === undefined ? {} : { otherIds: progress.otherIds }),
-    ...(progress.probes === undefined ? {} : { probes: progress.probes }),
+    closing: progress.closing,
   };
 }

@@ -2,12 +2,17 @@
 import { InputError } from '../errors.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
+import { change, type Experiment } from './experiment.js';
 import type { Task } from './task.js';
 
 /** What the paper prints in one row (spec §7). Accuracies are percent of puzzles solved; null where it reports no result. */
 export interface PaperRow {
   readonly table: 1 | 2 | 3 | 4 | 5;
   readonly label: string;
+  /** The label is followed by TRM's T and n, in ours by those of the base. */
+  readonly statesRecursions?: true;
+  /** Table 3: one of the two models at one depth. HRM has n = k, TRM n = 2k. */
+  readonly depthRow?: { readonly net: 'TRM' | 'HRM'; readonly k: number; readonly T: number };
   /** Sudoku-Extreme, in Tables 1 to 4. */
   readonly sudoku?: number | null;
   /** Maze-Hard, in Table 4. */
@@ -85,6 +90,7 @@ function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
   return {
     table: 3,
     label: `${net}, k = ${k}, T = ${T}`,
+    depthRow: { net, k, T },
     sudoku,
     depth: net === 'HRM' ? hrmDepth : trmDepth,
     ...(footnote === undefined ? {} : { footnote }),
@@ -108,7 +114,7 @@ export const variants: readonly Variant[] = [
   {
     id: 'trm',
     rows: [
-      { table: 1, label: 'TRM (T = 3, n = 6)', sudoku: 87.4, depth: 42, forwardPasses: 1, millions: 5 },
+      { table: 1, label: 'TRM', statesRecursions: true, sudoku: 87.4, depth: 42, forwardPasses: 1, millions: 5 },
       { table: 2, label: 'TRM y, z (2 features)', sudoku: 87.4 },
       table3Row('TRM', 3, 3),
       { table: 4, label: 'TRM-MLP', sudoku: 87.4, maze: 0, millions: 5, footnote: '19M parameters on Maze-Hard' },
@@ -290,6 +296,19 @@ export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'
   const { puzzlePrefix } =
     base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
   return checkConfig({ ...base, ...model, puzzlePrefix });
+}
+
+/** One row of the paper on a base: its model and training, at the base's task, size and budget. */
+export function variantExperiment(
+  base: Experiment,
+  { id, model, training }: Pick<Variant, 'id' | 'model' | 'training'>,
+): Experiment {
+  return change(base, {
+    name: `${base.name}-${id}`,
+    variant: id,
+    model: applyVariant(base.model, { model }),
+    training,
+  });
 }
 
 /** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */

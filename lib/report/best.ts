@@ -1,5 +1,5 @@
 /** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
-import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import type { Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
@@ -72,7 +72,7 @@ export function headline(records: readonly RunRecord[]): string {
   if (result === undefined || first === undefined) return 'No model was trained on Sudoku-Extreme yet.';
   return [
     `Our best model for Sudoku-Extreme has ${first.model.parameters.toLocaleString('en')} parameters.`,
-    `Its training took ${trainingTime(result.ours)} (${first.provenance.engine}).`,
+    `Its training took ${trainingTime(result.ours)} (${lastSitting(first).engine}).`,
     `It solves ${meanAndSpread(result.ours.map(quotedAccuracy))} of`,
     `${quotedPuzzles(first).toLocaleString('en')} test puzzles;`,
     `the paper’s model solves ${percentText(result.paper ?? undefined)}.`,

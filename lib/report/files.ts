@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { failureScales, isFailure } from '../sweep/failures.js';
-import { finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
+import { failureScales } from '../experiment/failure-modes.js';
+import { closingEvaluation, finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { duration } from '../progress.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
@@ -14,15 +14,10 @@ import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/
 import { accuracyVersusCycles, paperVersusOurs } from './figures.js';
 import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
-import {
-  failureNotes,
-  failuresTable,
-  precisionPairs,
-  precisionTable,
-  ratingsTable,
-  searchTable,
-  withoutRuns,
-} from './lessons.js';
+import { failureModeNotes, failureModesTable } from './failure-modes.js';
+import { precisionPairs, precisionTable } from './precision.js';
+import { ratingsTable } from './ratings.js';
+import { searchTable } from './searches.js';
 import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
 import {
   accuracyVersusDepth,
@@ -33,7 +28,7 @@ import {
   studyCaption,
   trainingVersusTest,
 } from './study-figures.js';
-import { resultsTable, toCsv, toMarkdown, type Table } from './tables.js';
+import { resultsTable, toCsv, toMarkdown, type Table, withoutRuns } from './tables.js';
 
 /** The records that reports are made of. */
 export interface ReportSources {
@@ -82,7 +77,7 @@ function benchRecords(): LevelBench[] {
 
 /** Runs that stand for themselves; rows of the paper's tables, and failure modes, have tables of their own. */
 function plainRuns(records: readonly RunRecord[]): RunRecord[] {
-  return records.filter((record) => record.experiment.variant === null && !isFailure(record));
+  return records.filter((record) => record.experiment.variant === null && record.experiment.failureMode === null);
 }
 
 /** One of the paper's tables on one base. */
@@ -111,8 +106,8 @@ export function reportTables({ records, searched = [], again = [] }: ReportSourc
       listedTable(
         `failure-modes-${scale}`,
         `How these models fail, at ${scale} scale`,
-        failuresTable(records, scale),
-        failureNotes(),
+        failureModesTable(records, scale),
+        failureModeNotes(),
       ),
     );
   const ratings = scales.map((scale) =>
@@ -227,16 +222,19 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
       [`learning-curves-${base.name}`, learningCurves(rows, learning)],
       [`halting-over-training-${base.name}`, haltingOverTraining(rows, dots)],
     );
-    if (ours.some(({ onTraining }) => onTraining !== undefined)) {
-      const subtitle = studyCaption(rows, '', (record) => [finalEvaluation(record), record.onTraining]);
+    if (ours.some((record) => closingEvaluation(record, 'training'))) {
+      const subtitle = studyCaption(rows, '', (record) => [
+        finalEvaluation(record),
+        closingEvaluation(record, 'training'),
+      ]);
       figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })]);
     }
-    if (ours.some(({ longer }) => longer !== undefined))
+    if (ours.some((record) => closingEvaluation(record, 'longer')))
       figures.push([
         `thinking-longer-${base.name}`,
         longerThinking(
           rows,
-          bands(({ longer }) => [longer]),
+          bands((record) => [closingEvaluation(record, 'longer')]),
         ),
       ]);
   }
@@ -333,7 +331,7 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
   const ours = rows.flatMap(({ records: own }) => own);
   const training = ours.reduce((sum, { seconds }) => sum + seconds.training, 0);
-  const judged = orderings(table, rows).map(({ verdict }) => verdict);
+  const judged = orderings(rows).map(({ verdict }) => verdict);
   const verdicts = [...new Set(judged)].map(
     (verdict) => `${judged.filter((each) => each === verdict).length} ${verdict}`,
   );

@@ -4,9 +4,8 @@
  */
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
-import { variantExperiment } from '../sweep/plan.js';
 import { hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
-import { paperResult, rowsOfTable, type PaperRow } from '../experiment/variants.js';
+import { paperResult, rowsOfTable, variantExperiment, type PaperRow } from '../experiment/variants.js';
 import { paperConfig, type ModelConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
@@ -38,7 +37,7 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   return rows.map(({ variant: each, row: printed }) => {
     const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
     const experiment = variantExperiment(base, each);
-    const label = printed.label.replace(`(${recursionsOf(paperConfig)})`, `(${recursionsOf(experiment.model)})`);
+    const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
     const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
     const own = records.filter(
       (record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment),
@@ -113,7 +112,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     about,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
-    orderingsText(table, rows),
+    orderingsText(rows),
   ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }
@@ -172,14 +171,11 @@ const level = 0.05;
  * one that the paper has first, and in Table 3 HRM against TRM at the same k and T. Rows that are level in the paper
  * make none.
  */
-export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): Ordering[] {
+export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
   const reported = rows.filter((each) => paperOf(each) !== null);
   const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
   const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
-    const twin =
-      table === 3 && each.row.label.startsWith('HRM')
-        ? reported.find(({ row }) => row.label === each.row.label.replace('HRM', 'TRM'))
-        : first;
+    const twin = each.row.depthRow?.net === 'HRM' ? reported.find(({ row }) => isTwin(row, each.row)) : first;
     return twin === undefined || paperOf(twin) === paperOf(each) ? [] : [[twin, each]];
   });
   return pairs.map(([left, right]) => {
@@ -206,8 +202,8 @@ export function orderings(table: TableNumber, rows: readonly PaperTableRow[]): O
   });
 }
 
-function orderingsText(table: TableNumber, rows: readonly PaperTableRow[]): string {
-  const judged = orderings(table, rows).filter(({ verdict }) => verdict !== 'not run');
+function orderingsText(rows: readonly PaperTableRow[]): string {
+  const judged = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
   if (judged.length === 0) return '';
   const lines = judged.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
     better,
@@ -226,6 +222,11 @@ function orderingsText(table: TableNumber, rows: readonly PaperTableRow[]): stri
       rows: lines,
     }),
   ].join('\n\n');
+}
+
+/** Whether two rows of Table 3 are TRM and HRM at the same k and T. */
+function isTwin({ depthRow: trm }: PaperRow, { depthRow: hrm }: PaperRow): boolean {
+  return trm?.net === 'TRM' && trm.k === hrm?.k && trm.T === hrm.T;
 }
 
 function sameTrial(a: Experiment, b: Experiment): boolean {

@@ -1,6 +1,6 @@
 /** Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by variant. */
 import { runCost } from '../experiment/cost.js';
-import { finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
@@ -30,11 +30,14 @@ export interface LabelledRuns {
 
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
 export function longerThinking(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const looked = rows.filter(({ records }) => records.some(({ longer }) => longer !== undefined));
+  const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'longer')));
   const trained = looked[0]?.experiment;
   const trainedSteps = trained?.training.supervisionSteps ?? trained?.model.supervisionSteps;
   const series = looked.map(({ row, records }): CycleSeries => {
-    const curves = records.flatMap(({ longer }) => (longer === undefined ? [] : [longer.exactAccuracy]));
+    const curves = records.flatMap((record) => {
+      const longer = closingEvaluation(record, 'longer');
+      return longer === undefined ? [] : [longer.exactAccuracy];
+    });
     return { name: row.label, ...overSeeds(curves) };
   });
   return accuracyCurves(series, {
@@ -47,7 +50,7 @@ export function longerThinking(rows: readonly PaperTableRow[], options: Caption 
 /** Table 3: puzzles solved against the layers of one supervision step, ours and the paper's. */
 export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   const nets = ['TRM', 'HRM'].map((net) =>
-    rows.filter(({ row }) => row.table === 3 && row.label.startsWith(net)).sort((a, b) => depthOf(a) - depthOf(b)),
+    rows.filter(({ row }) => row.depthRow?.net === net).sort((a, b) => depthOf(a) - depthOf(b)),
   );
   const traces = nets.flatMap((own, index): Trace[] => {
     const net = index === 0 ? 'TRM' : 'HRM';
@@ -146,10 +149,16 @@ export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Capt
 
 /** Training puzzles solved beside test puzzles solved, row by row: the gap is what was learned by heart. */
 export function trainingVersusTest(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const looked = rows.filter(({ records }) => records.some(({ onTraining }) => onTraining !== undefined));
+  const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
   const names = looked.map(({ row }) => row.label);
   const onTraining = looked.map(({ records }) =>
-    percent(mean(records.flatMap(({ onTraining: seen }) => (seen === undefined ? [] : [last(seen)])))),
+    percent(
+      mean(
+        records
+          .map((record) => closingEvaluation(record, 'training'))
+          .flatMap((seen) => (seen === undefined ? [] : [last(seen)])),
+      ),
+    ),
   );
   const onTest = looked.map((each) => percent(mean(accuracies(each))));
   return {

@@ -202,3 +202,8 @@ function numericColumns({ columns, rows }: Table): boolean[] {
 function cellText(value: string | number | boolean | null | undefined): string {
   return value === null || value === undefined ? '–' : String(value);
 }
+
+/** A table without its last column, the run ids, which are for files that are read by machines. */
+export function withoutRuns({ columns, rows }: Table): Table {
+  return { columns: columns.slice(0, -1), rows: rows.map((row) => row.slice(0, -1)) };
+}

@@ -1,9 +1,10 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { InputError } from '../errors.js';
-import { change, experiments, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
-import { hashOf } from '../experiment/record.js';
+import { change, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
+import { experiments } from '../experiment/experiments.js';
+import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
-import { applyVariant, rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
+import { rowsOfTable, variant, variantExperiment, type PaperRow } from '../experiment/variants.js';
 
 /** A run that is wanted. */
 export interface PlannedRun {
@@ -45,16 +46,6 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
     const base = experiments[name];
     if (base === undefined) throw new Error(`table ${table} at scale ${scale} names an unknown experiment ${name}`);
     return base;
-  });
-}
-
-/** One row of the paper on a base: its model and training, at the base's task, size and budget. */
-export function variantExperiment(base: Experiment, { id, model, training }: Variant): Experiment {
-  return change(base, {
-    name: `${base.name}-${id}`,
-    variant: id,
-    model: applyVariant(base.model, { model }),
-    training,
   });
 }
 
@@ -104,25 +95,14 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
     [{}],
   );
   const points = combinations.map((changes) =>
-    change(base, { ...changes, name: searchName(base, changes), evaluation: { split: 'validation' } }),
+    change(base, { ...changes, name: `${base.base}-search`, evaluation: { split: 'validation' } }),
   );
   return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
 }
 
-/**
- * "sudoku-6x6-search-learningRate-0.002-weightDecay-1", fit for a file name. A base that was changed has a hash behind
- * its name, "sudoku-6x6-1a2b3c4d-search-…": its tries are others than those of the experiment as it is.
- */
-function searchName(base: Experiment, { task, model, training }: ExperimentChanges): string {
-  const { name } = base;
-  const values = Object.entries({ ...task, ...model, ...training }).map(
-    ([field, value]) => `${field}-${String(value)}`,
-  );
-  const own = settingsHash(base);
-  const changed = own === settingsHash(experiments[name] ?? base) ? [] : [own.slice(0, 8)];
-  return [name, ...changed, 'search', ...values].join('-').replaceAll(/[^\w.+-]/g, '_');
-}
-
-function settingsHash({ task, model, training, evaluation }: Experiment): string {
-  return hashOf({ task, model, training, evaluation });
+/** The runs of all failure modes with seeds from 0. */
+export function planFailureModes(scale: Scale, seeds: number): PlannedRun[] {
+  return Array.from({ length: seeds }, (_, seed) =>
+    failureModeRuns(scale).map((experiment) => ({ experiment, seed })),
+  ).flat();
 }

@@ -9,7 +9,7 @@ import { writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
 import { expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
-import { hashOf, readRecords, type RunRecord } from '../experiment/record.js';
+import { hashOf, lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
 import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
 import { notedShare, type WorkOrder } from './work.js';
@@ -270,7 +270,7 @@ function arraysFolder(runs: string): string {
 
 /** FLOP a second and thread of a recorded run. */
 function speedOfThread(record: RunRecord): number {
-  const threads = Number(/(\d+) threads?/.exec(record.provenance.engine)?.[1] ?? 1);
+  const threads = lastSitting(record).threads ?? 1;
   const { training, evaluation } = record.seconds;
   return flopOf(record) / (training + evaluation) / threads;
 }

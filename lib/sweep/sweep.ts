@@ -68,7 +68,8 @@ export async function status(
     const stale = records.find(
       (record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id,
     );
-    if (stale !== undefined)
+    // The tries of a search have one name and differ in their settings; each stands for itself.
+    if (stale !== undefined && experiment.evaluation.split === 'test')
       throw new InputError(
         `record ${stale.id}: expected ${id}; it was made with ${differencesText(stale.experiment, experiment)}, ` +
           `so it can't stand in the same table: delete it or move it out of ${recordFolder}`,

@@ -13,6 +13,8 @@ export interface StepAccuracies {
   readonly cellAccuracy: readonly number[];
   /** Share of boards about which the halting head is right (logit ≥ 0 exactly when the board is right). */
   readonly haltingAccuracy: readonly number[];
+  /** The halting logit over boards: its mean and standard deviation. Absent in records of before. */
+  readonly haltLogit?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /**
    * Share of boards that are right in the data set's other way (Dataset.alternative),
    * e.g. mazes with any valid shortest path; absent where it has none.
@@ -55,12 +57,8 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
   if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
   const seats = new Seats(engine, dataset, total, options);
-  const [exact, cells, halting, accepted] = Array.from({ length: 4 }, () => new Float64Array(supervisionSteps)) as [
-    Float64Array,
-    Float64Array,
-    Float64Array,
-    Float64Array,
-  ];
+  const sums = (): Float64Array => new Float64Array(supervisionSteps);
+  const [exact, cells, halting, accepted, logits, squares] = [sums(), sums(), sums(), sums(), sums(), sums()];
   const { alternative } = dataset;
   const started = performance.now();
   let [finished, spent] = [0, 0];
@@ -75,6 +73,8 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
           cells[step]! += score.cells === 0 ? 1 : score.rightCells / score.cells;
           halting[step]! += answer.haltLogit >= 0 === score.exact ? 1 : 0;
           accepted[step]! += alsoRight ? 1 : 0;
+          logits[step]! += answer.haltLogit;
+          squares[step]! += answer.haltLogit ** 2;
         }
         finished += done ? 1 : 0;
         spent += done ? steps : 0;
@@ -85,13 +85,15 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   } finally {
     seats.dispose();
   }
-  const mean = (sums: Float64Array): number[] => Array.from(sums, (sum) => sum / finished);
+  const mean = (totals: Float64Array): number[] => Array.from(totals, (total) => total / finished);
+  const deviation = mean(squares).map((square, i) => Math.sqrt(Math.max(0, square - (logits[i]! / finished) ** 2)));
   return {
     puzzles: finished,
     supervisionSteps,
     exactAccuracy: mean(exact),
     cellAccuracy: mean(cells),
     haltingAccuracy: mean(halting),
+    haltLogit: { mean: mean(logits), deviation },
     ...(alternative === undefined ? {} : { alternative: { name: alternative.name, accuracy: mean(accepted) } }),
     ...(options.halt === true ? { meanSteps: spent / finished } : {}),
     seconds: (performance.now() - started) / 1000,

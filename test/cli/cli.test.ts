@@ -58,7 +58,7 @@ describe('trm-lab', () => {
       ['ablate', '--scale', 'smoke', '--launcher', 'slurm', '--jobs', '4'],
       /--jobs: expected --launcher local with it, got --launcher slurm/,
     );
-    refuses(['failures', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
+    refuses(['failure-modes', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
     refuses(['evaluate'], /expected a checkpoint or --random SEED/);

@@ -5,10 +5,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { arcDataset } from '../../lib/data/arc-sets.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
-import { planTable, variantExperiment } from '../../lib/sweep/plan.js';
-import { quotedAccuracy, readRecord, type RunRecord } from '../../lib/experiment/record.js';
+import { planTable } from '../../lib/sweep/plan.js';
+import { variantExperiment } from '../../lib/experiment/variants.js';
+import { closingEvaluation, quotedAccuracy, readRecord, type RunRecord, voteOf } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { paperResult, rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { parameterCount } from '../../lib/model/parameters.js';
@@ -39,25 +41,21 @@ describe('an ARC run', function () {
   it('votes once, at its end, with every version of every test task', () => {
     assert.ok(smoke.task.kind === 'arc');
     const { test } = arcDataset(smoke.task);
-    const [first, last] = [record.evaluations[0]!, record.evaluations.at(-1)!];
-    assert.equal(first.arc, undefined);
-    assert.equal(last.arc?.tasks, 4);
+    const vote = voteOf(record);
+    assert.equal(vote?.tasks, 4);
     assert.equal(
-      last.arc.votes,
+      vote.votes,
       test.versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * test.versions.count(puzzle), 0),
     );
-    assert.deepEqual(Object.keys(last.arc.passAt), ['1', '2', '5', '10', '100', '1000']);
-    assert.equal(quotedAccuracy(record), last.arc.passAt[2]);
-    assert.equal(
-      quotedAccuracy({ ...record, evaluations: [{ ...last, arc: { ...last.arc, passAt: { 1: 0.1, 2: 0.25 } } }] }),
-      0.25,
-    );
+    assert.deepEqual(Object.keys(vote.passAt), ['1', '2', '5', '10', '100', '1000']);
+    assert.equal(quotedAccuracy(record), vote.passAt[2]);
+    assert.equal(quotedAccuracy({ ...record, closing: { vote: { ...vote, passAt: { 1: 0.1, 2: 0.25 } } } }), 0.25);
   });
 
   it('looks what is left without ids, and with wrong ones, on the puzzles scored and on training ones', () => {
     for (const mode of ['blank', 'shuffled'] as const) {
-      assert.equal(record.otherIds?.[mode]?.scored.puzzles, record.evaluations.at(-1)!.puzzles);
-      assert.equal(record.otherIds[mode]?.training?.puzzles, 4);
+      assert.equal(closingEvaluation(record, `scored-${mode}-ids`)?.puzzles, record.evaluations.at(-1)!.puzzles);
+      assert.equal(closingEvaluation(record, `training-${mode}-ids`)?.puzzles, 4);
     }
   });
 
@@ -74,13 +72,12 @@ describe('an ARC run', function () {
     assert.ok(smoke.task.kind === 'arc');
     const { seconds: _, ...again } = await voteArc(engine, arcDataset(smoke.task).test);
     engine.dispose();
-    const { seconds: __, ...before } = record.evaluations.at(-1)!.arc!;
+    const { seconds: __, ...before } = voteOf(record)!;
     assert.deepEqual(again, before);
   });
 
   it('stands in Table 5 by its two tries', () => {
-    const last = record.evaluations.at(-1)!;
-    const made = { ...record, evaluations: [{ ...last, arc: { ...last.arc!, passAt: { 1: 0, 2: 0.375 } } }] };
+    const made = { ...record, closing: { vote: { ...voteOf(record)!, passAt: { 1: 0, 2: 0.375 } } } };
     const table = paperTable(5, smoke, [made]);
     assert.match(table, /^\| model \| paper, ARC-AGI-1 \| ours \|/);
     assert.match(table, /\| TRM-Att <sup>\d<\/sup> \| 44\.6 % \| 37\.5 % \| 1 \| – \| 4 \|/);
@@ -165,14 +162,10 @@ describe('Table 5', () => {
     },
   );
 
-  it('checks what an experiment asks of its evaluation', () => {
-    assert.throws(
-      () => change(smoke, { evaluation: { votingVersions: -1 } }),
-      /votingVersions: expected a whole number from 1, got -1/,
-    );
-    assert.throws(
-      () => change(smoke, { evaluation: { otherIds: 'yes' as unknown as boolean } }),
-      /otherIds: expected true or false, got yes/,
-    );
+  it('lets versions vote on all scored tasks, and only there', () => {
+    const asking = (votes: number, puzzles = 0): unknown =>
+      change(smoke, { evaluation: { closing: [{ name: 'vote', on: 'scored', puzzles, votes }] } });
+    assert.throws(() => asking(-1), /votes: expected a whole number from 0 on all scored tasks/);
+    assert.throws(() => asking(0, 3), /votes: expected a whole number from 0 on all scored tasks/);
   });
 });

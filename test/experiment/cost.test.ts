@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { defaultJobs } from '../../lib/sweep/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
@@ -22,12 +23,7 @@ describe('cost of a run', () => {
 
   it('counts no more puzzles than there are', () => {
     assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 5) + 20 * 4));
-    assert.equal(
-      runCost(
-        change(smoke, { evaluation: { every: 0, trainingPuzzles: 0, longer: { supervisionSteps: 1, puzzles: 0 } } }),
-      ).evaluation,
-      call * 21 * 16 * 20,
-    );
+    assert.equal(runCost(change(smoke, { evaluation: { every: 0, closing: [] } })).evaluation, call * 21 * 16 * 20);
   });
 
   it("is the paper's 2·10¹⁸ FLOP for the paper's run (spec §1.14)", () => {

@@ -1,6 +1,8 @@
 /** Experiments are data: changes are checked, and what the task fixes follows the task. */
 import assert from 'node:assert/strict';
-import { change, describeExperiment, experiment, experiments } from '../../lib/experiment/experiment.js';
+import { differences } from '../../lib/experiment/differences.js';
+import { change, describeExperiment } from '../../lib/experiment/experiment.js';
+import { experiment, experiments } from '../../lib/experiment/experiments.js';
 import { parameterCount } from '../../lib/model/parameters.js';
 
 describe('experiment', () => {
@@ -67,17 +69,16 @@ describe('experiment', () => {
     assert.deepEqual([task.kind, 'augmentations' in task], ['maze', false]);
   });
 
-  it('drops by null what the base has evaluated at the end', () => {
-    const { evaluation } = experiment('sudoku-6x6-study', { evaluation: { longer: null } as object });
-    assert.equal('longer' in evaluation, false);
-    assert.throws(
-      () => experiment('sudoku-6x6-study', { evaluation: { probes: { puzzles: 5 } } as object }),
-      /evaluation\.probes\.kinds: expected a list of/,
-    );
-    assert.throws(
-      () => experiment('arc-10x10', { evaluation: { votingVersions: 0 } }),
-      /evaluation\.votingVersions: expected a whole number from 1, got 0/,
-    );
+  it('another kind of task drops the closing evaluations that were about the old one', () => {
+    const { evaluation } = experiment('sudoku-extreme-desk', { task: { ...experiment('maze-7x7').task } });
+    assert.deepEqual(evaluation.closing, []);
+  });
+
+  it('differences are the fields that differ, with both values', () => {
+    const base = experiment('sudoku-4x4');
+    const other = change(base, { training: { steps: 7 }, evaluation: { closing: [] } });
+    assert.deepEqual(differences(base, other), [{ part: 'training', field: 'steps', from: 550, to: 7 }]);
+    assert.deepEqual(differences(base, base), []);
   });
 
   it('refuses unknown names, fields and impossible values in words', () => {

@@ -4,7 +4,8 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { NotFiniteError } from '../../lib/engine/engine.js';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
 describe('a run whose numbers overflow', () => {

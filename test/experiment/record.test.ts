@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
-import { experiment } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import {
   hashOf,
   readRecord,
@@ -21,17 +21,22 @@ const record: RunRecord = {
   seed: 0,
   data: { train: { name: 'train', sha256: 'a', examples: 1 }, test: { name: 'test', sha256: 'b', examples: 1 } },
   model: { parameters: 1, depth: 42, forwardPasses: 1 },
-  provenance: {
-    version: '0',
-    commit: null,
-    node: 'v20',
-    platform: 'x',
-    cpu: 'y',
-    cores: 2,
-    engine: 'z',
-    precision: 'float32',
-    finishedAt: '2026-01-01T00:00:00.000Z',
-  },
+  sittings: [
+    {
+      from: 0,
+      to: 10,
+      version: '0',
+      commit: null,
+      node: 'v20',
+      platform: 'x',
+      cpu: 'y',
+      cores: 2,
+      engine: 'z',
+      threads: 2,
+      precision: 'float32',
+      finishedAt: '2026-01-01T00:00:00.000Z',
+    },
+  ],
   steps: 10,
   seconds: { training: 1.25, evaluation: 0.5 },
   peakMemory: 1,
@@ -47,6 +52,7 @@ const record: RunRecord = {
       seconds: 0.1,
     },
   ],
+  closing: {},
 };
 
 describe('run record', () => {
@@ -89,7 +95,7 @@ describe('run record', () => {
 
   it('is refused when from another schema', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(recordSchema, 'trm-lab/run/0'));
-    assert.throws(() => readRecord(file), /expected schema trm-lab\/run\/1, got trm-lab\/run\/0/);
+    assert.throws(() => readRecord(file), /expected schema trm-lab\/run\/2, got trm-lab\/run\/0/);
   });
 
   it('hashes by content, not by the order of fields', () => {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
@@ -14,8 +15,10 @@ const small = change(experiment('sudoku-smoke'), {
     every: 2,
     puzzles: 4,
     finalPuzzles: 6,
-    trainingPuzzles: 4,
-    longer: { supervisionSteps: 17, puzzles: 4 },
+    closing: [
+      { name: 'training', on: 'training', puzzles: 4 },
+      { name: 'longer', on: 'scored', puzzles: 4, supervisionSteps: 17 },
+    ],
   },
 });
 
@@ -41,11 +44,9 @@ describe('run', () => {
   }
 
   it('asked to stop at any step, also one at which an evaluation is due, makes the same record', async () => {
-    const results = ({ curve, evaluations, onTraining, longer }: RunRecord): unknown =>
+    const results = ({ curve, evaluations, closing }: RunRecord): unknown =>
       JSON.parse(
-        JSON.stringify({ curve, evaluations, onTraining, longer }, (key, value: unknown) =>
-          key === 'seconds' ? 0 : value,
-        ),
+        JSON.stringify({ curve, evaluations, closing }, (key, value: unknown) => (key === 'seconds' ? 0 : value)),
       );
     const whole = await record(-1);
     assert.ok(whole !== undefined);

@@ -1,6 +1,7 @@
 /** Tasks as data: each kind checks its own fields, and its data sets have the shape it promises. */
 import assert from 'node:assert/strict';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { checkTask, loadTask, puzzlesAskedFor, taskShape, type Task } from '../../lib/experiment/task.js';
 
 const arc = {

@@ -7,7 +7,8 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
-import { change, experiment } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { sweepLive, trainLive } from '../../lib/notebook/live.js';
 
 const tiny = experiment('sudoku-4x4', {

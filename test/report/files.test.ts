@@ -3,13 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { experiment } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { readRecords, writeRecord } from '../../lib/experiment/record.js';
-import { variant } from '../../lib/experiment/variants.js';
 import { projectRoot } from '../../lib/files.js';
 import { fingerprintIn, fingerprintOf } from '../../lib/report/draw/plotly.js';
 import { reportFigures, reportSources, reportTables, reportTexts, withReports } from '../../lib/report/files.js';
-import { variantExperiment } from '../../lib/sweep/plan.js';
+import { variant, variantExperiment } from '../../lib/experiment/variants.js';
 import { record, recordOf } from './records.js';
 
 const inProject = (file: string): string => path.join(projectRoot(), file);

@@ -2,10 +2,9 @@
  * Figures over whole tables: every number of the records is where it belongs, by hand, and none where nothing was run.
  */
 import assert from 'node:assert/strict';
-import { experiment } from '../../lib/experiment/experiment.js';
-import { variantExperiment } from '../../lib/sweep/plan.js';
-import type { CurvePoint, RunRecord } from '../../lib/experiment/record.js';
-import { variant } from '../../lib/experiment/variants.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { variant, variantExperiment } from '../../lib/experiment/variants.js';
+import { closingEvaluation, type CurvePoint, type RunRecord } from '../../lib/experiment/record.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-tables.js';
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
@@ -101,7 +100,7 @@ describe('figures over a table', () => {
 
   it('thinking longer: mean over the seeds that looked, their range as a band, the trained number marked', () => {
     const long = (share: number): Partial<RunRecord> => ({
-      longer: scored(Array.from({ length: 40 }, (_, i) => (i < 20 ? share : share / 2))),
+      closing: { longer: scored(Array.from({ length: 40 }, (_, i) => (i < 20 ? share : share / 2))) },
     });
     const figure = longerThinking(
       rows(1, [
@@ -130,8 +129,8 @@ describe('figures over a table', () => {
   it('training versus test: both means of each row that looked at its training puzzles', () => {
     const figure = trainingVersusTest(
       rows(1, [
-        studied('trm', 0, [0.5], { onTraining: scored([0.1, 0.75]) }),
-        studied('trm', 1, [0.25], { onTraining: scored([0.1, 1]) }),
+        studied('trm', 0, [0.5], { closing: { training: scored([0.1, 0.75]) } }),
+        studied('trm', 1, [0.25], { closing: { training: scored([0.1, 1]) } }),
         studied('hrm', 0, [0.5]),
       ]),
     );
@@ -210,9 +209,9 @@ describe('figures over a table', () => {
       studyCaption(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.5]), studied('hrm', 0, [0.5])]), 'bars'),
       '4×4 generated, 300 puzzles; mean over 1 or 2 seeds, bars',
     );
-    const looked = studied('trm', 0, [0.5], { longer: { ...scored([0.5]), puzzles: 40 } });
+    const looked = studied('trm', 0, [0.5], { closing: { longer: { ...scored([0.5]), puzzles: 40 } } });
     assert.equal(
-      studyCaption(rows(1, [looked]), '', ({ longer }) => [longer]),
+      studyCaption(rows(1, [looked]), '', (record) => [closingEvaluation(record, 'longer')]),
       '4×4 generated, 40 puzzles; one seed',
     );
   });

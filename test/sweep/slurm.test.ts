@@ -101,10 +101,9 @@ describe('slurm', () => {
       seconds: { training: 900, evaluation: 100 },
       peakMemory: 300 * 2 ** 20,
       evaluations: [scored(evaluation.puzzles), scored(20)],
-      onTraining: scored(10),
-      longer: scored(10, 20),
+      closing: { training: scored(10), longer: scored(10, 20) },
     };
-    const measured = { ...record, provenance: { ...record.provenance, engine: 'native avx2 2 threads' } };
+    const measured = { ...record, sittings: [{ ...record.sittings[0]!, threads: 2 }] };
     const runs = [{ experiment: run.experiment, cost }];
     // 1,500 s; 450 MiB in whole 64s
     assert.deepEqual(taskResources(runs, [measured], { threads: 2 }), { threads: 2, megabytes: 512, minutes: 25 });

@@ -225,7 +225,7 @@ function results(records: string): { readonly id: string }[] {
   return readdirSync(records)
     .sort()
     .map((name) => {
-      const { id, seed, experiment, data, model, steps, curve, evaluations, onTraining, longer } = readRecord(
+      const { id, seed, experiment, data, model, steps, curve, evaluations, closing } = readRecord(
         path.join(records, name),
       );
       const timeless = (evaluation: { readonly seconds: number } | undefined): unknown => ({
@@ -241,8 +241,7 @@ function results(records: string): { readonly id: string }[] {
         steps,
         curve,
         evaluations: evaluations.map(timeless),
-        onTraining: timeless(onTraining),
-        longer: timeless(longer),
+        closing: Object.entries(closing).map(([look, result]) => [look, timeless(result)]),
       };
     });
 }

@@ -11,7 +11,7 @@ import { sudokuGeometry } from '../../lib/data/sudoku.js';
 import type { Engine } from '../../lib/engine/engine.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { InputError } from '../../lib/errors.js';
-import { experiments } from '../../lib/experiment/experiment.js';
+import { experiments } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';

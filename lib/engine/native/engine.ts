@@ -53,6 +53,7 @@ class NativeEngine implements Engine {
   readonly config: ModelConfig;
   readonly schedule: Schedule;
   readonly precision: Precision;
+  readonly threads: number;
   readonly description: string;
   optimizerSteps = 0;
 
@@ -65,7 +66,8 @@ class NativeEngine implements Engine {
     this.config = config;
     this.schedule = buildSchedule(config);
     this.precision = precision;
-    this.description = `native ${level} ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+    this.threads = threads;
+    this.description = `native ${level}`;
     this.#addon = new (loadAddon().NativeEngine)(addonModel(config, this.schedule), level, threads);
     this.#specs = parameterSpecs(config);
     this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));

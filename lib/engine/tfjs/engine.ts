@@ -31,6 +31,7 @@ type Latents = ReadonlyMap<LatentId, Tensor3D>;
 export class TfjsEngine implements Engine {
   readonly kind = 'tfjs';
   readonly precision: Precision = 'float32';
+  readonly threads = null;
   readonly description: string;
   readonly config: ModelConfig;
   readonly schedule: Schedule;

@@ -1,0 +1,129 @@
+/** Closing evaluations: further questions to the final model of a run, beside the evaluation that tables quote. */
+import { exampleOf, ungrouped, type Dataset } from '../data/dataset.js';
+import { blankToken } from '../data/sudoku.js';
+import { InputError, unknownFields } from '../errors.js';
+import { Random } from '../random.js';
+import type { ArcVoteResult } from '../train/evaluate-arc.js';
+import type { Evaluation } from '../train/evaluate.js';
+import type { Task } from './task.js';
+
+/** One question: which puzzles, and how they are thought about. */
+export interface ClosingEvaluation {
+  /** Its key in the record's map; each once. */
+  readonly name: string;
+  /**
+   * scored: the puzzles that the run is scored on. training: training puzzles, not augmented. one-blank: the scored puzzles
+   * with all cells filled in but one, the easiest there are (arXiv 2601.10679); Sudoku only.
+   */
+  readonly on: (typeof sets)[number];
+  /** The first so many of the set; 0 for all. */
+  readonly puzzles: number;
+  /** Default the model's. */
+  readonly supervisionSteps?: number;
+  /** The puzzle embedding: none, or that of the next puzzle of the set. Default the puzzle's own. */
+  readonly puzzleIds?: 'blank' | 'shuffled';
+  /** raw: the weights as trained instead of their moving average. */
+  readonly weights?: 'raw';
+  /** Of these puzzles, those whose source rates them from the first number to below the second; null for no limit. */
+  readonly ratings?: readonly [least: number, below: number | null];
+  /** ARC: every task of the set answers in its first so many versions, 0 for all, and these vote. */
+  readonly votes?: number;
+}
+
+/** What a closing evaluation came to; a vote of ARC's versions has a score of its own. */
+export type ClosingResult = Evaluation | ArcVoteResult;
+
+/** ARC's own score: all versions of a task vote on its answer. */
+export const arcVote: ClosingEvaluation = { name: 'vote', on: 'scored', puzzles: 0, votes: 0 };
+
+/** Whether a result is a vote of ARC's versions. */
+export function isVote(result: ClosingResult): result is ArcVoteResult {
+  return 'passAt' in result;
+}
+
+const sets = ['scored', 'training', 'one-blank'] as const;
+const fields = ['name', 'on', 'puzzles', 'supervisionSteps', 'puzzleIds', 'weights', 'ratings', 'votes'];
+
+/** Checks a list from any source. Throws InputError naming what is wrong, and for questions that the task can't answer. */
+export function checkClosing(list: readonly ClosingEvaluation[], task: Task): void {
+  if (!Array.isArray(list)) throw new InputError(`evaluation.closing: expected a list, got ${String(list)}`);
+  const names = new Set<string>();
+  list.forEach((each: ClosingEvaluation | null, index) => {
+    const problems = typeof each === 'object' && each !== null ? problemsOf(each, task) : ['expected an object'];
+    if (problems.length > 0) throw new InputError(`evaluation.closing[${index}]: ${problems.join('; ')}`);
+    if (names.has(each!.name))
+      throw new InputError(`evaluation.closing: expected each name once, got ${each!.name} twice`);
+    names.add(each!.name);
+  });
+}
+
+function problemsOf(each: ClosingEvaluation, task: Task): string[] {
+  const { name, on, puzzles, supervisionSteps, puzzleIds, weights, ratings, votes } = each;
+  const whole = (value: unknown, least: number): boolean => Number.isInteger(value) && (value as number) >= least;
+  return [
+    ...unknownFields(each, fields),
+    ...(typeof name === 'string' && /^[\w-]+$/.test(name) ? [] : [`name: expected letters, digits and -, got ${name}`]),
+    ...(sets.includes(on) ? [] : [`on: expected ${sets.join(', ')}, got ${String(on)}`]),
+    ...(whole(puzzles, 0) ? [] : [`puzzles: expected a whole number from 0, got ${String(puzzles)}`]),
+    ...(supervisionSteps === undefined || whole(supervisionSteps, 1)
+      ? []
+      : [`supervisionSteps: expected a whole number from 1, got ${String(supervisionSteps)}`]),
+    ...([undefined, 'blank', 'shuffled'].includes(puzzleIds)
+      ? []
+      : [`puzzleIds: expected blank or shuffled, got ${String(puzzleIds)}`]),
+    ...([undefined, 'raw'].includes(weights) ? [] : [`weights: expected raw, got ${String(weights)}`]),
+    ...(ratings === undefined || isBand(ratings)
+      ? []
+      : [`ratings: expected [least, below], the second larger or null, got ${JSON.stringify(ratings)}`]),
+    ...(on === 'one-blank' && task.kind !== 'sudoku'
+      ? [`on: expected a task of Sudokus for one-blank, got ${task.kind}`]
+      : []),
+    ...(votes === undefined || (whole(votes, 0) && task.kind === 'arc' && on === 'scored' && puzzles === 0)
+      ? []
+      : ['votes: expected a whole number from 0 on all scored tasks of an ARC task']),
+  ];
+}
+
+function isBand([least, below]: readonly [number, number | null]): boolean {
+  return Number.isFinite(least) && (below === null || (Number.isFinite(below) && below > least));
+}
+
+/** The puzzles a question is about; undefined where there is none with such a rating. Throws InputError for a set without ratings. */
+export function closingPuzzles(
+  { name, on, puzzles, ratings }: ClosingEvaluation,
+  train: Dataset,
+  scored: Dataset,
+): Dataset | undefined {
+  const all = on === 'training' ? train : scored;
+  const count = puzzles === 0 ? all.examples : Math.min(puzzles, all.examples);
+  if (on === 'one-blank') return oneBlank(all, count);
+  if (ratings === undefined) return all;
+  const rated = all.ratings;
+  if (rated === null) throw new InputError(`${name}: expected a set with ratings, got ${all.name}, which has none`);
+  const [least, below] = ratings;
+  const members = Array.from({ length: count }, (_, i) => i).filter((i) => {
+    const rating = rated[i] ?? NaN;
+    return rating >= least && (below === null || rating < below);
+  });
+  if (members.length === 0) return undefined;
+  return ungrouped(
+    members.map((i) => exampleOf(all, i)),
+    about(all, name),
+  );
+}
+
+/** The first so many puzzles of a set with every cell filled in but one, drawn from those that were open. */
+export function oneBlank(scored: Dataset, count: number): Dataset {
+  const examples = Array.from({ length: count }, (_, i) => {
+    const { input, label } = exampleOf(scored, i);
+    const open = [...input.keys()].filter((cell) => input[cell] === blankToken);
+    const easy = label.slice();
+    if (open.length > 0) easy[open[new Random(i).fork('one blank').integer(open.length)] ?? 0] = blankToken;
+    return { input: easy, label };
+  });
+  return ungrouped(examples, about(scored, 'one blank cell'));
+}
+
+function about({ name, note, width, height, vocabSize }: Dataset, part: string): Parameters<typeof ungrouped>[1] {
+  return { name: `${name}, ${part}`, note, width, height, vocabSize };
+}
