@@ -85,7 +85,7 @@ describe('experiment', () => {
     assert.throws(() => experiment('sudoku-5x5'), /expected one of sudoku-4x4, .*got sudoku-5x5/);
     assert.throws(
       () => experiment('sudoku-4x4', { training: { step: 7 } as object }),
-      /training options: unknown field step, expected one of .*steps/,
+      /training options: unknown field step \(did you mean steps\?\), expected one of .*steps/,
     );
     assert.throws(
       () => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }),
