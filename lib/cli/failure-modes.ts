@@ -13,7 +13,9 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const failureModesCommand: Command = {
   name: 'failure-modes',
-  summary: `Failure modes that others found, each tried by small runs with records: ${failureModes.map(({ id }) => id).join(', ')}.`,
+  summary:
+    'Failure modes that others found, each tried by small runs with records: ' +
+    `${failureModes.map(({ id }) => id).join(', ')}.`,
   positionals: '',
   count: [0, 0],
   options: {
