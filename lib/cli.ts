@@ -2,7 +2,7 @@
 /** The command line: finds the command, reads its arguments, and turns errors into exit codes. */
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
-import { InputError } from './errors.js';
+import { didYouMean, InputError } from './errors.js';
 import { kitVersion } from './experiment/provenance.js';
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
@@ -16,9 +16,10 @@ async function main(argv: readonly string[]): Promise<number> {
     process.stdout.write(`${kitVersion()}\n`);
     return 0;
   }
+  const names = commands.map((each) => each.name);
   const command = commands.find((each) => each.name === name);
   if (command === undefined)
-    throw new InputError(`unknown command ${name}; expected one of ${commands.map((each) => each.name).join(', ')}`);
+    throw new InputError(`unknown command ${name}${didYouMean(name, names)}; expected one of ${names.join(', ')}`);
   const args = readArguments(command, rest);
   if (args.options['help'] === true) {
     process.stdout.write(`${helpText(command)}\n`);

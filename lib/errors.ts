@@ -13,22 +13,28 @@ export function unknownFields(fields: object, known: readonly string[]): string[
 /** " (did you mean learningRate?)" for a word that few slips of the hand make one of the known ones; else nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
   const most = Math.max(1, Math.floor(word.length / 3)); // more changes would make any word of any other
-  const distances = known.map((each) => [slips(word.toLowerCase(), each.toLowerCase()), each] as const);
-  const [nearest] = distances.filter(([distance]) => distance <= most).sort(([a], [b]) => a - b);
-  return nearest === undefined ? '' : ` (did you mean ${nearest[1]}?)`;
+  const [nearest] = known
+    .map((each) => ({ each, distance: slips(word.toLowerCase(), each.toLowerCase()) }))
+    .filter(({ distance }) => distance <= most)
+    .sort((a, b) => a.distance - b.distance);
+  return nearest === undefined ? '' : ` (did you mean ${nearest.each}?)`;
 }
 
-/** Letters to add, leave out or exchange between two words (Levenshtein); long words are no slips. */
+/** Letters to add, leave out, exchange or swap with the next one; long words are no slips. */
 function slips(a: string, b: string): number {
   if (a.length > 64 || b.length > 64) return Infinity;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const exchange = rows[i - 1]![j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = swapped ? rows[i - 2]![j - 2]! + 1 : Infinity;
+      row.push(Math.min(rows[i - 1]![j]! + 1, row[j - 1]! + 1, exchange, swap));
+    }
+    rows.push(row);
   }
-  return row[b.length]!;
+  return rows[a.length]![b.length]!;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What a command is, how its arguments are read, and how its help is written. */
 import { parseArgs } from 'node:util';
-import { InputError } from '../errors.js';
+import { didYouMean, InputError } from '../errors.js';
+import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 
 /** One option of a command. A default of undefined means "not given". */
 export interface Option {
@@ -9,6 +10,13 @@ export interface Option {
   readonly value?: string;
   /** Meaning, range and default, in one line. */
   readonly about: string;
+  /**
+   * Why nothing reads it in this use of its command, and what to do; undefined where something does. Absent:
+   * always read.
+   */
+  unread?(args: Arguments): string | undefined;
+  /** For settings (settings.ts): which of them this use of its command reads. */
+  settings?(args: Arguments): ReadSettings;
 }
 
 /** Arguments after parsing: options by name, and what stood without a name. */
@@ -49,10 +57,10 @@ const common: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', about: 'print one JSON value instead of text' },
 };
 
-/** What every command takes. */
-export const commonOptions = Object.keys(common);
-
-/** Reads a command's arguments. Throws InputError for an unknown option, a missing value or a wrong count. */
+/**
+ * Reads a command's arguments. Throws InputError for an unknown option, a missing value, a wrong count,
+ * and for whatever is given that nothing would read.
+ */
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
   const all = { ...command.options, ...common };
   let parsed: { values: Record<string, unknown>; positionals: string[] };
@@ -64,7 +72,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     });
   } catch (error) {
     throw new InputError(
-      `${firstSentence((error as Error).message)}; known options: ${Object.keys(all)
+      `${unknownOption((error as Error).message, Object.keys(all))}; known options: ${Object.keys(all)
         .map((name) => `--${name}`)
         .join(' ')} (trm-lab ${command.name} --help)`,
     );
@@ -78,7 +86,32 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
         `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`,
     );
   }
-  return { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
+  const args = { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
+  if (args.options['help'] !== true) refuseUnreadOptions(command, args);
+  return args;
+}
+
+function refuseUnreadOptions(command: Command, args: Arguments): void {
+  for (const name of Object.keys(args.options)) {
+    const option = command.options[name];
+    const reason = option?.unread?.(args);
+    if (reason !== undefined) throw new InputError(`trm-lab ${command.name} --${name}: ${reason}`);
+    if (option?.settings !== undefined)
+      refuseUnread(command.name, readSettings(text(args, name) ?? ''), option.settings(args));
+  }
+}
+
+/** The same options, unread wherever `reason` has one. */
+export function unreadWhere(
+  reason: (args: Arguments) => string | undefined,
+  options: Readonly<Record<string, Option>>,
+): Readonly<Record<string, Option>> {
+  return Object.fromEntries(
+    Object.entries(options).map(([name, option]) => [
+      name,
+      { ...option, unread: (args) => reason(args) ?? option.unread?.(args) } satisfies Option,
+    ]),
+  );
 }
 
 /** The help text of one command. */
@@ -104,7 +137,9 @@ export function choice<Word extends string>(args: Arguments, name: string, words
   const value = args.options[name];
   if (value === undefined) return undefined;
   if (!(words as readonly unknown[]).includes(value))
-    throw new InputError(`--${name}: expected one of ${words.join(', ')}, got ${String(value)}`);
+    throw new InputError(
+      `--${name}: expected one of ${words.join(', ')}, got ${String(value)}${didYouMean(String(value), words)}`,
+    );
   return value as Word;
 }
 
@@ -137,6 +172,8 @@ export function flag(args: Arguments, name: string): boolean {
   return args.options[name] === true;
 }
 
-function firstSentence(message: string): string {
-  return (message.split('. ')[0] ?? message).replace(/\.$/, '');
+/** The parser's first sentence, and the option that may have been meant. */
+function unknownOption(message: string, known: readonly string[]): string {
+  const sentence = (message.split('. ')[0] ?? message).replace(/\.$/, '');
+  return sentence + didYouMean(/'--([\w-]+)'/.exec(sentence)?.[1] ?? '', known);
 }

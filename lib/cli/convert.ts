@@ -8,7 +8,7 @@ import { loadCheckpoint, saveCheckpoint } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { integer, text, type Command } from './command.js';
-import { readChanges } from './experiment-options.js';
+import { everyField, readSettings } from './settings.js';
 
 export const convert: Command = {
   name: 'convert',
@@ -22,6 +22,7 @@ export const convert: Command = {
       type: 'string',
       value: 'model.A=V,…',
       about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4',
+      settings: () => ({ model: everyField }),
     },
     'puzzle-ids': {
       type: 'string',
@@ -44,9 +45,7 @@ export const convert: Command = {
     const [from = '', to = ''] = args.positionals;
     if (existsSync(to))
       throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
-    const { model, ...others } = readChanges(text(args, 'set') ?? '');
-    if (Object.keys(others).length > 0)
-      throw new InputError(`--set: expected fields of model only, got ${Object.keys(others).join(', ')}`);
+    const { model } = readSettings(text(args, 'set') ?? '');
     const puzzleIds = integer(args, 'puzzle-ids', 1, 4_000_000);
     const known: Partial<ModelConfig> = { ...model, ...(puzzleIds === undefined ? {} : { puzzleIds }) };
     const { config, tensors, metadata, notes } = loadCheckpoint(from, { config: known });

@@ -9,24 +9,29 @@ import { buildArc } from '../data/arc-build.js';
 import { isArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
-import { integer, text, type Arguments, type Option, type Out } from './command.js';
+import { integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { notFor } from './data-uses.js';
 import { Progress } from '../progress.js';
 
 export const arcBuildOptions: Readonly<Record<string, Option>> = {
-  out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-  augmentations: {
-    type: 'string',
-    value: 'N',
-    about:
-      'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: ' +
-      'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
-  },
-  canvas: {
-    type: 'string',
-    value: 'N',
-    about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30',
-  },
-  seed: { type: 'string', value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
+  ...unreadWhere(notFor('build arc1', 'build arc2'), {
+    augmentations: {
+      type: 'string',
+      value: 'N',
+      about:
+        'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: ' +
+        'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
+    },
+    canvas: {
+      type: 'string',
+      value: 'N',
+      about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30',
+    },
+  }),
+  ...unreadWhere(notFor('build sudoku', 'build maze', 'build arc1', 'build arc2'), {
+    out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
+    seed: { type: 'string', value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
+  }),
 };
 
 /** Builds ARC-AGI-1 or -2 with ConceptARC, all versions and offsets, as the reference's builder does. */

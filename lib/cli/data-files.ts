@@ -13,38 +13,47 @@ import { writeReferenceFolder } from '../data/reference-format.js';
 import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
 import { checkTask, loadTask } from '../experiment/task.js';
-import { integer, text, type Arguments, type Option, type Out } from './command.js';
+import { integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { notFor } from './data-uses.js';
 import { Progress } from '../progress.js';
 
 export const buildOptions: Readonly<Record<string, Option>> = {
-  source: {
-    type: 'string',
-    value: 'NAME',
-    about:
-      'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. Default generated',
-  },
-  train: { type: 'string', value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
-  test: {
-    type: 'string',
-    value: 'N',
-    about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000',
-  },
-  'min-difficulty': {
-    type: 'string',
-    value: 'N',
-    about:
-      'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: any; ' +
-      'mazes as hard as Maze-Hard',
-  },
-  copies: {
-    type: 'string',
-    value: 'N',
-    about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)',
-  },
-  dihedral: {
-    type: 'boolean',
-    about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule',
-  },
+  ...unreadWhere(notFor('build sudoku', 'build maze'), {
+    source: {
+      type: 'string',
+      value: 'NAME',
+      about:
+        'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. ' +
+        'Default generated',
+    },
+    train: { type: 'string', value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
+    test: {
+      type: 'string',
+      value: 'N',
+      about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000',
+    },
+    'min-difficulty': {
+      type: 'string',
+      value: 'N',
+      about:
+        'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: ' +
+        'any; ' +
+        'mazes as hard as Maze-Hard',
+    },
+  }),
+  ...unreadWhere(notFor('build sudoku'), {
+    copies: {
+      type: 'string',
+      value: 'N',
+      about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)',
+    },
+  }),
+  ...unreadWhere(notFor('build maze'), {
+    dihedral: {
+      type: 'boolean',
+      about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule',
+    },
+  }),
 };
 
 /** Builds a set by its seed and writes it in the reference's form. */

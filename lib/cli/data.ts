@@ -10,8 +10,10 @@ import { summarizeSudokus, sudokuOverlap } from '../data/puzzles.js';
 import { arcBuildOptions, buildArcSet, checkArcFile, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
-import { commonOptions, type Arguments, type Command, type Out } from './command.js';
+import { unreadWhere, type Arguments, type Command, type Out } from './command.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
+import { isArcFile, notFor } from './data-uses.js';
+import { everyField } from './settings.js';
 import { Progress } from '../progress.js';
 
 export const dataCommand: Command = {
@@ -23,13 +25,21 @@ export const dataCommand: Command = {
     '<show | check FILE|FOLDER | build sudoku|maze|arc1|arc2 | import sudoku|maze FILE | get sudoku-extreme|maze-hard>',
   count: [1, 3],
   options: {
-    ...experimentOptions,
-    kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze or folder. Default: read off the file' },
-    side: {
-      type: 'string',
-      value: 'N',
-      about: 'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
-    },
+    ...unreadWhere(
+      notFor('show'),
+      experimentOptions(() => ({ task: everyField })),
+    ),
+    ...unreadWhere(notFor('check'), {
+      kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze or folder. Default: read off the file' },
+    }),
+    ...unreadWhere(notFor('check', 'build sudoku', 'build maze'), {
+      side: {
+        type: 'string',
+        value: 'N',
+        about:
+          'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
+      },
+    }),
     ...buildOptions,
     ...arcBuildOptions,
   },
@@ -39,41 +49,19 @@ export const dataCommand: Command = {
   async run(args, out) {
     const [verb, what, file] = args.positionals;
     const kind = what === 'sudoku' || what === 'maze' ? what : undefined;
-    const taking = (known: readonly string[], work: () => number | Promise<number>): number | Promise<number> => {
-      refuseOthers(args, known);
-      return work();
-    };
-    if (verb === 'show' && what === undefined) return taking(['experiment', 'set'], () => show(args, out));
+    if (verb === 'show' && what === undefined) return show(args, out);
     if (verb === 'check' && what !== undefined && file === undefined)
-      return /\.json(\.gz)?$/.test(what)
-        ? taking([], () => checkArcFile(what, out))
-        : taking(['kind', 'side'], () => checkData(what, args, out));
+      return isArcFile(what) ? checkArcFile(what, out) : checkData(what, args, out);
     if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined)
-      return taking(['out', 'augmentations', 'canvas', 'seed'], () => buildArcSet(what, args, out));
-    if (verb === 'build' && kind !== undefined && file === undefined)
-      return taking(
-        ['out', 'source', 'side', 'train', 'test', 'min-difficulty', kind === 'sudoku' ? 'copies' : 'dihedral', 'seed'],
-        () => buildPuzzles(kind, args, out),
-      );
-    if (verb === 'import' && kind !== undefined && file !== undefined)
-      return taking([], () => importFile(kind, file, out));
-    if (verb === 'get' && what !== undefined && file === undefined) return taking([], () => getPublished(what, out));
+      return buildArcSet(what, args, out);
+    if (verb === 'build' && kind !== undefined && file === undefined) return buildPuzzles(kind, args, out);
+    if (verb === 'import' && kind !== undefined && file !== undefined) return importFile(kind, file, out);
+    if (verb === 'get' && what !== undefined && file === undefined) return getPublished(what, out);
     throw new InputError(
       `trm-lab data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`,
     );
   },
 };
-
-/** Throws InputError for options that belong to another verb or kind of puzzle: nothing would read them. */
-function refuseOthers({ options, positionals }: Arguments, known: readonly string[]): void {
-  const listed = (names: readonly string[]): string => names.map((name) => `--${name}`).join(' ');
-  const others = Object.keys(options).filter((name) => ![...known, ...commonOptions].includes(name));
-  if (others.length > 0)
-    throw new InputError(
-      `trm-lab data ${positionals.slice(0, 2).join(' ')}: ` +
-        `expected ${known.length === 0 ? 'no options' : `options among ${listed(known)}`}, got ${listed(others)}`,
-    );
-}
 
 async function show(args: Arguments, out: Out): Promise<number> {
   const { task } = readExperiment(args);

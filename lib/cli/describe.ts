@@ -7,10 +7,28 @@ import { toMarkdown } from '../report/tables.js';
 import { paperTraining } from '../train/options.js';
 import { InputError } from '../errors.js';
 import { paperConfig } from '../model/config.js';
-import { choice, flag, number, integer, type Command } from './command.js';
+import { choice, flag, integer, number, text, unreadWhere, type Command, type Option } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 
 const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeof publishedTasks)[];
+
+const oneModel: Readonly<Record<string, Option>> = {
+  task: {
+    type: 'string',
+    value: 'NAME',
+    about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
+  },
+  'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
+  gflops: {
+    type: 'string',
+    value: 'N',
+    about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
+  },
+  ...unreadWhere(
+    (args) => (text(args, 'gflops') === undefined ? undefined : 'expected no --gflops with it: nothing is measured'),
+    engineOptions,
+  ),
+};
 
 export const describeCommand: Command = {
   name: 'describe',
@@ -20,20 +38,12 @@ export const describeCommand: Command = {
   positionals: '[variant]',
   count: [0, 1],
   options: {
-    all: { type: 'boolean', about: "every row of the paper's tables, counted, beside what the paper prints" },
-    task: {
-      type: 'string',
-      value: 'NAME',
-      about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
+    all: {
+      type: 'boolean',
+      about: "every row of the paper's tables, counted, beside what the paper prints",
+      unread: ({ positionals }) => (positionals.length === 0 ? undefined : 'expected no variant with it'),
     },
-    'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
-    gflops: {
-      type: 'string',
-      value: 'N',
-      about:
-        'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
-    },
-    ...engineOptions,
+    ...unreadWhere((args) => (flag(args, 'all') ? 'expected a variant with it, not --all' : undefined), oneModel),
   },
   example: 'trm-lab describe trm',
   minutes: 'seconds, for measuring; at once with --gflops or --all',

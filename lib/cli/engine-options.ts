@@ -1,6 +1,6 @@
 /** The options by which every command that thinks chooses its engine. */
 import type { EngineOptions } from '../engine/create.js';
-import { choice, integer, type Arguments, type Option } from './command.js';
+import { choice, integer, text, type Arguments, type Option } from './command.js';
 
 export const engineOptions: Readonly<Record<string, Option>> = {
   engine: { type: 'string', value: 'NAME', about: 'native, tfjs or auto (native where it is built). Default auto' },
@@ -8,6 +8,7 @@ export const engineOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'NAME',
     about: 'tfjs only: tensorflow, wasm, cpu or auto (the fastest that loads). Default auto',
+    unread: (args) => (text(args, 'engine') === 'tfjs' ? undefined : 'expected --engine tfjs with it'),
   },
   precision: {
     type: 'string',
@@ -18,6 +19,7 @@ export const engineOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'N',
     about: 'native only: worker threads, 1 to 256. Default one a core, in sweeps one a run',
+    unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
   },
 };
 

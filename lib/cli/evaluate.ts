@@ -2,15 +2,15 @@
 import { isArcDataset } from '../data/arc-sets.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { loadTask } from '../experiment/task.js';
-import { applyVariant, variant } from '../experiment/variants.js';
 import { viewsOf } from '../experiment/views.js';
 import { Random } from '../random.js';
 import { evaluate } from '../train/evaluate.js';
 import { choice, flag, integer, number, text, type Arguments, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
-import { readExperiment, experimentOptions } from './experiment-options.js';
-import type { Experiment } from '../experiment/experiment.js';
+import { taskToScore } from './evaluate-task.js';
+import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
+import { everyField, type ReadSettings } from './settings.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { InputError } from '../errors.js';
@@ -23,7 +23,7 @@ export const evaluateCommand: Command = {
   positionals: '[checkpoint]',
   count: [0, 1],
   options: {
-    ...experimentOptions,
+    ...experimentOptions(readSettingsOf),
     split: { type: 'string', value: 'NAME', about: 'test, train or validation. Default test' },
     puzzles: { type: 'string', value: 'N', about: 'score only the first N puzzles. Default all' },
     steps: {
@@ -52,6 +52,8 @@ export const evaluateCommand: Command = {
     relabel: {
       type: 'string',
       value: 'NAME',
+      unread: (args) =>
+        severalVotes(args) ? undefined : 'the first form is the puzzle as it stands; give --votes 2 or more',
       about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both',
     },
     chains: {
@@ -64,6 +66,7 @@ export const evaluateCommand: Command = {
     noise: {
       type: 'string',
       value: 'S',
+      unread: (args) => (severalChains(args) ? undefined : 'the first chain is without noise; give --chains 2 or more'),
       about:
         'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, ' +
         'as reported for PTRM',
@@ -78,34 +81,43 @@ export const evaluateCommand: Command = {
       value: 'FILE',
       about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes',
     },
-    seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
+    seed: {
+      type: 'string',
+      value: 'N',
+      about: 'draws forms and noise, 0 to 4294967295. Default 0',
+      unread: (args) =>
+        severalVotes(args) || severalChains(args) ? undefined : 'nothing is drawn without --votes or --chains',
+    },
     random: {
       type: 'string',
       value: 'SEED',
       about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory",
     },
     variant: {
-      type: 'string',
-      value: 'ID',
-      about: "with --random: that row of the paper's tables (trm-lab describe --all)",
+      ...variantOption,
+      unread: (args) =>
+        isRandom(args) ? undefined : 'a checkpoint says itself what it is; give it with --random only',
     },
     ...engineOptions,
   },
-  example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors --experiment sudoku-4x4',
+  example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors',
   minutes: 'seconds',
 
   async run(args, out) {
-    const experiment = readExperiment(args);
-    const { engine, config, notes, name } = await openNamed(args, experiment);
+    const model = await openNamed(args);
+    const { engine, config, notes, name } = model;
     for (const note of notes) out.note(note);
     try {
-      const data = await loadTask(experiment.task);
+      const { task, chosenBy } = isRandom(args)
+        ? { task: readExperiment(args).task, chosenBy: 'the experiment' }
+        : taskToScore(args, model);
+      const data = await loadTask(task);
       const dataset = data[choice(args, 'split', ['train', 'test', 'validation']) ?? 'test'];
       if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
         throw new InputError(
           `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
             `as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ` +
-            `${experiment.name}; choose the fitting --experiment`,
+            `${dataset.name}; choose the fitting --experiment`,
         );
       }
       const progress = new Progress();
@@ -123,10 +135,8 @@ export const evaluateCommand: Command = {
       const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
       const noise = number(args, 'noise', 0, 100);
       const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
-      if (chains === 1 && noise !== undefined)
-        throw new InputError('--noise: the first chain is without noise; give --chains 2 or more');
-      if (votes === 1 && relabelling !== undefined)
-        throw new InputError('--relabel: the first form is the puzzle as it stands; give --votes 2 or more');
+      if (relabelling !== undefined && task.kind !== 'sudoku')
+        throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
       const thinking = {
         halt: flag(args, 'halt'),
         votes,
@@ -143,7 +153,7 @@ export const evaluateCommand: Command = {
         halt: thinking.halt,
         chains,
         noise: thinking.noise ?? 0,
-        ...(votes === 1 ? {} : { views: viewsOf(experiment.task, votes, relabelling) }),
+        ...(votes === 1 ? {} : { views: viewsOf(task, votes, relabelling) }),
         random: new Random(seed),
         puzzleIds,
         onProgress: ({ done, total }) => progress.update('evaluating', 'puzzles', done, total),
@@ -158,6 +168,7 @@ export const evaluateCommand: Command = {
           `${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
           `${engine.description}, ${engine.precision}`,
       );
+      out.line(`puzzles chosen by ${chosenBy}`);
       if (dataset.note !== '') out.line(dataset.note);
       if (result.meanSteps !== undefined)
         out.line(
@@ -186,9 +197,12 @@ export const evaluateCommand: Command = {
                 out,
               ),
             };
+      for (const note of notes) out.line(`note: ${note}`); // the last lines are what is read
       out.result({
         checkpoint: name,
         dataset: dataset.name,
+        chosenBy,
+        notes,
         sha256: dataset.sha256,
         engine: engine.description,
         precision: engine.precision,
@@ -207,24 +221,45 @@ export const evaluateCommand: Command = {
   },
 };
 
+/** Settings that change what is computed: the puzzles, and the model as it thinks, not as it trained. */
+function readSettingsOf(args: Arguments): ReadSettings {
+  const trainingOnly = 'of training only';
+  const except = isRandom(args)
+    ? {}
+    : {
+        gradient: trainingOnly,
+        halting: trainingOnly,
+        explorationProbability: trainingOnly,
+        haltingBias: trainingOnly,
+      };
+  return { task: everyField, model: { except } };
+}
+
+function isRandom(args: Arguments): boolean {
+  return text(args, 'random') !== undefined;
+}
+
+function severalVotes(args: Arguments): boolean {
+  return (integer(args, 'votes', 1, 1024) ?? 1) > 1;
+}
+
+function severalChains(args: Arguments): boolean {
+  return (integer(args, 'chains', 1, 1024) ?? 1) > 1;
+}
+
 /** The model that the arguments name: a checkpoint, or random weights in an experiment's or a variant's shapes. */
-async function openNamed(args: Arguments, experiment: Experiment): Promise<OpenModel & { readonly name: string }> {
+async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: string }> {
   const [file] = args.positionals;
   const seed = integer(args, 'random', 0, 2 ** 32 - 1);
-  const row = text(args, 'variant');
   if ((file === undefined) === (seed === undefined))
     throw new InputError(
       'trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)',
     );
   const engine = readEngineOptions(args);
-  if (file !== undefined) {
-    if (row !== undefined)
-      throw new InputError('--variant: a checkpoint says itself what it is; give it with --random only');
-    return { ...(await openModel(file, engine)), name: file };
-  }
-  const config = row === undefined ? experiment.model : applyVariant(experiment.model, variant(row));
+  if (file !== undefined) return { ...(await openModel(file, engine, readChanges(args).model)), name: file };
+  const { model, name } = readExperiment(args);
   return {
-    ...(await randomModel(config, new Random(seed ?? 0), engine)),
-    name: `${row ?? experiment.name}, random weights`,
+    ...(await randomModel(model, new Random(seed ?? 0), engine)),
+    name: `${text(args, 'variant') ?? name}, random weights`,
   };
 }

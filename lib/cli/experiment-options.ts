@@ -1,55 +1,122 @@
 /** The options by which a command names an experiment and changes it. */
-import { InputError } from '../errors.js';
-import type { Experiment, ExperimentChanges } from '../experiment/experiment.js';
+import { didYouMean, InputError, unknownFields } from '../errors.js';
+import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment, experiments } from '../experiment/experiments.js';
+import { variant, variantExperiment } from '../experiment/variants.js';
+import { readUserFile } from '../files.js';
 import { text, type Arguments, type Option } from './command.js';
+import { everyField, parts, readSettings, type ReadSettings, type Settings } from './settings.js';
 
-export const experimentOptions: Readonly<Record<string, Option>> = {
-  experiment: { type: 'string', value: 'NAME', about: `${Object.keys(experiments).join(', ')}. Default sudoku-4x4` },
-  set: {
-    type: 'string',
-    value: 'A.B=V,…',
-    about: 'changes, e.g. training.steps=300,model.mixer=attention,task.source=sudoku-extreme',
-  },
+const nothing: Settings = {};
+
+/** Everything of an experiment. */
+export const wholeExperiment: ReadSettings = {
+  task: everyField,
+  model: everyField,
+  training: everyField,
+  evaluation: everyField,
 };
 
-/** The experiment a command line names. Throws InputError for unknown names, fields and values. */
-export function readExperiment(args: Arguments): Experiment {
-  return experiment(text(args, 'experiment') ?? 'sudoku-4x4', readChanges(text(args, 'set') ?? ''));
+/** --experiment and --set, for a command that reads `read` of the settings. */
+export function experimentOptions(
+  read: (args: Arguments) => ReadSettings = () => wholeExperiment,
+): Readonly<Record<'experiment' | 'set', Option>> {
+  return {
+    experiment: { type: 'string', value: 'NAME', about: `${Object.keys(experiments).join(', ')}. Default sudoku-4x4` },
+    set: {
+      type: 'string',
+      value: 'A.B=V,…',
+      about: 'changes, e.g. training.steps=300,model.mixer=attention,task.source=sudoku-extreme',
+      settings: read,
+    },
+  };
+}
+
+export const variantOption: Option = {
+  type: 'string',
+  value: 'ID',
+  about: "the experiment as that row of the paper's tables (trm-lab describe --all), e.g. hrm",
+};
+
+export const configOption: Option = {
+  type: 'string',
+  value: 'FILE',
+  about:
+    'a JSON object with any of experiment, variant, task, model, training, evaluation, e.g. ' +
+    '{"variant": "hrm", "training": {"steps": 300}}; other options come on top',
+};
+
+/** What --set asks for. */
+export function readChanges(args: Arguments): Settings {
+  return readSettings(text(args, 'set') ?? '');
 }
 
 /**
- * Reads "training.steps=300,model.mixer=attention"; values are JSON where they can be, else words.
- * A comma inside a JSON value is no end.
+ * The experiment a command line names, by --config, --experiment, --variant and --set, the later over the earlier.
+ * Throws InputError for unknown names, fields and values.
  */
-export function readChanges(list: string): ExperimentChanges {
-  const changes: Record<string, Record<string, unknown>> = {};
-  for (const item of list.split(/,(?=\s*(?:[a-z]+\.\w+\s*=|$))/).filter((written) => written.trim() !== '')) {
-    const { part, field, parsed } = readField(item);
-    (changes[part] ??= {})[field] = parsed;
-  }
-  return changes as ExperimentChanges;
+export function readExperiment(args: Arguments): Experiment {
+  const file = text(args, 'config');
+  const config = file === undefined ? { changes: nothing } : readConfig(file);
+  const base = namedExperiment(text(args, 'experiment') ?? config.experiment ?? 'sudoku-4x4');
+  const row = text(args, 'variant') ?? config.variant;
+  const set = readChanges(args);
+  const changes = Object.fromEntries(
+    parts
+      .map((part) => [part, { ...config.changes[part], ...set[part] }] as const)
+      .filter(([, fields]) => Object.keys(fields).length > 0),
+  ) as ExperimentChanges;
+  if (row === undefined) return change(base, changes);
+  // A row with settings of one's own is not that row any more.
+  const own = changes.model === undefined && changes.training === undefined ? {} : { variant: null };
+  return change(variantExperiment(base, variant(row)), { ...changes, ...own });
 }
 
-/** Reads one "training.steps=300". Throws InputError for anything else. */
-export function readField(item: string): {
-  readonly part: 'task' | 'model' | 'training' | 'evaluation';
-  readonly field: string;
-  readonly value: string;
-  readonly parsed: unknown;
+function namedExperiment(name: string): Experiment {
+  const names = Object.keys(experiments);
+  if (!names.includes(name))
+    throw new InputError(`--experiment: expected one of ${names.join(', ')}, got ${name}${didYouMean(name, names)}`);
+  return experiment(name);
+}
+
+const configBytes = 1e6;
+
+/** Reads a file of settings. Throws InputError where it is no JSON object, or has fields that nothing reads. */
+function readConfig(file: string): {
+  readonly experiment?: string;
+  readonly variant?: string;
+  readonly changes: Settings;
 } {
-  const match = /^\s*(task|model|training|evaluation)\.(\w+)=(.+?)\s*$/.exec(item);
-  if (match === null)
-    throw new InputError(`expected task|model|training|evaluation.FIELD=VALUE, got ${JSON.stringify(item)}`);
-  const [, part, field = '', value = ''] = match;
-  return { part: part as 'task', field, value, parsed: jsonOrWord(value) };
+  const complain = (problem: string): never => {
+    throw new InputError(`${file}: ${problem}`);
+  };
+  const content = parsed(readUserFile(file, configBytes).toString('utf8'));
+  if (!isObject(content)) return complain('expected a JSON object such as {"training": {"steps": 300}}');
+  const problems = unknownFields(content, ['experiment', 'variant', ...parts]);
+  if (problems.length > 0) return complain(problems.join('; '));
+  const changes: Settings = {};
+  for (const part of parts) {
+    const fields = content[part];
+    if (fields === undefined) continue;
+    changes[part] = isObject(fields) ? fields : complain(`${part}: expected an object of fields`);
+  }
+  const word = (name: 'experiment' | 'variant'): object => {
+    const value = content[name];
+    if (value === undefined || typeof value === 'string') return value === undefined ? {} : { [name]: value };
+    return complain(`${name}: expected a name`);
+  };
+  return { ...word('experiment'), ...word('variant'), changes };
 }
 
-function jsonOrWord(value: string): unknown {
+function parsed(json: string): unknown {
   try {
-    return JSON.parse(value);
+    return JSON.parse(json.replace(/^\ufeff/, ''));
   } catch (error) {
-    if (error instanceof SyntaxError) return value; // a word such as attention
+    if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -3,7 +3,10 @@ import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
-import { flag, integer, type Command } from './command.js';
+import { flag, integer, type Arguments, type Command } from './command.js';
+
+const runOnly = ({ positionals }: Arguments): string | undefined =>
+  positionals[0] === 'run' ? undefined : 'expected with notebooks run only; check runs nothing';
 
 export const notebooks: Command = {
   name: 'notebooks',
@@ -14,8 +17,14 @@ export const notebooks: Command = {
     inplace: {
       type: 'boolean',
       about: 'run: write the outputs back into the notebooks. Default: leave them as they are',
+      unread: runOnly,
     },
-    timeout: { type: 'string', value: 'SECONDS', about: 'run: most time for one cell, 1 to 86400. Default 600' },
+    timeout: {
+      type: 'string',
+      value: 'SECONDS',
+      about: 'run: most time for one cell, 1 to 86400. Default 600',
+      unread: runOnly,
+    },
   },
   example: 'trm-lab notebooks run notebooks/2-train.ipynb',
   minutes: 'under three minutes a notebook',

@@ -8,7 +8,8 @@ import { projectRoot } from '../files.js';
 import { tableOfRows, toMarkdown } from '../report/tables.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
-import { experimentOptions, readExperiment, readField } from './experiment-options.js';
+import { experimentOptions, readExperiment, wholeExperiment } from './experiment-options.js';
+import { readField } from './settings.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const search: Command = {
@@ -17,7 +18,10 @@ export const search: Command = {
   positionals: '<field=value|value …>',
   count: [1, 8],
   options: {
-    ...experimentOptions,
+    ...experimentOptions(() => ({
+      ...wholeExperiment,
+      evaluation: { except: { split: 'a search scores validation puzzles only' } },
+    })),
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
     ...sweepOptions,
     ...engineOptions,

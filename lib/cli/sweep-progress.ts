@@ -1,7 +1,6 @@
 /** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
-import { InputError } from '../errors.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../sweep/slurm.js';
 import { runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
@@ -12,11 +11,17 @@ import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { Progress } from '../progress.js';
 
+const onSlurm = (args: Arguments): boolean => text(args, 'launcher') === 'slurm';
+const slurmOnly = (args: Arguments): string | undefined =>
+  onSlurm(args) ? undefined : 'expected --launcher slurm with it';
+
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
     type: 'string',
     value: 'N',
     about: 'local only: runs at once. Default as many as the cores and the free memory hold, one thread each',
+    unread: (args) =>
+      onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
   },
   records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
   yes: { type: 'boolean', about: "start runs at the paper's scale" },
@@ -29,16 +34,23 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
       'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). ' +
       'Default local',
   },
-  partition: { type: 'string', value: 'NAME', about: 'slurm only: where it runs. Default the cluster’s' },
+  partition: {
+    type: 'string',
+    value: 'NAME',
+    about: 'slurm only: where it runs. Default the cluster’s',
+    unread: slurmOnly,
+  },
   time: {
     type: 'string',
     value: 'TIME',
     about: 'slurm only: longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
+    unread: slurmOnly,
   },
   'slurm-args': {
     type: 'string',
     value: '"ARGS"',
     about: 'slurm only: further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"',
+    unread: slurmOnly,
   },
 };
 
@@ -51,7 +63,7 @@ export function runsFolder(args: Arguments): string {
 export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: Out, records: string): Promise<number> {
   const folder = path.resolve(text(args, 'records') ?? records);
   const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
-  const slurm = readSlurmOptions(args, launcher);
+  const slurm = readSlurmOptions(args);
   const folders = { records: folder, folder: runsFolder(args) };
   const before = await status(plan, folders);
   const missing = before.filter(({ state }) => state !== 'recorded');
@@ -122,17 +134,8 @@ function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): 
   return 0;
 }
 
-function readSlurmOptions(args: Arguments, launcher: 'local' | 'slurm'): SlurmOptions {
+function readSlurmOptions(args: Arguments): SlurmOptions {
   const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
-  if (launcher === 'local' && (partition ?? time ?? more) !== undefined)
-    throw new InputError(
-      '--partition, --time and --slurm-args: expected --launcher slurm with them, got --launcher local',
-    );
-  if (launcher === 'slurm' && text(args, 'jobs') !== undefined)
-    throw new InputError(
-      '--jobs: expected --launcher local with it, got --launcher slurm, ' +
-        'where the cluster says how many runs go at once',
-    );
   return {
     ...(partition === undefined ? {} : { partition }),
     ...(time === undefined ? {} : { time }),

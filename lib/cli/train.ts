@@ -8,7 +8,7 @@ import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
 import { costText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
-import { experimentOptions, readExperiment } from './experiment-options.js';
+import { configOption, experimentOptions, readExperiment, variantOption } from './experiment-options.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
@@ -19,7 +19,9 @@ export const train: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    ...experimentOptions,
+    ...experimentOptions(),
+    variant: variantOption,
+    config: configOption,
     seed: {
       type: 'string',
       value: 'N',

@@ -20,9 +20,16 @@ export interface OpenModel {
   readonly notes: readonly string[];
 }
 
-/** Opens a safetensors or PyTorch checkpoint. Throws InputError if it is damaged or its shapes make no model. */
-export async function openModel(file: string, options: EngineOptions = {}): Promise<OpenModel> {
-  const { config, tensors, metadata, notes } = loadCheckpoint(file);
+/**
+ * Opens a safetensors or PyTorch checkpoint; `known` is what the file does not say of its model, or what shall be
+ * otherwise. Throws InputError if it is damaged or its shapes make no such model.
+ */
+export async function openModel(
+  file: string,
+  options: EngineOptions = {},
+  known: Partial<ModelConfig> = {},
+): Promise<OpenModel> {
+  const { config, tensors, metadata, notes } = loadCheckpoint(file, { config: known });
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', tensors);
   return { engine, config, metadata, notes };

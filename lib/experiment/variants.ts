@@ -1,11 +1,17 @@
-/** Every row of the paper's Tables 1 to 5 that is a model of its own or HRM's: what it changes, what the paper reports for it, and what it tests. */
-import { InputError } from '../errors.js';
+/**
+ * Every row of the paper's Tables 1 to 5 that is a model of its own or HRM's: what it changes,
+ * what the paper reports for it, and what it tests.
+ */
+import { didYouMean, InputError, show } from '../errors.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
 import { change, type Experiment } from './experiment.js';
 import type { Task } from './task.js';
 
-/** What the paper prints in one row (spec §7). Accuracies are percent of puzzles solved; null where it reports no result. */
+/**
+ * What the paper prints in one row (spec §7). Accuracies are percent of puzzles solved;
+ * null where it reports no result.
+ */
 export interface PaperRow {
   readonly table: 1 | 2 | 3 | 4 | 5;
   readonly label: string;
@@ -43,7 +49,10 @@ export interface Variant {
   readonly note?: string;
 }
 
-/** HRM as published: two networks of four attention layers, one prefix token, one-step gradient, its own halting, no EMA (spec §6). */
+/**
+ * HRM as published: two networks of four attention layers, one prefix token, one-step gradient, its own halting,
+ * no EMA (spec §6).
+ */
 const hrm: Partial<ModelConfig> = {
   recursion: 'hrm',
   deepRecursions: 2,
@@ -62,7 +71,10 @@ const quoted = 'the paper quotes this number from the HRM paper';
 const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer less";
 const outOfMemory = "out of memory on the paper's GPU, so no result";
 
-/** Table 3: k and T with depth and accuracy of HRM (n = k, four layers) and of TRM (n = 2k, two layers); null is out of memory. */
+/**
+ * Table 3: k and T with depth and accuracy of HRM (n = k, four layers) and of TRM (n = 2k, two layers);
+ * null is out of memory.
+ */
 const table3: readonly (readonly [
   k: number,
   T: number,
@@ -198,7 +210,9 @@ export const variants: readonly Variant[] = [
     model: { recursion: 'multi-z', latentCount: 6 },
     training: {},
     tests: 'Is a latent for each recursion better than one that is refined?',
-    note: 'the published code: six latents z beside y, seven features in all; mixer, positions and EMA as in TRM, which the paper does not state',
+    note:
+      'the published code: six latents z beside y, seven features in all; mixer, positions and EMA as in TRM, ' +
+      'which the paper does not state',
   },
   {
     id: 'trm-multi-z-7',
@@ -257,11 +271,16 @@ export const variants: readonly Variant[] = [
     },
     training: withoutEma,
     tests: 'What does a plain transformer of the same size do without recursion?',
-    note: "heads as in TRM: the published file's 12 do not divide its hidden size of 512, which leaves it 131,072 parameters fewer",
+    note:
+      "heads as in TRM: the published file's 12 do not divide its hidden size of 512, " +
+      'which leaves it 131,072 parameters fewer',
   },
 ];
 
-/** What a published task fixes of the paper's models: its sizes, n in its command, and the optimizer steps of its run (spec §4.5, §1.14). */
+/**
+ * What a published task fixes of the paper's models: its sizes, n in its command, and the optimizer steps of its run
+ * (spec §4.5, §1.14).
+ */
 export const publishedTasks = {
   sudoku: { label: 'Sudoku-Extreme', model: {}, steps: 65_104 },
   maze: { label: 'Maze-Hard', model: { vocabSize: 6, sequenceLength: 900, latentRecursions: 4 }, steps: 65_104 },
@@ -272,10 +291,14 @@ export const publishedTasks = {
 
 /** Where the paper contradicts itself or its code beyond a single row (spec §9.1). */
 export const paperOddities: readonly string[] = [
-  'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, so they are different models',
-  'the text has n = 6 everywhere; the published commands have n = 4 for Maze-Hard and ARC, which FLOP and hours of these tasks follow here',
-  'the text has 60,000 epochs for Sudoku and mazes; the published commands have 50,000, which are 65,104 steps of 768 puzzles',
-  "the paper's 19M of TRM-MLP on mazes are 18,795,522; its puzzle table and the latents' start values are not counted as parameters",
+  'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, ' +
+    'so they are different models',
+  'the text has n = 6 everywhere; the published commands have n = 4 for Maze-Hard and ARC, ' +
+    'which FLOP and hours of these tasks follow here',
+  'the text has 60,000 epochs for Sudoku and mazes; the published commands have 50,000, ' +
+    'which are 65,104 steps of 768 puzzles',
+  "the paper's 19M of TRM-MLP on mazes are 18,795,522; " +
+    "its puzzle table and the latents' start values are not counted as parameters",
 ];
 
 /** The variant with this id. Throws InputError listing the ids. */
@@ -283,14 +306,18 @@ export function variant(id: string): Variant {
   const found = variants.find((each) => each.id === id);
   if (found === undefined)
     throw new InputError(
-      `variant: expected one of ${variants.map((each) => each.id).join(', ')}, got ${JSON.stringify(id)}`,
+      `variant: expected one of ${variants.map((each) => each.id).join(', ')}, ` +
+        `got ${show(id)}${didYouMean(
+          id,
+          variants.map((each) => each.id),
+        )}`,
     );
   return found;
 }
 
 /**
- * A model with the variant's changes. The task's sizes and the scale stay the base's; so does a missing puzzle embedding.
- * Throws InputError if the changes make no model of this base.
+ * A model with the variant's changes. The task's sizes and the scale stay the base's;
+ * so does a missing puzzle embedding. Throws InputError if the changes make no model of this base.
  */
 export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'>): ModelConfig {
   const { puzzlePrefix } =

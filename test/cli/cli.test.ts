@@ -45,19 +45,12 @@ describe('trm-lab', () => {
 
   it('refuses what it does not know', () => {
     refuses(['teach'], /unknown command teach; expected one of doctor/);
+    refuses(['trian'], /unknown command trian \(did you mean train\?\)/);
     refuses(['train', '--epochs', '3'], /Unknown option '--epochs'.*known options: --experiment/);
     refuses(['train', '--seed', 'x'], /--seed: expected a number from 0/);
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
-    refuses(
-      ['ablate', '--scale', 'smoke', '--partition', 'cpu'],
-      /--partition, --time and --slurm-args: expected --launcher slurm with them/,
-    );
-    refuses(
-      ['ablate', '--scale', 'smoke', '--launcher', 'slurm', '--jobs', '4'],
-      /--jobs: expected --launcher local with it, got --launcher slurm/,
-    );
     refuses(['failure-modes', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
@@ -135,6 +128,7 @@ describe('trm-lab', () => {
     truncateSync(cut, 5000);
     refuses(['evaluate', cut], /cut\.safetensors/);
     refuses(['evaluate', shipped, '--experiment', 'sudoku-6x6'], /expected puzzles of 16 cells and 6 tokens/);
+    refuses(['evaluate', shipped, '--set', 'model.mixer=attention'], /the tensors do not fit the configuration/);
     const board = path.join(folder, 'short.csv');
     writeFileSync(board, `source,question,answer,rating\nx,${'.'.repeat(80)},${'1'.repeat(80)},0\n`);
     refuses(['data', 'check', board], /line 2.*81.*80/);
@@ -145,7 +139,6 @@ describe('trm-lab', () => {
     assert.ok(!existsSync(path.join(folder, 'out.safetensors')));
     refuses(['convert', shipped, shipped], /expected a new file, got one that exists/);
     refuses(['evaluate', shipped, '--random', '1'], /a checkpoint or --random SEED, and not both/);
-    refuses(['evaluate', shipped, '--noise', '1'], /give --chains 2 or more/);
   });
 
   it('solves a puzzle step by step, converts a PyTorch file, scores by votes, and says what a model costs', () => {

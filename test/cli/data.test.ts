@@ -138,15 +138,21 @@ describe('trm-lab data', () => {
       ],
       [
         ['build', 'sudoku', '--augmentations', '3', '--out', out],
-        /data build sudoku: expected options among .*--copies.*, got --augmentations$/,
+        /data --augmentations: expected with build arc1, build arc2 only, got build sudoku$/,
       ],
       [
         ['build', 'arc1', '--copies', '3', '--train', '9', '--source', 'generated', '--out', out],
-        /data build arc1: expected options among --out --augmentations --canvas --seed, got --copies --train --source$/,
+        /data --copies: expected with build sudoku only, got build arc1$/,
       ],
-      [['build', 'maze', '--copies', '3', '--out', out], /data build maze: .*--dihedral.*, got --copies$/],
-      [['show', '--side', '6'], /data show: expected options among --experiment --set, got --side$/],
-      [['get', 'sudoku-extreme', '--out', out], /data get sudoku-extreme: expected no options, got --out$/],
+      [
+        ['build', 'maze', '--copies', '3', '--out', out],
+        /data --copies: expected with build sudoku only, got build maze$/,
+      ],
+      [['show', '--side', '6'], /data --side: expected with check, build sudoku, build maze only, got show$/],
+      [
+        ['get', 'sudoku-extreme', '--out', out],
+        /data --out: expected with build sudoku, build maze, build arc1, build arc2 only, got get$/,
+      ],
       [['get', 'chess'], /expected sudoku-extreme or maze-hard, got chess/],
       [['check', folder], /expected a folder with train\/dataset.json/],
       [['check', path.join(folder, 'none.csv')], /file not found/],

@@ -1,0 +1,85 @@
+/** Settings as a command line writes them: "training.steps=300,model.mixer=attention". */
+import { didYouMean, InputError, show } from '../errors.js';
+import { paperConfig } from '../model/config.js';
+import { paperTraining } from '../train/options.js';
+
+/** The parts of an experiment. */
+export const parts = ['task', 'model', 'training', 'evaluation'] as const;
+export type Part = (typeof parts)[number];
+
+/** Fields by part; without a prototype, so that __proto__ is a name like any other, and unknown. */
+export type Settings = { [P in Part]?: Record<string, unknown> };
+
+/** What of the settings a command reads: parts, each with all of its fields or all but some. */
+export type ReadSettings = { readonly [P in Part]?: { readonly except: Readonly<Record<string, string>> } };
+
+/** All fields of a part. */
+export const everyField = { except: {} } as const;
+
+/**
+ * Reads a list of settings; values are JSON where they can be, else words. A comma inside a JSON value is no end.
+ * Throws InputError for what is none, and for fields of `known` that are set twice.
+ */
+export function readSettings(list: string): Settings {
+  const settings: Settings = {};
+  for (const item of list.split(/,(?=\s*(?:[a-z]+\.\w+\s*=|$))/).filter((written) => written.trim() !== '')) {
+    const { part, field, parsed } = readField(item);
+    const fields = (settings[part] ??= Object.create(null) as Record<string, unknown>);
+    if (field in fields) throw new InputError(`--set: expected ${part}.${field} once, got it twice`);
+    fields[field] = parsed;
+  }
+  return settings;
+}
+
+/** Fields that are sometimes written without their part. */
+const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
+  training: Object.keys(paperTraining),
+  model: [...Object.keys(paperConfig), 'T', 'n', 'act'],
+  evaluation: ['every', 'puzzles', 'finalPuzzles'],
+  task: ['side', 'source', 'trainPuzzles', 'testPuzzles', 'seed'],
+};
+
+/** Reads one "training.steps=300". Throws InputError for anything else. */
+export function readField(item: string): {
+  readonly part: Part;
+  readonly field: string;
+  readonly value: string;
+  readonly parsed: unknown;
+} {
+  const [, part = '', field = '', value = ''] = /^\s*(\w+)\.(\w+)\s*=(.+)$/s.exec(item) ?? [];
+  if (!(parts as readonly string[]).includes(part))
+    throw new InputError(`--set: expected ${parts.join('|')}.FIELD=VALUE, got ${show(item.trim())}${meant(item)}`);
+  return { part: part as Part, field, value: value.trim(), parsed: jsonOrWord(value.trim()) };
+}
+
+/** Throws InputError naming every setting that a command does not read, with its reason where there is one. */
+export function refuseUnread(command: string, settings: Settings, read: ReadSettings): void {
+  const unread = parts.flatMap((part) =>
+    Object.keys(settings[part] ?? {}).flatMap((field) => {
+      const except = read[part]?.except;
+      if (except === undefined) return [`${part}.${field}`];
+      return Object.hasOwn(except, field) ? [`${part}.${field} (${except[field]})`] : [];
+    }),
+  );
+  if (unread.length === 0) return;
+  const known = parts.filter((part) => read[part] !== undefined);
+  throw new InputError(`trm-lab ${command} --set: expected fields of ${known.join(', ')}, got ${unread.join(', ')}`);
+}
+
+/** " (did you mean training.steps?)": the whole name that may have been meant by what has none or a wrong part. */
+function meant(item: string): string {
+  const [, part = '', field = ''] = /^\s*(?:(\w+)\.)?(\w+)\s*=/.exec(item) ?? [];
+  if (part !== '') return didYouMean(part, parts);
+  const names = Object.entries(wellKnown).flatMap(([of, fields]) => fields.map((each) => `${of}.${each}`));
+  const exact = names.find((name) => name.split('.')[1]?.toLowerCase() === field.toLowerCase());
+  return exact === undefined ? '' : ` (did you mean ${exact}?)`;
+}
+
+function jsonOrWord(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value; // a word such as attention
+    throw error;
+  }
+}
