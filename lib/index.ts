@@ -1,73 +1,81 @@
-/** The table of contents of the kit: what notebooks and other programs import. */
+/** The table of contents of the kit: what notebooks and programs of your own import. CONTRIBUTING.md has examples. */
 
-// errors and files
+// The ground: errors that say what to do, where files are, seeded random numbers.
 export { InputError } from './errors.js';
 export { dataFile, projectRoot } from './files.js';
 export { Random } from './random.js';
 
-// data
+// Puzzles: look at them, count them, compare two sets, or bring one of your own.
 export type { Dataset } from './data/dataset.js';
-export { augmentedName, gridRows, parseAugmentedName, type ArcPair, type ArcTask } from './data/arc.js';
+export type { ArcPair, ArcTask } from './data/arc.js';
+export type { ArcDataset } from './data/arc-sets.js';
 export type { Grid } from './data/grid.js';
-export { readArcTasks } from './data/arc-json.js';
-export { arcOverlap } from './data/arc-overlap.js';
-export { arcDataset, isArcDataset, type ArcDataset, type ArcSetOptions } from './data/arc-sets.js';
-
-// model
-export { checkConfig, innerSize, paperConfig, positionsOf, type ModelConfig } from './model/config.js';
-export type { Call, Schedule } from './model/calls.js';
-export { buildSchedule, effectiveDepth, forwardPasses } from './model/schedule.js';
+export { mazeOverlap, summarizeMazes } from './data/maze-numbers.js';
+export { ownSudoku, type Puzzle } from './data/puzzle.js';
 export {
-  initialParameters,
-  parameterCount,
-  parameterSpecs,
-  type ParameterSpec,
-  type Tensor,
-  type TensorMap,
-} from './model/parameters.js';
+  augmentedCopies,
+  givenCounts,
+  puzzleAt,
+  ratingsOf,
+  sudokuOverlap,
+  summarizeSudokus,
+} from './data/puzzles.js';
+
+// The model: its configuration, its schedule of calls, its size, its checkpoints.
+export { paperConfig, type ModelConfig } from './model/config.js';
+export type { Call, Schedule } from './model/calls.js';
+export { buildSchedule, effectiveDepth } from './model/schedule.js';
+export { parameterCount, type Tensor, type TensorMap } from './model/parameters.js';
 export { loadCheckpoint, saveCheckpoint } from './model/checkpoint.js';
 
-// engine
+// Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';
-export type {
-  Batch,
-  Engine,
-  InferRequest,
-  InferResult,
-  LatentState,
-  TrainRequest,
-  TrainResult,
-  UpdateRequest,
-} from './engine/engine.js';
-
-// train
-export { paperTraining, rateFactor, type TrainingOptions } from './train/options.js';
+export type { Batch, Engine, LatentState } from './engine/engine.js';
+export { paperTraining, type TrainingOptions } from './train/options.js';
+export { Trainer } from './train/trainer.js';
 export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
+
+// Thinking: one puzzle step by step, when to stop, and the votes of ARC.
 export { think, type Thought } from './train/think.js';
+export { hardestThought, stopWhenSure, thinkAbout, type JudgedThought, type SolvedPuzzle } from './train/thoughts.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
-export { Trainer } from './train/trainer.js';
-export { checkReference } from './train/reference-check.js';
 
-// experiment
+// Experiments: plain data, one change away from each other, run to a record.
 export { change, describeExperiment, type Experiment, type Scale } from './experiment/experiment.js';
 export { experiment, experiments } from './experiment/experiments.js';
-export { failureModeRuns } from './experiment/failure-modes.js';
-export { variantExperiment } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
-export { planFailureModes, planSearch, planTable, tableBases } from './sweep/plan.js';
-export { openModel, randomModel, shippedCheckpoint } from './experiment/open.js';
+export { openModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
-export { runExperiment, runId, type RunOutcome, type RunProgress } from './experiment/run.js';
-export { closingEvaluation, finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
+export { runExperiment, type RunOutcome, type RunProgress } from './experiment/run.js';
+export { finalEvaluation, readRecords, type RunRecord } from './experiment/record.js';
 
-// report
+// Many runs: the rows of a table or the points of a search, planned for several seeds.
+export { planSearch, planTable, tableBases } from './sweep/plan.js';
+
+// Tables from records: results, the paper's tables with ours beside them, statistics over seeds.
+export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
+export { dataFrame, tableOfFrame } from './report/frames.js';
+export {
+  comparedRows,
+  orderings,
+  paperTable,
+  paperTableFrame,
+  paperTableRows,
+  tableRecords,
+} from './report/paper-tables.js';
+export { modelTable } from './report/model-table.js';
+export { searchTable } from './report/searches.js';
+export { pairedTest, spreadOf } from './report/statistics.js';
+export { puzzleIdTable } from './report/arc.js';
+export { thinkingRow } from './report/thoughts.js';
+
+// Figures from rows and records: curves of accuracy, of learning, of halting, of cost.
 export {
   accuracyCurves,
   accuracyVersusCycles,
   distribution,
   haltingCurve,
-  learningCurve,
   paperVersusOurs,
   stoppingCurve,
   thinkingCurve,
@@ -80,36 +88,25 @@ export {
   longerThinking,
   trainingVersusTest,
 } from './report/study-figures.js';
+
+// Pictures of puzzles, of thoughts and of schedules.
 export {
   animateThoughts,
-  arcView,
   drawSudoku,
   drawThoughts,
   mazeLegend,
   mazeView,
-  sudokuLegend,
   sudokuView,
   thoughtMovie,
   thoughtPoints,
-  type PuzzleKind,
 } from './report/boards.js';
-export { sudokuCells } from './report/cells.js';
-export { animateGrids, drawGrid, drawGrids, type GridView } from './report/draw/grids.js';
-export { modelTable, taskTable } from './report/model-table.js';
-export { failureModeNotes, failureModesTable } from './report/failure-modes.js';
-export { ratingsTable } from './report/ratings.js';
-export { searchTable } from './report/searches.js';
-export {
-  comparedRows,
-  orderings,
-  paperTable,
-  paperTableFrame,
-  paperTableRows,
-  tableRecords,
-} from './report/paper-tables.js';
-export { pairedTest, sameDistribution, spreadOf } from './report/statistics.js';
-export { resultsTable, tableOfRows, toCsv, toMarkdown, withoutRuns, type Table } from './report/tables.js';
-export { dataFrame, tableOfFrame } from './report/frames.js';
+export { drawGrids, type GridView } from './report/draw/grids.js';
+export { drawTask, drawVersions, drawVotes } from './report/arc.js';
+export { drawSchedule, scheduleText } from './report/schedule.js';
+
+// Output: below a cell or in a terminal, live while a training goes on, or as a file.
+export { Output, show } from './notebook/output.js';
+export { sweepLive, trainLive } from './notebook/live.js';
 export {
   saveFigure,
   saveMovie,
@@ -120,27 +117,3 @@ export {
   type Figure,
   type Movie,
 } from './report/draw/plotly.js';
-export { cellProgress, inNotebook, interrupted, Output, show } from './notebook/output.js';
-export { sweepLive, trainLive } from './notebook/live.js';
-export { drawSchedule, scheduleText } from './report/schedule.js';
-export { mazeNumbers, mazeOverlap, summarizeMazes, type MazeNumbers } from './data/maze-numbers.js';
-export { mazeDistributions, type MazeSample } from './report/mazes.js';
-export {
-  augmentedCopies,
-  givenCounts,
-  puzzleAt,
-  ratingsOf,
-  sudokuOverlap,
-  summarizeSudokus,
-} from './data/puzzles.js';
-export { ownSudoku, type Puzzle } from './data/puzzle.js';
-export { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from './report/arc.js';
-export { thinkingRow, thoughtsTable } from './report/thoughts.js';
-export {
-  hardestThought,
-  judgeThoughts,
-  stopWhenSure,
-  thinkAbout,
-  type JudgedThought,
-  type SolvedPuzzle,
-} from './train/thoughts.js';

@@ -2,7 +2,9 @@
 // read from where TRM_DATA points.
 //   node scripts/data/maze-distributions.mjs     (seconds)
 import path from 'node:path';
-import { experiment, loadTask, mazeDistributions, mazeNumbers, projectRoot, saveFigure } from '../../dist/index.js';
+import { experiment, loadTask, projectRoot, saveFigure } from '../../dist/index.js';
+import { mazeNumbers } from '../../dist/data/maze-numbers.js';
+import { mazeDistributions } from '../../dist/report/mazes.js';
 import { loadMazeCsv } from '../../dist/data/maze-csv.js';
 import { numbersOfMaze } from '../../dist/report/mazes.js';
 
