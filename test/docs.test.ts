@@ -47,6 +47,7 @@ describe('README', () => {
       .replace(/\]\([^)]*\)/g, ']')
       .replace(reproduce.minutes, '');
     const names = new Set([
+      'Node.js 20 ',
       '20.19',
       '22.12',
       '3.10',
