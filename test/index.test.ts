@@ -1,4 +1,4 @@
-/** lib/index.ts is a table of contents: groups with a line each, and nothing that neither a notebook nor a page uses. */
+/** lib/index.ts is a table of contents: groups with a line each, and nothing that no notebook and no page uses. */
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
