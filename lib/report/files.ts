@@ -9,6 +9,7 @@ import { duration } from '../progress.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline } from './best.js';
+import { beyondTable } from './beyond.js';
 import type { Caption } from './draw/plot-layout.js';
 import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/plotly.js';
 import { accuracyVersusCycles, paperVersusOurs } from './figures.js';
@@ -316,6 +317,7 @@ function markedReports({ records, benches = [] }: ReportSources): Record<string,
       .join('\n\n');
   return {
     'README.md': { headline: headline(records), best: bestTable(records) },
+    'DEVIATIONS.md': { beyond: toMarkdown(beyondTable()) },
     'docs/results.md': {
       results: resultsTable(plain.filter((record) => !isDesk(record))),
       desk: resultsTable(records.filter(isDesk)),
