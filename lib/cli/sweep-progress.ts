@@ -2,7 +2,14 @@
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import type { PlannedRun } from '../sweep/plan.js';
-import { prepareArray, scriptOf, submitArray, type SlurmArray, type SlurmOptions } from '../sweep/slurm.js';
+import {
+  prepareArrays,
+  scriptOf,
+  submitArray,
+  type PreparedArray,
+  type SlurmArray,
+  type SlurmOptions,
+} from '../sweep/slurm.js';
 import { runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
@@ -31,7 +38,7 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'NAME',
     about:
-      'local (this machine), or slurm: submit one array job with a task a run and return (docs/slurm.md). ' +
+      'local (this machine), or slurm: submit job arrays with a task a run and return (docs/slurm.md). ' +
       'Default local',
   },
   partition: {
@@ -89,7 +96,7 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
     }
   }
   if (launcher === 'slurm')
-    return launchArray(await prepareArray(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
+    return launch(await prepareArrays(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new Progress();
   let stopAsked = false;
   const stop = (): void => {
@@ -116,21 +123,28 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   }
 }
 
-/** Submits a prepared array, or with --dry only says where its script lies. */
-function launchArray(array: SlurmArray | undefined, args: Arguments, out: Out): number {
-  if (array === undefined) {
+/** Submits prepared arrays, or with --dry only says where their scripts lie. */
+function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): number {
+  if (prepared.length === 0) {
     out.line('nothing to submit: every run has its record, or is in the queue');
-    out.result({ runs: [] });
+    out.result([]);
     return 0;
   }
-  const { job } = flag(args, 'dry') ? array : submitArray(array);
-  const script = path.relative(process.cwd(), scriptOf(array));
-  out.line(
-    job === undefined
-      ? `not submitted: ${script}`
-      : `job ${job}: ${array.orders.length} runs submitted (${script}); trm-lab sweep status says how far they are`,
-  );
-  out.result({ ...(job === undefined ? {} : { job }), script, runs: array.orders.map(({ id }) => id) });
+  const dry = flag(args, 'dry');
+  const launched: readonly (SlurmArray & { readonly job?: string })[] = dry ? prepared : prepared.flatMap(submitArray);
+  const results = launched.map((array) => ({
+    ...(array.job === undefined ? {} : { job: array.job }),
+    script: path.relative(process.cwd(), scriptOf(array)),
+    runs: array.orders.map(({ id }) => id),
+  }));
+  for (const { job, script, runs } of results)
+    out.line(
+      job === undefined
+        ? `not submitted: ${script}, ${runs.length} runs`
+        : `job ${job}: ${runs.length} runs submitted (${script})`,
+    );
+  if (!dry) out.line('trm-lab sweep status says how far they are');
+  out.result(results);
   return 0;
 }
 

@@ -1,10 +1,10 @@
 /** A sweep as a Slurm job array: its script, what each task may use, submitting it, and where its tasks stand. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineOptions } from '../engine/create.js';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from './claim.js';
@@ -35,8 +35,17 @@ export interface SlurmArray {
   /** Holds order.json, array.sh, job.json once it is submitted, and the tasks' logs. */
   readonly folder: string;
   readonly orders: readonly WorkOrder[];
-  /** Slurm's id; absent before it is submitted. */
-  readonly job?: string;
+}
+
+/** One that is not submitted yet. */
+export interface PreparedArray extends SlurmArray {
+  readonly resources: TaskResources;
+  readonly options: SlurmOptions;
+}
+
+/** One that Slurm has, with its id there. */
+export interface SubmittedArray extends SlurmArray {
+  readonly job: string;
 }
 
 /** Where a task stands: queued and lost are Slurm's word, the others the run's own files. */
@@ -48,8 +57,33 @@ export interface TaskStatus {
   readonly note: string;
 }
 
-/** Slurm's own default for the longest array is 1,001 tasks. */
-const longestArray = 1000;
+/**
+ * MaxArraySize where the cluster does not say it: Slurm's own default. Indexes are below it, so it is the most tasks.
+ */
+const defaultMaxArraySize = 1001;
+/**
+ * Options of sbatch that would make another array of it than the runs ask for, and where they have one, ours for them.
+ */
+const ownOptions: Readonly<Record<string, string>> = {
+  array: 'it has a task a run',
+  output: 'logs lie in the array’s folder',
+  'open-mode': 'a requeued task goes on with its log',
+  ntasks: 'a run is one process',
+  signal: 'it tells a task to save',
+  'no-requeue': 'a task goes on after a failure of its node',
+  wrap: 'the script says what runs',
+  'cpus-per-task': 'use --threads',
+  time: 'use --time',
+  partition: 'use --partition',
+};
+const shortOptions: Readonly<Record<string, string>> = {
+  a: 'array',
+  o: 'output',
+  n: 'ntasks',
+  c: 'cpus-per-task',
+  t: 'time',
+  p: 'partition',
+};
 /**
  * GFLOP/s of one thread that are counted on where no record of this machine or another tells: slow,
  * as it only bounds the time.
@@ -94,24 +128,13 @@ export function taskResources(
  * The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is
  * up.
  */
-export function arrayScript(
-  { folder, orders }: SlurmArray,
-  resources: TaskResources,
-  options: SlurmOptions = {},
-): string {
-  if (orders.length > longestArray)
-    throw new InputError(
-      `a Slurm array: expected at most ${longestArray} runs, got ${orders.length}; ` +
-        'use fewer --seeds or --only some rows',
-    );
+export function arrayScript({ folder, orders, resources, options }: PreparedArray): string {
   const { partition, time, args = [] } = options;
   if (partition !== undefined && !/^[\w.,-]+$/.test(partition))
     throw new InputError(`--partition: expected names of partitions, got ${JSON.stringify(partition)}`);
   if (time !== undefined && !/^((\d+-)?\d+(:\d\d){0,2}|UNLIMITED)$/.test(time))
     throw new InputError(`--time: expected MINUTES, HH:MM:SS or D-HH:MM:SS, got ${JSON.stringify(time)}`);
-  for (const arg of args)
-    if (!/^--?[\w-]+(=[^\n\r]*)?$/.test(arg))
-      throw new InputError(`--slurm-args: expected options such as --gres=gpu:1, got ${JSON.stringify(arg)}`);
+  args.forEach(checkSbatchOption);
   const { threads, megabytes, minutes } = resources;
   const task = fileURLToPath(new URL('./slurm-task.js', import.meta.url));
   return [
@@ -136,14 +159,28 @@ export function arrayScript(
 }
 
 /**
- * Writes the order and the script for what is missing of a plan and not in the queue already. Nothing is submitted.
- * Undefined if there is nothing to do. `dry`: does not ask Slurm what is in the queue, so this works where there is
- * none. Throws InputError as status does, and for options that sbatch could not mean.
+ * Throws InputError for what is no option of sbatch, and for those that the array sets itself;
+ * sbatch takes short ones and beginnings too.
  */
-export async function prepareArray(
+function checkSbatchOption(arg: string): void {
+  const [, dashes = '', name = ''] = /^(--?)([A-Za-z][\w-]*)(=[^\n\r]*)?$/.exec(arg) ?? [];
+  if (name === '') throw new InputError(`--slurm-args: expected options such as --gres=gpu:1, got ${show(arg)}`);
+  const [letter = ''] = name;
+  const own = dashes === '-' ? shortOptions[letter] : Object.keys(ownOptions).find((each) => each.startsWith(name));
+  if (own !== undefined)
+    throw new InputError(`--slurm-args: expected options that the array leaves open, got ${arg}: ${ownOptions[own]}`);
+}
+
+/**
+ * Writes the orders and scripts for what is missing of a plan and not in the queue already, in as few arrays as the
+ * cluster's MaxArraySize allows. Nothing is submitted. Empty if there is nothing to do. `dry`: does not ask Slurm what
+ * is in the queue, so this works where there is none. Throws InputError as status does, and for options that sbatch
+ * could not mean.
+ */
+export async function prepareArrays(
   plan: readonly PlannedRun[],
   options: SweepOptions & { readonly slurm?: SlurmOptions; readonly dry?: boolean } = {},
-): Promise<SlurmArray | undefined> {
+): Promise<PreparedArray[]> {
   const { records, folder: runs } = foldersOf(options);
   const queued = new Set(
     (options.dry === true ? [] : arrays(runs)).flatMap((array) =>
@@ -153,7 +190,7 @@ export async function prepareArray(
     ),
   );
   const missing = (await status(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
-  if (missing.length === 0) return undefined;
+  if (missing.length === 0) return [];
   const engine: EngineOptions = { threads: 1, ...options.engine };
   const orders = missing.map(
     ({ experiment, seed, id }): WorkOrder => ({
@@ -164,13 +201,24 @@ export async function prepareArray(
       records: path.resolve(records),
     }),
   );
-  const tries = existsSync(arraysFolder(runs)) ? readdirSync(arraysFolder(runs)).length : 0;
-  const array: SlurmArray = {
-    folder: path.resolve(arraysFolder(runs), `${tries}-${hashOf(orders).slice(0, 8)}`),
-    orders,
+  const settings = {
+    resources: taskResources(missing, readRecords(records), engine),
+    options: options.slurm ?? {},
   };
-  const script = arrayScript(array, taskResources(missing, readRecords(records), engine), options.slurm);
-  writeFileAtomic(path.join(array.folder, 'order.json'), JSON.stringify(orders, null, 1));
+  const most = maxArraySize();
+  const parts = Array.from({ length: Math.ceil(orders.length / most) }, (_, part) =>
+    orders.slice(part * most, (part + 1) * most),
+  );
+  return parts.map((part) => writeArray(runs, { ...settings, orders: part }));
+}
+
+/** Writes an array into a new folder of its own, numbered after those that are there. */
+function writeArray(runs: string, parts: Omit<PreparedArray, 'folder'>): PreparedArray {
+  const numbers = arrayNames(runs).map((name) => Number.parseInt(name, 10));
+  const name = `${Math.max(-1, ...numbers) + 1}-${hashOf(parts.orders).slice(0, 8)}`;
+  const array: PreparedArray = { ...parts, folder: path.resolve(arraysFolder(runs), name) };
+  const script = arrayScript(array);
+  writeFileAtomic(path.join(array.folder, 'order.json'), JSON.stringify(array.orders, null, 1));
   writeFileAtomic(scriptOf(array), script);
   return array;
 }
@@ -180,21 +228,37 @@ export function scriptOf({ folder }: SlurmArray): string {
   return path.join(folder, 'array.sh');
 }
 
-/** Submits a prepared array. Throws InputError where there is no sbatch, or it refuses. */
-export function submitArray(array: SlurmArray): SlurmArray & { readonly job: string } {
-  const [job = ''] = slurm('sbatch', ['--parsable', scriptOf(array)])
-    .trim()
-    .split(';');
+/**
+ * Submits a prepared array, in halves where the cluster takes no array of its length.
+ * Throws InputError where there is no sbatch, or it refuses.
+ */
+export function submitArray(array: PreparedArray): SubmittedArray[] {
+  const reply = tried('sbatch', ['--parsable', scriptOf(array)]);
+  if (typeof reply !== 'string') {
+    const tooLong = reply.message.includes('Invalid job array specification');
+    if (!tooLong || array.orders.length === 1) throw reply;
+    const runs = path.dirname(path.dirname(array.folder));
+    rmSync(array.folder, { recursive: true });
+    const half = Math.ceil(array.orders.length / 2);
+    const halves = [array.orders.slice(0, half), array.orders.slice(half)];
+    return halves.flatMap((orders) => submitArray(writeArray(runs, { ...array, orders })));
+  }
+  const [job = ''] = reply.trim().split(';');
   writeFileAtomic(path.join(array.folder, 'job.json'), JSON.stringify({ job }));
-  return { ...array, job };
+  return [{ folder: array.folder, orders: array.orders, job }];
+}
+
+/** The most tasks of an array, as the cluster has it; its own default where it cannot be asked. */
+function maxArraySize(): number {
+  const config = tried('scontrol', ['show', 'config']);
+  const said = typeof config === 'string' ? /^MaxArraySize\s*=\s*(\d+)$/m.exec(config)?.[1] : undefined;
+  return Math.max(1, Number(said ?? defaultMaxArraySize));
 }
 
 /** All arrays that were ever submitted from a folder of runs, the oldest first. */
-export function arrays(runs: string): SlurmArray[] {
-  const folder = arraysFolder(runs);
-  if (!existsSync(folder)) return [];
-  const submitted = readdirSync(folder)
-    .map((name) => path.join(folder, name))
+export function arrays(runs: string): SubmittedArray[] {
+  const submitted = arrayNames(runs)
+    .map((name) => path.join(arraysFolder(runs), name))
     .filter((own) => existsSync(path.join(own, 'job.json')));
   const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
   return submitted
@@ -210,11 +274,9 @@ export function arrays(runs: string): SlurmArray[] {
  * Where each task of an array stands. A task that Slurm no longer knows and that left no record is lost:
  * submit the sweep again.
  */
-export function taskStatus({ folder, orders, job }: SlurmArray): TaskStatus[] {
-  const queue =
-    job === undefined || orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`)))
-      ? new Map<number, string>()
-      : queueOf(job);
+export function taskStatus({ folder, orders, job }: SubmittedArray): TaskStatus[] {
+  const done = orders.every(({ id, records }) => existsSync(path.join(records, `${id}.json`)));
+  const queue = done ? new Map<number, string>() : queueOf(job);
   return orders.map(({ id, records, folder: own }, index): TaskStatus => {
     if (existsSync(path.join(records, `${id}.json`))) return { id, state: 'recorded', share: 1, note: '' };
     const share = notedShare(own);
@@ -234,13 +296,10 @@ export function taskStatus({ folder, orders, job }: SlurmArray): TaskStatus[] {
 
 /** Slurm's states of an array's tasks, by index; those that it has forgotten, or that ended, are absent. */
 function queueOf(job: string): Map<number, string> {
-  try {
-    return readQueue(slurm('squeue', ['--noheader', '--array', `--jobs=${job}`, '--format=%K %T']));
-  } catch (error) {
-    // all ended a while ago
-    if (error instanceof InputError && error.message.includes('Invalid job id')) return new Map();
-    throw error;
-  }
+  const queue = tried('squeue', ['--noheader', '--array', `--jobs=${job}`, '--format=%K %T']);
+  if (typeof queue === 'string') return readQueue(queue);
+  if (queue.message.includes('Invalid job id')) return new Map(); // all ended a while ago
+  throw queue;
 }
 
 /** Reads lines of "index STATE". */
@@ -250,18 +309,24 @@ export function readQueue(lines: string): Map<number, string> {
   return new Map(tasks.filter(([, state]) => !ended.test(state)));
 }
 
-function slurm(program: string, args: readonly string[]): string {
+/** What a program of Slurm prints, or why it does not. */
+function tried(program: string, args: readonly string[]): string | InputError {
   try {
     return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
   } catch (error) {
     const { code, stderr } = error as NodeJS.ErrnoException & { stderr?: string };
-    if (code === 'ENOENT')
-      throw new InputError(
-        `${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm (--dry only ` +
-          'writes the script)',
-      );
-    throw new InputError(`${program}: ${(stderr ?? String(error)).trim()}`);
+    return new InputError(
+      code === 'ENOENT'
+        ? `${program}: not found on this machine; --launcher slurm needs one that can submit to Slurm ` +
+            '(--dry only writes the script)'
+        : `${program}: ${(stderr ?? String(error)).trim()}`,
+    );
   }
+}
+
+function arrayNames(runs: string): string[] {
+  const folder = arraysFolder(runs);
+  return existsSync(folder) ? readdirSync(folder) : [];
 }
 
 function arraysFolder(runs: string): string {

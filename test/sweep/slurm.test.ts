@@ -10,12 +10,13 @@ import { writeRecord } from '../../lib/experiment/record.js';
 import {
   arrayScript,
   arrays,
-  prepareArray,
+  prepareArrays,
   readQueue,
   scriptOf,
   submitArray,
   taskResources,
   taskStatus,
+  type SlurmOptions,
 } from '../../lib/sweep/slurm.js';
 import { status } from '../../lib/sweep/sweep.js';
 import { notedShare, type WorkOrder } from '../../lib/sweep/work.js';
@@ -30,11 +31,11 @@ describe('slurm', () => {
 
   it('writes one task a run, requeued and told to save before its time is up', () => {
     const array = { folder: "/share/100 %/it's", orders: [0, 1, 2].map(() => ({}) as WorkOrder) };
-    const lines = arrayScript(
-      array,
-      { threads: 4, megabytes: 640, minutes: 90 },
-      { partition: 'cpu', args: ['--account=lab', '--gres=gpu:1'] },
-    ).split('\n');
+    const lines = arrayScript({
+      ...array,
+      resources: { threads: 4, megabytes: 640, minutes: 90 },
+      options: { partition: 'cpu', args: ['--account=lab', '--gres=gpu:1'] },
+    }).split('\n');
     assert.deepEqual(lines.slice(0, 15), [
       '#!/bin/bash',
       '#SBATCH --job-name=trm-lab',
@@ -57,24 +58,84 @@ describe('slurm', () => {
       /^exec '.*' '.*slurm-task\.js' '\/share\/100 %\/it'\\''s\/order\.json' "\$SLURM_ARRAY_TASK_ID"$/,
     );
     assert.match(
-      arrayScript(array, { threads: 1, megabytes: 64, minutes: 5 }, { time: '1-00:30:00' }),
+      arrayScript({
+        ...array,
+        resources: { threads: 1, megabytes: 64, minutes: 5 },
+        options: { time: '1-00:30:00' },
+      }),
       /^#SBATCH --time=1-00:30:00$/m,
     );
   });
 
-  it('refuses options that would smuggle lines into the script, and arrays that Slurm would', () => {
-    const resources = { threads: 1, megabytes: 64, minutes: 5 };
-    const array = { folder: '/x', orders: [{} as WorkOrder] };
-    assert.throws(() => arrayScript(array, resources, { partition: 'a\nrm -rf' }), /--partition: expected names/);
-    assert.throws(() => arrayScript(array, resources, { time: 'soon' }), /--time: expected MINUTES/);
-    assert.throws(
-      () => arrayScript(array, resources, { args: ['gres=gpu:1'] }),
-      /--slurm-args: expected options such as/,
-    );
-    assert.throws(
-      () => arrayScript({ ...array, orders: new Array<WorkOrder>(1001).fill({} as WorkOrder) }, resources),
-      /at most 1000 runs, got 1001/,
-    );
+  it('refuses options that would smuggle lines into the script, or make another array of it', () => {
+    const script = (options: SlurmOptions): string =>
+      arrayScript({
+        folder: '/x',
+        orders: [{} as WorkOrder],
+        resources: { threads: 1, megabytes: 64, minutes: 5 },
+        options,
+      });
+    assert.throws(() => script({ partition: 'a\nrm -rf' }), /--partition: expected names/);
+    assert.throws(() => script({ time: 'soon' }), /--time: expected MINUTES/);
+    assert.throws(() => script({ args: ['gres=gpu:1'] }), /--slurm-args: expected options such as/);
+    for (const arg of ['--array=0-3', '--arr=0-3', '-a0-3', '-a=0-3', '--output=x', '--wrap=ls', '--no-requeue'])
+      assert.throws(() => script({ args: [arg] }), /--slurm-args: expected options that the array leaves open/, arg);
+    assert.throws(() => script({ args: ['--time=5'] }), /got --time=5: use --time$/);
+    for (const arg of ['--gres=gpu:1', '--account=lab', '--mem=4G', '--exclusive', '-Aname', '--nodes=1'])
+      assert.match(script({ args: [arg] }), new RegExp(`^#SBATCH ${arg}$`, 'm'));
+  });
+
+  describe('on a cluster that takes short arrays', () => {
+    const { PATH } = process.env;
+    const many = planTable(1, 'smoke', 6, ['hrm', 'trm']); // 12 runs
+    const lengths = (prepared: readonly { readonly orders: readonly unknown[] }[]): number[] =>
+      prepared.map(({ orders }) => orders.length);
+    const places = (): { records: string; folder: string } => ({
+      records: path.join(folder, 'records'),
+      folder: path.join(folder, 'runs'),
+    });
+    /** Stands for a program of Slurm. */
+    const program = (name: string, lines: string): void => {
+      writeFileSync(path.join(folder, name), `#!/bin/bash\n${lines}\n`, { mode: 0o755 });
+      process.env['PATH'] = `${folder}:${PATH}`;
+    };
+    afterEach(() => void (process.env['PATH'] = PATH));
+
+    it('arrays are as long as its MaxArraySize allows, every run in one of them', async () => {
+      program('scontrol', 'echo "MaxArraySize            = 5"; echo "MaxJobCount = 10000"');
+      const prepared = await prepareArrays(many, places());
+      assert.deepEqual(lengths(prepared), [5, 5, 2]);
+      assert.equal(new Set(prepared.flatMap(({ orders }) => orders.map(({ id }) => id))).size, 12);
+      assert.equal(new Set(prepared.map((array) => scriptOf(array))).size, 3);
+      assert.match(readFileSync(scriptOf(prepared[2]!), 'utf8'), /--array=0-1$/m);
+    });
+
+    it('an array that sbatch finds too long goes in halves, and is known as such afterwards', async () => {
+      program(
+        'sbatch',
+        `n=$(grep -oE -- '--array=0-[0-9]+' "\${@: -1}" | grep -oE '[0-9]+$')
+        if [ "$n" -ge 4 ]; then
+          echo "sbatch: error: Batch job submission failed: Invalid job array specification" >&2
+          exit 1
+        fi
+        echo $((100 + n))`,
+      );
+      const [whole, ...others] = await prepareArrays(many, places());
+      assert.deepEqual(others, []);
+      const submitted = submitArray(whole!);
+      assert.deepEqual(lengths(submitted), [3, 3, 3, 3]);
+      assert.deepEqual(
+        arrays(places().folder).map(({ job, orders }) => [job, orders.length]),
+        submitted.map(({ job, orders }) => [job, orders.length]),
+      );
+    });
+
+    it('what sbatch refuses for another reason is said, and nothing counts as submitted', async () => {
+      program('sbatch', 'echo "sbatch: error: invalid account" >&2; exit 1');
+      const [array] = await prepareArrays(many, places());
+      assert.throws(() => submitArray(array!), /^InputError: sbatch: sbatch: error: invalid account$/);
+      assert.deepEqual(arrays(places().folder), []);
+    });
   });
 
   it('asks for half as much again as a measured run took', () => {
@@ -129,7 +190,7 @@ describe('slurm', () => {
 
   it('prepares what is missing: neither what is recorded, nor what another process works on', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
-    const array = await prepareArray(plan, places);
+    const [array] = await prepareArrays(plan, places);
     assert.ok(array !== undefined);
     assert.deepEqual(
       array.orders.map(({ run }) => run.experiment.variant),
@@ -142,21 +203,29 @@ describe('slurm', () => {
     const [hrm, trm] = await status(plan, places);
     writeRecord(path.join(places.records, `${hrm!.id}.json`), { ...recordOf(hrm!.experiment, 0, [1]), id: hrm!.id });
     const held = claim(path.join(places.folder, trm!.id));
-    assert.equal(await prepareArray(plan, places), undefined);
+    assert.deepEqual(await prepareArrays(plan, places), []);
     held!.release();
     assert.deepEqual(
-      (await prepareArray(plan, places))?.orders.map(({ id }) => id),
+      (await prepareArrays(plan, places))[0]?.orders.map(({ id }) => id),
       [trm!.id],
     );
   });
 
   it('tells where tasks stand by their records, claims and logs once Slurm has forgotten them', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
-    const array = await prepareArray(plan, places);
+    const [array] = await prepareArrays(plan, places);
     assert.ok(array !== undefined);
     const [hrm, trm] = array.orders;
     writeFileSync(path.join(array.folder, '1.log'), 'start\nOut of memory\n');
-    assert.deepEqual(taskStatus(array), [
+    const submitted = { ...array, job: '1' };
+    const { PATH } = process.env;
+    writeFileSync(
+      path.join(folder, 'squeue'),
+      '#!/bin/sh\necho "slurm_load_jobs error: Invalid job id specified" >&2\nexit 1\n',
+      { mode: 0o755 },
+    );
+    process.env['PATH'] = `${folder}:${PATH}`;
+    assert.deepEqual(taskStatus(submitted), [
       { id: hrm!.id, state: 'lost', share: 0, note: 'no log' },
       { id: trm!.id, state: 'lost', share: 0, note: 'Out of memory' },
     ]);
@@ -165,7 +234,7 @@ describe('slurm', () => {
     mkdirSync(places.records);
     writeFileSync(path.join(places.records, `${hrm!.id}.json`), '{}');
     assert.deepEqual(
-      taskStatus(array).map(({ state, share }) => [state, share]),
+      taskStatus(submitted).map(({ state, share }) => [state, share]),
       [
         ['recorded', 1],
         ['running', 0.25],
@@ -174,6 +243,7 @@ describe('slurm', () => {
     held!.release();
     writeFileSync(path.join(trm!.folder, 'progress.json'), '{"sha');
     assert.equal(notedShare(trm!.folder), 0, 'half a file says nothing');
+    process.env['PATH'] = PATH;
   });
 
   it("reads Slurm's queue, where tasks that ended count no more", () => {
@@ -188,7 +258,7 @@ describe('slurm', () => {
   });
 
   it('says what is missing where there is no Slurm', async () => {
-    const array = await prepareArray(plan, {
+    const [array] = await prepareArrays(plan, {
       records: path.join(folder, 'records'),
       folder: path.join(folder, 'runs'),
     });
@@ -206,13 +276,13 @@ describe('slurm', () => {
 
   it('prepares without asking Slurm, where an earlier array is unfinished, if it is only to be written', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
-    const earlier = await prepareArray(plan, places);
+    const [earlier] = await prepareArrays(plan, places);
     writeFileSync(path.join(earlier!.folder, 'job.json'), '{"job":"7"}');
     const { PATH } = process.env;
     process.env['PATH'] = folder;
     try {
-      await assert.rejects(prepareArray(plan, places), /squeue: not found/);
-      const array = await prepareArray(plan, { ...places, dry: true });
+      await assert.rejects(prepareArrays(plan, places), /squeue: not found/);
+      const [array] = await prepareArrays(plan, { ...places, dry: true });
       assert.deepEqual(
         array?.orders.map(({ id }) => id),
         earlier!.orders.map(({ id }) => id),
