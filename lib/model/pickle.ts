@@ -1,12 +1,13 @@
-/** An interpreter of the few pickle instructions that plain data needs; it calls nothing but what its caller allows by name. */
+/** An interpreter of the pickle instructions that torch.save writes; it calls nothing but what its caller names. */
 
-/** What a pickle can build here. */
+/** What a pickle can build here. A set is an array. */
 export type PickleValue =
   | null
   | boolean
   | number
   | bigint
   | string
+  | Uint8Array
   | PickleTuple
   | PickleValue[]
   | PickleDict
@@ -28,10 +29,27 @@ export abstract class PickleObject {
   protected abstract readonly kind: string;
 }
 
+/** A Python object as the pickle describes it. Its class was not imported, and nothing was called to make it. */
+export class PickleForeign extends PickleObject {
+  protected readonly kind = 'foreign';
+  /** Its attributes, as a rule a dict. */
+  state: PickleValue = null;
+  /** What it holds, where its class is a kind of dict or list. */
+  readonly entries: PickleDict = new Map();
+  readonly items: PickleValue[] = [];
+  constructor(
+    /** Its class, or the function said to make it. */
+    readonly name: string,
+    readonly args: readonly PickleValue[],
+  ) {
+    super();
+  }
+}
+
 /** What a pickle may do beyond plain data. */
 export interface PickleRules {
-  /** Allowed globals by full name, with what calling them makes; undefined: may be named, not called. */
-  readonly globals: ReadonlyMap<string, ((args: readonly PickleValue[]) => PickleValue) | undefined>;
+  /** Globals by full name, with what calling them makes here. Calls of all others make a PickleForeign. */
+  readonly globals: ReadonlyMap<string, (args: readonly PickleValue[]) => PickleValue>;
   /** The object behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue;
   /** Throws; the message has no file name yet. */
@@ -40,12 +58,20 @@ export interface PickleRules {
 
 /** A state dict takes about 60 instructions a tensor. */
 const mostInstructions = 500_000;
+/** Python's random generators keep whole numbers of 128 bits. */
+const longestInteger = 255;
+
+/**
+ * Modules and functions that run programs or code. Nothing here would call them either, but a pickle that names one was made
+ * to harm whoever opens it in Python, so it is refused as a whole.
+ */
+const harmful = new RegExp(
+  '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|pickle|_pickle|pdb|timeit)\\.|' +
+    '^(?:builtins|__builtin__)\\.(?:eval|exec|execfile|compile|open|input|breakpoint|globals|vars|apply)$|\\.__(?!newobj)',
+);
 
 /** Instructions that are refused, by name, as they appear in pickles met in practice. */
 const refused: Readonly<Record<number, string>> = {
-  0x30: 'POP',
-  0x31: 'POP_MARK',
-  0x32: 'DUP',
   0x46: 'FLOAT',
   0x49: 'INT',
   0x4c: 'LONG',
@@ -54,20 +80,16 @@ const refused: Readonly<Record<number, string>> = {
   0x56: 'UNICODE',
   0x69: 'INST',
   0x6f: 'OBJ',
-  0x81: 'NEWOBJ',
   0x82: 'EXT1',
   0x83: 'EXT2',
   0x84: 'EXT4',
-  0x8f: 'EMPTY_SET',
-  0x91: 'FROZENSET',
-  0x92: 'NEWOBJ_EX',
-  0x96: 'BYTEARRAY8',
   0x97: 'NEXT_BUFFER',
 };
 
 /**
- * Interprets a pickle of protocol 2 to 5 and returns what it builds. Executes nothing: a global not in `rules.globals`,
- * an instruction that plain data does not need, and any damage end in `rules.fail`.
+ * Interprets a pickle of protocol 2 to 5 and returns what it builds. Executes nothing: an object of a class that is not in
+ * `rules.globals` becomes a PickleForeign. A global that runs programs, an instruction that torch.save does not write, and any
+ * damage end in `rules.fail`.
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
 export function unpickle(content: Uint8Array, rules: PickleRules): PickleValue {
@@ -132,17 +154,34 @@ class Machine {
         return this.#push(this.#long(this.#view.getInt32(this.#take(4), true))); // LONG4
       case 0x47:
         return this.#push(this.#view.getFloat64(this.#take(8), false)); // BINFLOAT
-      case 0x8c: // SHORT_BINUNICODE
+      case 0x8c:
+        return this.#push(this.#text(this.#byte())); // SHORT_BINUNICODE
       case 0x55:
-        return this.#push(this.#text(this.#byte())); // SHORT_BINSTRING
+      case 0x43:
+        return this.#push(this.#bytes(this.#byte())); // SHORT_BINSTRING, SHORT_BINBYTES
+      case 0x54:
+      case 0x42:
+        return this.#push(this.#bytes(this.#view.getUint32(this.#take(4), true))); // BINSTRING, BINBYTES
+      case 0x8e:
+      case 0x96:
+        return this.#push(this.#bytes(this.#wide())); // BINBYTES8, BYTEARRAY8
       case 0x58:
         return this.#push(this.#text(this.#view.getUint32(this.#take(4), true))); // BINUNICODE
       case 0x8d:
-        return this.#push(this.#text(Number(this.#view.getBigUint64(this.#take(8), true)))); // BINUNICODE8
+        return this.#push(this.#text(this.#wide())); // BINUNICODE8
 
       case 0x28: // MARK
         this.#marks.push(stack.length);
         return;
+      case 0x30: // POP
+        if (this.#marks.at(-1) === stack.length) this.#marks.pop();
+        else this.#pop();
+        return;
+      case 0x31: // POP_MARK
+        this.#popToMark();
+        return;
+      case 0x32:
+        return this.#push(this.#top()); // DUP
       case 0x29:
         return this.#push(new PickleTuple([])); // EMPTY_TUPLE
       case 0x85:
@@ -154,11 +193,15 @@ class Machine {
       case 0x74:
         return this.#push(new PickleTuple(this.#popToMark())); // TUPLE
       case 0x5d:
-        return this.#push([]); // EMPTY_LIST
+      case 0x8f:
+        return this.#push([]); // EMPTY_LIST, EMPTY_SET
+      case 0x91:
+        return this.#push(this.#popToMark()); // FROZENSET
       case 0x61:
         return this.#append(this.#popMany(1)); // APPEND
       case 0x65:
-        return this.#append(this.#popToMark()); // APPENDS
+      case 0x90:
+        return this.#append(this.#popToMark()); // APPENDS, ADDITEMS
       case 0x7d:
         return this.#push(new Map()); // EMPTY_DICT
       case 0x73:
@@ -190,7 +233,13 @@ class Machine {
         return this.#global(module, name);
       }
       case 0x52:
-        return this.#reduce(); // REDUCE
+      case 0x81:
+        return this.#make(...(this.#popMany(2) as [PickleValue, PickleValue])); // REDUCE, NEWOBJ
+      case 0x92: {
+        // NEWOBJ_EX: class, arguments, named arguments
+        const [callee, args] = this.#popMany(3) as [PickleValue, PickleValue, PickleValue];
+        return this.#make(callee, args);
+      }
       case 0x62:
         return this.#build(); // BUILD
       case 0x51:
@@ -205,63 +254,61 @@ class Machine {
     }
   }
 
-  /** Names a class or function, if it is allowed. */
+  /** Names a class or function. */
   #global(module: string, name: string): void {
     const full = `${module}.${name}`;
-    if (!this.#rules.globals.has(full))
+    if (harmful.test(full))
       this.#fail(
-        `asks for ${JSON.stringify(full.slice(0, 120))}, which no state dict needs; refused, nothing was executed`,
+        `asks for ${JSON.stringify(full.slice(0, 120))}, which runs programs and which no checkpoint needs; ` +
+          'refused, nothing was executed; do not open the file in Python',
       );
     this.#push(new PickleGlobal(full));
   }
 
-  #reduce(): void {
-    const [callee, args] = this.#popMany(2);
-    if (!(callee instanceof PickleGlobal) || !(args instanceof PickleTuple))
+  /** What a call of a class or function makes: what the rules say, else an object that only notes the call. */
+  #make(callee: PickleValue, args: PickleValue): void {
+    if (!(callee instanceof PickleGlobal || callee instanceof PickleForeign) || !(args instanceof PickleTuple))
       return this.#fail('is damaged: a call of something that is no function');
-    const make = this.#rules.globals.get(callee.name);
-    if (make === undefined)
-      return this.#fail(
-        `calls ${JSON.stringify(callee.name)}, which no state dict does; refused, nothing was executed`,
-      );
-    this.#push(make(args.items));
+    const make = callee instanceof PickleGlobal ? this.#rules.globals.get(callee.name) : undefined;
+    this.#push(make === undefined ? new PickleForeign(callee.name, args.items) : make(args.items));
   }
 
-  /** PyTorch sets the attribute _metadata on the ordered dict; module versions are of no use here. */
+  /** Attributes: kept for foreign objects. PyTorch sets some on dicts and parameters; they are of no use here. */
   #build(): void {
-    const [target, state] = this.#popMany(2);
-    if (!(target instanceof Map) || !(state instanceof Map))
-      return this.#fail('sets attributes of something other than a dict; refused');
+    const [target, state] = this.#popMany(2) as [PickleValue, PickleValue];
+    if (typeof target !== 'object' || target === null) return this.#fail('is damaged: sets attributes of no object');
+    if (target instanceof PickleForeign) target.state = state;
     this.#push(target);
   }
 
   #append(items: readonly PickleValue[]): void {
-    const list = this.#stack.at(-1);
+    const top = this.#top();
+    const list = top instanceof PickleForeign ? top.items : top;
     if (!Array.isArray(list)) return this.#fail('is damaged: appends to something that is no list');
     for (const item of items) list.push(item);
   }
 
   #setItems(items: readonly PickleValue[]): void {
-    const dict = this.#stack.at(-1);
+    const top = this.#top();
+    const dict = top instanceof PickleForeign ? top.entries : top;
     if (!(dict instanceof Map) || items.length % 2 !== 0)
       return this.#fail('is damaged: sets items of something that is no dict');
-    for (let i = 0; i < items.length; i += 2) {
-      const key = items[i] as PickleValue;
-      if (typeof key === 'object' && key !== null) this.#fail('has a dict whose key is neither text nor number');
-      dict.set(key, items[i + 1] as PickleValue);
-    }
+    for (let i = 0; i < items.length; i += 2) dict.set(items[i] as PickleValue, items[i + 1] as PickleValue);
   }
 
   #remember(index: number): void {
-    const top = this.#stack.at(-1);
-    if (top === undefined) return this.#fail('is damaged: the stack is empty');
-    this.#memo.set(index, top);
+    this.#memo.set(index, this.#top());
   }
 
   #recall(index: number): void {
     const value = this.#memo.get(index);
     if (value === undefined) return this.#fail(`is damaged: recalls value ${index}, which was never stored`);
     this.#push(value);
+  }
+
+  #top(): PickleValue {
+    const top = this.#stack.at(-1);
+    return top === undefined ? this.#fail('is damaged: the stack is empty') : top;
   }
 
   #push(value: PickleValue): void {
@@ -284,12 +331,23 @@ class Machine {
 
   /** A whole number of `length` bytes, little-endian, two's complement. */
   #long(length: number): number | bigint {
-    if (length < 0 || length > 8) return this.#fail('has a whole number of more than 64 bits');
+    if (length < 0 || length > longestInteger)
+      return this.#fail(`has a whole number of more than ${longestInteger} bytes`);
     const start = this.#take(length);
     let bits = 0n;
     for (let i = length - 1; i >= 0; i--) bits = (bits << 8n) | BigInt(this.#content[start + i] as number);
     const value = BigInt.asIntN(8 * length, bits);
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;
+  }
+
+  #bytes(length: number): Uint8Array {
+    const start = this.#take(length);
+    return this.#content.slice(start, start + length);
+  }
+
+  /** A length of 64 bits. */
+  #wide(): number {
+    return Number(this.#view.getBigUint64(this.#take(8), true));
   }
 
   #text(length: number): string {

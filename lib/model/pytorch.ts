@@ -1,7 +1,15 @@
-/** State dicts saved by torch.save: a zip archive with a pickle that describes the tensors, and their bytes. */
+/** Files saved by torch.save: a zip archive with a pickle that describes the tensors, and their bytes. */
 import { InputError } from '../errors.js';
 import type { Bytes } from './bytes.js';
-import { PickleGlobal, PickleObject, PickleTuple, unpickle, type PickleRules, type PickleValue } from './pickle.js';
+import {
+  PickleForeign,
+  PickleGlobal,
+  PickleObject,
+  PickleTuple,
+  unpickle,
+  type PickleRules,
+  type PickleValue,
+} from './pickle.js';
 import {
   arrayTypes,
   countOf,
@@ -29,8 +37,8 @@ const storageTypes: ReadonlyMap<string, Dtype> = new Map([
 const largestPickle = 4 * 2 ** 20;
 /** Tensors may share storage; all of them together may be this many times the file, and this many bytes more. */
 const sharing = { factor: 2, bytes: 2 ** 20 };
-/** Keys under which training scripts put the state dict beside other things. */
-const wrapperKeys = ['state_dict', 'model_state_dict', 'model'];
+
+type Fail = (problem: string) => never;
 
 /** A run of elements in the archive. */
 class Storage extends PickleObject {
@@ -44,36 +52,108 @@ class Storage extends PickleObject {
   }
 }
 
-/** A view of a storage: element (i, j, …) is at offset + i·strides[0] + j·strides[1] + …. */
-class View extends PickleObject {
+/** A tensor in the archive: element (i, j, …) of its storage is at offset + i·strides[0] + j·strides[1] + …. */
+export class PickledTensor extends PickleObject implements TensorHandle {
   protected readonly kind = 'tensor';
+  readonly dtype: Dtype;
+  readonly #archive: Archive;
+
   constructor(
+    archive: Archive,
     readonly storage: Storage,
     readonly offset: number,
     readonly shape: readonly number[],
     readonly strides: readonly number[],
   ) {
     super();
+    this.#archive = archive;
+    this.dtype = storage.dtype;
+  }
+
+  /** Two with one identity are one tensor. */
+  get identity(): string {
+    return [this.storage.key, this.offset, this.shape, this.strides].join('/');
+  }
+
+  /** Where its data lies. Throws InputError unless the file holds as much as the pickle promises. */
+  entry(name: string): ZipEntry {
+    const { dtype, key, count } = this.storage;
+    const { entries, root, fail } = this.#archive;
+    const place = `data/${key.slice(0, 40)}`;
+    const entry = entries.get(`${root}data/${key}`);
+    if (entry === undefined)
+      return fail(`tensor ${quote(name)}: its data (${place}) is missing from the file`);
+    if (entry.size !== count * arrayTypes[dtype].BYTES_PER_ELEMENT)
+      fail(`tensor ${quote(name)}: expected ${count} ${dtype} values in ${place}, got ${entry.size} bytes`);
+    return entry;
+  }
+
+  /** Reads it, row-major. Only its part of the storage is read. */
+  read(): StoredTensor {
+    const { dtype, shape, strides, offset } = this;
+    const entry = this.entry('');
+    const Data = arrayTypes[dtype];
+    const width = Data.BYTES_PER_ELEMENT;
+    const count = countOf(shape) as number;
+    if (count === 0) return { dtype, shape, data: new Data(0) };
+    const span = 1 + shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] as number), 0);
+    const bytes = readZipEntry(this.#archive.bytes, entry, offset * width, span * width);
+    const source = new Data(bytes.buffer as ArrayBuffer);
+    if (isRowMajor(shape, strides)) return { dtype, shape, data: source };
+    const data = new Data(count);
+    const index = shape.map(() => 0);
+    for (let i = 0, at = 0; i < count; i++) {
+      (data as TensorArray)[i] = source[at] as never;
+      // Count the index up from its last axis, moving through the storage as it turns over.
+      for (let axis = shape.length - 1; axis >= 0; axis--) {
+        at += strides[axis] as number;
+        if (++(index[axis] as number) < (shape[axis] as number)) break;
+        at -= (shape[axis] as number) * (strides[axis] as number);
+        index[axis] = 0;
+      }
+    }
+    return { dtype, shape, data };
   }
 }
 
-/** Whether a file is a zip archive, or PyTorch's format before version 1.6, which listPyTorch refuses with advice. */
+/** An open file that torch.save wrote. */
+interface Archive {
+  readonly bytes: Bytes;
+  readonly entries: ReadonlyMap<string, ZipEntry>;
+  /** What stands before data.pkl. */
+  readonly root: string;
+  readonly fail: Fail;
+}
+
+/** Whether a file is a zip archive, or PyTorch's format before version 1.6, which readPyTorch refuses with advice. */
 export function isPyTorchFile(bytes: Bytes): boolean {
   return startsWith(bytes, [0x50, 0x4b]) || isLegacy(bytes);
 }
 
 /**
- * The tensors of an open file, checked but not read.
- * Throws InputError if the file is damaged, is no state dict, or asks for anything but tensors; nothing in it is executed.
+ * What an open file holds. Its tensors are not read, and checked by checkTensors only; objects of other Python classes are
+ * described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
  */
-export function listPyTorch(bytes: Bytes): ReadonlyMap<string, TensorHandle> {
-  const fail = (problem: string): never => {
+export function readPyTorch(bytes: Bytes): PickleValue {
+  const fail: Fail = (problem) => {
     throw new InputError(`${bytes.name}: ${problem}`);
   };
-  if (isLegacy(bytes)) fail('is in the format of PyTorch before 1.6; load it there and save it again with torch.save');
+  if (isLegacy(bytes))
+    fail(`is in the format of PyTorch before 1.6; save it again in Python: ${saveAgain(bytes.name, 'd')}`);
   const entries = listZip(bytes);
-  const pickles = [...entries.keys()].filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
+  const names = [...entries.keys()];
+  const pickles = names.filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
   const [pickleName] = pickles;
+  if (names.some((name) => name.endsWith('/constants.pkl') || name === 'constants.pkl'))
+    return fail(
+      'is a TorchScript program; save its weights in Python: ' +
+        `torch.save(torch.jit.load(${JSON.stringify(bytes.name)}).state_dict(), "weights.pt")`,
+    );
+  if (names.some((name) => name.endsWith('.npy')))
+    return fail(
+      'holds NumPy arrays, not a PyTorch checkpoint; save them in Python with safetensors.numpy.save_file, ' +
+        "under the published code's tensor names",
+    );
   if (pickleName === undefined || pickles.length > 1)
     return fail(`expected one data.pkl in the zip, as torch.save writes, got ${pickles.length}`);
   const root = pickleName.slice(0, -'data.pkl'.length);
@@ -87,64 +167,75 @@ export function listPyTorch(bytes: Bytes): ReadonlyMap<string, TensorHandle> {
 
   const pickle = entries.get(pickleName) as ZipEntry;
   if (pickle.size > largestPickle)
-    fail(`expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; save only the state dict`);
-  const value = unpickle(
+    fail(
+      `expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; save only the state dict, in Python: ` +
+        saveAgain(bytes.name, 'd["model"]'),
+    );
+  const archive = { bytes, entries, root, fail };
+  return unpickle(
     readZipEntry(bytes, pickle),
-    rules((problem) => fail(`its pickle ${problem}`)),
+    rules(archive, (problem) => fail(`its pickle ${problem}`)),
   );
-
-  const handles = new Map<string, TensorHandle>();
-  let total = 0;
-  for (const [name, view] of stateDict(value, fail)) {
-    const { storage, shape } = view;
-    const width = arrayTypes[storage.dtype].BYTES_PER_ELEMENT;
-    const entry = entries.get(`${root}data/${storage.key}`);
-    if (entry === undefined)
-      return fail(`tensor ${quote(name)}: its data (data/${storage.key.slice(0, 40)}) is missing from the file`);
-    if (entry.size !== storage.count * width)
-      fail(
-        `tensor ${quote(name)}: expected ${storage.count} ${storage.dtype} values in data/${storage.key.slice(0, 40)}, got ${entry.size} bytes`,
-      );
-    total += (countOf(shape) as number) * width;
-    handles.set(name, { dtype: storage.dtype, shape, read: () => readView(bytes, entry, view) });
-  }
-  if (total > sharing.factor * bytes.size + sharing.bytes)
-    fail(`its tensors would take ${total} bytes, the file has ${bytes.size}: too many share their data`);
-  return handles;
 }
 
-/** What a state dict's pickle may contain. */
-function rules(fail: (problem: string) => never): PickleRules {
-  const globals = new Map<string, ((args: readonly PickleValue[]) => PickleValue) | undefined>([
+/** Throws InputError unless the data of every tensor is there, and no more of it than such a file can hold. */
+export function checkTensors(bytes: Bytes, tensors: ReadonlyMap<string, TensorHandle>): void {
+  let total = 0;
+  for (const [name, tensor] of tensors) {
+    if (!(tensor instanceof PickledTensor)) continue;
+    tensor.entry(name);
+    total += (countOf(tensor.shape) as number) * arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
+  }
+  if (total > sharing.factor * bytes.size + sharing.bytes)
+    throw new InputError(
+      `${bytes.name}: its tensors would take ${total} bytes, the file has ${bytes.size}: too many share their data`,
+    );
+}
+
+/** The Python line that saves a part of a file alone. */
+export function saveAgain(file: string, part: string): string {
+  const load = `torch.load(${JSON.stringify(file)}, map_location="cpu", weights_only=False)`;
+  return `d = ${load}; torch.save(${part}, "weights.pt")`;
+}
+
+/** What a checkpoint's pickle may make. */
+function rules(archive: Archive, fail: Fail): PickleRules {
+  const list = ([items = []]: readonly PickleValue[]): PickleValue =>
+    Array.isArray(items) ? items : items instanceof PickleTuple ? [...items.items] : fail('has an unusual set or list');
+  const parameter = ([tensor]: readonly PickleValue[]): PickleValue =>
+    tensor instanceof PickleObject ? tensor : fail('has a parameter that is no tensor');
+  const globals = new Map<string, (args: readonly PickleValue[]) => PickleValue>([
     [
       'collections.OrderedDict',
       (args) => (args.length === 0 ? new Map() : fail('fills an ordered dict in an unusual way')),
     ],
-    ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, fail)],
-    [
-      'torch._utils._rebuild_parameter',
-      ([view]) => (view instanceof View ? view : fail('has a parameter that is no tensor')),
-    ],
+    ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, archive, fail)],
+    ['torch._utils._rebuild_parameter', parameter],
+    ['torch._utils._rebuild_parameter_with_state', parameter],
+    ['_codecs.encode', ([text]) => (typeof text === 'string' ? Buffer.from(text, 'latin1') : fail('has unusual bytes'))],
   ]);
-  for (const name of storageTypes.keys()) globals.set(name, undefined);
+  for (const module of ['builtins', '__builtin__'])
+    for (const name of ['set', 'frozenset', 'list']) globals.set(`${module}.${name}`, list);
   return { globals, fail, persistent: (id) => storageOf(id, fail) };
 }
 
-/** ('storage', class, key, device, elements). */
-function storageOf(id: PickleValue, fail: (problem: string) => never): Storage {
+/** ('storage', class, key, device, elements). A storage of other element types is noted only, as no weights lie in it. */
+function storageOf(id: PickleValue, fail: Fail): PickleObject {
   if (!(id instanceof PickleTuple)) return fail('names its data in an unusual way');
   const [kind, type, key, , count] = id.items;
-  const dtype = type instanceof PickleGlobal ? storageTypes.get(type.name) : undefined;
-  if (kind !== 'storage' || dtype === undefined || typeof key !== 'string' || !isCount(count))
+  if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string' || !isCount(count))
     return fail('names its data in an unusual way');
-  return new Storage(dtype, key, count);
+  const dtype = storageTypes.get(type.name);
+  return dtype === undefined ? new PickleForeign(type.name, []) : new Storage(dtype, key, count);
 }
 
 /** (storage, offset, shape, strides, …): checked so that every element lies in the storage. */
 function rebuildTensor(
   [storage, offset, size, stride]: readonly PickleValue[],
-  fail: (problem: string) => never,
-): View {
+  archive: Archive,
+  fail: Fail,
+): PickleObject {
+  if (storage instanceof PickleForeign) return new PickleForeign(storage.name, []);
   if (
     !(storage instanceof Storage) ||
     !isCount(offset) ||
@@ -162,47 +253,7 @@ function rebuildTensor(
     return fail(
       `has a tensor of shape [${shape.join(', ').slice(0, 80)}] that does not fit its ${storage.count} stored values`,
     );
-  return new View(storage, offset, shape, strides);
-}
-
-/** The named tensors: the value itself, or the state dict that a training script put beside other things. */
-function stateDict(value: PickleValue, fail: (problem: string) => never): Map<string, View> {
-  if (!(value instanceof Map)) return fail('expected a state dict (names and tensors), got something else');
-  const inner = wrapperKeys.map((key) => value.get(key)).find((each) => each instanceof Map);
-  const dict = inner instanceof Map ? inner : value;
-  const views = new Map<string, View>();
-  for (const [name, view] of dict) {
-    if (typeof name !== 'string') return fail(`expected a state dict, got one with the name ${String(name)}`);
-    if (!(view instanceof View))
-      return fail(`expected a state dict of tensors, got ${quote(name)}, which is none; save model.state_dict()`);
-    views.set(name, view);
-  }
-  return views;
-}
-
-/** Reads a view, row-major. Only its part of the storage is read. */
-function readView(bytes: Bytes, entry: ZipEntry, { storage, offset, shape, strides }: View): StoredTensor {
-  const { dtype } = storage;
-  const Data = arrayTypes[dtype];
-  const width = Data.BYTES_PER_ELEMENT;
-  const count = countOf(shape) as number;
-  if (count === 0) return { dtype, shape, data: new Data(0) };
-  const span = 1 + shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] as number), 0);
-  const source = new Data(readZipEntry(bytes, entry, offset * width, span * width).buffer as ArrayBuffer);
-  if (isRowMajor(shape, strides)) return { dtype, shape, data: source };
-  const data = new Data(count);
-  const index = shape.map(() => 0);
-  for (let i = 0, at = 0; i < count; i++) {
-    (data as TensorArray)[i] = source[at] as never;
-    // Count the index up from its last axis, moving through the storage as it turns over.
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      at += strides[axis] as number;
-      if (++(index[axis] as number) < (shape[axis] as number)) break;
-      at -= (shape[axis] as number) * (strides[axis] as number);
-      index[axis] = 0;
-    }
-  }
-  return { dtype, shape, data };
+  return new PickledTensor(archive, storage, offset, shape, strides);
 }
 
 function isRowMajor(shape: readonly number[], strides: readonly number[]): boolean {

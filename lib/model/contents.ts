@@ -1,0 +1,320 @@
+/** What a training script's dictionary holds: the model's weights, their moving average, and the run's configuration. */
+import { InputError } from '../errors.js';
+import { PickleForeign, PickleGlobal, PickleTuple, type PickleDict, type PickleValue } from './pickle.js';
+import { PickledTensor, saveAgain } from './pytorch.js';
+import type { TensorHandle } from './tensor-data.js';
+import { bareName, isAveragedName, isBuffer, isModelName } from './tensor-names.js';
+
+/** Named tensors that belong together. */
+export interface WeightSet {
+  /** Where in the file, e.g. model or ema.shadow; '' for the file itself. */
+  readonly where: string;
+  /** By the names in the file, wrappers and all. */
+  readonly tensors: ReadonlyMap<string, TensorHandle>;
+}
+
+/** What a file holds. */
+export interface Contents {
+  readonly online: readonly WeightSet[];
+  readonly averages: readonly WeightSet[];
+  /** Plain data that may be the run's configuration, with where it stands. */
+  readonly settings: readonly { readonly where: string; readonly value: unknown }[];
+  /** Entries that are neither. */
+  readonly left: readonly string[];
+}
+
+/** Which weights to take where a file has both. */
+export type WeightChoice = 'raw' | 'average';
+
+const otherKey = /optim|sched|scaler|backup|collected|teacher|target|momentum|(?:^|_)rng/i;
+/** Dictionaries deeper than this are no training state. */
+const deepest = 8;
+/** Lists longer than this hold no state dicts. */
+const longestList = 64;
+
+/** Finds weights and configuration in what a pickle holds. */
+export function contentsOf(value: PickleValue): Contents {
+  const online: WeightSet[] = [];
+  const averages: WeightSet[] = [];
+  const named: WeightSet[] = []; // tensors of other names, for the message where nothing else is found
+  const unnamed: { where: string; tensors: PickledTensor[] }[] = [];
+  const seen = new Set<PickleValue>();
+
+  const visit = (each: PickleValue, where: string, depth: number): void => {
+    if (typeof each !== 'object' || each === null || seen.has(each) || depth > deepest || otherKey.test(where)) return;
+    seen.add(each);
+    if (Array.isArray(each) || each instanceof PickleTuple) {
+      const items = Array.isArray(each) ? each : each.items;
+      const tensors = items.filter((item) => item instanceof PickledTensor);
+      if (tensors.length === items.length && tensors.length > 0 && isAveraged(where))
+        unnamed.push({ where, tensors });
+      else for (const [i, item] of items.slice(0, longestList).entries()) visit(item, join(where, i), depth + 1);
+      return;
+    }
+    const dict = dictOf(each);
+    if (dict === undefined) return;
+    const tensors = isModule(dict) ? moduleTensors(dict) : tensorsIn(dict);
+    const names = [...tensors.keys()];
+    if (names.some(isModelName)) {
+      const average = isAveraged(where);
+      const split = average ? names.filter((name) => !name.startsWith('online_model.')) : names.filter(isAveragedName);
+      const rest = names.filter((name) => !split.includes(name));
+      const part = (some: readonly string[]): ReadonlyMap<string, TensorHandle> =>
+        new Map(some.map((name) => [name, tensors.get(name) as TensorHandle]));
+      if (split.length > 0) averages.push({ where, tensors: part(split) });
+      if (rest.some(isModelName)) online.push({ where, tensors: part(rest) });
+    } else if (names.length > 0) {
+      named.push({ where, tensors });
+    }
+    if (!isModule(dict)) for (const [key, inner] of dict) visit(inner, join(where, key), depth + 1);
+  };
+  visit(value, '', 0);
+
+  const [only] = online;
+  for (const { where, tensors } of unnamed) {
+    const names = [...(only?.tensors.keys() ?? [])].filter((name) => !isBuffer(bareName(name) ?? name));
+    if (names.length !== tensors.length) continue;
+    averages.push({ where, tensors: new Map(names.map((name, i) => [name, tensors[i] as TensorHandle])) });
+  }
+  const root = dictOf(value) ?? new Map<PickleValue, PickleValue>();
+  const taken = [...online, ...averages].map(({ where }) => where.split('.')[0]);
+  const others = [...root].filter(
+    ([key, each]) => typeof key === 'string' && !(each instanceof PickledTensor) && !taken.includes(key),
+  );
+  const settings = others
+    .filter(([key]) => !otherKey.test(String(key)))
+    .map(([key, each]) => ({ where: String(key), value: plain(each) }))
+    .filter(({ value: each }) => each !== undefined);
+  return {
+    online: distinct(online.length + averages.length > 0 ? online : named.slice(0, 1)),
+    averages: distinct(averages),
+    settings,
+    left: others.map(([key]) => String(key)),
+  };
+}
+
+function isAveraged(where: string): boolean {
+  const words = where.replace(/([a-z])(?=[A-Z])/g, '$1_').toLowerCase(); // modelEma is model_ema
+  return /(?:^|[_.])(?:ema|swa|shadow|averaged?|polyak)(?:[_.]|$)/.test(words);
+}
+
+/** The tensors of a safetensors file, which has no dictionaries: an average is told by its prefix. */
+export function contentsOfTensors(tensors: ReadonlyMap<string, TensorHandle>): Contents {
+  const both = [...tensors.keys()].some(isAveragedName) && [...tensors.keys()].some((name) => !isAveragedName(name));
+  const part = (average: boolean): WeightSet[] => [
+    { where: '', tensors: new Map([...tensors].filter(([name]) => isAveragedName(name) === average)) },
+  ];
+  const empty = { settings: [], left: [] };
+  return both
+    ? { online: part(false), averages: part(true), ...empty }
+    : { online: [{ where: '', tensors }], averages: [], ...empty };
+}
+
+/** The tensors to load, by their names without wrappers, and how they were chosen. */
+export interface ChosenWeights {
+  readonly tensors: ReadonlyMap<string, TensorHandle>;
+  readonly notes: readonly string[];
+  /** What neither the file nor the caller says. */
+  readonly assumed: readonly string[];
+}
+
+/**
+ * Chooses between online and averaged weights: as the caller says, else as the run's configuration (`averaged`) says, else the
+ * average, which a run that keeps one is evaluated with. What the average leaves out, as the reference leaves out buffers and
+ * puzzle table, comes from the online weights. Throws InputError where the file lacks what is asked for or leaves it open.
+ */
+export function chooseWeights(
+  file: string,
+  { online, averages, left }: Contents,
+  choice: WeightChoice | undefined,
+  averaged: { readonly value: boolean; readonly where: string } | undefined,
+): ChosenWeights {
+  const fail = (problem: string): never => {
+    throw new InputError(`${file}: ${problem}`);
+  };
+  const [firstOnline, firstAverage] = [online[0], averages[0]];
+  if (firstOnline === undefined && firstAverage === undefined)
+    return fail(
+      'expected a state dict (names and tensors), got something else' +
+        `${left.length === 0 ? '' : ` (${list(left)})`}; save the model's weights in Python: ` +
+        'torch.save(model.state_dict(), "weights.pt")',
+    );
+  if (choice === 'average' && firstAverage === undefined)
+    fail('--weights average: expected averaged weights beside the online ones, got one set of weights; leave it away');
+  if (choice === 'raw' && (firstOnline === undefined || firstAverage === undefined))
+    fail('--weights raw: expected online and averaged weights, got one set of weights; leave it away');
+  const average = firstOnline === undefined || (firstAverage !== undefined && (choice ?? (averaged?.value === false ? 'raw' : 'average')) === 'average');
+  const sets = average ? averages : online;
+  const set = sets[0] as WeightSet;
+  if (sets.length > 1)
+    fail(
+      `holds ${sets.length} different sets of weights, in ${list(sets.map(({ where }) => named(where)))}; ` +
+        `save the one you mean in Python: ${saveAgain(file, `d[${JSON.stringify(set.where.split('.')[0])}]`)}`,
+    );
+  const bare = bareTensors(file, set);
+  if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, notes: [], assumed: [] };
+
+  const why =
+    choice !== undefined ? `as --weights ${choice} says` : averaged === undefined ? undefined : `as ${averaged.where} says`;
+  const assumed = why === undefined ? ['weights = average (--weights raw takes the online ones)'] : [];
+  const reason = why === undefined ? '' : `, ${why}`;
+  const rest = left.length === 0 ? '' : `; left unread: ${list(left)}`;
+  if (!average)
+    return {
+      tensors: bare,
+      notes: [
+        `weights: the online ones of ${named(firstOnline.where)}${reason}; ` +
+          `left: the average in ${named(firstAverage.where)}${rest}`,
+      ],
+      assumed,
+    };
+  const whole = bareTensors(file, firstOnline);
+  const merged = new Map(bare);
+  // One kind of average (LitEma) writes its tensors' names without dots.
+  const dotless = [...whole.keys()].map((name) => [name, name.replaceAll('.', '')] as const);
+  for (const [name, tensor] of bare) {
+    if (!/^model_ema\.[^.]+$/.test(name)) continue;
+    const [dotted] = dotless.find(([, ending]) => name.endsWith(ending)) ?? [];
+    if (dotted === undefined) continue;
+    merged.delete(name);
+    merged.set(dotted, tensor);
+  }
+  const added = [...whole.keys()].filter((name) => !merged.has(name));
+  const missing = added.filter((name) => !isBuffer(name));
+  if (missing.length > 0)
+    fail(
+      `the average in ${named(firstAverage.where)} lacks ${list(missing)}, which the online weights have; ` +
+        '--weights raw takes those',
+    );
+  for (const name of added) merged.set(name, whole.get(name) as TensorHandle);
+  const from = added.length === 0 ? '' : `, with ${list(added)} from ${named(firstOnline.where)}`;
+  return {
+    tensors: merged,
+    notes: [
+      `weights: the average in ${named(firstAverage.where)}${from}${reason}; ` +
+        `left: the online weights of ${named(firstOnline.where)}${rest}`,
+    ],
+    assumed,
+  };
+}
+
+/** Tensors by their names without wrappers. Throws InputError where two become one. */
+function bareTensors(file: string, { tensors }: WeightSet): ReadonlyMap<string, TensorHandle> {
+  const bare = new Map<string, TensorHandle>();
+  for (const [name, tensor] of tensors) {
+    const short = bareName(name);
+    if (short === undefined) continue;
+    if (bare.has(short))
+      throw new InputError(
+        `${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." ` +
+          'are removed',
+      );
+    bare.set(short, tensor);
+  }
+  return bare;
+}
+
+/** A pickle's value as plain data; undefined where it is none. Objects become what they hold: attributes, entries or items. */
+export function plain(value: PickleValue, depth = 0, open = new Set<PickleValue>()): unknown {
+  if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? Number(value) : value;
+  if (depth > deepest || open.has(value)) return undefined;
+  if (value instanceof Uint8Array || value instanceof PickledTensor || value instanceof PickleGlobal) return undefined;
+  open.add(value); // a value that is met again is not followed again: time stays linear
+  const inner = (each: PickleValue): unknown => plain(each, depth + 1, open);
+  if (Array.isArray(value)) return value.slice(0, longestList).map(inner);
+  if (value instanceof PickleTuple) return value.items.slice(0, longestList).map(inner);
+  if (value instanceof PickleForeign && /^numpy\.(?:_core|core)\.multiarray\.scalar$/.test(value.name))
+    return numpyScalar(value);
+  const dict = dictOf(value);
+  if (dict !== undefined) {
+    const wrapped = dict.get('_content') ?? dict.get('_val'); // OmegaConf's containers and values
+    if (wrapped !== undefined) return inner(wrapped);
+    return Object.fromEntries(
+      [...dict].filter(([key]) => typeof key === 'string').map(([key, each]) => [key as string, inner(each)]),
+    );
+  }
+  if (!(value instanceof PickleForeign)) return undefined;
+  if (value.items.length > 0) return value.items.slice(0, longestList).map(inner);
+  return value.args.length === 1 ? inner(value.args[0] as PickleValue) : undefined;
+}
+
+/** The dictionary that a value is, or that holds its entries or attributes. */
+function dictOf(value: PickleValue): PickleDict | undefined {
+  if (value instanceof Map) return value;
+  if (!(value instanceof PickleForeign)) return undefined;
+  if (value.entries.size > 0) return value.entries;
+  const state = value.state instanceof PickleTuple ? value.state.items.find((each) => each instanceof Map) : value.state;
+  if (!(state instanceof Map)) return undefined;
+  const fields = state.get('__dict__'); // pydantic keeps its fields there
+  return fields instanceof Map ? fields : state;
+}
+
+function tensorsIn(dict: PickleDict): Map<string, PickledTensor> {
+  const tensors = new Map<string, PickledTensor>();
+  for (const [key, each] of dict)
+    if (typeof key === 'string' && each instanceof PickledTensor) tensors.set(key, each);
+  return tensors;
+}
+
+/** Whether attributes are those of a module saved whole, not as a state dict. */
+function isModule(dict: PickleDict): boolean {
+  return dict.get('_parameters') instanceof Map && dict.get('_modules') instanceof Map;
+}
+
+/** The tensors of a module and of those within it, as its state dict would name them. */
+function moduleTensors(dict: PickleDict, prefix = '', depth = 0): Map<string, PickledTensor> {
+  const tensors = new Map<string, PickledTensor>();
+  for (const key of ['_parameters', '_buffers']) {
+    const own = dict.get(key);
+    if (own instanceof Map) for (const [name, tensor] of tensorsIn(own)) tensors.set(prefix + name, tensor);
+  }
+  const modules = dict.get('_modules');
+  if (modules instanceof Map && depth < 2 * deepest)
+    for (const [name, module] of modules) {
+      const inner = module instanceof PickleForeign ? dictOf(module) : undefined;
+      if (inner === undefined) continue;
+      for (const entry of moduleTensors(inner, `${prefix}${String(name)}.`, depth + 1)) tensors.set(...entry);
+    }
+  return tensors;
+}
+
+/** numpy.float64(0.5) and the like: a type such as f8, and its bytes. */
+function numpyScalar({ args: [type, bytes] }: PickleForeign): unknown {
+  const code = type instanceof PickleForeign ? type.args[0] : undefined;
+  if (typeof code !== 'string' || !(bytes instanceof Uint8Array)) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const readers: Readonly<Record<string, () => number | boolean>> = {
+    f8: () => view.getFloat64(0, true),
+    f4: () => view.getFloat32(0, true),
+    i8: () => Number(view.getBigInt64(0, true)),
+    i4: () => view.getInt32(0, true),
+    i2: () => view.getInt16(0, true),
+    i1: () => view.getInt8(0),
+    u8: () => Number(view.getBigUint64(0, true)),
+    u4: () => view.getUint32(0, true),
+    u2: () => view.getUint16(0, true),
+    u1: () => view.getUint8(0),
+    b1: () => view.getUint8(0) === 1,
+  };
+  return bytes.length === Number(code.slice(1)) ? readers[code]?.() : undefined;
+}
+
+/** Sets without those that are a set already met: a script may save one dictionary under two names. */
+function distinct(sets: readonly WeightSet[]): WeightSet[] {
+  const identity = ({ tensors }: WeightSet): string =>
+    [...tensors].map(([name, tensor]) => `${name} ${tensor instanceof PickledTensor ? tensor.identity : ''}`).join();
+  return sets.filter((set, i) => sets.findIndex((other) => identity(other) === identity(set)) === i);
+}
+
+function join(where: string, key: PickleValue): string {
+  return where === '' ? String(key) : `${where}.${String(key)}`;
+}
+
+function named(where: string): string {
+  return where === '' ? 'the file' : where;
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 4).map((name) => name.slice(0, 60));
+  return names.length > 4 ? `${shown.join(', ')} and ${names.length - 4} more` : shown.join(', ');
+}
