@@ -1,4 +1,4 @@
-/** A model out of named tensors: the wrappers' prefixes stripped, the configuration found, every shape checked. */
+/** A model out of named tensors: the configuration found, every shape checked. */
 import { InputError } from '../errors.js';
 import { MemoryBytes } from './bytes.js';
 import { checkConfig, type ModelConfig } from './config.js';
@@ -6,6 +6,10 @@ import { inferConfig } from './infer-config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from './parameters.js';
 import { listSafetensors } from './safetensors.js';
 import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
+import { bareTensors } from './tensor-names.js';
+
+/** What this kit's checkpoints call their form. */
+export const checkpointFormat = 'trm-lab/model/1';
 
 /** A model as a file holds it. */
 export interface Checkpoint {
@@ -16,43 +20,44 @@ export interface Checkpoint {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-export interface LoadOptions {
-  /** Fields that the caller knows; they win over what the file says. A puzzleIds other than the file's resizes the puzzle table. */
-  readonly config?: Partial<ModelConfig>;
+/** A checkpoint, and how it was understood. */
+export interface LoadedCheckpoint extends Checkpoint {
+  /** What was taken from where, and what was left or changed. */
+  readonly notes: readonly string[];
+  /** What neither file nor caller says, as "field = value". Where one is wrong, so is every answer. */
+  readonly assumed: readonly string[];
 }
 
-/** Tensors and text as a file names them. */
+/** Tensors by their names without wrappers, and the file's text. */
 export interface NamedTensors {
-  readonly handles: ReadonlyMap<string, TensorHandle>;
+  readonly tensors: ReadonlyMap<string, TensorHandle>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Options that stand in a file beside the checkpoint. */
-export interface OptionsBeside {
-  /** For messages. */
-  readonly file: string;
-  readonly config: Partial<ModelConfig>;
-}
-
-/** The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or make no model. */
+/** The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or none. */
 export function checkpointOfBytes(bytes: Uint8Array, name: string): Checkpoint {
-  return assembleCheckpoint(name, listSafetensors(new MemoryBytes(bytes, name)));
+  const { handles, metadata } = listSafetensors(new MemoryBytes(bytes, name));
+  return assembleCheckpoint(name, { tensors: bareTensors(name, handles), metadata });
 }
 
 /**
- * The model that tensors make. `beside` is asked for options only where the file holds no configuration; `notes` takes what was assumed or changed.
+ * The model that tensors make. `facts` are what the run's configuration says, where the file holds none of ours; `known` wins
+ * over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` is inferConfig's.
  * Throws InputError listing every missing, unknown and misshaped tensor.
  */
 export function assembleCheckpoint(
   name: string,
-  { handles, metadata }: NamedTensors,
-  options: LoadOptions = {},
-  beside: () => OptionsBeside | undefined = () => undefined,
-  notes: string[] = [],
-): Checkpoint {
-  const found = stripPrefixes(name, handles);
-  const { puzzleIds, ...known } = options.config ?? {};
-  const own = inFile(name, () => configOf(found, metadata, known, beside, notes));
+  { tensors: found, metadata }: NamedTensors,
+  facts: Partial<ModelConfig> = {},
+  { puzzleIds, ...known }: Partial<ModelConfig> = {},
+  cells?: number,
+): LoadedCheckpoint {
+  const notes: string[] = [];
+  const { config: own, assumed } = inFile(name, () => {
+    const stored = storedConfig(metadata);
+    if (stored !== undefined) return { config: checkConfig({ ...checkConfig(stored), ...known }), assumed: [] };
+    return inferConfig(new Map([...found].map(([each, { shape }]) => [each, shape])), { ...facts, ...known }, cells);
+  });
   checkTensors(name, own, found);
 
   const config = puzzleIds === undefined ? own : checkConfig({ ...own, puzzleIds });
@@ -61,7 +66,8 @@ export function assembleCheckpoint(
     const data = toFloat32((found.get(tensor) as TensorHandle).read());
     if (role === 'puzzle-table' && own.puzzleIds !== config.puzzleIds) {
       notes.push(
-        `puzzle table: ${own.puzzleIds} rows in the file, ${config.puzzleIds} wanted; every row is the mean of the file's`,
+        `puzzle table: ${own.puzzleIds} rows in the file, ${config.puzzleIds} wanted; ` +
+          "every row is the mean of the file's",
       );
       tensors.set(tensor, { shape, data: meanRows(data, own.puzzleIds, config.puzzleIds) });
     } else {
@@ -69,54 +75,23 @@ export function assembleCheckpoint(
     }
   }
   const { format: _format, config: _config, ...rest } = metadata;
-  return { config, tensors, metadata: rest };
+  return { config, tensors, metadata: rest, notes, assumed };
 }
 
-/** The configuration: stored in the file, or from options beside it and the shapes. */
-function configOf(
-  found: ReadonlyMap<string, TensorHandle>,
-  metadata: Readonly<Record<string, string>>,
-  known: Partial<ModelConfig>,
-  beside: () => OptionsBeside | undefined,
-  notes: string[],
-): ModelConfig {
-  const stored = metadata['config'];
-  if (stored !== undefined) {
-    let fields: unknown;
-    try {
-      fields = JSON.parse(stored);
-    } catch (error) {
-      throw new InputError(
-        `metadata config: expected JSON, got ${error instanceof Error ? error.message : String(error)}`,
-      );
-    }
-    return checkConfig({ ...checkConfig(fields), ...known });
+/** The configuration that this kit put into a file; undefined where there is none, or another program's. */
+export function storedConfig(metadata: Readonly<Record<string, string>>): unknown {
+  const { config: stored, format } = metadata;
+  if (stored === undefined) return undefined;
+  let fields: unknown;
+  try {
+    fields = JSON.parse(stored);
+  } catch (error) {
+    throw new InputError(
+      `metadata config: expected JSON, got ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
-  const yaml = beside();
-  if (yaml !== undefined) notes.push(`configuration: options from ${yaml.file}, shapes from the tensors`);
-  const shapes = new Map([...found].map(([name, { shape }]) => [name, shape]));
-  const { config, assumed } = inferConfig(shapes, { ...yaml?.config, ...known });
-  if (assumed.length > 0) notes.push(`configuration: the file does not say, so assumed ${assumed.join(', ')}`);
-  return config;
-}
-
-/** Prefixes that PyTorch's and the reference's wrappers put before a name (spec §8.1), outermost first. */
-export const wrappers = /^(?:_orig_mod\.|module\.|model\.|inner\.)+/;
-/** Tensors some forks save that the model recomputes. */
-const recomputed = /^(?:rotary_emb\.|puzzle_emb\.local_)/;
-
-function stripPrefixes(file: string, handles: ReadonlyMap<string, TensorHandle>): Map<string, TensorHandle> {
-  const stripped = new Map<string, TensorHandle>();
-  for (const [name, handle] of handles) {
-    const short = name.replace(wrappers, '');
-    if (recomputed.test(short)) continue;
-    if (stripped.has(short))
-      throw new InputError(
-        `${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." are removed`,
-      );
-    stripped.set(short, handle);
-  }
-  return stripped;
+  const ours = typeof fields === 'object' && fields !== null && 'hiddenSize' in fields;
+  return ours || format === checkpointFormat ? fields : undefined;
 }
 
 /** Compares tensors with those of a configuration. Throws one InputError listing all differences. */
@@ -140,7 +115,8 @@ export function checkTensors(
   const shown = problems.slice(0, 12);
   if (problems.length > shown.length) shown.push(`${problems.length - shown.length} more`);
   throw new InputError(
-    `${file}: the tensors do not fit the configuration (${config.recursion}, ${config.mixer}, ${config.layers} layers of ${config.hiddenSize}): ${shown.join('; ')}`,
+    `${file}: the tensors do not fit the configuration (${config.recursion}, ${config.mixer}, ` +
+      `${config.layers} layers of ${config.hiddenSize}): ${shown.join('; ')}`,
   );
 }
 

@@ -1,28 +1,40 @@
 /** Checkpoints: a model's configuration and weights in one safetensors file, and those that others saved. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { readUserFile } from '../files.js';
 import {
   assembleCheckpoint,
+  checkpointFormat,
   checkTensors,
-  wrappers,
+  storedConfig,
   type Checkpoint,
-  type LoadOptions,
-  type OptionsBeside,
+  type LoadedCheckpoint,
 } from './assemble.js';
+import type { Bytes } from './bytes.js';
+import type { ModelConfig } from './config.js';
+import { configBeside } from './config-beside.js';
+import { chooseWeights, contentsOf, contentsOfTensors, type Contents, type WeightChoice } from './contents.js';
 import { openBytes } from './file-bytes.js';
-import { isPyTorchFile, listPyTorch } from './pytorch.js';
-import { configFromReference, longestYaml, readReferenceYaml } from './reference-config.js';
+import { checkStorage, isPyTorchFile, readPyTorch } from './pytorch.js';
+import { configFromReference, referenceFields, type ReferenceFields } from './reference-config.js';
 import { listSafetensors } from './safetensors.js';
 import { writeSafetensors } from './safetensors-file.js';
+import { isShardIndex, listShards } from './shards.js';
 import type { StoredTensor } from './tensor-data.js';
+import { isWrapper } from './tensor-names.js';
 
-const format = 'trm-lab/model/1';
+export interface LoadOptions {
+  /** Fields that the caller knows; they win over what the file says. Another puzzleIds resizes the puzzle table. */
+  readonly config?: Partial<ModelConfig>;
+  /** Which weights of a file that holds both. Default: the average, unless the run's configuration says that it kept none. */
+  readonly weights?: WeightChoice;
+  /** How long the puzzles are that the model is opened for: asked where the file leaves several lengths open. */
+  readonly cells?: number;
+}
 
 /**
- * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a program that
- * expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
+ * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a program
+ * that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
  * Throws InputError if the tensors are not exactly those of the configuration, or the prefix is none of a wrapper's.
  */
 export function saveCheckpoint(
@@ -30,7 +42,7 @@ export function saveCheckpoint(
   { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>,
   prefix = '',
 ): void {
-  if (prefix.replace(wrappers, '') !== '')
+  if (!isWrapper(prefix))
     throw new InputError(
       `prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`,
     );
@@ -38,36 +50,162 @@ export function saveCheckpoint(
   const stored = new Map<string, StoredTensor>(
     [...tensors].map(([name, { shape, data }]) => [prefix + name, { dtype: 'F32', shape, data }]),
   );
-  writeSafetensors(file, stored, { ...metadata, format, config: JSON.stringify(config) });
+  writeSafetensors(file, stored, { ...metadata, format: checkpointFormat, config: JSON.stringify(config) });
 }
 
 /**
- * Reads a checkpoint: ours, any safetensors file with the reference's names, or a state dict saved by PyTorch.
- * Where the file does not hold the configuration, it comes from an all_config.yaml beside it and from the shapes;
- * `notes` says what was assumed or changed. Nothing in the file is executed.
+ * Reads a checkpoint: ours, any safetensors file with the reference's names, or what a training script saved by PyTorch.
+ * Where the file does not hold our configuration, it comes from the run's own, inside the file or beside it, and from the
+ * shapes. Nothing in the file is executed.
  * Throws InputError if the file is damaged, or listing every missing, unknown and misshaped tensor.
  */
-export function loadCheckpoint(
-  file: string | Uint8Array,
-  options: LoadOptions = {},
-): Checkpoint & { readonly notes: readonly string[] } {
-  const bytes = openBytes(file);
+export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions = {}): LoadedCheckpoint {
+  const opened: Bytes[] = [];
+  const open = (each: string | Uint8Array): Bytes => {
+    const bytes = openBytes(each);
+    opened.push(bytes);
+    return bytes;
+  };
   try {
-    const named = isPyTorchFile(bytes) ? { handles: listPyTorch(bytes), metadata: {} } : listSafetensors(bytes);
-    const notes: string[] = [];
-    const beside = (): OptionsBeside | undefined => (typeof file === 'string' ? yamlBeside(file) : undefined);
-    return { ...assembleCheckpoint(bytes.name, named, options, beside, notes), notes };
+    const bytes = open(typeof file === 'string' ? fileIn(file) : file);
+    const { contents: inside, metadata } = readContents(bytes, open);
+    const contents = withAverageBeside(inside, bytes, open);
+    const ours = storedConfig(metadata) !== undefined;
+    const settings = ours ? nothing : settingsOf(bytes, contents, metadata, typeof file === 'string');
+    const left = contents.left.filter((key) => !settings.used.includes(key));
+    const chosen = chooseWeights(bytes.name, { ...contents, left }, options.weights, settings.averaged);
+    checkStorage(bytes, chosen.tensors);
+    const facts = configFromReference(settings.fields);
+    const loaded = assembleCheckpoint(bytes.name, { ...chosen, metadata }, facts, options.config, options.cells);
+    const assumed = [...chosen.assumed, ...loaded.assumed];
+    const notes = [...chosen.notes, ...settings.notes, ...loaded.notes];
+    if (assumed.length > 0) notes.push(`configuration: the file does not say, so assumed ${assumed.join(', ')}`);
+    return { ...loaded, assumed, notes };
   } finally {
-    bytes.close();
+    for (const each of opened) each.close();
   }
 }
 
-/** The options in the all_config.yaml that the reference leaves beside its checkpoints, if there is one. */
-function yamlBeside(checkpoint: string): OptionsBeside | undefined {
-  const file = path.join(path.dirname(checkpoint), 'all_config.yaml');
-  if (!existsSync(file)) return undefined;
+/** Names of checkpoints in the folders that trainers write, the most telling first. */
+const usualNames = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
+
+/** The file itself, or the model's in a folder that a trainer wrote. Throws InputError where there is none of a usual name. */
+function fileIn(file: string): string {
+  if (!existsSync(file) || !statSync(file).isDirectory()) return file;
+  const usual = usualNames.map((name) => path.join(file, name)).find((each) => existsSync(each));
+  if (usual !== undefined) return usual;
+  const names = readdirSync(file).sort();
+  const remedy = names.some((name) => name.endsWith('.distcp'))
+    ? 'it is a distributed checkpoint: make one file of it in Python, ' +
+      `torch.distributed.checkpoint.format_utils.dcp_to_torch_save(${JSON.stringify(file)}, "weights.pt")`
+    : `name one of its files (${names.slice(0, 6).join(', ')}${names.length > 6 ? ', …' : ''})`;
+  throw new InputError(`expected a file, got a folder: ${file}; ${remedy}`);
+}
+
+/** What stands at the beginning of files that are no checkpoints, and what to do. */
+const otherKinds: readonly (readonly [start: RegExp, what: string])[] = [
+  [/^version https:\/\/git-lfs/, 'is a Git LFS pointer, not the file itself; fetch it with git lfs pull'],
+  [/^\s*<(?:!doctype|html|\?xml)/i, 'is a web page, not a checkpoint; download the file itself'],
+  [/^(?:\x1f\x8b|\x28\xb5\x2f\xfd|BZh|\xfd7zXZ)/, 'is compressed; uncompress it first'],
+  [/^\x89HDF/, 'is HDF5, as Keras writes it; save the weights as safetensors under the published tensor names'],
+  [/^GGUF/, 'is a GGUF file, as language models use it, not a TRM checkpoint'],
+  [/^\x93NUMPY/, 'is a NumPy array, not a checkpoint'],
+  [/^.{257}ustar/s, 'is a tar archive; unpack it and name the checkpoint in it'],
+  [
+    /^\x80[\x02-\x05]/,
+    'is a plain Python pickle, not a file of torch.save; save it again in Python: ' +
+      'import pickle, torch; torch.save(pickle.load(open("FILE", "rb")), "weights.pt")',
+  ],
+];
+
+/** What a file holds, whatever its kind. */
+function readContents(
+  bytes: Bytes,
+  open: (file: string) => Bytes,
+): { readonly contents: Contents; readonly metadata: Readonly<Record<string, string>> } {
+  if (isPyTorchFile(bytes)) return { contents: contentsOf(readPyTorch(bytes)), metadata: {} };
+  if (isShardIndex(bytes)) return { contents: contentsOfTensors(listShards(bytes, open)), metadata: {} };
+  const start = Buffer.from(bytes.read(0, Math.min(bytes.size, 262))).toString('latin1');
+  const other = otherKinds.find(([pattern]) => pattern.test(start));
+  if (other !== undefined) throw new InputError(`${bytes.name}: ${other[1]}`);
+  const { handles, metadata } = listSafetensors(bytes);
+  return { contents: contentsOfTensors(handles), metadata };
+}
+
+/** Some training scripts save the average beside the online weights, as step_300_ema beside step_300. */
+function withAverageBeside(contents: Contents, bytes: Bytes, open: (file: string) => Bytes): Contents {
+  const file = `${bytes.name}_ema`;
+  if (contents.averages.length > 0 || !existsSync(file)) return contents;
+  const beside = open(file);
+  const { online, averages } = readContents(beside, open).contents;
+  const found = [...averages, ...online];
+  for (const { tensors } of found) checkStorage(beside, tensors);
+  return { ...contents, averages: found.map((set) => ({ ...set, where: path.basename(file) })) };
+}
+
+/** What the run's configuration says. */
+interface Settings {
+  readonly fields: ReferenceFields;
+  readonly averaged: { readonly value: boolean; readonly where: string } | undefined;
+  /** Entries of the file that were read as configuration. */
+  readonly used: readonly string[];
+  readonly notes: readonly string[];
+}
+
+const nothing: Settings = { fields: {}, averaged: undefined, used: [], notes: [] };
+
+/** The run's configuration: inside the file, else in a file beside it. */
+function settingsOf(
+  bytes: Bytes,
+  contents: Contents,
+  metadata: Readonly<Record<string, string>>,
+  lookBeside: boolean,
+): Settings {
+  const entries = [
+    ...contents.settings,
+    ...Object.entries(metadata).map(([where, value]) => ({ where, value, kind: 'metadata' })),
+  ].map(({ where, value, kind }) => ({ kind, where, value: { [where]: parsed(value) } }));
+  const used = entries.filter(({ value }) => Object.keys(referenceFields(value, bytes.name)).length > 0);
+  const inside = referenceFields(
+    used.map(({ value }) => value).reduce<object>((all, value) => ({ ...all, ...value }), {}),
+    bytes.name,
+  );
+  const beside = lookBeside ? configBeside(path.dirname(bytes.name)) : undefined;
+  const notes: string[] = [];
+  const source = used.map(({ where, kind }) => (kind === undefined ? where : `${where} (${kind})`)).join(', ');
+  if (used.length > 0) notes.push(`configuration: from ${source} in the file, shapes from the tensors`);
+  const differing = Object.keys(beside?.fields ?? {}).filter(
+    (key) => key in inside && inside[key] !== beside?.fields[key],
+  );
+  if (beside !== undefined && (used.length === 0 || differing.length > 0))
+    notes.push(
+      used.length === 0
+        ? `configuration: options from ${beside.file}, shapes from the tensors`
+        : `configuration: ${beside.file} says otherwise of ${differing.join(', ')}; the file's own word counts`,
+    );
+  const fields = { ...beside?.fields, ...inside };
+  const { ema } = fields;
+  const where = 'ema' in inside ? source : (beside?.file ?? '');
   return {
-    file,
-    config: configFromReference(readReferenceYaml(readUserFile(file, longestYaml).toString('utf8'), file)),
+    fields,
+    averaged: typeof ema === 'boolean' ? { value: ema, where: `${where} (ema: ${String(ema)})` } : undefined,
+    used: used.map((each) => each.where),
+    notes,
   };
+}
+
+/** A configuration may be kept as JSON text. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value;
+  try {
+    return JSON.parse(value);
+  } catch (error) {
+    if (error instanceof SyntaxError) return value; // text that only looks like JSON
+    throw error;
+  }
 }

@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleDict, type PickleValue } from './pickle.js';
 import { PickledTensor, saveAgain } from './pytorch.js';
 import type { TensorHandle } from './tensor-data.js';
-import { bareName, isAveragedName, isBuffer, isModelName } from './tensor-names.js';
+import { bareName, bareTensors, isAveragedName, isBuffer, isModelName } from './tensor-names.js';
 
 /** Named tensors that belong together. */
 export interface WeightSet {
@@ -17,8 +17,8 @@ export interface WeightSet {
 export interface Contents {
   readonly online: readonly WeightSet[];
   readonly averages: readonly WeightSet[];
-  /** Plain data that may be the run's configuration, with where it stands. */
-  readonly settings: readonly { readonly where: string; readonly value: unknown }[];
+  /** Plain data that may be the run's configuration, with where it stands and of which class it is said to be. */
+  readonly settings: readonly { readonly where: string; readonly value: unknown; readonly kind: string | undefined }[];
   /** Entries that are neither. */
   readonly left: readonly string[];
 }
@@ -46,8 +46,7 @@ export function contentsOf(value: PickleValue): Contents {
     if (Array.isArray(each) || each instanceof PickleTuple) {
       const items = Array.isArray(each) ? each : each.items;
       const tensors = items.filter((item) => item instanceof PickledTensor);
-      if (tensors.length === items.length && tensors.length > 0 && isAveraged(where))
-        unnamed.push({ where, tensors });
+      if (tensors.length === items.length && tensors.length > 0 && isAveraged(where)) unnamed.push({ where, tensors });
       else for (const [i, item] of items.slice(0, longestList).entries()) visit(item, join(where, i), depth + 1);
       return;
     }
@@ -83,7 +82,11 @@ export function contentsOf(value: PickleValue): Contents {
   );
   const settings = others
     .filter(([key]) => !otherKey.test(String(key)))
-    .map(([key, each]) => ({ where: String(key), value: plain(each) }))
+    .map(([key, each]) => ({
+      where: String(key),
+      value: plain(each),
+      kind: each instanceof PickleForeign ? `a ${each.name.slice(0, 80)}, read as data` : undefined,
+    }))
     .filter(({ value: each }) => each !== undefined);
   return {
     online: distinct(online.length + averages.length > 0 ? online : named.slice(0, 1)),
@@ -143,7 +146,9 @@ export function chooseWeights(
     fail('--weights average: expected averaged weights beside the online ones, got one set of weights; leave it away');
   if (choice === 'raw' && (firstOnline === undefined || firstAverage === undefined))
     fail('--weights raw: expected online and averaged weights, got one set of weights; leave it away');
-  const average = firstOnline === undefined || (firstAverage !== undefined && (choice ?? (averaged?.value === false ? 'raw' : 'average')) === 'average');
+  const average =
+    firstOnline === undefined ||
+    (firstAverage !== undefined && (choice ?? (averaged?.value === false ? 'raw' : 'average')) === 'average');
   const sets = average ? averages : online;
   const set = sets[0] as WeightSet;
   if (sets.length > 1)
@@ -151,11 +156,15 @@ export function chooseWeights(
       `holds ${sets.length} different sets of weights, in ${list(sets.map(({ where }) => named(where)))}; ` +
         `save the one you mean in Python: ${saveAgain(file, `d[${JSON.stringify(set.where.split('.')[0])}]`)}`,
     );
-  const bare = bareTensors(file, set);
+  const bare = bareTensors(file, set.tensors);
   if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, notes: [], assumed: [] };
 
   const why =
-    choice !== undefined ? `as --weights ${choice} says` : averaged === undefined ? undefined : `as ${averaged.where} says`;
+    choice !== undefined
+      ? `as --weights ${choice} says`
+      : averaged === undefined
+        ? undefined
+        : `as ${averaged.where} says`;
   const assumed = why === undefined ? ['weights = average (--weights raw takes the online ones)'] : [];
   const reason = why === undefined ? '' : `, ${why}`;
   const rest = left.length === 0 ? '' : `; left unread: ${list(left)}`;
@@ -168,7 +177,7 @@ export function chooseWeights(
       ],
       assumed,
     };
-  const whole = bareTensors(file, firstOnline);
+  const whole = bareTensors(file, firstOnline.tensors);
   const merged = new Map(bare);
   // One kind of average (LitEma) writes its tensors' names without dots.
   const dotless = [...whole.keys()].map((name) => [name, name.replaceAll('.', '')] as const);
@@ -196,22 +205,6 @@ export function chooseWeights(
     ],
     assumed,
   };
-}
-
-/** Tensors by their names without wrappers. Throws InputError where two become one. */
-function bareTensors(file: string, { tensors }: WeightSet): ReadonlyMap<string, TensorHandle> {
-  const bare = new Map<string, TensorHandle>();
-  for (const [name, tensor] of tensors) {
-    const short = bareName(name);
-    if (short === undefined) continue;
-    if (bare.has(short))
-      throw new InputError(
-        `${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." ` +
-          'are removed',
-      );
-    bare.set(short, tensor);
-  }
-  return bare;
 }
 
 /** A pickle's value as plain data; undefined where it is none. Objects become what they hold: attributes, entries or items. */
@@ -243,7 +236,8 @@ function dictOf(value: PickleValue): PickleDict | undefined {
   if (value instanceof Map) return value;
   if (!(value instanceof PickleForeign)) return undefined;
   if (value.entries.size > 0) return value.entries;
-  const state = value.state instanceof PickleTuple ? value.state.items.find((each) => each instanceof Map) : value.state;
+  const state =
+    value.state instanceof PickleTuple ? value.state.items.find((each) => each instanceof Map) : value.state;
   if (!(state instanceof Map)) return undefined;
   const fields = state.get('__dict__'); // pydantic keeps its fields there
   return fields instanceof Map ? fields : state;
@@ -251,8 +245,7 @@ function dictOf(value: PickleValue): PickleDict | undefined {
 
 function tensorsIn(dict: PickleDict): Map<string, PickledTensor> {
   const tensors = new Map<string, PickledTensor>();
-  for (const [key, each] of dict)
-    if (typeof key === 'string' && each instanceof PickledTensor) tensors.set(key, each);
+  for (const [key, each] of dict) if (typeof key === 'string' && each instanceof PickledTensor) tensors.set(key, each);
   return tensors;
 }
 

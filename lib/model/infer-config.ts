@@ -1,4 +1,4 @@
-/** A configuration read off the names and shapes of a checkpoint's tensors, with what they cannot tell assumed and said. */
+/** A configuration read off a checkpoint's names and shapes, with what they cannot tell assumed and said. */
 import { InputError } from '../errors.js';
 import { checkConfig, innerSize, paperConfig, type ModelConfig, type Recursion } from './config.js';
 
@@ -12,13 +12,15 @@ const sequenceOfVocabulary: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * The configuration of a model with these tensors. `known` wins wherever it speaks.
+ * The configuration of a model with these tensors. `known` wins wherever it speaks; `cells` is how long the puzzles are that
+ * the model is opened for, asked only where several lengths are possible.
  * `assumed` lists, as "name = value", what neither it nor the shapes fix.
  * Throws InputError if the shapes make no model, or leave open something that cannot be guessed.
  */
 export function inferConfig(
   shapes: Shapes,
   known: Partial<ModelConfig>,
+  cells?: number,
 ): { readonly config: ModelConfig; readonly assumed: readonly string[] } {
   const assumed: string[] = [];
   const assume = <Key extends keyof ModelConfig>(key: Key, value: ModelConfig[Key]): ModelConfig[Key] => {
@@ -54,6 +56,7 @@ export function inferConfig(
     mixedPositions,
     usualPrefix,
     known,
+    cells,
     assume,
   });
 
@@ -118,20 +121,22 @@ function inferLengths(facts: {
   readonly mixedPositions: number | undefined;
   readonly usualPrefix: number;
   readonly known: Partial<ModelConfig>;
+  readonly cells: number | undefined;
   readonly assume: (key: 'sequenceLength' | 'puzzlePrefix', value: number) => number;
 }): { readonly sequenceLength: number; readonly puzzlePrefix: number } {
-  const { vocabSize, hiddenSize, puzzleEmbeddingSize, mixedPositions: S, usualPrefix, known, assume } = facts;
+  const { vocabSize, hiddenSize, puzzleEmbeddingSize, mixedPositions: S, usualPrefix, known, cells, assume } = facts;
   const leastPrefix = Math.ceil(puzzleEmbeddingSize / hiddenSize);
   const published = sequenceOfVocabulary.get(vocabSize);
   if (S === undefined) {
     // Attention with rotary positions has no tensor as long as the sequence.
-    if (known.sequenceLength === undefined && published === undefined) {
+    if (known.sequenceLength === undefined && published === undefined && cells === undefined) {
       throw new InputError(
-        `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is none of the published tasks'; give sequenceLength`,
+        `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is none of the published tasks'; ` +
+          'give it: --set model.sequenceLength=N',
       );
     }
     return {
-      sequenceLength: assume('sequenceLength', published ?? 1),
+      sequenceLength: assume('sequenceLength', published ?? cells ?? 1),
       puzzlePrefix: puzzleEmbeddingSize === 0 ? 0 : assume('puzzlePrefix', Math.max(usualPrefix, leastPrefix)),
     };
   }
@@ -140,12 +145,29 @@ function inferLengths(facts: {
   if (known.puzzlePrefix !== undefined)
     return { sequenceLength: S - known.puzzlePrefix, puzzlePrefix: known.puzzlePrefix };
   if (puzzleEmbeddingSize === 0) return { sequenceLength: S, puzzlePrefix: 0 };
-  const taskFits = published !== undefined && S - published >= leastPrefix;
-  const puzzlePrefix = assume(
-    'puzzlePrefix',
-    taskFits ? S - published : S > usualPrefix ? Math.max(usualPrefix, leastPrefix) : leastPrefix,
-  );
+  const prefix = prefixOf(S, [...new Set([usualPrefix, 1, leastPrefix])], leastPrefix, published, cells);
+  if (prefix === undefined)
+    throw new InputError(
+      `the tensors mix ${S} positions, prefix and puzzle together, and do not tell them apart; ` +
+        'give the prefix: --set model.puzzlePrefix=N (16 in the published TRM, 1 in HRM)',
+    );
+  const puzzlePrefix = assume('puzzlePrefix', prefix);
   return { sequenceLength: S - puzzlePrefix, puzzlePrefix };
+}
+
+/** The prefix that leaves a published task's puzzle, else the one usual prefix that leaves a square board. */
+function prefixOf(
+  positions: number,
+  usual: readonly number[],
+  least: number,
+  published: number | undefined,
+  cells: number | undefined,
+): number | undefined {
+  if (published !== undefined && positions - published >= least) return positions - published;
+  const possible = usual.filter((prefix) => prefix >= least && positions - prefix >= 4);
+  const boards = possible.filter((prefix) => Number.isInteger(Math.sqrt(positions - prefix)));
+  if (boards.length === 1) return boards[0];
+  return possible.find((prefix) => positions - prefix === cells);
 }
 
 /** An expansion and rounding that give the stored inner sizes; the reference's if they do. */
@@ -168,7 +190,8 @@ function expansionOf(
   }
   const sizes = mixerInner === undefined ? String(inner) : `${inner} and ${mixerInner}`;
   throw new InputError(
-    `no usual expansion gives inner sizes of ${sizes} for a hidden size of ${base.hiddenSize}; give expansion and innerMultiple`,
+    `no usual expansion gives inner sizes of ${sizes} for a hidden size of ${base.hiddenSize}; ` +
+      'give both: --set model.expansion=X,model.innerMultiple=N',
   );
 }
 
@@ -184,9 +207,8 @@ function sides(shapes: Shapes, name: string): readonly [number, number] {
 
 function notAModel(shapes: Shapes, name: string): InputError {
   const names = [...shapes.keys()].slice(0, 4).map((each) => JSON.stringify(each.slice(0, 60)));
-  return new InputError(
-    `expected the tensors of a TRM or HRM, ${name} among them, got ${shapes.size === 0 ? 'none' : `${shapes.size}: ${names.join(', ')}…`}`,
-  );
+  const got = shapes.size === 0 ? 'none' : `${shapes.size}: ${names.join(', ')}…`;
+  return new InputError(`expected the tensors of a TRM or HRM, ${name} among them, got ${got}`);
 }
 
 /** How many of 0, 1, 2, … hold before the first that does not. */

@@ -81,8 +81,7 @@ export class PickledTensor extends PickleObject implements TensorHandle {
     const { entries, root, fail } = this.#archive;
     const place = `data/${key.slice(0, 40)}`;
     const entry = entries.get(`${root}data/${key}`);
-    if (entry === undefined)
-      return fail(`tensor ${quote(name)}: its data (${place}) is missing from the file`);
+    if (entry === undefined) return fail(`tensor ${quote(name)}: its data (${place}) is missing from the file`);
     if (entry.size !== count * arrayTypes[dtype].BYTES_PER_ELEMENT)
       fail(`tensor ${quote(name)}: expected ${count} ${dtype} values in ${place}, got ${entry.size} bytes`);
     return entry;
@@ -131,7 +130,7 @@ export function isPyTorchFile(bytes: Bytes): boolean {
 }
 
 /**
- * What an open file holds. Its tensors are not read, and checked by checkTensors only; objects of other Python classes are
+ * What an open file holds. Its tensors are not read, and checked by checkStorage only; objects of other Python classes are
  * described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
  */
 export function readPyTorch(bytes: Bytes): PickleValue {
@@ -179,7 +178,7 @@ export function readPyTorch(bytes: Bytes): PickleValue {
 }
 
 /** Throws InputError unless the data of every tensor is there, and no more of it than such a file can hold. */
-export function checkTensors(bytes: Bytes, tensors: ReadonlyMap<string, TensorHandle>): void {
+export function checkStorage(bytes: Bytes, tensors: ReadonlyMap<string, TensorHandle>): void {
   let total = 0;
   for (const [name, tensor] of tensors) {
     if (!(tensor instanceof PickledTensor)) continue;
@@ -212,7 +211,10 @@ function rules(archive: Archive, fail: Fail): PickleRules {
     ['torch._utils._rebuild_tensor_v2', (args) => rebuildTensor(args, archive, fail)],
     ['torch._utils._rebuild_parameter', parameter],
     ['torch._utils._rebuild_parameter_with_state', parameter],
-    ['_codecs.encode', ([text]) => (typeof text === 'string' ? Buffer.from(text, 'latin1') : fail('has unusual bytes'))],
+    [
+      '_codecs.encode',
+      ([text]) => (typeof text === 'string' ? Buffer.from(text, 'latin1') : fail('has unusual bytes')),
+    ],
   ]);
   for (const module of ['builtins', '__builtin__'])
     for (const name of ['set', 'frozenset', 'list']) globals.set(`${module}.${name}`, list);

@@ -1,8 +1,8 @@
-/** The reference's option names, and the all_config.yaml its runs leave beside their checkpoints, as our configuration. */
+/** The published code's option names, as our configuration. */
 import { InputError, show } from '../errors.js';
 import type { ModelConfig, Recursion } from './config.js';
 
-/** Options by the reference's names (spec §1.1); unknown ones are ignored. `architecture` is its `name:` of the model class. */
+/** Options by the reference's names (spec §1.1). `architecture` is its `name:` of the model class. */
 export type ReferenceFields = Readonly<Record<string, unknown>>;
 
 /** Options that are one number in both. */
@@ -28,7 +28,7 @@ const architectures: readonly (readonly [pattern: RegExp, recursion: Recursion])
   [/\btrm/i, 'trm'],
 ];
 
-/** The options that the reference's fields fix, by our names. Throws InputError if a known field has an impossible type. */
+/** The options that the reference's fields fix, by our names. Throws InputError if one has an impossible value. */
 export function configFromReference(fields: ReferenceFields): Partial<ModelConfig> {
   const config: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] | number } = {};
   const number = (name: string): number | undefined => {
@@ -76,57 +76,66 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   return config as Partial<ModelConfig>;
 }
 
-const flags = ['mlp_t', 'no_ACT_continue'];
-const wanted = new Set([
-  ...Object.keys(numbers),
-  ...flags,
-  'L_layers',
-  'H_layers',
-  'puzzle_emb_ndim',
-  'puzzle_emb_len',
-  'pos_encodings',
-  'name',
-]);
-
-/** Most bytes of an all_config.yaml: real ones have a few kilobytes. */
-export const longestYaml = 1_000_000;
+/** Options that are true or false. ema: whether the run averaged its weights. */
+const flags = ['mlp_t', 'no_ACT_continue', 'ema', 'use_ema'];
+/** What this kit computes with, where the published code has an option: other values would give other answers. */
+const fixed: Readonly<Record<string, number>> = { rms_norm_eps: 1e-5, rope_theta: 10_000 };
+/** The known options by their names in lower case, as some programs write them. */
+const known: ReadonlyMap<string, string> = new Map(
+  [
+    ...Object.keys(numbers),
+    ...flags,
+    ...Object.keys(fixed),
+    'L_layers',
+    'H_layers',
+    'puzzle_emb_ndim',
+    'puzzle_emb_len',
+    'pos_encodings',
+  ].map((name) => [name.toLowerCase(), name]),
+);
+/** Configurations nested deeper than this hold no options of a model. */
+const deepest = 8;
 
 /**
- * The known options of an all_config.yaml: lines `key: value` at any indentation, as the reference's writer leaves them.
- * This is no YAML reader: a known key with anything but a plain value is refused (InputError), everything else is passed over.
+ * The known options in a configuration that was read as plain data, at any depth; everything else is passed over.
+ * Throws InputError where an option is given twice or is neither number, word nor switch as it should be.
  */
-export function readReferenceYaml(text: string, file: string): ReferenceFields {
-  if (text.length > longestYaml)
-    throw new InputError(`${file}: expected a configuration of a few kilobytes, got ${text.length} characters`);
+export function referenceFields(configuration: unknown, where: string): ReferenceFields {
   const fields: Record<string, unknown> = {};
-  for (const [i, line] of text.split(/\r?\n/).entries()) {
-    const [, key = '', value = ''] = /^([A-Za-z_]+):(?:\s+(\S.*))?$/s.exec(line.trim()) ?? []; // one way to read a line: time stays linear
-    if (!wanted.has(key)) continue;
-    const plain = /^(?:'([\w.@/-]*)'|"([\w.@/-]*)"|([\w.@/+-]+))(?:\s+#.*)?$/.exec(value);
-    if (plain === null)
-      throw new InputError(
-        `${file}, line ${i + 1}: expected "${key}: value" with a plain value, got ${JSON.stringify(line.trim().slice(0, 80))}; write it plainly, or move the file away and give the options`,
-      );
-    const word = plain[1] ?? plain[2] ?? plain[3] ?? '';
-    if (key === 'name') {
+  const take = (key: string, value: unknown): void => {
+    if (key in fields && fields[key] !== value)
+      throw new InputError(`${where}: ${key} is given twice, as ${show(fields[key])} and ${show(value)}`);
+    fields[key] = value;
+  };
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > deepest) return;
+    for (const [key, inner] of Object.entries(value)) {
+      const name = known.get(key.toLowerCase());
+      if (name !== undefined && inner !== null && inner !== undefined && typeof inner !== 'object')
+        take(name === 'use_ema' ? 'ema' : name, readOption(name, inner, where));
       // Loss and model each have a name; the model's holds its class.
-      if (architectures.some(([pattern]) => pattern.test(word))) fields['architecture'] = word;
-      continue;
+      else if (key === 'name' && architectures.some(([pattern]) => pattern.test(String(inner))))
+        take('architecture', inner);
+      else visit(inner, depth + 1);
     }
-    const read = flags.includes(key)
-      ? { true: true, false: false }[word]
-      : key === 'pos_encodings'
-        ? word
-        : Number(word);
-    if (read === undefined || Number.isNaN(read))
-      throw new InputError(
-        `${file}, line ${i + 1}: ${key}: got ${JSON.stringify(word)}, which is no ${flags.includes(key) ? 'true or false' : 'number'}`,
-      );
-    if (key in fields && fields[key] !== read)
-      throw new InputError(
-        `${file}, line ${i + 1}: ${key} is given twice, as ${String(fields[key])} and ${String(read)}`,
-      );
-    fields[key] = read;
-  }
+  };
+  visit(configuration, 0);
+  for (const [name, value] of Object.entries(fixed))
+    if (fields[name] !== undefined && fields[name] !== value)
+      throw new InputError(`${where}: ${name} = ${show(fields[name])}: this kit computes with ${value} only`);
   return fields;
+}
+
+/** One option's value; text that is a number or a switch counts as one. */
+function readOption(name: string, value: unknown, where: string): unknown {
+  if (name === 'pos_encodings') return value;
+  if (flags.includes(name)) {
+    const word = String(value).toLowerCase();
+    if (word === 'true' || word === 'false') return word === 'true';
+    throw new InputError(`${where}: ${name}: expected true or false, got ${show(value)}`);
+  }
+  const number = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isFinite(number))
+    throw new InputError(`${where}: ${name}: expected a number, got ${show(value)}`);
+  return number;
 }

@@ -1,4 +1,5 @@
 /** The names that wrappers put around a model's tensors: a compiler, several devices, a loss head, a trainer, an average. */
+import { InputError } from '../errors.js';
 
 /** Wrappers that may stand anywhere in a name. */
 const anywhere = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
@@ -18,7 +19,10 @@ export function isWrapper(prefix: string): boolean {
 export function bareName(name: string): string | undefined {
   const unwrapped = name.replace(anywhere, '');
   const match = own.exec(unwrapped);
-  const bare = match === null ? unwrapped.replace(/^(?:module\.|model\.|inner\.)+/, '') : unwrapped.slice(match.index + (match[0].startsWith('.') ? 1 : 0));
+  const bare =
+    match === null
+      ? unwrapped.replace(/^(?:module\.|model\.|inner\.)+/, '')
+      : unwrapped.slice(match.index + (match[0].startsWith('.') ? 1 : 0));
   return recomputed.test(bare) ? undefined : bare;
 }
 
@@ -35,4 +39,20 @@ export function isAveragedName(name: string): boolean {
 /** Whether a tensor is never averaged by the reference: start values of the latents, the puzzle table (spec §4.4). */
 export function isBuffer(bare: string): boolean {
   return /^[LH]\d*_init$/.test(bare) || bare === 'puzzle_emb.weights';
+}
+
+/** Tensors by their names without wrappers. Throws InputError where two become one. */
+export function bareTensors<Tensor>(file: string, tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
+  const bare = new Map<string, Tensor>();
+  for (const [name, tensor] of tensors) {
+    const short = bareName(name);
+    if (short === undefined) continue;
+    if (bare.has(short))
+      throw new InputError(
+        `${file}: two tensors are called ${JSON.stringify(short)} once prefixes such as "_orig_mod.model.inner." ` +
+          'are removed',
+      );
+    bare.set(short, tensor);
+  }
+  return bare;
 }

@@ -1,0 +1,44 @@
+/** The configuration that a training script left beside its checkpoint, in YAML or JSON. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { parse } from 'yaml';
+import { InputError } from '../errors.js';
+import { readUserFile } from '../files.js';
+import { referenceFields, type ReferenceFields } from './reference-config.js';
+
+/** Names by which such files go, the most telling first. */
+const names = ['all_config.yaml', 'config.yaml', 'config.yml', 'config.json', 'hparams.yaml', 'args.json'];
+
+/** Bounds of a configuration: real ones have a few kilobytes, and a YAML parser's time and stack grow faster than its text. */
+const bounds = { bytes: 64 * 2 ** 10, lines: 4000, commas: 4000, brackets: 400 };
+
+/** The known options of the first such file in a folder that has any. Throws InputError where one cannot be read. */
+export function configBeside(folder: string): { readonly file: string; readonly fields: ReferenceFields } | undefined {
+  for (const name of names) {
+    const file = path.join(folder, name);
+    if (!existsSync(file)) continue;
+    const fields = readConfigText(readUserFile(file, bounds.bytes).toString('utf8'), file);
+    if (Object.keys(fields).length > 0) return { file, fields };
+  }
+  return undefined;
+}
+
+/** The known options in the text of a configuration. Throws InputError if it is too long, too deep or broken. */
+export function readConfigText(text: string, file: string): ReferenceFields {
+  const count = (pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+  const tooMuch =
+    text.length > bounds.bytes ||
+    count(/\n/g) > bounds.lines ||
+    count(/,/g) > bounds.commas ||
+    count(/[[{]/g) > bounds.brackets ||
+    /^[ \t]*(?:[-?:][ \t]+){9}|^[ \t]{100}/m.test(text);
+  if (tooMuch) throw new InputError(`${file}: expected a configuration of a few kilobytes; move the file away`);
+  let configuration: unknown;
+  try {
+    configuration = file.endsWith('.json') ? JSON.parse(text) : parse(text, { merge: true, logLevel: 'silent' });
+  } catch (error) {
+    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
+    throw new InputError(`${file}: ${problem.replace(/:$/, '')}; mend it or move the file away`);
+  }
+  return referenceFields(configuration, file);
+}
