@@ -7,6 +7,7 @@ import { InputError } from '../errors.js';
 import { loadCheckpoint, saveCheckpoint } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
+import { assumedLine, loadOptions, weightsOption } from './checkpoint-options.js';
 import { integer, text, type Command } from './command.js';
 import { everyField, readSettings } from './settings.js';
 
@@ -24,6 +25,7 @@ export const convert: Command = {
       about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4',
       settings: () => ({ model: everyField }),
     },
+    weights: weightsOption,
     'puzzle-ids': {
       type: 'string',
       value: 'N',
@@ -48,7 +50,7 @@ export const convert: Command = {
     const { model } = readSettings(text(args, 'set') ?? '');
     const puzzleIds = integer(args, 'puzzle-ids', 1, 4_000_000);
     const known: Partial<ModelConfig> = { ...model, ...(puzzleIds === undefined ? {} : { puzzleIds }) };
-    const { config, tensors, metadata, notes } = loadCheckpoint(from, { config: known });
+    const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, loadOptions(args, known));
     for (const note of notes) out.note(note);
     saveCheckpoint(
       to,
@@ -60,7 +62,8 @@ export const convert: Command = {
       `${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters ` +
         `(${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`,
     );
-    out.result({ from, to, config, parameters: parameterCount(config), notes });
+    if (assumed.length > 0) out.line(assumedLine(assumed));
+    out.result({ from, to, config, parameters: parameterCount(config), notes, assumed });
     return Promise.resolve(0);
   },
 };

@@ -5,6 +5,7 @@ import { loadTask } from '../experiment/task.js';
 import { viewsOf } from '../experiment/views.js';
 import { Random } from '../random.js';
 import { evaluate } from '../train/evaluate.js';
+import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
 import { choice, flag, integer, number, text, type Arguments, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
@@ -24,6 +25,10 @@ export const evaluateCommand: Command = {
   count: [0, 1],
   options: {
     ...experimentOptions(readSettingsOf),
+    weights: {
+      ...weightsOption,
+      unread: (args) => (isRandom(args) ? 'random weights are one set; name a checkpoint' : undefined),
+    },
     split: { type: 'string', value: 'NAME', about: 'test, train or validation. Default test' },
     puzzles: { type: 'string', value: 'N', about: 'score only the first N puzzles. Default all' },
     steps: {
@@ -105,7 +110,7 @@ export const evaluateCommand: Command = {
 
   async run(args, out) {
     const model = await openNamed(args);
-    const { engine, config, notes, name } = model;
+    const { engine, config, notes, taken, assumed, name } = model;
     for (const note of notes) out.note(note);
     try {
       const { task, chosenBy } = isRandom(args)
@@ -197,12 +202,14 @@ export const evaluateCommand: Command = {
                 out,
               ),
             };
-      for (const note of notes) out.line(`note: ${note}`); // the last lines are what is read
+      if (taken !== undefined) out.line(taken);
+      if (assumed.length > 0) out.line(assumedLine(assumed)); // the last line is what is read
       out.result({
         checkpoint: name,
         dataset: dataset.name,
         chosenBy,
         notes,
+        assumed,
         sha256: dataset.sha256,
         engine: engine.description,
         precision: engine.precision,
@@ -256,7 +263,13 @@ async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: 
       'trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)',
     );
   const engine = readEngineOptions(args);
-  if (file !== undefined) return { ...(await openModel(file, engine, readChanges(args).model)), name: file };
+  if (file !== undefined) {
+    const { model = {} } = readChanges(args);
+    const asked = text(args, 'experiment') === undefined ? {} : { cells: readExperiment(args).model.sequenceLength };
+    const opened = await openModel(file, engine, { ...loadOptions(args, model), ...asked });
+    refuseIdle(opened.config, model);
+    return { ...opened, name: file };
+  }
   const { model, name } = readExperiment(args);
   return {
     ...(await randomModel(model, new Random(seed ?? 0), engine)),

@@ -7,8 +7,10 @@ import { percentText } from '../report/tables.js';
 import { changesText } from '../report/thoughts.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
+import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
+import { everyField, readSettings } from './settings.js';
 
 export const solve: Command = {
   name: 'solve',
@@ -19,6 +21,13 @@ export const solve: Command = {
   count: [1, 1],
   options: {
     checkpoint: { type: 'string', value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
+    set: {
+      type: 'string',
+      value: 'model.A=V,…',
+      about: 'what the file does not say of its model, or how else it is to think, e.g. model.latentRecursions=4',
+      settings: () => ({ model: everyField }),
+    },
+    weights: weightsOption,
     steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
     ...engineOptions,
   },
@@ -30,7 +39,10 @@ export const solve: Command = {
     const side = Math.sqrt(puzzle.question.length);
     const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
-    const { engine, config, notes } = await openModel(file, readEngineOptions(args));
+    const { model = {} } = readSettings(text(args, 'set') ?? '');
+    const load = { ...loadOptions(args, model), cells: puzzle.question.length };
+    const { engine, config, notes, assumed } = await openModel(file, readEngineOptions(args), load);
+    refuseIdle(config, model);
     for (const note of notes) out.note(note);
     try {
       if (config.sequenceLength !== puzzle.question.length || config.vocabSize !== side + 2) {
@@ -66,7 +78,8 @@ export const solve: Command = {
           ? 'right: it agrees with the exact solver, and this is the only solution'
           : `wrong: the only solution is ${solution}`,
       );
-      out.result({ puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
+      if (assumed.length > 0) out.line(assumedLine(assumed));
+      out.result({ assumed, puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
       return right ? 0 : 1;
     } finally {
       engine.dispose();

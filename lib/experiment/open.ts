@@ -5,7 +5,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
-import { loadCheckpoint } from '../model/checkpoint.js';
+import { loadCheckpoint, type LoadOptions } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import type { Random } from '../random.js';
@@ -16,23 +16,20 @@ export interface OpenModel {
   readonly config: ModelConfig;
   /** What the file says about itself. */
   readonly metadata: Readonly<Record<string, string>>;
-  /** What had to be assumed to read the file. */
+  /** What was taken from where in the file, and what was left. */
   readonly notes: readonly string[];
+  /** Of online and averaged weights, which were taken and which left; undefined where the file has one set. */
+  readonly taken: string | undefined;
+  /** What nobody said and was assumed, as "field = value". Where one is wrong, so is every answer. */
+  readonly assumed: readonly string[];
 }
 
-/**
- * Opens a safetensors or PyTorch checkpoint; `known` is what the file does not say of its model, or what shall be
- * otherwise. Throws InputError if it is damaged or its shapes make no such model.
- */
-export async function openModel(
-  file: string,
-  options: EngineOptions = {},
-  known: Partial<ModelConfig> = {},
-): Promise<OpenModel> {
-  const { config, tensors, metadata, notes } = loadCheckpoint(file, { config: known });
+/** Opens a checkpoint of ours or of others. Throws InputError if it is damaged or its shapes make no such model. */
+export async function openModel(file: string, options: EngineOptions = {}, load: LoadOptions = {}): Promise<OpenModel> {
+  const { config, tensors, metadata, notes, taken, assumed } = loadCheckpoint(file, load);
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', tensors);
-  return { engine, config, metadata, notes };
+  return { engine, config, metadata, notes, taken, assumed };
 }
 
 /** A model with random weights, as training starts with: for measuring what a model of this size costs. */
@@ -43,7 +40,7 @@ export async function randomModel(
 ): Promise<OpenModel> {
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', initialParameters(config, random));
-  return { engine, config, metadata: {}, notes: [] };
+  return { engine, config, metadata: {}, notes: [], taken: undefined, assumed: [] };
 }
 
 /** The checkpoint that comes with the kit for Sudokus of so many cells. Throws InputError where there is none. */

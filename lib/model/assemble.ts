@@ -24,6 +24,8 @@ export interface Checkpoint {
 export interface LoadedCheckpoint extends Checkpoint {
   /** What was taken from where, and what was left or changed. */
   readonly notes: readonly string[];
+  /** Of online and averaged weights, which were taken and which left; undefined where the file has one set. */
+  readonly taken?: string | undefined;
   /** What neither file nor caller says, as "field = value". Where one is wrong, so is every answer. */
   readonly assumed: readonly string[];
 }
@@ -131,7 +133,7 @@ function meanRows(data: Float32Array, rows: number, newRows: number): Float32Arr
 }
 
 /** Runs `make`, putting the file's name before an InputError's message. */
-function inFile<Result>(file: string, make: () => Result): Result {
+export function inFile<Result>(file: string, make: () => Result): Result {
   try {
     return make();
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   assembleCheckpoint,
   checkpointFormat,
   checkTensors,
+  inFile,
   storedConfig,
   type Checkpoint,
   type LoadedCheckpoint,
@@ -70,7 +71,7 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
     const bytes = open(typeof file === 'string' ? fileIn(file) : file);
     const { contents: inside, metadata } = readContents(bytes, open);
     const contents = withAverageBeside(inside, bytes, open);
-    const ours = storedConfig(metadata) !== undefined;
+    const ours = inFile(bytes.name, () => storedConfig(metadata)) !== undefined;
     const settings = ours ? nothing : settingsOf(bytes, contents, metadata, typeof file === 'string');
     const left = contents.left.filter((key) => !settings.used.includes(key));
     const chosen = chooseWeights(bytes.name, { ...contents, left }, options.weights, settings.averaged);
@@ -78,13 +79,17 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
     const facts = configFromReference(settings.fields);
     const loaded = assembleCheckpoint(bytes.name, { ...chosen, metadata }, facts, options.config, options.cells);
     const assumed = [...chosen.assumed, ...loaded.assumed];
-    const notes = [...chosen.notes, ...settings.notes, ...loaded.notes];
+    const { taken } = chosen;
+    const notes = [...(taken === undefined ? [] : [taken]), ...settings.notes, ...loaded.notes];
     if (assumed.length > 0) notes.push(`configuration: the file does not say, so assumed ${assumed.join(', ')}`);
-    return { ...loaded, assumed, notes };
+    return { ...loaded, assumed: assumed.filter((each) => !trainingOnly.test(each)), notes, taken };
   } finally {
     for (const each of opened) each.close();
   }
 }
+
+/** What is assumed for training only: no answer depends on it. */
+const trainingOnly = /^(?:gradient|halting) = /;
 
 /** Names of checkpoints in the folders that trainers write, the most telling first. */
 const usualNames = [

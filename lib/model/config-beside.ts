@@ -35,7 +35,7 @@ export function readConfigText(text: string, file: string): ReferenceFields {
   if (tooMuch) throw new InputError(`${file}: expected a configuration of a few kilobytes; move the file away`);
   let configuration: unknown;
   try {
-    configuration = file.endsWith('.json') ? JSON.parse(text) : parse(text, { merge: true, logLevel: 'silent' });
+    configuration = file.endsWith('.json') ? JSON.parse(text) : parse(text, { merge: true, logLevel: 'error' });
   } catch (error) {
     const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
     throw new InputError(`${file}: ${problem.replace(/:$/, '')}; mend it or move the file away`);

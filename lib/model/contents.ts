@@ -11,6 +11,8 @@ export interface WeightSet {
   readonly where: string;
   /** By the names in the file, wrappers and all. */
   readonly tensors: ReadonlyMap<string, TensorHandle>;
+  /** Tensors that are there but of a kind that is not read, with that kind. */
+  readonly unread?: ReadonlyMap<string, string>;
 }
 
 /** What a file holds. */
@@ -60,8 +62,13 @@ export function contentsOf(value: PickleValue): Contents {
       const rest = names.filter((name) => !split.includes(name));
       const part = (some: readonly string[]): ReadonlyMap<string, TensorHandle> =>
         new Map(some.map((name) => [name, tensors.get(name) as TensorHandle]));
-      if (split.length > 0) averages.push({ where, tensors: part(split) });
-      if (rest.some(isModelName)) online.push({ where, tensors: part(rest) });
+      const unread = new Map(
+        [...dict]
+          .filter(([key, other]) => typeof key === 'string' && isModelName(key) && other instanceof PickleForeign)
+          .map(([key, other]) => [String(key), (other as PickleForeign).name]),
+      );
+      if (split.length > 0) averages.push({ where, tensors: part(split), unread });
+      if (rest.some(isModelName)) online.push({ where, tensors: part(rest), unread });
     } else if (names.length > 0) {
       named.push({ where, tensors });
     }
@@ -116,7 +123,8 @@ export function contentsOfTensors(tensors: ReadonlyMap<string, TensorHandle>): C
 /** The tensors to load, by their names without wrappers, and how they were chosen. */
 export interface ChosenWeights {
   readonly tensors: ReadonlyMap<string, TensorHandle>;
-  readonly notes: readonly string[];
+  /** Of several sets of weights, which were taken and which left; undefined where there is one. */
+  readonly taken?: string;
   /** What neither the file nor the caller says. */
   readonly assumed: readonly string[];
 }
@@ -156,8 +164,10 @@ export function chooseWeights(
       `holds ${sets.length} different sets of weights, in ${list(sets.map(({ where }) => named(where)))}; ` +
         `save the one you mean in Python: ${saveAgain(file, `d[${JSON.stringify(set.where.split('.')[0])}]`)}`,
     );
+  for (const [name, kind] of set.unread ?? [])
+    fail(`${name.slice(0, 80)} is a ${kind.slice(0, 80)}, which is not read; save it as float32, float16 or bfloat16`);
   const bare = bareTensors(file, set.tensors);
-  if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, notes: [], assumed: [] };
+  if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, assumed: [] };
 
   const why =
     choice !== undefined
@@ -171,10 +181,9 @@ export function chooseWeights(
   if (!average)
     return {
       tensors: bare,
-      notes: [
+      taken:
         `weights: the online ones of ${named(firstOnline.where)}${reason}; ` +
-          `left: the average in ${named(firstAverage.where)}${rest}`,
-      ],
+        `left: the average in ${named(firstAverage.where)}${rest}`,
       assumed,
     };
   const whole = bareTensors(file, firstOnline.tensors);
@@ -199,10 +208,9 @@ export function chooseWeights(
   const from = added.length === 0 ? '' : `, with ${list(added)} from ${named(firstOnline.where)}`;
   return {
     tensors: merged,
-    notes: [
+    taken:
       `weights: the average in ${named(firstAverage.where)}${from}${reason}; ` +
-        `left: the online weights of ${named(firstOnline.where)}${rest}`,
-    ],
+      `left: the online weights of ${named(firstOnline.where)}${rest}`,
     assumed,
   };
 }

@@ -136,7 +136,7 @@ function inferLengths(facts: {
       );
     }
     return {
-      sequenceLength: assume('sequenceLength', published ?? cells ?? 1),
+      sequenceLength: assume('sequenceLength', cells ?? published ?? 1),
       puzzlePrefix: puzzleEmbeddingSize === 0 ? 0 : assume('puzzlePrefix', Math.max(usualPrefix, leastPrefix)),
     };
   }

@@ -1,0 +1,40 @@
+/** The options by which a command says how a checkpoint is to be read, and the line in which it says what was assumed. */
+import { InputError } from '../errors.js';
+import type { LoadOptions } from '../model/checkpoint.js';
+import type { ModelConfig } from '../model/config.js';
+import { choice, type Arguments, type Option } from './command.js';
+
+export const weightsOption: Option = {
+  type: 'string',
+  value: 'NAME',
+  about:
+    'of a file with online and averaged weights: raw or average. ' +
+    "Default as the run's configuration says, else average",
+};
+
+/** How to read a checkpoint, with the model's fields that --set gives. */
+export function loadOptions(args: Arguments, config: Readonly<Record<string, unknown>>): LoadOptions {
+  const weights = choice(args, 'weights', ['raw', 'average']);
+  return { config, ...(weights === undefined ? {} : { weights }) };
+}
+
+/** Throws InputError for fields on which no answer of this model depends: setting them would change nothing. */
+export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unknown>>): void {
+  const idle = [
+    ...(config.mixer === 'mlp' ? ['heads'] : []),
+    ...(config.recursion === 'direct' || config.schedule !== undefined ? ['deepRecursions', 'latentRecursions'] : []),
+  ].filter((field) => field in set);
+  if (idle.length > 0)
+    throw new InputError(
+      `--set: ${idle.map((field) => `model.${field}`).join(', ')} would change nothing: this model has none; ` +
+        'leave it away',
+    );
+}
+
+/** The last line of a command that used a model of which something had to be assumed. */
+export function assumedLine(assumed: readonly string[]): string {
+  return (
+    `assumed: ${assumed.join(', ')}. The file does not say; where one is wrong, so is the result. ` +
+    'Give them: --set model.FIELD=VALUE,…'
+  );
+}
