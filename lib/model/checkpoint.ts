@@ -112,17 +112,26 @@ function fileIn(file: string): string {
   throw new InputError(`expected a file, got a folder: ${file}; ${remedy}`);
 }
 
-/** What stands at the beginning of files that are no checkpoints, and what to do. */
-const otherKinds: readonly (readonly [start: RegExp, what: string])[] = [
-  [/^version https:\/\/git-lfs/, 'is a Git LFS pointer, not the file itself; fetch it with git lfs pull'],
-  [/^\s*<(?:!doctype|html|\?xml)/i, 'is a web page, not a checkpoint; download the file itself'],
-  [/^(?:\x1f\x8b|\x28\xb5\x2f\xfd|BZh|\xfd7zXZ)/, 'is compressed; uncompress it first'],
-  [/^\x89HDF/, 'is HDF5, as Keras writes it; save the weights as safetensors under the published tensor names'],
-  [/^GGUF/, 'is a GGUF file, as language models use it, not a TRM checkpoint'],
-  [/^\x93NUMPY/, 'is a NumPy array, not a checkpoint'],
-  [/^.{257}ustar/s, 'is a tar archive; unpack it and name the checkpoint in it'],
+/** Files that are no checkpoints, by how they begin, and what to do. */
+const otherKinds: readonly (readonly [begins: (start: string) => boolean, what: string])[] = [
   [
-    /^\x80[\x02-\x05]/,
+    (start) => start.startsWith('version https://git-lfs'),
+    'is a Git LFS pointer, not the file itself; fetch it with git lfs pull',
+  ],
+  [(start) => /^\s*<(?:!doctype|html|\?xml)/i.test(start), 'is a web page, not a checkpoint; download the file itself'],
+  [
+    (start) => ['\x1f\x8b', '\x28\xb5\x2f\xfd', 'BZh', '\xfd7zXZ'].some((each) => start.startsWith(each)),
+    'is compressed; uncompress it first',
+  ],
+  [
+    (start) => start.startsWith('\x89HDF'),
+    'is HDF5, as Keras writes it; save the weights as safetensors under the published tensor names',
+  ],
+  [(start) => start.startsWith('GGUF'), 'is a GGUF file, as language models use it, not a TRM checkpoint'],
+  [(start) => start.startsWith('\x93NUMPY'), 'is a NumPy array, not a checkpoint'],
+  [(start) => start.startsWith('ustar', 257), 'is a tar archive; unpack it and name the checkpoint in it'],
+  [
+    (start) => start.startsWith('\x80') && start.charCodeAt(1) >= 2 && start.charCodeAt(1) <= 5,
     'is a plain Python pickle, not a file of torch.save; save it again in Python: ' +
       'import pickle, torch; torch.save(pickle.load(open("FILE", "rb")), "weights.pt")',
   ],
@@ -136,7 +145,7 @@ function readContents(
   if (isPyTorchFile(bytes)) return { contents: contentsOf(readPyTorch(bytes)), metadata: {} };
   if (isShardIndex(bytes)) return { contents: contentsOfTensors(listShards(bytes, open)), metadata: {} };
   const start = Buffer.from(bytes.read(0, Math.min(bytes.size, 262))).toString('latin1');
-  const other = otherKinds.find(([pattern]) => pattern.test(start));
+  const other = otherKinds.find(([begins]) => begins(start));
   if (other !== undefined) throw new InputError(`${bytes.name}: ${other[1]}`);
   const { handles, metadata } = listSafetensors(bytes);
   return { contents: contentsOfTensors(handles), metadata };
@@ -176,10 +185,7 @@ function settingsOf(
     ...Object.entries(metadata).map(([where, value]) => ({ where, value, kind: 'metadata' })),
   ].map(({ where, value, kind }) => ({ kind, where, value: { [where]: parsed(value) } }));
   const used = entries.filter(({ value }) => Object.keys(referenceFields(value, bytes.name)).length > 0);
-  const inside = referenceFields(
-    used.map(({ value }) => value).reduce<object>((all, value) => ({ ...all, ...value }), {}),
-    bytes.name,
-  );
+  const inside = referenceFields(Object.assign({}, ...used.map(({ value }) => value)), bytes.name);
   const beside = lookBeside ? configBeside(path.dirname(bytes.name)) : undefined;
   const notes: string[] = [];
   const source = used.map(({ where, kind }) => (kind === undefined ? where : `${where} (${kind})`)).join(', ');

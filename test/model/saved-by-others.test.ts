@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
-import { experiment } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
