@@ -1,4 +1,4 @@
-/** The options by which a command says how a checkpoint is to be read, and the line in which it says what was assumed. */
+/** The options by which a command says how a checkpoint is to be read, and its line about what was assumed. */
 import { InputError } from '../errors.js';
 import type { LoadOptions } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';

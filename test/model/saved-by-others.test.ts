@@ -1,4 +1,4 @@
-/** Checkpoints as other people's training scripts save them: each kind opens with its own facts and gives PyTorch's answers. */
+/** Checkpoints as others' training scripts save them: each opens with its own facts and gives PyTorch's answers. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
@@ -9,10 +9,11 @@ import { projectRoot } from '../../lib/files.js';
 import { loadCheckpoint, type LoadOptions } from '../../lib/model/checkpoint.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 
-const saved = (...names: string[]): string => path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved', ...names);
+const folder = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
+const saved = (...names: string[]): string => path.join(folder, ...names);
 const engine = whyUnavailable() === undefined ? 'native' : 'tfjs';
 
-/** Share of the 300 test puzzles of sudoku-4x4 right after the last step. PyTorch (bench/pytorch/trm.py) gives the same. */
+/** Share of the 300 test puzzles of sudoku-4x4 right after the last step; bench/pytorch/trm.py gives the same. */
 async function exact(file: string, load: LoadOptions = {}, kind: 'native' | 'tfjs' = engine): Promise<number> {
   const { test } = await loadTask(experiment('sudoku-4x4').task);
   const model = await openModel(file, { engine: kind, precision: kind === 'native' ? 'float32' : 'auto' }, load);
@@ -24,7 +25,7 @@ async function exact(file: string, load: LoadOptions = {}, kind: 'native' | 'tfj
 describe('a checkpoint saved by others', function () {
   this.timeout(60_000);
 
-  it('vocab6: a bare state dict of a 4×4 Sudoku; prefix and board are told apart, T and n are assumed and said', async () => {
+  it('vocab6: prefix and board are told apart, T and n are assumed and said', async () => {
     const { config, assumed } = loadCheckpoint(saved('vocab6', 'step_300'));
     assert.deepEqual([config.puzzlePrefix, config.sequenceLength], [1, 16]);
     assert.deepEqual(assumed, [
