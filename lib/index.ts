@@ -36,7 +36,7 @@ export { Trainer } from './train/trainer.js';
 export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
 
 // Thinking: one puzzle step by step, when to stop, and the votes of ARC.
-export { think, type Thought } from './train/think.js';
+export type { Thought } from './train/think.js';
 export { hardestThought, stopWhenSure, thinkAbout, type JudgedThought, type SolvedPuzzle } from './train/thoughts.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
@@ -58,7 +58,6 @@ export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './repo
 export { dataFrame, tableOfFrame } from './report/frames.js';
 export {
   comparedRows,
-  orderings,
   paperTable,
   paperTableFrame,
   paperTableRows,
@@ -105,7 +104,7 @@ export { drawTask, drawVersions, drawVotes } from './report/arc.js';
 export { drawSchedule, scheduleText } from './report/schedule.js';
 
 // Output: below a cell or in a terminal, live while a training goes on, or as a file.
-export { Output, show } from './notebook/output.js';
+export { show } from './notebook/output.js';
 export { sweepLive, trainLive } from './notebook/live.js';
 export {
   saveFigure,
