@@ -1,6 +1,6 @@
 /**
  * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet | --again | --check] STEP...
- * Steps: build, tests, tfjs, native, lab. A step that can fall back (tfjs, native, lab) never fails:
+ * Steps: build, tests, tfjs, native, lab, torch. A step that can fall back (tfjs, native, lab) never fails:
  * it says what is lost.
  * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1:
  * not all ready).
@@ -15,8 +15,9 @@ import { native } from './setup/native.mjs';
 import { root, say, sayUnlessQuiet, seconds, setQuiet } from './setup/shell.mjs';
 import { alone, readStamp, writeStamp } from './setup/stamps.mjs';
 import { tfjs } from './setup/tfjs.mjs';
+import { torch } from './setup/torch.mjs';
 
-const steps = new Map([build, tests, tfjs, native, lab].map((step) => [step.name, step]));
+const steps = new Map([build, tests, tfjs, native, lab, torch].map((step) => [step.name, step]));
 
 /**
  * Brings the named steps up to date, in the given order.

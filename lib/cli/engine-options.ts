@@ -1,9 +1,17 @@
 /** The options by which every command that thinks chooses its engine. */
 import type { EngineOptions } from '../engine/create.js';
+import { InputError } from '../errors.js';
 import { choice, integer, text, type Arguments, type Option } from './command.js';
 
+const torchOnly = (args: Arguments): string | undefined =>
+  text(args, 'engine') === 'torch' ? undefined : 'expected --engine torch with it';
+
 export const engineOptions: Readonly<Record<string, Option>> = {
-  engine: { type: 'string', value: 'NAME', about: 'native, tfjs or auto (native where it is built). Default auto' },
+  engine: {
+    type: 'string',
+    value: 'NAME',
+    about: 'native, tfjs, torch (docs/gpu.md) or auto (native where it is built, else tfjs). Default auto',
+  },
   backend: {
     type: 'string',
     value: 'NAME',
@@ -13,22 +21,56 @@ export const engineOptions: Readonly<Record<string, Option>> = {
   precision: {
     type: 'string',
     value: 'NAME',
-    about: 'native only: float32, bf16 or auto (bf16 where the CPU is faster in it). Default auto',
+    about: 'native and torch: float32, bf16 or auto (bf16 where the CPU or GPU is faster in it). Default auto',
   },
   threads: {
     type: 'string',
     value: 'N',
-    about: 'native only: worker threads, 1 to 256. Default one a core, in sweeps one a run',
+    about: 'native, and torch on a CPU: threads, 1 to 256. Default one a core, in sweeps one a run',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
+  },
+  device: {
+    type: 'string',
+    value: 'NAME',
+    about: 'torch only: cpu, cuda, cuda:1, xpu, mps or auto (a GPU where there is one). Default auto',
+    unread: torchOnly,
+  },
+  devices: {
+    type: 'string',
+    value: 'N',
+    about: 'torch only: GPUs of this machine that share the batch. Default 1',
+    unread: torchOnly,
+  },
+  torchrun: {
+    type: 'string',
+    value: 'WORDS',
+    about: 'torch only: further arguments of torchrun, written --torchrun="--nnodes=2 …" (docs/slurm.md)',
+    unread: torchOnly,
+  },
+  compile: {
+    type: 'string',
+    value: 'WORD',
+    about: 'torch only: on or off, torch.compile of the networks. Default on for CUDA and ROCm',
+    unread: torchOnly,
   },
 };
 
 /** Reads them. Throws InputError for other values. */
 export function readEngineOptions(args: Arguments): EngineOptions {
+  const compile = choice(args, 'compile', ['on', 'off']);
+  const device = text(args, 'device');
+  if (device !== undefined && !/^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$/.test(device))
+    throw new InputError(`--device: expected auto, cpu, cuda, cuda:N, xpu, xpu:N or mps, got ${device}`);
   return {
-    engine: choice(args, 'engine', ['auto', 'native', 'tfjs']),
+    engine: choice(args, 'engine', ['auto', 'native', 'tfjs', 'torch']),
     backend: choice(args, 'backend', ['auto', 'tensorflow', 'wasm', 'cpu']),
     precision: choice(args, 'precision', ['auto', 'float32', 'bf16']),
     threads: integer(args, 'threads', 1, 256),
+    torch: {
+      device,
+      devices: integer(args, 'devices', 1, 1024),
+      torchrun: text(args, 'torchrun'),
+      compile: compile === undefined ? undefined : compile === 'on',
+    },
   };
 }

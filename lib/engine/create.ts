@@ -1,20 +1,23 @@
-/** Chooses and makes an engine: the native one where it is built, else tfjs. */
+/** Chooses and makes an engine: the native one where it is built, else tfjs; torch where it is asked for. */
 import { InputError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
 import { whyUnavailable } from './native/addon.js';
 import { createNativeEngine } from './native/engine.js';
+import { createTorchEngine, type TorchOptions } from './torch/engine.js';
 
 /** Which engine to make. All fields may be left out. */
 export interface EngineOptions {
-  /** auto: native if its addon is built and loads, else tfjs. Default auto. */
-  readonly engine?: 'auto' | 'native' | 'tfjs' | undefined;
-  /** native only. auto: bf16 where the CPU multiplies it faster than float32, else float32. Default auto. */
+  /** auto: native if its addon is built and loads, else tfjs; torch only where it is asked for. Default auto. */
+  readonly engine?: 'auto' | 'native' | 'tfjs' | 'torch' | undefined;
+  /** native and torch. auto: bf16 where the CPU or GPU multiplies it faster, else float32. Default auto. */
   readonly precision?: 'auto' | Precision | undefined;
-  /** Worker threads, native only. Default: one a core. */
+  /** Threads on a CPU, native and torch. Default: one a core. */
   readonly threads?: number | undefined;
   /** tfjs only. auto: tensorflow if tfjs-node loads, else wasm, else cpu. Default auto. */
   readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;
+  /** torch only: what it computes on. */
+  readonly torch?: Pick<TorchOptions, 'device' | 'devices' | 'torchrun' | 'compile'> | undefined;
 }
 
 /**
@@ -22,6 +25,7 @@ export interface EngineOptions {
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
+  if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   if (engine === 'tfjs' && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs') {

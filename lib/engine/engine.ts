@@ -11,6 +11,11 @@ export class NotFiniteError extends Error {
   override readonly name = 'NotFiniteError';
 }
 
+/** The process or device that an engine computes on is gone; what it held is lost, it must not be used again. */
+export class EngineLostError extends Error {
+  override readonly name = 'EngineLostError';
+}
+
 /**
  * Weights to think with: those being trained, or their exponential moving average
  * (puzzle table: always the current one).
@@ -118,12 +123,12 @@ export interface LatentState {
  * An engine for one model. Methods are called one after another, never two at once.
  * Every method checks sizes and ids at the door (InputError),
  * and rejects with NotFiniteError if a loss or gradient is NaN or infinite;
- * the parameters are then as they were before the step.
+ * the parameters are then as they were before the step. EngineLostError ends the engine.
  */
 export interface Engine {
   /** For records and messages, e.g. "native avx512bf16" or "tfjs tensorflow". */
   readonly description: string;
-  readonly kind: 'native' | 'tfjs';
+  readonly kind: 'native' | 'tfjs' | 'torch';
   readonly config: ModelConfig;
   readonly schedule: Schedule;
   readonly precision: Precision;

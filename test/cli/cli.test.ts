@@ -50,7 +50,7 @@ describe('trm-lab', () => {
     refuses(['train', '--seed', 'x'], /--seed: expected a number from 0/);
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
-    refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, got cuda/);
+    refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, torch, got cuda/);
     refuses(['failure-modes', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);

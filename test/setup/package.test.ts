@@ -54,6 +54,7 @@ describe('package', () => {
     const lines = [
       ...read('scripts/setup/requirements.txt').split('\n'),
       ...read('scripts/setup/constraints.txt').split('\n'),
+      ...read('scripts/setup/torch-requirements.txt').split('\n'),
     ].filter((line) => line !== '' && !line.startsWith('#'));
     assert.ok(lines.length > 50);
     for (const line of lines) assert.match(line, /^[\w.-]+==[\w.]+$/);

@@ -5,10 +5,10 @@
  * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation:
  * memory.ts has the formula. It does not grow with the number of steps.
  */
-import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
+import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import type { LatentId, Schedule } from '../../model/calls.js';
-import { buildSchedule, latentInitName, netPath } from '../../model/schedule.js';
+import { buildSchedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import {
@@ -23,6 +23,7 @@ import {
   type TrainResult,
   type UpdateRequest,
 } from '../engine.js';
+import { plainModel } from '../plain-model.js';
 import { chooseLevel, defaultThreads, loadAddon, type AddonEngine, type Level, type StepReply } from './addon.js';
 
 /** How to compute. */
@@ -68,7 +69,7 @@ class NativeEngine implements Engine {
     this.precision = precision;
     this.threads = threads;
     this.description = `native ${level}`;
-    this.#addon = new (loadAddon().NativeEngine)(addonModel(config, this.schedule), level, threads);
+    this.#addon = new (loadAddon().NativeEngine)(plainModel(config, this.schedule), level, threads);
     this.#specs = parameterSpecs(config);
     this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));
     const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
@@ -215,34 +216,6 @@ class NativeState implements LatentState {
 function stateNumber(state: LatentState): number {
   if (!(state instanceof NativeState)) throw new TypeError('latents: expected a state made by this engine');
   return state.number;
-}
-
-/** The configuration and its schedule as the addon wants them. */
-function addonModel(config: ModelConfig, schedule: Schedule): object {
-  return {
-    sequence: config.sequenceLength,
-    prefix: config.puzzlePrefix,
-    hidden: config.hiddenSize,
-    vocabulary: config.vocabSize,
-    puzzleSize: config.puzzleEmbeddingSize,
-    puzzleIds: config.puzzleIds,
-    layers: config.layers,
-    heads: config.mixer === 'mlp' ? 0 : config.heads,
-    rotary: config.positions === 'rotary',
-    learnedPositions: config.positions === 'learned',
-    tokenInner: innerSize(config, positionsOf(config)),
-    channelInner: innerSize(config, config.hiddenSize),
-    latents: schedule.latents.map(latentInitName),
-    nets: schedule.nets.map(netPath),
-    calls: schedule.calls.map(({ net, write, read, gradient }) => ({
-      net: schedule.nets.indexOf(net),
-      write: schedule.latents.indexOf(write),
-      read: read.map((source) => (source === 'x' ? -1 : schedule.latents.indexOf(source))),
-      gradient,
-    })),
-    answer: schedule.latents.indexOf(schedule.answer),
-    learnsContinue: config.halting === 'halt-or-continue',
-  };
 }
 
 function resultOf({ predictions, haltLogits, continueLogits, logits }: StepReply, wantLogits: boolean): InferResult {

@@ -1,0 +1,295 @@
+/** The engine for GPUs: a worker in PyTorch interprets the schedule; this side keeps the contract. */
+import { InputError } from '../../errors.js';
+import { positionsOf, type ModelConfig } from '../../model/config.js';
+import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import type { LatentId, Schedule } from '../../model/calls.js';
+import { buildSchedule } from '../../model/schedule.js';
+import type { StoredTensor } from '../../model/tensor-data.js';
+import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import {
+  EngineLostError,
+  NotFiniteError,
+  type Engine,
+  type InferRequest,
+  type InferResult,
+  type LatentState,
+  type Precision,
+  type TensorKind,
+  type TrainRequest,
+  type TrainResult,
+  type UpdateRequest,
+} from '../engine.js';
+import { plainModel } from '../plain-model.js';
+import type { Frame } from './wire.js';
+import { Worker, type WorkerOptions } from './worker.js';
+
+/** How to compute; all fields may be left out. */
+export interface TorchOptions extends WorkerOptions {
+  /** auto, cpu, cuda, cuda:1, xpu, mps: torch's names (ROCm is cuda). Default auto: a GPU where there is one. */
+  readonly device?: string | undefined;
+  /** Default auto: bf16 on a GPU that multiplies it, else float32. */
+  readonly precision?: Precision | 'auto' | undefined;
+  /** Threads of a rank on a CPU. Default: PyTorch's, or an even share of the cores. */
+  readonly threads?: number | undefined;
+  /** torch.compile of the networks. Default: on CUDA and ROCm. */
+  readonly compile?: boolean | undefined;
+}
+
+/** What the worker says of itself when it has a model. */
+interface Opened {
+  readonly torch: string;
+  readonly device: string;
+  readonly ranks: number;
+  readonly precision: Precision;
+  readonly compiled: boolean;
+  readonly losses: 'float64' | 'float32';
+}
+
+/** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
+export async function createTorchEngine(config: ModelConfig, options: TorchOptions = {}): Promise<Engine> {
+  const { device = 'auto', precision = 'auto', threads, compile } = options;
+  const schedule = buildSchedule(config);
+  const specs = parameterSpecs(config);
+  const worker = new Worker(options);
+  const { head } = await worker.ask({
+    do: 'open',
+    model: plainModel(config, schedule),
+    specs: specs.map(({ name, shape, role }) => ({ name, shape, role })),
+    device,
+    precision,
+    threads: threads ?? null,
+    compile: compile ?? null,
+  });
+  return new TorchEngine(config, schedule, specs, worker, head as unknown as Opened);
+}
+
+class TorchEngine implements Engine {
+  readonly kind = 'torch';
+  readonly config: ModelConfig;
+  readonly schedule: Schedule;
+  readonly precision: Precision;
+  readonly description: string;
+  optimizerSteps = 0;
+
+  readonly #specs: readonly ParameterSpec[];
+  readonly #worker: Worker;
+  readonly #ranks: number;
+  #states = 0;
+  /** Whether the worker holds gradients that no update has used. */
+  #pending = false;
+
+  constructor(
+    config: ModelConfig,
+    schedule: Schedule,
+    specs: readonly ParameterSpec[],
+    worker: Worker,
+    { torch, device, ranks, precision, compiled, losses }: Opened,
+  ) {
+    this.config = config;
+    this.schedule = schedule;
+    this.precision = precision;
+    this.#specs = specs;
+    this.#worker = worker;
+    this.#ranks = ranks;
+    this.description = [
+      `torch ${torch} ${device}`,
+      ranks === 1 ? '' : ` × ${ranks}`,
+      compiled ? ', compiled' : '',
+      losses === 'float64' ? '' : ', losses in float32',
+    ].join('');
+  }
+
+  createState(batchSize: number): LatentState {
+    checkBatchSize(batchSize);
+    const number = this.#states++;
+    const values = positionsOf(this.config) * this.config.hiddenSize;
+    this.#tell({ do: 'state', state: number, seats: batchSize });
+    return new TorchState(this.#worker, number, batchSize, this.schedule.latents, values, () =>
+      this.#tell({ do: 'free', state: number }),
+    );
+  }
+
+  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
+    checkInfer(this.config, state, request);
+    const { tensors } = await this.#worker.ask(
+      {
+        do: 'infer',
+        state: numberOf(state),
+        average: request.weights === 'average',
+        logits: request.wantLogits === true,
+      },
+      this.#batch(request, state.batchSize),
+    );
+    return resultOf(tensors);
+  }
+
+  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
+    checkTrain(this.config, state, request);
+    const B = state.batchSize;
+    if (B % this.#ranks !== 0)
+      throw new InputError(
+        `batch size: expected a multiple of the ${this.#ranks} devices, so that each has as many seats, got ${B}`,
+      );
+    this.#pending = false;
+    const { head, tensors } = await this.#worker.ask(
+      {
+        do: 'train',
+        state: numberOf(state),
+        softmax: request.loss === 'softmax',
+        logits: request.wantLogits === true,
+      },
+      new Map<string, StoredTensor>([
+        ...this.#batch(request, B),
+        ['labels', { dtype: 'I32', shape: [B, this.config.sequenceLength], data: request.labels }],
+        ['last', { dtype: 'U8', shape: [B], data: request.last }],
+      ]),
+    );
+    if (typeof head['notFinite'] === 'string') throw new NotFiniteError(head['notFinite']);
+    this.#pending = true;
+    return {
+      ...resultOf(tensors),
+      answerLoss: valuesOf(tensors, 'answerLoss', Float64Array),
+      haltLoss: valuesOf(tensors, 'haltLoss', Float64Array),
+      continueLoss: valuesOf(tensors, 'continueLoss', Float64Array),
+      ...(this.config.halting === 'halt-or-continue'
+        ? { continueTargets: valuesOf(tensors, 'continueTargets', Float32Array) }
+        : {}),
+    };
+  }
+
+  async update(request: UpdateRequest): Promise<void> {
+    if (!this.#pending) throw new InputError('update needs the gradients of a training step; call trainStep first');
+    this.#pending = false;
+    await this.#worker.ask({ do: 'update', update: { ...request, count: this.optimizerSteps + 1 } });
+    this.optimizerSteps++;
+  }
+
+  readTensors(kind: TensorKind): Promise<TensorMap> {
+    return this.#read(kind, this.#specsOf(kind));
+  }
+
+  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    checkTensors(this.#specsOf(kind), tensors, kind);
+    for (const { name, shape } of this.#specsOf(kind)) {
+      const values: StoredTensor = { dtype: 'F32', shape, data: tensors.get(name)!.data };
+      await this.#worker.ask({ do: 'write', kind, name }, new Map([['values', values]]));
+    }
+    this.#pending = false;
+    if (kind !== 'parameters') return;
+    await this.#worker.ask({ do: 'afresh' });
+    this.optimizerSteps = 0;
+  }
+
+  setOptimizerSteps(steps: number): void {
+    this.optimizerSteps = steps;
+  }
+
+  async readGradients(): Promise<TensorMap> {
+    const gradients = await this.#read('gradient', this.#specsOf('average'));
+    if (this.config.puzzleEmbeddingSize === 0) return gradients;
+    const name = 'puzzle_emb.local_weights';
+    return new Map([...gradients, ...(await this.#read('gradient', [{ name }]))]);
+  }
+
+  dispose(): void {
+    this.#worker.close();
+  }
+
+  async #read(kind: TensorKind | 'gradient', specs: readonly { readonly name: string }[]): Promise<TensorMap> {
+    const replies = await Promise.all(specs.map(({ name }) => this.#worker.ask({ do: 'read', kind, name })));
+    return new Map(
+      specs.map(({ name }, i) => {
+        const shape = replies[i]!.tensors.get('values')?.shape ?? [];
+        return [name, { shape, data: valuesOf(replies[i]!.tensors, 'values', Float32Array) }];
+      }),
+    );
+  }
+
+  #batch({ tokens, puzzleIds, reset }: Omit<InferRequest, 'weights'>, B: number): Map<string, StoredTensor> {
+    return new Map<string, StoredTensor>([
+      ['tokens', { dtype: 'I32', shape: [B, this.config.sequenceLength], data: tokens }],
+      ['puzzleIds', { dtype: 'I32', shape: [B], data: puzzleIds }],
+      ['reset', { dtype: 'U8', shape: [B], data: reset }],
+    ]);
+  }
+
+  /** A command whose failure shows with the next question: the worker has then ended. */
+  #tell(head: Frame['head']): void {
+    this.#worker.ask(head).catch((error: unknown) => {
+      if (!(error instanceof EngineLostError)) throw error;
+    });
+  }
+
+  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
+    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
+  }
+}
+
+/** Latents that the worker holds. */
+class TorchState implements LatentState {
+  readonly batchSize: number;
+  readonly number: number;
+  readonly #worker: Worker;
+  readonly #latents: readonly LatentId[];
+  readonly #perSeat: number;
+  readonly #free: () => void;
+
+  constructor(
+    worker: Worker,
+    number: number,
+    batchSize: number,
+    latents: readonly LatentId[],
+    perSeat: number,
+    free: () => void,
+  ) {
+    this.batchSize = batchSize;
+    this.number = number;
+    this.#worker = worker;
+    this.#latents = latents;
+    this.#perSeat = perSeat;
+    this.#free = free;
+  }
+
+  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+    const { tensors } = await this.#worker.ask({ do: 'read_latents', state: this.number });
+    return new Map(this.#latents.map((latent, i) => [latent, valuesOf(tensors, String(i), Float32Array)]));
+  }
+
+  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    const expected = this.batchSize * this.#perSeat;
+    const tensors = new Map<string, StoredTensor>();
+    for (const [i, latent] of this.#latents.entries()) {
+      const data = latents.get(latent);
+      if (data?.length !== expected)
+        throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${data?.length ?? 'none'}`);
+      tensors.set(String(i), { dtype: 'F32', shape: [this.batchSize, this.#perSeat], data });
+    }
+    await this.#worker.ask({ do: 'write_latents', state: this.number }, tensors);
+  }
+
+  dispose(): void {
+    this.#free();
+  }
+}
+
+function numberOf(state: LatentState): number {
+  if (!(state instanceof TorchState)) throw new TypeError('latents: expected a state made by this engine');
+  return state.number;
+}
+
+/** The values of a tensor in an answer. Throws EngineLostError where they are not what the wire promises. */
+function valuesOf<Values>(tensors: Frame['tensors'], name: string, type: new (length: number) => Values): Values {
+  const data = tensors.get(name)?.data;
+  if (!(data instanceof type)) throw new EngineLostError(`the torch worker answered nonsense: no ${type.name} ${name}`);
+  return data;
+}
+
+function resultOf(tensors: Frame['tensors']): InferResult {
+  const halting = valuesOf(tensors, 'halting', Float32Array);
+  return {
+    predictions: valuesOf(tensors, 'predictions', Int32Array),
+    haltLogits: halting.filter((_, i) => i % 2 === 0),
+    continueLogits: halting.filter((_, i) => i % 2 === 1),
+    ...(tensors.has('logits') ? { logits: valuesOf(tensors, 'logits', Float32Array) } : {}),
+  };
+}

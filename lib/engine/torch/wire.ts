@@ -1,0 +1,67 @@
+/** The frames between the kit and the torch engine's worker; wire.py is the other end and says what a frame is. */
+import { MemoryBytes } from '../../model/bytes.js';
+import { listSafetensors, safetensorsBytes } from '../../model/safetensors.js';
+import type { StoredTensor } from '../../model/tensor-data.js';
+
+/** One message: what it wants or answers, and tensors. */
+export interface Frame {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+}
+
+/** Longer frames would not be ours: the largest puzzle tables have 2.5 GB. */
+const longestFrame = 16 * 2 ** 30;
+
+/** The bytes of a frame, its length first. */
+export function* frameBytes({ head, tensors }: Frame): Generator<Uint8Array> {
+  const file = safetensorsBytes(tensors, { head: JSON.stringify(head) });
+  const length = new Uint8Array(8);
+  new DataView(length.buffer).setBigUint64(0, BigInt(file.length), true);
+  yield length;
+  const most = 2 ** 26;
+  for (let at = 0; at < file.length; at += most) yield file.subarray(at, at + most);
+}
+
+/** Puts frames together from the chunks that a pipe delivers. */
+export class FrameReader {
+  readonly #length = new Uint8Array(8);
+  #lengthRead = 0;
+  #body: Uint8Array | undefined;
+  #bodyRead = 0;
+
+  /** The frames that a chunk completes. Throws Error where the bytes are no frame. */
+  *push(chunk: Uint8Array): Generator<Frame> {
+    for (let at = 0; at < chunk.length; ) {
+      if (this.#body === undefined) {
+        const part = chunk.subarray(at, at + 8 - this.#lengthRead);
+        this.#length.set(part, this.#lengthRead);
+        this.#lengthRead += part.length;
+        at += part.length;
+        if (this.#lengthRead === 8) this.#begin();
+      } else {
+        const part = chunk.subarray(at, at + this.#body.length - this.#bodyRead);
+        this.#body.set(part, this.#bodyRead);
+        this.#bodyRead += part.length;
+        at += part.length;
+        if (this.#bodyRead === this.#body.length) yield this.#finish(this.#body);
+      }
+    }
+  }
+
+  #begin(): void {
+    const length = Number(new DataView(this.#length.buffer).getBigUint64(0, true));
+    if (length < 10 || length > longestFrame) throw new Error(`expected a frame's length, got ${length}`);
+    this.#body = new Uint8Array(length);
+    this.#bodyRead = 0;
+  }
+
+  #finish(body: Uint8Array): Frame {
+    this.#body = undefined;
+    this.#lengthRead = 0;
+    const { handles, metadata } = listSafetensors(new MemoryBytes(body, 'a frame'));
+    const head: unknown = JSON.parse(metadata['head'] ?? 'null');
+    if (typeof head !== 'object' || head === null) throw new Error('expected a frame with a head, got one without');
+    const tensors = new Map([...handles].map(([name, handle]) => [name, handle.read()]));
+    return { head: head as Frame['head'], tensors };
+  }
+}

@@ -1,0 +1,178 @@
+/** The Python process, or torchrun's several, that the torch engine computes in: started, asked, never left behind. */
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import path from 'node:path';
+import type { Readable, Writable } from 'node:stream';
+import { InputError } from '../../errors.js';
+import { projectRoot } from '../../files.js';
+import type { StoredTensor } from '../../model/tensor-data.js';
+import { EngineLostError } from '../engine.js';
+import { frameBytes, FrameReader, type Frame } from './wire.js';
+
+/** How to start it; all fields may be left out. */
+export interface WorkerOptions {
+  /** Ranks on this machine, one a device. Default 1. */
+  readonly devices?: number | undefined;
+  /** Further arguments of torchrun, such as "--nnodes=2 --node-rank=0 --master-addr=node0". */
+  readonly torchrun?: string | undefined;
+}
+
+/** The Python that has torch: TRM_TORCH_PYTHON, or that of the environment which set-up makes. */
+export function torchPython(): string {
+  const named = process.env['TRM_TORCH_PYTHON'] ?? '';
+  return named === '' ? path.join(projectRoot(), '.venv-torch', 'bin', 'python') : named;
+}
+
+/** Why there is no torch engine, or undefined: whether that Python has torch shows when it is started. */
+export function whyTorchMissing(): string | undefined {
+  const python = torchPython();
+  if (existsSync(python)) return undefined;
+  return process.env['TRM_TORCH_PYTHON'] === python
+    ? `TRM_TORCH_PYTHON names ${python}, which is not there`
+    : 'PyTorch is not installed here: run npm run setup -- torch, or name a Python that has it in TRM_TORCH_PYTHON';
+}
+
+/** Where the Python files lie: beside this file's source, whichever folder it is compiled to. */
+export const workerFile = path.join(projectRoot(), 'lib', 'engine', 'torch', 'worker.py');
+
+/** The program and arguments that start the ranks of this machine. */
+export function workerCommand({ devices = 1, torchrun }: WorkerOptions): readonly [string, ...string[]] {
+  const python = torchPython();
+  if (devices === 1 && torchrun === undefined) return [python, workerFile];
+  const more = torchrun === undefined ? ['--standalone'] : torchrun.split(/\s+/).filter((word) => word !== '');
+  return [python, '-m', 'torch.distributed.run', `--nproc-per-node=${devices}`, ...more, workerFile];
+}
+
+/** A question that waits for its answer. */
+interface Waiting {
+  readonly resolve: (frame: Frame) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How long processes that were told to end may take, in milliseconds, before they are killed. */
+const patience = 20_000;
+
+/** The worker at the other end of a pipe. Questions are answered in their order. */
+export class Worker {
+  readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
+  readonly #reader = new FrameReader();
+  readonly #waiting: Waiting[] = [];
+  /** The end of what it wrote to standard error: the reason of a death is in it. */
+  #said = '';
+  #lost: Error | undefined;
+  #answered = false;
+
+  /** Throws InputError where Python is missing. Whether the worker starts shows with the first answer. */
+  constructor(options: WorkerOptions) {
+    const missing = whyTorchMissing();
+    if (missing !== undefined) throw new InputError(`the torch engine is not available: ${missing}`);
+    const [program, ...args] = workerCommand(options);
+    this.#child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // Its own process group: Ctrl-C is ours to answer, and what is left of it can be ended together.
+      detached: true,
+      env: { CUBLAS_WORKSPACE_CONFIG: ':4096:8', ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    });
+    this.#child.on('error', (error) => this.#lose(`does not start: ${error.message}`));
+    this.#child.on('exit', (code, how) => this.#ended(how === null ? `exit code ${code}` : how));
+    this.#child.stdin.on('error', () => undefined); // it has died: 'exit' says how
+    this.#child.stdout.on('data', (chunk: Uint8Array) => this.#take(chunk));
+    this.#child.stderr.on('data', (chunk: Uint8Array) => {
+      this.#said = (this.#said + Buffer.from(chunk).toString('utf8')).slice(-65_536);
+    });
+    this.#child.unref();
+    for (const pipe of [this.#child.stdin, this.#child.stderr]) (pipe as unknown as Socket).unref();
+    this.#hold(false);
+  }
+
+  /** Process ids, for tests: that of the worker, or of torchrun. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Rejects with EngineLostError if the worker ended or answers nonsense, with InputError if it does not start. */
+  ask(head: Frame['head'], tensors: ReadonlyMap<string, StoredTensor> = new Map()): Promise<Frame> {
+    return new Promise((resolve, reject) => {
+      if (this.#lost !== undefined) return reject(this.#lost);
+      this.#waiting.push({ resolve, reject });
+      this.#hold(true);
+      for (const bytes of frameBytes({ head, tensors })) this.#child.stdin.write(bytes);
+    });
+  }
+
+  /** Lets it end: it does when its standard input does. */
+  close(): void {
+    this.#lost ??= new EngineLostError('the torch engine was disposed of');
+    this.#child.stdin.end();
+    this.#killLater();
+  }
+
+  /** Keeps Node alive exactly while there is an answer to wait for. */
+  #hold(on: boolean): void {
+    const pipe = this.#child.stdout as unknown as Socket;
+    if (on) pipe.ref();
+    else pipe.unref();
+  }
+
+  #take(chunk: Uint8Array): void {
+    if (this.#lost !== undefined) return;
+    try {
+      for (const frame of this.#reader.push(chunk)) {
+        const waiting = this.#waiting.shift();
+        if (waiting === undefined) throw new Error('expected no answer, got one');
+        this.#answered = true;
+        if (this.#waiting.length === 0) this.#hold(false);
+        waiting.resolve(frame);
+      }
+    } catch (error) {
+      if (!(error instanceof Error)) throw error;
+      this.#lose(`answered nonsense: ${error.message}`);
+    }
+  }
+
+  /** Its last words may still be on their way. */
+  #ended(how: string): void {
+    this.#child.stdin.destroy(); // what torchrun leaves behind ends with this
+    const tell = (): void => this.#lose(`ended (${how})${this.#cause()}`);
+    const { stderr } = this.#child;
+    if (stderr.readableEnded || this.#lost !== undefined) return tell();
+    stderr.once('close', tell);
+    setTimeout(tell, 2000).unref();
+  }
+
+  /** What a worker said of its own death, or torchrun of that of a rank, or the last line of all. */
+  #cause(): string {
+    const own = /worker error: (.*)/.exec(this.#said)?.[1];
+    const signal = /Signal \d+ \(\w+\) received by PID \d+/.exec(this.#said)?.[0];
+    const last = this.#said.trim().split('\n').at(-1) ?? '';
+    const causes = [own, signal].filter((cause) => cause !== undefined);
+    const cause = causes.length > 0 ? causes.join('; ') : last.slice(0, 300);
+    if (cause === '') return '';
+    return `: ${cause}${cause.includes('out of device memory') ? '; take a smaller batch, or more --devices' : ''}`;
+  }
+
+  #lose(what: string): void {
+    if (this.#lost === undefined) {
+      const message = `the torch worker ${what}`;
+      this.#lost = this.#answered ? new EngineLostError(message) : new InputError(message);
+    }
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#lost);
+    this.#hold(false);
+    this.#child.stdin.destroy();
+    this.#killLater();
+  }
+
+  /** Ends what is left of the process group. */
+  #killLater(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    setTimeout(() => {
+      try {
+        process.kill(-pid, 'SIGKILL');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // nothing is left: as it should be
+      }
+    }, patience).unref();
+  }
+}
