@@ -1,4 +1,4 @@
-/** The torch engine on a CPU against the published code's numbers, and against the other engines (npm run test:torch). */
+/** The torch engine on a CPU against the published code and against the other engines (npm run test:torch). */
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-/** Frames of the torch engine's wire, put together from any chunks and refused where they are none; no PyTorch needed. */
+/** Frames of the torch engine: put together from any chunks, refused where they are none; no PyTorch needed. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { createEngine } from '../../../lib/engine/create.js';
