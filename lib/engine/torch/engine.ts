@@ -43,6 +43,8 @@ interface Opened {
   readonly precision: Precision;
   readonly compiled: boolean;
   readonly losses: 'float64' | 'float32';
+  /** Of each rank on a CPU, null on a GPU. */
+  readonly threads: number | null;
 }
 
 /** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
@@ -69,6 +71,7 @@ class TorchEngine implements Engine {
   readonly schedule: Schedule;
   readonly precision: Precision;
   readonly description: string;
+  readonly threads: number | null;
   optimizerSteps = 0;
 
   readonly #specs: readonly ParameterSpec[];
@@ -83,11 +86,12 @@ class TorchEngine implements Engine {
     schedule: Schedule,
     specs: readonly ParameterSpec[],
     worker: Worker,
-    { torch, device, ranks, precision, compiled, losses }: Opened,
+    { torch, device, ranks, precision, compiled, losses, threads }: Opened,
   ) {
     this.config = config;
     this.schedule = schedule;
     this.precision = precision;
+    this.threads = threads;
     this.#specs = specs;
     this.#worker = worker;
     this.#ranks = ranks;

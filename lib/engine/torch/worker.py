@@ -117,6 +117,7 @@ class Worker:
             "ranks": self.ranks.size,
             "precision": precision,
             "compiled": compiled,
+            "threads": torch.get_num_threads() if self.device.type == "cpu" else None,
             "losses": "float64" if self.model.wide == torch.float64 else "float32",
         }, {}
 
