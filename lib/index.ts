@@ -55,7 +55,7 @@ export { planSearch, planTable, tableBases } from './sweep/plan.js';
 
 // Tables from records: results, the paper's tables with ours beside them, statistics over seeds.
 export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
-export { dataFrame, tableOfFrame } from './report/frames.js';
+export { dataFrame, recordRows, tableOfFrame, type FrameRow } from './report/frames.js';
 export {
   comparedRows,
   paperTable,

@@ -1,26 +1,76 @@
-/** Rows as danfojs data frames and back: for sorting, grouping and joining in a notebook; the kit itself needs none. */
+/** Records and rows as danfojs data frames, and frames as tables: for sorting, grouping and joining in a notebook. */
 import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
-import type { Table } from './tables.js';
+import { InputError } from '../errors.js';
+import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { toText, type Table } from './tables.js';
 
 const require = createRequire(import.meta.url);
 
-/** Rows of plain values as a danfojs data frame, one column a field. */
-export function dataFrame(rows: readonly Readonly<Record<string, string | number | boolean | null>>[]): DataFrame {
+/** A row of a data frame. */
+export type FrameRow = Readonly<Record<string, string | number | boolean | null>>;
+
+/**
+ * Rows of plain values as a danfojs data frame, one column a field. null is a missing value: it counts for nothing in
+ * means, sums, counts and deviations, as in pandas. Throws InputError if the rows do not all have the same fields.
+ */
+export function dataFrame(rows: readonly FrameRow[]): DataFrame {
+  const fields = Object.keys(rows[0] ?? {});
+  for (const [i, row] of rows.entries()) {
+    const own = Object.keys(row);
+    if (own.length !== fields.length || fields.some((field) => !(field in row)))
+      throw new InputError(
+        `dataFrame: expected every row to have the fields of the first, ${fields.join(', ')}; row ${i + 1} has ` +
+          `${own.join(', ') || 'none'}; write null where a value is missing`,
+      );
+  }
   const { DataFrame: Frame } = loadDanfo();
   return new Frame(rows as Record<string, string | number | boolean | null>[]);
 }
 
+/** One row a run, in the paper's words: what it is, what it cost, and what it solved. Shares are 0 … 1, times seconds. */
+export function recordRows(records: readonly RunRecord[]): FrameRow[] {
+  return records.map((record) => {
+    const { experiment, model, curve } = record;
+    const { exactAccuracy, cellAccuracy } = finalEvaluation(record);
+    const own = experiment.model.schedule !== undefined; // then T and n play no part
+    return {
+      experiment: experiment.name,
+      variant: experiment.variant,
+      seed: record.seed,
+      T: own ? null : experiment.model.deepRecursions,
+      n: own ? null : experiment.model.latentRecursions,
+      layers: experiment.model.layers,
+      mixer: experiment.model.mixer,
+      act: experiment.model.halting === 'halt-or-continue',
+      depth: model.depth,
+      forwardPasses: model.forwardPasses,
+      parameters: model.parameters,
+      steps: record.steps,
+      loss: curve.at(-1)?.answerLoss ?? null,
+      firstCycle: exactAccuracy[0] ?? null,
+      lastCycle: quotedAccuracy(record),
+      cells: cellAccuracy.at(-1) ?? null,
+      puzzles: quotedPuzzles(record),
+      trainingSeconds: record.seconds.training,
+    };
+  });
+}
+
 /** A data frame as a table to print; numbers with at most `digits` decimals. */
 export function tableOfFrame(
-  frame: { readonly columns: readonly string[]; readonly values: unknown },
+  frame: { readonly columns: readonly string[]; readonly index?: readonly unknown[]; readonly values: unknown },
   digits = 2,
 ): Table {
   const show = (value: unknown): string =>
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toFixed(digits)))
       : String(value ?? '–');
-  return { columns: frame.columns, rows: (frame.values as unknown[][]).map((row) => row.map(show)) };
+  const rows = (frame.values as unknown[][]).map((row) => row.map(show));
+  // An index of words says something, as in describe(); one of numbers only counts.
+  const { index = [] } = frame;
+  if (!index.some((label) => typeof label === 'string')) return { columns: frame.columns, rows };
+  return { columns: ['', ...frame.columns], rows: rows.map((row, i) => [show(index[i]), ...row]) };
 }
 
 /**
@@ -36,9 +86,70 @@ function loadDanfo(): typeof import('danfojs-node') {
   if (substitute === undefined) throw new Error('tfjs was not kept after loading');
   require.cache[place] = substitute;
   try {
-    return require('danfojs-node') as typeof import('danfojs-node');
+    const danfo = require('danfojs-node') as typeof import('danfojs-node');
+    mend(danfo);
+    return danfo;
   } finally {
     if (before === undefined) delete require.cache[place];
     else require.cache[place] = before;
   }
+}
+
+/** danfojs' own classes: what it makes itself, by groupby for instance, is of these. */
+interface Groups {
+  groupMathLog(values: readonly unknown[], operation: string): unknown[];
+}
+type Frame = DataFrame & { [kind: symbol]: unknown };
+const internals = (file: string): { prototype: unknown } =>
+  (require(`danfojs-node/dist/danfojs-base/${file}`) as { readonly default: { prototype: unknown } }).default;
+
+/** Rows that a frame shows of itself. */
+const mostRows = 50;
+
+let mended = false;
+
+/**
+ * Two faults of danfojs 1.2.0: groups count a missing value as 0 and as one more, and describe() throws at one. And a
+ * frame that is a cell's last value is shown as a table, not as an object.
+ */
+function mend({ DataFrame: NewFrame }: typeof import('danfojs-node')): void {
+  if (mended) return;
+  mended = true;
+  const isKnown = (value: unknown): boolean => value !== null && value !== undefined && !Number.isNaN(value);
+
+  const groups = internals('aggregators/groupby').prototype as Groups;
+  const { groupMathLog } = groups;
+  groups.groupMathLog = (values, operation) => {
+    if (operation.startsWith('cum')) return groupMathLog(values, operation);
+    const known = values.filter(isKnown);
+    return known.length < leastOf(operation) ? [null] : groupMathLog(known, operation);
+  };
+
+  const frame = internals('core/frame').prototype as Frame;
+  frame.describe = function (this: DataFrame) {
+    const statistics = ['count', 'mean', 'std', 'min', 'median', 'max', 'var'];
+    const numeric = this.columns.filter((_, i) => this.dtypes[i] === 'int32' || this.dtypes[i] === 'float32');
+    const described = numeric.map((column) => {
+      const values = this.column(column).values as unknown[];
+      return [column, statistics.map((statistic) => groups.groupMathLog(values, statistic)[0])];
+    });
+    return new NewFrame(Object.fromEntries(described) as Record<string, number[]>, { index: statistics });
+  };
+  const text = (shown: DataFrame): string => {
+    const { columns, rows } = tableOfFrame(shown, 4);
+    const rest = rows.length > mostRows ? `\n… and ${rows.length - mostRows} more rows` : '';
+    return toText({ columns, rows: rows.slice(0, mostRows) }) + rest;
+  };
+  frame[Symbol.for('nodejs.util.inspect.custom')] = function (this: DataFrame) {
+    return text(this);
+  };
+  frame[Symbol.for('Jupyter.display')] = function (this: DataFrame) {
+    return { 'text/plain': text(this) }; // Deno's kernel asks for this
+  };
+}
+
+/** How many values a statistic needs to say anything. */
+function leastOf(operation: string): number {
+  if (operation === 'count') return 0;
+  return operation === 'std' || operation === 'var' ? 2 : 1;
 }

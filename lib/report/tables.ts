@@ -37,6 +37,15 @@ export function toMarkdown(table: Table): string {
   ].join('\n');
 }
 
+/** A table as aligned text; columns of numbers are set to the right. */
+export function toText(table: Table): string {
+  const right = numericColumns(table);
+  const lines = [table.columns, ...table.rows];
+  const widths = table.columns.map((_, i) => Math.max(...lines.map((cells) => (cells[i] ?? '').length)));
+  const pad = (cell: string, i: number): string => (right[i] ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!));
+  return lines.map((cells) => cells.map(pad).join('  ').trimEnd()).join('\n');
+}
+
 /** A table as CSV (RFC 4180 with \n): cells with commas, quotes or line ends are quoted. */
 export function toCsv(table: Table): string {
   const quote = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);

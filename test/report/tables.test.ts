@@ -1,6 +1,5 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
-import { dataFrame, tableOfFrame } from '../../lib/report/frames.js';
 import {
   meanAndSpread,
   resultsMarkdown,
@@ -127,20 +126,5 @@ describe('tables', () => {
       { name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' },
     ]).split('\n')[2];
     assert.equal(line, '| HRM | 55.0 %* | not run | laptop | – | – | – |');
-  });
-});
-
-describe('data frames', () => {
-  it('rows go in, are grouped, and come out as a table', () => {
-    const frame = dataFrame([
-      { variant: 'a', exact: 0.25 },
-      { variant: 'b', exact: 0.125 },
-      { variant: 'a', exact: 0.75 },
-    ]);
-    const means = frame.groupby(['variant']).col(['exact']).mean();
-    assert.equal(
-      toMarkdown(tableOfFrame(means, 3)),
-      ['| variant | exact_mean |', '| :--- | ---: |', '| a | 0.5 |', '| b | 0.125 |'].join('\n'),
-    );
   });
 });
