@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
 import { InputError } from '../../lib/errors.js';
-import { change, experiments } from '../../lib/experiment/experiment.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import { dataFrame, recordRows, tableOfFrame, type FrameRow } from '../../lib/report/frames.js';
 import { toMarkdown } from '../../lib/report/tables.js';
 import { recordOf } from './records.js';
@@ -78,8 +79,8 @@ describe('data frames', () => {
   });
 
   it('records come as rows in the words of the paper', () => {
-    const experiment = change(experiments['sudoku-extreme-paper']!, { model: { halting: 'halt-or-continue' } });
-    const [row] = recordRows([recordOf(experiment, 3, [0.25, 0.5])]);
+    const withAct = change(experiment('sudoku-extreme-paper'), { model: { halting: 'halt-or-continue' } });
+    const [row] = recordRows([recordOf(withAct, 3, [0.25, 0.5])]);
     const { T, n, layers, mixer, act, depth, seed, firstCycle, lastCycle } = row ?? assert.fail();
     assert.deepEqual(
       { T, n, layers, mixer, act, depth, seed, firstCycle, lastCycle },
