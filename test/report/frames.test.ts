@@ -8,8 +8,8 @@ import { dataFrame, recordRows, tableOfFrame, type FrameRow } from '../../lib/re
 import { toMarkdown } from '../../lib/report/tables.js';
 import { recordOf } from './records.js';
 
-/** Group a has one value of two, b has none, c has 2, 4 and 9: mean 5, deviations −3, −1 and 4, so a variance of 26/2. */
-/** Of two values of a, one is known; of b none. c has 2, 4 and 9: mean 5, differences −3, −1, 4, a variance of 26/2. */
+/** Of two values of a, one is known, of b none; c has 2, 4 and 9: mean 5, a variance of (9 + 1 + 16) / 2. */
+const rows: readonly FrameRow[] = [
   { group: 'a', value: 1 },
   { group: 'a', value: null },
   { group: 'b', value: null },
