@@ -36,16 +36,18 @@ export interface NamedTensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or none. */
+/**
+ * The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or none.
+ */
 export function checkpointOfBytes(bytes: Uint8Array, name: string): Checkpoint {
   const { handles, metadata } = listSafetensors(new MemoryBytes(bytes, name));
   return assembleCheckpoint(name, { tensors: bareTensors(name, handles), metadata });
 }
 
 /**
- * The model that tensors make. `facts` are what the run's configuration says, where the file holds none of ours; `known` wins
- * over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` is inferConfig's.
- * Throws InputError listing every missing, unknown and misshaped tensor.
+ * The model that tensors make. `facts` are what the run's configuration says, where the file holds none of ours;
+ * `known` wins over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` is
+ * inferConfig's. Throws InputError listing every missing, unknown and misshaped tensor.
  */
 export function assembleCheckpoint(
   name: string,

@@ -5,7 +5,10 @@ export interface Bytes {
   /** For messages: the path, or "data in memory". */
   readonly name: string;
   readonly size: number;
-  /** A copy of `length` bytes from `offset`, in a buffer of its own, so that any typed array may look at it. The caller has checked the range against `size`. */
+  /**
+   * A copy of `length` bytes from `offset`, in a buffer of its own, so that any typed array may look at it. The caller
+   * has checked the range against `size`.
+   */
   read(offset: number, length: number): Uint8Array;
   close(): void;
 }

@@ -27,15 +27,18 @@ import { isWrapper } from './tensor-names.js';
 export interface LoadOptions {
   /** Fields that the caller knows; they win over what the file says. Another puzzleIds resizes the puzzle table. */
   readonly config?: Partial<ModelConfig>;
-  /** Which weights of a file that holds both. Default: the average, unless the run's configuration says that it kept none. */
+  /**
+   * Which weights of a file that holds both. Default: the average, unless the run's configuration says that it kept
+   * none.
+   */
   readonly weights?: WeightChoice;
   /** How long the puzzles are that the model is opened for: asked where the file leaves several lengths open. */
   readonly cells?: number;
 }
 
 /**
- * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a program
- * that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
+ * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a
+ * program that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
  * Throws InputError if the tensors are not exactly those of the configuration, or the prefix is none of a wrapper's.
  */
 export function saveCheckpoint(
@@ -55,9 +58,9 @@ export function saveCheckpoint(
 }
 
 /**
- * Reads a checkpoint: ours, any safetensors file with the reference's names, or what a training script saved by PyTorch.
- * Where the file does not hold our configuration, it comes from the run's own, inside the file or beside it, and from the
- * shapes. Nothing in the file is executed.
+ * Reads a checkpoint: ours, any safetensors file with the reference's names, or what a training script saved by
+ * PyTorch. Where the file does not hold our configuration, it comes from the run's own, inside the file or beside it,
+ * and from the shapes. Nothing in the file is executed.
  * Throws InputError if the file is damaged, or listing every missing, unknown and misshaped tensor.
  */
 export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions = {}): LoadedCheckpoint {
@@ -99,7 +102,10 @@ const usualNames = [
   'pytorch_model.bin.index.json',
 ];
 
-/** The file itself, or the model's in a folder that a trainer wrote. Throws InputError where there is none of a usual name. */
+/**
+ * The file itself, or the model's in a folder that a trainer wrote. Throws InputError where there is none of a usual
+ * name.
+ */
 function fileIn(file: string): string {
   if (!existsSync(file) || !statSync(file).isDirectory()) return file;
   const usual = usualNames.map((name) => path.join(file, name)).find((each) => existsSync(each));

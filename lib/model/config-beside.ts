@@ -9,7 +9,10 @@ import { referenceFields, type ReferenceFields } from './reference-config.js';
 /** Names by which such files go, the most telling first. */
 const names = ['all_config.yaml', 'config.yaml', 'config.yml', 'config.json', 'hparams.yaml', 'args.json'];
 
-/** Bounds of a configuration: real ones have a few kilobytes, and a YAML parser's time and stack grow faster than its text. */
+/**
+ * Bounds of a configuration: real ones have a few kilobytes, and a YAML parser's time and stack grow faster than its
+ * text.
+ */
 const bounds = { bytes: 64 * 2 ** 10, lines: 4000, commas: 4000, brackets: 400 };
 
 /** The known options of the first such file in a folder that has any. Throws InputError where one cannot be read. */

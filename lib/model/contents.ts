@@ -1,4 +1,6 @@
-/** What a training script's dictionary holds: the model's weights, their moving average, and the run's configuration. */
+/**
+ * What a training script's dictionary holds: the model's weights, their moving average, and the run's configuration.
+ */
 import { InputError } from '../errors.js';
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleDict, type PickleValue } from './pickle.js';
 import { PickledTensor, saveAgain } from './pytorch.js';
@@ -130,9 +132,10 @@ export interface ChosenWeights {
 }
 
 /**
- * Chooses between online and averaged weights: as the caller says, else as the run's configuration (`averaged`) says, else the
- * average, which a run that keeps one is evaluated with. What the average leaves out, as the reference leaves out buffers and
- * puzzle table, comes from the online weights. Throws InputError where the file lacks what is asked for or leaves it open.
+ * Chooses between online and averaged weights: as the caller says, else as the run's configuration (`averaged`) says,
+ * else the average, which a run that keeps one is evaluated with. What the average leaves out, as the reference leaves
+ * out buffers and puzzle table, comes from the online weights. Throws InputError where the file lacks what is asked for
+ * or leaves it open.
  */
 export function chooseWeights(
   file: string,
@@ -215,7 +218,10 @@ export function chooseWeights(
   };
 }
 
-/** A pickle's value as plain data; undefined where it is none. Objects become what they hold: attributes, entries or items. */
+/**
+ * A pickle's value as plain data; undefined where it is none. Objects become what they hold: attributes, entries or
+ * items.
+ */
 export function plain(value: PickleValue, depth = 0, open = new Set<PickleValue>()): unknown {
   if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? Number(value) : value;
   if (depth > deepest || open.has(value)) return undefined;

@@ -12,8 +12,8 @@ const sequenceOfVocabulary: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * The configuration of a model with these tensors. `known` wins wherever it speaks; `cells` is how long the puzzles are that
- * the model is opened for, asked only where several lengths are possible.
+ * The configuration of a model with these tensors. `known` wins wherever it speaks; `cells` is how long the puzzles are
+ * that the model is opened for, asked only where several lengths are possible.
  * `assumed` lists, as "name = value", what neither it nor the shapes fix.
  * Throws InputError if the shapes make no model, or leave open something that cannot be guessed.
  */
@@ -131,8 +131,8 @@ function inferLengths(facts: {
     // Attention with rotary positions has no tensor as long as the sequence.
     if (known.sequenceLength === undefined && published === undefined && cells === undefined) {
       throw new InputError(
-        `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is none of the published tasks'; ` +
-          'give it: --set model.sequenceLength=N',
+        `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is ` +
+          "none of the published tasks'; give it: --set model.sequenceLength=N",
       );
     }
     return {

@@ -62,12 +62,13 @@ const mostInstructions = 500_000;
 const longestInteger = 255;
 
 /**
- * Modules and functions that run programs or code. Nothing here would call them either, but a pickle that names one was made
- * to harm whoever opens it in Python, so it is refused as a whole.
+ * Modules and functions that run programs or code. Nothing here would call them either, but a pickle that names one was
+ * made to harm whoever opens it in Python, so it is refused as a whole.
  */
 const harmful = new RegExp(
-  '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|pickle|_pickle|pdb|timeit)\\.|' +
-    '^(?:builtins|__builtin__)\\.(?:eval|exec|execfile|compile|open|input|breakpoint|globals|vars|apply)$|\\.__(?!newobj)',
+  '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|_?pickle|pdb|timeit)\\.|' +
+    '^(?:builtins|__builtin__)\\.(?:eval|exec|execfile|compile|open|input|breakpoint|globals|vars|apply)$|' +
+    '\\.__(?!newobj)',
 );
 
 /** Instructions that are refused, by name, as they appear in pickles met in practice. */
@@ -87,9 +88,9 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /**
- * Interprets a pickle of protocol 2 to 5 and returns what it builds. Executes nothing: an object of a class that is not in
- * `rules.globals` becomes a PickleForeign. A global that runs programs, an instruction that torch.save does not write, and any
- * damage end in `rules.fail`.
+ * Interprets a pickle of protocol 2 to 5 and returns what it builds. Executes nothing: an object of a class that is not
+ * in `rules.globals` becomes a PickleForeign. A global that runs programs, an instruction that torch.save does not
+ * write, and any damage end in `rules.fail`.
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
 export function unpickle(content: Uint8Array, rules: PickleRules): PickleValue {

@@ -130,8 +130,8 @@ export function isPyTorchFile(bytes: Bytes): boolean {
 }
 
 /**
- * What an open file holds. Its tensors are not read, and checked by checkStorage only; objects of other Python classes are
- * described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
+ * What an open file holds. Its tensors are not read, and checked by checkStorage only; objects of other Python classes
+ * are described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
  */
 export function readPyTorch(bytes: Bytes): PickleValue {
   const fail: Fail = (problem) => {
@@ -167,7 +167,8 @@ export function readPyTorch(bytes: Bytes): PickleValue {
   const pickle = entries.get(pickleName) as ZipEntry;
   if (pickle.size > largestPickle)
     fail(
-      `expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; save only the state dict, in Python: ` +
+      `expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; ` +
+        'save only the state dict, in Python: ' +
         saveAgain(bytes.name, 'd["model"]'),
     );
   const archive = { bytes, entries, root, fail };
@@ -221,7 +222,9 @@ function rules(archive: Archive, fail: Fail): PickleRules {
   return { globals, fail, persistent: (id) => storageOf(id, fail) };
 }
 
-/** ('storage', class, key, device, elements). A storage of other element types is noted only, as no weights lie in it. */
+/**
+ * ('storage', class, key, device, elements). A storage of other element types is noted only, as no weights lie in it.
+ */
 function storageOf(id: PickleValue, fail: Fail): PickleObject {
   if (!(id instanceof PickleTuple)) return fail('names its data in an unusual way');
   const [kind, type, key, , count] = id.items;

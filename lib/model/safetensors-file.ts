@@ -12,8 +12,8 @@ export interface SafetensorsFile {
 }
 
 /**
- * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's size.
- * Throws InputError naming the file, the tensor and what is wrong.
+ * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's
+ * size. Throws InputError naming the file, the tensor and what is wrong.
  */
 export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
   const bytes = openBytes(file);

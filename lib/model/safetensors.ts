@@ -1,16 +1,23 @@
-/** The safetensors format: named tensors and text in one piece, read with suspicion and written to the same bytes every time. */
+/**
+ * The safetensors format: named tensors and text in one piece, read with suspicion and written to the same bytes every
+ * time.
+ */
 import { InputError, show } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
 /*
  * A file is: header length (8 bytes, little-endian), header (JSON), data.
- * Header: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key": "text"}}.
- * The tensors fill the data without gap or overlap. Data is little-endian, as is every machine Node runs on here.
+ * Header: {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {"key":
+ * "text"}}. The tensors fill the data without gap or overlap. Data is little-endian, as is every machine Node runs on
+ * here.
  */
 
-/** The format's own limit. */
-const largestHeader = 100_000_000;
+/**
+ * The format allows 100 MB and any number of names; a model has a few thousand, and more would cost seconds and
+ * gigabytes.
+ */
+const bounds = { bytes: 8 * 2 ** 20, keys: 100_000, levels: 3 };
 
 /** Where one tensor lies in the file. */
 interface Place {
@@ -21,7 +28,9 @@ interface Place {
   readonly end: number;
 }
 
-/** The tensors of an open file, checked but not read. Throws InputError naming the file, the tensor and what is wrong. */
+/**
+ * The tensors of an open file, checked but not read. Throws InputError naming the file, the tensor and what is wrong.
+ */
 export function listSafetensors(bytes: Bytes): {
   readonly handles: ReadonlyMap<string, TensorHandle>;
   readonly metadata: Readonly<Record<string, string>>;
@@ -55,7 +64,8 @@ export function safetensorsBytes(
     if (name === '__metadata__') throw new InputError('safetensors: a tensor may not be named __metadata__');
     if (!(data instanceof arrayTypes[dtype]) || countOf(shape) !== data.length) {
       throw new InputError(
-        `safetensors: ${name}: expected ${arrayTypes[dtype].name} of ${shape.join(' × ')} values, got ${data.constructor.name} of ${data.length}`,
+        `safetensors: ${name}: expected ${arrayTypes[dtype].name} of ${shape.join(' × ')} values, ` +
+          `got ${data.constructor.name} of ${data.length}`,
       );
     }
     header.push([name, { dtype, shape, data_offsets: [size, size + data.byteLength] }]);
@@ -87,10 +97,12 @@ function readHeader(bytes: Bytes): {
   if (bytes.size < 8) fail(`expected a safetensors file, got ${bytes.size} bytes; it is truncated or something else`);
   const start = bytes.read(0, 8);
   const length = Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length < 2 || length > largestHeader)
+  if (length < 2 || length > 100_000_000)
     fail(
-      `expected a safetensors file, got one whose first 8 bytes are not a header length; it is damaged or something else`,
+      'expected a safetensors file, got one whose first 8 bytes are not a header length; ' +
+        'it is damaged or something else',
     );
+  if (length > bounds.bytes) fail(`expected a header of at most ${bounds.bytes} bytes, got ${length}`);
   const dataStart = 8 + length;
   if (dataStart > bytes.size)
     fail(`truncated: expected a header of ${length} bytes, got ${bytes.size - 8}; copy or download the file again`);
@@ -107,7 +119,8 @@ function readHeader(bytes: Bytes): {
   for (const place of places) {
     if (place.begin !== end)
       fail(
-        `tensor ${show(place.name)}: expected its data at offset ${end}, got ${place.begin}; ${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`,
+        `tensor ${show(place.name)}: expected its data at offset ${end}, got ${place.begin}; ` +
+          `${place.begin < end ? 'tensors overlap' : 'there is a gap'}, the file is damaged`,
       );
     end = place.end;
   }
@@ -115,7 +128,8 @@ function readHeader(bytes: Bytes): {
   if (available < end) {
     const first = places.find((place) => place.end > available);
     fail(
-      `truncated: expected ${end} bytes of tensor data, got ${available}; tensor ${show(first?.name ?? '')} is the first one cut off; copy or download the file again`,
+      `truncated: expected ${end} bytes of tensor data, got ${available}; ` +
+        `tensor ${show(first?.name ?? '')} is the first one cut off; copy or download the file again`,
     );
   }
   if (available > end) fail(`expected ${end} bytes of tensor data, got ${available}; the file is damaged`);
@@ -133,19 +147,25 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record
   } catch (error) {
     if (error instanceof InputError) throw error;
     return fail(
-      `header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; the file is damaged or something else`,
+      `header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; ` +
+        'the file is damaged or something else',
     );
   }
 }
 
-/** Refuses repeated keys, of which JSON.parse would silently keep the last, and deep nesting, before anything is built. */
+/**
+ * Refuses repeated keys, of which JSON.parse would silently keep the last, too many, and deep nesting, before it
+ * builds.
+ */
 function checkKeys(json: string, fail: (problem: string) => never): void {
+  let keys = 0;
   const open: Set<string>[] = []; // the keys of each object or array that is open at this place
   let lastString = '';
   for (let i = 0; i < json.length; i++) {
     const character = json[i];
     if (character === '{' || character === '[') {
-      if (open.push(new Set()) > 3) fail('header: expected at most three levels of nesting; the file is damaged');
+      if (open.push(new Set()) > bounds.levels)
+        fail(`header: expected at most ${bounds.levels} levels of nesting; the file is damaged`);
     } else if (character === '}' || character === ']') {
       open.pop();
     } else if (character === '"') {
@@ -153,6 +173,7 @@ function checkKeys(json: string, fail: (problem: string) => never): void {
       while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
       lastString = json.slice(start, i + 1);
     } else if (character === ':') {
+      if (++keys > bounds.keys) fail(`header: expected at most ${bounds.keys} names, got more`);
       const key = JSON.parse(lastString) as string;
       if (open.at(-1)?.has(key) === true) fail(`header: ${show(key)} appears twice; the file is damaged`);
       open.at(-1)?.add(key);

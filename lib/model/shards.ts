@@ -7,7 +7,7 @@ import { checkStorage, isPyTorchFile, readPyTorch } from './pytorch.js';
 import { listSafetensors } from './safetensors.js';
 import type { TensorHandle } from './tensor-data.js';
 
-const largestIndex = 4 * 2 ** 20;
+const largestIndex = 2 ** 20;
 const mostShards = 64;
 
 /** Whether a file is JSON, as the index is. */

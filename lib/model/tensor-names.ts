@@ -1,4 +1,7 @@
-/** The names that wrappers put around a model's tensors: a compiler, several devices, a loss head, a trainer, an average. */
+/**
+ * The names that wrappers put around a model's tensors: a compiler, several devices, a loss head, a trainer, an
+ * average.
+ */
 import { InputError } from '../errors.js';
 
 /** Wrappers that may stand anywhere in a name. */

@@ -1,4 +1,7 @@
-/** Entries of an untrusted zip archive: found by its directory, read one at a time, never inflated beyond what they declare. */
+/**
+ * Entries of an untrusted zip archive: found by its directory, read one at a time, never inflated beyond what they
+ * declare.
+ */
 import { inflateRawSync } from 'node:zlib';
 import { InputError } from '../errors.js';
 import type { Bytes } from './bytes.js';
@@ -23,7 +26,8 @@ const signatures = {
   entry: 0x02014b50,
   local: 0x04034b50,
 } as const;
-const largestDirectory = 64 * 2 ** 20;
+const largestDirectory = 8 * 2 ** 20;
+const mostEntries = 50_000;
 /** Deflated data may be this many times its archive, and this many bytes more; weights hardly shrink at all. */
 const inflation = { factor: 8, bytes: 16 * 2 ** 20 };
 /** In a 32-bit field: the value is in the entry's zip64 field. */
@@ -35,6 +39,7 @@ export function listZip(bytes: Bytes): ReadonlyMap<string, ZipEntry> {
     throw new InputError(`${bytes.name}: ${problem}`);
   };
   const { offset, size, count } = findDirectory(bytes, fail);
+  if (count > mostEntries) fail(`expected at most ${mostEntries} entries in the zip, got ${count}`);
   if (size > largestDirectory) fail(`expected a zip directory of at most ${largestDirectory} bytes, got ${size}`);
   if (offset + size > bytes.size) fail('the zip directory lies beyond the end of the file; it is truncated or damaged');
   const directory = bytes.read(offset, size);
@@ -85,7 +90,8 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
     );
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
-  return new Uint8Array(content.subarray(begin, begin + length)); // a buffer of its own; a Buffer's slice would not copy
+  // A buffer of its own: a Buffer's slice would not copy.
+  return new Uint8Array(content.subarray(begin, begin + length));
 }
 
 /** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
@@ -157,7 +163,8 @@ function readEntry(
   const deflated = method === 8;
   if (!deflated && fields.size !== fields.compressedSize)
     fail(
-      `${quote(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; the zip directory is damaged`,
+      `${quote(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; ` +
+        'the zip directory is damaged',
     );
   return { name, deflated, ...fields };
 }
