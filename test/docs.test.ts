@@ -12,6 +12,8 @@ const pages = [
     'README.md',
     'CONTRIBUTING.md',
     'DEVIATIONS.md',
+    'bench/README.md',
+    'data/README.md',
     'figures/README.md',
     'data/runs/README.md',
     'data/search/README.md',
