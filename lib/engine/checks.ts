@@ -6,6 +6,9 @@ import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
 import type { InferRequest, LatentState, TrainRequest } from './engine.js';
 
+/** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
+export const activationBudget = 4e8;
+
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {
   const expected = whole(1, 65_536)(batchSize);

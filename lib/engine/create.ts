@@ -1,7 +1,9 @@
 /** Chooses and makes an engine: the native one where it is built, else tfjs; torch where it is asked for. */
 import { InputError } from '../errors.js';
+import { describe } from '../model/describe.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
+import { checkMemory } from './memory.js';
 import { whyUnavailable } from './native/addon.js';
 import { createNativeEngine } from './native/engine.js';
 import { createTorchEngine, type TorchOptions } from './torch/engine.js';
@@ -21,11 +23,14 @@ export interface EngineOptions {
 }
 
 /**
- * An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there.
+ * An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there,
+ * or the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
   if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
+  // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
+  checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
   if (engine === 'tfjs' && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs') {

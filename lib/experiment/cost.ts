@@ -1,4 +1,5 @@
 /** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
+import { activationBudget } from '../engine/checks.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
@@ -56,11 +57,15 @@ export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluati
 /** What a process takes beside its model: Node, the library, the data sets. */
 const processBytes = 350e6;
 
-/** Memory of a run that was never measured: a framework keeps every activation, the native engine the latents, thrice while they are saved, and little more. */
+/**
+ * Memory of a run that was never measured: weights, optimizer, and the latents, thrice while they are saved.
+ * Autodiff also keeps activations, those of as many puzzles at once as its budget holds; the native engine keeps few.
+ */
 export function expectedBytes({ model, training }: Experiment, { engine }: EngineOptions = {}): number {
   const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
-  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' ? activationBytes : 0);
+  const kept = Math.max(activationBytes / training.batchSize, Math.min(activationBytes, 4 * activationBudget));
+  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' ? kept : 0);
 }
 
 /**

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
+import { checkMemory } from '../engine/memory.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
@@ -18,7 +19,7 @@ import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { closingPuzzles, type ClosingEvaluation } from './closing.js';
-import { runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
+import { expectedBytes, runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
 import {
@@ -109,6 +110,11 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
 /** Runs an experiment to its end, or until it is asked to stop. */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0, resume = false } = options;
+  checkMemory(
+    experiment.name,
+    expectedBytes(experiment, options.engine),
+    'set a smaller training.batchSize, training.interleavedBatches or model.hiddenSize',
+  );
   const data = options.data ?? (await loadTask(experiment.task));
   const id = runId(experiment, seed, data);
   const folder = options.folder ?? path.join(projectRoot(), 'runs', id);

@@ -1,8 +1,9 @@
 /** Costs: worked out by hand from calls and puzzles, and equal to what a finished run has counted. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { InputError } from '../../lib/errors.js';
 import { expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -57,11 +58,24 @@ describe('cost of a run', () => {
     assert.equal(defaultJobs([smoke], { threads: 1 }, 8, free(3)), 3);
     assert.equal(defaultJobs([smoke], { threads: 16 }, 8, 0), 1);
     assert.equal(defaultJobs([], { threads: 1 }, 4, free(100)), 4);
-    assert.ok(
-      expectedBytes(experiment('sudoku-extreme-paper'), { engine: 'tfjs' }) >
-        10 * expectedBytes(experiment('sudoku-extreme-paper')),
-      'a framework keeps all activations',
+    const paper = experiment('sudoku-extreme-paper');
+    const activations = expectedBytes(paper, { engine: 'tfjs' }) - expectedBytes(paper);
+    assert.ok(Math.abs(activations - 1.6e9) < 1, 'the tfjs engine cuts batches to four bytes times its budget');
+  });
+
+  it('refuses a run that no memory of this machine holds, in numbers and before anything is written', async () => {
+    const folder = path.join(os.tmpdir(), 'trm-lab-too-large');
+    // 65,536 × 1024 seats of 17 positions of 16 numbers, for y and z: 36.5 billion numbers of four bytes, thrice.
+    const large = change(smoke, { training: { batchSize: 65_536, interleavedBatches: 1024 } });
+    await assert.rejects(
+      runExperiment(large, { folder }),
+      (error) =>
+        error instanceof InputError &&
+        /^sudoku-smoke: expected .* at most the [\d,.]+ GB .* got 438\.\d GB; set a smaller training\.batchSize/.test(
+          error.message,
+        ),
     );
+    assert.ok(!existsSync(folder));
   });
 
   it('measures a speed that a computer can have', async () => {

@@ -24,6 +24,7 @@ export interface AddonEngine {
   tensorNames(): string[];
   createState(batch: number): number;
   disposeState(state: number): void;
+  dispose(): void;
   readLatent(state: number, latent: number): Float32Array;
   writeLatent(state: number, latent: number, values: Float32Array): void;
   readTensor(kind: number, index: number): Float32Array;

@@ -2,8 +2,8 @@
  * The native engine: the contract in front of the addon,
  * which runs each thread's share of the batch through the whole schedule.
  *
- * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation:
- * memory.ts has the formula. It does not grow with the number of steps.
+ * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation.
+ * It does not grow with the number of steps.
  */
 import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
@@ -69,7 +69,7 @@ class NativeEngine implements Engine {
     this.precision = precision;
     this.threads = threads;
     this.description = `native ${level}`;
-    this.#addon = new (loadAddon().NativeEngine)(plainModel(config, this.schedule), level, threads);
+    this.#addon = translated(() => new (loadAddon().NativeEngine)(plainModel(config, this.schedule), level, threads));
     this.#specs = parameterSpecs(config);
     this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));
     const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
@@ -94,7 +94,7 @@ class NativeEngine implements Engine {
     checkInfer(this.config, state, request);
     const wantLogits = request.wantLogits === true;
     return resultOf(
-      await translated(() =>
+      await translatedStep(() =>
         this.#addon.infer(
           stateNumber(state),
           request.tokens,
@@ -112,7 +112,7 @@ class NativeEngine implements Engine {
     checkTrain(this.config, state, request);
     const wantLogits = request.wantLogits === true;
     const { tokens, puzzleIds, reset, labels, last, loss } = request;
-    const reply = await translated(() =>
+    const reply = await translatedStep(() =>
       this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits),
     );
     return {
@@ -125,7 +125,7 @@ class NativeEngine implements Engine {
   }
 
   async update(request: UpdateRequest): Promise<void> {
-    await translated(() => this.#addon.update({ ...request, count: this.optimizerSteps + 1 }));
+    translated(() => this.#addon.update({ ...request, count: this.optimizerSteps + 1 }));
     this.optimizerSteps++;
   }
 
@@ -159,7 +159,7 @@ class NativeEngine implements Engine {
   }
 
   dispose(): void {
-    // The addon's memory goes with this object.
+    this.#addon.dispose();
   }
 
   #read(specs: readonly ParameterSpec[], kind: number): Map<string, { shape: readonly number[]; data: Float32Array }> {
@@ -188,7 +188,7 @@ class NativeState implements LatentState {
 
   constructor(addon: AddonEngine, batchSize: number, latents: readonly LatentId[], perSeat: number) {
     this.batchSize = batchSize;
-    this.number = addon.createState(batchSize);
+    this.number = translated(() => addon.createState(batchSize));
     this.#addon = addon;
     this.#latents = latents;
     this.#perSeat = perSeat;
@@ -222,14 +222,27 @@ function resultOf({ predictions, haltLogits, continueLogits, logits }: StepReply
   return { predictions, haltLogits, continueLogits, ...(wantLogits ? { logits } : {}) };
 }
 
-/** The addon tells bad input and numbers that are not finite apart by its errors' codes. */
-async function translated<Reply>(step: () => Reply | Promise<Reply>): Promise<Reply> {
+/** Runs a call of the addon, with its errors as the contract has them. */
+function translated<Reply>(call: () => Reply): Reply {
+  try {
+    return call();
+  } catch (error) {
+    throw translation(error);
+  }
+}
+
+async function translatedStep(step: () => Promise<StepReply>): Promise<StepReply> {
   try {
     return await step();
   } catch (error) {
-    const { code, message } = error as Error & { code?: string };
-    if (code === 'NumberExpected') throw new NotFiniteError(message);
-    if (code === 'InvalidArg') throw new InputError(message);
-    throw error;
+    throw translation(error);
   }
+}
+
+/** The addon tells bad input, too little memory included, and numbers that are not finite apart by its errors' codes. */
+function translation(error: unknown): unknown {
+  const { code, message } = error as Error & { code?: string };
+  if (code === 'NumberExpected') return new NotFiniteError(message);
+  if (code === 'InvalidArg') return new InputError(message);
+  return error;
 }

@@ -6,7 +6,7 @@ import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type Tenso
 import type { Call, LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule, latentInitName } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
-import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { activationBudget, checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
   tensorKinds,
@@ -48,15 +48,14 @@ export class TfjsEngine implements Engine {
   /** Puzzle ids of the last training step that was not yet applied. */
   #pending: Int32Array | undefined;
 
-  /** `activationBudget`: numbers that autodiff may keep of one part of a batch; larger batches are cut. */
-  constructor(config: ModelConfig, backend: string, activationBudget = 4e8) {
+  constructor(config: ModelConfig, backend: string, budget = activationBudget) {
     this.config = config;
     this.schedule = buildSchedule(config);
     this.description = `tfjs ${backend}`;
     this.#backend = backend;
     this.#specs = parameterSpecs(config);
     this.#rotary = rotaryTables(config);
-    this.#activationBudget = activationBudget;
+    this.#activationBudget = budget;
     const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> =>
       new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
     this.#values.set('parameters', zeros(this.#specs));

@@ -1,6 +1,6 @@
 //! The attention mixer: h ← rms(h + Attention(h)) (spec §1.6), forwards and backwards, a block of queries at a time.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, filled};
 use crate::channel_mixer::Shared;
 use crate::dims::{Dims, Mixer};
 use crate::epilogue::{Add, AttentionWeights, Scaled, ScoreGradient, ToRows, ToScaledRows};
@@ -54,7 +54,7 @@ impl<L: Level> Tape<L> {
             // A head smaller than a panel is read past its end.
             qkv: Buffer::zeros(rows * dims.qkv_stride::<L>() + L::NR),
             results: Buffer::zeros(rows * dims.heads_stride::<L>() + L::NR),
-            logsumexp: vec![NO_QUERY; samples * heads * dims.positions.next_multiple_of(2)],
+            logsumexp: filled(NO_QUERY, samples * heads * dims.positions.next_multiple_of(2)),
             inverse: Buffer::zeros(rows),
         }
     }

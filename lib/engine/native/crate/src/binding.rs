@@ -1,12 +1,13 @@
 //! The door to Node: plain arrays in and out, steps on a thread of their own, no panic across it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Int32Array, Uint8Array};
 use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 
+use crate::buffer::{OutOfMemory, filled};
 use crate::dims::Mixer;
 use crate::engine::{AnyEngine, Failure, Kind, PuzzleStep, Reply, Request, TrainRequest, Weights};
 use crate::isa::{Isa, LEVELS};
@@ -83,10 +84,16 @@ pub fn levels() -> Vec<String> {
 /// GFLOP/s of products whose operands stay in the cache, on so many threads at once.
 #[napi]
 pub fn product_peak(level: String, threads: u32) -> Result<f64> {
-    guarded(|| Ok(isa(&level)?.peak(threads.max(1) as usize)))
+    guarded(|| Ok(isa(&level)?.peak(threads_of(threads)?)))
 }
 
-type Shared = Arc<Mutex<Box<dyn AnyEngine>>>;
+/// None once it was disposed of.
+type Shared = Arc<Mutex<Option<Box<dyn AnyEngine>>>>;
+
+/// More would be a slip: every thread has its own buffers.
+const MOST_THREADS: u32 = 1024;
+/// As many seats as a batch may have.
+const MOST_SEATS: i64 = 65_536;
 
 /// An engine at one level.
 #[napi]
@@ -100,9 +107,9 @@ impl NativeEngine {
     pub fn new(spec: ModelSpec, level: String, threads: u32) -> Result<Self> {
         guarded(|| {
             let engine = isa(&level)?
-                .engine(model(spec)?, threads.max(1) as usize)
+                .engine(model(spec)?, threads_of(threads)?)
                 .ok_or_else(|| Error::new(Status::InvalidArg, format!("this CPU has no {level}")))?;
-            Ok(Self { engine: Arc::new(Mutex::new(engine)) })
+            Ok(Self { engine: Arc::new(Mutex::new(Some(engine))) })
         })
     }
 
@@ -113,21 +120,29 @@ impl NativeEngine {
     }
 
     #[napi]
-    pub fn create_state(&self, batch: u32) -> Result<u32> {
-        self.with(|engine| Ok(engine.create_state(batch as usize)))
+    pub fn create_state(&self, batch: i64) -> Result<u32> {
+        if !(1..=MOST_SEATS).contains(&batch) {
+            return Err(Error::new(Status::InvalidArg, format!("seats: expected 1 to {MOST_SEATS}, got {batch}")));
+        }
+        self.with(|engine| engine.create_state(batch as usize))
     }
 
     #[napi]
-    pub fn dispose_state(&self, state: u32) -> Result<()> {
-        self.with(|engine| {
+    pub fn dispose_state(&self, state: u32) {
+        if let Some(engine) = self.held().as_mut() {
             engine.dispose_state(state);
-            Ok(())
-        })
+        }
+    }
+
+    /// Frees the engine's memory at once, a broken one's too; every later call but this one and `disposeState` fails.
+    #[napi]
+    pub fn dispose(&self) {
+        *self.held() = None;
     }
 
     #[napi]
     pub fn read_latent(&self, state: u32, latent: u32) -> Result<Float32Array> {
-        self.with(|engine| Ok(engine.latent(state, latent as usize)?.clone().into()))
+        self.with(|engine| Ok(copied(engine.latent(state, latent as usize)?).into()))
     }
 
     #[napi]
@@ -152,7 +167,7 @@ impl NativeEngine {
         self.with(|engine| {
             let index = known(engine.as_ref(), index)?;
             let values = if kind == 4 { engine.gradient(index) } else { engine.tensor(kind_of(kind)?, index) };
-            Ok(values.to_vec().into())
+            Ok(copied(values).into())
         })
     }
 
@@ -164,7 +179,7 @@ impl NativeEngine {
     /// Gradients of the seats' own puzzle rows, [B × puzzle size].
     #[napi]
     pub fn read_puzzle_gradients(&self) -> Result<Float32Array> {
-        self.with(|engine| Ok(engine.puzzle_gradients().to_vec().into()))
+        self.with(|engine| Ok(copied(engine.puzzle_gradients()).into()))
     }
 
     #[napi]
@@ -217,7 +232,12 @@ impl NativeEngine {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Box<dyn AnyEngine>) -> std::result::Result<T, Failure>) -> Result<T> {
-        guarded(|| act(&mut *lock(&self.engine)?).map_err(failed))
+        guarded(|| act(present(&mut *lock(&self.engine)?)?).map_err(failed))
+    }
+
+    /// The engine, broken or not.
+    fn held(&self) -> MutexGuard<'_, Option<Box<dyn AnyEngine>>> {
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -236,7 +256,8 @@ impl Task for StepTask {
 
     fn compute(&mut self) -> Result<Reply> {
         guarded(|| {
-            let mut engine = lock(&self.engine)?;
+            let mut held = lock(&self.engine)?;
+            let engine = present(&mut held)?;
             match &self.train {
                 Some(train) => engine.train(self.state, &self.request, train),
                 None => engine.infer(self.state, &self.request, self.weights),
@@ -266,6 +287,9 @@ fn request(tokens: &[i32], puzzle_ids: &[i32], reset: &[u8], want_logits: bool) 
 /// A panic becomes an error; the lock it held is poisoned, so the engine answers nothing but that from then on.
 fn guarded<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
+        if let Some(error) = panic.downcast_ref::<OutOfMemory>() {
+            return Err(out_of_memory(*error));
+        }
         let text =
             panic.downcast_ref::<String>().cloned().or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).into()));
         Err(Error::new(
@@ -275,10 +299,36 @@ fn guarded<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
-fn lock(engine: &Shared) -> Result<MutexGuard<'_, Box<dyn AnyEngine>>> {
+fn lock(engine: &Shared) -> Result<MutexGuard<'_, Option<Box<dyn AnyEngine>>>> {
     engine.lock().map_err(|_| {
         Error::new(Status::GenericFailure, "the native engine broke in an earlier step; make a new one".to_string())
     })
+}
+
+fn copied(values: &[f32]) -> Vec<f32> {
+    let mut copy = filled(0.0, values.len());
+    copy.copy_from_slice(values);
+    copy
+}
+
+fn present(engine: &mut Option<Box<dyn AnyEngine>>) -> Result<&mut Box<dyn AnyEngine>> {
+    engine.as_mut().ok_or_else(|| Error::new(Status::GenericFailure, "the native engine was disposed of".to_string()))
+}
+
+fn threads_of(threads: u32) -> Result<usize> {
+    if (1..=MOST_THREADS).contains(&threads) {
+        Ok(threads as usize)
+    } else {
+        Err(Error::new(Status::InvalidArg, format!("threads: expected 1 to {MOST_THREADS}, got {threads}")))
+    }
+}
+
+fn out_of_memory(OutOfMemory { bytes }: OutOfMemory) -> Error {
+    let gigabytes = bytes as f64 / 1e9;
+    Error::new(
+        Status::InvalidArg,
+        format!("memory: expected {gigabytes:.1} GB more, got none; use a smaller model, batch or number of threads"),
+    )
 }
 
 /// Input and NotFinite are told apart by the code that the TypeScript side reads.
@@ -286,6 +336,7 @@ fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Input(message) => Error::new(Status::InvalidArg, message),
         Failure::NotFinite(message) => Error::new(Status::NumberExpected, message),
+        Failure::Memory(error) => out_of_memory(error),
     }
 }
 

@@ -1,6 +1,26 @@
-//! Memory aligned to cache lines, zero when made.
+//! Memory: vectors that may fail to be had without ending the process, and buffers aligned to cache lines.
 
 use std::ops::{Deref, DerefMut};
+use std::panic::resume_unwind;
+
+/// There are not that many bytes to be had.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OutOfMemory {
+    pub bytes: usize,
+}
+
+/// `len` times a value, or an error where Rust's own vectors would end the process.
+pub fn try_filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut values = Vec::new();
+    values.try_reserve_exact(len).map_err(|_| OutOfMemory { bytes: len.saturating_mul(size_of::<T>()) })?;
+    values.resize(len, value);
+    Ok(values)
+}
+
+/// The same deep inside a step: unwinds with [`OutOfMemory`], which the door makes an error of.
+pub fn filled<T: Clone>(value: T, len: usize) -> Vec<T> {
+    try_filled(value, len).unwrap_or_else(|error| resume_unwind(Box::new(error)))
+}
 
 /// One cache line; what buffers are made of, so that every one starts on a line.
 #[derive(Clone, Copy)]
@@ -27,8 +47,8 @@ pub struct Buffer<T: Plain> {
 impl<T: Plain> Buffer<T> {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        let lines = (len * size_of::<T>()).div_ceil(64);
-        Self { lines: vec![Line([0; 64]); lines], len, marker: std::marker::PhantomData }
+        let lines = len.div_ceil(64 / size_of::<T>());
+        Self { lines: filled(Line([0; 64]), lines), len, marker: std::marker::PhantomData }
     }
 }
 
@@ -44,5 +64,28 @@ impl<T: Plain> DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above, and borrowed exclusively.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_that_cannot_be_had_is_an_error() {
+        let bytes = 1usize << 60;
+        assert_eq!(try_filled(0u8, bytes), Err(OutOfMemory { bytes }));
+        assert_eq!(try_filled(0.0f32, usize::MAX), Err(OutOfMemory { bytes: usize::MAX }));
+        let unwound = std::panic::catch_unwind(|| Buffer::<f32>::zeros(bytes).len()).unwrap_err();
+        assert_eq!(unwound.downcast_ref(), Some(&OutOfMemory { bytes: 4 * bytes }));
+    }
+
+    #[test]
+    fn buffers_start_on_a_cache_line_and_at_zero() {
+        for len in [0, 1, 15, 16, 17, 1000] {
+            let buffer = Buffer::<f32>::zeros(len);
+            assert_eq!((buffer.len(), buffer.as_ptr() as usize % 64), (len, 0));
+            assert!(buffer.iter().all(|value| value.to_bits() == 0));
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::buffer::{OutOfMemory, filled, try_filled};
 use crate::dims::Dims;
 use crate::model::{Model, Places, Role, TensorSpec};
 use crate::muon::Muon;
@@ -38,6 +39,13 @@ pub enum Failure {
     Input(String),
     /// A loss or gradient that is NaN or infinite.
     NotFinite(String),
+    Memory(OutOfMemory),
+}
+
+impl From<OutOfMemory> for Failure {
+    fn from(error: OutOfMemory) -> Self {
+        Failure::Memory(error)
+    }
 }
 
 /// The inputs of a step, for B seats.
@@ -78,7 +86,7 @@ pub struct PuzzleStep {
 /// An engine, whatever its level.
 pub trait AnyEngine: Send {
     fn specs(&self) -> &[TensorSpec];
-    fn create_state(&mut self, batch: usize) -> u32;
+    fn create_state(&mut self, batch: usize) -> Result<u32, Failure>;
     fn dispose_state(&mut self, state: u32);
     /// One latent of a state, [B × S × D].
     fn latent(&mut self, state: u32, latent: usize) -> Result<&mut Vec<f32>, Failure>;
@@ -143,11 +151,11 @@ impl<L: Level> Engine<L> {
     pub fn new(model: Model, threads: usize) -> Self {
         let dims = model.dims::<L>();
         let (specs, places) = model.tensors::<L>();
-        let all = || specs.iter().map(|spec| vec![0.0; spec.len()]).collect::<Vec<_>>();
+        let all = || specs.iter().map(|spec| filled(0.0, spec.len())).collect::<Vec<_>>();
         let trained = || {
             specs
                 .iter()
-                .map(|spec| vec![0.0; if spec.role == Role::Trained { spec.len() } else { 0 }])
+                .map(|spec| filled(0.0, if spec.role == Role::Trained { spec.len() } else { 0 }))
                 .collect::<Vec<_>>()
         };
         Self {
@@ -279,16 +287,16 @@ impl<L: Level> Engine<L> {
         let width = |wanted: bool, width: usize| if wanted { batch * width } else { 0 };
         let trains = train.is_some();
         let mut reply = Reply {
-            predictions: vec![0; batch * cells],
+            predictions: filled(0, batch * cells),
             halt_logits: vec![0.0; batch],
             continue_logits: vec![0.0; batch],
-            logits: vec![0.0; width(request.want_logits, cells * self.model.vocabulary)],
+            logits: filled(0.0, width(request.want_logits, cells * self.model.vocabulary)),
             answer_loss: vec![0.0; width(trains, 1)],
             halt_loss: vec![0.0; width(trains, 1)],
             continue_loss: vec![0.0; width(trains, 1)],
             continue_targets: vec![0.0; width(trains && self.model.learns_continue, 1)],
         };
-        let mut puzzle_gradients = vec![0.0; width(trains, self.model.puzzle_size)];
+        let mut puzzle_gradients = filled(0.0, width(trains, self.model.puzzle_size));
         let mut workers = std::mem::take(&mut self.workers);
         let mut carried =
             self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
@@ -441,12 +449,12 @@ impl<L: Level> AnyEngine for Engine<L> {
         &self.specs
     }
 
-    fn create_state(&mut self, batch: usize) -> u32 {
-        let latents =
-            self.model.latents.iter().map(|_| vec![0.0; batch * self.dims.positions * self.dims.hidden]).collect();
+    fn create_state(&mut self, batch: usize) -> Result<u32, Failure> {
+        let size = batch * self.dims.positions * self.dims.hidden;
+        let latents = self.model.latents.iter().map(|_| try_filled(0.0, size)).collect::<Result<_, _>>()?;
         self.next_state += 1;
         self.states.insert(self.next_state, State { batch, latents });
-        self.next_state
+        Ok(self.next_state)
     }
 
     fn dispose_state(&mut self, state: u32) {

@@ -1,5 +1,6 @@
 //! Muon's step over one matrix: the moving average of its gradients, made nearly orthogonal (K. Jordan, "Muon", 2024).
 
+use crate::buffer::filled;
 use crate::optimizer::Step;
 use crate::simd::{Lanes, Work};
 
@@ -70,7 +71,7 @@ struct Matrix {
 
 impl Matrix {
     fn zeros(rows: usize, columns: usize) -> Self {
-        Self { columns, values: vec![0.0; rows * columns] }
+        Self { columns, values: filled(0.0, rows * columns) }
     }
 
     fn rows(&self) -> usize {

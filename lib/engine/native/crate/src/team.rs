@@ -1,5 +1,6 @@
 //! Work shared among threads.
 
+use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -22,9 +23,35 @@ pub fn run_all<Job: FnOnce() + Send>(threads: usize, jobs: Vec<Job>) {
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(work);
-        }
+        // Where the system has no more threads, those that are there do the work.
+        let helpers: Vec<_> =
+            (1..threads).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         work();
+        for helper in helpers {
+            helper.join().unwrap_or_else(|panic| resume_unwind(panic));
+        }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_job_runs_once_and_a_panic_keeps_its_payload() {
+        let mut done = vec![0; 100];
+        run_all(4, done.iter_mut().map(|done| move || *done += 1).collect());
+        assert_eq!(done, vec![1; 100]);
+        let jobs: Vec<_> = (0..8i32)
+            .map(|job| {
+                move || {
+                    if job >= 0 {
+                        resume_unwind(Box::new(job));
+                    }
+                }
+            })
+            .collect();
+        let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_all(3, jobs))).unwrap_err();
+        assert!(panic.is::<i32>());
+    }
 }

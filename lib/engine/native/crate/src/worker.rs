@@ -1,7 +1,7 @@
 //! One thread's share of a supervision step: its seats, a group at a time,
 //! through the whole schedule, forwards and backwards.
 
-use crate::buffer::Buffer;
+use crate::buffer::{Buffer, filled};
 use crate::dims::Dims;
 use crate::linear::{Linear, LinearGradient};
 use crate::loss::{CrossEntropy, IGNORED, argmax, binary_cross_entropy, cross_entropy, sigmoid};
@@ -73,7 +73,7 @@ pub struct Gradients {
 
 impl Gradients {
     fn new<L: Level>(model: &Model, dims: &Dims) -> Self {
-        let table = || vec![0.0; model.vocabulary * model.hidden];
+        let table = || filled(0.0, model.vocabulary * model.hidden);
         Self {
             nets: model
                 .nets
@@ -84,7 +84,7 @@ impl Gradients {
             answer_head: table(),
             halting_weight: vec![0.0; 2 * model.hidden],
             halting_bias: vec![0.0; 2],
-            positions: vec![0.0; if model.learned_positions { model.positions() * model.hidden } else { 0 }],
+            positions: filled(0.0, if model.learned_positions { model.positions() * model.hidden } else { 0 }),
         }
     }
 
@@ -144,13 +144,13 @@ impl<L: Level> Worker<L> {
             latents: latents(),
             x: activations(),
             h: activations(),
-            logits: vec![0.0; group * model.sequence * model.vocabulary],
+            logits: filled(0.0, group * model.sequence * model.vocabulary),
             buffers: buffers.then(|| TrainBuffers {
                 tapes: (0..calls).map(|_| Tape::new(&dims, model.layers, group, true)).collect(),
                 d_latents: model.latents.iter().map(|_| (activations(), false)).collect(),
                 d_x: activations(),
                 d: activations(),
-                d_logits: vec![0.0; group * model.sequence * model.vocabulary],
+                d_logits: filled(0.0, group * model.sequence * model.vocabulary),
                 gradients: Gradients::new::<L>(model, &dims),
                 ahead: if model.learns_continue { latents() } else { Vec::new() },
             }),

@@ -1,0 +1,22 @@
+/** Memory: how much this process may take, and the refusal of what needs more. */
+import os from 'node:os';
+import { InputError } from '../errors.js';
+
+/** Bytes that this process may take: the machine's, or fewer where its control group has a limit. */
+export function memoryLimit(): number {
+  const limit = process.constrainedMemory(); // without a limit 0, or more than any machine has
+  return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
+}
+
+/** Throws InputError if something would take more bytes than there are; a process that tried would be killed. */
+export function checkMemory(what: string, bytes: number, remedy: string, limit = memoryLimit()): void {
+  if (bytes > limit)
+    throw new InputError(
+      `${what}: expected to need at most the ${gigabytes(limit)} of memory that this process may use, ` +
+        `got ${gigabytes(bytes)}; ${remedy}`,
+    );
+}
+
+function gigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toLocaleString('en', { maximumFractionDigits: 1 })} GB`;
+}

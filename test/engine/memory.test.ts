@@ -1,0 +1,93 @@
+/** Memory: what does not fit is refused in numbers, what cannot be had is an error, and what was held is given back. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { createEngine } from '../../lib/engine/create.js';
+import { checkMemory, memoryLimit } from '../../lib/engine/memory.js';
+import { loadAddon, whyUnavailable } from '../../lib/engine/native/addon.js';
+import { createNativeEngine } from '../../lib/engine/native/engine.js';
+import { InputError } from '../../lib/errors.js';
+import { projectRoot } from '../../lib/files.js';
+import { paperConfig } from '../../lib/model/config.js';
+
+describe('memory', function () {
+  this.timeout(60_000);
+
+  it('is refused above the limit, with both numbers and what to do', () => {
+    checkMemory('model', 2e9, 'use less', 2e9);
+    assert.throws(
+      () => checkMemory('model', 2.25e9, 'use less', 2e9),
+      new InputError(
+        'model: expected to need at most the 2 GB of memory that this process may use, got 2.3 GB; use less',
+      ),
+    );
+    assert.ok(memoryLimit() > 1e8 && memoryLimit() <= os.totalmem());
+  });
+
+  it('is refused for a model that no machine holds, before any of it is taken', async () => {
+    // 64 layers, in each a SwiGLU over channels of 3 × 8192 × 22016: 35 billion parameters, five copies, twice.
+    const config = { ...paperConfig, hiddenSize: 8192, layers: 64 };
+    await assert.rejects(createEngine(config), /^InputError: model: expected .* got 1,3\d\d\.\d GB; use fewer layers/);
+  });
+
+  if (whyUnavailable() !== undefined) return;
+
+  if (process.platform === 'linux')
+    it('that the native engine cannot have is an error, and both process and engine go on', () => {
+      const script = `
+        const { createNativeEngine } = await import('${built('lib/engine/native/engine.js')}');
+        const { paperConfig } = await import('${built('lib/model/config.js')}');
+        const small = { ...paperConfig, hiddenSize: 64, heads: 2, puzzleEmbeddingSize: 64 };
+        const engine = createNativeEngine(small, { threads: 1 });
+        const say = (make) => { try { make(); console.log('made'); } catch (error) { console.log(String(error)); } };
+        say(() => createNativeEngine({ ...paperConfig, hiddenSize: 4096, layers: 3 }, { threads: 1 }));
+        say(() => engine.createState(65536));
+        say(() => engine.createState(2));`;
+      // Three million kilobytes of addresses, of which Node takes a quarter.
+      const limited = `ulimit -v 3000000; exec "$0" --input-type=module --eval "$1"`;
+      const lines = execFileSync('sh', ['-c', limited, process.execPath, script], { encoding: 'utf8' })
+        .trim()
+        .split('\n');
+      // The addresses of 65,536 seats: 97 positions of 64 numbers, 1.6 GB a latent.
+      assert.match(lines[0]!, /^InputError: memory: expected [\d.]+ GB more, got none; use a smaller model/);
+      assert.equal(
+        lines[1],
+        'InputError: memory: expected 1.6 GB more, got none; use a smaller model, batch or number of threads',
+      );
+      assert.equal(lines[2], 'made');
+    });
+
+  it('of impossible sizes is refused by the addon itself', () => {
+    const engine = createNativeEngine(paperConfig, { threads: 1 });
+    for (const seats of [-1, 0, 65_537, 2 ** 40, NaN]) assert.throws(() => engine.createState(seats), InputError);
+    const { productPeak } = loadAddon();
+    for (const threads of [0, 2 ** 32 - 1])
+      assert.throws(() => productPeak('portable', threads), /^Error: threads: expected 1 to 1024, got/);
+    engine.dispose();
+  });
+
+  it('is given back by dispose at once, and a disposed engine answers nothing more', async () => {
+    const bytes = (): number => process.memoryUsage().rss;
+    const config = { ...paperConfig, hiddenSize: 1024, puzzleEmbeddingSize: 0, puzzlePrefix: 0 };
+    const before = bytes();
+    const engine = createNativeEngine(config, { threads: 1 });
+    const state = engine.createState(64);
+    const held = bytes() - before;
+    state.dispose();
+    engine.dispose();
+    const kept = bytes() - before;
+    // Five copies of 17 million parameters, and the weights packed.
+    assert.ok(held > 3.4e8, `${held}`);
+    assert.ok(kept < 0.1 * held, `${kept} of ${held} bytes are still held`);
+    assert.throws(() => engine.createState(1), /disposed/);
+    await assert.rejects(engine.readTensors('parameters'), /disposed/);
+    state.dispose();
+    engine.dispose();
+  });
+});
+
+function built(file: string): string {
+  return pathToFileURL(path.join(projectRoot(), 'build', file)).href;
+}
