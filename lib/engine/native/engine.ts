@@ -239,7 +239,9 @@ async function translatedStep(step: () => Promise<StepReply>): Promise<StepReply
   }
 }
 
-/** The addon tells bad input, too little memory included, and numbers that are not finite apart by its errors' codes. */
+/**
+ * The addon tells bad input, too little memory included, and numbers that are not finite apart by its errors' codes.
+ */
 function translation(error: unknown): unknown {
   const { code, message } = error as Error & { code?: string };
   if (code === 'NumberExpected') return new NotFiniteError(message);
