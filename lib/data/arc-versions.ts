@@ -11,7 +11,8 @@ import {
   type ArcTask,
 } from './arc.js';
 import { turnGrid } from './grid.js';
-import type { Example, PuzzleVersions } from './dataset.js';
+import type { PuzzleVersions } from './dataset.js';
+import type { Example } from './example.js';
 
 /** Draws for one more version are given up after this many for each that is wanted (spec §5.5). */
 const trialsPerVersion = 5;

@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto';
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
-import type { Example } from './dataset.js';
+import type { Example } from './example.js';
 import { turnGrid, type Grid } from './grid.js';
 
 /** A question and its answer. */

@@ -1,7 +1,8 @@
 /** Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing. */
 import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
-import { exampleOf, type Dataset, type Example } from './dataset.js';
+import { exampleOf, type Dataset } from './dataset.js';
+import type { Example } from './example.js';
 
 /** Label of a cell that is not scored. */
 export const ignoredLabel = -100;

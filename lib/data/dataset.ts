@@ -1,12 +1,7 @@
 /** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
 import { createHash } from 'node:crypto';
 import type { Random } from '../random.js';
-
-/** One example as token ids, question and answer of the same length L. */
-export interface Example {
-  readonly input: Uint8Array;
-  readonly label: Uint8Array;
-}
+import type { Example } from './example.js';
 
 /** Makes augmented copies of an example that keep it legal and its answer right. */
 export interface Augmentation {

@@ -2,7 +2,8 @@
 import { InputError } from '../errors.js';
 import { dataFile } from '../files.js';
 import { Random } from '../random.js';
-import { ungrouped, type Augmentation, type Dataset, type Example } from './dataset.js';
+import { ungrouped, type Augmentation, type Dataset } from './dataset.js';
+import type { Example } from './example.js';
 import { loadMazeCsv } from './maze-csv.js';
 import { generateMazes } from './maze-generator.js';
 import { endsOfMaze, isShortestPath, mazeAnswer, mazeDistances, mazeVocabulary, turnMaze } from './maze.js';

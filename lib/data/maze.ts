@@ -1,6 +1,6 @@
 /** Mazes: their text and tokens, distances and shortest paths, the rule that Maze-Hard's answers follow, and the symmetries under which it is kept. */
 import { InputError } from '../errors.js';
-import type { Example } from './dataset.js';
+import type { Example } from './example.js';
 import { turnGrid } from './grid.js';
 
 /** Token ids of a maze (spec §5.1); 0 is padding and never occurs. */

@@ -1,7 +1,7 @@
 /** Sudoku boards: their geometry, text and token forms, legality, and the symmetries that keep them legal. */
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
-import type { Example } from './dataset.js';
+import type { Example } from './example.js';
 
 /** A board's form. Digits are 1 … side; 0 is blank; cells row by row. */
 export interface SudokuGeometry {

@@ -19,6 +19,7 @@ const layers = [
   'sweep',
   'report',
   'notebook',
+  'page',
   'cli',
   'barrel',
 ];
