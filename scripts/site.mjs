@@ -1,11 +1,16 @@
-/** Renders the notebooks as they are committed to pages in site/, figures interactive, nothing loaded from elsewhere: node scripts/site.mjs. */
+/**
+ * Makes the site in site/: the page on which the models think, and the notebooks as they are committed, figures interactive;
+ * nothing is loaded from elsewhere. node scripts/site.mjs [--serve]; --serve then shows it on this computer only.
+ */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 import { readNotebook, textOf } from './notebooks/notebook.mjs';
 import { setUp } from './setup.mjs';
 import { jupyter } from './setup/lab.mjs';
 import { root, run, say } from './setup/shell.mjs';
+import { serve } from './site/serve.mjs';
 
 const site = path.join(root, 'site');
 const scratch = path.join(root, '.cache', 'site');
@@ -23,11 +28,21 @@ const watcher = new IntersectionObserver((entries) => entries.filter((entry) => 
 document.querySelectorAll('.figure').forEach((figure) => watcher.observe(figure));
 </script>`;
 
+/** Where --serve listens. */
+const port = 8360;
+
 try {
-  if (!(await setUp(['lab'], { again: true })))
+  const { values: options } = parseArgs({ options: { serve: { type: 'boolean' } } });
+  if (!(await setUp(['build', 'lab'], { again: true })))
     throw new Error('the pages are made by nbconvert, which comes with JupyterLab; why that is missing stands above');
   const pages = await render();
-  say(`site/index.html: ${pages} notebooks as pages; open it in a browser`);
+  const { buildPage } = await import('./site/page.mjs'); // reads dist/, which is built by now
+  await buildPage(site);
+  say(`site/index.html: ${pages} notebooks as pages, and think.html, where the models think`);
+  if (options.serve) {
+    const { address } = await serve(site, port);
+    say(`on this computer only: ${address}think.html (Ctrl-C ends it)`);
+  } else say('npm run site -- --serve shows them on this computer; any static web server will do');
 } catch (error) {
   console.error(`site failed: ${error.message}`);
   process.exitCode = 1;
@@ -121,6 +136,7 @@ li { margin: 1em 0 }
 img { max-width: 100%; height: auto }
 </style>
 <h1>trm-lab</h1>
+<p><a href="think.html">The models think in your browser</a>: Sudokus and mazes, yours or ours, cycle by cycle.</p>
 <p>The notebooks of a research kit for the Tiny Recursive Model, as they were last run. Figures answer to the mouse.</p>
 <p><img src="one-sudoku.png" alt="One Sudoku, thought about"></p>
 <ul>

@@ -103,11 +103,7 @@ export async function fasterThinker(
   model: string,
   puzzles: readonly Int32Array[],
 ): Promise<Thinker | undefined> {
-  const candidates: readonly Backend[] = [
-    ...('gpu' in navigator ? (['webgpu'] as const) : []),
-    ...(typeof OffscreenCanvas === 'undefined' ? [] : (['webgl'] as const)),
-  ];
-  for (const backend of candidates) {
+  for (const backend of await graphicsBackends()) {
     let candidate: Thinker | undefined;
     try {
       candidate = await Thinker.open(backend, script);
@@ -120,6 +116,20 @@ export async function fasterThinker(
     candidate?.close();
   }
   return undefined;
+}
+
+/** What this browser says it can do on a graphics card; one that the processor only imitates is no gain. */
+async function graphicsBackends(): Promise<Backend[]> {
+  const backends: Backend[] = [];
+  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<object | null> } };
+  if ((await gpu?.requestAdapter().catch(() => null)) != null) backends.push('webgpu');
+  if (typeof OffscreenCanvas !== 'undefined') {
+    const context = new OffscreenCanvas(1, 1).getContext('webgl2');
+    const about = context?.getExtension('WEBGL_debug_renderer_info');
+    const renderer = about == null ? '' : String(context?.getParameter(about.UNMASKED_RENDERER_WEBGL));
+    if (context != null && !/swiftshader|llvmpipe|software/i.test(renderer)) backends.push('webgl');
+  }
+  return backends;
 }
 
 async function trial(

@@ -22,6 +22,8 @@ export interface SearchJob {
   readonly most: number;
   readonly supervisionSteps: number;
   readonly seats: number;
+  /** The halting logit above which it is sure. */
+  readonly threshold: number;
 }
 
 /** Think about many puzzles at once, a cycle at a time, without end; results come in parts. */

@@ -45,6 +45,8 @@ const sources = new Map(
 
 /** Files of lib/ that read a clock, each with its reason. None of them lets the time decide what is computed. */
 const clocks: Readonly<Record<string, string>> = {
+  'page/client.ts': 'which backend is the fastest of those that give the same answers',
+  'page/page.ts': 'no cycle is shown for less time than an eye needs',
   'cli/evaluate.ts': 'processor time of an evaluation',
   'experiment/cost.ts': 'speed of this machine',
   'experiment/provenance.ts': 'when a run ended',

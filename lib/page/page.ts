@@ -1,0 +1,641 @@
+/** The page: choose or draw a puzzle, watch the model think about it, search until it is sure, and run fifty at once. */
+import { mazeToken } from '../data/maze.js';
+import { Board } from './board.js';
+import { drawChart } from './chart.js';
+import { fasterThinker, Thinker, type RunningJob } from './client.js';
+import type { ManyResult, ThinkResult } from './protocol.js';
+import { emptyPuzzle, inks, judged, legendOf, lookOf, readPuzzle, type Kind, type ShownPuzzle } from './puzzles.js';
+
+/** Cycles that the switches offer. */
+const cycleChoices = [1, 4, 16, 64] as const;
+
+/** While it plays, no cycle is shown for less than this, so that an eye can follow. */
+const shortestCycle = 200;
+
+/** How far a search goes: forms, and how many of them are thought about at once. */
+const searchLimits = { sudoku: { most: 32, seats: 2 }, maze: { most: 8, seats: 2 } } as const;
+
+/** The page calls the model sure from nine in ten on; in training it halts from even odds on. */
+const sureLogit = Math.log(9);
+
+/** Puzzles of a part of the fifty: the page answers between two parts. */
+const seatsOfMany = 5;
+
+/** How long the page is left alone before it tries a faster backend, milliseconds. */
+const patience = 3000;
+
+const script = new URL('worker.js', import.meta.url);
+
+function find<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
+  const element = document.getElementById(id);
+  if (element === null) throw new Error(`the page has no element ${id}`);
+  return element as Kind;
+}
+
+const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
+const certainty = ({ haltLogit }: ThinkResult): number => 1 / (1 + Math.exp(-haltLogit));
+const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Says what went wrong, in one sentence, until something goes right again. */
+function notice(text: string): void {
+  const element = find('notice');
+  element.textContent = text;
+  element.hidden = text === '';
+}
+
+/** Runs what a button or a key started; what fails is said on the page. */
+function guarded(work: () => Promise<void>): void {
+  work().catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
+}
+
+/** A group of buttons of which one is chosen. */
+function makeSwitch(
+  element: HTMLElement,
+  names: readonly string[],
+  chosen: number,
+  onChoice: (index: number) => void,
+): void {
+  const labels = names.map((name, index) => {
+    const [label, input] = [document.createElement('label'), document.createElement('input')];
+    Object.assign(input, { type: 'radio', name: element.id, checked: index === chosen });
+    input.addEventListener('change', () => onChoice(index));
+    label.append(input, name);
+    return label;
+  });
+  element.replaceChildren(...labels);
+}
+
+/** Everything the page does, for one catalogue. */
+class Page {
+  readonly #kinds: readonly Kind[];
+  readonly #board: Board;
+  /** The engine at work, and the one that is to take over. */
+  #thinker: Thinker;
+  #faster: Thinker | undefined;
+  #kind: Kind;
+  #level = 0;
+  #at = -1;
+  #puzzle: ShownPuzzle;
+  #own = false;
+  /** The drawing under way, its ink, and whether it is not yet a puzzle. */
+  #ink = 0;
+  #drawnBroken = '';
+  #thoughts: ThinkResult[] = [];
+  #shown = 0;
+  #job: RunningJob<ThinkResult> | undefined;
+  #cycles = 16;
+  #playing = false;
+  /** Grows when the puzzle changes: what was asked for before is not to be shown any more. */
+  #turn = 0;
+  #searching = false;
+  #many = new Many();
+  #manyCycles = 16;
+
+  constructor(kinds: readonly Kind[], thinker: Thinker) {
+    this.#kinds = kinds;
+    this.#thinker = thinker;
+    this.#kind = kinds[0]!;
+    this.#puzzle = readPuzzle(this.#kind, this.#kind.puzzles[0]!.question);
+    this.#board = new Board(
+      find('board'),
+      (cell, key) => this.#writeKey(cell, key),
+      (cell) => this.#writeInk(cell),
+    );
+    this.#listen();
+  }
+
+  /** Fetches the weights of a kind and shows its first puzzle. */
+  async open(kind: Kind): Promise<void> {
+    this.#kind = kind;
+    const turn = this.#newTurn();
+    this.#takeFaster();
+    await this.#load(kind);
+    if (turn !== this.#turn) return; // another kind was chosen meanwhile
+    this.#level = 0;
+    this.#at = -1;
+    this.#ink = 0;
+    this.#describeKind();
+    this.#many.clear();
+    this.#drawMany();
+    this.#next();
+    find('main').hidden = false;
+  }
+
+  /** Looks for a backend that is faster and gives the same answers; where there is one, it takes over. */
+  async speedUp(): Promise<void> {
+    do await pause(patience);
+    while (this.#busy); // the trial would slow the reader's own puzzle down
+    const kind = this.#kind;
+    const trial = kind.puzzles.slice(0, 4).map(({ question }) => readPuzzle(kind, question).question);
+    this.#faster = await fasterThinker(this.#thinker, script, address(kind), trial);
+  }
+
+  /** A thought begun on one engine does not go on on another: a faster one takes over where a puzzle begins. */
+  #takeFaster(): void {
+    if (this.#faster === undefined) return;
+    this.#thinker = this.#faster;
+    this.#faster = undefined;
+    this.#describeEngine();
+  }
+
+  get #busy(): boolean {
+    return this.#playing || this.#searching || this.#many.running;
+  }
+
+  #listen(): void {
+    const names = this.#kinds.map(({ name, puzzle, side }) => (puzzle === 'maze' ? `${name} ${side}×${side}` : name));
+    makeSwitch(find('kinds'), names, 0, (index) => guarded(() => this.open(this.#kinds[index]!)));
+    makeSwitch(find('cycles'), cycleChoices.map(String), cycleChoices.indexOf(16), (index) => {
+      this.#cycles = cycleChoices[index]!;
+      this.#show();
+    });
+    makeSwitch(find('many-cycles'), cycleChoices.map(String), cycleChoices.indexOf(16), (index) => {
+      this.#manyCycles = cycleChoices[index]!;
+      this.#drawMany();
+    });
+    const on = (id: string, work: () => void | Promise<void>): void =>
+      find(id).addEventListener('click', () => guarded(async () => work()));
+    on('another', () => this.#next());
+    on('own', () => this.#toggleOwn());
+    on('empty', () => this.#write(emptyPuzzle(this.#kind)));
+    on('think', () => this.#play());
+    on('step', async () => {
+      this.#playing = false;
+      await this.#step();
+    });
+    on('reset', () => this.#start());
+    on('search', () => this.#search());
+    on('many', () => this.#runMany());
+    find<HTMLSelectElement>('level').addEventListener('change', (event) => {
+      this.#level = (event.target as HTMLSelectElement).selectedIndex;
+      this.#at = -1;
+      guarded(async () => this.#next());
+    });
+    find<HTMLInputElement>('cycle').addEventListener('input', (event) => {
+      this.#playing = false;
+      this.#shown = Number((event.target as HTMLInputElement).value);
+      this.#show();
+    });
+    find('own-panel').addEventListener('submit', (event) => {
+      event.preventDefault();
+      guarded(async () => {
+        const puzzle = readPuzzle(this.#kind, find<HTMLTextAreaElement>('own-text').value);
+        await this.#take(puzzle, true);
+      });
+    });
+  }
+
+  #newTurn(): number {
+    this.#playing = false;
+    this.#searching = false;
+    return ++this.#turn;
+  }
+
+  async #load(kind: Kind): Promise<void> {
+    const [box, bar, text] = [find('loading'), find<HTMLProgressElement>('bar'), find('loading-text')];
+    text.textContent = `Fetching the ${kind.name} model’s ${kind.parameters.toLocaleString('en')} weights …`;
+    bar.value = 0;
+    box.hidden = false;
+    try {
+      await this.#thinker.load(address(kind), (loaded, total) => {
+        if (total > 0) bar.value = loaded / total;
+      });
+      notice('');
+    } finally {
+      box.hidden = true;
+    }
+  }
+
+  /** The next puzzle of the level. */
+  #next(): void {
+    const ofLevel = this.#kind.puzzles.filter(({ level }) => level === this.#level);
+    this.#at = (this.#at + 1) % ofLevel.length;
+    guarded(() => this.#take(readPuzzle(this.#kind, ofLevel[this.#at]!.question), false));
+  }
+
+  async #take(puzzle: ShownPuzzle, own: boolean): Promise<void> {
+    this.#puzzle = puzzle;
+    this.#own = own;
+    this.#drawnBroken = '';
+    notice('');
+    await this.#start();
+  }
+
+  /** Back to the puzzle itself. */
+  async #start(): Promise<void> {
+    this.#newTurn();
+    const job = this.#job;
+    this.#job = undefined;
+    this.#thoughts = [];
+    this.#shown = 0;
+    find('search-text').textContent = '';
+    this.#show();
+    await job?.stop();
+    this.#takeFaster();
+  }
+
+  async #play(): Promise<void> {
+    if (this.#playing) {
+      this.#playing = false;
+      this.#show();
+      return;
+    }
+    if (this.#thoughts.length >= this.#cycles) await this.#start();
+    const turn = this.#turn;
+    this.#playing = true;
+    this.#show();
+    while (this.#playing && turn === this.#turn && this.#thoughts.length < this.#cycles) {
+      const started = performance.now();
+      await this.#step();
+      if (this.#cycles > 1) await pause(Math.max(0, shortestCycle - (performance.now() - started)));
+    }
+    if (turn !== this.#turn) return;
+    this.#playing = false;
+    this.#show();
+  }
+
+  async #step(): Promise<void> {
+    if (this.#drawnBroken !== '') throw new Error(this.#drawnBroken);
+    const turn = this.#turn;
+    this.#job ??= await this.#thinker.start({
+      kind: 'think',
+      model: address(this.#kind),
+      puzzle: this.#puzzle.question,
+    });
+    const thought = await this.#job.next();
+    if (turn !== this.#turn || thought === undefined) return;
+    this.#thoughts.push(thought);
+    this.#shown = this.#thoughts.length;
+    this.#show();
+  }
+
+  async #search(): Promise<void> {
+    if (this.#searching) {
+      this.#searching = false;
+      return;
+    }
+    if (this.#drawnBroken !== '') throw new Error(this.#drawnBroken);
+    const [turn, kind, { question, solution }] = [this.#turn, this.#kind, this.#puzzle];
+    const { most, seats } = searchLimits[kind.puzzle];
+    this.#playing = false;
+    this.#searching = true;
+    this.#show();
+    const said = find('search-text');
+    const job = await this.#thinker.start({
+      kind: 'search',
+      model: address(kind),
+      puzzle: question,
+      forms: kind.puzzle === 'maze' ? 'grid' : 'sudoku',
+      most,
+      seats,
+      supervisionSteps: kind.cycles,
+      threshold: sureLogit,
+    });
+    try {
+      for (let last = await job.next(), step = last; this.#searching && turn === this.#turn; step = await job.next()) {
+        if (step !== undefined) last = step;
+        if (last === undefined) break;
+        const { forms, cycles, sure, answer } = last;
+        const logit = { prediction: answer.tokens, haltLogit: answer.haltLogit };
+        const tried = `${plural(forms, 'form')}, ${plural(cycles, 'cycle')}`;
+        if (step !== undefined && !sure) {
+          said.textContent = `Tried ${tried}; surest so far ${percent(certainty(logit))} …`;
+          continue;
+        }
+        const right = solution === undefined ? undefined : answer.tokens.every((token, i) => token === solution[i]);
+        const verdict = right === undefined ? '' : right ? ' It is right.' : ' Yet it is not the solution.';
+        said.textContent = sure
+          ? `Tried ${plural(forms, 'form')}, sure after ${plural(cycles, 'cycle')}: ${percent(certainty(logit))}.${verdict}`
+          : `Not sure: tried ${tried}, and the surest answer has ${percent(certainty(logit))}.${verdict}`;
+        this.#showAnswer(logit);
+        break;
+      }
+      if (turn === this.#turn && !this.#searching) said.textContent += ' Stopped.';
+    } finally {
+      await job.stop();
+      if (turn === this.#turn) {
+        this.#searching = false;
+        this.#show();
+      }
+    }
+  }
+
+  /** An answer that another form of the puzzle gave, on the board. */
+  #showAnswer({ prediction }: ThinkResult): void {
+    this.#board.show(lookOf(this.#kind, { ...this.#puzzle, answer: prediction }));
+  }
+
+  async #runMany(): Promise<void> {
+    if (this.#many.running) {
+      this.#many.running = false;
+      return;
+    }
+    const many = this.#many;
+    await many.run(this.#thinker, this.#kind, this.#manyCycles, () => {
+      if (many === this.#many) this.#drawMany();
+    });
+    this.#drawMany();
+  }
+
+  #drawMany(): void {
+    const { solved, puzzles, sure, running } = this.#many;
+    const upTo = this.#manyCycles;
+    drawChart(find('many-chart'), {
+      label: `Share of puzzles solved after each cycle: ${solved.map((count, i) => `${i + 1}: ${percent(count / puzzles)}`).join(', ') || 'not run yet'}`,
+      curves: [
+        { look: 'right', name: 'solved', shares: solved.map((count) => count / puzzles) },
+        { look: 'sure', name: 'sure', shares: sure.map((count) => count / puzzles) },
+      ],
+      cycles: Math.max(16, upTo, solved.length),
+      scale: 'doubled',
+      now: Math.min(upTo, solved.length),
+    });
+    const counts = cycleChoices
+      .filter((cycle) => cycle <= solved.length)
+      .map((cycle) => `${solved[cycle - 1]} after ${cycle === 1 ? '1 cycle' : cycle}`);
+    const enough = solved.length >= upTo;
+    const at = solved[upTo - 1];
+    find('many-text').textContent =
+      solved.length === 0
+        ? running
+          ? 'Thinking about the first cycle …'
+          : ''
+        : enough && at !== undefined
+          ? `After ${plural(upTo, 'cycle')}: ${at} of ${puzzles} solved. ${counts.length > 1 ? `(${counts.join(', ')}.)` : ''}`
+          : `Cycle ${solved.length} of ${upTo}: ${solved.at(-1)} of ${puzzles} solved …`;
+    const button = find<HTMLButtonElement>('many');
+    button.textContent = running ? 'Stop' : solved.length === 0 ? 'Run' : enough ? 'Done' : 'Go on';
+    button.disabled = !running && enough && solved.length > 0;
+  }
+
+  #toggleOwn(): void {
+    const panel = find('own-panel');
+    panel.hidden = !panel.hidden;
+    find('own').setAttribute('aria-expanded', String(!panel.hidden));
+    find('pad').hidden = panel.hidden;
+    this.#board.editing = !panel.hidden;
+  }
+
+  get #editing(): boolean {
+    return !find('own-panel').hidden;
+  }
+
+  #writeKey(cell: number, key: string): boolean {
+    if (!this.#editing) return false;
+    const wanted = key === 'Backspace' || key === 'Delete' || key === '0' || key === '.' ? ' ' : key.toLowerCase();
+    const ink = inks(this.#kind).find((each) => each.key === wanted);
+    if (ink === undefined) return false;
+    this.#writeToken(cell, ink.token);
+    return true;
+  }
+
+  /** Mazes are drawn with the ink that is chosen; in a Sudoku the pointer only chooses the cell. */
+  #writeInk(cell: number): void {
+    if (this.#editing && this.#kind.puzzle === 'maze') this.#writeToken(cell, inks(this.#kind)[this.#ink]!.token);
+  }
+
+  #writeToken(cell: number, token: number): void {
+    const tokens = this.#puzzle.question.slice();
+    if (tokens[cell] === token) return;
+    if (this.#kind.puzzle === 'maze' && token >= mazeToken.start)
+      tokens.forEach((old, at) => {
+        if (old === token) tokens[at] = mazeToken.free; // there is one start and one goal
+      });
+    tokens[cell] = token;
+    this.#write(tokens);
+  }
+
+  /** A drawing may be no puzzle yet: it is shown, and what is missing is said. */
+  #write(tokens: Int32Array): void {
+    let puzzle: ShownPuzzle = { question: tokens };
+    let broken = '';
+    try {
+      // A nearly empty Sudoku has solutions without number, so nothing is looked for.
+      if (this.#kind.puzzle === 'maze' || tokens.filter((token) => token > 1).length >= this.#kind.side)
+        puzzle = judged(tokens, this.#kind.puzzle);
+    } catch (error) {
+      broken = error instanceof Error ? error.message : String(error);
+    }
+    guarded(async () => {
+      await this.#take(puzzle, true);
+      this.#drawnBroken = broken;
+      notice(broken);
+    });
+  }
+
+  #describeKind(): void {
+    const { puzzle, side, levels, parameters, trained, tested, cycles } = this.#kind;
+    const select = find<HTMLSelectElement>('level');
+    select.replaceChildren(...levels.map((_, level) => new Option(levelName(this.#kind, level))));
+    find('level-label').hidden = levels.length < 2;
+    const name = puzzle === 'maze' ? `maze of ${side}×${side}` : `${side}×${side} Sudoku`;
+    find('own-label').textContent =
+      puzzle === 'maze'
+        ? `Draw on the board, or write ${side} rows here: # wall, . free, S start, G goal.`
+        : `Write into the board, or paste ${side * side} characters here: digits, and . or 0 for blank.`;
+    find('own-hint').textContent =
+      puzzle === 'maze' ? 'Keys: arrows, #, space, S, G.' : 'Keys: arrows, digits, space to clear.';
+    find('pad').replaceChildren(
+      ...inks(this.#kind).map((ink, index) => {
+        const button = document.createElement('button');
+        Object.assign(button, { type: 'button', textContent: ink.name });
+        button.addEventListener('click', () => {
+          this.#ink = index;
+          if (puzzle === 'sudoku') this.#writeToken(this.#board.chosen, ink.token);
+          else this.#markInk();
+        });
+        return button;
+      }),
+    );
+    this.#markInk();
+    this.#board.editing = this.#editing;
+    find('legend').replaceChildren(
+      ...legendOf(puzzle).map(([{ text, classes }, meaning]) => {
+        const [item, mark] = [document.createElement('li'), document.createElement('span')];
+        mark.className = ['cell', ...classes].join(' ');
+        mark.textContent = text;
+        mark.setAttribute('aria-hidden', 'true');
+        const holder = document.createElement('span');
+        holder.className = puzzle;
+        holder.append(mark);
+        item.append(holder, meaning);
+        return item;
+      }),
+    );
+    const forms = puzzle === 'maze' ? 'turned and mirrored' : 'digits renamed, rows and columns moved';
+    find('search-about').textContent =
+      `The same puzzle, written another way (${forms}), is a new thought to the model. It tries up to ` +
+      `${searchLimits[puzzle].most} forms, ${cycles} cycles each, until it gives an answer more than nine chances in ten.`;
+    find('many-about').textContent = `${this.#kind.puzzles.length} puzzles that it was not trained on${
+      levels.length > 1 ? ', from easy to hard' : ''
+    }: how many are solved after each cycle?`;
+    find('about').textContent =
+      `A Tiny Recursive Model (arXiv 2510.04871) with ${parameters.toLocaleString('en')} parameters for a ${name}, run with its real ` +
+      `weights. It was trained from scratch on ${trained.puzzles.toLocaleString('en')} ${sourceNames[trained.source] ?? trained.source} ` +
+      `puzzles in ${trained.steps.toLocaleString('en')} steps. Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ` +
+      `${tested.puzzles.toLocaleString('en')} test puzzles solved after ${cycles} cycles (${tested.run}).`;
+    this.#describeEngine();
+  }
+
+  #describeEngine(): void {
+    find('engine').textContent = `Engine: TensorFlow.js on ${this.#thinker.backend}, float32.`;
+  }
+
+  #markInk(): void {
+    if (this.#kind.puzzle !== 'maze') return;
+    find('pad')
+      .querySelectorAll('button')
+      .forEach((button, index) => button.setAttribute('aria-pressed', String(index === this.#ink)));
+  }
+
+  #show(): void {
+    const [thoughts, shown, puzzle] = [this.#thoughts, this.#shown, this.#puzzle];
+    const thought = thoughts[shown - 1];
+    const before = thoughts[shown - 2]?.prediction;
+    this.#board.show(
+      lookOf(this.#kind, {
+        ...puzzle,
+        ...(thought === undefined ? {} : { answer: thought.prediction }),
+        ...(before === undefined ? {} : { before }),
+      }),
+    );
+    const slider = find<HTMLInputElement>('cycle');
+    slider.max = String(Math.max(1, thoughts.length));
+    slider.value = String(shown);
+    slider.disabled = thoughts.length === 0;
+    find('cycle-text').textContent = shown === 0 ? 'the puzzle' : `cycle ${shown} of ${thoughts.length}`;
+    find('think').textContent = this.#playing ? 'Pause' : 'Think';
+    find('search').textContent = this.#searching ? 'Stop' : 'Search until sure';
+    find<HTMLButtonElement>('reset').disabled = thoughts.length === 0;
+    find('status').textContent = this.#statusText(thought);
+    const open = openCells(puzzle);
+    const rights = thoughts.map((each) => rightShare(each, puzzle, open));
+    drawChart(find('sure-chart'), {
+      label: `Certainty after each cycle: ${thoughts.map((each) => percent(certainty(each))).join(', ') || 'none yet'}`,
+      curves: [
+        { look: 'sure', name: 'sure', shares: thoughts.map(certainty) },
+        ...(puzzle.solution === undefined
+          ? []
+          : [{ look: 'right', name: 'open cells right', shares: rights } as const]),
+      ],
+      cycles: Math.max(this.#cycles, thoughts.length, 4),
+      scale: 'equal',
+      now: shown,
+    });
+    find('sure-text').textContent =
+      thought === undefined
+        ? 'After each cycle the model itself says how likely its answer is right.'
+        : `After cycle ${shown} it gives its answer a chance of ${percent(certainty(thought))}.`;
+  }
+
+  #statusText(thought: ThinkResult | undefined): string {
+    const { question, solution } = this.#puzzle;
+    const several = 'This board has several solutions: only cells that contradict each other are marked.';
+    if (thought === undefined) {
+      if (solution === undefined) return this.#drawnBroken === '' ? several : '';
+      return this.#own ? 'Your puzzle. Press Think.' : '';
+    }
+    if (solution === undefined) return several;
+    const wrong = thought.prediction.filter((token, i) => token !== solution[i]).length;
+    if (wrong > 0) return `${plural(wrong, 'cell')} of ${question.length} ${wrong === 1 ? 'is' : 'are'} wrong.`;
+    const first = this.#thoughts.findIndex(({ prediction }) => prediction.every((token, i) => token === solution[i]));
+    return `Solved, after ${plural(first + 1, 'cycle')}.`;
+  }
+}
+
+/** Fifty puzzles, cycle by cycle; what has been thought is kept until the kind changes, so that more cycles go on from there. */
+class Many {
+  running = false;
+  puzzles = 0;
+  /** Puzzles solved, and believed solved, after each cycle. */
+  solved: number[] = [];
+  sure: number[] = [];
+  #job: RunningJob<ManyResult> | undefined;
+  #read: ShownPuzzle[] = [];
+
+  clear(): void {
+    this.running = false;
+    void this.#job?.stop();
+    this.#job = undefined;
+    this.#read = [];
+    this.solved = [];
+    this.sure = [];
+  }
+
+  async run(thinker: Thinker, kind: Kind, cycles: number, onCycle: () => void): Promise<void> {
+    this.running = true;
+    onCycle();
+    if (this.#read.length === 0) this.#read = kind.puzzles.map(({ question }) => readPuzzle(kind, question));
+    const read = this.#read;
+    this.puzzles = read.length;
+    this.#job ??= await thinker.start({
+      kind: 'many',
+      model: address(kind),
+      puzzles: read.map(({ question }) => question),
+      seats: seatsOfMany,
+    });
+    const job = this.#job;
+    try {
+      while (this.running && this.solved.length < cycles) {
+        let [solved, sure] = [0, 0];
+        for (let done = 0; done < read.length; ) {
+          const part = await job.next();
+          if (part === undefined || job !== this.#job) return; // cleared meanwhile
+          for (const [seat, { prediction, haltLogit }] of part.results.entries()) {
+            const right = read[part.from + seat]?.solution;
+            if (right !== undefined && prediction.every((token, i) => token === right[i])) solved++;
+            if (haltLogit > sureLogit) sure++;
+          }
+          done = part.from + part.results.length;
+        }
+        this.solved.push(solved);
+        this.sure.push(sure);
+        onCycle();
+      }
+    } finally {
+      if (job === this.#job) this.running = false;
+    }
+  }
+}
+
+/** What a puzzle's source is called in a sentence. */
+const sourceNames: Readonly<Record<string, string>> = {
+  'sudoku-extreme': 'Sudoku-Extreme',
+  'public-domain': 'public-domain',
+  generated: 'generated',
+};
+
+function levelName({ puzzle, levels }: Kind, level: number): string {
+  const [least, next] = [levels[level]!, levels[level + 1]];
+  const unit = puzzle === 'maze' ? 'cells long' : least === 1 && next === 2 ? 'guess' : 'guesses';
+  const range = next === undefined ? `${least} or more` : next === least + 1 ? `${least}` : `${least} to ${next - 1}`;
+  return `${range} ${unit}`;
+}
+
+function openCells({ question, solution }: ShownPuzzle): number[] {
+  return solution === undefined ? [] : [...question.keys()].filter((i) => question[i] !== solution[i]);
+}
+
+function rightShare({ prediction }: ThinkResult, { solution }: ShownPuzzle, open: readonly number[]): number {
+  return open.length === 0 ? 1 : open.filter((i) => prediction[i] === solution?.[i]).length / open.length;
+}
+
+function address({ model }: Kind): string {
+  return new URL(model, document.baseURI).href;
+}
+
+async function catalogue(): Promise<readonly Kind[]> {
+  const response = await fetch(new URL('catalogue.json', import.meta.url)).catch(() => undefined);
+  if (response?.ok !== true) throw new Error('A file of this page is missing on the server: think/catalogue.json.');
+  return (await response.json()) as readonly Kind[];
+}
+
+guarded(async () => {
+  if (location.protocol === 'file:') return; // said above by the page itself
+  const [kinds, thinker] = await Promise.all([catalogue(), Thinker.open('wasm', script)]);
+  const page = new Page(kinds, thinker);
+  await page.open(kinds[0]!);
+  document.documentElement.dataset['ready'] = 'true';
+  await page.speedUp();
+});

@@ -1,0 +1,59 @@
+/** The page's bundle is for browsers: nothing of Node's comes in, by structure, and its sources are typed without Node. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { projectRoot } from '../../lib/files.js';
+
+interface Input {
+  readonly imports: readonly { readonly path: string; readonly external?: boolean }[];
+}
+type Bundle = (folder: string, entries?: Record<string, string>) => Promise<{ inputs: Record<string, Input> }>;
+
+describe('the bundle of the page', function () {
+  this.timeout(120_000);
+  const folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-bundle-'));
+  let bundle: Bundle;
+  before(async () => {
+    ({ bundle } = (await import(path.join(projectRoot(), 'scripts', 'site', 'page.mjs'))) as { bundle: Bundle });
+  });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('holds the interpreter of the schedule, the checkpoint reader and the search, and no module of Node', async () => {
+    const { inputs } = await bundle(folder);
+    const ours = Object.entries(inputs).filter(([name]) => name.startsWith('lib/'));
+    for (const name of ['engine/tfjs/network', 'model/schedule', 'model/safetensors', 'train/think', 'train/search'])
+      assert.ok(inputs[`lib/${name}.ts`] !== undefined, name);
+    const foreign = ours.flatMap(([name, { imports }]) =>
+      imports
+        .filter(({ path: to, external }) => external === true || to.startsWith('(disabled)') || to.startsWith('node:'))
+        .map(({ path: to }) => `${name} imports ${to}`),
+    );
+    assert.deepEqual(foreign, []);
+  });
+
+  it('cannot be made with a file that reads files', async () => {
+    const entries = { probe: path.join(projectRoot(), 'lib', 'model', 'checkpoint.ts') };
+    await assert.rejects(bundle(folder, entries), /node:fs/);
+  });
+
+  it('is typed for browsers, without the types of Node', () => {
+    const compiler = path.join(
+      path.dirname(createRequire(import.meta.url).resolve('typescript/package.json')),
+      'bin',
+      'tsc',
+    );
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [compiler, '-p', 'lib/page/tsconfig.json', '--pretty', 'false'],
+      {
+        cwd: projectRoot(),
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(stdout, '');
+    assert.equal(status, 0);
+  });
+});
