@@ -37,6 +37,7 @@ export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
 
 // Thinking: one puzzle step by step, when to stop, and the votes of ARC.
 export type { Thought } from './train/think.js';
+export { gridForms, searchForms, sudokuForms, type SearchStep } from './train/search.js';
 export { hardestThought, stopWhenSure, thinkAbout, type JudgedThought, type SolvedPuzzle } from './train/thoughts.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
