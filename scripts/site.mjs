@@ -1,6 +1,6 @@
 /**
- * Makes the site in site/: the page on which the models think, and the notebooks as they are committed, figures interactive;
- * nothing is loaded from elsewhere. node scripts/site.mjs [--serve]; --serve then shows it on this computer only.
+ * Makes the site in site/: the page on which the models think, and the notebooks as they are committed, figures
+ * interactive; nothing is loaded from elsewhere. node scripts/site.mjs [--serve]; --serve shows it on this computer only.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

@@ -2,10 +2,7 @@
 import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
 import { exampleOf, type Dataset } from './dataset.js';
-import type { Example } from './example.js';
-
-/** Label of a cell that is not scored. */
-export const ignoredLabel = -100;
+import { ignoredLabel, type Example } from './example.js';
 
 /** B examples: tokens and labels [B, L], puzzle ids [B]. */
 export interface DataBatch {

@@ -5,3 +5,6 @@ export interface Example {
   readonly input: Uint8Array;
   readonly label: Uint8Array;
 }
+
+/** Label of a cell that is not scored, as engines take it. */
+export const ignoredLabel = -100;

@@ -1,5 +1,5 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
-import { ignoredLabel } from '../data/batches.js';
+import { ignoredLabel } from '../data/example.js';
 import { InputError } from '../errors.js';
 import { whole } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';

@@ -1,5 +1,5 @@
 /** The losses of a supervision step and their gradients in closed form, in double precision (spec §3). */
-import { ignoredLabel } from '../data/batches.js';
+import { ignoredLabel } from '../data/example.js';
 import type { TrainRequest } from './engine.js';
 
 /** Stablemax's s(x): x + 1 from 0 up, 1 / (1 − x) below (spec §3.1). */

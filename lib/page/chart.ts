@@ -1,4 +1,4 @@
-/** Line charts on the page: shares between 0 and 100 percent against thinking cycles, drawn in the colours of the kit's figures. */
+/** Line charts on the page: shares against thinking cycles, in the colours of the kit's figures. */
 
 /** One curve; its last point carries a dot. */
 export interface Curve {

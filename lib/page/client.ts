@@ -1,4 +1,4 @@
-/** The page's side of the worker: requests as promises, jobs that are asked for their next result, and the choice of the fastest backend. */
+/** The page's side of the worker: requests as promises, jobs under way, and the choice of the fastest backend. */
 import type { Backend, Job, Memory, Reply, Request, Results } from './protocol.js';
 
 type Call = Request extends infer Each ? (Each extends Request ? Omit<Each, 'id'> : never) : never;
@@ -94,8 +94,8 @@ export interface RunningJob<Result> {
 const trialCycles = 4;
 
 /**
- * A worker on the graphics card, if this browser has one that gives the same answers as `now` in less time: an engine that is fast but
- * rounds otherwise is of no use. Undefined where there is none.
+ * A worker on the graphics card, if this browser has one that gives the same answers as `now` in less time: an engine
+ * that is fast but rounds otherwise is of no use. Undefined where there is none.
  */
 export async function fasterThinker(
   now: Thinker,

@@ -1,4 +1,4 @@
-/** The page: choose or draw a puzzle, watch the model think about it, search until it is sure, and run fifty at once. */
+/** The page: choose or draw a puzzle, watch the model think, search until it is sure, and run fifty at once. */
 import { mazeToken } from '../data/maze.js';
 import { Board } from './board.js';
 import { drawChart } from './chart.js';
@@ -298,16 +298,16 @@ class Page {
         if (last === undefined) break;
         const { forms, cycles, sure, answer } = last;
         const logit = { prediction: answer.tokens, haltLogit: answer.haltLogit };
-        const tried = `${plural(forms, 'form')}, ${plural(cycles, 'cycle')}`;
+        const [tried, sureness] = [`${plural(forms, 'form')}, ${plural(cycles, 'cycle')}`, percent(certainty(logit))];
         if (step !== undefined && !sure) {
-          said.textContent = `Tried ${tried}; surest so far ${percent(certainty(logit))} …`;
+          said.textContent = `Tried ${tried}; surest so far ${sureness} …`;
           continue;
         }
         const right = solution === undefined ? undefined : answer.tokens.every((token, i) => token === solution[i]);
         const verdict = right === undefined ? '' : right ? ' It is right.' : ' Yet it is not the solution.';
         said.textContent = sure
-          ? `Tried ${plural(forms, 'form')}, sure after ${plural(cycles, 'cycle')}: ${percent(certainty(logit))}.${verdict}`
-          : `Not sure: tried ${tried}, and the surest answer has ${percent(certainty(logit))}.${verdict}`;
+          ? `Tried ${plural(forms, 'form')}, sure after ${plural(cycles, 'cycle')}: ${sureness}.${verdict}`
+          : `Not sure: tried ${tried}, and the surest answer has ${sureness}.${verdict}`;
         this.#showAnswer(logit);
         break;
       }
@@ -341,8 +341,9 @@ class Page {
   #drawMany(): void {
     const { solved, puzzles, sure, running } = this.#many;
     const upTo = this.#manyCycles;
+    const shares = solved.map((count, i) => `${i + 1}: ${percent(count / puzzles)}`);
     drawChart(find('many-chart'), {
-      label: `Share of puzzles solved after each cycle: ${solved.map((count, i) => `${i + 1}: ${percent(count / puzzles)}`).join(', ') || 'not run yet'}`,
+      label: `Share of puzzles solved after each cycle: ${shares.join(', ') || 'not run yet'}`,
       curves: [
         { look: 'right', name: 'solved', shares: solved.map((count) => count / puzzles) },
         { look: 'sure', name: 'sure', shares: sure.map((count) => count / puzzles) },
@@ -354,6 +355,7 @@ class Page {
     const counts = cycleChoices
       .filter((cycle) => cycle <= solved.length)
       .map((cycle) => `${solved[cycle - 1]} after ${cycle === 1 ? '1 cycle' : cycle}`);
+    const several = counts.length > 1 ? ` (${counts.join(', ')})` : '';
     const enough = solved.length >= upTo;
     const at = solved[upTo - 1];
     find('many-text').textContent =
@@ -362,7 +364,7 @@ class Page {
           ? 'Thinking about the first cycle …'
           : ''
         : enough && at !== undefined
-          ? `After ${plural(upTo, 'cycle')}: ${at} of ${puzzles} solved. ${counts.length > 1 ? `(${counts.join(', ')}.)` : ''}`
+          ? `After ${plural(upTo, 'cycle')}: ${at} of ${puzzles} solved${several}.`
           : `Cycle ${solved.length} of ${upTo}: ${solved.at(-1)} of ${puzzles} solved …`;
     const button = find<HTMLButtonElement>('many');
     button.textContent = running ? 'Stop' : solved.length === 0 ? 'Run' : enough ? 'Done' : 'Go on';
@@ -464,17 +466,22 @@ class Page {
       }),
     );
     const forms = puzzle === 'maze' ? 'turned and mirrored' : 'digits renamed, rows and columns moved';
-    find('search-about').textContent =
-      `The same puzzle, written another way (${forms}), is a new thought to the model. It tries up to ` +
-      `${searchLimits[puzzle].most} forms, ${cycles} cycles each, until it gives an answer more than nine chances in ten.`;
+    find('search-about').textContent = [
+      `The same puzzle, written another way (${forms}), is a new thought to the model.`,
+      `It tries up to ${searchLimits[puzzle].most} forms, ${cycles} cycles each,`,
+      'until it gives an answer more than nine chances in ten.',
+    ].join(' ');
     find('many-about').textContent = `${this.#kind.puzzles.length} puzzles that it was not trained on${
       levels.length > 1 ? ', from easy to hard' : ''
     }: how many are solved after each cycle?`;
-    find('about').textContent =
-      `A Tiny Recursive Model (arXiv 2510.04871) with ${parameters.toLocaleString('en')} parameters for a ${name}, run with its real ` +
-      `weights. It was trained from scratch on ${trained.puzzles.toLocaleString('en')} ${sourceNames[trained.source] ?? trained.source} ` +
-      `puzzles in ${trained.steps.toLocaleString('en')} steps. Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ` +
-      `${tested.puzzles.toLocaleString('en')} test puzzles solved after ${cycles} cycles (${tested.run}).`;
+    const inWords = (count: number): string => count.toLocaleString('en');
+    find('about').textContent = [
+      `A Tiny Recursive Model (arXiv 2510.04871) with ${inWords(parameters)} parameters for a ${name},`,
+      `run with its real weights. It was trained from scratch on ${inWords(trained.puzzles)}`,
+      `${sourceNames[trained.source] ?? trained.source} puzzles in ${inWords(trained.steps)} steps.`,
+      `Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ${inWords(tested.puzzles)} test puzzles`,
+      `solved after ${cycles} cycles (${tested.run}).`,
+    ].join(' ');
     this.#describeEngine();
   }
 
@@ -544,7 +551,7 @@ class Page {
   }
 }
 
-/** Fifty puzzles, cycle by cycle; what has been thought is kept until the kind changes, so that more cycles go on from there. */
+/** Fifty puzzles, cycle by cycle; what has been thought is kept, so that more cycles go on from there. */
 class Many {
   running = false;
   puzzles = 0;

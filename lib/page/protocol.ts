@@ -1,4 +1,4 @@
-/** What the page and its worker say to each other: the page starts jobs, asks each for its next result, and ends them. */
+/** What the page and its worker say: the page starts jobs, asks each for its next result, and ends them. */
 import type { SearchStep } from '../train/search.js';
 
 /** The engine's backends, in the order in which they are tried. */

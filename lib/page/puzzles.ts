@@ -1,4 +1,4 @@
-/** The puzzles of the page: what the site's catalogue holds, how one is read from text, and what each cell looks like. */
+/** The puzzles of the page: what the catalogue holds, how one is read from text, and what each cell looks like. */
 import { mazeAnswer, mazeToken, parseMaze } from '../data/maze.js';
 import { parseBoard, sudokuGeometry, tokensOfBoard, boardOfTokens, findClash } from '../data/sudoku.js';
 import { solveSudoku } from '../data/sudoku-solver.js';
@@ -47,7 +47,7 @@ export interface BoardLook {
   readonly cells: readonly CellLook[];
 }
 
-/** Reads a puzzle from text: a Sudoku row by row, '.' or '0' for blank, a maze of '#', ' ' or '.', 'S' and 'G'. Throws InputError. */
+/** Reads a Sudoku row by row, '.' or '0' for blank, or a maze of '#', ' ' or '.', 'S' and 'G'. Throws InputError. */
 export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
   if (puzzle === 'sudoku')
     return judged(Int32Array.from(tokensOfBoard(parseBoard(text.replace(/\s/g, ''), side))), puzzle);

@@ -1,7 +1,8 @@
 /** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
 import { cropGrid, restoreGrid } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
-import { ignoredLabel, type DataBatch } from '../data/batches.js';
+import type { DataBatch } from '../data/batches.js';
+import { ignoredLabel } from '../data/example.js';
 import type { Engine } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
 import { ArcVotes, type ArcScore } from './arc-votes.js';

@@ -2,7 +2,7 @@
  * How right predictions are: cell accuracy, exact accuracy and halting accuracy,
  * as the reference counts them (spec §3.3).
  */
-import { ignoredLabel } from '../data/batches.js';
+import { ignoredLabel } from '../data/example.js';
 import type { TrainResult } from '../engine/engine.js';
 import type { Carry } from './carry.js';
 

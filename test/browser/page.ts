@@ -1,6 +1,7 @@
 /**
- * The page that thinks, in a real browser, from site/ as any static host serves it: its answers are the native engine's, nothing is asked
- * of another server, and it frees what it takes. Run by .ci/run after npm run site: node build/test/browser/page.js. Needs Chromium.
+ * The page that thinks, in a real browser, from site/ as any static host serves it: its answers are the native engine's,
+ * nothing is asked of another server, and it frees what it takes. Run by .ci/run after npm run site:
+ * node build/test/browser/page.js. Needs Chromium.
  */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
@@ -23,9 +24,9 @@ type Serve = (
 const compared = [40, 20, 20, 20];
 const comparedCycles = [1, 4, 16];
 /**
- * Share of cells whose token may hang on the order in which float32 is summed, after each of these cycles. An unsolved puzzle's answer goes on
- * changing, so a last bit becomes another digit in time: after 16 cycles the native engine's own levels (portable, AVX2, AVX-512) differ
- * from each other in 29 and 30 of the 3,240 cells that are compared here.
+ * Share of cells whose token may hang on the order in which float32 is summed, after each of these cycles. An unsolved
+ * puzzle's answer goes on changing, so a last bit becomes another digit in time: after 16 cycles the native engine at
+ * AVX2 and at its portable level differs from itself at AVX-512 in 30 and 29 of the 3,240 cells of 9×9 compared here.
  */
 const mayDiffer = [0, 0, 0.02];
 const mostBytes = 3_000_000;
@@ -60,7 +61,8 @@ async function main(): Promise<void> {
     const firstBytes = bytes;
     await page.locator('#cycle-text', { hasText: '16 of 16' }).waitFor();
     console.log(
-      `first answer: ${(firstBytes / 1e6).toFixed(2)} MB compressed, ready after ${seconds(started, loaded)}, solved ${seconds(loaded, solved)} later`,
+      `first answer: ${(firstBytes / 1e6).toFixed(2)} MB compressed, ready after ${seconds(started, loaded)}, ` +
+        `solved ${seconds(loaded, solved)} later`,
     );
     assert.ok(firstBytes < mostBytes, `expected less than ${mostBytes} bytes, got ${firstBytes}`);
     assert.ok(solved - loaded < 1000 * mostSeconds, `expected a solved puzzle within ${mostSeconds} s of loading`);
@@ -122,7 +124,7 @@ async function walkThrough(page: Page): Promise<void> {
   console.log(`fifty mazes: ${await page.textContent('#many-text')}`);
 }
 
-/** A second worker, spoken to as the page does; `run` gives a job's results after some of its cycles and ends it. Source, as the browser runs it. */
+/** A second worker, spoken to as the page does; `run` gives a job's answers after some of its cycles. Browser source. */
 const probe = `
   const worker = new Worker('think/worker.js', { type: 'module' });
   const waiting = new Map();
@@ -141,7 +143,8 @@ const probe = `
     call,
     async run(model, puzzles, cycles) {
       const id = last + 1;
-      await call({ call: 'start', job: { kind: 'many', model, puzzles: puzzles.map((each) => Int32Array.from(each)), seats: 10 } });
+      const tokens = puzzles.map((each) => Int32Array.from(each));
+      await call({ call: 'start', job: { kind: 'many', model, puzzles: tokens, seats: 10 } });
       const results = cycles.map(() => []);
       for (let cycle = 0; cycle < Math.max(...cycles); ) {
         const part = await call({ call: 'next', job: id });
@@ -156,7 +159,7 @@ const probe = `
   probe.call({ call: 'open', backend: 'wasm' });
 `;
 
-/** A kind's puzzles get the native engine's float32 answers after each of the compared cycles, and the same ones are solved. */
+/** A kind's puzzles get the native engine's float32 answers after the compared cycles, and the same ones are solved. */
 async function compare(page: Page, kind: Kind, count: number): Promise<void> {
   const puzzles = kind.puzzles.slice(0, count).map(({ question }) => readPuzzle(kind, question));
   const questions = puzzles.map(({ question }) => [...question]);
@@ -173,8 +176,8 @@ async function compare(page: Page, kind: Kind, count: number): Promise<void> {
       answers.flatMap((answer, at) => (answer.join() === puzzles[at]!.solution?.join() ? [at] : [])),
     );
     console.log(
-      `${kind.name}, ${count} puzzles after ${cycle} cycles: ${differing} of ${cells[0]!.length} cells differ from the native engine's, ` +
-        `${solved[0]!.length} puzzles solved`,
+      `${kind.name}, cycle ${cycle}: ${differing} of ${cells[0]!.length} cells differ from the native engine's, ` +
+        `${solved[0]!.length} of ${count} puzzles solved`,
     );
     assert.ok(differing <= cells[0]!.length * mayDiffer[i]!, `expected at most a share of ${mayDiffer[i]} to differ`);
     assert.deepEqual(solved[0], solved[1]);
@@ -200,7 +203,7 @@ async function nativeAnswers(kind: Kind, puzzles: readonly ShownPuzzle[]): Promi
   }
 }
 
-/** After each of 500 puzzles the engine holds as many tensors as before, and in the end the worker's heap is no larger. */
+/** After each of 500 puzzles the engine holds as many tensors as before, and in the end the heap is no larger. */
 async function staysFlat(context: BrowserContext, page: Page, kind: Kind): Promise<void> {
   const model = JSON.stringify(new URL(kind.model, page.url()).href);
   const puzzles = kind.puzzles.map(({ question }) => [...readPuzzle(kind, question).question]);
@@ -220,7 +223,8 @@ async function staysFlat(context: BrowserContext, page: Page, kind: Kind): Promi
   const after = await heap();
   assert.deepEqual(new Set(memories.map(({ tensors, bytes }) => `${tensors} ${bytes}`)).size, 1);
   console.log(
-    `500 puzzles: ${memories[0]?.tensors} tensors after each, the worker's heap ${megabytes(before)}, then ${megabytes(after)}`,
+    `500 puzzles: ${memories[0]?.tensors} tensors after each; ` +
+      `the worker's heap ${megabytes(before)}, then ${megabytes(after)}`,
   );
   assert.ok(after < before + 2e6, 'expected the heap to stay as it is, within two megabytes');
 }

@@ -1,4 +1,4 @@
-/** The page's bundle is for browsers: nothing of Node's comes in, by structure, and its sources are typed without Node. */
+/** The page's bundle is for browsers: no module of Node's comes in, and its sources are typed without Node. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
