@@ -40,9 +40,10 @@ export function accuracyVersusCycles(
   records: readonly RunRecord[],
   options: Caption & { readonly trainedSteps?: number } = {},
 ): Figure {
-  const puzzles = [...new Set(records.map((record) => finalEvaluation(record).puzzles.toLocaleString('en')))].join(
-    ' or ',
-  );
+  const counts = [...new Set(records.map((record) => finalEvaluation(record).puzzles))]
+    .sort((one, other) => one - other)
+    .map((count) => count.toLocaleString('en'));
+  const puzzles = counts.length > 2 ? `${counts[0]} to ${counts.at(-1)}` : counts.join(' or ');
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
   const subtitle =
     records.length === 0

@@ -142,8 +142,8 @@ export function reportTables({ records, searched = [], again = [] }: ReportSourc
     ],
     'data/precision',
   );
-  const lessons = [...modes, ...ratings, tries, precisions].filter(({ records: own }) => own.length > 0);
-  return [...paperTables(records), ...lessons];
+  const others = [...modes, ...ratings, tries, precisions].filter(({ records: own }) => own.length > 0);
+  return [...paperTables(records), ...others];
 }
 
 /** A table whose last column names the runs of each row. */
