@@ -20,6 +20,7 @@ const pages = [
   ],
   ...readdirSync(path.join(projectRoot(), 'docs')).map((name) => `docs/${name}`),
 ];
+const isFile = (file: string): boolean => existsSync(path.join(projectRoot(), file));
 const withoutCode = (text: string): string => text.replace(/^```[^]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
 
 describe('README', () => {
@@ -80,6 +81,13 @@ describe('pages', () => {
         .map(([, target = '']) => target)
         .filter((target) => !/^(https?|#)/.test(target))
         .filter((target) => !existsSync(path.join(projectRoot(), path.dirname(page), target.split('#')[0] ?? '')));
+      assert.deepEqual(lost, []);
+    });
+
+    it(`${page}: a run that it names has a record`, () => {
+      const lost = [...read(page).matchAll(/[a-z][\w-]*-seed\d+-[0-9a-f]{8}/g)]
+        .map(([id]) => id)
+        .filter((id) => ['runs', 'search', 'precision'].every((folder) => !isFile(`data/${folder}/${id}.json`)));
       assert.deepEqual(lost, []);
     });
 
