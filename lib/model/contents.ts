@@ -69,8 +69,9 @@ export function contentsOf(value: PickleValue): Contents {
           .filter(([key, other]) => typeof key === 'string' && isModelName(key) && other instanceof PickleForeign)
           .map(([key, other]) => [String(key), (other as PickleForeign).name]),
       );
-      if (split.length > 0) averages.push({ where, tensors: part(split), unread });
-      if (rest.some(isModelName)) online.push({ where, tensors: part(rest), unread });
+      const at = average || split[0] === undefined ? where : join(where, split[0].split('.')[0] ?? '');
+      if (split.length > 0) averages.push({ where: at, tensors: part(split), unread });
+      if (!average && rest.some(isModelName)) online.push({ where, tensors: part(rest), unread });
     } else if (names.length > 0) {
       named.push({ where, tensors });
     }
@@ -94,7 +95,7 @@ export function contentsOf(value: PickleValue): Contents {
     .map(([key, each]) => ({
       where: String(key),
       value: plain(each),
-      kind: each instanceof PickleForeign ? `a ${each.name.slice(0, 80)}, read as data` : undefined,
+      kind: each instanceof PickleForeign ? `${each.name.slice(0, 80)}, read as data` : undefined,
     }))
     .filter(({ value: each }) => each !== undefined);
   return {
@@ -114,7 +115,10 @@ function isAveraged(where: string): boolean {
 export function contentsOfTensors(tensors: ReadonlyMap<string, TensorHandle>): Contents {
   const both = [...tensors.keys()].some(isAveragedName) && [...tensors.keys()].some((name) => !isAveragedName(name));
   const part = (average: boolean): WeightSet[] => [
-    { where: '', tensors: new Map([...tensors].filter(([name]) => isAveragedName(name) === average)) },
+    {
+      where: average ? 'names that begin as of an average' : '',
+      tensors: new Map([...tensors].filter(([name]) => isAveragedName(name) === average)),
+    },
   ];
   const empty = { settings: [], left: [] };
   return both

@@ -105,6 +105,11 @@ function inferRecursion(
   assumed: string[],
 ): Recursion {
   if (latentCount > 0) return 'multi-z';
+  if (!shapes.has('L_init') && !shapes.has('H_init'))
+    throw new InputError(
+      'expected start values (H_init, L_init) among the tensors, got trained tensors only, as an average saved alone ' +
+        'has them; save it in one dictionary with the online weights, or as FILE_ema beside their FILE',
+    );
   if (!shapes.has('L_init')) return 'direct';
   if (!shapes.has('H_init')) return 'single-z';
   if (nets.length < 2) return 'trm';

@@ -6,6 +6,8 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
+import { InputError } from '../../lib/errors.js';
+import type { LoadedCheckpoint } from '../../lib/model/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../../lib/model/checkpoint.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 
@@ -51,7 +53,7 @@ describe('a checkpoint saved by others', function () {
 
   it('dataclass: an object of an unknown class is read as data, and named', () => {
     const { notes } = loadCheckpoint(saved('dataclass', 'step_300'));
-    assert.match(notes.join('\n'), /config \(a __main__\.Settings, read as data\)/);
+    assert.match(notes.join('\n'), /config \(__main__\.Settings, read as data\)/);
   });
 
   it('ema: the average is taken where the run says it kept one, with the buffers of the online weights', async () => {
@@ -72,5 +74,106 @@ describe('a checkpoint saved by others', function () {
 
   it('gives the same answers on the tfjs engine', async () => {
     assert.equal(await exact(saved('ema', 'step_300'), {}, 'tfjs'), 297 / 300);
+  });
+});
+
+// One small TRM in many forms (fixtures/make-saved.py): online tensor i holds formula(i), its average formula(i + 100).
+const order = [
+  ...['H_init', 'L_init', 'puzzle_emb.weights', 'embed_tokens.embedding_weight', 'lm_head.weight', 'q_head.weight'],
+  'q_head.bias',
+  ...['mlp_t.gate_up_proj', 'mlp_t.down_proj', 'mlp.gate_up_proj', 'mlp.down_proj'].map(
+    (name) => `L_level.layers.0.${name}.weight`,
+  ),
+];
+const buffers = 3;
+const formula = (index: number, count: number): number[] =>
+  Array.from({ length: count }, (_, i) => (((7 * i + 13 * index) % 31) - 15) / 16);
+
+/** Loads a form and checks every value; returns what was loaded. */
+function checked(file: string, weights: 'online' | 'average', load: LoadOptions = {}): LoadedCheckpoint {
+  const loaded = loadCheckpoint(saved('forms', file), load);
+  assert.equal(loaded.tensors.size, order.length);
+  for (const [i, name] of order.entries()) {
+    const { data } = loaded.tensors.get(name) ?? assert.fail(name);
+    const shift = weights === 'average' && i >= buffers ? 100 : 0;
+    assert.deepEqual([...data], formula(i + shift, data.length), name);
+  }
+  return loaded;
+}
+
+describe('a training state with online and averaged weights', () => {
+  for (const key of ['ema', 'ema_helper', 'ema_shadow', 'ema_state_dict', 'ema_model_state_dict', 'model_ema']) {
+    it(`under ${key} gives the average, and the online weights on request`, () => {
+      const { taken } = checked(`average-${key}.pt`, 'average');
+      assert.match(taken ?? '', new RegExp(`the average in ${key}.*as config \\(ema: true\\) says; left: the online`));
+      checked(`average-${key}.pt`, 'online', { weights: 'raw' });
+    });
+  }
+
+  it('as Lightning writes it, with names without dots, gives the average', () => {
+    const { config } = checked('lightning.ckpt', 'average');
+    assert.deepEqual([config.deepRecursions, config.supervisionSteps], [2, 8]);
+    checked('lightning.ckpt', 'online', { weights: 'raw' });
+  });
+
+  it('whose run kept none, or does not say, is read so, and the guess is said', () => {
+    checked('average-unused.pt', 'online');
+    checked('average-unused.pt', 'average', { weights: 'average' });
+    assert.match(checked('average-unsaid.pt', 'average').assumed.join(), /weights = average/);
+    assert.match(checked('average.safetensors', 'average').assumed.join(), /weights = average/);
+    assert.deepEqual(
+      checked('average-unsaid.pt', 'online', { weights: 'raw' }).assumed.filter((each) => /weights/.test(each)),
+      [],
+    );
+  });
+
+  it('in two files is read from both; the average alone is refused', () => {
+    checked('beside', 'average');
+    checked('beside', 'online', { weights: 'raw' });
+    assert.throws(() => loadCheckpoint(saved('forms', 'beside_ema')), /got trained tensors only, as an average/);
+  });
+
+  it('is refused where the weights asked for are not there, or two sets of one kind are', () => {
+    assert.throws(() => checked('json-text.pt', 'online', { weights: 'average' }), /expected averaged weights beside/);
+    assert.throws(() => checked('json-text.pt', 'online', { weights: 'raw' }), /got one set of weights; leave it away/);
+    assert.throws(() => checked('two-models.pt', 'online'), /holds 2 different sets of weights, in student, other/);
+  });
+});
+
+describe('a checkpoint with other things beside the weights', () => {
+  for (const file of [
+    ...['objects-2.pt', 'objects-4.pt', 'objects-5.pt', 'omegaconf.pt', 'numpy-scalars.pt', 'json-text.pt'],
+    ...['at-root.pt', 'module-inside.pt', 'bfloat16.pt', 'float16.pt', 'sharded', 'text.safetensors'],
+  ]) {
+    it(`is read with its own facts: ${file}`, () => {
+      const { config, assumed } = checked(file, 'online');
+      assert.deepEqual(
+        [config.deepRecursions, config.latentRecursions, config.supervisionSteps, config.puzzlePrefix],
+        [2, 4, 8, 1],
+      );
+      assert.deepEqual(assumed, []);
+    });
+  }
+
+  it('may be a module saved whole', () => {
+    checked('module.pt', 'online');
+  });
+
+  it('is named for what it is where it is none', () => {
+    const kinds: readonly (readonly [start: string, message: RegExp])[] = [
+      ['version https://git-lfs.github.com/spec/v1\n', /Git LFS pointer.*git lfs pull/],
+      ['<!DOCTYPE html><html>', /web page/],
+      ['\x1f\x8b\x08', /uncompress it first/],
+      ['\x89HDF\r\n', /HDF5/],
+      ['\x80\x04\x95', /plain Python pickle.*torch\.save\(pickle\.load/],
+      ['{"a": 1}', /JSON without a weight_map/],
+      ['{"weight_map": {"a": "../../secret"}}', /expected the name of a file beside the index/],
+    ];
+    for (const [start, message] of kinds)
+      assert.throws(
+        () => loadCheckpoint(Buffer.from(start, 'latin1')),
+        (error) => error instanceof InputError && message.test(error.message),
+        start,
+      );
   });
 });
