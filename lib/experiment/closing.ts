@@ -36,6 +36,11 @@ export type ClosingResult = Evaluation | ArcVoteResult;
 /** ARC's own score: all versions of a task vote on its answer. */
 export const arcVote: ClosingEvaluation = { name: 'vote', on: 'scored', puzzles: 0, votes: 0 };
 
+/** The closing evaluation that scores the raw weights on the puzzles that tables quote; undefined where none does. */
+export function rawWeightsIn({ closing }: { readonly closing: readonly ClosingEvaluation[] }): string | undefined {
+  return closing.find(({ on, weights }) => on === 'scored' && weights === 'raw')?.name;
+}
+
 /** Whether a result is a vote of ARC's versions. */
 export function isVote(result: ClosingResult): result is ArcVoteResult {
   return 'passAt' in result;

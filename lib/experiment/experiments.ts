@@ -71,6 +71,15 @@ const longer = (puzzles: number, supervisionSteps = 256): ClosingEvaluation => (
   puzzles,
   supervisionSteps,
 });
+/** The weights as trained, without their moving average. */
+const rawWeights = (puzzles: number): ClosingEvaluation => ({
+  name: 'raw-weights',
+  on: 'scored',
+  puzzles,
+  weights: 'raw',
+});
+/** The easiest puzzles there are (arXiv 2601.10679). */
+const oneBlank = (puzzles: number): ClosingEvaluation => ({ name: 'one-blank', on: 'one-blank', puzzles });
 /** How much of an answer is known from the puzzle's id alone (arXiv 2512.11847). */
 const otherIds = (trainingPuzzles: number): ClosingEvaluation[] =>
   (['blank', 'shuffled'] as const).flatMap((puzzleIds): ClosingEvaluation[] => [
@@ -157,7 +166,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         every: 10,
         puzzles: 10,
         finalPuzzles: 0,
-        closing: [onTraining(10), longer(10, 20)],
+        closing: [rawWeights(10), onTraining(10), oneBlank(10), longer(10, 20)],
       },
     }),
     define({
@@ -196,14 +205,23 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         seed: 0,
       },
       model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
-      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by heart (docs/small-batches.md).
-      training: { ...smallTraining, batchSize: 32, interleavedBatches: 24, steps: 1000, learningRate: 4e-3 },
+      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by
+      // heart. Found on validation puzzles (data/search, docs/plan-laptop-tables.md).
+      training: {
+        ...quickTraining,
+        steps: 800,
+        learningRate: 8e-3,
+        emaRate: 0.995,
+        supervisionCurriculum: [[0.6, 1]],
+        supervisionSteps: 4,
+        interleavedBatches: 24,
+      },
       evaluation: {
         split: 'test',
-        every: 250,
+        every: 200,
         puzzles: 100,
         finalPuzzles: 500,
-        closing: [onTraining(200), longer(40)],
+        closing: [rawWeights(500), onTraining(200), oneBlank(200), longer(400, 64)],
       },
     }),
     define({

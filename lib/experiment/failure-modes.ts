@@ -36,10 +36,10 @@ export const failureModes: readonly FailureMode[] = [
     question:
       'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its training.',
     cases: [
-      { label: 'ordinary puzzles', runs: { failureMode: 'one-blank' }, score: finalEvaluation },
+      { label: 'ordinary puzzles', runs: { variant: 'trm' }, score: finalEvaluation },
       {
         label: 'one blank cell',
-        runs: { failureMode: 'one-blank' },
+        runs: { variant: 'trm' },
         score: (record) => closingEvaluation(record, 'one-blank'),
       },
     ],
@@ -49,7 +49,7 @@ export const failureModes: readonly FailureMode[] = [
     source: 'arXiv 2604.21999',
     question: 'Is a model trapped that begins by wanting to halt, and so is never shown what more steps are good for?',
     cases: [
-      { label: 'bias −5, the paper’s', runs: { failureMode: 'one-blank' }, score: finalEvaluation },
+      { label: 'bias −5, the paper’s', runs: { variant: 'trm' }, score: finalEvaluation },
       { label: 'bias 0', runs: { failureMode: 'halting-bias-0' }, score: finalEvaluation },
       { label: 'bias +5', runs: { failureMode: 'halting-bias-5' }, score: finalEvaluation },
     ],
@@ -78,16 +78,15 @@ const bases: Partial<Readonly<Record<Scale, { readonly sudoku: string; readonly 
 /** Scales at which they can be run. */
 export const failureScales = Object.keys(bases) as readonly Scale[];
 
-/** The runs of all failure modes at a scale. The one on ARC is a row of Table 5, and has its record with it. */
+/** The runs of all failure modes at a scale. Those that are rows of Tables 1 and 5 share their records. */
 export function failureModeRuns(scale: Scale): Experiment[] {
   const names = bases[scale];
   if (names === undefined) throw new RangeError(`failure modes are run at ${failureScales.join(' or ')} scale`);
   const sudoku = experiment(names.sudoku);
   const run = (failureMode: string, changes: ExperimentChanges): Experiment =>
     change(sudoku, { ...changes, failureMode, name: `${sudoku.name}-${failureMode}` });
-  const oneBlank = { name: 'one-blank', on: 'one-blank', puzzles: scale === 'smoke' ? 10 : 500 } as const;
   return [
-    run('one-blank', { evaluation: { closing: [...sudoku.evaluation.closing, oneBlank] } }),
+    variantExperiment(sudoku, variant('trm')),
     run('halting-bias-0', { model: { haltingBias: 0 } }),
     run('halting-bias-5', { model: { haltingBias: 5 } }),
     variantExperiment(experiment(names.arc), variant('trm-attention')),

@@ -43,6 +43,11 @@ export interface Variant {
   readonly rows: readonly PaperRow[];
   readonly model: Partial<ModelConfig>;
   readonly training: Partial<TrainingOptions>;
+  /**
+   * The row whose training is the same: its runs are scored once more with their raw weights where the base asks for
+   * that, and this row needs no runs of its own.
+   */
+  readonly rawWeightsOf?: string;
   /** The question this row answers. */
   readonly tests: string;
   /** Where our configuration needed a decision that the paper does not make. */
@@ -156,6 +161,7 @@ export const variants: readonly Variant[] = [
     rows: [{ table: 1, label: 'no EMA', sudoku: 79.9, depth: 42, forwardPasses: 1, millions: 5 }],
     model: {},
     training: withoutEma,
+    rawWeightsOf: 'trm',
     tests: 'What does averaging the weights contribute?',
   },
   {
@@ -336,6 +342,28 @@ export function variantExperiment(
     model: applyVariant(base.model, { model }),
     training,
   });
+}
+
+/**
+ * Learning rates of rows that learned best at another than their base's: of half, the same and double, on validation
+ * puzzles, one seed each (data/search). Rows that are missing gained no more than a standard error of the puzzles.
+ */
+const rowRates: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'sudoku-6x6-study': { 'trm-t2-n2': 0.016 },
+};
+
+/** One row of a table on its base, at the rate that is best for it. */
+export function rowExperiment(base: Experiment, row: Variant): Experiment {
+  const learningRate = rowRates[base.name]?.[row.id];
+  const experiment = variantExperiment(base, row);
+  return learningRate === undefined ? experiment : change(experiment, { training: { learningRate } });
+}
+
+/** The same row at its base's rate; undefined where that is its best. */
+export function atBaseRate(base: Experiment, row: Variant): Experiment | undefined {
+  if (rowRates[base.name]?.[row.id] === undefined) return undefined;
+  const experiment = variantExperiment(base, row);
+  return change(experiment, { name: `${experiment.name}-base-rate` });
 }
 
 /** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */

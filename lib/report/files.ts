@@ -19,7 +19,8 @@ import { failureModeNotes, failureModesTable } from './failure-modes.js';
 import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
-import { comparedRows, orderings, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
+import { orderings } from './orderings.js';
+import { comparedRows, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,

@@ -3,15 +3,34 @@
  * which records belong to which row, what they say, and which orderings they bear out.
  */
 import type { DataFrame } from 'danfojs-node';
+import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
-import { paperResult, rowsOfTable, variantExperiment, type PaperRow } from '../experiment/variants.js';
+import { haltingHead, learned } from '../experiment/learned.js';
+import {
+  closingEvaluation,
+  finalEvaluation,
+  hashOf,
+  quotedAccuracy,
+  quotedPuzzles,
+  type RunRecord,
+} from '../experiment/record.js';
+import {
+  paperResult,
+  rowsOfTable,
+  variant,
+  atBaseRate,
+  rowExperiment,
+  type PaperRow,
+  type Variant,
+} from '../experiment/variants.js';
 import { paperConfig, type ModelConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
+import type { Evaluation } from '../train/evaluate.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
-import { pairedTest, spreadOf } from './statistics.js';
+import { orderingsText } from './orderings.js';
+import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
 import { meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
 
@@ -29,6 +48,8 @@ export interface PaperTableRow {
   readonly experiment: Experiment;
   /** Ours, one a seed, by seed; may be empty. */
   readonly records: readonly RunRecord[];
+  /** Runs of the row at its base's learning rate, where its best is another; else the same runs. */
+  readonly atBaseRate: readonly RunRecord[];
 }
 
 /** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
@@ -36,13 +57,28 @@ export function paperTableRows(table: TableNumber, base: Experiment, records: re
   const rows = rowsOfTable(table);
   return rows.map(({ variant: each, row: printed }) => {
     const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
-    const experiment = variantExperiment(base, each);
+    const experiment = rowExperiment(base, each);
     const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
     const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
-    const own = records.filter(
-      (record) => record.experiment.name === experiment.name && sameTrial(record.experiment, experiment),
-    );
-    return { row, variant: each.id, experiment, records: [...own].sort((a, b) => a.seed - b.seed) };
+    const own = ownRecords(base, each, records);
+    const other = atBaseRate(base, each);
+    const bySeed = (runs: readonly RunRecord[]): RunRecord[] => [...runs].sort((a, b) => a.seed - b.seed);
+    const slow = other === undefined ? own : runsOf(other, records);
+    return { row, variant: each.id, experiment, records: bySeed(own), atBaseRate: bySeed(slow) };
+  });
+}
+
+/** The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of. */
+function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[]): RunRecord[] {
+  const raw = row.rawWeightsOf === undefined ? undefined : rawWeightsIn(base.evaluation);
+  const own = runsOf(rowExperiment(base, raw === undefined ? row : variant(row.rawWeightsOf ?? row.id)), records);
+  if (raw === undefined) return own;
+  return own.flatMap((record) => {
+    const evaluation = closingEvaluation(record, raw);
+    const { step } = finalEvaluation(record);
+    return evaluation === undefined
+      ? []
+      : [{ ...record, evaluations: [...record.evaluations.slice(0, -1), { ...evaluation, step }] }];
   });
 }
 
@@ -71,33 +107,34 @@ export function tableRecords(table: TableNumber, base: Experiment, records: read
 export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
   const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
+  const twoRates = rows.some((row) => row.atBaseRate.some(({ id }) => !row.records.some((own) => own.id === id)));
   const columns = [
     'model',
     `paper, ${paperData(base)}`,
     'ours',
+    ...(twoRates ? ['at the base’s rate'] : []),
     'seeds',
-    '95 % interval',
-    'puzzles scored',
-    'depth',
+    'puzzles',
+    '± of puzzles',
+    'cells',
+    'halting head',
+    'seconds',
+    'cycles',
     'forward passes',
-    'our parameters',
+    'depth',
+    'parameters',
   ];
-  const cells = rows.map(({ row, experiment, records: ours }) => {
-    const [first] = ours;
+  const cells = rows.map(({ row, experiment, records: ours, atBaseRate: slow }) => {
     const paper = paperResult(row, base.task);
     const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
-    const interval = first === undefined ? null : spreadOf(ours.map(quotedAccuracy)).interval;
     return [
       `${row.label}${mark}`,
       paper === null ? '–' : `${paper.toFixed(1)} %`,
       meanAndSpread(ours.map(quotedAccuracy)),
-      first === undefined ? '–' : String(ours.length),
-      interval === null
-        ? '–'
-        : `${percentPoints(Math.max(0, interval[0]))}–${percentPoints(Math.min(1, interval[1]))} %`,
-      first === undefined ? '–' : quotedPuzzles(first).toLocaleString('en'),
-      String(effectiveDepth(experiment.model)),
+      ...(twoRates ? [meanAndSpread(slow.map(quotedAccuracy))] : []),
+      ...measuredCells(ours),
       String(forwardPasses(experiment.model)),
+      String(effectiveDepth(experiment.model)),
       parameterCount(experiment.model).toLocaleString('en'),
     ];
   });
@@ -106,15 +143,44 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
       : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
-        'mean ± standard deviation over seeds. Beside the paper’s numbers, not against them: ' +
+        'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. Seconds are of one training. “Cycles” are supervision steps that a training puzzle got. Beside the paper’s numbers, not against them: ' +
         `boards and sizes differ${otherRecursions(base)}.`;
+  const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     about,
+    floor.length === 0 ? '' : `Did not learn (under 2 % of puzzles, or cells at chance): ${floor.join(', ')}.`,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
     orderingsText(rows),
   ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
+}
+
+/** seeds, puzzles, their sampling error, cells, halting head, seconds of a run, cycles of a training puzzle. */
+function measuredCells(ours: readonly RunRecord[]): string[] {
+  const [first] = ours;
+  if (first === undefined) return ['–', '–', '–', '–', '–', '–', '–'];
+  const mean = (values: readonly number[]): number => spreadOf(values).mean;
+  const finals = ours.map(finalEvaluation);
+  const puzzles = quotedPuzzles(first);
+  const cycles = ours.flatMap(({ curve }) => curve.flatMap(({ meanSteps }) => meanSteps ?? []));
+  return [
+    String(ours.length),
+    puzzles.toLocaleString('en'),
+    percentPoints(samplingError(mean(ours.map(quotedAccuracy)), puzzles)),
+    `${percentPoints(mean(finals.map(({ cellAccuracy }) => cellAccuracy.at(-1) ?? NaN)))} %`,
+    haltingText(finals),
+    String(Math.round(mean(ours.map(({ seconds }) => seconds.training)))),
+    cycles.length === 0 ? '–' : mean(cycles).toFixed(1),
+  ];
+}
+
+/** "right in 97 %"; "constant" where the head says the same to every puzzle, in so many seeds. */
+function haltingText(finals: readonly Evaluation[]): string {
+  const constant = finals.filter((each) => haltingHead(each) === 'constant').length;
+  if (constant === finals.length) return 'constant';
+  const right = spreadOf(finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN)).mean;
+  return `right in ${Math.round(100 * right)} %${constant === 0 ? '' : `, constant in ${constant} of ${finals.length}`}`;
 }
 
 /** The same rows as numbers, accuracies 0 … 1, for sorting, joining and CSV. Rows that were not run have nulls. */
@@ -150,93 +216,20 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
   }));
 }
 
-/** What our runs say of one of the paper's orderings. */
-export interface Ordering {
-  readonly better: string;
-  readonly worse: string;
-  /** The paper's difference, percentage points. */
-  readonly paper: number;
-  /** Ours, better − worse, 0 … 1; null where fewer than two seeds have both. */
-  readonly ours: number | null;
-  readonly p: number | null;
-  readonly seeds: number;
-  readonly verdict: 'confirmed' | 'contradicted' | 'not resolved' | 'not run';
-}
-
-/** Two-sided level at which a difference counts. */
-const level = 0.05;
-
-/**
- * The orderings that a table claims, judged by paired t-tests over the seeds that both rows have: every row against the
- * one that the paper has first, and in Table 3 HRM against TRM at the same k and T. Rows that are level in the paper
- * make none.
- */
-export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
-  const reported = rows.filter((each) => paperOf(each) !== null);
-  const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
-  const pairs = reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
-    const twin = each.row.depthRow?.net === 'HRM' ? reported.find(({ row }) => isTwin(row, each.row)) : first;
-    return twin === undefined || paperOf(twin) === paperOf(each) ? [] : [[twin, each]];
-  });
-  return pairs.map(([left, right]) => {
-    const [better, worse] = (paperOf(left) ?? 0) >= (paperOf(right) ?? 0) ? [left, right] : [right, left];
-    const shared = better.records.flatMap((record) => {
-      const other = worse.records.find(({ seed }) => seed === record.seed);
-      return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
-    });
-    const test = pairedTest(
-      shared.map(([a]) => a),
-      shared.map(([, b]) => b),
-    );
-    const verdict =
-      test === null ? 'not run' : test.p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
-    return {
-      better: better.row.label,
-      worse: worse.row.label,
-      paper: (paperOf(better) ?? 0) - (paperOf(worse) ?? 0),
-      ours: test?.difference ?? null,
-      p: test?.p ?? null,
-      seeds: shared.length,
-      verdict,
-    };
-  });
-}
-
-function orderingsText(rows: readonly PaperTableRow[]): string {
-  const judged = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
-  if (judged.length === 0) return '';
-  const lines = judged.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
-    better,
-    worse,
-    `+${paper.toFixed(1)}`,
-    `${(ours ?? 0) >= 0 ? '+' : '−'}${percentPoints(Math.abs(ours ?? 0))}`,
-    p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3),
-    String(seeds),
-    verdict,
-  ]);
-  return [
-    `Which of the paper’s orderings our runs bear out, by a two-sided paired t-test over seeds at ${level} ` +
-      `(${judged.length === 1 ? 'one test' : `${judged.length} tests, not corrected for their number`}):`,
-    toMarkdown({
-      columns: ['paper: better', 'than', 'by, points', 'ours, points', 'p', 'seeds', 'verdict'],
-      rows: lines,
-    }),
-  ].join('\n\n');
-}
-
-/** Whether two rows of Table 3 are TRM and HRM at the same k and T. */
-function isTwin({ depthRow: trm }: PaperRow, { depthRow: hrm }: PaperRow): boolean {
-  return trm?.net === 'TRM' && trm.k === hrm?.k && trm.T === hrm.T;
+/** The records of exactly one experiment. */
+function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
+  return records.filter(
+    (record) =>
+      experiment !== undefined &&
+      record.experiment.name === experiment.name &&
+      sameTrial(record.experiment, experiment),
+  );
 }
 
 function sameTrial(a: Experiment, b: Experiment): boolean {
   const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
     hashOf({ task, model, training, evaluation, scale });
   return trial(a) === trial(b);
-}
-
-function paperOf({ row, experiment }: PaperTableRow): number | null {
-  return paperResult(row, experiment.task);
 }
 
 /** What the paper's column is of, and what is counted in ours. */

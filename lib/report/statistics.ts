@@ -7,8 +7,11 @@ interface StudentT {
 }
 
 // jStat is CommonJS and has no types of its own.
-const { studentt } = (createRequire(import.meta.url)('jstat') as { readonly jStat: { readonly studentt: StudentT } })
-  .jStat;
+const { studentt, spearmancoeff } = (
+  createRequire(import.meta.url)('jstat') as {
+    readonly jStat: { readonly studentt: StudentT; spearmancoeff(left: number[], right: number[]): number };
+  }
+).jStat;
 
 /** What n values say of the mean they scatter about. */
 export interface Spread {
@@ -34,8 +37,9 @@ export function spreadOf(values: readonly number[]): Spread {
 /** A paired t-test. */
 export interface PairedTest {
   readonly n: number;
-  /** Mean of left − right. */
+  /** Mean of left − right, and its 95 % confidence interval. */
   readonly difference: number;
+  readonly interval: readonly [low: number, high: number];
   /** Two-sided. */
   readonly p: number;
 }
@@ -48,10 +52,35 @@ export function pairedTest(left: readonly number[], right: readonly number[]): P
   if (left.length !== right.length)
     throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
   if (left.length < 2) return null;
-  const { n, mean, deviation } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
-  if (deviation === null || deviation === 0) return { n, difference: mean, p: mean === 0 ? 1 : 0 };
+  const { n, mean, deviation, interval } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
+  if (deviation === null || interval === null || deviation === 0)
+    return { n, difference: mean, interval: [mean, mean], p: mean === 0 ? 1 : 0 };
   const t = (mean / deviation) * Math.sqrt(n);
-  return { n, difference: mean, p: 2 * (1 - studentt.cdf(Math.abs(t), n - 1)) };
+  return { n, difference: mean, interval, p: 2 * studentt.cdf(-Math.abs(t), n - 1) };
+}
+
+/** Holm's correction: p values of several tests, each as it counts among all of them, in the order given. */
+export function holm(values: readonly number[]): number[] {
+  const ascending = values.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
+  const corrected = [...values];
+  let least = 0;
+  ascending.forEach(({ p, index }, rank) => {
+    least = Math.max(least, Math.min(1, (values.length - rank) * p));
+    corrected[index] = least;
+  });
+  return corrected;
+}
+
+/** Spearman's rank correlation, −1 … 1; null for fewer than three pairs. Throws RangeError for unequal lengths. */
+export function rankCorrelation(left: readonly number[], right: readonly number[]): number | null {
+  if (left.length !== right.length)
+    throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+  return left.length < 3 ? null : spearmancoeff([...left], [...right]);
+}
+
+/** Standard error of a share that was counted over so many puzzles, 0 … 1. */
+export function samplingError(share: number, puzzles: number): number {
+  return Math.sqrt((share * (1 - share)) / puzzles);
 }
 
 /** A two-sample Kolmogorov–Smirnov test. */

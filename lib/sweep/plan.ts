@@ -1,10 +1,18 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { InputError } from '../errors.js';
+import { rawWeightsIn } from '../experiment/closing.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
-import { rowsOfTable, variant, variantExperiment, type PaperRow } from '../experiment/variants.js';
+import {
+  atBaseRate,
+  rowExperiment,
+  rowsOfTable,
+  variant,
+  type PaperRow,
+  type Variant,
+} from '../experiment/variants.js';
 
 /** A run that is wanted. */
 export interface PlannedRun {
@@ -68,8 +76,25 @@ export function planTable(table: PaperTable, scale: Scale, seeds: number, only?:
   if (unknown.length > 0)
     throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
-  const planned = bases.flatMap((base) => rows.map((row) => variantExperiment(base, row)));
+  const planned = bases.flatMap((base) => rows.flatMap((row) => rowRuns(base, row, rows)));
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
+}
+
+/** What is run for a row: itself, and at the base's rate too; nothing where another row's runs score it. */
+function rowRuns(base: Experiment, row: Variant, rows: readonly Variant[]): Experiment[] {
+  const scored = row.rawWeightsOf !== undefined && rawWeightsIn(base.evaluation) !== undefined;
+  if (scored && rows.some(({ id }) => id === row.rawWeightsOf)) return [];
+  return [rowExperiment(base, row), ...[atBaseRate(base, row) ?? []].flat()];
+}
+
+/** Seeds that a table's plan asks for (docs/plan-laptop-tables.md); orderings are judged when all are there. */
+const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> = {
+  'sudoku-6x6-study': { 1: 10, 2: 5, 3: 5, 4: 5 },
+};
+
+/** Seeds that the plan of a table has for a row; two where there is no plan, which a paired test needs. */
+export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base'>): number {
+  return seedPlans[base]?.[table] ?? 2;
 }
 
 /** One axis of a search: a field such as training.learningRate, and the values to try. */

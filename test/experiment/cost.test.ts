@@ -18,12 +18,13 @@ describe('cost of a run', () => {
   it('counts calls forward and backward, and every supervision step of every evaluation', () => {
     const { training, evaluation } = runCost(smoke);
     assert.equal(training, call * (21 + 2 * 7) * 8 * 20);
-    // one evaluation on the way, 10 puzzles; the final one, all 20; 10 training puzzles; 10 puzzles for 20 steps
-    assert.equal(evaluation, call * 21 * (16 * (10 + 20 + 10) + 20 * 10));
+    // one evaluation on the way, 10 puzzles; the final one, all 20; then 10 each with raw weights, of the training set
+    // and with one blank cell; 10 puzzles for 20 steps
+    assert.equal(evaluation, call * 21 * (16 * (10 + 20 + 10 + 10 + 10) + 20 * 10));
   });
 
   it('counts no more puzzles than there are', () => {
-    assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 5) + 20 * 4));
+    assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 4 + 5 + 4) + 20 * 4));
     assert.equal(runCost(change(smoke, { evaluation: { every: 0, closing: [] } })).evaluation, call * 21 * 16 * 20);
   });
 

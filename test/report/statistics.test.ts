@@ -1,6 +1,26 @@
 /** Statistics against values from tables and worked by hand. */
 import assert from 'node:assert/strict';
-import { pairedTest, sameDistribution, spreadOf } from '../../lib/report/statistics.js';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { projectRoot } from '../../lib/files.js';
+import {
+  holm,
+  pairedTest,
+  rankCorrelation,
+  sameDistribution,
+  samplingError,
+  spreadOf,
+} from '../../lib/report/statistics.js';
+
+interface Scipy {
+  readonly pairs: readonly (Readonly<Record<'left' | 'right', number[]>> &
+    Readonly<Record<'difference' | 'low' | 'high' | 'p', number>>)[];
+  readonly adjusted: readonly number[];
+  readonly ranks: readonly { readonly left: number[]; readonly right: number[]; readonly rho: number }[];
+}
+const scipy = JSON.parse(
+  readFileSync(path.join(projectRoot(), 'test', 'report', 'fixtures', 'statistics-scipy.json'), 'utf8'),
+) as Scipy;
 
 describe('statistics', () => {
   it('one value has a mean and nothing else', () => {
@@ -28,8 +48,28 @@ describe('statistics', () => {
 
   it('says nothing of fewer than two pairs, and does not divide by a spread of nothing', () => {
     assert.equal(pairedTest([1], [0]), null);
-    assert.deepEqual(pairedTest([1, 1], [1, 1]), { n: 2, difference: 0, p: 1 });
+    assert.deepEqual(pairedTest([1, 1], [1, 1]), { n: 2, difference: 0, interval: [0, 0], p: 1 });
     assert.throws(() => pairedTest([1, 2], [1]), RangeError);
+  });
+
+  it('agrees with SciPy on intervals, p, Holm and ranks (statistics-scipy.json says how it was made)', () => {
+    const { pairs, adjusted, ranks } = scipy;
+    const tests = pairs.map(({ left, right }) => pairedTest(left, right)!);
+    tests.forEach((test, i) => {
+      const { difference, low, high, p } = pairs[i]!;
+      const ours = [test.difference, ...test.interval, test.p];
+      for (const [j, value] of [difference, low, high, p].entries())
+        assert.ok(Math.abs(ours[j]! - value) <= 1e-9 + 1e-7 * Math.abs(value), `pair ${i}: ${ours[j]} for ${value}`);
+    });
+    holm(tests.map(({ p }) => p)).forEach((p, i) => assert.ok(Math.abs(p - adjusted[i]!) < 1e-8));
+    for (const { left, right, rho } of ranks) assert.ok(Math.abs(rankCorrelation(left, right)! - rho) < 1e-9);
+  });
+
+  it('Holm by hand: the smallest of three counts thrice, none becomes smaller than one before it', () => {
+    assert.deepEqual(holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06]);
+    assert.deepEqual(holm([0.9, 0.8]), [1, 1]);
+    assert.equal(rankCorrelation([1, 2], [1, 2]), null);
+    assert.equal(samplingError(0.5, 100), 0.05);
   });
 
   it('tells distributions apart as Kolmogorov’s table has it: λ = 1 is p = 0.27, λ = 1.358 is 0.05', () => {

@@ -1,0 +1,151 @@
+/** Which of the paper's orderings our runs bear out: paired differences over seeds, with all that limits them. */
+import { learned } from '../experiment/learned.js';
+import { quotedAccuracy } from '../experiment/record.js';
+import { paperResult, type PaperRow } from '../experiment/variants.js';
+import { plannedSeeds } from '../sweep/plan.js';
+import type { PaperTableRow } from './paper-tables.js';
+import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
+import { percentPoints, toMarkdown } from './tables.js';
+
+/**
+ * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
+ * not. not decided: one of the two rows did not learn. not complete: seeds of the plan are missing, so nothing is judged.
+ */
+export type Verdict = 'confirmed' | 'contradicted' | 'not resolved' | 'not decided' | 'not complete' | 'not run';
+
+/** What our runs say of one of the paper's orderings. */
+export interface Ordering {
+  readonly better: string;
+  readonly worse: string;
+  /** The paper's difference, 0 … 1. */
+  readonly paper: number;
+  /** Ours, better − worse, 0 … 1, over the seeds that both rows have; null for fewer than two. */
+  readonly ours: PairedTest | null;
+  /** Its p by Holm's correction over the table's judged orderings; null where it is not judged. */
+  readonly p: number | null;
+  readonly seeds: number;
+  readonly verdict: Verdict;
+}
+
+/** Two-sided level at which a difference counts. */
+const level = 0.05;
+
+/**
+ * The orderings that a table claims: every row against the one that the paper has first, and in Table 3 HRM against TRM
+ * at the same k and T. Rows that are level in the paper make none.
+ */
+export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
+  const found = pairsOf(rows).map(([better, worse]) => {
+    const shared = better.records.flatMap((record) => {
+      const other = worse.records.find(({ seed }) => seed === record.seed);
+      return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
+    });
+    const [left, right] = [shared.map(([a]) => a), shared.map(([, b]) => b)];
+    const planned = plannedSeeds(better.row.table, better.experiment);
+    const open: Verdict | null =
+      shared.length === 0
+        ? 'not run'
+        : shared.length < planned
+          ? 'not complete'
+          : learned(better.records) && learned(worse.records)
+            ? null
+            : 'not decided';
+    return { better, worse, test: pairedTest(left, right), seeds: shared.length, open };
+  });
+  const judged = found.filter(({ open, test }) => open === null && test !== null);
+  const corrected = holm(judged.map(({ test }) => test?.p ?? NaN));
+  return found.map((pair) => {
+    const { better, worse, test, seeds, open } = pair;
+    const p = judged.includes(pair) ? (corrected[judged.indexOf(pair)] ?? NaN) : null;
+    return {
+      better: better.row.label,
+      worse: worse.row.label,
+      paper: ((paperOf(better) ?? 0) - (paperOf(worse) ?? 0)) / 100,
+      ours: test,
+      p,
+      seeds,
+      verdict:
+        open ??
+        (p === null || p >= level ? 'not resolved' : (test?.difference ?? 0) > 0 ? 'confirmed' : 'contradicted'),
+    };
+  });
+}
+
+/** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */
+export function orderingsText(rows: readonly PaperTableRow[]): string {
+  const found = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
+  if (found.length === 0) return '';
+  const lines = found.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
+    better,
+    worse,
+    signed(paper),
+    ours === null ? '–' : signed(ours.difference),
+    ours === null ? '–' : `${signed(ours.interval[0])} to ${signed(ours.interval[1])}`,
+    p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3),
+    String(seeds),
+    verdict,
+  ]);
+  const tests = found.filter(({ p }) => p !== null).length;
+  return [
+    'The paper’s orderings in our runs. A difference is that of two rows, seed by seed, in percentage points. ' +
+      (tests === 0
+        ? 'None is judged yet.'
+        : `p is two-sided, by a paired t-test, corrected after Holm for ${tests === 1 ? 'one test' : `${tests} tests`}.`),
+    toMarkdown({
+      columns: ['paper: better', 'than', 'paper', 'ours', '95 % interval', 'p', 'seeds', 'verdict'],
+      rows: lines,
+    }),
+    ...effectsText(found),
+  ].join('\n\n');
+}
+
+/** How our effects follow the paper's, and which of the paper's are smaller than our seeds can tell from nothing. */
+function effectsText(found: readonly Ordering[]): string[] {
+  const measured = found.flatMap(({ worse, paper, ours, p }) =>
+    ours === null || p === null ? [] : [{ worse, paper, ours }],
+  );
+  const correlation = rankCorrelation(
+    measured.map(({ paper }) => paper),
+    measured.map(({ ours }) => ours.difference),
+  );
+  const small = measured.filter(({ paper, ours }) => paper < (ours.interval[1] - ours.interval[0]) / 2);
+  const undecided = found.filter(({ verdict }) => verdict === 'not decided').map(({ worse }) => worse);
+  return [
+    ...(correlation === null
+      ? []
+      : [
+          `Rank correlation of our effects with the paper’s: ${correlation.toFixed(2).replace('-', '−')} ` +
+            `over ${measured.length} rows.`,
+        ]),
+    ...small.map(
+      ({ worse, paper, ours }) =>
+        `${worse}: the paper’s ${percentPoints(paper)} points are fewer than these seeds can tell from nothing. ` +
+        `The interval says that our effect lies between ${signed(ours.interval[0])} and ${signed(ours.interval[1])}.`,
+    ),
+    ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
+  ];
+}
+
+/** The pairs of rows that the paper ranks, the better one first. */
+function pairsOf(rows: readonly PaperTableRow[]): [PaperTableRow, PaperTableRow][] {
+  const reported = rows.filter((each) => paperOf(each) !== null);
+  const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
+  return reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
+    const twin = each.row.depthRow?.net === 'HRM' ? reported.find(({ row }) => isTwin(row, each.row)) : first;
+    if (twin === undefined || paperOf(twin) === paperOf(each)) return [];
+    return [(paperOf(twin) ?? 0) > (paperOf(each) ?? 0) ? [twin, each] : [each, twin]];
+  });
+}
+
+/** Whether two rows of Table 3 are TRM and HRM at the same k and T. */
+function isTwin({ depthRow: trm }: PaperRow, { depthRow: hrm }: PaperRow): boolean {
+  return trm?.net === 'TRM' && trm.k === hrm?.k && trm.T === hrm.T;
+}
+
+function paperOf({ row, experiment }: PaperTableRow): number | null {
+  return paperResult(row, experiment.task);
+}
+
+function signed(share: number): string {
+  return `${share < 0 ? '−' : '+'}${percentPoints(Math.abs(share))}`;
+}
