@@ -57,13 +57,8 @@ export { planSearch, planTable, tableBases } from './sweep/plan.js';
 // Tables from records: results, the paper's tables with ours beside them, statistics over seeds.
 export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
 export { dataFrame, recordRows, tableOfFrame, type FrameRow } from './report/frames.js';
-export {
-  comparedRows,
-  paperTable,
-  paperTableFrame,
-  paperTableRows,
-  tableRecords,
-} from './report/paper-tables.js';
+export { comparedRows, paperTable, paperTableFrame } from './report/paper-tables.js';
+export { paperTableRows, tableRecords } from './report/paper-rows.js';
 export { modelTable } from './report/model-table.js';
 export { searchTable } from './report/searches.js';
 export { pairedTest, spreadOf } from './report/statistics.js';

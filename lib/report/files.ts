@@ -20,7 +20,8 @@ import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
-import { comparedRows, paperTable, paperTableFrame, paperTableRows } from './paper-tables.js';
+import { comparedRows, paperTable, paperTableFrame } from './paper-tables.js';
+import { paperTableRows } from './paper-rows.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,

@@ -3,7 +3,7 @@ import { learned } from '../experiment/learned.js';
 import { quotedAccuracy } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { plannedSeeds } from '../sweep/plan.js';
-import type { PaperTableRow } from './paper-tables.js';
+import type { PaperTableRow } from './paper-rows.js';
 import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
 import { percentPoints, toMarkdown } from './tables.js';
 

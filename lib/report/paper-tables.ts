@@ -1,103 +1,27 @@
-/**
- * The paper's tables with ours beside them:
- * which records belong to which row, what they say, and which orderings they bear out.
- */
+/** The paper's tables with ours beside them: what our records say, row by row, and which orderings they bear out. */
 import type { DataFrame } from 'danfojs-node';
-import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { haltingHead, learned } from '../experiment/learned.js';
-import {
-  closingEvaluation,
-  finalEvaluation,
-  hashOf,
-  quotedAccuracy,
-  quotedPuzzles,
-  type RunRecord,
-} from '../experiment/record.js';
-import {
-  paperResult,
-  rowsOfTable,
-  variant,
-  atBaseRate,
-  rowExperiment,
-  type PaperRow,
-  type Variant,
-} from '../experiment/variants.js';
-import { paperConfig, type ModelConfig } from '../model/config.js';
+import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { paperResult, type PaperRow } from '../experiment/variants.js';
+import { paperConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { orderingsText } from './orderings.js';
+import { paperTableRows, recursionsOf } from './paper-rows.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
 import { meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
-/** One row of one of the paper's tables, with our runs of it. */
-export interface PaperTableRow {
-  /**
-   * The paper's row. A label that the paper uses twice has the variant's id behind it, so that rows, figures and
-   * verdicts tell them apart. A label that states TRM's T and n states the base's.
-   */
-  readonly row: PaperRow;
-  readonly variant: string;
-  /** The row's experiment on the base; its records are the runs of exactly this. */
-  readonly experiment: Experiment;
-  /** Ours, one a seed, by seed; may be empty. */
-  readonly records: readonly RunRecord[];
-  /** Runs of the row at its base's learning rate, where its best is another; else the same runs. */
-  readonly atBaseRate: readonly RunRecord[];
-}
-
-/** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
-export function paperTableRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): PaperTableRow[] {
-  const rows = rowsOfTable(table);
-  return rows.map(({ variant: each, row: printed }) => {
-    const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
-    const experiment = rowExperiment(base, each);
-    const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
-    const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
-    const own = ownRecords(base, each, records);
-    const other = atBaseRate(base, each);
-    const bySeed = (runs: readonly RunRecord[]): RunRecord[] => [...runs].sort((a, b) => a.seed - b.seed);
-    const slow = other === undefined ? own : runsOf(other, records);
-    return { row, variant: each.id, experiment, records: bySeed(own), atBaseRate: bySeed(slow) };
-  });
-}
-
-/** The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of. */
-function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[]): RunRecord[] {
-  const raw = row.rawWeightsOf === undefined ? undefined : rawWeightsIn(base.evaluation);
-  const own = runsOf(rowExperiment(base, raw === undefined ? row : variant(row.rawWeightsOf ?? row.id)), records);
-  if (raw === undefined) return own;
-  return own.flatMap((record) => {
-    const evaluation = closingEvaluation(record, raw);
-    const { step } = finalEvaluation(record);
-    return evaluation === undefined
-      ? []
-      : [{ ...record, evaluations: [...record.evaluations.slice(0, -1), { ...evaluation, step }] }];
-  });
-}
-
 /** What to say where a base has other recursions than the paper's TRM. */
 function otherRecursions({ model }: Experiment): string {
   const [ours, papers] = [recursionsOf(model), recursionsOf(paperConfig)];
   return ours === papers ? '' : `, and TRM here has ${ours} where the paper’s has ${papers}`;
-}
-
-function recursionsOf({
-  deepRecursions,
-  latentRecursions,
-}: Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>): string {
-  return `T = ${deepRecursions}, n = ${latentRecursions}`;
-}
-
-/** Our runs of a table, row after row, each row's by seed. */
-export function tableRecords(table: TableNumber, base: Experiment, records: readonly RunRecord[]): RunRecord[] {
-  return paperTableRows(table, base, records).flatMap((row) => row.records);
 }
 
 /**
@@ -214,22 +138,6 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
     paper: shareOf(paperResult(row, base.task)),
     ours: ours.map(quotedAccuracy),
   }));
-}
-
-/** The records of exactly one experiment. */
-function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
-  return records.filter(
-    (record) =>
-      experiment !== undefined &&
-      record.experiment.name === experiment.name &&
-      sameTrial(record.experiment, experiment),
-  );
-}
-
-function sameTrial(a: Experiment, b: Experiment): boolean {
-  const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
-    hashOf({ task, model, training, evaluation, scale });
-  return trial(a) === trial(b);
 }
 
 /** What the paper's column is of, and what is counted in ours. */

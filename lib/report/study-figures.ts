@@ -4,7 +4,7 @@ import { closingEvaluation, finalEvaluation, type RunRecord } from '../experimen
 import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
-import type { PaperTableRow } from './paper-tables.js';
+import type { PaperTableRow } from './paper-rows.js';
 import {
   axis,
   bandTraces,

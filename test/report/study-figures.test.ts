@@ -6,7 +6,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { variant, variantExperiment } from '../../lib/experiment/variants.js';
 import { closingEvaluation, type CurvePoint, type RunRecord } from '../../lib/experiment/record.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
-import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-tables.js';
+import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-rows.js';
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
 import {
   accuracyVersusDepth,

@@ -1,0 +1,92 @@
+/** Which records belong to which row of the paper's tables. */
+import { rawWeightsIn } from '../experiment/closing.js';
+import type { Experiment } from '../experiment/experiment.js';
+import { closingEvaluation, finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import {
+  atBaseRate,
+  rowExperiment,
+  rowsOfTable,
+  variant,
+  type PaperRow,
+  type Variant,
+} from '../experiment/variants.js';
+import type { ModelConfig } from '../model/config.js';
+
+/** One row of one of the paper's tables, with our runs of it. */
+export interface PaperTableRow {
+  /**
+   * The paper's row. A label that the paper uses twice has the variant's id behind it, so that rows, figures and
+   * verdicts tell them apart. A label that states TRM's T and n states the base's.
+   */
+  readonly row: PaperRow;
+  readonly variant: string;
+  /** The row's experiment on the base; its records are the runs of exactly this. */
+  readonly experiment: Experiment;
+  /** Ours, one a seed, by seed; may be empty. */
+  readonly records: readonly RunRecord[];
+  /** Runs of the row at its base's learning rate, where its best is another; else the same runs. */
+  readonly atBaseRate: readonly RunRecord[];
+}
+
+/** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
+export function paperTableRows(
+  table: PaperRow['table'],
+  base: Experiment,
+  records: readonly RunRecord[],
+): PaperTableRow[] {
+  const rows = rowsOfTable(table);
+  return rows.map(({ variant: each, row: printed }) => {
+    const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
+    const experiment = rowExperiment(base, each);
+    const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
+    const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
+    const own = ownRecords(base, each, records);
+    const other = atBaseRate(base, each);
+    const bySeed = (runs: readonly RunRecord[]): RunRecord[] => [...runs].sort((a, b) => a.seed - b.seed);
+    const slow = other === undefined ? own : runsOf(other, records);
+    return { row, variant: each.id, experiment, records: bySeed(own), atBaseRate: bySeed(slow) };
+  });
+}
+
+/** Our runs of a table, row after row, each row's by seed. */
+export function tableRecords(table: PaperRow['table'], base: Experiment, records: readonly RunRecord[]): RunRecord[] {
+  return paperTableRows(table, base, records).flatMap((row) => row.records);
+}
+
+/** The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of. */
+function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[]): RunRecord[] {
+  const raw = row.rawWeightsOf === undefined ? undefined : rawWeightsIn(base.evaluation);
+  const own = runsOf(rowExperiment(base, raw === undefined ? row : variant(row.rawWeightsOf ?? row.id)), records);
+  if (raw === undefined) return own;
+  return own.flatMap((record) => {
+    const evaluation = closingEvaluation(record, raw);
+    const { step } = finalEvaluation(record);
+    return evaluation === undefined
+      ? []
+      : [{ ...record, evaluations: [...record.evaluations.slice(0, -1), { ...evaluation, step }] }];
+  });
+}
+
+/** "T = 3, n = 6". */
+export function recursionsOf({
+  deepRecursions,
+  latentRecursions,
+}: Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>): string {
+  return `T = ${deepRecursions}, n = ${latentRecursions}`;
+}
+
+/** The records of exactly one experiment. */
+function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
+  return records.filter(
+    (record) =>
+      experiment !== undefined &&
+      record.experiment.name === experiment.name &&
+      sameTrial(record.experiment, experiment),
+  );
+}
+
+function sameTrial(a: Experiment, b: Experiment): boolean {
+  const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
+    hashOf({ task, model, training, evaluation, scale });
+  return trial(a) === trial(b);
+}
