@@ -85,6 +85,16 @@ export function dataFile(name: string): string {
   return found;
 }
 
+/** A file or folder that a task names: a path, or a name in one of the data folders. Throws InputError where there is none. */
+export function userFile(named: string): string {
+  const file = path.resolve(named);
+  return existsSync(file) ? file : path.isAbsolute(named) ? missing(file) : dataFile(named);
+}
+
+function missing(file: string): never {
+  throw new InputError(`file or folder not found: ${file}; check the path`);
+}
+
 /**
  * Reads a whole file the user named. Throws InputError if it cannot be opened or, before any of it is read,
  * if it has more than `most` bytes.

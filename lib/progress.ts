@@ -6,6 +6,7 @@ export interface TaskProgress {
   readonly stage: string;
   readonly unit: string;
   readonly done: number;
+  /** Infinity where nobody knows. */
   readonly total: number;
   /** Seconds since it began, and how many of `done` were done before that (a resumed run). */
   readonly seconds: number;
@@ -19,8 +20,9 @@ export function progressLine({ stage, unit, done, total, seconds, before = 0, no
   const rate = seconds > 0 ? (done - before) / seconds : 0;
   const running = done < total && rate > 0;
   return [
-    `${stage}: ${Math.floor(done)}/${total} ${unit}`,
-    ...(running ? [rateText(rate, unit), `${duration((total - done) / rate)} left`] : []),
+    `${stage}: ${Math.floor(done)}${total === Infinity ? '' : `/${total}`} ${unit}`,
+    ...(running ? [rateText(rate, unit)] : []),
+    ...(running && total < Infinity ? [`${duration((total - done) / rate)} left`] : []),
     ...(note === '' ? [] : [note]),
   ]
     .join(' · ')

@@ -48,7 +48,7 @@ describe('values in error messages', () => {
           'set.json',
           `{"a":{"train":[{"input":[[${text}]],"output":[[1]]}],"test":[{"input":[[3]],"output":[[4]]}]}}`,
         ),
-      /column 1: expected a colour from 0 to 9, got \[a list\]$/,
+      /expected ARC tasks, got JSON that nests deeper than 8; this is no ARC file$/,
     );
     refused(() => checkConfig(deep), /expected an object, got \[a list\]$/);
     for (const key of Object.keys(paperConfig))

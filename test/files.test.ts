@@ -14,7 +14,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { buildArc } from '../lib/data/arc-build.js';
 import { readArcTasks } from '../lib/data/arc-json.js';
-import { linesOf } from '../lib/data/lines.js';
+import { textOf } from '../lib/data/text.js';
 import { readNpy } from '../lib/data/npy.js';
 import { readReferenceFolder, writeReferenceFolder } from '../lib/data/reference-format.js';
 import { sudokuDataset } from '../lib/data/sudoku-sets.js';
@@ -26,8 +26,8 @@ import { readSafetensors } from '../lib/model/safetensors-file.js';
 
 const readers: Readonly<Record<string, (file: string) => unknown>> = {
   whole: (file) => readUserFile(file),
-  lines: (file) => linesOf(file).next(),
-  zipped: (file) => linesOf(`${file}.gz`).next(),
+  lines: (file) => textOf(file).next(),
+  zipped: (file) => textOf(`${file}.gz`).next(),
   npy: (file) => readNpy(file, { dimensions: 1, most: 1, largest: 1 }),
   safetensors: readSafetensors,
   checkpoint: (file) => loadCheckpoint(file),
@@ -66,7 +66,7 @@ describe('files', () => {
     it(`that are not there, are folders, lie below a file or may not be read: ${name}`, async () => {
       for (const [file, message] of [
         ['none', /^file not found: /],
-        ['folder', /^expected a file, got a folder: /],
+        ['folder', /^expected a file, got a folder: |^folder: expected .* ARC tasks as .json files, got neither/],
         ['plain/none', /^file not found: /],
         ['locked', /^no permission to read /],
       ] as const) {

@@ -57,11 +57,20 @@ const common: Readonly<Record<string, Option>> = {
   json: { type: 'boolean', about: 'print one JSON value instead of text' },
 };
 
+/** Longest argument: paths and changes are far shorter, and no pattern may take long on one. */
+const longestArgument = 10_000;
+
 /**
  * Reads a command's arguments. Throws InputError for an unknown option, a missing value, a wrong count,
  * and for whatever is given that nothing would read.
  */
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
+  const long = argv.find((argument) => argument.length > longestArgument);
+  if (long !== undefined)
+    throw new InputError(
+      `trm-lab ${command.name}: expected arguments of at most ${longestArgument} characters, got ${long.length}; ` +
+        'name a file instead',
+    );
   const all = { ...command.options, ...common };
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {

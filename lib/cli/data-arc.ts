@@ -69,9 +69,9 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
 }
 
 /** Every task must be whole: pairs, grids of 1 to 30 rows and columns, colours 0 to 9. */
-export function checkArcFile(file: string, out: Out): number {
+export function checkArc(file: string, out: Out): number {
   const name = path.basename(file);
-  const tasks = readArcTasks(path.resolve(file));
+  const tasks = readArcTasks(file);
   const pairs = {
     train: tasks.reduce((sum, { train }) => sum + train.length, 0),
     test: tasks.reduce((sum, { test }) => sum + test.length, 0),

@@ -5,109 +5,112 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ungrouped, type Dataset } from '../data/dataset.js';
-import { linesOf } from '../data/lines.js';
-import { readMazeCsv } from '../data/maze-csv.js';
+import { firstText } from '../data/text.js';
+import { holdsMaze, readMazeFile } from '../data/maze-file.js';
 import { isShortestPath, mazeVocabulary } from '../data/maze.js';
 import { isReferenceFolder, readReferenceFolder } from '../data/reference-format.js';
-import { readSudokuCsv } from '../data/sudoku-csv.js';
+import { completed, readSudokuFile } from '../data/sudoku-file.js';
 import { puzzleClass } from '../data/sudoku-sets.js';
-import { boardText, geometryOfCells, sudokuGeometry } from '../data/sudoku.js';
+import { boardText, sudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { numbersOfMaze } from '../data/maze-numbers.js';
 import { checkSet, mazeTokenNames, spreadText } from '../data/set-check.js';
+import { checkArc } from './data-arc.js';
 import { choice, type Arguments, type Out } from './command.js';
 import { Progress } from '../progress.js';
 
 /** Checks a puzzle file or a folder; its kind is read off it unless --kind says. */
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
   const file = path.resolve(named);
-  const folder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (folder && !isReferenceFolder(file))
-    throw new InputError(`${named}: expected a folder with train/dataset.json, got one without`);
-  const kind = choice(args, 'kind', ['sudoku', 'maze', 'folder']) ?? (folder ? 'folder' : await kindOf(file));
+  const kind = choice(args, 'kind', ['sudoku', 'maze', 'arc', 'folder']) ?? (await kindOf(file));
+  if (args.options['side'] !== undefined && kind !== 'sudoku')
+    throw new InputError(`--side: expected a file of Sudokus, got ${named}, which is checked as ${kind}`);
   if (kind === 'folder') return checkFolder(file, out);
+  if (kind === 'arc') return checkArc(file, out);
   return kind === 'maze' ? checkMazes(file, out) : checkSudokus(file, args, out);
 }
 
-/** Mazes are written in '#', Sudokus in digits: the first puzzle tells. */
-async function kindOf(file: string): Promise<'sudoku' | 'maze'> {
-  let number = 0;
-  for await (const line of linesOf(file)) if (++number === 2) return line.includes('#') ? 'maze' : 'sudoku';
-  return 'sudoku';
+/** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
+async function kindOf(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    return isReferenceFolder(file) ? 'folder' : 'arc';
+  const start = await firstText(file);
+  if (/^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start)) return 'arc';
+  return holdsMaze(start) ? 'maze' : 'sudoku';
 }
 
-async function linesIn(file: string): Promise<number> {
-  let total = -1; // the header is no puzzle
-  for await (const line of linesOf(file)) if (line !== '') total++;
-  return total;
-}
+/** Most Sudokus that are compared up to symmetry, at some milliseconds each. */
+const mostCompared = 20_000;
 
-/** Every line must be a legal puzzle with exactly one solution; puzzles that are the same or equivalent are counted. */
+/**
+ * Every puzzle must be legal with exactly one solution, which is the file's answer if it gives one; puzzles that are the
+ * same or equivalent are counted.
+ */
 async function checkSudokus(file: string, args: Arguments, out: Out): Promise<number> {
   const name = path.basename(file);
-  const side = Number(choice(args, 'side', ['4', '6', '9']) ?? (await sideOf(file)));
-  const geometry = sudokuGeometry(side);
+  const asked = choice(args, 'side', ['4', '6', '9']);
   const progress = new Progress();
   const [boards, forms] = [new Set<string>(), new Set<string>()];
-  const total = await linesIn(file);
-  const [ratings, counts]: [number[], number[]] = [[], new Array<number>(side + 1).fill(0)];
-  let givens = 0;
-  for await (const puzzle of readSudokuCsv(file, { side, unique: true })) {
+  const [ratings, counts]: [number[], number[]] = [[], new Array<number>(10).fill(0)];
+  let [givens, solved, unrated, side] = [0, 0, 0, 9];
+  for await (const entry of readSudokuFile(file, asked === undefined ? {} : { side: Number(asked) })) {
+    const puzzle = completed(entry);
+    side = Math.sqrt(puzzle.question.length);
+    if (entry.answer === null) solved++;
+    if (entry.rating === null) unrated++;
     ratings.push(puzzle.rating);
     givens += puzzle.question.reduce((count, digit) => count + (digit === 0 ? 0 : 1), 0);
     for (const digit of puzzle.answer) counts[digit]!++;
     boards.add(boardText(puzzle.question));
-    forms.add(puzzleClass(puzzle, geometry));
-    progress.update('checking', 'puzzles', ratings.length, total);
+    if (ratings.length <= mostCompared) forms.add(puzzleClass(puzzle, sudokuGeometry(side)));
+    progress.update('checking', 'puzzles', ratings.length, Infinity);
   }
   progress.end();
   const puzzles = ratings.length;
-  if (puzzles === 0) throw new InputError(`${name}: expected at least one puzzle after the header, got none`);
+  const compared = Math.min(puzzles, mostCompared);
   const easy = ratings.filter((rating) => rating === 0).length;
   out.line(
-    `${name}: ${puzzles} puzzles, each legal with exactly one solution; ` +
+    `${name}: ${puzzles} puzzles of ${side}×${side}, each legal with exactly one solution; ` +
       `${(givens / puzzles).toFixed(1)} givens on average`,
   );
+  if (solved > 0) out.line(`${solved} of them without an answer in the file: the exact solver's is taken`);
+  if (unrated > 0) out.line(`${unrated} of them without a rating in the file: rated by the solver's guesses`);
   out.line(
-    `${puzzles - boards.size} repeated, ${puzzles - forms.size} ` +
+    `${puzzles - boards.size} repeated, ${compared - forms.size} ` +
+      `${compared < puzzles ? `of the first ${compared.toLocaleString('en')} ` : ''}` +
       `${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`,
   );
   out.line(`rating ${spreadText(ratings)}; ${((100 * easy) / puzzles).toFixed(1)} % need no guess`);
   out.line(
     `digits of the answers, %: ${counts
-      .slice(1)
+      .slice(1, side + 1)
       .map((count) => ((100 * count) / (puzzles * side * side)).toFixed(1))
       .join(' ')}`,
   );
   out.result({
     file: name,
     kind: 'sudoku',
+    side,
     puzzles,
+    solved,
+    unrated,
     repeated: puzzles - boards.size,
-    equivalent: puzzles - forms.size,
+    compared,
+    equivalent: compared - forms.size,
     meanGivens: givens / puzzles,
     meanRating: ratings.reduce((sum, rating) => sum + rating, 0) / puzzles,
   });
   return 0;
 }
 
-/** The side that the first board's length tells, 9 where it tells none. */
-async function sideOf(file: string): Promise<number> {
-  let number = 0;
-  for await (const line of linesOf(file))
-    if (++number === 2) return geometryOfCells(line.split(',')[1]?.length ?? 0)?.side ?? 9;
-  return 9;
-}
-
 /** Every line must be a maze with a shortest path; how many follow the label rule is counted. */
 async function checkMazes(file: string, out: Out): Promise<number> {
   const name = path.basename(file);
   const progress = new Progress();
-  const total = await linesIn(file);
   const examples: { readonly input: Uint8Array; readonly label: Uint8Array }[] = [];
-  for await (const { question, answer } of readMazeCsv(file)) {
+  for await (const { question, answer } of readMazeFile(file)) {
     examples.push({ input: question, label: answer });
-    progress.update('reading', 'mazes', examples.length, total);
+    progress.update('reading', 'mazes', examples.length, Infinity);
   }
   const [first] = examples;
   if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);

@@ -110,7 +110,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
 export async function importFile(kind: PuzzleKind, named: string, out: Out): Promise<number> {
   const file = path.resolve(named);
   const progress = new Progress();
-  const content = await contentOf(file, kind, (done) => progress.update('checking', 'puzzles', done, done + 1));
+  const content = await contentOf(file, kind, (done) => progress.update('checking', 'puzzles', done, Infinity));
   progress.end();
   const published = publishedFiles.find((each) => each.kind === kind && isContentOf(content, each));
   if (published === undefined) {

@@ -4,7 +4,6 @@ import type { Arguments } from './command.js';
 export type DataUse =
   | 'show'
   | 'check'
-  | 'check arc'
   | 'build sudoku'
   | 'build maze'
   | 'build arc1'
@@ -20,12 +19,6 @@ export function notFor(...uses: readonly DataUse[]): (args: Arguments) => string
   };
 }
 
-/** Whether a file is checked as one of ARC tasks. */
-export function isArcFile(name: string): boolean {
-  return /\.json(\.gz)?$/.test(name);
-}
-
 function useOf({ positionals: [verb = '', what = ''] }: Arguments): string {
-  if (verb === 'check') return isArcFile(what) ? 'check arc' : 'check';
   return verb === 'build' ? `build ${what}` : verb;
 }

@@ -7,12 +7,12 @@ import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
 import { mazeOverlap, summarizeMazes } from '../data/maze-numbers.js';
 import { summarizeSudokus, sudokuOverlap } from '../data/puzzles.js';
-import { arcBuildOptions, buildArcSet, checkArcFile, showArc } from './data-arc.js';
+import { arcBuildOptions, buildArcSet, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
 import { unreadWhere, type Arguments, type Command, type Out } from './command.js';
 import { experimentOptions, readExperiment } from './experiment-options.js';
-import { isArcFile, notFor } from './data-uses.js';
+import { notFor } from './data-uses.js';
 import { everyField } from './settings.js';
 import { Progress } from '../progress.js';
 
@@ -30,7 +30,7 @@ export const dataCommand: Command = {
       experimentOptions(() => ({ task: everyField })),
     ),
     ...unreadWhere(notFor('check'), {
-      kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze or folder. Default: read off the file' },
+      kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze, arc or folder. Default: read off the file' },
     }),
     ...unreadWhere(notFor('check', 'build sudoku', 'build maze'), {
       side: {
@@ -51,7 +51,7 @@ export const dataCommand: Command = {
     const kind = what === 'sudoku' || what === 'maze' ? what : undefined;
     if (verb === 'show' && what === undefined) return show(args, out);
     if (verb === 'check' && what !== undefined && file === undefined)
-      return isArcFile(what) ? checkArcFile(what, out) : checkData(what, args, out);
+      return checkData(what, args, out);
     if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined)
       return buildArcSet(what, args, out);
     if (verb === 'build' && kind !== undefined && file === undefined) return buildPuzzles(kind, args, out);

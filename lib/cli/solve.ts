@@ -1,4 +1,6 @@
 /** trm-lab solve: thinks about a puzzle of yours and shows the board after every supervision step. */
+import { statSync } from 'node:fs';
+import { readSudokuFile } from '../data/sudoku-file.js';
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
@@ -15,9 +17,9 @@ import { everyField, readSettings } from './settings.js';
 export const solve: Command = {
   name: 'solve',
   summary:
-    'Think about a Sudoku of yours: the board after every supervision step, which cells changed, ' +
+    'Think about a Sudoku of yours, written out or in a file: the board after every supervision step, which cells changed, ' +
     'how sure the model is, whether it is legal and right.',
-  positionals: '<puzzle>',
+  positionals: '<puzzle | FILE>',
   count: [1, 1],
   options: {
     checkpoint: { type: 'string', value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
@@ -35,7 +37,9 @@ export const solve: Command = {
   minutes: 'a second',
 
   async run(args, out) {
-    const puzzle = ownSudoku(args.positionals[0] ?? '');
+    const [named = ''] = args.positionals;
+    const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
+    const puzzle = ownSudoku(isFile ? boardText(await onlyBoard(named)) : named);
     const side = Math.sqrt(puzzle.question.length);
     const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
@@ -86,3 +90,11 @@ export const solve: Command = {
     }
   },
 };
+
+/** The board of a file that holds one. */
+async function onlyBoard(file: string): Promise<Uint8Array> {
+  const boards: Uint8Array[] = [];
+  for await (const { question } of readSudokuFile(file, { limit: 2 })) boards.push(question);
+  if (boards.length !== 1) throw new InputError(`${file}: expected one Sudoku, got several; give one of them as text`);
+  return boards[0]!;
+}

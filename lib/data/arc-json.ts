@@ -1,61 +1,186 @@
-/** ARC files: one JSON object of many tasks, or one task a file, plain or gzipped; every grid checked, memory bounded. */
-import { existsSync, statSync } from 'node:fs';
+/**
+ * ARC files in the forms that people have: tasks by id, one task a file, a folder of those, a list of tasks or of pairs,
+ * challenges with their solutions beside them; every grid checked, memory bounded.
+ */
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { InputError, show } from '../errors.js';
-import { readUserFile } from '../files.js';
+import { pathError } from '../files.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
+import { wholeText } from './text.js';
 
-/** Limits that no ARC set comes near: bytes of JSON, tasks, and pairs of one kind in a task. */
-const limits = { bytes: 64e6, tasks: 10_000, pairs: 64 } as const;
+/** Limits that no ARC set comes near: bytes of JSON, how deep it nests, its lists and objects, their values and names; tasks; pairs. */
+const limits = {
+  bytes: 64e6,
+  depth: 8,
+  containers: 1_500_000,
+  values: 8_000_000,
+  names: 500_000,
+  tasks: 10_000,
+  pairs: 1024,
+} as const;
 
-/** Tasks of a file, in its order. Throws InputError naming file, task, pair and cell. */
-export function readArcTasks(file: string): ArcTask[] {
-  return parseArcTasks(path.basename(file), jsonBytes(file));
+/** Tasks of a file or a folder, in their order. Throws InputError naming file, task, pair and cell. */
+export function readArcTasks(named: string): ArcTask[] {
+  const isFolder = statSync(named, { throwIfNoEntry: false })?.isDirectory() === true;
+  const tasks = isFolder ? folderTasks(named) : fileTasks(named);
+  const ids = new Set<string>();
+  for (const { id } of tasks) {
+    if (ids.has(id)) throw new InputError(`${path.basename(named)}: expected every task once, got ${show(id)} twice`);
+    ids.add(id);
+  }
+  return tasks;
 }
 
-/** Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task. */
-export function parseArcTasks(name: string, text: string): ArcTask[] {
-  let json: unknown;
+function fileTasks(file: string): ArcTask[] {
+  const solutions = path.join(path.dirname(file), path.basename(file).replace(/challenges/i, 'solutions'));
+  return parseArcTasks(path.basename(file), wholeText(file, limits.bytes), solutions === file ? undefined : solutions);
+}
+
+/** One task a file, as the ARC repositories keep them; files of many tasks too. */
+function folderTasks(folder: string): ArcTask[] {
+  const name = path.basename(folder);
+  let entries;
   try {
-    json = JSON.parse(text);
+    entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw pathError(error, folder);
+  }
+  const files = entries.filter((entry) => !entry.isDirectory() && /\.json(\.gz)?$/i.test(entry.name));
+  const challenges = (file: string): string => file.replace(/solutions/i, 'challenges');
+  const answersOnly = new Set(
+    files
+      .map((file) => file.name)
+      .filter((file, _, all) => challenges(file) !== file && all.includes(challenges(file))),
+  );
+  if (files.length === 0) {
+    const inner = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+    throw new InputError(
+      `${name}: expected a folder with train/dataset.json, or of ARC tasks as .json files, got neither` +
+        `${inner.length === 0 ? '' : `; name one of its folders: ${inner.slice(0, 8).join(', ')}`}`,
+    );
+  }
+  let bytes = 0;
+  for (const file of files) bytes += statSync(path.join(folder, file.name), { throwIfNoEntry: false })?.size ?? 0;
+  if (files.length > 2 * limits.tasks || bytes > limits.bytes)
+    throw new InputError(`${name}: expected at most ${limits.tasks} tasks and ${limits.bytes / 1e6} MB of JSON`);
+  return files.flatMap((file) => (answersOnly.has(file.name) ? [] : fileTasks(path.join(folder, file.name))));
+}
+
+/**
+ * Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task; `solutions` names the file that
+ * holds the answers of test pairs without one, if there is such a file.
+ */
+export function parseArcTasks(name: string, text: string, solutions?: string): ArcTask[] {
+  const json = parseJson(name, text);
+  const own = name.replace(/(\.json)?(\.gz)?$/i, '');
+  let answers: Readonly<Record<string, unknown>> | undefined;
+  const answersOf = (id: string): unknown => {
+    if (solutions === undefined || !existsSync(solutions)) return undefined;
+    const read = (answers ??= answersIn(solutions));
+    return Object.hasOwn(read, id) ? read[id] : undefined;
+  };
+  const task = (id: string, value: unknown): ArcTask =>
+    parseTask(`${name}, task ${id.slice(0, 40)}`, id, value, () => answersOf(id), solutions);
+  const entries = Array.isArray(json)
+    ? json.every((item) => isObject(item) && 'input' in item)
+      ? [[own, { train: json, test: undefined }] as const] // pairs of one rule, such as RE-ARC's
+      : json.map((item: unknown, i) => [idOf(item) ?? `${own}-${i + 1}`, item] as const)
+    : !isObject(json)
+      ? undefined
+      : Array.isArray(json['train']) || Array.isArray(json['test'])
+        ? [[own, json] as const]
+        : Object.entries(json);
+  if (entries === undefined)
+    throw new InputError(`${name}: expected tasks by id, one task, or a list of tasks or pairs, got ${kindOf(json)}`);
+  if (entries.length === 0 || entries.length > limits.tasks)
+    throw new InputError(`${name}: expected 1 to ${limits.tasks} tasks, got ${entries.length}`);
+  return entries.map(([id, value]) => task(id, value));
+}
+
+/** The id that a task of a list says it has. */
+function idOf(task: unknown): string | undefined {
+  const fields = isObject(task) ? task : {};
+  return ['id', 'task_id', 'name'].map((key) => fields[key]).find((id) => typeof id === 'string') as string | undefined;
+}
+
+function answersIn(file: string): Readonly<Record<string, unknown>> {
+  const json = parseJson(path.basename(file), wholeText(file, limits.bytes));
+  if (!isObject(json)) throw new InputError(`${path.basename(file)}: expected answers by id, got ${kindOf(json)}`);
+  return json;
+}
+
+/** JSON within the limits, which are seen before anything is made of it. */
+function parseJson(name: string, text: string): unknown {
+  let [depth, containers, values, names] = [0, 0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const character = text.charCodeAt(i);
+    if (character === 0x22) {
+      for (i++; i < text.length && text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++;
+    } else if (character === 0x5b || character === 0x7b) {
+      containers++;
+      depth++;
+    } else if (character === 0x5d || character === 0x7d) depth--;
+    else if (character === 0x2c) values++;
+    else if (character === 0x3a) names++;
+    if (depth > limits.depth || containers > limits.containers || values > limits.values || names > limits.names)
+      throw new InputError(
+        `${name}: expected ARC tasks, got JSON that ${depth > limits.depth ? `nests deeper than ${limits.depth}` : 'holds too much'}; ` +
+          'this is no ARC file',
+      );
+  }
+  try {
+    return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(`${name}: expected JSON, got ${error.message}; the file is truncated or damaged`);
     throw error;
   }
-  if (!isObject(json)) throw new InputError(`${name}: expected an object of tasks or one task, got ${kindOf(json)}`);
-  // One task a file, as the ARC repositories keep them, or an object of tasks by id.
-  const lone = Array.isArray(json['train']) || Array.isArray(json['test']);
-  const tasks = lone ? [[name.replace(/\.json(\.gz)?$/, ''), json] as const] : Object.entries(json);
-  if (tasks.length === 0 || tasks.length > limits.tasks)
-    throw new InputError(`${name}: expected 1 to ${limits.tasks} tasks, got ${tasks.length}`);
-  return tasks.map(([id, task]) => parseTask(`${name}, task ${id.slice(0, 40)}`, id, task));
 }
 
-function parseTask(where: string, id: string, task: unknown): ArcTask {
+function parseTask(
+  where: string,
+  id: string,
+  task: unknown,
+  answers: () => unknown,
+  solutions: string | undefined,
+): ArcTask {
   if (id === '' || id.includes('|||'))
     throw new InputError(`${where}: expected an id without |||, which separates a task from its augmentation`);
-  if (!isObject(task)) throw new InputError(`${where}: expected an object with train and test, got ${kindOf(task)}`);
+  if (!isObject(task)) {
+    const remedy = Array.isArray(task) ? '; if these are solutions, name the file of challenges' : '';
+    throw new InputError(`${where}: expected an object with train and test, got ${kindOf(task)}${remedy}`);
+  }
   const pairs = (part: 'train' | 'test'): ArcPair[] => {
     const list = task[part];
     if (!Array.isArray(list) || list.length === 0 || list.length > limits.pairs) {
       throw new InputError(
-        `${where}: expected ${part} to be a list of 1 to ${limits.pairs} pairs, got ${Array.isArray(list) ? list.length : kindOf(list)}`,
+        `${where}: expected ${part} to be a list of 1 to ${limits.pairs} pairs, ` +
+          `got ${Array.isArray(list) ? list.length : kindOf(list)}`,
       );
     }
     return list.map((pair: unknown, i) => {
       const place = `${where}, ${part} pair ${i + 1}`;
       if (!isObject(pair))
         throw new InputError(`${place}: expected an object with input and output, got ${kindOf(pair)}`);
-      return {
-        input: parseGrid(`${place}, input`, pair['input']),
-        output: parseGrid(`${place}, output`, pair['output']),
-      };
+      const beside = part === 'test' && pair['output'] === undefined ? answers() : undefined;
+      if (beside !== undefined && (!Array.isArray(beside) || beside.length !== list.length))
+        throw new InputError(
+          `${where}: expected ${list.length} answers in ${path.basename(solutions ?? '')}, ` +
+            `got ${Array.isArray(beside) ? beside.length : kindOf(beside)}`,
+        );
+      const output = beside === undefined ? pair['output'] : (beside as unknown[])[i];
+      if (output === undefined && part === 'test')
+        throw new InputError(
+          `${place}, output: expected an answer${solutions === undefined ? '' : ` here or in ${path.basename(solutions)} beside the file`}, ` +
+            'got nothing; without it nothing can be scored',
+        );
+      return { input: parseGrid(`${place}, input`, pair['input']), output: parseGrid(`${place}, output`, output) };
     });
   };
-  return { id, train: pairs('train'), test: pairs('test') };
+  const lone = 'test' in task && task['test'] === undefined; // a list of pairs has none to be tested on
+  return { id, train: pairs('train'), test: lone ? [] : pairs('test') };
 }
 
 function parseGrid(where: string, rows: unknown): Grid {
@@ -80,27 +205,6 @@ function parseGrid(where: string, rows: unknown): Grid {
       );
   });
   return gridOfRows(rows as number[][]);
-}
-
-/** The text of a file, unpacked if it is gzipped, never more than the limit. */
-function jsonBytes(file: string): string {
-  const name = path.basename(file);
-  const tooLarge = (): InputError =>
-    new InputError(`${name}: expected at most ${limits.bytes / 1e6} MB of JSON; this is no ARC file`);
-  if (existsSync(file) && statSync(file).size > limits.bytes) throw tooLarge();
-  const bytes = readUserFile(file);
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes.toString('utf8');
-  try {
-    return gunzipSync(bytes, { maxOutputLength: limits.bytes }).toString('utf8');
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? '';
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge();
-    if (code.startsWith('Z_'))
-      throw new InputError(
-        `${name}: expected gzip data, got ${code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else'}; the file is damaged`,
-      );
-    throw error;
-  }
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -1,6 +1,7 @@
 /** ARC data sets: which tasks, which pairs train and which test, and how many puzzle ids their versions take. */
 import { InputError } from '../errors.js';
-import { dataFile } from '../files.js';
+import path from 'node:path';
+import { dataFile, userFile } from '../files.js';
 import { Random } from '../random.js';
 import { arcTokens, layPair, longestSide, type ArcTask } from './arc.js';
 import { readArcTasks } from './arc-json.js';
@@ -29,8 +30,13 @@ export const arcFiles: Readonly<
 
 /** Which ARC data sets, as plain data. */
 export interface ArcSetOptions {
-  /** ARC-AGI-1 or -2. Never both: most evaluation tasks of the first are training tasks of the second. */
-  readonly set: 'arc1' | 'arc2';
+  /**
+   * ARC-AGI-1 or -2; never both: most evaluation tasks of the first are training tasks of the second. Or `file`: tasks of the
+   * user's own, whose demonstrations train and whose test pairs are the test set.
+   */
+  readonly set: 'arc1' | 'arc2' | 'file';
+  /** With set file: the path of a file or folder in any form that arc-json.ts reads, or its name in one of the data folders. */
+  readonly file?: string;
   /** Side of the canvas, 1 to 30; only tasks whose grids all fit it are taken. Paper: 30. */
   readonly canvas: number;
   /** The parts to take, in this order. Default: training, evaluation, concept, as the paper. */
@@ -64,33 +70,25 @@ export const defaultSubsets: readonly ArcSubset[] = ['training', 'evaluation', '
 export function arcTasks(
   options: ArcSetOptions,
 ): { readonly task: ArcTask; readonly testsFor: 'train' | 'test' | 'validation' }[] {
-  const {
-    set,
-    canvas,
-    subsets = defaultSubsets,
-    testSubset = 'evaluation',
-    maxTasks = 0,
-    validationTasks = 0,
-    seed,
-  } = options;
-  const taken = subsets.flatMap((subset) => {
-    const source = arcFiles[set][subset];
-    if (source === undefined)
-      throw new InputError(
-        `ARC: expected parts of ${set} among ${Object.keys(arcFiles[set]).join(', ')}, got ${subset}`,
-      );
-    const fitting = readArcTasks(dataFile(`arc/${source.file}`)).filter((task) => largestSide(task) <= canvas);
+  const { set, canvas, testSubset = 'evaluation', maxTasks = 0, validationTasks = 0, seed } = options;
+  const taken = partsOf(options).flatMap(({ file, subset }) => {
+    const fitting = readArcTasks(file).filter((task) => largestSide(task) <= canvas);
     const smallest = new Set(
       [...fitting]
         .sort((a, b) => cellsOf(a) - cellsOf(b) || (a.id < b.id ? -1 : 1))
         .slice(0, maxTasks === 0 ? undefined : maxTasks),
     );
-    return fitting.filter((task) => smallest.has(task)).map((task) => ({ task, scored: subset === testSubset }));
+    return fitting
+      .filter((task) => smallest.has(task))
+      .map((task) => ({ task, scored: (set === 'file' || subset === testSubset) && task.test.length > 0 }));
   });
   const scored = taken.filter((each) => each.scored).map(({ task }) => task.id);
+  if (scored.length === 0)
+    throw new InputError(`ARC: expected at least one task with test pairs that fits ${canvas}×${canvas}, got none`);
   if (validationTasks > 0 && validationTasks >= scored.length)
     throw new InputError(
-      `ARC: expected fewer than ${scored.length} validation tasks, the tasks of ${testSubset} that fit, got ${validationTasks}`,
+      `ARC: expected fewer than ${scored.length} validation tasks, ` +
+        `the tasks of ${set === 'file' ? 'the file' : testSubset} that fit, got ${validationTasks}`,
     );
   const validation = new Set(new Random(seed).fork('arc validation').shuffle(scored).slice(0, validationTasks));
   return taken.map(({ task, scored: isScored }) => ({
@@ -99,12 +97,28 @@ export function arcTasks(
   }));
 }
 
-/** Rows of the puzzle table for a set, the blank id included: known without reading it, and at least what it needs. */
-export function arcPuzzleIds({ set, subsets = defaultSubsets, maxTasks = 0, augmentations }: ArcSetOptions): number {
-  const tasks = subsets.reduce((sum, subset) => {
-    const most = arcFiles[set][subset]?.tasks ?? 0;
-    return sum + (maxTasks === 0 ? most : Math.min(most, maxTasks));
-  }, 0);
+/** The files of a set, in the order of their tasks. */
+function partsOf({ set, file = '', subsets = defaultSubsets }: ArcSetOptions): {
+  readonly file: string;
+  readonly subset?: ArcSubset;
+}[] {
+  if (set === 'file') return [{ file: userFile(file) }];
+  return subsets.map((subset) => {
+    const source = arcFiles[set][subset];
+    if (source === undefined)
+      throw new InputError(
+        `ARC: expected parts of ${set} among ${Object.keys(arcFiles[set]).join(', ')}, got ${subset}`,
+      );
+    return { file: dataFile(`arc/${source.file}`), subset };
+  });
+}
+
+/** Rows of the puzzle table for a set, the blank id included: at least what it needs, known without reading a published one. */
+export function arcPuzzleIds(options: ArcSetOptions): number {
+  const { set, file = '', subsets = defaultSubsets, maxTasks = 0, augmentations } = options;
+  const counts =
+    set === 'file' ? [readArcTasks(userFile(file)).length] : subsets.map((subset) => arcFiles[set][subset]?.tasks ?? 0);
+  const tasks = counts.reduce((sum, most) => sum + (maxTasks === 0 ? most : Math.min(most, maxTasks)), 0);
   return 1 + tasks * (1 + augmentations);
 }
 
@@ -114,7 +128,8 @@ export function arcPuzzleIds({ set, subsets = defaultSubsets, maxTasks = 0, augm
  * Memory holds the original pairs and ten bytes a version; versions are made when a batch or a vote wants them.
  */
 export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: ArcDataset; validation: ArcDataset } {
-  const { set, canvas, augmentations, maxTasks = 0, seed } = options;
+  const { set, file = '', canvas, augmentations, maxTasks = 0, seed } = options;
+  const of = set === 'file' ? ` ${path.basename(file)}` : `-AGI-${set === 'arc1' ? 1 : 2}`;
   const tasks = arcTasks(options);
   const random = new Random(seed).fork('arc');
   const draws = new ArcDraws(augmentations, random.fork('versions'));
@@ -130,7 +145,7 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
     });
     const versions = new ArcVersions(entries, canvas, draws, name === 'train' ? random.fork('offsets') : null);
     return originals(entries, versions, {
-      name: `ARC-AGI-${set === 'arc1' ? 1 : 2} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
+      name: `ARC${of} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
       note: noteOnArc(options),
       puzzleIds: arcPuzzleIds(options),
       draw: `versions ${augmentations} seed ${seed}\n`,

@@ -4,7 +4,7 @@ import { dataFile } from '../files.js';
 import { Random } from '../random.js';
 import { ungrouped, type Augmentation, type Dataset } from './dataset.js';
 import type { Example } from './example.js';
-import { loadMazeCsv } from './maze-csv.js';
+import { loadMazeFile } from './maze-file.js';
 import { generateMazes } from './maze-generator.js';
 import { endsOfMaze, isShortestPath, mazeAnswer, mazeDistances, mazeVocabulary, turnMaze } from './maze.js';
 
@@ -94,7 +94,7 @@ async function mazeHardSplits({
   validationPuzzles,
 }: MazeSetOptions): Promise<Splits> {
   const read = async (file: string): Promise<Example[]> =>
-    (await loadMazeCsv(dataFile(file), { side })).map(({ question, answer }) => ({ input: question, label: answer }));
+    (await loadMazeFile(dataFile(file), { side })).map(({ question, answer }) => ({ input: question, label: answer }));
   const all = await read(mazeHardFiles.train);
   const validation = all.slice(all.length - validationPuzzles);
   const train = all.slice(0, all.length - validationPuzzles).filter(({ input }) => stepsToGoal(input) >= leastDistance);

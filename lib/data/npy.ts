@@ -1,4 +1,7 @@
-/** Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory, refused where they are not what they say. */
+/**
+ * Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory, refused
+ * where they are not what they say.
+ */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
@@ -7,11 +10,25 @@ import { openUserFile } from '../files.js';
 /** Element types that data sets use: int64 and uint8 for tokens, int32 for indices; all little-endian. */
 export type NpyType = 'uint8' | 'int32' | 'int64';
 
-/** NumPy's name of each, and bytes an element. */
-export const npyTypes: Readonly<Record<NpyType, { readonly descr: string; readonly bytes: number }>> = {
-  uint8: { descr: '|u1', bytes: 1 },
-  int32: { descr: '<i4', bytes: 4 },
-  int64: { descr: '<i8', bytes: 8 },
+/** All that is read: Python builders choose what fits. */
+type ReadType = NpyType | 'int8' | 'int16' | 'uint16' | 'uint32' | 'uint64' | 'bool';
+
+/** NumPy's name of each, bytes an element, and how one is read. */
+export const npyTypes: Readonly<
+  Record<
+    ReadType,
+    { readonly descr: string; readonly bytes: number; readonly read: (from: Buffer, at: number) => number }
+  >
+> = {
+  uint8: { descr: '|u1', bytes: 1, read: (from, at) => from[at]! },
+  int32: { descr: '<i4', bytes: 4, read: (from, at) => from.readInt32LE(at) },
+  int64: { descr: '<i8', bytes: 8, read: (from, at) => from.readInt32LE(at + 4) * 2 ** 32 + from.readUInt32LE(at) },
+  int8: { descr: '|i1', bytes: 1, read: (from, at) => from.readInt8(at) },
+  int16: { descr: '<i2', bytes: 2, read: (from, at) => from.readInt16LE(at) },
+  uint16: { descr: '<u2', bytes: 2, read: (from, at) => from.readUInt16LE(at) },
+  uint32: { descr: '<u4', bytes: 4, read: (from, at) => from.readUInt32LE(at) },
+  uint64: { descr: '<u8', bytes: 8, read: (from, at) => from.readUInt32LE(at + 4) * 2 ** 32 + from.readUInt32LE(at) },
+  bool: { descr: '|b1', bytes: 1, read: (from, at) => from[at]! },
 };
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
@@ -24,18 +41,23 @@ const stretch = 1 << 20;
 
 /** What a .npy file holds. */
 export interface NpyHeader {
-  readonly type: NpyType;
+  readonly type: ReadType;
   readonly shape: readonly number[];
 }
 
 /**
- * Reads a file of whole numbers into an array of 32-bit ones, or of 8-bit ones where `largest` fits, `stretch` bytes at a time.
- * Throws InputError for a bad header, another number of dimensions, more than `most` values, a length that does not fit
- * the shape, or a value outside 0 … largest.
+ * Reads a file of whole numbers into an array of 32-bit ones, or of 8-bit ones where `largest` fits, `stretch` bytes at a time;
+ * `stored` says what stands for a value outside 0 … largest that may occur. Throws InputError for a bad header, another number
+ * of dimensions, more than `most` values, a length that does not fit the shape, or any other value.
  */
 export function readNpy(
   file: string,
-  expected: { readonly dimensions: number; readonly most: number; readonly largest: number },
+  expected: {
+    readonly dimensions: number;
+    readonly most: number;
+    readonly largest: number;
+    readonly stored?: ReadonlyMap<number, number>;
+  },
 ): NpyHeader & { readonly values: Uint8Array | Int32Array } {
   const name = path.basename(file);
   const handle = openUserFile(file, 'plain');
@@ -47,11 +69,12 @@ export function readNpy(
       throw new InputError(`${name}: expected ${expected.dimensions} dimensions, got ${shape.length}`);
     if (count > expected.most)
       throw new InputError(`${name}: expected at most ${expected.most} values, got ${shape.join(' × ')}`);
-    const { bytes } = npyTypes[type];
+    const { bytes, read } = npyTypes[type];
     const held = fstatSync(handle).size - offset;
     if (held !== count * bytes)
       throw new InputError(
-        `${name}: expected ${count * bytes} bytes of ${type} after the header for ${shape.join(' × ')}, got ${held}; the file is truncated or damaged`,
+        `${name}: expected ${count * bytes} bytes of ${type} after the header for ${shape.join(' × ')}, got ${held}; ` +
+          'the file is truncated or damaged',
       );
     const values = expected.largest < 256 ? new Uint8Array(count) : new Int32Array(count);
     const buffer = Buffer.alloc(Math.min(stretch, count * bytes));
@@ -59,17 +82,13 @@ export function readNpy(
       const want = Math.min(stretch / bytes, count - done);
       fill(handle, buffer.subarray(0, want * bytes), offset + done * bytes, name);
       for (let i = 0; i < want; i++, done++) {
-        const value =
-          type === 'uint8'
-            ? buffer[i]!
-            : type === 'int32'
-              ? buffer.readInt32LE(4 * i)
-              : buffer.readInt32LE(8 * i + 4) * 2 ** 32 + buffer.readUInt32LE(8 * i);
-        if (value < 0 || value > expected.largest)
+        const value = read(buffer, bytes * i);
+        const stored = expected.stored?.get(value) ?? value;
+        if (stored === value && (value < 0 || value > expected.largest))
           throw new InputError(
             `${name}: expected values from 0 to ${expected.largest}, got ${value} as value ${done + 1}`,
           );
-        values[done] = value;
+        values[done] = stored;
       }
     }
     return { ...header, values };
@@ -104,9 +123,11 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
     throw new InputError(
       `${name}: expected a header with descr, fortran_order and shape, got ${JSON.stringify(written.trimEnd().slice(0, 120))}`,
     );
-  const type = (Object.keys(npyTypes) as NpyType[]).find((each) => npyTypes[each].descr === descr);
+  const type = (Object.keys(npyTypes) as ReadType[]).find((each) => npyTypes[each].descr === descr);
   if (type === undefined)
-    throw new InputError(`${name}: expected uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`);
+    throw new InputError(
+      `${name}: expected whole numbers, little-endian, such as uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`,
+    );
   const shape = sizes
     .split(',')
     .map((size) => size.trim())

@@ -7,11 +7,12 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
 import { dataFolders } from '../files.js';
-import { readMazeCsv } from './maze-csv.js';
+import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
 import { mazeText } from './maze.js';
+import { isGzipped } from './text.js';
 import { extremeFiles } from './sudoku-sets.js';
-import { readSudokuCsv } from './sudoku-csv.js';
+import { completed, readSudokuFile } from './sudoku-file.js';
 import { boardText } from './sudoku.js';
 
 export type PuzzleKind = 'sudoku' | 'maze';
@@ -102,8 +103,9 @@ export async function contentOf(
     onPuzzle(++puzzles);
   };
   if (kind === 'sudoku')
-    for await (const { question, answer } of readSudokuCsv(file)) add(boardText(question), boardText(answer));
-  else for await (const { question, answer } of readMazeCsv(file)) add(mazeText(question), mazeText(answer));
+    for await (const puzzle of readSudokuFile(file))
+      add(boardText(puzzle.question), boardText(puzzle.answer ?? completed(puzzle).answer));
+  else for await (const { question, answer } of readMazeFile(file)) add(mazeText(question), mazeText(answer));
   return { puzzles, sha256: hash.digest('hex') };
 }
 
@@ -118,8 +120,8 @@ export async function placeFile(file: string, name: string): Promise<string> {
   mkdirSync(path.dirname(target), { recursive: true });
   const temporary = `${target}.${process.pid}.tmp`;
   try {
-    const zipped = file.endsWith('.gz');
-    if (zipped) await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
+    if (isGzipped(file))
+      await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
     else
       await pipeline(
         createReadStream(file),

@@ -1,6 +1,7 @@
 /** One puzzle with its right answer, and how one of your own is read. */
 import { onlySolution } from './sudoku-solver.js';
-import { parseBoard, sudokuGeometry, tokensOfBoard } from './sudoku.js';
+import { readBoard } from './board-text.js';
+import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
 
 /** A puzzle and its right answer. */
 export interface Puzzle {
@@ -12,11 +13,12 @@ export interface Puzzle {
 }
 
 /**
- * A Sudoku of your own, row by row, '.' for empty cells, spaces wherever you like; the exact solver finds its answer.
+ * A Sudoku of your own, in one line or row by row, with or without frames; '.', '0', '_', '?', '*', 'x' or '-' for empty cells.
+ * The exact solver finds its answer.
  * Throws InputError for another size, another character, or a board that has not exactly one solution.
  */
 export function ownSudoku(text: string): Puzzle {
-  const board = parseBoard(text.replace(/\s/g, ''));
+  const board = readBoard(text);
   const answer = onlySolution(board, sudokuGeometry(Math.sqrt(board.length)));
   return {
     question: Int32Array.from(tokensOfBoard(board)),

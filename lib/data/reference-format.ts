@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
-import { dataFile, readUserFile } from '../files.js';
+import { readUserFile, userFile } from '../files.js';
 import { exampleOf, withHash, type Dataset } from './dataset.js';
 import type { Example } from './example.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
@@ -13,7 +13,7 @@ import { writeSplitArrays, type SplitCounts, type TokenType } from './split-arra
 /** What dataset.json says, under its own names. */
 interface Metadata {
   readonly pad_id: number;
-  readonly ignore_label_id: number;
+  readonly ignore_label_id: number | null;
   readonly blank_identifier_id: number;
   readonly vocab_size: number;
   readonly seq_len: number;
@@ -27,15 +27,12 @@ interface Metadata {
 const splits = ['train', 'test'] as const;
 const blank = '<blank>';
 
+/** The label of cells that are not scored: as Python's builders and PyTorch write it, and as it is held here. */
+const unscoredByBuilders = -100;
+const unscored = 255;
+
 /** Most token values a split may hold in memory here: 1 Gi, a byte each. */
 const mostTokens = 2 ** 30;
-
-/** The folder a task or a command names: a path, or a name in one of the data folders. Throws InputError where there is none. */
-export function referenceFolder(named: string): string {
-  const folder = existsSync(path.resolve(named)) || path.isAbsolute(named) ? path.resolve(named) : dataFile(named);
-  if (!existsSync(folder)) throw new InputError(`folder not found: ${folder}; check the path`);
-  return folder;
-}
 
 /** Vocabulary, length and puzzle ids of a folder, from its train/dataset.json alone. */
 export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequenceLength' | 'puzzleIds'> {
@@ -43,7 +40,7 @@ export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequ
     vocab_size: vocabSize,
     seq_len: sequenceLength,
     num_puzzle_identifiers: puzzleIds,
-  } = readMetadata(path.join(referenceFolder(named), 'train'));
+  } = readMetadata(path.join(userFile(named), 'train'));
   return { vocabSize, sequenceLength, puzzleIds };
 }
 
@@ -53,7 +50,7 @@ export function readReferenceFolder(named: string): {
   readonly test: Dataset;
   readonly types: Readonly<Record<'train' | 'test', TokenType>>;
 } {
-  const folder = referenceFolder(named);
+  const folder = userFile(named);
   const [train, test] = splits.map((split) => readSplit(folder, split)) as [SplitRead, SplitRead];
   for (const key of ['vocabSize', 'sequenceLength', 'puzzleIds'] as const) {
     if (train.set[key] !== test.set[key])
@@ -77,7 +74,14 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const [examples = 0, length] = inputs.shape;
   if (length !== L)
     throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
-  const labels = readNpy(at('labels'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1 });
+  // Whatever stands for "not scored" in the file becomes one value that is no token, where the tokens leave one free.
+  const free = vocabSize <= unscored ? unscored : undefined;
+  const labels = readNpy(at('labels'), {
+    dimensions: 2,
+    most: mostTokens,
+    largest: vocabSize - 1,
+    ...(free === undefined ? {} : { stored: new Map([[unscoredByBuilders, free]]) }),
+  });
   if (labels.shape.join() !== inputs.shape.join())
     throw new InputError(
       `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, got ${labels.shape.join(' × ')}`,
@@ -106,6 +110,12 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     );
   const side = Math.sqrt(L);
   const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
+  let ignore = metadata.ignore_label_id;
+  if (ignore !== null && !answers.includes(ignore)) ignore = null; // Sudoku and mazes name one that never occurs
+  if (free !== undefined && answers.includes(free)) {
+    if (ignore !== null) for (let i = 0; i < answers.length; i++) if (answers[i] === ignore) answers[i] = free;
+    ignore = free;
+  }
   const set = withHash({
     name: `${path.basename(folder)} ${split}`,
     note: '',
@@ -117,7 +127,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     examples,
     inputs: tokens,
     labels: answers,
-    ignore: answers.includes(metadata.ignore_label_id) ? metadata.ignore_label_id : null, // Sudoku and mazes name one that never occurs
+    ignore,
     puzzleOffsets,
     groupOffsets,
     ids,
@@ -172,13 +182,19 @@ function readMetadata(folder: string): Metadata {
   const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;
   const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
     pad_id: [0, 0],
-    ignore_label_id: [0, 255],
     blank_identifier_id: [0, 0],
     vocab_size: [2, 256],
     seq_len: [1, 65_536],
     num_puzzle_identifiers: [1, 2 ** 31 - 1],
     total_groups: [0, 2 ** 31 - 1],
   };
+  const ignored = fields['ignore_label_id'];
+  const none = ignored === null || ignored === unscoredByBuilders;
+  if (!none && !(typeof ignored === 'number' && Number.isInteger(ignored) && ignored >= 0 && ignored <= 255))
+    throw new InputError(
+      `${name}: ignore_label_id: expected a whole number from 0 to 255, ${unscoredByBuilders} or null, ` +
+        `got ${show(ignored)}`,
+    );
   for (const [field, [least, most]] of Object.entries(limits)) {
     const value = fields[field];
     if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
@@ -189,7 +205,7 @@ function readMetadata(folder: string): Metadata {
   const { sets } = fields;
   if (!Array.isArray(sets) || sets.length !== 1 || sets[0] !== 'all')
     throw new InputError(`${name}: sets: expected ["all"], got ${show(sets)}`);
-  return fields as unknown as Metadata;
+  return { ...(fields as unknown as Metadata), ignore_label_id: none ? null : ignored };
 }
 
 /** How to write a folder. */

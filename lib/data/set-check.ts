@@ -30,9 +30,10 @@ export interface SetCheck {
  * answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
+  const whole = set.ignore === null; // an answer with cells that are not scored is no board
   const geometry =
-    set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
-  const kind = geometry !== undefined ? 'sudoku' : set.alternative !== undefined ? 'maze' : 'other';
+    whole && set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
+  const kind = geometry !== undefined ? 'sudoku' : whole && set.alternative !== undefined ? 'maze' : 'other';
   const firsts = new Set(Array.from(set.groupOffsets.subarray(0, -1), (puzzle) => set.puzzleOffsets[puzzle]!));
   const [boards, forms] = [new Set<string>(), new Set<string>()];
   let [severalSolutions, againstRule] = [0, 0];

@@ -13,6 +13,8 @@ export interface SolverResult {
   readonly guesses: number;
 }
 
+const mostGuesses = 1_000_000; // a second or two
+
 /** Row, column and box of every cell, worked out once a geometry. */
 interface Units {
   readonly row: Uint8Array;
@@ -38,7 +40,8 @@ function unitsOf(geometry: SudokuGeometry): Units {
 /**
  * Solves by trying the digits of the cell that has fewest, which is a forced move where only one is left.
  * Stops at `limit` solutions: 2 tells whether the solution is the only one. With `random`, digits are tried in random
- * order. The board must be legal as it stands (findClash).
+ * order. The board must be legal as it stands (findClash). Throws InputError beyond a million guesses, which boards without a
+ * solution can ask for, and no published puzzle does.
  */
 export function solveSudoku(
   board: Uint8Array,
@@ -81,7 +84,8 @@ export function solveSudoku(
       if (count < fewest) [best, bestBits, fewest] = [i, bits, count];
     }
     if (fewest === 0) return;
-    if (fewest > 1) guesses++;
+    if (fewest > 1 && ++guesses > mostGuesses)
+      throw new InputError(`Sudoku board: expected one that is solved in ${mostGuesses} guesses; check the givens`);
     const cell = blanks[best]!;
     [blanks[best], blanks[left - 1]] = [blanks[left - 1]!, cell];
     const digits = digitsOf(bestBits);

@@ -36,9 +36,12 @@ export function boxOf(geometry: SudokuGeometry, row: number, column: number): nu
   return Math.floor(row / boxRows) * (side / boxColumns) + Math.floor(column / boxColumns);
 }
 
+/** What stands for a blank in the files and print-outs people have. */
+const blankMarks = '.0_?*xX·-';
+
 /**
- * Reads a board written row by row; '.' and '0' are blank. Throws InputError for another length or character.
- * Without a side, the length decides.
+ * Reads a board written row by row without anything between its cells; board-text.ts reads every other form.
+ * Throws InputError for another length or character. Without a side, the length decides.
  */
 export function parseBoard(text: string, side?: number): Uint8Array {
   const geometry = side === undefined ? geometryOfCells(text.length) : sudokuGeometry(side);
@@ -47,11 +50,14 @@ export function parseBoard(text: string, side?: number): Uint8Array {
   const cells = geometry.side ** 2;
   if (text.length !== cells) throw new InputError(`Sudoku board: expected ${cells} characters, got ${text.length}`);
   return Uint8Array.from(text, (character, i) => {
-    const digit = character === '.' ? 0 : '0123456789'.indexOf(character);
-    if (digit < 0 || digit > geometry.side)
+    const digit = blankMarks.includes(character) ? 0 : '0123456789'.indexOf(character);
+    if (digit < 0 || digit > geometry.side) {
+      const [row, column] = [Math.floor(i / geometry.side) + 1, (i % geometry.side) + 1];
       throw new InputError(
-        `Sudoku board: expected digits 1 to ${geometry.side}, '.' or '0', got ${JSON.stringify(character)} at row ${Math.floor(i / geometry.side) + 1}, column ${(i % geometry.side) + 1}`,
+        `Sudoku board: expected digits 1 to ${geometry.side}, '.' or '0', ` +
+          `got ${JSON.stringify(character)} at row ${row}, column ${column}`,
       );
+    }
     return digit;
   });
 }

@@ -4,7 +4,7 @@ import { checkConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
-import { checkTask, taskShape, type Task } from './task.js';
+import { changeTask, taskShape, type Task } from './task.js';
 
 /** How much an experiment costs; tables never mix scales. */
 export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
@@ -56,10 +56,8 @@ export interface ExperimentChanges {
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   refuseUnknown('experiment', changes, ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation']);
-  // Another kind of task has other fields: nothing of the base's fits it.
-  const otherKind = changes.task?.['kind'] !== undefined && changes.task['kind'] !== base.task.kind;
-  const task = checkTask(otherKind ? { ...changes.task } : { ...base.task, ...changes.task });
-  const own = otherKind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
+  const task = changeTask(base.task, changes.task ?? {});
+  const own = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
   const evaluation: EvaluationPlan = { ...base.evaluation, ...own, ...changes.evaluation };
   const { every, puzzles, finalPuzzles, closing } = evaluation;
   refuseUnknown('evaluation', evaluation, ['split', 'every', 'puzzles', 'finalPuzzles', 'closing']);

@@ -7,7 +7,7 @@ import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show } from '../errors.js';
-import { checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
+import { checkFields, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** Sudoku: which boards, how many, and how many augmented copies of each training puzzle. */
@@ -54,20 +54,39 @@ interface Kind<Options extends Task> {
   scored(task: Options, split: 'test' | 'validation'): number;
 }
 
+/** More than any published set has, and no more than memory holds. */
+const mostPuzzles = 4_000_000;
+
+const pathText: FieldCheck = (value) =>
+  typeof value === 'string' && value !== '' && value.length < 4096 ? undefined : 'the path of a file or folder';
+
+/** A file must be named where the puzzles come from one, and nowhere else: nothing would read it. */
+const fileAsAsked = (where: string, isAsked: boolean, file: string | undefined): string[] => {
+  if (isAsked === (file !== undefined)) return [];
+  return [
+    `${where}: expected ${isAsked ? 'a file' : 'no file'}, got ${show(file)}; ${isAsked ? 'name it in task.file' : 'task.file is read with source or set file alone'}`,
+  ];
+};
+
 const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name }>> } = {
   sudoku: {
     fields: {
       side: oneOf(4, 6, 9),
-      source: oneOf('generated', 'public-domain', 'sudoku-extreme'),
-      trainPuzzles: whole(1),
-      testPuzzles: whole(0),
-      validationPuzzles: whole(0),
-      augmentations: whole(0),
+      source: oneOf('generated', 'public-domain', 'sudoku-extreme', 'file'),
+      file: optional(pathText),
+      trainPuzzles: whole(1, mostPuzzles),
+      testPuzzles: whole(0, mostPuzzles),
+      validationPuzzles: whole(0, mostPuzzles),
+      augmentations: whole(0, mostPuzzles),
       minDifficulty: whole(0),
       seed: whole(0),
     },
-    contradictions: ({ source, side }) =>
-      source !== 'generated' && side !== 9 ? [`source ${source}: expected side 9, got ${side}`] : [],
+    contradictions: ({ source, side, file }) => [
+      ...(source !== 'generated' && source !== 'file' && side !== 9
+        ? [`source ${source}: expected side 9, got ${side}`]
+        : []),
+      ...fileAsAsked(`source ${source}`, source === 'file', file),
+    ],
     load: (task) => sudokuDataset(task),
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) =>
@@ -78,9 +97,9 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       side: whole(6, 30),
       source: oneOf('generated', 'maze-hard'),
       leastDistance: whole(1, 30 ** 2),
-      trainPuzzles: whole(1),
-      testPuzzles: whole(0),
-      validationPuzzles: whole(0),
+      trainPuzzles: whole(1, mostPuzzles),
+      testPuzzles: whole(0, mostPuzzles),
+      validationPuzzles: whole(0, mostPuzzles),
       augmentation: oneOf('none', 'dihedral'),
       seed: whole(0),
     },
@@ -92,7 +111,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 1000 : testPuzzles, // Maze-Hard's
   },
   folder: {
-    fields: { folder: (value) => (typeof value === 'string' && value !== '' ? undefined : 'the path of a folder') },
+    fields: { folder: pathText },
     contradictions: () => [],
     load: ({ folder }) =>
       Promise.resolve().then(() => {
@@ -104,7 +123,8 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
   },
   arc: {
     fields: {
-      set: oneOf('arc1', 'arc2'),
+      set: oneOf('arc1', 'arc2', 'file'),
+      file: optional(pathText),
       canvas: whole(1, longestSide),
       augmentations: whole(0, 2000),
       seed: whole(0),
@@ -117,20 +137,27 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       maxTasks: optional(whole(0)),
       validationTasks: optional(whole(0)),
     },
-    contradictions: ({ set, subsets = defaultSubsets, testSubset = 'evaluation' }) => [
-      ...subsets
-        .filter((subset) => !Object.hasOwn(arcFiles[set], subset))
-        .map(
-          (subset) =>
-            `subsets: expected parts of ${set}, which are ${Object.keys(arcFiles[set]).join(', ')}, got ${String(subset)}`,
-        ),
-      ...(subsets.includes(testSubset)
-        ? []
-        : [`testSubset: expected one of the subsets ${subsets.join(', ')}, got ${testSubset}`]),
-      ...(subsets.includes('evaluation') && subsets.includes('evaluation-official')
-        ? ['subsets: expected evaluation or evaluation-official, got both, which are the same tasks']
-        : []),
-    ],
+    contradictions: (task) => {
+      const { set, file, subsets = defaultSubsets, testSubset = 'evaluation' } = task;
+      const problems = fileAsAsked(`set ${set}`, set === 'file', file);
+      if (set === 'file')
+        return 'subsets' in task || 'testSubset' in task
+          ? [...problems, 'subsets, testSubset: expected none with set file, all of whose tasks are taken and tested']
+          : problems;
+      const parts = Object.keys(arcFiles[set]).join(', ');
+      return [
+        ...problems,
+        ...subsets
+          .filter((subset) => !Object.hasOwn(arcFiles[set], subset))
+          .map((subset) => `subsets: expected parts of ${set}, which are ${parts}, got ${show(subset)}`),
+        ...(subsets.includes(testSubset)
+          ? []
+          : [`testSubset: expected one of the subsets ${subsets.join(', ')}, got ${testSubset}`]),
+        ...(subsets.includes('evaluation') && subsets.includes('evaluation-official')
+          ? ['subsets: expected evaluation or evaluation-official, got both, which are the same tasks']
+          : []),
+      ];
+    },
     load: (task) => Promise.resolve().then(() => arcDataset(task)),
     shape: (task) => ({
       vocabSize: arcTokens.vocabSize,
@@ -139,6 +166,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     }),
     scored: ({ set, maxTasks = 0, testSubset = 'evaluation', validationTasks = 0 }, split) => {
       if (split === 'validation') return validationTasks;
+      if (set === 'file') return maxTasks === 0 ? 0 : Math.max(0, maxTasks - validationTasks);
       return (maxTasks === 0 ? (arcFiles[set][testSubset]?.tasks ?? 0) : maxTasks) - validationTasks;
     },
   },
@@ -166,6 +194,20 @@ export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): 
     throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${show(name)}`);
   const { fields, contradictions } = kindOf(candidate as Task);
   return checkFields('task', candidate, { kind: oneOf(name), ...fields } as Fields<Task>, contradictions);
+}
+
+/**
+ * A task with other values. Of a base of another kind nothing fits; of one with another source or set, its file does not,
+ * nor its parts where the new set is a file.
+ */
+export function changeTask(base: Task, changes: Readonly<Record<string, unknown>>): Task {
+  if (changes['kind'] !== undefined && changes['kind'] !== base.kind) return checkTask({ ...changes });
+  const kept: Record<string, unknown> = { ...base };
+  const changesTo = (field: string): unknown =>
+    changes[field] === undefined || changes[field] === kept[field] ? undefined : changes[field];
+  if (changesTo('source') !== undefined || changesTo('set') !== undefined) delete kept['file'];
+  if (changesTo('set') === 'file') for (const part of ['subsets', 'testSubset']) delete kept[part];
+  return checkTask({ ...kept, ...changes });
 }
 
 /** The compiler cannot see that a task's kind picks the functions made for it; this says so once. */

@@ -368,8 +368,8 @@ export function atBaseRate(base: Experiment, row: Variant): Experiment | undefin
 
 /** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */
 export function paperResult(row: PaperRow, task: Task): number | null {
-  if (task.kind === 'folder') return null; // whatever it holds
-  return (task.kind === 'arc' ? row[task.set] : row[task.kind]) ?? null;
+  const name = task.kind === 'arc' ? task.set : task.kind;
+  return name === 'folder' || name === 'file' ? null : (row[name] ?? null); // the user's own, whatever it holds
 }
 
 /** The rows of one of the paper's tables with their variants, in the order of `variants`. */

@@ -5,11 +5,11 @@ import path from 'node:path';
 import { experiment, loadTask, projectRoot, saveFigure } from '../../dist/index.js';
 import { mazeNumbers } from '../../dist/data/maze-numbers.js';
 import { mazeDistributions } from '../../dist/report/mazes.js';
-import { loadMazeCsv } from '../../dist/data/maze-csv.js';
+import { loadMazeFile } from '../../dist/data/maze-file.js';
 import { numbersOfMaze } from '../../dist/report/mazes.js';
 
 const { test } = await loadTask(experiment('maze-hard-paper').task);
-const ours = await loadMazeCsv(path.join(projectRoot(), 'data', 'maze-30x30-generated.csv.gz'));
+const ours = await loadMazeFile(path.join(projectRoot(), 'data', 'maze-30x30-generated.csv.gz'));
 const samples = [
   { name: 'real mazes (Maze-Hard, test)', mazes: mazeNumbers(test) },
   { name: 'generated ones', mazes: ours.map(({ question }) => numbersOfMaze(question)) },

@@ -233,10 +233,11 @@ describe('ARC files', () => {
       ['[[1,2]]', `[${'[1],'.repeat(30)}[1]]`, /expected 1 to 30 rows, got 31/],
       ['[[1,2]]', '"x"', /expected 1 to 30 rows, got string/],
       ['[[1,2]]', '[[1.5,2]]', /column 1: expected a colour from 0 to 9, got 1\.5/],
-      ['"test":[', '"tests":[', /expected test to be a list of 1 to 64 pairs, got nothing/],
+      ['"test":[', '"tests":[', /expected test to be a list of 1 to 1024 pairs, got nothing/],
       ['"a"', '"a|||t1"', /expected an id without/],
       ['}]}}', '}]}', /expected JSON/],
-      [good, '[]', /expected an object of tasks or one task, got a list/],
+      [good, '[]', /expected train to be a list of 1 to 1024 pairs, got 0/],
+      [good, '7', /expected tasks by id, one task, or a list of tasks or pairs, got number/],
       [good, '{}', /expected 1 to 10000 tasks, got 0/],
     ] as const) {
       assert.throws(

@@ -8,12 +8,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { generateMazes } from '../../lib/data/maze-generator.js';
-import { loadMazeCsv } from '../../lib/data/maze-csv.js';
+import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { mazeDataset } from '../../lib/data/maze-sets.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import { readNpy } from '../../lib/data/npy.js';
 import { readReferenceFolder, writeReferenceFolder } from '../../lib/data/reference-format.js';
-import { loadSudokuCsv } from '../../lib/data/sudoku-csv.js';
+import { loadSudokuFile } from '../../lib/data/sudoku-file.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
 
@@ -77,15 +77,15 @@ describe('damaged files', () => {
       '183524697547869123629317458235698714471253869896741235354176982962485371718932546';
     const text = Buffer.from(`source,question,answer,rating\nx,${puzzle},4\n`);
     const [plain, zipped] = [path.join(folder, 's.csv'), path.join(folder, 's.csv.gz')];
-    assert.ok((await refusals(plain, text, 500, () => loadSudokuCsv(plain))) > 350);
-    assert.ok((await refusals(zipped, gzipSync(text), 500, () => loadSudokuCsv(zipped))) > 450);
+    assert.ok((await refusals(plain, text, 500, () => loadSudokuFile(plain))) > 350);
+    assert.ok((await refusals(zipped, gzipSync(text), 500, () => loadSudokuFile(zipped))) > 450);
   });
 
   it('of mazes, 1,000', async () => {
     const [maze] = generateMazes(10, 15, 1, new Random(0));
     const file = path.join(folder, 'm.csv');
     const text = Buffer.from(`source,question,answer,rating\nx,${mazeText(maze!)},${mazeText(mazeAnswer(maze!))},16\n`);
-    assert.ok((await refusals(file, text, 1000, () => loadMazeCsv(file))) > 750);
+    assert.ok((await refusals(file, text, 1000, () => loadMazeFile(file))) > 750);
   });
 
   it('of the reference format, 8,000: arrays and dataset.json', async () => {

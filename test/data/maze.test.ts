@@ -9,7 +9,7 @@ import path from 'node:path';
 import { turnGrid } from '../../lib/data/grid.js';
 import { BatchStream } from '../../lib/data/batches.js';
 import { exampleOf } from '../../lib/data/dataset.js';
-import { loadMazeCsv, type MazePuzzle } from '../../lib/data/maze-csv.js';
+import { loadMazeFile, type MazePuzzle } from '../../lib/data/maze-file.js';
 import { generateMaze, generateMazes, hardDistance } from '../../lib/data/maze-generator.js';
 import { mazeDataset, mazeHardFiles, type MazeSetOptions } from '../../lib/data/maze-sets.js';
 import {
@@ -283,7 +283,7 @@ describe('maze files', () => {
     const load = (line: string): Promise<MazePuzzle[]> => {
       const file = path.join(folder, 'm.csv');
       writeFileSync(file, `source,question,answer,rating\nx,${good},7\n${line}\n`);
-      return loadMazeCsv(file);
+      return loadMazeFile(file);
     };
     assert.equal((await load(`x,${good},7`)).length, 2);
     for (const [line, message] of [
@@ -311,7 +311,7 @@ const missing = Object.values(mazeHardFiles).filter((file) => findDataFile(file)
     let real: MazePuzzle[] = [];
     before(async () => {
       for (const file of Object.values(mazeHardFiles))
-        real.push(...(await loadMazeCsv(findDataFile(file)!, { side: 30 })));
+        real.push(...(await loadMazeFile(findDataFile(file)!, { side: 30 })));
     });
     after(() => void (real = []));
 

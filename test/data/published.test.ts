@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { generateMazes } from '../../lib/data/maze-generator.js';
-import { loadMazeCsv } from '../../lib/data/maze-csv.js';
+import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import {
   contentOf,
@@ -71,7 +71,7 @@ describe('published files', () => {
     const placed = await fetchPublished({ ...published, sha256 });
     assert.deepEqual(asked, ['/someone/mazes/resolve/main/train.csv']);
     assert.equal(placed, findDataFile('ours.csv.gz'));
-    assert.equal((await loadMazeCsv(placed)).length, 3);
+    assert.equal((await loadMazeFile(placed)).length, 3);
     assert.deepEqual(readdirSync(data), ['ours.csv.gz']);
     assert.equal((await contentOf(placed, 'maze')).sha256, sha256, 'line ends and compression are not content');
   });
@@ -113,7 +113,7 @@ describe('published files', () => {
     const content = await contentOf(file, 'maze');
     assert.ok(isContentOf(content, { ...published, sha256: content.sha256 }));
     assert.ok(!publishedFiles.some((each) => isContentOf(content, each)));
-    assert.equal((await loadMazeCsv(await placeFile(file, 'copy.csv.gz'))).length, 3);
+    assert.equal((await loadMazeFile(await placeFile(file, 'copy.csv.gz'))).length, 3);
     assert.deepEqual(readdirSync(data), ['copy.csv.gz']);
   });
 

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { exampleOf } from '../../lib/data/dataset.js';
 import { canonicalBoard, canonicalSolution } from '../../lib/data/sudoku-canonical.js';
-import { loadSudokuCsv, sudokuCsvBytes } from '../../lib/data/sudoku-csv.js';
+import { completed, loadSudokuFile, readSudokuFile, sudokuFileBytes } from '../../lib/data/sudoku-file.js';
 import {
   generateSudoku,
   publicDomainFile,
@@ -69,7 +69,7 @@ describe('Sudoku solver', () => {
   });
 
   it('solves real puzzles to the answers their file gives', async () => {
-    for (const { question, answer } of await loadSudokuCsv(dataFile(publicDomainFile), { limit: 100 })) {
+    for (const { question, answer } of await loadSudokuFile(dataFile(publicDomainFile), { limit: 100 })) {
       assert.equal(boardText(onlySolution(question, sudokuGeometry(9))), boardText(answer));
     }
   });
@@ -84,7 +84,7 @@ describe('Sudoku solver', () => {
     assert.throws(() => onlySolution(parseBoard('123....4........'), geometry), /exactly one solution, got none/);
     assert.throws(() => onlySolution(new Uint8Array(16), geometry), /got several/);
     assert.throws(() => parseBoard('1'.repeat(80)), /expected 16, 36 or 81 characters, got 80/);
-    assert.throws(() => parseBoard('123x'.repeat(4)), /got "x" at row 1, column 4/);
+    assert.throws(() => parseBoard('123z'.repeat(4)), /got "z" at row 1, column 4/);
     assert.throws(() => parseBoard('5'.repeat(16)), /expected digits 1 to 4/);
   });
 });
@@ -225,7 +225,7 @@ describe('Sudoku sets', () => {
   });
 
   it('of the shipped file hold no two equivalent puzzles in a sample, and only uniquely solvable ones', async () => {
-    const puzzles = new Random(0).shuffle(await loadSudokuCsv(dataFile(publicDomainFile)));
+    const puzzles = new Random(0).shuffle(await loadSudokuFile(dataFile(publicDomainFile)));
     assert.equal(puzzles.length, 16_000);
     const geometry = sudokuGeometry(9);
     const sample = puzzles.slice(0, 300);
@@ -312,10 +312,13 @@ describe('Sudoku files', () => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
   };
+  const checked = async (file: string): Promise<void> => {
+    for await (const entry of readSudokuFile(file)) completed(entry);
+  };
   const refused = async (line: string, message: RegExp): Promise<void> => {
     const file = write(`source,question,answer,rating\nx,${good},4\n${line}\n`);
     await assert.rejects(
-      loadSudokuCsv(file, { unique: true }),
+      checked(file),
       (error) =>
         error instanceof InputError && error.message.startsWith('p.csv, line 3: ') && message.test(error.message),
       line,
@@ -323,30 +326,35 @@ describe('Sudoku files', () => {
   };
 
   it('round-trip byte for byte, gzipped or not', async () => {
-    const puzzles = await loadSudokuCsv(write(`source,question,answer,rating\nx,${good},4\n`));
-    const bytes = sudokuCsvBytes(puzzles);
-    assert.deepEqual(await loadSudokuCsv(write(bytes, 'p.csv.gz')), puzzles);
-    assert.deepEqual(sudokuCsvBytes(puzzles), bytes);
+    const puzzles = await loadSudokuFile(write(`source,question,answer,rating\nx,${good},4\n`));
+    const bytes = sudokuFileBytes(puzzles);
+    assert.deepEqual(await loadSudokuFile(write(bytes, 'p.csv.gz')), puzzles);
+    assert.deepEqual(sudokuFileBytes(puzzles), bytes);
   });
 
   it('are refused with the line number and the reason', async () => {
-    await refused(`x,${good.slice(1)},4`, /expected 81 characters, got 80/);
-    await refused(`x,${good.replace('.83', 'a83')},4`, /got "a" at row 1, column 1/);
+    await refused(`x,${good.slice(1)},4`, /a board of 16, 36 or 81, got 80 cells/);
+    await refused(`x,${good.replace('.83', 'a83')},4`, /for blanks, got "a"/);
     await refused(`x,${good.replace('.83', '983')},4`, /keeps the givens/);
     await refused(`x,${good.replace(',183524697', ',183524677')},4`, /keeps the givens|stands twice/);
     await refused(`x,${good},easy`, /expected a rating/);
-    await refused(`x,${good}`, /four fields/);
+    await refused('x', /expected 3 cells or more, got 1/);
+    await refused(`x,${good},4,5`, /expected 4 cells as in the header, got 5/);
     await refused(`x,${'.'.repeat(81)},${good.split(',')[1]},4`, /exactly one solution, got several/);
-    await refused('x'.repeat(10_000), /at most 4096 characters/);
+    await refused('x'.repeat(20_000), /at most 16384 characters a row/);
   });
 
   it('are refused when they are no such file', async () => {
-    await assert.rejects(loadSudokuCsv(write('')), /empty file/);
-    await assert.rejects(loadSudokuCsv(write('a,b\n')), /line 1: expected the header/);
-    await assert.rejects(loadSudokuCsv(path.join(folder, 'none.csv')), /file not found/);
-    await assert.rejects(loadSudokuCsv(write('plain text', 'q.csv.gz')), /expected gzip data/);
+    await assert.rejects(loadSudokuFile(write('')), /^InputError: p.csv: expected at least one Sudoku, got none$/);
+    await assert.rejects(loadSudokuFile(write('a,b\n')), /line 1: .*for blanks, got "a"/);
+    await assert.rejects(loadSudokuFile(write('source,question,answer,rating\n')), /at least one Sudoku, got none/);
+    await assert.rejects(loadSudokuFile(path.join(folder, 'none.csv')), /file not found/);
     await assert.rejects(
-      loadSudokuCsv(write(gzipSync(`source,question,answer,rating\nx,${good},4\n`).subarray(0, 60), 'r.csv.gz')),
+      loadSudokuFile(write('plain text', 'q.csv.gz')),
+      /q.csv.gz: expected at least one Sudoku, got none/,
+    );
+    await assert.rejects(
+      loadSudokuFile(write(gzipSync(`source,question,answer,rating\nx,${good},4\n`).subarray(0, 60), 'r.csv.gz')),
       /ends too early/,
     );
   });

@@ -23,7 +23,7 @@ describe('task', () => {
       [{ ...arc, kind: 'toString' }, /kind: expected/],
       [{ ...arc, side: 4 }, /unknown field side/],
       [{ ...arc, canvas: 31 }, /canvas: expected a whole number from 1 to 30, got 31/],
-      [{ ...arc, set: 'arc3' }, /set: expected arc1 or arc2, got "arc3"/],
+      [{ ...arc, set: 'arc3' }, /set: expected arc1, arc2 or file, got "arc3"/],
       [{ ...arc, subsets: [] }, /subsets: expected a list of parts, each once/],
       [
         { ...arc, subsets: ['evaluation-official'] },

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { loadSudokuCsv } from '../../lib/data/sudoku-csv.js';
+import { loadSudokuFile } from '../../lib/data/sudoku-file.js';
 import { publicDomainFile } from '../../lib/data/sudoku-sets.js';
 import { tokensOfBoard } from '../../lib/data/sudoku.js';
 import { createEngine } from '../../lib/engine/create.js';
@@ -48,7 +48,7 @@ describe('a trained model saved by PyTorch', function () {
         const { config: known, tensors: weights } = loadCheckpoint(fixture('trained-9x9.pt'), { config });
         const engine = await createEngine(known, { engine: kind, precision: 'float32', threads: 2 });
         await engine.writeTensors('parameters', weights);
-        const boards = await loadSudokuCsv(dataFile(publicDomainFile), { limit: puzzles });
+        const boards = await loadSudokuFile(dataFile(publicDomainFile), { limit: puzzles });
         const tokens = Int32Array.from(boards.flatMap(({ question }) => [...tokensOfBoard(question)]));
         const state = engine.createState(puzzles);
         let right = 0;

@@ -1,7 +1,7 @@
 /** Mazes in numbers: counted by hand, and generated ones against the real ones where those are at hand. */
 import assert from 'node:assert/strict';
 import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
-import { loadMazeCsv } from '../../lib/data/maze-csv.js';
+import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { generateMaze } from '../../lib/data/maze-generator.js';
 import { mazeHardFiles } from '../../lib/data/maze-sets.js';
 import { mazeAnswer, mazeText, parseMaze } from '../../lib/data/maze.js';
@@ -61,7 +61,7 @@ describe('mazes in numbers', () => {
   });
 
   it('as shipped are what seed 0 gives, of the sizes of Maze-Hard', async () => {
-    const mazes = await loadMazeCsv(dataFile(shipped), { side: 30 });
+    const mazes = await loadMazeFile(dataFile(shipped), { side: 30 });
     assert.equal(mazes.length, 100);
     const quick = 12; // found within 6,000 tries, where most take some 50,000
     assert.equal(
@@ -82,8 +82,8 @@ describe('mazes in numbers', () => {
       'reach or way ' +
       `(Kolmogorov–Smirnov)${missing.length === 0 ? '' : ` (not at hand, so skipped: ${missing.join(', ')})`}`,
     async () => {
-      const real = (await loadMazeCsv(dataFile(mazeHardFiles.test))).map(({ question }) => numbersOfMaze(question));
-      const ours = (await loadMazeCsv(dataFile(shipped))).map(({ question }) => numbersOfMaze(question));
+      const real = (await loadMazeFile(dataFile(mazeHardFiles.test))).map(({ question }) => numbersOfMaze(question));
+      const ours = (await loadMazeFile(dataFile(shipped))).map(({ question }) => numbersOfMaze(question));
       for (const key of ['walls', 'steps', 'reachable', 'apart', 'shortestPaths'] as const) {
         const { p } = sameDistribution(
           ours.map((each) => each[key]),

@@ -158,7 +158,7 @@ describe('thoughts about a Sudoku, judged', () => {
 
   it('are of puzzles that have one solution, and of Sudoku', () => {
     for (const [bad, message] of [
-      ['1'.repeat(80), /16, 36 or 81 characters, got 80/],
+      ['1'.repeat(80), /16, 36 or 81, got 80 cells/],
       ['.'.repeat(81), /exactly one solution, got several/],
       [`11${'.'.repeat(79)}`, /1 stands twice/],
       ['123........4....', /got none/],

@@ -1,0 +1,137 @@
+/** Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark for a blank. */
+import { InputError } from '../errors.js';
+import { parseBoard } from './sudoku.js';
+
+/** A board, and the line that it ends in. */
+export interface WrittenBoard {
+  readonly board: Uint8Array;
+  readonly line: number;
+}
+
+/** Lines without a board that may stand one after the other: headings, comments, frames. */
+const mostSkipped = 1000;
+
+const sides = [4, 6, 9];
+const wholes = sides.map((side) => side ** 2);
+
+/** What stands between cells: spaces, frames, the commas and brackets of lists. */
+const between = /[\s|¦+=,;"'()[\]{}\u2500-\u257f]+/g;
+/** Digits, and what people write for a blank; a dash is one, or a part of a frame. */
+const cells = /^[\d._?*xX·-]+$/;
+
+/** The cells of a text that is one board and nothing else, without what stands between them; undefined for other texts. */
+export function boardCells(text: string): string | undefined {
+  const written = text.replace(between, '');
+  return wholes.includes(written.length) && cells.test(written) ? written : undefined;
+}
+
+/**
+ * Reads text line by line and gives each board as soon as it is whole. Lines that start with '#', and titles before a board,
+ * are no part of it; a line that is neither is refused with its number.
+ */
+export class BoardReader {
+  #rows: { readonly text: string; readonly line: number; readonly dashes: boolean }[] = [];
+  #skipped = 0;
+  #section = 'puzzle';
+
+  /** Takes the next line; returns the boards that end in it: none, one, or a puzzle and its answer. */
+  add(line: string, number: number): WrittenBoard[] {
+    const before = this.#sure().length;
+    const boards = this.#read(line.replace(/#.*$/, ''), number);
+    this.#skipped = boards.length > 0 || this.#sure().length > before ? 0 : this.#skipped + 1;
+    if (this.#skipped > mostSkipped) throw new InputError(`expected a Sudoku, got ${mostSkipped} lines without one`);
+    return boards;
+  }
+
+  /** Throws InputError if a board is not whole. */
+  end(): void {
+    const [first] = this.#sure();
+    if (first !== undefined) {
+      const side = first.text.length;
+      throw new InputError(
+        `expected ${side} rows of ${side} cells, got ${this.#rowsOfBoard().length}, from line ${first.line} on`,
+      );
+    }
+  }
+
+  #read(line: string, number: number): WrittenBoard[] {
+    const section = /^\s*\[\s*([a-z][a-z ]*)\]\s*$/i.exec(line)?.[1];
+    if (section !== undefined) this.#section = section.toLowerCase().trim();
+    if (section !== undefined || this.#section !== 'puzzle') return []; // [State] and [PencilMarks] are the same puzzle's
+    const words = line.split(/\s+/).filter((word) => wholes.includes(word.length) && cells.test(word));
+    const large = words.some((word) => word.length > 16) ? words.filter((word) => word.length > 16) : words;
+    const text = line.replace(between, '');
+    const inOne = boardCells(line);
+    if (large.length > 0 || inOne !== undefined) {
+      if (this.#sure().length > 0)
+        throw new InputError(`expected another row of ${this.#sure()[0]!.text.length} cells`);
+      this.#rows = [];
+      return (inOne === undefined ? large : [inOne]).map((board) => ({ board: parseBoard(board), line: number }));
+    }
+    if (text === '') return [];
+    if (!cells.test(text)) return this.#other(line, text);
+    return this.#row(line, text, number);
+  }
+
+  /** A title, or something wrong. */
+  #other(line: string, text: string): [] {
+    const title = /\p{L}{2}/u.test(line) && !/[\d.]{12}/.test(text);
+    if (title && this.#sure().length === 0) return [];
+    const bad = [...text].find((character) => !cells.test(character))!;
+    throw new InputError(
+      `Sudoku board: expected digits and '.', '0', '_', '?', '*' or 'x' for blanks, got ${JSON.stringify(bad)}`,
+    );
+  }
+
+  #row(line: string, text: string, number: number): WrittenBoard[] {
+    const dashes = /^[-*]+$/.test(text) && text.includes('-');
+    if (dashes && (text.includes('*') || line.includes('+') || !sides.includes(text.length))) return []; // a frame
+    const [first] = this.#sure();
+    if (!dashes && (first === undefined ? !sides.includes(text.length) : text.length !== first.text.length))
+      throw new InputError(
+        first === undefined
+          ? `expected a row of 4, 6 or 9 cells or a board of 16, 36 or 81, got ${text.length} cells`
+          : `expected ${first.text.length} cells as in line ${first.line}, got ${text.length}`,
+      );
+    this.#rows.push({ text, line: number, dashes });
+    const rows = this.#rowsOfBoard();
+    if (rows.length === 0 || rows.length < rows[0]!.length) return [];
+    this.#rows = [];
+    return [{ board: parseBoard(rows.join('')), line: number }];
+  }
+
+  /** Rows that are no frame whatever dashes mean. */
+  #sure(): { readonly text: string; readonly line: number }[] {
+    return this.#rows.filter(({ dashes }) => !dashes);
+  }
+
+  /** The rows so far: a line of dashes is a row of blanks where dashes stand among digits, a frame elsewhere. */
+  #rowsOfBoard(): string[] {
+    const sure = this.#sure();
+    const blanks = sure.some(({ text }) => text.includes('-'));
+    const side = sure[0]?.text.length;
+    return this.#rows.filter(({ dashes, text }) => !dashes || (blanks && text.length === side)).map(({ text }) => text);
+  }
+}
+
+/** The boards of a text, in order. Throws InputError naming the line for what is none. */
+export function readBoards(text: string): Uint8Array[] {
+  const reader = new BoardReader();
+  const boards = text.split(/\r\n|\n|\r/).flatMap((line, i) => {
+    try {
+      return reader.add(line, i + 1);
+    } catch (error) {
+      if (error instanceof InputError && i > 0) throw new InputError(`line ${i + 1}: ${error.message}`);
+      throw error;
+    }
+  });
+  reader.end();
+  return boards.map(({ board }) => board);
+}
+
+/** The only board of a text. */
+export function readBoard(text: string): Uint8Array {
+  const boards = readBoards(text);
+  if (boards.length !== 1) throw new InputError(`expected one Sudoku board, got ${boards.length}`);
+  return boards[0]!;
+}

@@ -1,0 +1,70 @@
+/** Maze files in the form of Maze-Hard: what must hold of a row for it to be a maze with a shortest path. */
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { isShortestPath, mazeToken, parseMaze } from './maze.js';
+import { findTable, readPuzzleTable, type CellKind } from './puzzle-table.js';
+import { startOf, textOf } from './text.js';
+
+/** One maze as files hold it, token ids. */
+export interface MazePuzzle {
+  readonly source: string;
+  readonly question: Uint8Array;
+  readonly answer: Uint8Array;
+  /** In Maze-Hard the cells of the path, S and G included: steps + 1. */
+  readonly rating: number | null;
+}
+
+/**
+ * Mazes of a file, in order, all of one size. Throws InputError with the line number for a maze of another size, a bad
+ * character, a path in the question, or an answer that is not a shortest path through the same maze.
+ */
+export async function* readMazeFile(
+  file: string,
+  options: { readonly side?: number; readonly limit?: number } = {},
+): AsyncGenerator<MazePuzzle> {
+  const name = path.basename(file);
+  let { side, limit = Infinity } = options; // the first maze decides the side where it is not given
+  const { start, from } = await startOf(textOf(file));
+  const table = findTable(start.split(/\r\n|\n|\r/).slice(0, 1000), mazeCell);
+  if (table === undefined)
+    throw new InputError(`${name}: expected a table with columns question and answer, got no maze in its first lines`);
+  const mazes = readPuzzleTable(from(table.skip), name, table, ({ source, question: text, answer: path, rating }) => {
+    const question = parseMaze(text);
+    if (path === null) throw new InputError('expected an answer, the maze with its path, got nothing');
+    const answer = parseMaze(path);
+    side ??= Math.sqrt(question.length);
+    if (question.length !== side ** 2 || answer.length !== side ** 2)
+      throw new InputError(`expected mazes of ${side ** 2} characters, got ${question.length} and ${answer.length}`);
+    if (question.includes(mazeToken.path)) throw new InputError("expected a question without a path, got one with 'o'");
+    if (!isShortestPath(question, answer))
+      throw new InputError(
+        'expected an answer that marks a shortest path from S to G through the same maze, got another',
+      );
+    return { source, question, answer, rating };
+  });
+  for await (const maze of mazes) {
+    if (limit-- <= 0) return;
+    yield maze;
+  }
+}
+
+/** What a cell of a table is: a maze with a path is an answer, one without a question. */
+function mazeCell(cell: string): CellKind {
+  if (!/^(?=.*S)(?=.*G)[# SGo]{36,}$/.test(cell) || !Number.isInteger(Math.sqrt(cell.length))) return undefined;
+  return cell.includes('o') ? 'answer' : 'question';
+}
+
+/** Whether a text holds a maze. */
+export function holdsMaze(text: string): boolean {
+  return (text.match(/[# SGo]{36,}/g) ?? []).some((cell) => mazeCell(cell) !== undefined);
+}
+
+/** All mazes of a file. */
+export async function loadMazeFile(
+  file: string,
+  options: { readonly side?: number; readonly limit?: number } = {},
+): Promise<MazePuzzle[]> {
+  const mazes: MazePuzzle[] = [];
+  for await (const maze of readMazeFile(file, options)) mazes.push(maze);
+  return mazes;
+}

@@ -1,0 +1,234 @@
+/** Tables of puzzles, one a row: which columns hold what, whatever separates, quotes or names them, read one row at a time. */
+import { gzipSync } from 'node:zlib';
+import { CsvError, parse } from 'csv-parse';
+import { parse as parseAll } from 'csv-parse/sync';
+import { Readable } from 'node:stream';
+import { InputError } from '../errors.js';
+import { atLine } from './text.js';
+
+/** One row as text; null for what the table does not hold. */
+export interface PuzzleRow {
+  readonly line: number;
+  readonly source: string;
+  readonly question: string;
+  readonly answer: string | null;
+  /** Difficulty as the source rates it. */
+  readonly rating: number | null;
+}
+
+/** How a table is written and what its columns hold. */
+export interface PuzzleTable {
+  readonly delimiter: string;
+  /** Lines before the first row of puzzles. */
+  readonly skip: number;
+  /** Cells a row may have; undefined where no header says. */
+  readonly width: number | undefined;
+  readonly question: number;
+  readonly answer: number | undefined;
+  readonly rating: number | undefined;
+  readonly source: number | undefined;
+}
+
+/** What a cell of a table may be, by its text alone. */
+export type CellKind = 'question' | 'answer' | undefined;
+
+const names = {
+  question: ['question', 'questions', 'puzzle', 'puzzles', 'quiz', 'quizzes', 'problem', 'unsolved', 'sudoku', 'maze'],
+  answer: ['answer', 'answers', 'solution', 'solutions', 'solved'],
+  rating: ['rating', 'difficulty'],
+  source: ['source'],
+} as const;
+
+const delimiters = [',', ';', '\t', '|'];
+
+/** Rows without a puzzle that may stand one after the other. */
+const mostSkipped = 1000;
+
+/** Longest row, characters: 162 quoted cells are a tenth of it. */
+const longestRow = 16_384;
+
+/**
+ * The table that a file's first lines show: by the names in its header, in any case; else by cells that `tell` knows for puzzles.
+ * Undefined if they show none. Throws InputError where two columns might be meant.
+ */
+export function findTable(lines: readonly string[], tell: (cell: string) => CellKind): PuzzleTable | undefined {
+  let tried = delimiters;
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i]!;
+    const separator = /^"?sep=(.)"?$/i.exec(line)?.[1]; // Excel writes it
+    if (separator !== undefined) tried = [separator];
+    if (separator !== undefined || line.trim() === '') continue;
+    for (const delimiter of tried) {
+      const cells = cellsOf(line, delimiter).map((cell) => cell.trim().toLowerCase());
+      const next = lines.slice(i + 1).find((each) => each.trim() !== '') ?? '';
+      const below = cellsOf(next, delimiter);
+      const named = cells.some((cell) => includes(names.question, cell));
+      if (named && (cells.length > 1 || next.startsWith('"') || tell(next) === 'question'))
+        // one word may be a title
+        return byNames(cells, i, below, delimiter, tell);
+      if (cells.length < 2 && !line.startsWith('"')) continue;
+      const here = byContent(cellsOf(line, delimiter), tell);
+      if (here !== undefined) return { delimiter, skip: i, width: undefined, ...here };
+      const found = byContent(below, tell);
+      if (found !== undefined && below.length >= cells.length && !line.startsWith('#'))
+        return { delimiter, skip: i + 1, width: cells.length, ...found, ...beside(cells) };
+    }
+    if (!line.startsWith('#')) return undefined; // else a comment before the table
+  }
+  return undefined;
+}
+
+function byNames(
+  header: readonly string[],
+  at: number,
+  first: readonly string[],
+  delimiter: string,
+  tell: (cell: string) => CellKind,
+): PuzzleTable {
+  const only = (what: 'question' | 'answer'): number | undefined => {
+    const found = header.flatMap((cell, i) => (includes(names[what], cell) ? [i] : []));
+    if (found.length > 1)
+      throw new InputError(
+        `line ${at + 1}: expected one column of ${what}s, got ${found.map((i) => header[i]).join(', ')}`,
+      );
+    return found[0];
+  };
+  const question = only('question')!;
+  const other = first.findIndex((cell, i) => i !== question && tell(cell) === 'answer');
+  return {
+    delimiter,
+    skip: at + 1,
+    width: header.length,
+    question,
+    answer: only('answer') ?? (other < 0 ? undefined : other), // checked row by row, so no guess
+    ...beside(header),
+  };
+}
+
+/** The rating's and the source's column of a header. */
+function beside(header: readonly string[]): Pick<PuzzleTable, 'rating' | 'source'> {
+  const [rating] = names.rating.map((name) => header.indexOf(name)).filter((at) => at >= 0);
+  const source = header.indexOf(names.source[0]);
+  return { rating, source: source < 0 ? undefined : source };
+}
+
+function byContent(
+  cells: readonly string[],
+  tell: (cell: string) => CellKind,
+): Omit<PuzzleTable, 'delimiter' | 'skip' | 'width'> | undefined {
+  const at = (kind: CellKind): number[] => cells.flatMap((cell, i) => (tell(cell) === kind ? [i] : []));
+  const [questions, answers] = [at('question'), at('answer')];
+  if (questions.length === 0) return undefined;
+  if (questions.length > 1 || answers.length > 1)
+    throw new InputError(
+      `expected one column of puzzles and one of answers, got ${questions.length} and ${answers.length}; ` +
+        'name them question and answer in a header',
+    );
+  return { question: questions[0]!, answer: answers[0], rating: undefined, source: undefined };
+}
+
+/** Cells of one line; a line whose quotes do not close has none that could be told. */
+export function cellsOf(line: string, delimiter: string): string[] {
+  try {
+    return (parseAll(line, { delimiter, relax_column_count: true }) as string[][])[0] ?? [];
+  } catch (error) {
+    if (error instanceof CsvError) return [];
+    throw error;
+  }
+}
+
+const includes = (words: readonly string[], word: string): boolean => words.includes(word);
+
+/** A row of any table. */
+export interface TableRow {
+  readonly line: number;
+  readonly cells: readonly string[];
+}
+
+/** Rows of a text that starts at line `skip` + 1, empty ones left out. Throws InputError, with the line, for what is no table. */
+export async function* tableRows(
+  text: AsyncIterable<string>,
+  name: string,
+  { delimiter, skip }: Pick<PuzzleTable, 'delimiter' | 'skip'>,
+  isEmpty = (cells: readonly string[]): boolean => cells.every((cell) => cell.trim() === ''),
+): AsyncGenerator<TableRow> {
+  const source = Readable.from(text);
+  const parser = parse({ delimiter, info: true, relax_column_count: true, max_record_size: longestRow });
+  source.on('error', (error) => parser.destroy(error)).pipe(parser);
+  let skipped = 0;
+  let line = skip;
+  try {
+    for await (const item of parser) {
+      const { record: cells, info } = item as { readonly record: string[]; readonly info: { readonly lines: number } };
+      line = skip + info.lines;
+      skipped = isEmpty(cells) ? skipped + 1 : 0;
+      if (skipped > mostSkipped)
+        throw new InputError(`${name}, line ${line}: expected a puzzle, got ${mostSkipped} empty rows`);
+      if (skipped === 0) yield { line, cells };
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    if (error.code === 'CSV_MAX_RECORD_SIZE')
+      throw new InputError(
+        `${name}, line ${line + 1}: expected at most ${longestRow} characters a row; this is no puzzle file, ` +
+          'or a quote is not closed',
+      );
+    throw new InputError(`${name}, line ${line + 1}: expected a row of a table (RFC 4180), got a stray quote`);
+  } finally {
+    source.destroy();
+    parser.destroy();
+  }
+}
+
+/** Puzzles of a table, in order, each made of its row by `read`; an InputError that `read` throws is given the line. */
+export async function* readPuzzleTable<Puzzle>(
+  text: AsyncIterable<string>,
+  name: string,
+  table: PuzzleTable,
+  read: (row: PuzzleRow) => Puzzle,
+): AsyncGenerator<Puzzle> {
+  for await (const { line, cells } of tableRows(text, name, table)) {
+    yield atLine(name, line, () => {
+      const cell = (at: number | undefined): string => (at === undefined ? '' : (cells[at] ?? ''));
+      const width = cells.reduce((most, each, i) => (each === '' ? most : i + 1), 0);
+      const least = Math.max(table.question, table.answer ?? 0) + 1;
+      if (cells.length < least) throw new InputError(`expected ${least} cells or more, got ${cells.length}`);
+      if (table.width !== undefined && width > table.width)
+        throw new InputError(`expected ${table.width} cells as in the header, got ${width}`);
+      return read({
+        line,
+        source: cell(table.source),
+        question: cell(table.question),
+        answer: isMissing(cell(table.answer)) ? null : cell(table.answer),
+        rating: ratingOf(cell(table.rating)),
+      });
+    });
+  }
+}
+
+/** Empty, or as data frames write nothing. */
+const isMissing = (cell: string): boolean => /^\s*(nan|na|null|none|-)?\s*$/i.test(cell);
+
+function ratingOf(cell: string): number | null {
+  if (isMissing(cell)) return null;
+  const rating = Number(cell);
+  if (!Number.isFinite(rating) || rating < 0)
+    throw new InputError(
+      `expected a rating from 0 or nothing, got ${JSON.stringify(cell.slice(0, 40))}; rename or remove the column`,
+    );
+  return rating;
+}
+
+/** A gzipped file of puzzles; the same puzzles give the same bytes. */
+export function puzzleCsvBytes(
+  rows: readonly {
+    readonly source: string;
+    readonly question: string;
+    readonly answer: string;
+    readonly rating: number;
+  }[],
+): Uint8Array {
+  const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const lines = rows.map(({ source, question, answer, rating }) => `${quoted(source)},${question},${answer},${rating}`);
+  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 }); // Node writes modification time 0
+}

@@ -1,0 +1,175 @@
+/** Text files as people have them: plain or gzipped by their content, UTF-8 or UTF-16, and bounded in what they unpack to. */
+import { closeSync, createReadStream, readSync } from 'node:fs';
+import { once } from 'node:events';
+import path from 'node:path';
+import type { Readable } from 'node:stream';
+import { TextDecoder } from 'node:util';
+import { createGunzip, gunzipSync } from 'node:zlib';
+import { InputError } from '../errors.js';
+import { openUserFile, readUserFile } from '../files.js';
+
+/** Longest line that is read: a line of real data has under 300 characters. */
+const longestLine = 4096;
+
+/** Beyond so many bytes, a gzipped file may unpack to so many times its size: puzzles pack at most ten to one. */
+const unpacking = { bytes: 1 << 24, ratio: 100 } as const;
+
+/** First bytes of files that hold tables or puzzles, but not as text, and what they are. */
+const otherFiles: readonly (readonly [string, string])[] = [
+  ['PK\x03\x04', 'a workbook or a zip archive; save the sheet as CSV, or unpack it'],
+  ['PAR1', 'a Parquet file; save it as CSV'],
+  ['\xd0\xcf\x11\xe0', 'an old workbook; save the sheet as CSV'],
+  ['\x28\xb5\x2f\xfd', 'a file compressed by zstd; unpack it'],
+  ['\xfd7zXZ', 'a file compressed by xz; unpack it'],
+  ['BZh', 'a file compressed by bzip2; unpack it'],
+  ['%PDF', 'a PDF document; copy its puzzles into a text file'],
+];
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b;
+
+/** Whether a file is gzipped, whatever its name. */
+export function isGzipped(file: string): boolean {
+  const handle = openUserFile(file, 'plain');
+  try {
+    const start = Buffer.alloc(2);
+    readSync(handle, start);
+    return isGzip(start);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Throws InputError for bytes that are no text; returns what decodes them. */
+function decoderFor(head: Uint8Array, name: string): TextDecoder {
+  const start = Buffer.from(head.subarray(0, 8)).toString('latin1');
+  const other = otherFiles.find(([magic]) => start.startsWith(magic));
+  if (other !== undefined) throw new InputError(`${name}: expected a text file, got ${other[1]}`);
+  if (start.startsWith('\xff\xfe')) return new TextDecoder('utf-16le');
+  if (start.startsWith('\xfe\xff')) return new TextDecoder('utf-16be');
+  if (head.includes(0))
+    throw new InputError(`${name}: expected a text file, got one with zero bytes; save it as CSV or text in UTF-8`);
+  return new TextDecoder('utf-8'); // which drops a byte-order mark
+}
+
+/** The text of a file, a stretch at a time. Throws InputError for other files, damaged gzip data, and what unpacks to too much. */
+export async function* textOf(file: string): AsyncGenerator<string> {
+  const name = path.basename(file);
+  const bytes = createReadStream(file, { fd: openUserFile(file, 'any') }); // which it closes
+  let stream: Readable = bytes;
+  let decoder: TextDecoder | undefined;
+  let total = 0;
+  try {
+    await once(bytes, 'readable');
+    const first = bytes.read() as Buffer | null;
+    if (first === null) return;
+    bytes.unshift(first);
+    if (isGzip(first)) {
+      stream = bytes.pipe(createGunzip());
+      bytes.on('error', (error) => stream.destroy(error));
+    }
+    let head = Buffer.alloc(0);
+    for await (const chunk of stream) {
+      total += (chunk as Buffer).length;
+      if (stream !== bytes && total > unpacking.bytes && total > unpacking.ratio * bytes.bytesRead)
+        throw new InputError(
+          `${name}: expected a file that unpacks to at most ${unpacking.ratio} times its size; this is no puzzle file`,
+        );
+      if (decoder === undefined) {
+        head = Buffer.concat([head, chunk as Buffer]);
+        if (head.length < 1024) continue; // more of it tells more surely what it is
+        decoder = decoderFor(head, name);
+        yield decoder.decode(head, { stream: true });
+      } else yield decoder.decode(chunk as Buffer, { stream: true });
+    }
+    if (decoder === undefined) yield decoderFor(head, name).decode(head);
+  } catch (error) {
+    throw gzipError(error, name);
+  } finally {
+    bytes.destroy();
+  }
+}
+
+/** A text's first stretch, 64 Ki characters if it has so many, and the whole of it from line `skip` + 1 on. */
+export async function startOf(
+  text: AsyncGenerator<string>,
+): Promise<{ readonly start: string; readonly from: (skip: number) => AsyncGenerator<string> }> {
+  let start = '';
+  while (start.length < 1 << 16) {
+    const next = await text.next();
+    if (next.done === true) break;
+    start += next.value;
+  }
+  return {
+    start,
+    from: async function* (skip) {
+      const ends = /\r\n|\n|\r|$/g;
+      for (let line = 0; line < skip; line++) ends.exec(start);
+      yield start.slice(ends.lastIndex);
+      yield* text;
+    },
+  };
+}
+
+/** A file's first stretch of text: enough to tell its kind. */
+export async function firstText(file: string): Promise<string> {
+  const text = textOf(file);
+  const { start } = await startOf(text);
+  await text.return(undefined); // closes the file
+  return start;
+}
+
+/** Lines of a text, without their ends; `name` is the file's, for messages. */
+export async function* linesOf(text: AsyncIterable<string>, name: string): AsyncGenerator<string> {
+  let rest = '';
+  let number = 0;
+  for await (const chunk of text) {
+    rest += chunk;
+    const held = rest.endsWith('\r') ? '\r' : ''; // its \n may come next
+    const lines = rest.slice(0, rest.length - held.length).split(/\r\n|\n|\r/);
+    rest = (lines.pop() ?? '') + held;
+    for (const line of lines) {
+      number++;
+      if (line.length > longestLine) throw tooLong(name, number);
+      yield line;
+    }
+    if (rest.length > longestLine) throw tooLong(name, number + 1);
+  }
+  if (rest !== '') yield rest.replace(/\r$/, '');
+}
+
+const tooLong = (name: string, line: number): InputError =>
+  new InputError(`${name}, line ${line}: expected at most ${longestLine} characters; this is no puzzle file`);
+
+/** The whole text of a file of at most so many bytes, unpacked if it is gzipped. Throws InputError for a larger one. */
+export function wholeText(file: string, most: number): string {
+  const name = path.basename(file);
+  let bytes = readUserFile(file, most);
+  if (isGzip(bytes)) {
+    try {
+      bytes = gunzipSync(bytes, { maxOutputLength: most });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+        throw new InputError(`${name}: expected at most ${most} bytes, got more after unpacking`);
+      throw gzipError(error, name);
+    }
+  }
+  return decoderFor(bytes, name).decode(bytes);
+}
+
+/** Damaged gzip data in words; any other error as it is. */
+function gzipError(error: unknown, name: string): unknown {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  if (!code.startsWith('Z_')) return error;
+  const got = code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else';
+  return new InputError(`${name}: expected gzip data, got ${got}; the file is damaged`);
+}
+
+/** Names file and line in an error that a reader of one line throws. */
+export function atLine<Result>(name: string, number: number, read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${name}, line ${number}: ${error.message}`);
+    throw error;
+  }
+}
