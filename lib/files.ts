@@ -85,7 +85,10 @@ export function dataFile(name: string): string {
   return found;
 }
 
-/** A file or folder that a task names: a path, or a name in one of the data folders. Throws InputError where there is none. */
+/**
+ * A file or folder that a task names: a path, or a name in one of the data folders. Throws InputError where there is
+ * none.
+ */
 export function userFile(named: string): string {
   const file = path.resolve(named);
   return existsSync(file) ? file : path.isAbsolute(named) ? missing(file) : dataFile(named);

@@ -43,8 +43,8 @@ async function kindOf(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder
 const mostCompared = 20_000;
 
 /**
- * Every puzzle must be legal with exactly one solution, which is the file's answer if it gives one; puzzles that are the
- * same or equivalent are counted.
+ * Every puzzle must be legal with exactly one solution, which is the file's answer if it gives one; puzzles that are
+ * the same or equivalent are counted.
  */
 async function checkSudokus(file: string, args: Arguments, out: Out): Promise<number> {
   const name = path.basename(file);

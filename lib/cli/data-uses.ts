@@ -1,15 +1,7 @@
 /** The uses of trm-lab data, by which its options know whether they are read. */
 import type { Arguments } from './command.js';
 
-export type DataUse =
-  | 'show'
-  | 'check'
-  | 'build sudoku'
-  | 'build maze'
-  | 'build arc1'
-  | 'build arc2'
-  | 'import'
-  | 'get';
+export type DataUse = 'show' | 'check' | 'build sudoku' | 'build maze' | 'build arc1' | 'build arc2' | 'import' | 'get';
 
 /** Why an option that is read in some uses only is not read in this one; undefined where it is. */
 export function notFor(...uses: readonly DataUse[]): (args: Arguments) => string | undefined {

@@ -50,8 +50,7 @@ export const dataCommand: Command = {
     const [verb, what, file] = args.positionals;
     const kind = what === 'sudoku' || what === 'maze' ? what : undefined;
     if (verb === 'show' && what === undefined) return show(args, out);
-    if (verb === 'check' && what !== undefined && file === undefined)
-      return checkData(what, args, out);
+    if (verb === 'check' && what !== undefined && file === undefined) return checkData(what, args, out);
     if (verb === 'build' && (what === 'arc1' || what === 'arc2') && file === undefined)
       return buildArcSet(what, args, out);
     if (verb === 'build' && kind !== undefined && file === undefined) return buildPuzzles(kind, args, out);

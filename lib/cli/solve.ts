@@ -17,8 +17,8 @@ import { everyField, readSettings } from './settings.js';
 export const solve: Command = {
   name: 'solve',
   summary:
-    'Think about a Sudoku of yours, written out or in a file: the board after every supervision step, which cells changed, ' +
-    'how sure the model is, whether it is legal and right.',
+    'Think about a Sudoku of yours, written out or in a file: the board after every supervision step, ' +
+    'which cells changed, how sure the model is, whether it is legal and right.',
   positionals: '<puzzle | FILE>',
   count: [1, 1],
   options: {

@@ -23,14 +23,21 @@ const limits = {
 
 /** Tasks of a file or a folder, in their order. Throws InputError naming file, task, pair and cell. */
 export function readArcTasks(named: string): ArcTask[] {
-  const isFolder = statSync(named, { throwIfNoEntry: false })?.isDirectory() === true;
-  const tasks = isFolder ? folderTasks(named) : fileTasks(named);
+  const tasks = isFolder(named) ? folderTasks(named) : fileTasks(named);
   const ids = new Set<string>();
   for (const { id } of tasks) {
     if (ids.has(id)) throw new InputError(`${path.basename(named)}: expected every task once, got ${show(id)} twice`);
     ids.add(id);
   }
   return tasks;
+}
+
+function isFolder(named: string): boolean {
+  try {
+    return statSync(named).isDirectory();
+  } catch (error) {
+    throw pathError(error, named);
+  }
 }
 
 function fileTasks(file: string): ArcTask[] {

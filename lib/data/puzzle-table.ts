@@ -168,12 +168,14 @@ export async function* tableRows(
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
+    const { lines = line - skip + 1 } = error as { readonly lines?: number }; // the parser reads ahead
+    line = skip + lines;
     if (error.code === 'CSV_MAX_RECORD_SIZE')
       throw new InputError(
-        `${name}, line ${line + 1}: expected at most ${longestRow} characters a row; this is no puzzle file, ` +
+        `${name}, line ${line}: expected at most ${longestRow} characters a row; this is no puzzle file, ` +
           'or a quote is not closed',
       );
-    throw new InputError(`${name}, line ${line + 1}: expected a row of a table (RFC 4180), got a stray quote`);
+    throw new InputError(`${name}, line ${line}: expected a row of a table (RFC 4180), got a stray quote`);
   } finally {
     source.destroy();
     parser.destroy();

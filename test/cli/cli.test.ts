@@ -134,7 +134,7 @@ describe('trm-lab', () => {
     refuses(['data', 'check', board], /line 2.*81.*80/);
     refuses(['solve', '1'.repeat(16)], /solve|row|clash|twice|contradict/i);
     refuses(['solve', '.'.repeat(16)], /solution/);
-    refuses(['solve', '1'.repeat(80)], /expected 16, 36 or 81 characters, got 80/);
+    refuses(['solve', '1'.repeat(80)], /a board of 16, 36 or 81, got 80 cells/);
     refuses(['convert', cut, path.join(folder, 'out.safetensors')], /truncated/);
     assert.ok(!existsSync(path.join(folder, 'out.safetensors')));
     refuses(['convert', shipped, shipped], /expected a new file, got one that exists/);

@@ -120,15 +120,14 @@ describe('published files', () => {
   const missing = publishedFiles
     .filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined)
     .map(({ name }) => name);
-  const small = publishedFiles.filter(
-    ({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name),
-  );
+  const small = publishedFiles
+    .filter(({ puzzles, sha256, name }) => puzzles === 1000 && sha256 !== undefined && !missing.includes(name))
+    .map((each) => ({ ...each, file: findDataFile(each.name)! })); // found now: a test looks elsewhere
   (small.length > 0 ? it : notAtHand)(
     'have the content that is written down of ' +
       `them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`,
     async () => {
-      for (const each of small)
-        assert.ok(isContentOf(await contentOf(findDataFile(each.name)!, each.kind), each), each.name);
+      for (const each of small) assert.ok(isContentOf(await contentOf(each.file, each.kind), each), each.name);
     },
   );
 });

@@ -27,14 +27,14 @@ describe('task', () => {
       [{ ...arc, subsets: [] }, /subsets: expected a list of parts, each once/],
       [
         { ...arc, subsets: ['evaluation-official'] },
-        /expected parts of arc1, which are training, evaluation, concept, got evaluation-official/,
+        /expected parts of arc1, which are training, evaluation, concept, got "evaluation-official"/,
       ],
       [{ ...arc, subsets: ['training'] }, /testSubset: expected one of the subsets training, got evaluation/],
       [{ ...arc, set: 'arc2', subsets: ['evaluation', 'evaluation-official'] }, /which are the same tasks/],
       [{ ...sudoku, side: 5 }, /side: expected 4, 6 or 9, got 5/],
       [
         { ...sudoku, trainPuzzles: 0, seed: -1 },
-        /trainPuzzles: expected a whole number from 1, got 0; seed: expected a whole number from 0, got -1/,
+        /trainPuzzles: expected a whole number from 1 to 4000000, got 0; seed: expected a whole number from 0, got -1/,
       ],
       [{ ...sudoku, canvas: 10 }, /unknown field canvas/],
     ] as const) {
