@@ -2,7 +2,7 @@
  * ARC files in the forms that people have: tasks by id, one task a file, a folder of those, a list of tasks or of pairs,
  * challenges with their solutions beside them; every grid checked, memory bounded.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
 import { pathError } from '../files.js';
@@ -48,7 +48,7 @@ function fileTasks(file: string): ArcTask[] {
 /** One task a file, as the ARC repositories keep them; files of many tasks too. */
 function folderTasks(folder: string): ArcTask[] {
   const name = path.basename(folder);
-  let entries;
+  let entries: Dirent[];
   try {
     entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
