@@ -1,15 +1,16 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
+import { createHash } from 'node:crypto';
 import { InputError } from '../errors.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
-import { readSafetensors, writeSafetensors } from '../model/safetensors-file.js';
+import { readSafetensors, writeSafetensors, type SafetensorsFile } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import type { LatentId } from '../model/calls.js';
 import { buildSchedule } from '../model/schedule.js';
 import type { TrainerSnapshot } from './trainer.js';
 
-const format = 'trm-lab/state/1';
+const format = 'trm-lab/state/2';
 
 /** Writes a snapshot atomically; `extra`, plain JSON, comes back with it. */
 export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: unknown): void {
@@ -27,12 +28,52 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: un
   tensors.set('carry/puzzleIds', { dtype: 'I32', shape: [seats], data: carry.puzzles.puzzleIds });
   tensors.set('carry/steps', { dtype: 'I32', shape: [seats], data: carry.steps });
   tensors.set('carry/halted', { dtype: 'I32', shape: [seats], data: Int32Array.from(carry.halted) });
-  writeSafetensors(file, tensors, {
+  const metadata = {
     format,
     step: String(snapshot.step),
     stream: JSON.stringify(snapshot.stream),
     extra: JSON.stringify(extra),
-  });
+    sums: JSON.stringify(Object.fromEntries([...tensors].map(([name, tensor]) => [name, sumOf(tensor)]))),
+  };
+  writeSafetensors(file, tensors, { ...metadata, seal: sealOf(metadata) });
+}
+
+/** SHA-256 of a tensor's numbers. */
+function sumOf({ data }: StoredTensor): string {
+  return createHash('sha256')
+    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+    .digest('hex');
+}
+
+/** SHA-256 of all that is told beside the tensors, their own sums included. */
+function sealOf({ format, step, stream, extra, sums }: Readonly<Record<string, string>>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([format, step, stream, extra, sums]))
+    .digest('hex');
+}
+
+/** A state file whose every byte is as it was written. Throws InputError naming the part that is not. */
+function readState(file: string): SafetensorsFile {
+  const content = readSafetensors(file);
+  const { tensors, metadata } = content;
+  if (metadata['format'] !== format)
+    throw new InputError(
+      `${file}: expected a training state (${format}), ` +
+        `got ${metadata['format'] ?? 'another kind of safetensors file'}`,
+    );
+  const damaged = (part: string): never => {
+    throw new InputError(
+      `${file}: ${part} is not as it was written (its checksum differs); the file is damaged: ` +
+        'take an earlier checkpoint, or start over without resume',
+    );
+  };
+  if (metadata['seal'] !== sealOf(metadata)) damaged('what the file says of itself');
+  const sums = storedJson(file, 'checksums', metadata['sums']) as Readonly<Record<string, string>>;
+  for (const name of Object.keys(sums)) {
+    const tensor = tensors.get(name);
+    if (tensor === undefined || sumOf(tensor) !== sums[name]) damaged(name);
+  }
+  return content;
 }
 
 /** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */
@@ -41,11 +82,7 @@ export function readSnapshot(
   config: ModelConfig,
   seats: number,
 ): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
-  const { tensors, metadata } = readSafetensors(file);
-  if (metadata['format'] !== format)
-    throw new InputError(
-      `${file}: expected a training state (${format}), got ${metadata['format'] ?? 'another kind of safetensors file'}`,
-    );
+  const { tensors, metadata } = readState(file);
   const step = Number(metadata['step']);
   if (!Number.isInteger(step) || step < 0)
     throw new InputError(`${file}: expected a step count, got ${String(metadata['step'])}`);

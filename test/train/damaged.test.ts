@@ -8,7 +8,6 @@ import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
-import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
 import { Random } from '../../lib/random.js';
 import { emptyCarry } from '../../lib/train/carry.js';
 import { checkReference } from '../../lib/train/reference-check.js';
@@ -36,42 +35,69 @@ describe('damaged states of training', () => {
     (error: unknown): boolean =>
       error instanceof InputError && message.test(error.message);
 
-  it('snapshots come back, and are refused with a carry or a stream that is none', () => {
-    const parameters = initialParameters(tiny, new Random(1));
-    const trained = new Set(
-      parameterSpecs(tiny)
-        .filter(({ role }) => role === 'trained')
-        .map(({ name }) => name),
-    );
-    const snapshot: TrainerSnapshot = {
-      step: 3,
-      carry: emptyCarry(2, 4),
-      stream: { pass: 1, position: 2 },
-      tensors: new Map(
-        (['parameters', 'average', 'firstMoment', 'secondMoment'] as const satisfies readonly TensorKind[]).map(
-          (kind) => [kind, new Map([...parameters].filter(([name]) => kind === 'parameters' || trained.has(name)))],
-        ),
+  const parameters = initialParameters(tiny, new Random(1));
+  const trained = new Set(
+    parameterSpecs(tiny)
+      .filter(({ role }) => role === 'trained')
+      .map(({ name }) => name),
+  );
+  const snapshot: TrainerSnapshot = {
+    step: 3,
+    carry: emptyCarry(2, 4),
+    stream: { pass: 1, position: 2 },
+    tensors: new Map(
+      (['parameters', 'average', 'firstMoment', 'secondMoment'] as const satisfies readonly TensorKind[]).map(
+        (kind) => [kind, new Map([...parameters].filter(([name]) => kind === 'parameters' || trained.has(name)))],
       ),
-      latents: new Map((['y', 'z'] as const).map((latent) => [latent, new Float32Array(2 * 5 * 8).fill(0.5)])),
-    };
+    ),
+    latents: new Map((['y', 'z'] as const).map((latent) => [latent, new Float32Array(2 * 5 * 8).fill(0.5)])),
+  };
+
+  it('snapshots come back, and are refused with a carry that is none', () => {
     const file = path.join(folder, 'state.safetensors');
     writeSnapshot(file, snapshot, 'more');
     assert.deepEqual(readSnapshot(file, tiny, 2), { snapshot, extra: 'more' });
 
-    const { tensors, metadata } = readSafetensors(file);
-    writeSafetensors(file, tensors, { ...metadata, stream: '{"pass":1,' });
-    assert.throws(() => readSnapshot(file, tiny, 2), refused(/state\.safetensors: expected the stream as JSON/));
-    for (const value of [2, -1, 256]) {
-      writeSafetensors(
-        file,
-        new Map([...tensors, ['carry/halted', { dtype: 'I32', shape: [2], data: Int32Array.of(1, value) }]]),
-        metadata,
-      );
+    for (const value of [2, 255]) {
+      writeSnapshot(file, { ...snapshot, carry: { ...snapshot.carry, halted: Uint8Array.of(1, value) } }, 'more');
       assert.throws(
         () => readSnapshot(file, tiny, 2),
         refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)),
       );
     }
+  });
+
+  it('a bit that flipped anywhere in a state is refused, by the name of what it is in', () => {
+    const file = path.join(folder, 'state.safetensors');
+    writeSnapshot(file, snapshot, { id: 'run', progress: [1, 2, 3] });
+    const good = readFileSync(file);
+    const data = 8 + Number(good.readBigUInt64LE(0));
+    const flipped = (at: number, bit: number): void => {
+      const bad = Buffer.from(good);
+      bad[at]! ^= 1 << bit;
+      writeFileSync(file, bad);
+    };
+    // In the numbers: refused by the tensor's name, whichever it is.
+    const header = JSON.parse(good.subarray(8, data).toString('utf8')) as Record<string, { data_offsets: number[] }>;
+    for (const [name, { data_offsets: offsets }] of Object.entries(header)) {
+      if (name === '__metadata__') continue;
+      const [begin = 0, end = 0] = offsets;
+      for (const at of [begin, Math.floor((begin + end) / 2), end - 1]) {
+        flipped(data + at, at % 8);
+        assert.throws(
+          () => readSnapshot(file, tiny, 2),
+          refused(new RegExp(`state\\.safetensors: ${name} is not as it was written`)),
+        );
+      }
+    }
+    // In the header: refused too, by whatever it breaks; spaces behind the JSON say nothing.
+    const json = good.subarray(8, data).toString('latin1').trimEnd().length;
+    for (let at = 8; at < 8 + json; at += 5) {
+      flipped(at, (at * 5) % 7);
+      assert.throws(() => readSnapshot(file, tiny, 2), refused(/state\.safetensors/), `byte ${at}`);
+    }
+    writeFileSync(file, good);
+    assert.deepEqual(readSnapshot(file, tiny, 2).snapshot, snapshot);
   });
 
   it('fixtures are refused with a description that is none', async () => {
