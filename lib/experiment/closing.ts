@@ -12,8 +12,8 @@ export interface ClosingEvaluation {
   /** Its key in the record's map; each once. */
   readonly name: string;
   /**
-   * scored: the puzzles that the run is scored on. training: training puzzles, not augmented. one-blank: the scored puzzles
-   * with all cells filled in but one, the easiest there are (arXiv 2601.10679); Sudoku only.
+   * scored: the puzzles that the run is scored on. training: training puzzles, not augmented. one-blank: the scored
+   * puzzles with all cells filled in but one, the easiest there are (arXiv 2601.10679); Sudoku only.
    */
   readonly on: (typeof sets)[number];
   /** The first so many of the set; 0 for all. */
@@ -49,7 +49,10 @@ export function isVote(result: ClosingResult): result is ArcVoteResult {
 const sets = ['scored', 'training', 'one-blank'] as const;
 const fields = ['name', 'on', 'puzzles', 'supervisionSteps', 'puzzleIds', 'weights', 'ratings', 'votes'];
 
-/** Checks a list from any source. Throws InputError naming what is wrong, and for questions that the task can't answer. */
+/**
+ * Checks a list from any source. Throws InputError naming what is wrong, and for questions that the task can't
+ * answer.
+ */
 export function checkClosing(list: readonly ClosingEvaluation[], task: Task): void {
   if (!Array.isArray(list)) throw new InputError(`evaluation.closing: expected a list, got ${String(list)}`);
   const names = new Set<string>();
@@ -93,7 +96,10 @@ function isBand([least, below]: readonly [number, number | null]): boolean {
   return Number.isFinite(least) && (below === null || (Number.isFinite(below) && below > least));
 }
 
-/** The puzzles a question is about; undefined where there is none with such a rating. Throws InputError for a set without ratings. */
+/**
+ * The puzzles a question is about; undefined where there is none with such a rating. Throws InputError for a set
+ * without ratings.
+ */
 export function closingPuzzles(
   { name, on, puzzles, ratings }: ClosingEvaluation,
   train: Dataset,

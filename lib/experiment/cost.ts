@@ -32,7 +32,8 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const bands = evaluation.closing.filter(({ ratings }) => ratings !== undefined).length;
   const closing = evaluation.closing.reduce((sum, { on, puzzles, supervisionSteps, ratings, votes }) => {
-    const all = of(puzzles, on === 'training' ? train : scored) / (ratings === undefined ? 1 : bands); // bands share them
+    // bands share them
+    const all = of(puzzles, on === 'training' ? train : scored) / (ratings === undefined ? 1 : bands);
     // At most: tasks of few colours have fewer versions.
     const versions =
       votes === undefined || task.kind !== 'arc' ? 1 : Math.min(votes || Infinity, 1 + task.augmentations);

@@ -83,10 +83,17 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
 /** What an experiment is, in three lines: for the head of a command's output. */
 export function describeExperiment({ name, about, model, training, task }: Experiment): string {
   const count = parameterCount(model);
+  const { deepRecursions, latentRecursions } = model;
+  const recursions =
+    model.schedule === undefined ? `T = ${deepRecursions}, n = ${latentRecursions}` : 'a schedule of its own';
   return [
     `${name}: ${about}`,
-    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ${model.schedule === undefined ? `T = ${model.deepRecursions}, n = ${model.latentRecursions}` : 'a schedule of its own'}, ${count.toLocaleString('en')} parameters`,
-    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ${training.emaRate}${beyondThePaper(training, model)}`,
+    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ` +
+      `${recursions}, ` +
+      `${count.toLocaleString('en')} parameters`,
+    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, ` +
+      `learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ` +
+      `${training.emaRate}${beyondThePaper(training, model)}`,
   ].join('\n');
 }
 
@@ -95,7 +102,10 @@ function refuseUnknown(what: string, fields: object, known: readonly string[]): 
   if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
 }
 
-/** ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the paper's has not. */
+/**
+ * ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the
+ * paper's has not.
+ */
 function beyondThePaper(
   { supervisionSteps, supervisionCurriculum = [], interleavedBatches }: TrainingOptions,
   model: ModelConfig,

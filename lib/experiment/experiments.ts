@@ -40,7 +40,10 @@ const model9x9: Partial<ModelConfig> = {
   innerMultiple: 32,
   latentRecursions: 2,
 };
-/** Learns in minutes or hours; puzzles that stay for more than one step are learned by heart while the rate is high (docs/small-batches.md). */
+/**
+ * Learns in minutes or hours; puzzles that stay for more than one step are learned by heart while the rate is high
+ * (docs/small-batches.md).
+ */
 const quickTraining: Partial<TrainingOptions> = {
   ...smallTraining,
   optimizer: 'muon',
@@ -118,7 +121,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-4x4',
       about:
-        '4×4 Sudoku in half a minute: shows learning, not generalisation (all 288 solution grids are within reach of augmentation)',
+        '4×4 Sudoku in half a minute: shows learning, not generalisation (all 288 solution grids are within reach ' +
+        'of augmentation)',
       scale: 'laptop',
       task: {
         kind: 'sudoku',
@@ -131,7 +135,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         minDifficulty: 0,
         seed: 0,
       },
-      // A TRM with T = 3, n = 6 solves these boards in its first cycle; one layer that thinks in small steps shows what cycles are for.
+      // A TRM with T = 3, n = 6 solves these boards in its first cycle; one layer that thinks in small steps shows
+      // what cycles are for.
       model: {
         ...smallModel,
         layers: 1,
@@ -191,7 +196,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-6x6-study',
       about:
-        "hard 6×6 Sudoku, two guesses or more a puzzle, at the budget of the paper's tables: every row of one gets its seeds in an evening",
+        "hard 6×6 Sudoku, two guesses or more a puzzle, at the budget of the paper's tables: every row of one " +
+        'gets its seeds in an evening',
       scale: 'laptop',
       task: {
         kind: 'sudoku',
@@ -246,7 +252,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk',
       about:
-        'Sudoku-Extreme, the official 1,000 training puzzles, as short as a row of a table: half an hour to an hour and a half',
+        'Sudoku-Extreme, the official 1,000 training puzzles, as short as a row of a table: half an hour to an ' +
+        'hour and a half',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
@@ -300,7 +307,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-7x7',
       about:
-        'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way through others; some minutes',
+        'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way ' +
+        'through others; some minutes',
       scale: 'laptop',
       task: mazes7x7,
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
@@ -318,7 +326,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-7x7-study',
       about:
-        'the mazes of maze-7x7 for Table 4: as many steps as three minutes hold, a maze getting one at first and sixteen in the end',
+        'the mazes of maze-7x7 for Table 4: as many steps as three minutes hold, a maze getting one at first and ' +
+        'sixteen in the end',
       scale: 'laptop',
       task: mazes7x7,
       // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
@@ -344,7 +353,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-10x10',
       about:
-        'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune from, its 600 steps solve none of 500 test mazes',
+        'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune ' +
+        'from, its 600 steps solve none of 500 test mazes',
       scale: 'laptop',
       task: {
         kind: 'maze',
@@ -390,7 +400,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-hard-paper',
       about:
-        "the paper's TRM-Att on Maze-Hard to the letter: 65,104 steps of 768 mazes, not augmented, as the published command builds them",
+        "the paper's TRM-Att on Maze-Hard to the letter: 65,104 steps of 768 mazes, not augmented, as the " +
+        'published command builds them',
       scale: 'paper',
       task: {
         kind: 'maze',
@@ -446,7 +457,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10',
       about:
-        'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as the paper trains: a start to tune from, its 1,000 steps solve none of 40 test tasks',
+        'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as the paper trains: a start to tune ' +
+        'from, its 1,000 steps solve none of 40 test tasks',
       scale: 'laptop',
       task: {
         kind: 'arc',
@@ -487,7 +499,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-7x7-study',
       about:
-        'the 60 ARC-AGI-1 training tasks that fit 7×7, for Table 5, three minutes: their demonstrations train, their test pairs test or, for 20 of them, validate',
+        'the 60 ARC-AGI-1 training tasks that fit 7×7, for Table 5, three minutes: their demonstrations train, ' +
+        'their test pairs test or, for 20 of them, validate',
       scale: 'laptop',
       task: {
         kind: 'arc',
@@ -531,7 +544,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc1-paper',
       about:
-        "the paper's TRM-Att on ARC-AGI-1 to the letter: 518,226 steps of 768 examples, 1,000 versions a task, voting at the end",
+        "the paper's TRM-Att on ARC-AGI-1 to the letter: 518,226 steps of 768 examples, 1,000 versions a task, " +
+        'voting at the end',
       scale: 'paper',
       task: { kind: 'arc', set: 'arc1', canvas: 30, augmentations: 1000, seed: 0 },
       model: paperArcModel,
@@ -541,7 +555,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc2-paper',
       about:
-        "the paper's TRM-Att on ARC-AGI-2 to the letter: 722,098 steps of 768 examples, 1,000 versions a task, voting at the end",
+        "the paper's TRM-Att on ARC-AGI-2 to the letter: 722,098 steps of 768 examples, 1,000 versions a task, " +
+        'voting at the end',
       scale: 'paper',
       task: { kind: 'arc', set: 'arc2', canvas: 30, augmentations: 1000, seed: 0 },
       model: paperArcModel,

@@ -34,7 +34,8 @@ export const failureModes: readonly FailureMode[] = [
     id: 'one-blank',
     source: 'arXiv 2601.10679',
     question:
-      'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its training.',
+      'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its ' +
+      'training.',
     cases: [
       { label: 'ordinary puzzles', runs: { variant: 'trm' }, score: finalEvaluation },
       {

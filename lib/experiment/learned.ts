@@ -9,7 +9,9 @@ const aboveChance = 1.1;
 /** A head whose logits vary by less over puzzles says the same to all of them; one that works varies by several. */
 const leastVariation = 0.1;
 
-/** Whether runs of one configuration learned their task: the mean over them is above the floor. An empty list did not. */
+/**
+ * Whether runs of one configuration learned their task: the mean over them is above the floor. An empty list did not.
+ */
 export function learned(records: readonly RunRecord[]): boolean {
   if (records.length === 0) return false;
   const mean = (value: (record: RunRecord) => number): number =>

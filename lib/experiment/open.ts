@@ -49,7 +49,8 @@ export function shippedCheckpoint(cells: number): string {
   const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
   if (!existsSync(file))
     throw new InputError(
-      `no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`,
+      `no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment ` +
+        `sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`,
     );
   return file;
 }

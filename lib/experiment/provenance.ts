@@ -36,7 +36,8 @@ function commit(): string | null {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: projectRoot(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
-    return `${git('rev-parse', 'HEAD')}${git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '+changes'}`;
+    const clean = git('status', '--porcelain', '--untracked-files=no') === '';
+    return `${git('rev-parse', 'HEAD')}${clean ? '' : '+changes'}`;
   } catch (error) {
     // No git, or no checkout (an unpacked archive): both are ordinary.
     if (error instanceof Error) return null;

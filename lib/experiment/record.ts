@@ -1,4 +1,6 @@
-/** The record of one run: everything a table or figure may say about it, and how it is read back without trusting it. */
+/**
+ * The record of one run: everything a table or figure may say about it, and how it is read back without trusting it.
+ */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -75,7 +77,10 @@ export interface RunRecord {
   readonly curve: readonly CurvePoint[];
   /** In order; the last is the final one. */
   readonly evaluations: readonly RunEvaluation[];
-  /** Of the final model, by the names that the experiment gives them; one about puzzles that the set has none of is missing. */
+  /**
+   * Of the final model, by the names that the experiment gives them; one about puzzles that the set has none of is
+   * missing.
+   */
   readonly closing: Readonly<Record<string, ClosingResult>>;
 }
 
@@ -101,7 +106,10 @@ export function voteOf({ closing }: RunRecord): ArcVoteResult | undefined {
   return Object.values(closing).find(isVote);
 }
 
-/** The share a table quotes, 0 … 1: of puzzles solved whole after the last supervision step; for ARC, of tasks solved in two tries. */
+/**
+ * The share a table quotes, 0 … 1: of puzzles solved whole after the last supervision step; for ARC, of tasks solved
+ * in two tries.
+ */
 export function quotedAccuracy(record: RunRecord): number {
   return voteOf(record)?.passAt[2] ?? finalEvaluation(record).exactAccuracy.at(-1) ?? NaN;
 }
@@ -137,7 +145,8 @@ export function readRecord(file: string): RunRecord {
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(
-        `record ${name}: expected JSON, got ${error.message}; the file is truncated or damaged: delete it and run again`,
+        `record ${name}: expected JSON, got ${error.message}; the file is truncated or damaged: delete it and run ` +
+          'again',
       );
     throw error;
   }
@@ -147,17 +156,22 @@ export function readRecord(file: string): RunRecord {
   >;
   if (rest['schema'] !== recordSchema)
     throw new InputError(
-      `record ${name}: expected schema ${recordSchema}, got ${String(rest['schema'])}; it is from another version of the kit or not a record`,
+      `record ${name}: expected schema ${recordSchema}, got ${String(rest['schema'])}; it is from another version ` +
+        'of the kit or not a record',
     );
   const record = rest as unknown as RunRecord;
   if (written !== checksum(record))
     throw new InputError(
-      `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a result: delete it and run again`,
+      `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a ` +
+        'result: delete it and run again',
     );
   return record;
 }
 
-/** All records of a folder, by file name; an absent folder holds none. Throws InputError for a file that is no record, and for a path that is no folder. */
+/**
+ * All records of a folder, by file name; an absent folder holds none. Throws InputError for a file that is no record,
+ * and for a path that is no folder.
+ */
 export function readRecords(folder: string): RunRecord[] {
   let names: string[];
   try {

@@ -54,7 +54,10 @@ export interface RunOptions {
   readonly engine?: EngineOptions;
   /** Where checkpoints and the record go. Default runs/<id> in the project. */
   readonly folder?: string;
-  /** Continue from the folder's last checkpoint if there is one; a finished run is not run again. Default false: start over. */
+  /**
+   * Continue from the folder's last checkpoint if there is one; a finished run is not run again. Default false: start
+   * over.
+   */
   readonly resume?: boolean;
   /** Steps between checkpoints. Default: a twentieth of the run. */
   readonly checkpointEvery?: number;
@@ -121,7 +124,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const stateFile = path.join(folder, 'state.safetensors');
   if (setSizes(experiment, data).scored === 0)
     throw new InputError(
-      `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
+      `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set ` +
+        `task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
     );
   const engine = await createEngine(experiment.model, options.engine);
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
@@ -140,7 +144,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
       const saved = extra as { id: string; progress: Progress } | null;
       if (saved?.id !== id)
         throw new InputError(
-          `${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another folder, or start over without resume`,
+          `${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another ` +
+            'folder, or start over without resume',
         );
       await trainer.restore(snapshot);
       progress = saved.progress;
@@ -173,7 +178,9 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   }
 }
 
-/** The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere. */
+/**
+ * The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere.
+ */
 async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine['readTensors']>>> {
   return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
 }
@@ -225,7 +232,8 @@ class Run {
     const { training, evaluation } = this.#experiment;
     const checkpointEvery = this.#options.checkpointEvery ?? Math.max(10, Math.ceil(training.steps / 20));
     while (!this.#trainer.done) {
-      // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it goes on.
+      // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it
+      // goes on.
       const due = evaluation.every > 0 && this.#trainer.step > 0 && this.#trainer.step % evaluation.every === 0;
       if (due && !this.#evaluatedHere) await this.#save();
       if (due && !(await this.#evaluate(evaluation.puzzles))) return false;

@@ -25,7 +25,10 @@ export interface MazeTask extends MazeSetOptions {
   readonly kind: 'maze';
 }
 
-/** A data set on disk in the reference's form (lib/data/reference-format.ts), as its Python builders or `trm-lab data build` leave it. */
+/**
+ * A data set on disk in the reference's form (lib/data/reference-format.ts), as its Python builders or `trm-lab data
+ * build` leave it.
+ */
 export interface FolderTask {
   readonly kind: 'folder';
   /** Its path, or its name in one of the data folders, which keeps records the same on every machine. */
@@ -64,7 +67,8 @@ const pathText: FieldCheck = (value) =>
 const fileAsAsked = (where: string, isAsked: boolean, file: string | undefined): string[] => {
   if (isAsked === (file !== undefined)) return [];
   return [
-    `${where}: expected ${isAsked ? 'a file' : 'no file'}, got ${show(file)}; ${isAsked ? 'name it in task.file' : 'task.file is read with source or set file alone'}`,
+    `${where}: expected ${isAsked ? 'a file' : 'no file'}, got ${show(file)}; ` +
+      `${isAsked ? 'name it in task.file' : 'task.file is read with source or set file alone'}`,
   ];
 };
 
@@ -182,7 +186,10 @@ export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequence
   return kindOf(task).shape(task);
 }
 
-/** Puzzles a task asks to have scored, about, before its data is read; 0 where only the data can tell (a folder), or for none. */
+/**
+ * Puzzles a task asks to have scored, about, before its data is read; 0 where only the data can tell (a folder), or
+ * for none.
+ */
 export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): number {
   return kindOf(task).scored(task, split);
 }
@@ -197,8 +204,8 @@ export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): 
 }
 
 /**
- * A task with other values. Of a base of another kind nothing fits; of one with another source or set, its file does not,
- * nor its parts where the new set is a file.
+ * A task with other values. Of a base of another kind nothing fits; of one with another source or set, its file does
+ * not, nor its parts where the new set is a file.
  */
 export function changeTask(base: Task, changes: Readonly<Record<string, unknown>>): Task {
   if (changes['kind'] !== undefined && changes['kind'] !== base.kind) return checkTask({ ...changes });

@@ -6,9 +6,10 @@ import type { Views } from '../train/seats.js';
 import { taskShape, type Task } from './task.js';
 
 /**
- * `count` forms of every puzzle. Sudoku: itself and random relabellings of digits, order of lines, or both. Mazes: itself and its
- * turns and mirror images, 8 at most; among equally short paths the data set's answer depends on the order of directions, which
- * a turn changes, so votes may cost exact answers and still find valid paths. Throws InputError for other tasks and counts.
+ * `count` forms of every puzzle. Sudoku: itself and random relabellings of digits, order of lines, or both. Mazes:
+ * itself and its turns and mirror images, 8 at most; among equally short paths the data set's answer depends on the
+ * order of directions, which a turn changes, so votes may cost exact answers and still find valid paths. Throws
+ * InputError for other tasks and counts.
  */
 export function viewsOf(task: Task, count: number, changes: SudokuChanges = 'both'): Views {
   if (task.kind === 'maze') {

@@ -4,7 +4,9 @@ import type { RunRecord } from '../experiment/record.js';
 import { spreadOf } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
 
-/** Every case of which there are records at a scale: puzzles solved, and how long training puzzles were thought about. */
+/**
+ * Every case of which there are records at a scale: puzzles solved, and how long training puzzles were thought about.
+ */
 export function failureModesTable(records: readonly RunRecord[], scale: string): Table {
   const rows = failureModes.flatMap((mode) => {
     const cases = mode.cases.map((each) => ({
@@ -46,7 +48,10 @@ export function failureModeNotes(): string[] {
   return failureModes.map(({ id, question, source }) => `**${id}** (${source}): ${question}`);
 }
 
-/** Supervision steps that a training puzzle took before it left, over the last tenth of the training; "–" where none left. */
+/**
+ * Supervision steps that a training puzzle took before it left, over the last tenth of the training; "–" where none
+ * left.
+ */
 function stepsAtTheEnd(records: readonly RunRecord[]): string {
   const steps = records.flatMap(({ curve }) =>
     curve.slice(-Math.ceil(curve.length / 10)).flatMap(({ meanSteps }) => meanSteps ?? []),

@@ -28,7 +28,9 @@ export function dataFrame(rows: readonly FrameRow[]): DataFrame {
   return new Frame(rows as Record<string, string | number | boolean | null>[]);
 }
 
-/** One row a run, in the paper's words: what it is, what it cost, and what it solved. Shares are 0 … 1, times seconds. */
+/**
+ * One row a run, in the paper's words: what it is, what it cost, and what it solved. Shares are 0 … 1, times seconds.
+ */
 export function recordRows(records: readonly RunRecord[]): FrameRow[] {
   return records.map((record) => {
     const { experiment, model, curve } = record;

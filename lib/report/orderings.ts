@@ -9,7 +9,8 @@ import { percentPoints, toMarkdown } from './tables.js';
 
 /**
  * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
- * not. not decided: one of the two rows did not learn. not complete: seeds of the plan are missing, so nothing is judged.
+ * not. not decided: one of the two rows did not learn. not complete: seeds of the plan are missing, so nothing is
+ * judged.
  */
 export type Verdict = 'confirmed' | 'contradicted' | 'not resolved' | 'not decided' | 'not complete' | 'not run';
 
@@ -90,7 +91,8 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
     'The paper’s orderings in our runs. A difference is that of two rows, seed by seed, in percentage points. ' +
       (tests === 0
         ? 'None is judged yet.'
-        : `p is two-sided, by a paired t-test, corrected after Holm for ${tests === 1 ? 'one test' : `${tests} tests`}.`),
+        : 'p is two-sided, by a paired t-test, corrected after Holm for ' +
+          `${tests === 1 ? 'one test' : `${tests} tests`}.`),
     toMarkdown({
       columns: ['paper: better', 'than', 'paper', 'ours', '95 % interval', 'p', 'seeds', 'verdict'],
       rows: lines,

@@ -67,7 +67,9 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
       : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
-        'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. Seconds are of one training. “Cycles” are supervision steps that a training puzzle got. Beside the paper’s numbers, not against them: ' +
+        'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. ' +
+        'Seconds are of one training. “Cycles” are supervision steps that a training puzzle got. ' +
+        'Beside the paper’s numbers, not against them: ' +
         `boards and sizes differ${otherRecursions(base)}.`;
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
@@ -104,7 +106,8 @@ function haltingText(finals: readonly Evaluation[]): string {
   const constant = finals.filter((each) => haltingHead(each) === 'constant').length;
   if (constant === finals.length) return 'constant';
   const right = spreadOf(finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN)).mean;
-  return `right in ${Math.round(100 * right)} %${constant === 0 ? '' : `, constant in ${constant} of ${finals.length}`}`;
+  const some = constant === 0 ? '' : `, constant in ${constant} of ${finals.length}`;
+  return `right in ${Math.round(100 * right)} %${some}`;
 }
 
 /** The same rows as numbers, accuracies 0 … 1, for sorting, joining and CSV. Rows that were not run have nulls. */

@@ -4,7 +4,10 @@ import { precisionOf, type RunRecord } from '../experiment/record.js';
 import { pairedTest } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
 
-/** Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in float32], by experiment. */
+/**
+ * Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in
+ * float32], by experiment.
+ */
 export function precisionPairs(
   records: readonly RunRecord[],
   again: readonly RunRecord[],
@@ -23,7 +26,10 @@ export function precisionPairs(
   });
 }
 
-/** Does bfloat16 learn as float32 does? Puzzles solved at each evaluation, both precisions, and a paired test over seeds. */
+/**
+ * Does bfloat16 learn as float32 does? Puzzles solved at each evaluation, both precisions, and a paired test over
+ * seeds.
+ */
 export function precisionTable(records: readonly RunRecord[], again: readonly RunRecord[]): Table {
   return {
     columns: ['experiment', 'steps', 'bf16', 'float32', 'bf16 − float32, points', 'p', 'seeds', 'puzzles', 'runs'],

@@ -9,8 +9,9 @@ import { spreadOf } from './statistics.js';
 import { meanAndSpread, type Table } from './tables.js';
 
 /**
- * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of them on
- * validation puzzles, of ARC on validation tasks by two tries of the vote. Throws InputError for a record that was scored on anything else.
+ * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of
+ * them on validation puzzles, of ARC on validation tasks by two tries of the vote. Throws InputError for a record
+ * that was scored on anything else.
  */
 export function searchTable(records: readonly RunRecord[]): Table {
   const groups = new Map<string, RunRecord[]>();
@@ -19,7 +20,8 @@ export function searchTable(records: readonly RunRecord[]): Table {
     const configuration = configurationHash(record.experiment);
     if (evaluation.split !== 'validation')
       throw new InputError(
-        `record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a configuration chosen by it would be chosen by its own test`,
+        `record ${record.id}: expected a try scored on validation puzzles, got ${evaluation.split}; a ` +
+          'configuration chosen by it would be chosen by its own test',
       );
     groups.set(configuration, [...(groups.get(configuration) ?? []), record]);
   }

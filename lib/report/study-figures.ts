@@ -1,4 +1,7 @@
-/** Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by variant. */
+/**
+ * Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by
+ * variant.
+ */
 import { runCost } from '../experiment/cost.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { effectiveDepth } from '../model/schedule.js';
@@ -255,7 +258,10 @@ export function learningCurves(rows: readonly LabelledRuns[], options: Caption =
   };
 }
 
-/** Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean over seeds. */
+/**
+ * Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean
+ * over seeds.
+ */
 export function haltingOverTraining(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
   return haltingCurve(
     withRecords(rows).map(({ row, records }) => ({
@@ -270,8 +276,8 @@ export function haltingOverTraining(rows: readonly PaperTableRow[], options: Cap
 }
 
 /**
- * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what bands or bars
- * show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
+ * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what
+ * bands or bars show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
  */
 export function studyCaption(
   rows: readonly LabelledRuns[],
@@ -288,7 +294,8 @@ export function studyCaption(
   );
   if (records.length === 0) return 'not run yet';
   const mean = seeds === '1' ? 'one seed' : `mean over ${seeds} seeds${spread === '' ? '' : `, ${spread}`}`;
-  return `${several(records.map(({ data }) => data.test.name))}, ${several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []))} puzzles; ${mean}`;
+  const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
+  return `${several(records.map(({ data }) => data.test.name))}, ${puzzles} puzzles; ${mean}`;
 }
 
 function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
