@@ -3,6 +3,7 @@
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
 import { didYouMean, InputError } from './errors.js';
+import { errorText, inWords } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
@@ -61,10 +62,8 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const wrongInput = error instanceof InputError;
-    const stack = error instanceof Error && !wrongInput ? error.stack : undefined; // a bug of ours shows where it is
-    const said = error instanceof Error ? error.message : String(error);
-    process.stderr.write(`${stack ?? `error: ${said}`}\n`);
+    const wrongInput = inWords(error) instanceof InputError;
+    process.stderr.write(`${wrongInput ? 'error: ' : ''}${errorText(error)}\n`);
     process.exitCode = wrongInput ? 2 : 1;
   },
 );

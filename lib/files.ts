@@ -18,6 +18,7 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
+import { isAbandoned, temporaryName } from './processes.js';
 
 let root: string | undefined;
 
@@ -38,12 +39,13 @@ export function projectRoot(): string {
  * Creates the folder if needed. Throws InputError where the place cannot be written to.
  */
 export function writeFileAtomic(file: string, content: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+  const temporary = temporaryName(file);
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
+    clearOnce(path.dirname(file));
   } catch (error) {
-    throw writeError(error, file);
+    throw inWords(error, file);
   }
   try {
     const handle = openSync(temporary, 'w');
@@ -55,9 +57,36 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
     }
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw writeError(error, file);
+    removeHalf(temporary);
+    throw inWords(error, file);
   }
+}
+
+/**
+ * Removes what could not be written whole. Where nothing can be written, nothing can be removed, nor is there anything.
+ */
+export function removeHalf(file: string): void {
+  try {
+    rmSync(file, { recursive: true, force: true });
+  } catch (error) {
+    if (!(inWords(error, file) instanceof InputError)) throw error;
+  }
+}
+
+const cleared = new Set<string>();
+
+/** Looked at once a process: a folder of records may be large. */
+function clearOnce(folder: string): void {
+  const key = path.resolve(folder);
+  if (cleared.has(key)) return;
+  cleared.add(key);
+  clearAbandoned(folder);
+}
+
+/** Removes from a folder what processes of this machine left half written when they were killed. */
+export function clearAbandoned(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder).filter(isAbandoned) : [])
+    removeHalf(path.join(folder, name));
 }
 
 /** The folders searched for data sets, in order: the one that TRM_DATA names, then the project's data/. */
@@ -156,8 +185,12 @@ export function pathError(error: unknown, named: string): unknown {
   return error;
 }
 
-/** What it says of a place to write to. */
-function writeError(error: unknown, named: string): unknown {
+/**
+ * What it says of a place to write to: an InputError where the place is to blame, else the error as it is.
+ * `named`: default the path that the error names.
+ */
+export function inWords(error: unknown, named?: string): unknown {
+  const { code = '', path: at, syscall = '' } = error as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, string>> = {
     EACCES: 'there is no permission to',
     EPERM: 'there is no permission to',
@@ -166,9 +199,19 @@ function writeError(error: unknown, named: string): unknown {
     EEXIST: 'a part of its path is a file',
     EISDIR: 'a folder has this name',
     ENOSPC: 'the disk is full',
+    EDQUOT: 'the quota is used up',
   };
-  const reason = reasons[(error as NodeJS.ErrnoException).code ?? ''];
-  return reason === undefined
+  // A folder that is to be made below others fails so on a disk that is read-only.
+  const reason = code === 'ENOENT' && syscall === 'mkdir' ? 'no folder can be made there' : reasons[code];
+  const place = named ?? at ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : undefined);
+  return reason === undefined || place === undefined || error instanceof InputError
     ? error
-    : new InputError(`${named} cannot be written: ${reason}; choose another place, or make room there`);
+    : new InputError(`${place} cannot be written: ${reason}; choose another place, or make room there`);
+}
+
+/** One sentence where the input or a place to write to is to blame; where the kit is, with the place in its code. */
+export function errorText(thrown: unknown): string {
+  const error = inWords(thrown);
+  if (!(error instanceof Error)) return `error: ${String(error)}`;
+  return error instanceof InputError ? error.message : (error.stack ?? error.message);
 }

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,8 +20,11 @@ import { readNpy } from '../lib/data/npy.js';
 import { readReferenceFolder, writeReferenceFolder } from '../lib/data/reference-format.js';
 import { sudokuDataset } from '../lib/data/sudoku-sets.js';
 import { InputError } from '../lib/errors.js';
+import { writeNewFolder } from '../lib/data/new-folder.js';
+import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
-import { readUserFile, writeFileAtomic } from '../lib/files.js';
+import { temporaryName } from '../lib/processes.js';
+import { errorText, readUserFile, writeFileAtomic } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readSafetensors } from '../lib/model/safetensors-file.js';
 
@@ -97,6 +101,41 @@ describe('files', () => {
     );
     assert.deepEqual([readdirSync(folder).sort(), readdirSync(at('closed'))], [before, []]);
     for (const place of ['plain', 'locked/below']) assert.throws(() => readRecords(at(place)), InputError);
+  });
+
+  it('are refused in words by whatever writes to a place without permission, or to a disk that is full', async () => {
+    const closed = at('closed');
+    mkdirSync(closed, { recursive: true });
+    chmodSync(closed, 0o555);
+    for (const write of [
+      () => claim(path.join(closed, 'run')),
+      () => writeNewFolder(path.join(closed, 'set'), (unfinished) => unfinished.text('a', 'b')),
+      () => writeNewFolder(path.join(closed, 'set'), (unfinished) => unfinished.folder('a')),
+    ]) {
+      const error = await outcome(write);
+      assert.ok(
+        error instanceof InputError && /cannot be written: there is no permission to; /.test(error.message),
+        String(error),
+      );
+    }
+    assert.deepEqual(readdirSync(closed), []);
+    if (!existsSync('/dev/full')) return; // not Linux
+    symlinkSync('/dev/full', temporaryName(at('full')));
+    assert.throws(
+      () => writeFileAtomic(at('full'), 'text'),
+      (error) =>
+        error instanceof InputError && error.message.startsWith(`${at('full')} cannot be written: the disk is full`),
+    );
+    assert.ok(!existsSync(at('full')) && !existsSync(temporaryName(at('full'))));
+  });
+
+  it('that the disk refuses are one sentence, whoever wrote them; a fault of the kit is not', () => {
+    const refusal = Object.assign(new Error('EROFS: read-only'), { code: 'EROFS', syscall: 'mkdir', path: '/x' });
+    assert.match(errorText(refusal), /^\/x cannot be written: the disk is read-only; choose another place/);
+    const below = Object.assign(new Error('ENOENT'), { code: 'ENOENT', syscall: 'mkdir', path: '/x/y' });
+    assert.match(errorText(below), /^\/x\/y cannot be written: no folder can be made there; /);
+    assert.match(errorText(new TypeError('x is not a function')), /^TypeError: x is not a function\n +at /);
+    assert.match(errorText(Object.assign(new Error('EPIPE'), { code: 'EPIPE', syscall: 'write' })), /^Error: EPIPE\n/);
   });
 
   it('are not overwritten by folders', async () => {

@@ -139,7 +139,11 @@ export async function getPublished(set: string, out: Out): Promise<number> {
   const placed: string[] = [];
   for (const file of files) {
     placed.push(
-      await fetchPublished(file, (bytes, total) => progress.update(`fetching ${file.name}`, 'bytes', bytes, total)),
+      await fetchPublished(
+        file,
+        (bytes, total) => progress.update(`fetching ${file.name}`, 'bytes', bytes, total),
+        (from, to) => out.note(`${from} sends this on to ${to}`),
+      ),
     );
     progress.end();
     out.line(

@@ -15,6 +15,7 @@ import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { runNode } from './notebooks.js';
 import { duration, Progress } from '../progress.js';
+import { stoppable } from './stop.js';
 import { showProgress } from './train.js';
 
 export const reproduce: Command = {
@@ -51,16 +52,22 @@ export const reproduce: Command = {
 
     out.note(describeExperiment(chosen));
     const progress = new Progress();
-    const outcome = await runExperiment(chosen, {
-      seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
-      engine: options,
-      resume: true,
-      onProgress: (state) => showProgress(progress, state),
-    });
+    const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
+      runExperiment(chosen, {
+        seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+        engine: options,
+        resume: true,
+        shouldStop,
+        onProgress: (state) => showProgress(progress, state),
+      }),
+    );
     progress.end();
     outcome.engine.dispose();
     const { record } = outcome;
-    if (record === undefined) throw new Error('the run stopped without being asked to');
+    if (record === undefined) {
+      out.line('stopped; the same command goes on from here');
+      return 1;
+    }
 
     out.line('');
     out.line(resultsTable([record]));

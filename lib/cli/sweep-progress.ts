@@ -16,6 +16,7 @@ import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
 import { costText } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
+import { stoppable } from './stop.js';
 import { Progress } from '../progress.js';
 
 const onSlurm = (args: Arguments): boolean => text(args, 'launcher') === 'slurm';
@@ -98,29 +99,18 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   if (launcher === 'slurm')
     return launch(await prepareArrays(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new Progress();
-  let stopAsked = false;
-  const stop = (): void => {
-    if (stopAsked) process.exit(130);
-    stopAsked = true;
-    out.note('\nlets the runs save and ends; once more to end at once');
-  };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
-  try {
-    const jobs = integer(args, 'jobs', 1, 1024);
-    const runs = await runSweep(plan, {
+  const jobs = integer(args, 'jobs', 1, 1024);
+  const runs = await stoppable(out, 'lets the runs save and ends', (shouldStop) =>
+    runSweep(plan, {
       ...folders,
       engine,
       ...(jobs === undefined ? {} : { jobs }),
-      shouldStop: () => stopAsked,
+      shouldStop,
       onProgress: (now) => progress.update('sweep', 'runs', now.length * sweepShare(now), now.length, noteOf(now)),
-    });
-    progress.end();
-    return report(runs, out);
-  } finally {
-    process.off('SIGINT', stop);
-    process.off('SIGTERM', stop);
-  }
+    }),
+  );
+  progress.end();
+  return report(runs, out);
 }
 
 /** Submits prepared arrays, or with --dry only says where their scripts lie. */

@@ -12,6 +12,7 @@ import { configOption, experimentOptions, readExperiment, variantOption } from '
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
+import { stoppable } from './stop.js';
 
 export const train: Command = {
   name: 'train',
@@ -55,56 +56,47 @@ export const train: Command = {
       }
     }
     const progress = new Progress();
-    let stopAsked = false;
-    const stop = (): void => {
-      if (stopAsked) process.exit(130);
-      stopAsked = true;
-      out.note('\nstopping after this step; once more to stop at once');
-    };
-    process.on('SIGINT', stop);
-    try {
-      const folder = text(args, 'folder');
-      const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
-      const outcome = await runExperiment(experiment, {
+    const folder = text(args, 'folder');
+    const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
+    const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
+      runExperiment(experiment, {
         seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
         engine: readEngineOptions(args),
         resume: flag(args, 'resume'),
         onProgress: (state) => showProgress(progress, state),
-        shouldStop: () => stopAsked,
+        shouldStop,
         ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
         ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
-      });
-      progress.end();
-      outcome.engine.dispose();
-      const { record } = outcome;
-      if (record === undefined) {
-        out.line(
-          `stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`,
-        );
-        return 1;
-      }
-      if (flag(args, 'record'))
-        writeFileAtomic(
-          path.join(projectRoot(), 'data', 'runs', `${record.id}.json`),
-          readFileSync(path.join(outcome.folder, 'record.json')),
-        );
-      const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
-      const vote = voteOf(record);
+      }),
+    );
+    progress.end();
+    outcome.engine.dispose();
+    const { record } = outcome;
+    if (record === undefined) {
       out.line(
-        `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, ` +
-          `on ${puzzles} ${experiment.evaluation.split} puzzles`,
+        `stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`,
       );
-      if (vote !== undefined) out.line(passLine(vote));
-      out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
-      out.line(
-        `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
-          `${lastSitting(record).engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
-      );
-      out.result(record);
-      return 0;
-    } finally {
-      process.off('SIGINT', stop);
+      return 1;
     }
+    if (flag(args, 'record'))
+      writeFileAtomic(
+        path.join(projectRoot(), 'data', 'runs', `${record.id}.json`),
+        readFileSync(path.join(outcome.folder, 'record.json')),
+      );
+    const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
+    const vote = voteOf(record);
+    out.line(
+      `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, ` +
+        `on ${puzzles} ${experiment.evaluation.split} puzzles`,
+    );
+    if (vote !== undefined) out.line(passLine(vote));
+    out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
+    out.line(
+      `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
+        `${lastSitting(record).engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
+    );
+    out.result(record);
+    return 0;
   },
 };
 

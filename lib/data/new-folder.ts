@@ -1,8 +1,9 @@
 /** A folder that appears when it is complete, and the hash of everything in it. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { checkNewFolder, writeFileAtomic } from '../files.js';
+import { checkNewFolder, clearAbandoned, inWords, removeHalf, writeFileAtomic } from '../files.js';
+import { temporaryName } from '../processes.js';
 
 /** A folder while its files are written. */
 export interface UnfinishedFolder {
@@ -22,7 +23,7 @@ export function writeNewFolder<Result>(
   write: (unfinished: UnfinishedFolder) => Result,
 ): { readonly result: Result; readonly sha256: string } {
   checkNewFolder(out);
-  const temporary = `${path.resolve(out)}.${process.pid}.tmp`;
+  const temporary = temporaryName(path.resolve(out));
   const hashes: string[] = [];
   const unfinished: UnfinishedFolder = {
     folder: (name) => {
@@ -36,12 +37,13 @@ export function writeNewFolder<Result>(
     wrote: (name, sha256) => void hashes.push(`${name} ${sha256}`),
   };
   try {
+    clearAbandoned(path.dirname(temporary));
     const result = write(unfinished);
     if (existsSync(out)) rmdirSync(out);
     renameSync(temporary, out);
     return { result, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
   } catch (error) {
-    rmSync(temporary, { recursive: true, force: true });
-    throw error;
+    removeHalf(temporary);
+    throw inWords(error, out);
   }
 }

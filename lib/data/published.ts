@@ -1,12 +1,16 @@
-/** The published puzzle files that are not shipped: how they are recognised, fetched from their public home, and put where the kit reads them. */
+/**
+ * The published puzzle files that are not shipped: how they are recognised, fetched from their public home,
+ * and put where the kit reads them.
+ */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdirSync, openSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
-import { dataFolders } from '../files.js';
+import { clearAbandoned, dataFolders, inWords, removeHalf } from '../files.js';
+import { temporaryName } from '../processes.js';
 import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
 import { mazeText } from './maze.js';
@@ -84,7 +88,12 @@ const publicHome = 'https://huggingface.co/datasets';
 /** Largest download that is accepted, bytes; the largest file has about 80 MB. */
 const largestDownload = 1 << 30;
 
-/** How many puzzles a file holds, and a hash of its questions and answers in order, whatever the file's other columns, line ends and compression. */
+const mostRedirects = 5;
+
+/**
+ * How many puzzles a file holds, and a hash of its questions and answers in order, whatever the file's other columns,
+ * line ends and compression.
+ */
 export interface FileContent {
   readonly puzzles: number;
   readonly sha256: string;
@@ -117,9 +126,10 @@ export function isContentOf({ puzzles, sha256 }: FileContent, published: Publish
 /** Puts a copy of a checked file into the first data folder, gzipped, whole or not at all. Returns its path. */
 export async function placeFile(file: string, name: string): Promise<string> {
   const target = path.join(dataFolders()[0]!, name);
-  mkdirSync(path.dirname(target), { recursive: true });
-  const temporary = `${target}.${process.pid}.tmp`;
+  const temporary = temporaryName(target);
   try {
+    mkdirSync(path.dirname(target), { recursive: true });
+    clearAbandoned(path.dirname(target));
     if (isGzipped(file))
       await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
     else
@@ -130,30 +140,34 @@ export async function placeFile(file: string, name: string): Promise<string> {
       );
     renameSync(temporary, target);
   } catch (error) {
-    rmSync(temporary, { force: true });
-    throw error;
+    removeHalf(temporary);
+    throw inWords(error, target);
   }
   return target;
 }
 
 /**
- * Fetches a published file, checks number and content, and puts it into the first data folder. Throws InputError in plain
- * words where there is no network, the server refuses, or the content is not what is expected; nothing is left then.
+ * Fetches a published file, checks number and content, and puts it into the first data folder.
+ * Throws InputError in plain words where there is no network, the server refuses, or the content is not what is
+ * expected; nothing is left then.
+ * `onHost` is told where a server sends the request on to another host.
  */
 export async function fetchPublished(
   published: PublishedFile,
   onProgress: (bytes: number, total: number) => void = () => undefined,
+  onHost: (from: string, to: string) => void = () => undefined,
 ): Promise<string> {
   const { kind, name, puzzles, home } = published;
   if (home === undefined) throw new Error(`${name} is published nowhere`);
   const base = process.env['TRM_DATA_HOME'] ?? publicHome;
   const url = `${base.replace(/\/$/, '')}/${home}`;
-  const response = await reach(url);
-  const temporary = `${path.join(dataFolders()[0]!, name.replace(/\.gz$/, ''))}.${process.pid}.download`;
-  mkdirSync(path.dirname(temporary), { recursive: true });
+  const response = await reach(url, onHost);
+  const temporary = temporaryName(path.join(dataFolders()[0]!, `${name.replace(/\.gz$/, '')}.download`));
   const total = Number(response.headers.get('content-length') ?? 0);
   let bytes = 0;
   try {
+    mkdirSync(path.dirname(temporary), { recursive: true });
+    clearAbandoned(path.dirname(temporary));
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
         bytes += chunk.length;
@@ -176,27 +190,48 @@ export async function fetchPublished(
     const content = await contentOf(temporary, kind);
     if (!isContentOf(content, published))
       throw new InputError(
-        `${url}: expected ${puzzles} puzzles${published.sha256 === undefined ? '' : ` with content ${published.sha256.slice(0, 12)}…`}, got ${content.puzzles} with ${content.sha256.slice(0, 12)}…; the published file changed`,
+        `${url}: expected ${puzzles} ` +
+          `puzzles${published.sha256 === undefined ? '' : ` with content ${published.sha256.slice(0, 12)}…`}, ` +
+          `got ${content.puzzles} with ${content.sha256.slice(0, 12)}…; the published file changed`,
       );
     return await placeFile(temporary, name);
   } finally {
-    rmSync(temporary, { force: true });
+    removeHalf(temporary);
   }
 }
 
-async function reach(url: string): Promise<Response> {
-  let response: Response;
+/** The answer to a request. Another host is told of before anything is fetched from it. */
+async function reach(url: string, onHost: (from: string, to: string) => void): Promise<Response> {
+  let at = new URL(url);
+  for (let hop = 0; hop <= mostRedirects; hop++) {
+    const response = await ask(at);
+    const location = response.headers.get('location');
+    if (response.status < 300 || response.status >= 400 || location === null) {
+      if (response.ok && response.body !== null) return response;
+      throw new InputError(
+        `${url}: expected the file, got status ${response.status}; see data/README.md for where the data is published`,
+      );
+    }
+    await response.body?.cancel();
+    const next = new URL(location, at);
+    if (next.protocol !== at.protocol && next.protocol !== 'https:')
+      throw new InputError(
+        `${url}: sent on to ${next.protocol}//${next.host}, which is not protected; nothing fetched`,
+      );
+    if (next.host !== at.host) onHost(at.host, next.host);
+    at = next;
+  }
+  throw new InputError(`${url}: sent on more than ${mostRedirects} times`);
+}
+
+async function ask(url: URL): Promise<Response> {
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(600_000) });
+    return await fetch(url, { signal: AbortSignal.timeout(600_000), redirect: 'manual' });
   } catch (error) {
     const reason = (error as { readonly cause?: { readonly code?: string } }).cause?.code ?? (error as Error).message;
     throw new InputError(
-      `cannot reach ${url} (${reason}): there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import`,
+      `cannot reach ${url.href} (${reason}): there seems to be no network; ` +
+        'fetch the file elsewhere and bring it in with trm-lab data import',
     );
   }
-  if (!response.ok || response.body === null)
-    throw new InputError(
-      `${url}: expected the file, got status ${response.status}; see data/README.md for where the data is published`,
-    );
-  return response;
 }

@@ -22,6 +22,7 @@ import { closingPuzzles, type ClosingEvaluation } from './closing.js';
 import { expectedBytes, runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
+import { runFiles, takeFolder } from './run-folder.js';
 import {
   hashOf,
   readRecord,
@@ -65,6 +66,8 @@ export interface RunOptions {
   readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
   /** Polled after every step; true saves a checkpoint and ends the run unfinished. */
   readonly shouldStop?: () => boolean;
+  /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
+  readonly job?: string;
   /** Data already loaded for this experiment's task. */
   readonly data?: TaskData;
 }
@@ -110,9 +113,12 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
   return { train: train.examples, scored: evaluation.split === 'test' ? test.examples : validation.examples };
 }
 
-/** Runs an experiment to its end, or until it is asked to stop. */
+/**
+ * Runs an experiment to its end, or until it is asked to stop. Throws InputError where another process works in its
+ * folder, or another run has left something there.
+ */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
-  const { seed = 0, resume = false } = options;
+  const { seed = 0 } = options;
   checkMemory(
     experiment.name,
     expectedBytes(experiment, options.engine),
@@ -121,12 +127,28 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const data = options.data ?? (await loadTask(experiment.task));
   const id = runId(experiment, seed, data);
   const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
-  const stateFile = path.join(folder, 'state.safetensors');
   if (setSizes(experiment, data).scored === 0)
     throw new InputError(
       `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set ` +
         `task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
     );
+  const held = takeFolder(folder, id, options.job);
+  try {
+    return await runHeld(experiment, { ...options, seed, folder }, id, data);
+  } finally {
+    held.release();
+  }
+}
+
+/** A run whose folder is claimed. */
+async function runHeld(
+  experiment: Experiment,
+  options: RunOptions & { readonly seed: number; readonly folder: string },
+  id: string,
+  data: TaskData,
+): Promise<RunOutcome> {
+  const { seed, folder, resume = false } = options;
+  const files = runFiles(folder);
   const engine = await createEngine(experiment.model, options.engine);
   const trainer = new Trainer(engine, data.train, experiment.training, seed);
   try {
@@ -139,35 +161,31 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
       sittings: [],
       seconds: { training: 0, evaluation: 0 },
     };
-    if (resume && existsSync(stateFile)) {
-      const { snapshot, extra } = readSnapshot(stateFile, experiment.model, seatsOf(experiment.training));
-      const saved = extra as { id: string; progress: Progress } | null;
-      if (saved?.id !== id)
-        throw new InputError(
-          `${stateFile}: expected a checkpoint of run ${id}, got one of ${saved?.id ?? 'none'}; choose another ` +
-            'folder, or start over without resume',
-        );
+    if (resume && existsSync(files.state)) {
+      const { snapshot, extra } = readSnapshot(files.state, experiment.model, seatsOf(experiment.training));
+      const saved = extra as { readonly progress?: Progress };
+      if (typeof saved.progress !== 'object' || saved.progress === null)
+        throw new InputError(`${files.state}: expected the progress of run ${id}, got none; start over without resume`);
       await trainer.restore(snapshot);
       progress = saved.progress;
     } else {
       await trainer.start();
     }
-    const run = new Run(experiment, engine, trainer, data, options, id, stateFile, progress);
+    const run = new Run(experiment, engine, trainer, data, options, id, files.state, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
-    const recordFile = path.join(folder, 'record.json');
     const record =
-      existsSync(recordFile) && resume && run.untouched
-        ? readRecord(recordFile)
+      existsSync(files.record) && resume && run.untouched
+        ? readRecord(files.record)
         : recordOf(experiment, seed, data, id, run.progress, trainer.step);
-    if (!run.untouched || !existsSync(recordFile)) {
-      saveCheckpoint(path.join(folder, 'model.safetensors'), {
+    if (!run.untouched || !existsSync(files.record)) {
+      saveCheckpoint(files.model, {
         config: experiment.model,
         tensors: await averagedModel(engine),
         metadata: { run: id, step: String(trainer.step), task: JSON.stringify(experiment.task) },
       });
-      writeRecord(recordFile, record);
+      writeRecord(files.record, record);
     }
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {

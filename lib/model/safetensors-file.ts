@@ -25,6 +25,16 @@ export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
   }
 }
 
+/** What a file says about itself. Throws InputError as readSafetensors does; the tensors are not read. */
+export function readMetadata(file: string): Readonly<Record<string, string>> {
+  const bytes = openBytes(file);
+  try {
+    return listSafetensors(bytes).metadata;
+  } finally {
+    bytes.close();
+  }
+}
+
 /** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */
 export function writeSafetensors(
   file: string,

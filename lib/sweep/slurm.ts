@@ -7,7 +7,7 @@ import type { EngineOptions } from '../engine/create.js';
 import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
-import { isClaimed } from './claim.js';
+import { isClaimed } from '../experiment/claim.js';
 import { expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
 import { hashOf, lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
 import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js';

@@ -8,7 +8,7 @@ import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
-import { isClaimed } from './claim.js';
+import { isClaimed } from '../experiment/claim.js';
 import { expectedBytes, runCost, type RunCost } from '../experiment/cost.js';
 import { differences } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';

@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
 import { writeFileAtomic } from '../files.js';
-import { claim } from './claim.js';
 import type { PlannedRun } from './plan.js';
 import { readRecord } from '../experiment/record.js';
 import { runExperiment } from '../experiment/run.js';
+import { FolderTakenError, runFiles } from '../experiment/run-folder.js';
 
 /** One run, and where its files go. */
 export interface WorkOrder {
@@ -41,8 +41,6 @@ export async function work(
   { run, id, engine, folder, records }: WorkOrder,
   options: WorkOptions,
 ): Promise<'finished' | 'stopped' | 'taken'> {
-  const held = claim(folder, options.job);
-  if (held === undefined) return 'taken';
   let [toldAt, notedAt, reached] = [-Infinity, -Infinity, 0];
   const note = (): void => writeFileAtomic(progressFile(folder), JSON.stringify({ share: reached }));
   try {
@@ -51,6 +49,7 @@ export async function work(
       engine,
       folder,
       resume: true,
+      ...(options.job === undefined ? {} : { job: options.job }),
       shouldStop: options.shouldStop,
       onProgress: async ({ share }) => {
         const now = performance.now();
@@ -68,12 +67,13 @@ export async function work(
     outcome.engine.dispose();
     note();
     if (outcome.record === undefined) return 'stopped';
-    const file = path.join(folder, 'record.json');
+    const file = runFiles(folder).record;
     readRecord(file); // a record that can't be read back is no result
     writeFileAtomic(path.join(records, `${id}.json`), readFileSync(file));
     return 'finished';
-  } finally {
-    held.release();
+  } catch (error) {
+    if (error instanceof FolderTakenError) return 'taken';
+    throw error;
   }
 }
 

@@ -2,7 +2,7 @@
  * The process of one run of a sweep: takes its order from the parent, tells how far it is, and stops when the parent is
  * gone.
  */
-import { InputError } from '../errors.js';
+import { errorText } from '../files.js';
 import { work, type WorkOrder } from './work.js';
 
 /** What a worker tells its parent. */
@@ -26,13 +26,7 @@ async function obey(order: WorkOrder): Promise<void> {
       kind: await work(order, { shouldStop: () => stop, onShare: (share) => tell({ kind: 'progress', share }) }),
     });
   } catch (error) {
-    leave({
-      kind: 'failed',
-      message:
-        error instanceof InputError || !(error instanceof Error)
-          ? String((error as Error).message)
-          : (error.stack ?? error.message),
-    });
+    leave({ kind: 'failed', message: errorText(error) });
   }
 }
 

@@ -4,7 +4,7 @@ import { InputError } from '../errors.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
-import { readSafetensors, writeSafetensors, type SafetensorsFile } from '../model/safetensors-file.js';
+import { readMetadata, readSafetensors, writeSafetensors, type SafetensorsFile } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import type { LatentId } from '../model/calls.js';
 import { buildSchedule } from '../model/schedule.js';
@@ -74,6 +74,11 @@ function readState(file: string): SafetensorsFile {
     if (tensor === undefined || sumOf(tensor) !== sums[name]) damaged(name);
   }
   return content;
+}
+
+/** The plain JSON that came with a snapshot. Throws InputError if the file is damaged or no snapshot. */
+export function snapshotExtra(file: string): unknown {
+  return storedJson(file, 'extra', readMetadata(file)['extra']);
 }
 
 /** Reads a snapshot for a model. Throws InputError if the file is damaged or of another model. */

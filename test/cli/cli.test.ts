@@ -1,7 +1,17 @@
 /** The command line as a user meets it: help, refusals with exit code 2, and runs that survive being killed. */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -186,6 +196,24 @@ describe('trm-lab', () => {
     ])
       assert.ok(told.includes(part), `${part} in\n${told}`);
   });
+
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    it(`${signal} lets a training save, and the same command goes on`, async function () {
+      this.timeout(60_000);
+      const own = path.join(folder, signal);
+      const args = ['train', '--experiment', 'sudoku-smoke', '--set', 'training.steps=100000', '--folder', own];
+      const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+      let [said, printed] = ['', ''];
+      child.stdout.on('data', (text) => void (printed += String(text)));
+      child.stderr.on('data', (text) => {
+        said += String(text);
+        if (/training: \d+\//.test(String(text))) child.kill(signal);
+      });
+      const [code] = (await once(child, 'close')) as [number | null];
+      assert.equal(code, 1, said);
+      assert.match(printed, /^stopped; continue with the same command and --resume/);
+      assert.deepEqual(readdirSync(own), ['state.safetensors']);
+    });
 
   it('continues a killed run to the same bytes (kill -9, five times)', async function () {
     this.timeout(240_000);

@@ -76,6 +76,27 @@ describe('published files', () => {
     assert.equal((await contentOf(placed, 'maze')).sha256, sha256, 'line ends and compression are not content');
   });
 
+  it('on another host say so before anything is fetched; a way without end or protection is refused', async () => {
+    const { port } = server.address() as AddressInfo;
+    const told: string[] = [];
+    const fetched = (): Promise<string> =>
+      fetchPublished(
+        published,
+        () => assert.equal(told.length, 1, 'fetched before it was said'),
+        (from, to) => told.push(`${from} ${to}`),
+      );
+    answer = (url, response) => {
+      if (url === '/there') return response.end(text);
+      return response.writeHead(302, { location: `http://localhost:${port}/there` }).end();
+    };
+    await fetched();
+    assert.deepEqual(told, [`127.0.0.1:${port} localhost:${port}`]);
+    answer = (_, response) => response.writeHead(302, { location: '/again' }).end();
+    await assert.rejects(fetched(), /sent on more than 5 times/);
+    answer = (_, response) => response.writeHead(302, { location: 'ftp://127.0.0.1/there' }).end();
+    await assert.rejects(fetched(), /sent on to ftp:\/\/127\.0\.0\.1, which is not protected; nothing fetched/);
+  });
+
   it('are refused in words, and nothing is left: other content, cut off, not there, no server', async () => {
     const refused = async (file: PublishedFile, message: RegExp): Promise<void> => {
       await assert.rejects(

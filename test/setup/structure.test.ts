@@ -23,7 +23,7 @@ const layers = [
   'cli',
   'barrel',
 ];
-const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'progress.ts', 'random.ts']);
+const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'processes.ts', 'progress.ts', 'random.ts']);
 
 /** Code written here, as git names it. */
 const areas = [
@@ -53,7 +53,7 @@ const clocks: Readonly<Record<string, string>> = {
   'experiment/run.ts': 'seconds of a run, for its record',
   'notebook/live.ts': 'how often a figure is drawn',
   'progress.ts': 'rate and time left',
-  'sweep/claim.ts': 'signs of life of a process',
+  'experiment/claim.ts': 'signs of life of a process',
   'sweep/slurm-task.ts': 'how often a task says how far it is',
   'sweep/work.ts': 'how often a run says how far it is',
   'train/evaluate.ts': 'seconds of an evaluation, for its record',

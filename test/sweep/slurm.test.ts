@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { claim } from '../../lib/sweep/claim.js';
+import { claim } from '../../lib/experiment/claim.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { planTable } from '../../lib/sweep/plan.js';
 import { writeRecord } from '../../lib/experiment/record.js';

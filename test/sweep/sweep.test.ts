@@ -9,7 +9,7 @@ import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { change } from '../../lib/experiment/experiment.js';
-import { claim, isClaimed } from '../../lib/sweep/claim.js';
+import { claim, isClaimed } from '../../lib/experiment/claim.js';
 import { planTable } from '../../lib/sweep/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/sweep/worker.js';

@@ -14,7 +14,7 @@ import {
 import { hostname, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { claim, isClaimed } from '../../lib/sweep/claim.js';
+import { claim, isClaimed } from '../../lib/experiment/claim.js';
 
 describe('claims', function () {
   this.timeout(60_000);

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import {
   constants,
   copyFileSync,
-  existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { inWords, removeHalf } from '../files.js';
+import { isAlive } from '../processes.js';
 
 /**
  * A claim counts as abandoned after this long without a sign of life: its process may be on another machine,
@@ -41,21 +43,24 @@ export interface Claim {
  * process lives at a time; it takes over what an earlier one of the same name had claimed, wherever that ran.
  */
 export function claim(folder: string, job?: string): Claim | undefined {
-  mkdirSync(folder, { recursive: true });
   const file = claimFile(folder);
   const token = randomUUID();
   const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...(job === undefined ? {} : { job }) };
   const isOwn = (): boolean => readOwner(file)?.token === token;
   const written = `${file}.${token}`;
   try {
+    mkdirSync(folder, { recursive: true });
     // Placed with its content in it, so that nobody ever reads half a claim.
     writeFileSync(written, JSON.stringify(owner));
     if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job))
       placeNew(written, file);
+  } catch (error) {
+    throw inWords(error, file);
   } finally {
-    rmSync(written, { force: true });
+    removeHalf(written);
   }
   if (!isOwn()) return undefined; // what lies there decides: over a network a call that succeeded may report a failure
+  clearLeftOvers(folder);
   const timer = setInterval(() => {
     try {
       if (isOwn()) utimesSync(file, new Date(), new Date());
@@ -128,6 +133,15 @@ function copyNew(from: string, to: string): void {
   copyFileSync(from, to, constants.COPYFILE_EXCL);
 }
 
+/** Removes what processes left that were killed while they claimed. */
+function clearLeftOvers(folder: string): void {
+  for (const name of readdirSync(folder).filter((each) => /^claim\.json\.[\da-f-]{36}$/.test(each))) {
+    const file = path.join(folder, name);
+    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
+    if (age > abandonedAfter) rmSync(file, { force: true });
+  }
+}
+
 function claimFile(folder: string): string {
   return path.join(folder, 'claim.json');
 }
@@ -141,20 +155,4 @@ function readOwner(file: string): (Owner & { readonly seen: number }) | undefine
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // it lives, and is someone else's
-  }
-  return !isZombie(pid);
-}
-
-/** Whether a process has ended and only waits for its parent to notice, which in a container may never happen. */
-function isZombie(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`;
-  if (!existsSync(stat)) return false; // not Linux
-  return /\) [ZX] /.test(readFileSync(stat, 'latin1'));
 }

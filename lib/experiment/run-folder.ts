@@ -1,0 +1,63 @@
+/** The folder of a run: claimed while it is worked on, and only ever one run's. */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { clearAbandoned } from '../files.js';
+import { readMetadata } from '../model/safetensors-file.js';
+import { snapshotExtra } from '../train/snapshot.js';
+import { claim, type Claim } from './claim.js';
+import { readRecord } from './record.js';
+
+/** What a run leaves in its folder. */
+export interface RunFiles {
+  readonly state: string;
+  readonly model: string;
+  readonly record: string;
+}
+
+/** Another process works in the folder. */
+export class FolderTakenError extends InputError {}
+
+/** Where a run's files lie. */
+export function runFiles(folder: string): RunFiles {
+  return {
+    state: path.join(folder, 'state.safetensors'),
+    model: path.join(folder, 'model.safetensors'),
+    record: path.join(folder, 'record.json'),
+  };
+}
+
+/**
+ * Claims the folder of a run, creating it if needed, and removes what killed processes left there half written.
+ * `job`: see claim. Throws FolderTakenError if a living process holds it, InputError if a file of another run, or of
+ * none, has the name of one of this run's.
+ */
+export function takeFolder(folder: string, id: string, job?: string): Claim {
+  const held = claim(folder, job);
+  if (held === undefined)
+    throw new FolderTakenError(
+      `${folder}: another process works on a run there; wait for it, or choose another folder`,
+    );
+  try {
+    clearAbandoned(folder);
+    for (const [kind, file] of Object.entries(runFiles(folder)) as [keyof RunFiles, string][]) {
+      const owner = existsSync(file) ? ownerOf(kind, file) : id;
+      if (owner !== id)
+        throw new InputError(
+          `${file}: expected a ${kind} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
+        );
+    }
+    return held;
+  } catch (error) {
+    held.release();
+    throw error;
+  }
+}
+
+/** The run that a file says it is of. Throws InputError for a damaged one. */
+function ownerOf(kind: keyof RunFiles, file: string): string | undefined {
+  if (kind === 'record') return readRecord(file).id;
+  if (kind === 'model') return readMetadata(file)['run'];
+  const extra = snapshotExtra(file) as { readonly id?: unknown } | null;
+  return typeof extra?.id === 'string' ? extra.id : undefined;
+}

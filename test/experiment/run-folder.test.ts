@@ -1,0 +1,101 @@
+/** A run's folder is one run's: another's record, model or state is refused by its id, and nothing of it is touched. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { InputError } from '../../lib/errors.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { runFiles } from '../../lib/experiment/run-folder.js';
+import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
+import { writeFileAtomic } from '../../lib/files.js';
+import { isAbandoned } from '../../lib/processes.js';
+
+const small = experiment('sudoku-smoke', { training: { steps: 6 }, evaluation: { every: 3, closing: [] } });
+
+describe("a run's folder", () => {
+  let folder = '';
+  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'run-folder-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  async function run(seed: number, options: RunOptions = {}): Promise<RunOutcome> {
+    const engine = { engine: 'native', threads: 1, precision: 'float32' } as const;
+    const outcome = await runExperiment(small, { seed, folder, engine, ...options });
+    outcome.engine.dispose();
+    return outcome;
+  }
+
+  const contents = (): Map<string, string> =>
+    new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name), 'base64')]));
+
+  const refused = (message: RegExp) => (error: unknown) => error instanceof InputError && message.test(error.message);
+
+  it("with another run's result is refused, started or resumed, and stays as it is", async () => {
+    const first = await run(3);
+    const before = contents();
+    for (const resume of [false, true])
+      await assert.rejects(run(4, { resume }), refused(/expected a state of run .*-seed4-.*, got one of .*-seed3-/));
+    assert.deepEqual(contents(), before);
+    for (const [gone, message] of [
+      ['state', /expected a model of run .*-seed4-.*, got one of .*-seed3-/],
+      ['model', /expected a record of run .*-seed4-.*, got one of .*-seed3-/],
+    ] as const) {
+      rmSync(runFiles(folder)[gone]);
+      await assert.rejects(run(4), refused(message));
+    }
+    assert.equal((await run(3, { resume: true })).record?.id, first.id);
+  });
+
+  it('with a file of that name which no run has made, or a damaged one, is refused', async () => {
+    const { model, state, record } = runFiles(folder);
+    for (const [file, content, message] of [
+      [model, Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{}')]), /got one of no run/],
+      [state, Buffer.from('half'), /state\.safetensors/],
+      [record, Buffer.from('{"seed": 1'), /record\.json/],
+    ] as const) {
+      writeFileSync(file, content);
+      await assert.rejects(run(1), refused(message));
+      assert.deepEqual(readFileSync(file), content);
+      rmSync(file);
+    }
+    assert.deepEqual(readdirSync(folder), [], 'no claim is left');
+  });
+
+  it('is started over by its own run, to the same record', async () => {
+    const [first, again] = [await run(1), await run(1)];
+    assert.deepEqual(again.record?.curve, first.record?.curve);
+  });
+
+  it('is one run at a time, and free again afterwards', async () => {
+    let second: Promise<unknown> | undefined;
+    await run(1, { onProgress: () => void (second ??= run(1).catch((error: unknown) => error)) });
+    assert.ok(refused(/another process works on a run there/)(await second), String(await second));
+    assert.ok(!existsSync(path.join(folder, 'claim.json')));
+    await run(1, { resume: true });
+  });
+
+  it('is cleared of what a killed process left half written, not of what a living one or another machine writes', async () => {
+    const { pid: dead } = spawnSync(process.execPath, ['-e', '0']);
+    const host = os.hostname().replaceAll(/[^\w-]/g, '_');
+    const left = path.join(folder, `state.safetensors.${host}.${dead}.tmp`);
+    const others = [
+      `state.safetensors.${host}.${process.ppid}.tmp`,
+      `state.safetensors.elsewhere.${dead}.tmp`,
+      `notes.${dead}.tmp`,
+    ].map((name) => path.join(folder, name));
+    for (const file of [left, ...others]) writeFileSync(file, 'half');
+    await run(1);
+    assert.deepEqual(
+      [left, ...others].map((file) => existsSync(file)),
+      [false, true, true, true],
+    );
+
+    const elsewhere = path.join(folder, 'records');
+    mkdirSync(elsewhere);
+    const half = path.join(elsewhere, `a.json.${host}.${dead}.tmp`);
+    assert.ok(isAbandoned(half));
+    writeFileSync(half, 'half');
+    writeFileAtomic(path.join(elsewhere, 'b.json'), '{}');
+    assert.deepEqual(readdirSync(elsewhere), ['b.json']);
+  });
+});
