@@ -74,7 +74,7 @@ describe("a run's folder", () => {
     await run(1, { resume: true });
   });
 
-  it('is cleared of what a killed process left half written, not of what a living one or another machine writes', async () => {
+  it('is cleared of what a killed process left half written, not of what others are writing', async () => {
     const { pid: dead } = spawnSync(process.execPath, ['-e', '0']);
     const host = os.hostname().replaceAll(/[^\w-]/g, '_');
     const left = path.join(folder, `state.safetensors.${host}.${dead}.tmp`);
