@@ -93,6 +93,13 @@ export interface RunningJob<Result> {
 /** Cycles of a trial. */
 const trialCycles = 4;
 
+/** A backend whose first trial takes longer than this is none to wait for, milliseconds. */
+const longestTrial = 20_000;
+
+function tooLong(): Promise<never> {
+  return new Promise((_, reject) => setTimeout(() => reject(new Error('too slow')), longestTrial));
+}
+
 /**
  * A worker on the graphics card, if this browser has one that gives the same answers as `now` in less time: an engine
  * that is fast but rounds otherwise is of no use. Undefined where there is none.
@@ -107,7 +114,7 @@ export async function fasterThinker(
     let candidate: Thinker | undefined;
     try {
       candidate = await Thinker.open(backend, script);
-      await trial(candidate, model, puzzles); // the first run compiles
+      await Promise.race([trial(candidate, model, puzzles), tooLong()]); // the first run compiles
       const [theirs, ours] = [await trial(candidate, model, puzzles), await trial(now, model, puzzles)];
       if (theirs.answers === ours.answers && theirs.milliseconds < ours.milliseconds) return candidate;
     } catch {
@@ -118,11 +125,17 @@ export async function fasterThinker(
   return undefined;
 }
 
+/** What WebGPU says of a graphics card; older browsers say less. */
+interface Adapter {
+  readonly info?: { readonly isFallbackAdapter?: boolean };
+}
+
 /** What this browser says it can do on a graphics card; one that the processor only imitates is no gain. */
 async function graphicsBackends(): Promise<Backend[]> {
   const backends: Backend[] = [];
-  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<object | null> } };
-  if ((await gpu?.requestAdapter().catch(() => null)) != null) backends.push('webgpu');
+  const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<Adapter | null> } };
+  const adapter = await gpu?.requestAdapter().catch(() => null);
+  if (adapter != null && adapter.info?.isFallbackAdapter !== true) backends.push('webgpu');
   if (typeof OffscreenCanvas !== 'undefined') {
     const context = new OffscreenCanvas(1, 1).getContext('webgl2');
     const about = context?.getExtension('WEBGL_debug_renderer_info');

@@ -83,7 +83,7 @@ class Page {
   #drawnBroken = '';
   #thoughts: ThinkResult[] = [];
   #shown = 0;
-  #job: RunningJob<ThinkResult> | undefined;
+  #job: Promise<RunningJob<ThinkResult>> | undefined;
   #cycles = 16;
   #playing = false;
   /** Grows when the puzzle changes: what was asked for before is not to be shown any more. */
@@ -231,7 +231,7 @@ class Page {
     this.#shown = 0;
     find('search-text').textContent = '';
     this.#show();
-    await job?.stop();
+    await (await job)?.stop();
     this.#takeFaster();
   }
 
@@ -258,12 +258,12 @@ class Page {
   async #step(): Promise<void> {
     if (this.#drawnBroken !== '') throw new Error(this.#drawnBroken);
     const turn = this.#turn;
-    this.#job ??= await this.#thinker.start({
+    this.#job ??= this.#thinker.start({
       kind: 'think',
       model: address(this.#kind),
       puzzle: this.#puzzle.question,
     });
-    const thought = await this.#job.next();
+    const thought = await (await this.#job).next();
     if (turn !== this.#turn || thought === undefined) return;
     this.#thoughts.push(thought);
     this.#shown = this.#thoughts.length;
