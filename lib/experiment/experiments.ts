@@ -215,7 +215,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       // heart. Found on validation puzzles (data/search, docs/plan-laptop-tables.md).
       training: {
         ...quickTraining,
-        steps: 800,
+        steps: 900,
         learningRate: 8e-3,
         emaRate: 0.995,
         supervisionCurriculum: [[0.6, 1]],
@@ -224,7 +224,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       },
       evaluation: {
         split: 'test',
-        every: 200,
+        every: 225,
         puzzles: 100,
         finalPuzzles: 500,
         closing: [rawWeights(500), onTraining(200), oneBlank(200), longer(400, 64)],

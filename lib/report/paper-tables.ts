@@ -1,20 +1,19 @@
 /** The paper's tables with ours beside them: what our records say, row by row, and which orderings they bear out. */
 import type { DataFrame } from 'danfojs-node';
 import type { Experiment } from '../experiment/experiment.js';
-import { haltingHead, learned } from '../experiment/learned.js';
+import { learned } from '../experiment/learned.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
-import type { Evaluation } from '../train/evaluate.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { orderingsText } from './orderings.js';
 import { paperTableRows, recursionsOf } from './paper-rows.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
-import { meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
+import { haltingText, meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
@@ -99,15 +98,6 @@ function measuredCells(ours: readonly RunRecord[]): string[] {
     String(Math.round(mean(ours.map(({ seconds }) => seconds.training)))),
     cycles.length === 0 ? '–' : mean(cycles).toFixed(1),
   ];
-}
-
-/** "right in 97 %"; "constant" where the head says the same to every puzzle, in so many seeds. */
-function haltingText(finals: readonly Evaluation[]): string {
-  const constant = finals.filter((each) => haltingHead(each) === 'constant').length;
-  if (constant === finals.length) return 'constant';
-  const right = spreadOf(finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN)).mean;
-  const some = constant === 0 ? '' : `, constant in ${constant} of ${finals.length}`;
-  return `right in ${Math.round(100 * right)} %${some}`;
 }
 
 /** The same rows as numbers, accuracies 0 … 1, for sorting, joining and CSV. Rows that were not run have nulls. */

@@ -6,7 +6,7 @@ import { experiments } from '../experiment/experiments.js';
 import { finalEvaluation, hashOf, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { taskShape } from '../experiment/task.js';
 import { spreadOf } from './statistics.js';
-import { meanAndSpread, type Table } from './tables.js';
+import { haltingText, meanAndSpread, type Table } from './tables.js';
 
 /**
  * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of
@@ -51,6 +51,7 @@ export function searchTable(records: readonly RunRecord[]): Table {
       'taken',
       'validation puzzles solved',
       'cells',
+      'halting head',
       'puzzles',
       'seeds',
       'steps',
@@ -63,6 +64,7 @@ export function searchTable(records: readonly RunRecord[]): Table {
       taken ? 'yes' : '–',
       meanAndSpread(solved),
       meanAndSpread(own.map((record) => finalEvaluation(record).cellAccuracy.at(-1) ?? NaN)),
+      haltingText(own.map(finalEvaluation)),
       Math.min(...own.map(quotedPuzzles)).toLocaleString('en'),
       String(own.length),
       own[0]?.steps.toLocaleString('en') ?? '–',

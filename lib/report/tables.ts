@@ -5,9 +5,11 @@
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
+import { haltingHead } from '../experiment/learned.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
+import type { Evaluation } from '../train/evaluate.js';
 import { markdownText } from './escape.js';
 import { spreadOf } from './statistics.js';
 
@@ -215,4 +217,13 @@ function cellText(value: string | number | boolean | null | undefined): string {
 /** A table without its last column, the run ids, which are for files that are read by machines. */
 export function withoutRuns({ columns, rows }: Table): Table {
   return { columns: columns.slice(0, -1), rows: rows.map((row) => row.slice(0, -1)) };
+}
+
+/** "right in 97 %"; "constant" where the head says the same to every puzzle, in so many seeds. */
+export function haltingText(finals: readonly Evaluation[]): string {
+  const constant = finals.filter((each) => haltingHead(each) === 'constant').length;
+  if (constant === finals.length) return 'constant';
+  const right = spreadOf(finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN)).mean;
+  const some = constant === 0 ? '' : `, constant in ${constant} of ${finals.length}`;
+  return `right in ${Math.round(100 * right)} %${some}`;
 }

@@ -31,8 +31,8 @@ describe('search table', () => {
         'validation puzzles solved',
       ]);
       assert.deepEqual(rows, [
-        [base.name, 'as it is', 'yes', '62.5 ± 17.7 %', '62.5 ± 17.7 %', '300', '2', '600', '10'],
-        [base.name, `training.learningRate ${rate / 2}`, '–', '25.0 %', '25.0 %', '300', '1', '600', '10'],
+        [base.name, 'as it is', 'yes', '62.5 ± 17.7 %', '62.5 ± 17.7 %', 'constant', '300', '2', '600', '10'],
+        [base.name, `training.learningRate ${rate / 2}`, '–', '25.0 %', '25.0 %', 'constant', '300', '1', '600', '10'],
       ]);
     },
   );
@@ -55,7 +55,7 @@ describe('search table', () => {
       assert.ok(batches !== undefined);
       assert.deepEqual(searchTable([recordOf(old, 0, [0.25])]).rows[0]?.slice(0, 3), [
         base.name,
-        'training.interleavedBatches none, training.supervisionCurriculum [[0.5,1],[0.8,2]]',
+        'training.supervisionCurriculum [[0.5,1],[0.8,2]], training.interleavedBatches none',
         '–',
       ]);
     },
@@ -82,12 +82,13 @@ describe('search table', () => {
         },
       },
     };
-    assert.deepEqual(searchTable([voted]).rows[0]?.slice(0, 6), [
+    assert.deepEqual(searchTable([voted]).rows[0]?.slice(0, 7), [
       'arc-7x7-study',
       'as it is',
       'yes',
       '50.0 %',
       '25.0 %',
+      'constant',
       '20',
     ]);
   });
