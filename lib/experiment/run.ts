@@ -5,7 +5,7 @@ import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import { checkMemory } from '../engine/memory.js';
-import { NotFiniteError, type Engine } from '../engine/engine.js';
+import { EngineLostError, NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { saveCheckpoint } from '../model/checkpoint.js';
@@ -190,10 +190,16 @@ async function runHeld(
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {
     engine.dispose();
+    if (error instanceof EngineLostError)
+      throw new EngineLostError(`${id}: ${error.message}; ${lastCheckpoint(stateFile)}`);
     throw error;
   } finally {
     trainer.dispose();
   }
+}
+
+function lastCheckpoint(stateFile: string): string {
+  return existsSync(stateFile) ? `the last good checkpoint is ${stateFile}` : 'there is no checkpoint yet';
 }
 
 /**
@@ -305,11 +311,9 @@ class Run {
       return await this.#trainer.trainStep();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      const remedy = existsSync(this.#stateFile)
-        ? `the last good checkpoint is ${this.#stateFile}`
-        : 'there is no checkpoint yet';
       throw new NotFiniteError(
-        `step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${remedy}; try a lower learning rate`,
+        `step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ` +
+          `${lastCheckpoint(this.#stateFile)}; try a lower learning rate`,
       );
     }
   }

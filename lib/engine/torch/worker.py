@@ -87,9 +87,21 @@ class Ranks:
         """Rank 0 gets all ranks' host tensors, joined along the seats; the others None."""
         if self.size == 1:
             return tensors
-        parts = [None] * self.size if self.rank == 0 else None
-        dist.gather_object(tensors, parts, 0)
-        return None if parts is None else {name: torch.cat([part[name] for part in parts]) for name in tensors}
+        if self.rank > 0:
+            frame = io.BytesIO()
+            write_frame(frame, {}, tensors)
+            body = torch.frombuffer(bytearray(frame.getbuffer()), dtype=torch.uint8)
+            dist.send(torch.tensor([len(body)]), 0)
+            dist.send(body, 0)
+            return None
+        parts = [tensors]
+        for rank in range(1, self.size):
+            length = torch.empty(1, dtype=torch.int64)
+            dist.recv(length, rank)
+            frame = bytearray(length.item())
+            dist.recv(torch.frombuffer(frame, dtype=torch.uint8), rank)
+            parts.append(unpack(frame[8:])[1])
+        return {name: torch.cat([part[name] for part in parts]) for name in tensors}
 
 
 class Worker:

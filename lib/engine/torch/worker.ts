@@ -50,7 +50,7 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** How long processes that were told to end may take, in milliseconds, before they are killed. */
+/** How long processes whose pipe has ended may take, in milliseconds, before they are told to end. */
 const patience = 20_000;
 
 /** The worker at the other end of a pipe. Questions are answered in their order. */
@@ -163,13 +163,13 @@ export class Worker {
     this.#killLater();
   }
 
-  /** Ends what is left of the process group. */
+  /** Ends what has not ended by itself; torchrun then ends its ranks. */
   #killLater(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
     setTimeout(() => {
       try {
-        process.kill(-pid, 'SIGKILL');
+        process.kill(-pid, 'SIGTERM');
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // nothing is left: as it should be
       }
