@@ -6,8 +6,18 @@ import { modelTable, taskTable } from '../report/model-table.js';
 import { toMarkdown } from '../report/tables.js';
 import { paperTraining } from '../train/options.js';
 import { InputError } from '../errors.js';
-import { paperConfig } from '../model/config.js';
-import { choice, flag, integer, number, text, unreadWhere, type Command, type Option } from './command.js';
+import { paperConfig, type ModelConfig } from '../model/config.js';
+import {
+  choice,
+  flag,
+  integer,
+  number,
+  text,
+  unreadWhere,
+  type Arguments,
+  type Command,
+  type Option,
+} from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 
 const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeof publishedTasks)[];
@@ -69,13 +79,7 @@ export const describeCommand: Command = {
     const given = number(args, 'gflops', 0.001, 1e9);
     const batchSize = integer(args, 'batch-size', 1, 1e6) ?? 768;
     if (given === undefined) out.note(`measuring this machine's speed on a few puzzles of this size`);
-    const gflops =
-      given ??
-      Number(
-        ((await measuredSpeed({ model: config, training: paperTraining }, readEngineOptions(args))) / 1e9).toPrecision(
-          3,
-        ),
-      );
+    const gflops = given ?? (await measuredGflops(config, args));
     const options = { batchSize, steps, gflops };
     out.line(`${row.id}, ${label}: ${row.tests}`);
     out.line(describeText(config, options));
@@ -91,3 +95,9 @@ export const describeCommand: Command = {
     return 0;
   },
 };
+
+/** This machine's speed on a model of the paper, to three digits. */
+async function measuredGflops(model: ModelConfig, args: Arguments): Promise<number> {
+  const { flopPerSecond } = await measuredSpeed({ model, training: paperTraining }, readEngineOptions(args));
+  return Number((flopPerSecond / 1e9).toPrecision(3));
+}

@@ -14,7 +14,7 @@ import { runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
-import { costText } from './cost.js';
+import { costText, measuredCost } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
 import { Progress } from '../progress.js';
@@ -79,7 +79,8 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
   const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
   if (paper) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];
-  if (missing.some(({ experiment }) => experiment.scale !== 'smoke')) costs.push(await costText(missing, engine));
+  if (missing.some(({ experiment }) => experiment.scale !== 'smoke'))
+    costs.push(costText(await measuredCost(missing, engine)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
   out.note(`${plan.length} runs: ${[...counts, ...costs].join(', ')}`);

@@ -6,13 +6,16 @@ import { describeExperiment } from '../experiment/experiment.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
-import { costText } from './cost.js';
+import { costText, measuredCost, paceText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { configOption, experimentOptions, readExperiment, variantOption } from './experiment-options.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
 import { stoppable } from './stop.js';
+
+/** A run at the paper's scale that takes no longer is started without --yes. */
+const unaskedHours = 6;
 
 export const train: Command = {
   name: 'train',
@@ -39,7 +42,7 @@ export const train: Command = {
       about: 'steps between checkpoints. Default a twentieth of the run',
     },
     record: { type: 'boolean', about: 'also copy the record to data/runs, where the tables read it' },
-    yes: { type: 'boolean', about: "start a run at the paper's scale" },
+    yes: { type: 'boolean', about: "start a run at the paper's scale, also one of more than six hours" },
     ...engineOptions,
   },
   example: 'trm-lab train --experiment sudoku-4x4 --seed 1',
@@ -49,9 +52,11 @@ export const train: Command = {
     const experiment = readExperiment(args);
     out.note(describeExperiment(experiment));
     if (experiment.scale === 'paper') {
-      out.note(`the published scale: ${await costText([{ experiment }], readEngineOptions(args))}`);
-      if (!flag(args, 'yes')) {
-        out.note('Add --yes to start it.');
+      const cost = await measuredCost([{ experiment }], readEngineOptions(args));
+      out.note(`the published scale: ${costText(cost)}`);
+      out.note(paceText(cost, experiment));
+      if (cost.hours > unaskedHours && !flag(args, 'yes')) {
+        out.note(`More than ${unaskedHours} hours: add --yes to start it.`);
         return 1;
       }
     }

@@ -102,7 +102,7 @@ describe('trm-lab', () => {
     const cost = /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine/;
     assert.match(stderr, cost);
     assert.match(stderr, /on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/);
-    assert.match(stderr, /Add --yes to start it/);
+    assert.match(stderr, /\n(native|tfjs) .*: [\d,.]+ ms a step; ends \d.*\nMore than 6 hours: add --yes to start it/);
     // ARC comes with the kit, so its published scale can be planned anywhere; a search of it is a sweep like any other.
     const task = 'task.canvas=10,task.maxTasks=6,task.augmentations=0,task.validationTasks=2';
     const sizes = 'model.hiddenSize=32,model.heads=2,model.puzzlePrefix=1,model.puzzleEmbeddingSize=32';

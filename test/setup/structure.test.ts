@@ -47,6 +47,7 @@ const sources = new Map(
 const clocks: Readonly<Record<string, string>> = {
   'page/client.ts': 'which backend is the fastest of those that give the same answers',
   'page/page.ts': 'no cycle is shown for less time than an eye needs',
+  'cli/cost.ts': 'when a run will end',
   'cli/evaluate.ts': 'processor time of an evaluation',
   'experiment/cost.ts': 'speed of this machine',
   'experiment/provenance.ts': 'when a run ended',

@@ -49,7 +49,7 @@ describe('torch engine on two ranks', function () {
       for (const engine of [one, two]) await engine.update({ ...update, optimizer });
     }
     const [theirs, ours] = [await one.readTensors('parameters'), await two.readTensors('parameters')];
-    // Three steps move a weight by up to 3e-3 where its gradient is more than rounding: a hundredth of the length of most.
+    // Three steps move a weight by up to 3e-3 where its gradient is more than rounding.
     for (const [name, { data }] of ours)
       assert.ok(distance(data, theirs.get(name)!.data) < 1e-3, `${name}: ${distance(data, theirs.get(name)!.data)}`);
     assert.ok(distance(ours.get('puzzle_emb.weights')!.data, theirs.get('puzzle_emb.weights')!.data) < 1e-6);
@@ -57,7 +57,7 @@ describe('torch engine on two ranks', function () {
     for (const [latent, values] of shared) assert.ok(distance(values, single.get(latent)!) < 1e-2, latent);
   });
 
-  it('thinks about any number of puzzles, even one, and refuses to learn from what cannot be shared evenly', async () => {
+  it('thinks about any number of puzzles, and refuses to learn from what cannot be shared evenly', async () => {
     for (const seats of [1, 3]) {
       const asked = { ...request(config, seats, 0), weights: 'average' as const };
       const [single, shared] = [

@@ -1,4 +1,4 @@
-/** What the torch engine's tests share: a small model with odd sizes, a batch for it, and a look at the worker's processes. */
+/** What these tests share: a small model with odd sizes, its batches, and a look at the worker processes. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
 import type { TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
