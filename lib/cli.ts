@@ -2,7 +2,7 @@
 /** The command line: finds the command, reads its arguments, and turns errors into exit codes. */
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
-import { didYouMean, InputError } from './errors.js';
+import { BrokenError, didYouMean, InputError } from './errors.js';
 import { errorText, inWords } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
@@ -63,7 +63,7 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const wrongInput = inWords(error) instanceof InputError;
-    process.stderr.write(`${wrongInput ? 'error: ' : ''}${errorText(error)}\n`);
+    process.stderr.write(`${wrongInput || error instanceof BrokenError ? 'error: ' : ''}${errorText(error)}\n`);
     process.exitCode = wrongInput ? 2 : 1;
   },
 );

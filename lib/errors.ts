@@ -1,7 +1,10 @@
-/** The one error that means "your input is wrong, and here is what to do": everything else is a bug of ours. */
+/** The one error that means "your input is wrong, and here is what to do". */
 export class InputError extends Error {
   override readonly name = 'InputError';
 }
+
+/** A computation that broke, through no mistake in the input or the kit. Any other error is a bug of ours. */
+export class BrokenError extends Error {}
 
 /** A complaint for each field that is not among the known ones. */
 export function unknownFields(fields: object, known: readonly string[]): string[] {

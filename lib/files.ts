@@ -17,7 +17,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { InputError } from './errors.js';
+import { BrokenError, InputError } from './errors.js';
 import { isAbandoned, temporaryName } from './processes.js';
 
 let root: string | undefined;
@@ -209,9 +209,9 @@ export function inWords(error: unknown, named?: string): unknown {
     : new InputError(`${place} cannot be written: ${reason}; choose another place, or make room there`);
 }
 
-/** One sentence where the input or a place to write to is to blame; where the kit is, with the place in its code. */
+/** One sentence where the input, a place to write to, or a lost device is to blame; where the kit is, with the place in its code. */
 export function errorText(thrown: unknown): string {
   const error = inWords(thrown);
   if (!(error instanceof Error)) return `error: ${String(error)}`;
-  return error instanceof InputError ? error.message : (error.stack ?? error.message);
+  return error instanceof InputError || error instanceof BrokenError ? error.message : (error.stack ?? error.message);
 }

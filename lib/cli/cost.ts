@@ -39,8 +39,9 @@ export function costText({ flop, hours, flopPerSecond }: MeasuredCost): string {
 export function paceText({ engine, hours, flopPerSecond }: MeasuredCost, { model, training }: Experiment): string {
   const { flopPerTrainingStep } = describe(model, { batchSize: training.batchSize });
   const end = new Date(Date.now() + hours * 3_600_000);
+  const ms = Number((1000 * (flopPerTrainingStep / flopPerSecond)).toPrecision(3));
   return (
-    `${engine}: ${Number((1000 * (flopPerTrainingStep / flopPerSecond)).toPrecision(3)).toLocaleString('en')} ms a step; ` +
+    `${engine}: ${ms.toLocaleString('en')} ms a step; ` +
     `ends ${end.toLocaleString('en-GB', { dateStyle: 'medium', timeStyle: 'short' })}`
   );
 }

@@ -2,17 +2,18 @@
  * The contract of an engine: it owns parameters, latents, gradients and moments;
  * only tokens go in, only results come out.
  */
+import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { TensorMap } from '../model/parameters.js';
 import type { LatentId, Schedule } from '../model/calls.js';
 
 /** A loss or gradient became NaN or infinite; the message names the tensor. */
-export class NotFiniteError extends Error {
+export class NotFiniteError extends BrokenError {
   override readonly name = 'NotFiniteError';
 }
 
 /** The process or device that an engine computes on is gone; what it held is lost, it must not be used again. */
-export class EngineLostError extends Error {
+export class EngineLostError extends BrokenError {
   override readonly name = 'EngineLostError';
 }
 

@@ -191,7 +191,7 @@ async function runHeld(
   } catch (error) {
     engine.dispose();
     if (error instanceof EngineLostError)
-      throw new EngineLostError(`${id}: ${error.message}; ${lastCheckpoint(stateFile)}`);
+      throw new EngineLostError(`${id}: ${error.message}; ${lastCheckpoint(files.state)}`);
     throw error;
   } finally {
     trainer.dispose();
