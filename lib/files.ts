@@ -209,7 +209,7 @@ export function inWords(error: unknown, named?: string): unknown {
     : new InputError(`${place} cannot be written: ${reason}; choose another place, or make room there`);
 }
 
-/** One sentence where the input, a place to write to, or a lost device is to blame; where the kit is, with the place in its code. */
+/** One sentence where the input, a place to write to or a device is to blame; else with the place in the code. */
 export function errorText(thrown: unknown): string {
   const error = inWords(thrown);
   if (!(error instanceof Error)) return `error: ${String(error)}`;
