@@ -2,7 +2,8 @@
 import { didYouMean, InputError, unknownFields } from '../errors.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment, experiments } from '../experiment/experiments.js';
-import { variant, variantExperiment } from '../experiment/variants.js';
+import { variantExperiment } from '../experiment/rows.js';
+import { variant } from '../experiment/variants.js';
 import { readUserFile } from '../files.js';
 import { text, type Arguments, type Option } from './command.js';
 import { everyField, parts, readSettings, type ReadSettings, type Settings } from './settings.js';

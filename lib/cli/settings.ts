@@ -1,5 +1,6 @@
 /** Settings as a command line writes them: "training.steps=300,model.mixer=attention". */
 import { didYouMean, InputError, show } from '../errors.js';
+import { longNames } from '../experiment/words.js';
 import { paperConfig } from '../model/config.js';
 import { paperTraining } from '../train/options.js';
 
@@ -28,13 +29,14 @@ export function readSettings(list: string): Settings {
     if (field in fields) throw new InputError(`--set: expected ${part}.${field} once, got it twice`);
     fields[field] = parsed;
   }
+  if (settings.model !== undefined) settings.model = Object.assign(Object.create(null), longNames(settings.model));
   return settings;
 }
 
 /** Fields that are sometimes written without their part. */
 const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
   training: Object.keys(paperTraining),
-  model: [...Object.keys(paperConfig), 'T', 'n', 'act'],
+  model: [...Object.keys(paperConfig), 'T', 'n', 'N_sup', 'act'],
   evaluation: ['every', 'puzzles', 'finalPuzzles'],
   task: ['side', 'source', 'trainPuzzles', 'testPuzzles', 'seed'],
 };

@@ -1,10 +1,12 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
-import { InputError, unknownFields } from '../errors.js';
+import { InputError, show, unknownFields } from '../errors.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
 import { changeTask, taskShape, type Task } from './task.js';
+import { applyVariant, variant } from './variants.js';
+import { longNames, type PaperWords } from './words.js';
 
 /** How much an experiment costs; tables never mix scales. */
 export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
@@ -42,19 +44,25 @@ export interface Experiment {
 /** Changes to an experiment: any fields of its parts. */
 export interface ExperimentChanges {
   readonly name?: string;
+  /** A row of the paper's tables by its id: its model and training, under other changes; null: no row any more. */
   readonly variant?: string | null;
   readonly failureMode?: string | null;
   readonly task?: Readonly<Record<string, unknown>>;
-  readonly model?: Partial<ModelConfig>;
+  readonly model?: Partial<ModelConfig> & PaperWords;
   readonly training?: Partial<TrainingOptions>;
   readonly evaluation?: Partial<EvaluationPlan>;
 }
+
+const partNames = ['experiment', 'task', 'model', 'training', 'evaluation'];
 
 /**
  * The same experiment with other values. What the task fixes (vocabulary, length, puzzle ids) follows the task.
  * Throws InputError for unknown fields and impossible values.
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
+  for (const [part, fields] of Object.entries({ experiment: changes, ...changes }))
+    if (partNames.includes(part) && fields !== undefined && (typeof fields !== 'object' || Array.isArray(fields)))
+      throw new InputError(`${part}: expected an object of changes, got ${show(fields)}`);
   refuseUnknown('experiment', changes, ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation']);
   const task = changeTask(base.task, changes.task ?? {});
   const own = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
@@ -63,19 +71,21 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   refuseUnknown('evaluation', evaluation, ['split', 'every', 'puzzles', 'finalPuzzles', 'closing']);
   for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles })) {
     if (!Number.isInteger(value) || value < 0)
-      throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${String(value)}`);
+      throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${show(value)}`);
   }
   checkClosing(closing, task);
   if (evaluation.split !== 'test' && evaluation.split !== 'validation')
-    throw new InputError(`evaluation.split: expected test or validation, got ${String(evaluation.split)}`);
+    throw new InputError(`evaluation.split: expected test or validation, got ${show(evaluation.split)}`);
+  const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
+  const model = row === undefined ? base.model : applyVariant(base.model, row);
   return {
     ...base,
-    name: changes.name ?? base.name,
+    name: changes.name ?? (row === undefined ? base.name : `${base.name}-${row.id}`),
     variant: changes.variant === undefined ? base.variant : changes.variant,
     failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
     task,
-    model: checkConfig({ ...base.model, ...taskShape(task), ...changes.model }),
-    training: checkTraining({ ...base.training, ...changes.training }),
+    model: checkConfig({ ...model, ...taskShape(task), ...longNames({ ...changes.model }) }),
+    training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };
 }

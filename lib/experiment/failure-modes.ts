@@ -3,7 +3,8 @@ import type { Evaluation } from '../train/evaluate.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
 import { experiment } from './experiments.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from './record.js';
-import { variant, variantExperiment } from './variants.js';
+import { variantExperiment } from './rows.js';
+import { variant } from './variants.js';
 
 /** One failure mode: what is asked, and which runs answer. */
 export interface FailureMode {

@@ -5,7 +5,6 @@
 import { didYouMean, InputError, show } from '../errors.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
-import { change, type Experiment } from './experiment.js';
 import type { Task } from './task.js';
 
 /**
@@ -329,41 +328,6 @@ export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'
   const { puzzlePrefix } =
     base.puzzleEmbeddingSize === 0 ? base : { puzzlePrefix: model.puzzlePrefix ?? base.puzzlePrefix };
   return checkConfig({ ...base, ...model, puzzlePrefix });
-}
-
-/** One row of the paper on a base: its model and training, at the base's task, size and budget. */
-export function variantExperiment(
-  base: Experiment,
-  { id, model, training }: Pick<Variant, 'id' | 'model' | 'training'>,
-): Experiment {
-  return change(base, {
-    name: `${base.name}-${id}`,
-    variant: id,
-    model: applyVariant(base.model, { model }),
-    training,
-  });
-}
-
-/**
- * Learning rates of rows that learned best at another than their base's: of half, the same and double, on validation
- * puzzles, one seed each (data/search). Rows that are missing gained no more than a standard error of the puzzles.
- */
-const rowRates: Readonly<Record<string, Readonly<Record<string, number>>>> = {
-  'sudoku-6x6-study': { 'trm-t2-n2': 0.016 },
-};
-
-/** One row of a table on its base, at the rate that is best for it. */
-export function rowExperiment(base: Experiment, row: Variant): Experiment {
-  const learningRate = rowRates[base.name]?.[row.id];
-  const experiment = variantExperiment(base, row);
-  return learningRate === undefined ? experiment : change(experiment, { training: { learningRate } });
-}
-
-/** The same row at its base's rate; undefined where that is its best. */
-export function atBaseRate(base: Experiment, row: Variant): Experiment | undefined {
-  if (rowRates[base.name]?.[row.id] === undefined) return undefined;
-  const experiment = variantExperiment(base, row);
-  return change(experiment, { name: `${experiment.name}-base-rate` });
 }
 
 /** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */

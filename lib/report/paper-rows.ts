@@ -2,14 +2,8 @@
 import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { closingEvaluation, finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import {
-  atBaseRate,
-  rowExperiment,
-  rowsOfTable,
-  variant,
-  type PaperRow,
-  type Variant,
-} from '../experiment/variants.js';
+import { atBaseRate, rowExperiment } from '../experiment/rows.js';
+import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** One row of one of the paper's tables, with our runs of it. */

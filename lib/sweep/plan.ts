@@ -5,14 +5,8 @@ import { change, type Experiment, type ExperimentChanges, type Scale } from '../
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
-import {
-  atBaseRate,
-  rowExperiment,
-  rowsOfTable,
-  variant,
-  type PaperRow,
-  type Variant,
-} from '../experiment/variants.js';
+import { atBaseRate, rowExperiment } from '../experiment/rows.js';
+import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
 /** A run that is wanted. */
 export interface PlannedRun {

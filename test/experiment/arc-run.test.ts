@@ -9,7 +9,7 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { planTable } from '../../lib/sweep/plan.js';
-import { variantExperiment } from '../../lib/experiment/variants.js';
+import { variantExperiment } from '../../lib/experiment/rows.js';
 import { closingEvaluation, quotedAccuracy, readRecord, type RunRecord, voteOf } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { paperResult, rowsOfTable, variant } from '../../lib/experiment/variants.js';

@@ -8,7 +8,8 @@ import { readRecords, writeRecord } from '../../lib/experiment/record.js';
 import { projectRoot } from '../../lib/files.js';
 import { fingerprintIn, fingerprintOf } from '../../lib/report/draw/plotly.js';
 import { reportFigures, reportSources, reportTables, reportTexts, withReports } from '../../lib/report/files.js';
-import { variant, variantExperiment } from '../../lib/experiment/variants.js';
+import { variantExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { record, recordOf } from './records.js';
 
 const inProject = (file: string): string => path.join(projectRoot(), file);

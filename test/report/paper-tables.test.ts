@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { tableBases } from '../../lib/sweep/plan.js';
-import { variant, variantExperiment } from '../../lib/experiment/variants.js';
+import { variantExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { comparedRows, paperTable, paperTableFrame } from '../../lib/report/paper-tables.js';
 import { paperTableRows, tableRecords } from '../../lib/report/paper-rows.js';
 import { orderings } from '../../lib/report/orderings.js';

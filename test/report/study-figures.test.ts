@@ -3,7 +3,8 @@
  */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { variant, variantExperiment } from '../../lib/experiment/variants.js';
+import { variantExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { closingEvaluation, type CurvePoint, type RunRecord } from '../../lib/experiment/record.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-rows.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
-import { rowsOfTable, variant, variantExperiment } from '../../lib/experiment/variants.js';
+import { variantExperiment } from '../../lib/experiment/rows.js';
+import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 

@@ -1,0 +1,30 @@
+/** Rows of the paper's tables as experiments on a base. */
+import { change, type Experiment } from './experiment.js';
+import type { Variant } from './variants.js';
+
+/** One row of the paper on a base: its model and training, at the base's task, size and budget. */
+export function variantExperiment(base: Experiment, { id }: Pick<Variant, 'id'>): Experiment {
+  return change(base, { variant: id });
+}
+
+/**
+ * Learning rates of rows that learned best at another than their base's: of half, the same and double, on validation
+ * puzzles, one seed each (data/search). Rows that are missing gained no more than a standard error of the puzzles.
+ */
+const rowRates: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'sudoku-6x6-study': { 'trm-t2-n2': 0.016 },
+};
+
+/** One row of a table on its base, at the rate that is best for it. */
+export function rowExperiment(base: Experiment, row: Variant): Experiment {
+  const learningRate = rowRates[base.name]?.[row.id];
+  const experiment = variantExperiment(base, row);
+  return learningRate === undefined ? experiment : change(experiment, { training: { learningRate } });
+}
+
+/** The same row at its base's rate; undefined where that is its best. */
+export function atBaseRate(base: Experiment, row: Variant): Experiment | undefined {
+  if (rowRates[base.name]?.[row.id] === undefined) return undefined;
+  const experiment = variantExperiment(base, row);
+  return change(experiment, { name: `${experiment.name}-base-rate` });
+}
