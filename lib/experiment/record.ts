@@ -4,12 +4,13 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import { pathError, readUserFile, writeFileAtomic } from '../files.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
+import { checkNesting, checkRecord, longestRecord } from './record-shape.js';
 
 /** Means over a stretch of training, taken from the training batches themselves. */
 export interface CurvePoint {
@@ -141,11 +142,13 @@ export function readRecord(file: string): RunRecord {
   const name = path.basename(file);
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readUserFile(file).toString('utf8'));
+    const json = readUserFile(file, longestRecord).toString('utf8');
+    checkNesting(`record ${name}`, json);
+    parsed = JSON.parse(json);
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(
-        `record ${name}: expected JSON, got ${error.message}; the file is truncated or damaged: delete it and run ` +
+        `record ${name}: expected JSON, got ${reasonOf(error)}; the file is truncated or damaged: delete it and run ` +
           'again',
       );
     throw error;
@@ -156,10 +159,10 @@ export function readRecord(file: string): RunRecord {
   >;
   if (rest['schema'] !== recordSchema)
     throw new InputError(
-      `record ${name}: expected schema ${recordSchema}, got ${String(rest['schema'])}; it is from another version ` +
+      `record ${name}: expected schema ${recordSchema}, got ${show(rest['schema'])}; it is from another version ` +
         'of the kit or not a record',
     );
-  const record = rest as unknown as RunRecord;
+  const record = checkRecord(`record ${name}`, rest);
   if (written !== checksum(record))
     throw new InputError(
       `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a ` +

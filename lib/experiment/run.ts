@@ -33,6 +33,7 @@ import {
   type RunRecord,
   type Sitting,
 } from './record.js';
+import { checkMeasured } from './record-shape.js';
 import { loadTask, type TaskData } from './task.js';
 
 /** What a run tells while it goes on. */
@@ -163,9 +164,10 @@ async function runHeld(
     };
     if (resume && existsSync(files.state)) {
       const { snapshot, extra } = readSnapshot(files.state, experiment.model, seatsOf(experiment.training));
-      const saved = extra as { readonly progress?: Progress };
+      const saved = (extra ?? {}) as { readonly progress?: Progress };
       if (typeof saved.progress !== 'object' || saved.progress === null)
         throw new InputError(`${files.state}: expected the progress of run ${id}, got none; start over without resume`);
+      checkMeasured(files.state, saved.progress);
       await trainer.restore(snapshot);
       progress = saved.progress;
     } else {

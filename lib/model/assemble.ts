@@ -1,5 +1,5 @@
 /** A model out of named tensors: the configuration found, every shape checked. */
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { MemoryBytes } from './bytes.js';
 import { checkConfig, type ModelConfig } from './config.js';
 import { inferConfig } from './infer-config.js';
@@ -90,9 +90,7 @@ export function storedConfig(metadata: Readonly<Record<string, string>>): unknow
   try {
     fields = JSON.parse(stored);
   } catch (error) {
-    throw new InputError(
-      `metadata config: expected JSON, got ${error instanceof Error ? error.message : String(error)}`,
-    );
+    throw new InputError(`metadata config: expected JSON, got ${reasonOf(error)}`);
   }
   const ours = typeof fields === 'object' && fields !== null && 'hiddenSize' in fields;
   return ours || format === checkpointFormat ? fields : undefined;

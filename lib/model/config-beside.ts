@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { readUserFile } from '../files.js';
 import { referenceFields, type ReferenceFields } from './reference-config.js';
 
@@ -40,8 +40,7 @@ export function readConfigText(text: string, file: string): ReferenceFields {
   try {
     configuration = file.endsWith('.json') ? JSON.parse(text) : parse(text, { merge: true, logLevel: 'error' });
   } catch (error) {
-    const [problem = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
-    throw new InputError(`${file}: ${problem.replace(/:$/, '')}; mend it or move the file away`);
+    throw new InputError(`${file}: ${reasonOf(error)}; mend it or move the file away`);
   }
   return referenceFields(configuration, file);
 }

@@ -2,7 +2,7 @@
  * The safetensors format: named tensors and text in one piece, read with suspicion and written to the same bytes every
  * time.
  */
-import { InputError, show } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
@@ -146,10 +146,7 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record
       : fail('header: expected a JSON object');
   } catch (error) {
     if (error instanceof InputError) throw error;
-    return fail(
-      `header: expected JSON, got ${error instanceof Error ? error.message : String(error)}; ` +
-        'the file is damaged or something else',
-    );
+    return fail(`header: expected JSON, got ${reasonOf(error)}; ` + 'the file is damaged or something else');
   }
 }
 

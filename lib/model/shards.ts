@@ -1,6 +1,6 @@
 /** A model in several files, as large trainers write it: an index of tensor names, and where each lies. */
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import { contentsOf } from './contents.js';
 import { checkStorage, isPyTorchFile, readPyTorch } from './pytorch.js';
@@ -28,7 +28,7 @@ export function listShards(bytes: Bytes, open: (file: string) => Bytes): Readonl
   try {
     index = JSON.parse(Buffer.from(bytes.read(0, bytes.size)).toString('utf8'));
   } catch (error) {
-    fail(`expected a checkpoint or its index in JSON: ${error instanceof Error ? error.message : String(error)}`);
+    fail(`expected a checkpoint or its index in JSON: ${reasonOf(error)}`);
   }
   const { weight_map: places } = index as Readonly<Record<string, unknown>>;
   if (typeof places !== 'object' || places === null || Array.isArray(places))

@@ -3,7 +3,7 @@
  * declare.
  */
 import { inflateRawSync } from 'node:zlib';
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import type { Bytes } from './bytes.js';
 
 /** One file in the archive. */
@@ -85,9 +85,7 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
   try {
     content = inflateRawSync(bytes.read(start, entry.compressedSize), { maxOutputLength: Math.max(1, entry.size) });
   } catch (error) {
-    return fail(
-      `does not inflate to its ${entry.size} bytes (${error instanceof Error ? error.message : String(error)})`,
-    );
+    return fail(`does not inflate to its ${entry.size} bytes (${reasonOf(error)})`);
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
   // A buffer of its own: a Buffer's slice would not copy.

@@ -1,6 +1,6 @@
 /** Records: written and read back equal, and refused when they are not what was written. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -95,11 +95,44 @@ describe('run record', () => {
 
   it('is refused when from another schema', () => {
     writeFileSync(file, readFileSync(file, 'utf8').replace(recordSchema, 'trm-lab/run/0'));
-    assert.throws(() => readRecord(file), /expected schema trm-lab\/run\/2, got trm-lab\/run\/0/);
+    assert.throws(() => readRecord(file), /expected schema trm-lab\/run\/2, got "trm-lab\/run\/0"/);
   });
 
   it('hashes by content, not by the order of fields', () => {
     assert.equal(hashOf({ a: 1, b: [1, { c: 2, d: 3 }] }), hashOf({ b: [1, { d: 3, c: 2 }], a: 1 }));
     assert.notEqual(hashOf({ a: 1 }), hashOf({ a: 2 }));
+  });
+
+  it('is refused by name where a right seal covers what is no record', () => {
+    const forgeries: readonly (readonly [fields: object, message: RegExp])[] = [
+      [{ schema: recordSchema, id: 'x', seed: 0 }, /experiment: expected an object, got undefined/],
+      [{ ...record, sittings: [] }, /sittings: expected a list of at least 1/],
+      [{ ...record, sittings: [{}] }, /sittings: expected in place 0 an object with from: a whole number/],
+      [{ ...record, evaluations: [{ step: 1 }] }, /evaluations: expected in place 0 an object with puzzles/],
+      [{ ...record, closing: { vote: { passAt: null } } }, /closing: expected in place 0 an object with passAt/],
+      [{ ...record, seed: '0' }, /seed: expected a whole number/],
+      [{ ...record, extra: 1 }, /unknown field extra/],
+      [
+        { ...record, experiment: { ...record.experiment, model: {} } },
+        /recursion: expected one of|recursion: expected/,
+      ],
+    ];
+    for (const [fields, message] of forgeries) {
+      writeRecord(file, fields as RunRecord);
+      assert.throws(
+        () => readRecord(file),
+        (error) => error instanceof InputError && message.test(error.message),
+        String(message),
+      );
+    }
+  });
+
+  it('is refused at once where it is nested deep or far too long', () => {
+    for (const json of [`{"x":${'['.repeat(20_000)}${']'.repeat(20_000)}}`, '['.repeat(10_000_000)]) {
+      writeFileSync(file, json);
+      assert.throws(() => readRecord(file), /at most 32 levels of nesting/);
+    }
+    truncateSync(file, 600e6);
+    assert.throws(() => readRecord(file), /expected at most 16777216 bytes, got 600000000/);
   });
 });

@@ -1,0 +1,154 @@
+/** What a record must look like before anything reads it: a checksum shows that it is unchanged, not that it is a record. */
+import { InputError } from '../errors.js';
+import { checkFields, optional, text, whole, type FieldCheck, type Fields } from '../fields.js';
+import { checkConfig } from '../model/config.js';
+import type { DataSummary, RunRecord, Sitting } from './record.js';
+
+/** Bounds of a record's text: real ones have 50 KB and five levels. */
+const bounds = { bytes: 16 * 2 ** 20, levels: 32 };
+
+/** Most bytes of a record's file. */
+export const longestRecord = bounds.bytes;
+
+const number: FieldCheck = (value) => (Number.isFinite(value) ? undefined : 'a number');
+const orNull =
+  (check: FieldCheck): FieldCheck =>
+  (value) =>
+    value === null ? undefined : check(value);
+const anyObject: FieldCheck = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+
+/** A list of what a check accepts. */
+const listOf =
+  (check: FieldCheck, least = 0): FieldCheck =>
+  (value) => {
+    if (!Array.isArray(value) || value.length < least) return `a list${least > 0 ? ` of at least ${least}` : ''}`;
+    for (const [i, each] of value.entries()) {
+      const expected = check(each);
+      if (expected !== undefined) return `in place ${i} ${expected}`;
+    }
+    return undefined;
+  };
+
+/** An object of these fields; others are let be. */
+const objectOf =
+  (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>
+  (value) => {
+    const object = anyObject(value);
+    if (object !== undefined) return object;
+    for (const [key, check] of Object.entries(checks)) {
+      const expected = check((value as Readonly<Record<string, unknown>>)[key]);
+      if (expected !== undefined) return `an object with ${key}: ${expected}`;
+    }
+    return undefined;
+  };
+
+const shares = listOf(number);
+const evaluation = {
+  puzzles: whole(0),
+  supervisionSteps: whole(1),
+  exactAccuracy: shares,
+  cellAccuracy: shares,
+  haltingAccuracy: shares,
+  meanSteps: optional(number),
+  seconds: number,
+};
+const vote = objectOf({ passAt: anyObject, tasks: whole(0), pairs: whole(0), votes: whole(0), seconds: number });
+const closing: FieldCheck = (value) => {
+  const object = anyObject(value);
+  if (object !== undefined) return object;
+  const each = (result: unknown): string | undefined =>
+    typeof result === 'object' && result !== null && 'passAt' in result ? vote(result) : objectOf(evaluation)(result);
+  return listOf(each)(Object.values(value as object));
+};
+const point = {
+  step: whole(0),
+  answerLoss: orNull(number),
+  haltLoss: orNull(number),
+  exactAccuracy: orNull(number),
+  cellAccuracy: orNull(number),
+  meanSteps: orNull(number),
+};
+const sitting: Fields<Sitting> = {
+  from: whole(0),
+  to: whole(0),
+  version: text,
+  commit: orNull(text),
+  node: text,
+  platform: text,
+  cpu: text,
+  cores: whole(0),
+  engine: text,
+  threads: orNull(whole(0)),
+  precision: text,
+  finishedAt: text,
+};
+const data: Fields<DataSummary> = { name: text, sha256: text, examples: whole(0) };
+
+/** What a run has measured so far; a record and the state of a run that goes on both have it. */
+const measured = {
+  curve: listOf(objectOf(point)),
+  sittings: listOf(objectOf(sitting)),
+  closing,
+  seconds: objectOf({ training: number, evaluation: number }),
+};
+
+const record: Fields<RunRecord> = {
+  schema: text,
+  id: text,
+  experiment: objectOf({
+    name: text,
+    about: text,
+    base: text,
+    scale: text,
+    variant: orNull(text),
+    failureMode: orNull(text),
+    task: objectOf({ kind: text }),
+    model: anyObject,
+    training: anyObject,
+    evaluation: anyObject,
+  }),
+  seed: whole(0),
+  data: objectOf({ train: objectOf(data), test: objectOf(data) }),
+  model: objectOf({ parameters: whole(0, 1e12), depth: number, forwardPasses: number }),
+  steps: whole(0),
+  peakMemory: number,
+  evaluations: listOf(objectOf({ ...evaluation, step: whole(0) }), 1),
+  ...measured,
+  sittings: listOf(objectOf(sitting), 1),
+};
+
+/** Checks that a record from any source has all its fields. Throws InputError naming those that are missing or wrong. */
+export function checkRecord(name: string, candidate: unknown): RunRecord {
+  const checked = checkFields(name, candidate, record);
+  checkConfig(checked.experiment.model);
+  return checked;
+}
+
+/** Checks what the state of a run has measured. Throws InputError naming what is missing or wrong. */
+export function checkMeasured(name: string, candidate: unknown): void {
+  const expected = objectOf({
+    ...measured,
+    pending: anyObject,
+    pendingSteps: whole(0),
+    evaluations: listOf(objectOf({ ...evaluation, step: whole(0) })),
+  })(candidate);
+  if (expected !== undefined) throw new InputError(`${name}: expected ${expected}; start over without resume`);
+}
+
+/** Throws InputError for JSON that is nested too deep to be a record, before anything walks through it. */
+export function checkNesting(name: string, json: string): void {
+  let open = 0;
+  for (let i = 0; i < json.length; i++) {
+    const character = json[i];
+    if (character === '"') {
+      i++;
+      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+    } else if (character === '{' || character === '[') {
+      if (++open > bounds.levels)
+        throw new InputError(`${name}: expected at most ${bounds.levels} levels of nesting; it is no record`);
+    } else if (character === '}' || character === ']') {
+      open--;
+    }
+  }
+}
