@@ -1,5 +1,5 @@
 /**
- * Outside files, damaged in every way that chance finds: a reader reads one or refuses it by an InputError, nothing else.
+ * Outside files, damaged in every way that chance finds: a reader reads one or refuses it by an InputError.
  * TRM_MUTATIONS=6000 makes so many mutations of each reader instead of 200.
  */
 import assert from 'node:assert/strict';
