@@ -1,8 +1,7 @@
 /** What a record must look like before anything reads it: a checksum shows that it is unchanged, not that it is a record. */
 import { InputError } from '../errors.js';
-import { checkFields, optional, text, whole, type FieldCheck, type Fields } from '../fields.js';
+import { checkFields, optional, text, whole, type FieldCheck } from '../fields.js';
 import { checkConfig } from '../model/config.js';
-import type { DataSummary, RunRecord, Sitting } from './record.js';
 
 /** Bounds of a record's text: real ones have 50 KB and five levels. */
 const bounds = { bytes: 16 * 2 ** 20, levels: 32 };
@@ -69,7 +68,7 @@ const point = {
   cellAccuracy: orNull(number),
   meanSteps: orNull(number),
 };
-const sitting: Fields<Sitting> = {
+const sitting = {
   from: whole(0),
   to: whole(0),
   version: text,
@@ -83,7 +82,7 @@ const sitting: Fields<Sitting> = {
   precision: text,
   finishedAt: text,
 };
-const data: Fields<DataSummary> = { name: text, sha256: text, examples: whole(0) };
+const data = { name: text, sha256: text, examples: whole(0) };
 
 /** What a run has measured so far; a record and the state of a run that goes on both have it. */
 const measured = {
@@ -93,7 +92,7 @@ const measured = {
   seconds: objectOf({ training: number, evaluation: number }),
 };
 
-const record: Fields<RunRecord> = {
+const record = {
   schema: text,
   id: text,
   experiment: objectOf({
@@ -119,10 +118,9 @@ const record: Fields<RunRecord> = {
 };
 
 /** Checks that a record from any source has all its fields. Throws InputError naming those that are missing or wrong. */
-export function checkRecord(name: string, candidate: unknown): RunRecord {
-  const checked = checkFields(name, candidate, record);
-  checkConfig(checked.experiment.model);
-  return checked;
+export function checkRecord(name: string, candidate: unknown): void {
+  const { experiment } = checkFields(name, candidate, record) as { readonly experiment: { readonly model: unknown } };
+  checkConfig(experiment.model);
 }
 
 /** Checks what the state of a run has measured. Throws InputError naming what is missing or wrong. */

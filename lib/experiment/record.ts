@@ -162,7 +162,8 @@ export function readRecord(file: string): RunRecord {
       `record ${name}: expected schema ${recordSchema}, got ${show(rest['schema'])}; it is from another version ` +
         'of the kit or not a record',
     );
-  const record = checkRecord(`record ${name}`, rest);
+  checkRecord(`record ${name}`, rest);
+  const record = rest as unknown as RunRecord;
   if (written !== checksum(record))
     throw new InputError(
       `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a ` +
