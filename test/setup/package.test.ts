@@ -61,6 +61,33 @@ describe('package', () => {
   });
 });
 
+describe('dependencies with advisories', () => {
+  it('are nowhere in the lock file (docs/security.md)', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as {
+      packages: Record<string, { name?: string; version?: string }>;
+    };
+    const versions = (name: string): string[] =>
+      Object.entries(packages)
+        .filter(([place, found]) => place.endsWith(`node_modules/${name}`) && (found.name ?? name) === name)
+        .map(([, { version = '' }]) => version);
+    const below = (version: string, least: string): boolean =>
+      version.localeCompare(least, 'en', { numeric: true }) < 0;
+    assert.deepEqual(versions('request'), []);
+    for (const [name, least] of [
+      ['tar', '7.5.3'],
+      ['form-data', '4.0.4'],
+      ['tough-cookie', '4.1.3'],
+      ['xlsx', '0.20.2'],
+    ] as const)
+      assert.deepEqual(
+        versions(name).filter((version) => below(version, least)),
+        [],
+        name,
+      );
+    assert.ok(versions('tar').length > 0 && versions('tough-cookie').length > 0, 'looked at nothing');
+  });
+});
+
 describe('kernel', () => {
   it('its kernelspec names no path of a machine', () => {
     const { argv } = JSON.parse(read('scripts/setup/tslab/kernel.json')) as { argv: string[] };
