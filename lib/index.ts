@@ -45,6 +45,7 @@ export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 // Experiments: plain data, one change away from each other, run to a record.
 export { change, describeExperiment, type Experiment, type Scale } from './experiment/experiment.js';
 export { experiment, experiments } from './experiment/experiments.js';
+export { variants, type Variant } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { openModel, shippedCheckpoint } from './experiment/open.js';
 export { viewsOf } from './experiment/views.js';
@@ -52,13 +53,14 @@ export { runExperiment, type RunOutcome, type RunProgress } from './experiment/r
 export { finalEvaluation, readRecords, type RunRecord } from './experiment/record.js';
 
 // Many runs: the rows of a table or the points of a search, planned for several seeds.
-export { planSearch, planTable, tableBases } from './sweep/plan.js';
+export { planAblation, planSearch, planTable, tableBases, type AblationRow } from './sweep/plan.js';
 
 // Tables from records: results, the paper's tables with ours beside them, statistics over seeds.
 export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
 export { dataFrame, recordRows, tableOfFrame, type FrameRow } from './report/frames.js';
 export { comparedRows, paperTable, paperTableFrame } from './report/paper-tables.js';
 export { paperTableRows, tableRecords } from './report/paper-rows.js';
+export { ablationRecords, ablationRows, ablationTable, ablationText } from './report/ablation.js';
 export { modelTable } from './report/model-table.js';
 export { searchTable } from './report/searches.js';
 export { pairedTest, spreadOf } from './report/statistics.js';

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
-import { pathError, readUserFile, writeFileAtomic } from '../files.js';
+import { pathError, projectRoot, readUserFile, writeFileAtomic } from '../files.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';
@@ -173,13 +173,14 @@ export function readRecord(file: string): RunRecord {
 }
 
 /**
- * All records of a folder, by file name; an absent folder holds none. Throws InputError for a file that is no record,
- * and for a path that is no folder.
+ * All records of a folder, by file name; a relative folder counts from the project's root, an absent one holds none.
+ * Throws InputError for a file that is no record, and for a path that is no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
+  const place = path.resolve(projectRoot(), folder);
   let names: string[];
   try {
-    names = readdirSync(folder);
+    names = readdirSync(place);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw pathError(error, folder);
@@ -187,7 +188,7 @@ export function readRecords(folder: string): RunRecord[] {
   return names
     .filter((name) => name.endsWith('.json'))
     .sort()
-    .map((name) => readRecord(path.join(folder, name)));
+    .map((name) => readRecord(path.join(place, name)));
 }
 
 /** SHA-256 of any plain value, independent of the order in which its fields were set. */

@@ -1,6 +1,6 @@
 /** Rows of the paper's tables as experiments on a base. */
 import { change, type Experiment } from './experiment.js';
-import type { Variant } from './variants.js';
+import { variants, type Variant } from './variants.js';
 
 /** One row of the paper on a base: its model and training, at the base's task, size and budget. */
 export function variantExperiment(base: Experiment, { id }: Pick<Variant, 'id'>): Experiment {
@@ -27,4 +27,17 @@ export function atBaseRate(base: Experiment, row: Variant): Experiment | undefin
   if (rowRates[base.name]?.[row.id] === undefined) return undefined;
   const experiment = variantExperiment(base, row);
   return change(experiment, { name: `${experiment.name}-base-rate` });
+}
+
+/**
+ * What tables and figures call an experiment: the paper's label of its variant, or its own name. A label that two
+ * variants share has the id behind it; one that states TRM's T and n states the experiment's.
+ */
+export function experimentLabel({ name, variant: id, model }: Pick<Experiment, 'name' | 'variant' | 'model'>): string {
+  const row = variants.find((each) => each.id === id)?.rows[0];
+  if (row === undefined) return name;
+  const { label, statesRecursions } = row;
+  const shared = variants.filter(({ rows }) => rows[0]?.label === label).length > 1;
+  const recursions = statesRecursions ? ` (T = ${model.deepRecursions}, n = ${model.latentRecursions})` : '';
+  return `${label}${recursions}${shared ? `, ${id}` : ''}`;
 }

@@ -54,7 +54,7 @@ export interface RunOptions {
   /** Fixes weights, order, augmentation and exploration. Default 0. */
   readonly seed?: number;
   readonly engine?: EngineOptions;
-  /** Where checkpoints and the record go. Default runs/<id> in the project. */
+  /** Where checkpoints and the record go; a relative path counts from the project's root. Default runs/<id>. */
   readonly folder?: string;
   /**
    * Continue from the folder's last checkpoint if there is one; a finished run is not run again. Default false: start
@@ -127,7 +127,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   );
   const data = options.data ?? (await loadTask(experiment.task));
   const id = runId(experiment, seed, data);
-  const folder = options.folder ?? path.join(projectRoot(), 'runs', id);
+  const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
   if (setSizes(experiment, data).scored === 0)
     throw new InputError(
       `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set ` +

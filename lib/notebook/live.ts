@@ -2,10 +2,10 @@
 import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from '../sweep/plan.js';
-import { hashOf } from '../experiment/record.js';
+import { hashOf, readRecords, type RunRecord } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
-import { runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
-import { learningCurve } from '../report/figures.js';
+import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
+import { accuracyVersusCycles, learningCurve } from '../report/figures.js';
 import {
   cellProgress,
   endInterruptedCell,
@@ -77,8 +77,9 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
 }
 
 /**
- * Runs what is missing of a plan, several runs at once, with a progress line; a run that is planned twice (tables share rows)
- * is made once. Interrupt lets them save and end; calling again goes on from there. Takes the options of runSweep.
+ * Runs what is missing of a plan, several runs at once, with a progress line and accuracy versus cycles of the runs that
+ * are done; a run that is planned twice (tables share rows) is made once. Interrupt lets them save and end; calling again
+ * goes on from there. Takes the options of runSweep.
  * Throws InputError if two experiments have one name, Error if a run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
@@ -86,10 +87,21 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   const progress = cellProgress();
   interrupted();
   let stopped = false; // interrupted() tells of a press once, the sweep asks often
+  const figure = new Output();
+  let drawn = 0;
+  const draw = async (runs: readonly SweepRun[], send: typeof showPicture): Promise<void> => {
+    const done = runs.filter(({ state }) => state === 'recorded' || state === 'finished').map(({ id }) => id);
+    if (!inNotebook() || done.length === drawn) return;
+    drawn = done.length;
+    const records = readRecords(foldersOf(options).records).filter(({ id }) => done.includes(id));
+    await send(accuracyVersusCycles(inOrder(records, plan)), figure);
+  };
+  let drawing: Promise<void> = Promise.resolve(); // one picture after the other, the last one last
   const sweep = runSweep(onceEach(plan), {
     shouldStop: () => (stopped ||= interrupted()),
     ...options,
     onProgress: (runs) => {
+      drawing = drawing.then(() => draw(runs, showPicture));
       const busy = runs.filter(({ state }) => state === 'running').map(({ id }) => id);
       progress.update('runs', 'runs', runs.length * sweepShare(runs), runs.length, busy.join(' · '));
       options.onProgress?.(runs);
@@ -97,6 +109,9 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   });
   unfinished = sweep.catch(() => undefined); // the failure reaches the caller by `sweep` itself
   const runs = await sweep;
+  await drawing;
+  drawn = 0;
+  await draw(runs, show);
   const failed = runs.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new Error(`${failed.id} failed: ${failed.message ?? ''}`);
   const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
@@ -107,6 +122,13 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     endInterruptedCell();
   }
   return runs;
+}
+
+/** Records in the order of a plan's experiments, for the same colours from picture to picture. */
+function inOrder(records: readonly RunRecord[], plan: readonly PlannedRun[]): RunRecord[] {
+  const names = plan.map(({ experiment }) => experiment.name);
+  const placeOf = ({ experiment }: RunRecord): number => names.indexOf(experiment.name);
+  return [...records].sort((a, b) => placeOf(a) - placeOf(b) || a.seed - b.seed);
 }
 
 /** A plan without repeats. Records are told apart by name and seed, so two different experiments of one name are refused. */

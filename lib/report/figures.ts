@@ -4,6 +4,7 @@
  */
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import { experimentLabel } from '../experiment/rows.js';
 import {
   axis,
   bandTraces,
@@ -63,7 +64,7 @@ export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
     const key = hashOf({ name: variant ?? name, task, model, training });
     groups.set(key, [...(groups.get(key) ?? []), record]);
   }
-  const names = [...groups.values()].map(([first]) => first!.experiment.variant ?? first!.experiment.name);
+  const names = [...groups.values()].map(([first]) => experimentLabel(first!.experiment));
   return [...groups.values()].map((own, i) => {
     const name = names[i]!;
     const shared = names.filter((other) => other === name).length > 1;

@@ -1,11 +1,11 @@
 /** Which of the paper's orderings our runs bear out: paired differences over seeds, with all that limits them. */
 import { learned } from '../experiment/learned.js';
-import { quotedAccuracy } from '../experiment/record.js';
+import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { plannedSeeds } from '../sweep/plan.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
-import { percentPoints, toMarkdown } from './tables.js';
+import { percentPoints, signedPoints, toMarkdown } from './tables.js';
 
 /**
  * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
@@ -37,21 +37,17 @@ const level = 0.05;
  */
 export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
   const found = pairsOf(rows).map(([better, worse]) => {
-    const shared = better.records.flatMap((record) => {
-      const other = worse.records.find(({ seed }) => seed === record.seed);
-      return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
-    });
-    const [left, right] = [shared.map(([a]) => a), shared.map(([, b]) => b)];
+    const { test, seeds } = comparedOverSeeds(better.records, worse.records);
     const planned = plannedSeeds(better.row.table, better.experiment);
     const open: Verdict | null =
-      shared.length === 0
+      seeds === 0
         ? 'not run'
-        : shared.length < planned
+        : seeds < planned
           ? 'not complete'
           : learned(better.records) && learned(worse.records)
             ? null
             : 'not decided';
-    return { better, worse, test: pairedTest(left, right), seeds: shared.length, open };
+    return { better, worse, test, seeds, open };
   });
   const judged = found.filter(({ open, test }) => open === null && test !== null);
   const corrected = holm(judged.map(({ test }) => test?.p ?? NaN));
@@ -72,6 +68,24 @@ export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
   });
 }
 
+/** The difference of two rows over the seeds that both have; `test` is null for fewer than two. */
+export function comparedOverSeeds(
+  left: readonly RunRecord[],
+  right: readonly RunRecord[],
+): { readonly test: PairedTest | null; readonly seeds: number } {
+  const shared = left.flatMap((record) => {
+    const other = right.find(({ seed }) => seed === record.seed);
+    return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
+  });
+  const [ours, others] = [shared.map(([a]) => a), shared.map(([, b]) => b)];
+  return { test: pairedTest(ours, others), seeds: shared.length };
+}
+
+/** A probability as tables print it: "0.013", "< 0.001", a dash for none. */
+export function probabilityText(p: number | null): string {
+  return p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
 /** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */
 export function orderingsText(rows: readonly PaperTableRow[]): string {
   const found = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
@@ -79,10 +93,10 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
   const lines = found.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
     better,
     worse,
-    signed(paper),
-    ours === null ? '–' : signed(ours.difference),
-    ours === null ? '–' : `${signed(ours.interval[0])} to ${signed(ours.interval[1])}`,
-    p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3),
+    signedPoints(paper),
+    ours === null ? '–' : signedPoints(ours.difference),
+    ours === null ? '–' : `${signedPoints(ours.interval[0])} to ${signedPoints(ours.interval[1])}`,
+    probabilityText(p),
     String(seeds),
     verdict,
   ]);
@@ -122,7 +136,7 @@ function effectsText(found: readonly Ordering[]): string[] {
     ...small.map(
       ({ worse, paper, ours }) =>
         `${worse}: the paper’s ${percentPoints(paper)} points are fewer than these seeds can tell from nothing. ` +
-        `The interval says that our effect lies between ${signed(ours.interval[0])} and ${signed(ours.interval[1])}.`,
+        `The interval says that our effect lies between ${signedPoints(ours.interval[0])} and ${signedPoints(ours.interval[1])}.`,
     ),
     ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
   ];
@@ -146,8 +160,4 @@ function isTwin({ depthRow: trm }: PaperRow, { depthRow: hrm }: PaperRow): boole
 
 function paperOf({ row, experiment }: PaperTableRow): number | null {
   return paperResult(row, experiment.task);
-}
-
-function signed(share: number): string {
-  return `${share < 0 ? '−' : '+'}${percentPoints(Math.abs(share))}`;
 }

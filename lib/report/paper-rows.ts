@@ -79,7 +79,8 @@ function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[
   );
 }
 
-function sameTrial(a: Experiment, b: Experiment): boolean {
+/** Whether two experiments are one but for what they are called. */
+export function sameTrial(a: Experiment, b: Experiment): boolean {
   const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
     hashOf({ task, model, training, evaluation, scale });
   return trial(a) === trial(b);

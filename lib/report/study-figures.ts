@@ -32,9 +32,9 @@ export interface LabelledRuns {
 }
 
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
-export function longerThinking(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'longer')));
-  const trained = looked[0]?.experiment;
+  const trained = looked[0]?.records[0]?.experiment;
   const trainedSteps = trained?.training.supervisionSteps ?? trained?.model.supervisionSteps;
   const series = looked.map(({ row, records }): CycleSeries => {
     const curves = records.flatMap((record) => {
@@ -107,7 +107,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
 }
 
 /** Puzzles solved against what the training cost, one point a variant. */
-export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+export function costVersusAccuracy(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   const run = withRecords(rows);
   const points = run.map((each) => ({
     name: each.row.label,
@@ -151,7 +151,7 @@ export function costVersusAccuracy(rows: readonly PaperTableRow[], options: Capt
 }
 
 /** Training puzzles solved beside test puzzles solved, row by row: the gap is what was learned by heart. */
-export function trainingVersusTest(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+export function trainingVersusTest(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
   const names = looked.map(({ row }) => row.label);
   const onTraining = looked.map(({ records }) =>
@@ -262,7 +262,7 @@ export function learningCurves(rows: readonly LabelledRuns[], options: Caption =
  * Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean
  * over seeds.
  */
-export function haltingOverTraining(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+export function haltingOverTraining(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   return haltingCurve(
     withRecords(rows).map(({ row, records }) => ({
       name: row.label,
@@ -306,11 +306,12 @@ function depthOf({ experiment }: PaperTableRow): number {
   return effectiveDepth(experiment.model);
 }
 
-function trainingFlop({ experiment }: PaperTableRow): number {
-  return runCost(experiment).training;
+/** Of one run; 0 for none. */
+function trainingFlop({ records: [first] }: LabelledRuns): number {
+  return first === undefined ? 0 : runCost(first.experiment).training;
 }
 
-function accuracies({ records }: PaperTableRow): number[] {
+function accuracies({ records }: LabelledRuns): number[] {
   return records.map((record: RunRecord) => last(finalEvaluation(record)));
 }
 

@@ -197,6 +197,11 @@ export function percentPoints(share: number): string {
   return (100 * share).toFixed(1);
 }
 
+/** A difference of shares in percentage points: "+1.5", "−0.2". */
+export function signedPoints(difference: number): string {
+  return `${difference >= 0 ? '+' : '−'}${percentPoints(Math.abs(difference))}`;
+}
+
 const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;
 
 /** Columns of numbers: at least one, and beside them only dashes and "not run". */

@@ -91,6 +91,33 @@ export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base
   return seedPlans[base]?.[table] ?? 2;
 }
 
+/** A row of an ablation: one of the paper's variants by its id, or changes of one's own under a name. */
+export type AblationRow = string | (ExperimentChanges & { readonly name: string });
+
+/**
+ * The runs of an ablation of one's own: the base, then every row, each with all seeds; a seed's rows come together. One
+ * seed gives all rows the same puzzles in the same order. Throws InputError for an unknown variant or field, an
+ * impossible value, a name that is taken or no file's, and for seeds that are not whole numbers from 0.
+ */
+export function planAblation(
+  base: Experiment,
+  rows: readonly AblationRow[],
+  seeds: readonly number[] = [0, 1],
+): PlannedRun[] {
+  const changed = rows.map((row) =>
+    change(base, typeof row === 'string' ? { variant: row } : { variant: null, ...row }),
+  );
+  const planned = [base, ...changed];
+  const names = planned.map(({ name }) => name);
+  const wrong = names.find((name, i) => /[/\\]/.test(name) || names.indexOf(name) !== i);
+  if (wrong !== undefined)
+    throw new InputError(`ablation: expected every row to have a name of its own, without slashes, got ${wrong}`);
+  const noSeed = seeds.find((seed) => !Number.isInteger(seed) || seed < 0);
+  if (seeds.length === 0 || noSeed !== undefined)
+    throw new InputError(`ablation: expected seeds, whole numbers from 0, got ${noSeed ?? 'none'}`);
+  return seeds.flatMap((seed) => planned.map((experiment) => ({ experiment, seed })));
+}
+
 /** One axis of a search: a field such as training.learningRate, and the values to try. */
 export interface SearchAxis {
   readonly part: 'task' | 'model' | 'training';

@@ -189,14 +189,14 @@ export async function plannedRecords(plan: readonly PlannedRun[], records: reado
   return found;
 }
 
-/** Where records and runs are, by default in the project. */
+/** Where records and runs are, by default in the project; a relative folder counts from its root. */
 export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): {
   readonly records: string;
   readonly folder: string;
 } {
   return {
-    records: options.records ?? path.join(projectRoot(), 'data', 'runs'),
-    folder: options.folder ?? path.join(projectRoot(), 'runs'),
+    records: path.resolve(projectRoot(), options.records ?? 'data/runs'),
+    folder: path.resolve(projectRoot(), options.folder ?? 'runs'),
   };
 }
 

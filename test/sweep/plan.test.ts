@@ -1,7 +1,7 @@
 /** Plans of runs: whole tables, paired seeds, and searches that never see a test puzzle. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
+import { planAblation, planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { initialParameters } from '../../lib/model/parameters.js';
@@ -30,6 +30,31 @@ describe('plans', () => {
       /expected rows among trm, trm-multi-z, trm-multi-z-7, trm-single-z, got hrm/,
     );
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
+  });
+
+  it("an ablation of one's own is the base and every row with every seed, in the paper's words", () => {
+    const base = experiment('sudoku-4x4');
+    const plan = planAblation(base, ['hrm', { name: 'deeper', model: { T: 3, n: 6, act: true } }], [4, 7]);
+    assert.deepEqual(
+      plan.map(({ experiment: { name, variant: id }, seed }) => [name, id, seed]),
+      [4, 7].flatMap((seed) => [
+        ['sudoku-4x4', null, seed],
+        ['sudoku-4x4-hrm', 'hrm', seed],
+        ['deeper', null, seed],
+      ]),
+    );
+    const { deepRecursions, latentRecursions, halting } = plan[2]!.experiment.model;
+    assert.deepEqual([deepRecursions, latentRecursions, halting], [3, 6, 'halt-or-continue']);
+    assert.deepEqual(plan[1]?.experiment.model, variantExperiment(base, variant('hrm')).model);
+    for (const [rows, seeds, says] of [
+      [['hmr'], [0], /hrm/],
+      [[{ name: 'sudoku-4x4', model: { n: 3 } }], [0], /a name of its own/],
+      [[{ name: 'w/ more', model: { n: 3 } }], [0], /without slashes/],
+      [[{ name: 'both', model: { n: 3, latentRecursions: 3 } }], [0], /n.*latentRecursions|latentRecursions.*n/],
+      [[], [-1], /whole numbers from 0, got -1/],
+      [[], [], /got none/],
+    ] as const)
+      assert.throws(() => planAblation(base, rows, seeds), says);
   });
 
   it('a row keeps the task, the size and the budget of its base', () => {

@@ -1,0 +1,88 @@
+/** An ablation of one's own: its runs row by row, in the order of the plan, and each row against the base. */
+import { differences } from '../experiment/differences.js';
+import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { experimentLabel } from '../experiment/rows.js';
+import { parameterCount } from '../model/parameters.js';
+import { effectiveDepth } from '../model/schedule.js';
+import type { PlannedRun } from '../sweep/plan.js';
+import { comparedOverSeeds, probabilityText } from './orderings.js';
+import { sameTrial } from './paper-rows.js';
+import type { LabelledRuns } from './study-figures.js';
+import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
+
+/** One row of an ablation with its runs; the figures of a table's rows take it. */
+export interface AblationRuns extends LabelledRuns {
+  readonly experiment: PlannedRun['experiment'];
+}
+
+/** The rows of a plan, the base first, each with its records among those given, by seed; a row may have none. */
+export function ablationRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): AblationRuns[] {
+  const experiments = plan
+    .map(({ experiment }) => experiment)
+    .filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i);
+  return experiments.map((experiment) => ({
+    row: { label: experimentLabel(experiment) },
+    experiment,
+    records: records
+      .filter(({ experiment: own }) => own.name === experiment.name && sameTrial(own, experiment))
+      .sort((a, b) => a.seed - b.seed),
+  }));
+}
+
+/** The records of a plan, row after row, each row's by seed. */
+export function ablationRecords(plan: readonly PlannedRun[], records: readonly RunRecord[]): RunRecord[] {
+  return ablationRows(plan, records).flatMap(({ records: own }) => own);
+}
+
+/** What each row changes in the base, a row a line. */
+export function ablationText(plan: readonly PlannedRun[]): string {
+  const [base, ...rows] = ablationRows(plan, []);
+  if (base === undefined) return 'an empty plan';
+  const seeds = [...new Set(plan.map(({ seed }) => seed))];
+  const lines = rows.map(({ row, experiment }) => {
+    const changes = differences(base.experiment, experiment).map(
+      ({ part, field, from, to }) => `${part}.${field} ${String(from)} → ${String(to)}`,
+    );
+    return `${row.label}: ${changes.join(', ') || 'no change'}`;
+  });
+  return [`${base.row.label}: the base; ${plan.length} runs, seeds ${seeds.join(', ')}`, ...lines].join('\n');
+}
+
+/**
+ * The table of an ablation, as Markdown: what each row is in the paper's words, what it solves after its first and its
+ * last cycle, and its difference to the base, paired by seed.
+ */
+export function ablationTable(plan: readonly PlannedRun[], records: readonly RunRecord[]): string {
+  const rows = ablationRows(plan, records);
+  const base = rows[0];
+  const lines = rows.map(({ row, experiment, records: own }) => {
+    const { model } = experiment;
+    const recursions = model.schedule === undefined ? [model.deepRecursions, model.latentRecursions] : ['–', '–'];
+    const { test } = comparedOverSeeds(own, base?.records ?? []);
+    const isBase = experiment === base?.experiment;
+    return [
+      row.label,
+      ...recursions.map(String),
+      String(model.layers),
+      model.mixer,
+      model.halting === 'halt-or-continue' ? 'yes' : 'no',
+      String(effectiveDepth(model)),
+      parameterCount(model).toLocaleString('en'),
+      meanAndSpread(own.map((record) => finalEvaluation(record).exactAccuracy[0] ?? NaN)),
+      meanAndSpread(own.map(quotedAccuracy)),
+      isBase || test === null ? '–' : signedPoints(test.difference),
+      isBase ? '–' : probabilityText(test?.p ?? null),
+      String(own.length),
+    ];
+  });
+  const columns = ['row', 'T', 'n', 'layers', 'mixer', 'ACT', 'depth', 'parameters', 'first cycle', 'last cycle'];
+  const table = toMarkdown({ columns: [...columns, 'against the base, points', 'p', 'seeds'], rows: lines });
+  const scored = [...new Set(rows.flatMap(({ records: own }) => own).map(quotedPuzzles))];
+  const about =
+    scored.length === 0
+      ? 'Nothing of this plan was run yet.'
+      : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
+        `${base?.experiment.evaluation.split ?? 'test'} puzzles solved whole, mean ± standard deviation over seeds; ` +
+        'p of a two-sided t-test paired by seed.';
+  return `${table}\n\n${about}`;
+}

@@ -1,0 +1,78 @@
+/** An ablation of one's own: rows in the plan's order, and differences that a hand can check. */
+import assert from 'node:assert/strict';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { ablationRecords, ablationRows, ablationTable, ablationText } from '../../lib/report/ablation.js';
+import { costVersusAccuracy } from '../../lib/report/study-figures.js';
+import { planAblation } from '../../lib/sweep/plan.js';
+import { recordOf } from './records.js';
+
+const base = experiment('sudoku-6x6', { name: 'mine', model: { T: 2, n: 2 } });
+const plan = planAblation(base, [{ name: 'n = 4', model: { n: 4 } }, 'trm-act', 'hrm'], [0, 1]);
+const [mine, longer, act] = plan.map(({ experiment: each }) => each);
+const records = [
+  recordOf(act!, 0, [0, 0.25]),
+  recordOf(longer!, 1, [0.25, 0.75]),
+  recordOf(mine!, 1, [0.25, 0.5]),
+  recordOf(longer!, 0, [0.5, 0.875]),
+  recordOf(mine!, 0, [0.25, 0.625]),
+  recordOf({ ...mine!, training: { ...mine!.training, steps: 7 } }, 2, [1, 1]), // another trial of the same name
+];
+
+describe('ablation', () => {
+  it('has its rows in the order of the plan, each with the records of exactly its experiment', () => {
+    assert.deepEqual(
+      ablationRows(plan, records).map(({ row, records: own }) => [row.label, own.map(({ seed }) => seed)]),
+      [
+        ['mine', [0, 1]],
+        ['n = 4', [0, 1]],
+        ['w/ ACT', [0]],
+        ['HRM', []],
+      ],
+    );
+  });
+
+  it('says what each row changes, and gives its records in that order', () => {
+    const lines = ablationText(plan).split('\n');
+    assert.deepEqual(lines.slice(0, 3), [
+      'mine: the base; 8 runs, seeds 0, 1',
+      'n = 4: model.latentRecursions 2 → 4',
+      'w/ ACT: model.halting halt → halt-or-continue',
+    ]);
+    assert.match(lines[3] ?? '', /^HRM: .*model\.mixer mlp → attention.*training\.emaRate 0\.99 → 0$/);
+    assert.deepEqual(
+      ablationRecords(plan, records).map(({ seed }) => seed),
+      [0, 1, 0, 1, 0],
+    );
+  });
+
+  it('says what each row is, and its difference to the base, paired by seed', () => {
+    const lines = ablationTable(plan, records).split('\n');
+    const cells = lines.slice(2, 6).map((line) => line.slice(2, -2).split(' | '));
+    assert.deepEqual(cells[0]?.slice(1, 7), ['2', '2', '2', 'mlp', 'no', '12']);
+    assert.deepEqual(cells[3]?.slice(1, 7), ['2', '2', '4', 'attention', 'yes', '24']);
+    // Both seeds gain a quarter, so there is no spread: p = 0.
+    assert.deepEqual(cells[1]?.slice(-3), ['+25.0', '< 0.001', '2']);
+    assert.deepEqual(
+      cells.map((row) => row.slice(8, 10)),
+      [
+        ['25.0 ± 0.0 %', '56.3 ± 8.8 %'],
+        ['37.5 ± 17.7 %', '81.3 ± 8.8 %'],
+        ['0.0 %', '25.0 %'],
+        ['not run', 'not run'],
+      ],
+    );
+    assert.match(lines.at(-1) ?? '', /^Share of 300 test puzzles solved whole/);
+  });
+
+  it('goes into the figure of what accuracy costs', () => {
+    const { data } = costVersusAccuracy(ablationRows(plan, records));
+    assert.deepEqual(
+      data.map(({ name, y }) => [name, y]),
+      [
+        ['mine', [56.25]],
+        ['n = 4', [81.25]],
+        ['w/ ACT', [25]],
+      ],
+    );
+  });
+});
