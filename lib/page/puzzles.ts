@@ -1,6 +1,7 @@
 /** The puzzles of the page: what the catalogue holds, how one is read from text, and what each cell looks like. */
 import { mazeAnswer, mazeToken, parseMaze } from '../data/maze.js';
-import { parseBoard, sudokuGeometry, tokensOfBoard, boardOfTokens, findClash } from '../data/sudoku.js';
+import { readBoard } from '../data/board-text.js';
+import { sudokuGeometry, tokensOfBoard, boardOfTokens, findClash } from '../data/sudoku.js';
 import { solveSudoku } from '../data/sudoku-solver.js';
 import { InputError } from '../errors.js';
 import { mazeCells, sudokuCells, type MazeCell, type SudokuCell } from '../report/cells.js';
@@ -47,10 +48,17 @@ export interface BoardLook {
   readonly cells: readonly CellLook[];
 }
 
-/** Reads a Sudoku row by row, '.' or '0' for blank, or a maze of '#', ' ' or '.', 'S' and 'G'. Throws InputError. */
+/** Reads a Sudoku as people write them, or a maze of '#', ' ' or '.', 'S' and 'G'. Throws InputError. */
 export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
-  if (puzzle === 'sudoku')
-    return judged(Int32Array.from(tokensOfBoard(parseBoard(text.replace(/\s/g, ''), side))), puzzle);
+  if (puzzle === 'sudoku') {
+    const board = readBoard(text);
+    const size = Math.sqrt(board.length);
+    if (size !== side)
+      throw new InputError(
+        `This board is ${size}×${size}, and the model for ${side}×${side} is chosen; change the kind.`,
+      );
+    return judged(Int32Array.from(tokensOfBoard(board)), puzzle);
+  }
   const rows = text.replace(/[\r\n]/g, '').replaceAll('.', ' ');
   if (rows.length !== side ** 2)
     throw new InputError(`maze: expected ${side} rows of ${side} characters, got ${rows.length} characters in all`);

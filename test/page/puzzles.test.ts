@@ -13,7 +13,7 @@ const walled = 'S......\n######.\nG......\n.......\n.......\n.......\n.......';
 
 describe('readPuzzle', () => {
   it('takes a Sudoku row by row and finds its solution', () => {
-    for (const text of ['1... .... ..3. .4.2', '1000000000300402', '1...\n....\n..3.\n.4.2\n']) {
+    for (const text of ['1... .... ..3. .4.2', '1000000000300402', '1 _|_ _\n_ _|_ _\n---+---\n_ _|3 _\n_ 4|_ 2\n']) {
       const { question, solution } = readPuzzle(four, text);
       assert.deepEqual(question, boardOf('1000 0000 0030 0402'));
       assert.deepEqual(solution, boardOf('1243 4321 2134 3412')); // worked by hand
