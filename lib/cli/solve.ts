@@ -6,7 +6,8 @@ import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { ownSudoku } from '../data/puzzle.js';
 import { percentText } from '../report/tables.js';
-import { changesText } from '../report/thoughts.js';
+import type { SudokuBoards } from '../report/cells.js';
+import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
@@ -17,9 +18,9 @@ import { everyField, readSettings } from './settings.js';
 export const solve: Command = {
   name: 'solve',
   summary:
-    'Think about a Sudoku of yours, written out or in a file: the board after every supervision step, ' +
-    'which cells changed, how sure the model is, whether it is legal and right.',
-  positionals: '<puzzle | FILE>',
+    'Think about a Sudoku of yours, written out, in a file or from standard input (-): the board after every ' +
+    'supervision step that changes it, how sure the model is, whether it is legal and right.',
+  positionals: '<puzzle | FILE | ->',
   count: [1, 1],
   options: {
     checkpoint: { type: 'string', value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
@@ -38,8 +39,9 @@ export const solve: Command = {
 
   async run(args, out) {
     const [named = ''] = args.positionals;
-    const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
-    const puzzle = ownSudoku(isFile ? boardText(await onlyBoard(named)) : named);
+    const source = named === '-' ? '/dev/stdin' : named;
+    const isFile = named === '-' || statSync(named, { throwIfNoEntry: false })?.isFile() === true;
+    const puzzle = ownSudoku(isFile ? boardText(await onlyBoard(source)) : named);
     const side = Math.sqrt(puzzle.question.length);
     const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
@@ -58,23 +60,33 @@ export const solve: Command = {
       const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) =>
         boardText(boardOfTokens(tokens)),
       ) as [string, string];
+      const bold = process.stdout.isTTY;
+      const show = (boards: Omit<SudokuBoards, 'question'>): void => {
+        for (const line of boardLines({ question: puzzle.question, ...boards }, bold)) out.line(line);
+      };
       out.line(`puzzle ${question}`);
+      show({});
+      out.line(`after each step: ${markLegend}`);
       const judged: JudgedThought[] = [];
       let before = puzzle.question;
       await think(engine, puzzle.question, {
         ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
         onThought: (thought) => {
           const each = judgeSudoku(puzzle, before, thought);
+          if (each.changed.length > 0) {
+            for (const line of unchangedLine(judged)) out.line(line);
+            const { length } = each.changed;
+            out.line(
+              `\nstep ${each.step}: ${judgementText(each)}; ${length} ${length === 1 ? 'cell' : 'cells'} changed`,
+            );
+            show({ answer: thought.prediction, before, solution: puzzle.solution });
+          }
           judged.push(each);
           before = thought.prediction;
-          const { step, board, rightCells, changed, illegal, haltProbability } = each;
-          out.line(
-            `${String(step).padStart(6)} ${board}  ${percentText(haltProbability)} sure, ` +
-              `${rightCells} of ${board.length} right, ${illegal === null ? 'legal' : `not legal (${illegal})`}; ` +
-              `changed: ${changesText(changed)}`,
-          );
         },
       });
+      for (const line of unchangedLine(judged)) out.line(line);
+      out.line('');
       const last = judged.at(-1);
       const right = last?.right === true;
       out.line(
@@ -90,6 +102,22 @@ export const solve: Command = {
     }
   },
 };
+
+function judgementText({ board, rightCells, illegal, haltProbability }: JudgedThought): string {
+  return (
+    `${percentText(haltProbability)} sure, ${rightCells} of ${board.length} cells right, ` +
+    `${illegal === null ? 'legal' : `not legal (${illegal})`}`
+  );
+}
+
+/** "steps 4 to 16: no change, 99.1 % sure, …" for the last steps that changed nothing; nothing where there are none. */
+function unchangedLine(judged: readonly JudgedThought[]): string[] {
+  const from = judged.reduce((next, { changed }, index) => (changed.length > 0 ? index + 1 : next), 0);
+  const [first, last] = [judged[from], judged.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  const steps = first.step === last.step ? `step ${first.step}` : `steps ${first.step} to ${last.step}`;
+  return [`\n${steps}: no change; ${judgementText(last)}`];
+}
 
 /** The board of a file that holds one. */
 async function onlyBoard(file: string): Promise<Uint8Array> {

@@ -31,7 +31,11 @@ export const train: Command = {
       value: 'N',
       about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0',
     },
-    folder: { type: 'string', value: 'DIR', about: 'where checkpoints and the record go. Default runs/<run id>' },
+    folder: {
+      type: 'string',
+      value: 'DIR',
+      about: 'where checkpoints, record.json and curve.csv go. Default runs/<run id>',
+    },
     resume: {
       type: 'boolean',
       about: 'continue from the last checkpoint in the folder; a finished run is not run again',

@@ -13,6 +13,8 @@ export interface RunFiles {
   readonly state: string;
   readonly model: string;
   readonly record: string;
+  /** The learning curve once more, as CSV. */
+  readonly curve: string;
 }
 
 /** Another process works in the folder. */
@@ -24,6 +26,7 @@ export function runFiles(folder: string): RunFiles {
     state: path.join(folder, 'state.safetensors'),
     model: path.join(folder, 'model.safetensors'),
     record: path.join(folder, 'record.json'),
+    curve: path.join(folder, 'curve.csv'),
   };
 }
 
@@ -40,7 +43,8 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
     );
   try {
     clearAbandoned(folder);
-    for (const [kind, file] of Object.entries(runFiles(folder)) as [keyof RunFiles, string][]) {
+    for (const kind of ['state', 'model', 'record'] as const) {
+      const file = runFiles(folder)[kind];
       const owner = existsSync(file) ? ownerOf(kind, file) : id;
       if (owner !== id)
         throw new InputError(
@@ -55,7 +59,7 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
 }
 
 /** The run that a file says it is of. Throws InputError for a damaged one. */
-function ownerOf(kind: keyof RunFiles, file: string): string | undefined {
+function ownerOf(kind: 'state' | 'model' | 'record', file: string): string | undefined {
   if (kind === 'record') return readRecord(file).id;
   if (kind === 'model') return readMetadata(file)['run'];
   const extra = snapshotExtra(file) as { readonly id?: unknown } | null;

@@ -7,7 +7,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import { checkMemory } from '../engine/memory.js';
 import { EngineLostError, NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { projectRoot } from '../files.js';
+import { projectRoot, writeFileAtomic } from '../files.js';
 import { saveCheckpoint } from '../model/checkpoint.js';
 import { describe } from '../model/describe.js';
 import { parameterCount } from '../model/parameters.js';
@@ -20,6 +20,7 @@ import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { closingPuzzles, type ClosingEvaluation } from './closing.js';
 import { expectedBytes, runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
+import { curveCsv } from './curve-csv.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
 import { runFiles, takeFolder } from './run-folder.js';
@@ -187,6 +188,7 @@ async function runHeld(
         tensors: await averagedModel(engine),
         metadata: { run: id, step: String(trainer.step), task: JSON.stringify(experiment.task) },
       });
+      writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
       writeRecord(files.record, record);
     }
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };

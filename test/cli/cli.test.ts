@@ -163,6 +163,16 @@ describe('trm-lab', () => {
       [true, true, '1243432121343412', 16],
     );
     assert.ok((solved.steps[0]?.changed.length ?? 0) >= 11);
+    const { stdout } = spawnSync(process.execPath, [cli, 'solve', '-'], {
+      encoding: 'utf8',
+      input: '1 . | . .\n. . | . .\n----+----\n. . | 3 .\n. 4 | . 2\n',
+    });
+    assert.match(stdout, /^puzzle 1\.{9}3\.\.4\.2\n 1 · │ · · \n/);
+    assert.match(stdout, /\nsteps \d+ to 16: no change; .*, 16 of 16 cells right, legal\n\nright: /);
+    assert.equal(
+      stdout.match(/^─────┼─────$/gm)?.length,
+      1 + solved.steps.filter((step) => step.changed.length).length,
+    );
 
     const out = path.join(folder, 'tiny.safetensors');
     const converted = run(
