@@ -175,7 +175,7 @@ async function extremeSplits({
 }
 
 /**
- * A file's puzzles, drawn by the seed. Those that symmetry turns into one another go to one split or nowhere: no test puzzle is a
+ * A file's puzzles, drawn by the seed. Those that symmetry turns into one another go to one split: no test puzzle is a
  * training puzzle in disguise. Ratings are the file's, or for all of them the solver's where one has none.
  */
 async function fileSplits(options: SudokuSetOptions, geometry: SudokuGeometry): Promise<Splits> {
@@ -184,32 +184,37 @@ async function fileSplits(options: SudokuSetOptions, geometry: SudokuGeometry): 
   const entries: SudokuEntry[] = [];
   for await (const entry of readSudokuFile(userFile(file), { side })) entries.push(entry);
   const rated = entries.every(({ rating }) => rating !== null);
-  const splits: Record<'train' | 'validation' | 'test', SudokuPuzzle[]> = { train: [], validation: [], test: [] };
-  const wanted = {
-    train: trainPuzzles,
-    validation: validationPuzzles,
-    test: testPuzzles === 0 ? Infinity : testPuzzles,
-  };
-  const hasRoom = (split: keyof Splits): boolean => splits[split].length < wanted[split];
+  const wanted = testPuzzles === 0 ? Infinity : trainPuzzles + validationPuzzles + testPuzzles;
   const boards = new Set<string>();
-  const splitOf = new Map<string, keyof Splits>();
+  const classes = new Map<string, SudokuPuzzle[]>();
   let [repeated, easy] = [0, 0];
   for (const entry of new Random(seed).fork('sudoku file').shuffle(entries)) {
-    const free = (['train', 'validation', 'test'] as const).find(hasRoom);
-    if (free === undefined) break;
+    if (classes.size >= wanted) break; // enough, one of each; the forms of all of a large file would take hours
     const board = boardText(entry.question);
-    if (boards.has(board)) repeated++;
-    if (boards.has(board)) continue;
+    if (boards.has(board)) {
+      repeated++;
+      continue;
+    }
     boards.add(board);
     const puzzle = completed(rated ? entry : { ...entry, rating: null });
-    if (puzzle.rating < minDifficulty) easy++;
-    if (puzzle.rating < minDifficulty) continue;
+    if (puzzle.rating < minDifficulty) {
+      easy++;
+      continue;
+    }
     const form = puzzleClass(puzzle, geometry);
-    const split = splitOf.get(form) ?? free;
-    splitOf.set(form, split);
-    if (hasRoom(split)) splits[split].push(puzzle);
+    const others = classes.get(form);
+    if (others === undefined) classes.set(form, [puzzle]);
+    else others.push(puzzle);
   }
-  const { train, validation, test } = splits;
+  const left = [...classes.values()];
+  let next = 0;
+  const take = (count: number): SudokuPuzzle[] => {
+    const taken: SudokuPuzzle[] = [];
+    while (taken.length < count && next < left.length) taken.push(...left[next++]!);
+    return taken.slice(0, count);
+  };
+  const [train, validation] = [take(trainPuzzles), take(validationPuzzles)];
+  const test = take(testPuzzles === 0 ? Infinity : testPuzzles);
   const least = Math.max(1, testPuzzles);
   if (train.length < trainPuzzles || validation.length < validationPuzzles || test.length < least)
     throw new InputError(
