@@ -1,4 +1,7 @@
-/** Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the originals, and the names of all versions. */
+/**
+ * Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the
+ * originals, and the names of all versions.
+ */
 import { checkNewFolder } from '../files.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
@@ -25,9 +28,9 @@ export interface BuildProgress {
 }
 
 /**
- * Writes train/, test/, identifiers.json and test_puzzles.json as the reference's builder does (spec §5.1, §5.5): ids in
- * order of first appearance, the blank one first. The folder appears when it is complete. Throws InputError if it exists
- * and is not empty.
+ * Writes train/, test/, identifiers.json and test_puzzles.json as the reference's builder does (spec §5.1, §5.5): ids
+ * in order of first appearance, the blank one first. The folder appears when it is complete. Throws InputError if it
+ * exists and is not empty.
  */
 export function buildArc(
   options: ArcSetOptions,

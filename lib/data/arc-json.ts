@@ -1,6 +1,6 @@
 /**
- * ARC files in the forms that people have: tasks by id, one task a file, a folder of those, a list of tasks or of pairs,
- * challenges with their solutions beside them; every grid checked, memory bounded.
+ * ARC files in the forms that people have: tasks by id, one task a file, a folder of those, a list of tasks or of
+ * pairs, challenges with their solutions beside them; every grid checked, memory bounded.
  */
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,10 @@ import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
 import { wholeText } from './text.js';
 
-/** Limits that no ARC set comes near: bytes of JSON, how deep it nests, its lists and objects, their values and names; tasks; pairs. */
+/**
+ * Limits that no ARC set comes near: bytes of JSON, how deep it nests, its lists and objects, their values and names;
+ * tasks; pairs.
+ */
 const limits = {
   bytes: 64e6,
   depth: 8,
@@ -76,8 +79,8 @@ function folderTasks(folder: string): ArcTask[] {
 }
 
 /**
- * Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task; `solutions` names the file that
- * holds the answers of test pairs without one, if there is such a file.
+ * Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task; `solutions` names the
+ * file that holds the answers of test pairs without one, if there is such a file.
  */
 export function parseArcTasks(name: string, text: string, solutions?: string): ArcTask[] {
   const json = parseJson(name, text);
@@ -131,11 +134,10 @@ function parseJson(name: string, text: string): unknown {
     } else if (character === 0x5d || character === 0x7d) depth--;
     else if (character === 0x2c) values++;
     else if (character === 0x3a) names++;
-    if (depth > limits.depth || containers > limits.containers || values > limits.values || names > limits.names)
-      throw new InputError(
-        `${name}: expected ARC tasks, got JSON that ${depth > limits.depth ? `nests deeper than ${limits.depth}` : 'holds too much'}; ` +
-          'this is no ARC file',
-      );
+    if (depth > limits.depth || containers > limits.containers || values > limits.values || names > limits.names) {
+      const much = depth > limits.depth ? `nests deeper than ${limits.depth}` : 'holds too much';
+      throw new InputError(`${name}: expected ARC tasks, got JSON that ${much}; this is no ARC file`);
+    }
   }
   try {
     return JSON.parse(text);
@@ -178,11 +180,12 @@ function parseTask(
             `got ${Array.isArray(beside) ? beside.length : kindOf(beside)}`,
         );
       const output = beside === undefined ? pair['output'] : (beside as unknown[])[i];
-      if (output === undefined && part === 'test')
+      if (output === undefined && part === 'test') {
+        const where = solutions === undefined ? '' : ` here or in ${path.basename(solutions)} beside the file`;
         throw new InputError(
-          `${place}, output: expected an answer${solutions === undefined ? '' : ` here or in ${path.basename(solutions)} beside the file`}, ` +
-            'got nothing; without it nothing can be scored',
+          `${place}, output: expected an answer${where}, got nothing; without it nothing can be scored`,
         );
+      }
       return { input: parseGrid(`${place}, input`, pair['input']), output: parseGrid(`${place}, output`, output) };
     });
   };
@@ -199,7 +202,8 @@ function parseGrid(where: string, rows: unknown): Grid {
   rows.forEach((row: unknown, r) => {
     if (!Array.isArray(row) || row.length === 0 || row.length > longestSide)
       throw new InputError(
-        `${where}, row ${r + 1}: expected 1 to ${longestSide} colours, got ${Array.isArray(row) ? row.length : kindOf(row)}`,
+        `${where}, row ${r + 1}: expected 1 to ${longestSide} colours, ` +
+          `got ${Array.isArray(row) ? row.length : kindOf(row)}`,
       );
     if (row.length !== columns)
       throw new InputError(`${where}, row ${r + 1}: expected ${columns} colours like the first row, got ${row.length}`);

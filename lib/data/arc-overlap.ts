@@ -5,7 +5,10 @@ import type { ArcEntry } from './arc-versions.js';
 
 /** What two splits have in common. */
 export interface ArcOverlap {
-  /** Pairs of the second split, and how many of them the first holds as they are, and how many in some orientation and colours. */
+  /**
+   * Pairs of the second split, and how many of them the first holds as they are, and how many in some orientation and
+   * colours.
+   */
   readonly pairs: number;
   readonly same: number;
   readonly equivalent: number;
@@ -29,7 +32,10 @@ export function repeatedTasks(tasks: readonly ArcTask[]): number {
   return tasks.length - new Set(tasks.map(({ train, test }) => [...train, ...test].map(pairKey).sort().join())).size;
 }
 
-/** One text for all orientations and colourings of a pair: of the eight, colours numbered as they appear, the first by alphabet. Black stays black. */
+/**
+ * One text for all orientations and colourings of a pair: of the eight, colours numbered as they appear, the first by
+ * alphabet. Black stays black.
+ */
 export function canonicalPair({ input, output }: ArcPair): string {
   const forms = Array.from({ length: 8 }, (_, dihedral) => {
     const [a, b] = [turnGrid(input, dihedral), turnGrid(output, dihedral)];

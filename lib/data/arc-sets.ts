@@ -31,11 +31,14 @@ export const arcFiles: Readonly<
 /** Which ARC data sets, as plain data. */
 export interface ArcSetOptions {
   /**
-   * ARC-AGI-1 or -2; never both: most evaluation tasks of the first are training tasks of the second. Or `file`: tasks of the
-   * user's own, whose demonstrations train and whose test pairs are the test set.
+   * ARC-AGI-1 or -2; never both: most evaluation tasks of the first are training tasks of the second. Or `file`:
+   * tasks of the user's own, whose demonstrations train and whose test pairs are the test set.
    */
   readonly set: 'arc1' | 'arc2' | 'file';
-  /** With set file: the path of a file or folder in any form that arc-json.ts reads, or its name in one of the data folders. */
+  /**
+   * With set file: the path of a file or folder in any form that arc-json.ts reads, or its name in one of the data
+   * folders.
+   */
   readonly file?: string;
   /** Side of the canvas, 1 to 30; only tasks whose grids all fit it are taken. Paper: 30. */
   readonly canvas: number;
@@ -45,7 +48,10 @@ export interface ArcSetOptions {
   readonly testSubset?: ArcSubset;
   /** Take only so many tasks of each part: those with the fewest cells. 0 or absent: all. */
   readonly maxTasks?: number;
-  /** Of the tasks whose test pairs would be the test set, so many, drawn by the seed, are for validation instead. Default 0. */
+  /**
+   * Of the tasks whose test pairs would be the test set, so many, drawn by the seed, are for validation instead.
+   * Default 0.
+   */
   readonly validationTasks?: number;
   /** Versions of each task beside the original, where it has so many. Paper: 1,000. */
   readonly augmentations: number;
@@ -113,7 +119,10 @@ function partsOf({ set, file = '', subsets = defaultSubsets }: ArcSetOptions): {
   });
 }
 
-/** Rows of the puzzle table for a set, the blank id included: at least what it needs, known without reading a published one. */
+/**
+ * Rows of the puzzle table for a set, the blank id included: at least what it needs, known without reading a published
+ * one.
+ */
 export function arcPuzzleIds(options: ArcSetOptions): number {
   const { set, file = '', subsets = defaultSubsets, maxTasks = 0, augmentations } = options;
   const counts =
@@ -145,7 +154,9 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
     });
     const versions = new ArcVersions(entries, canvas, draws, name === 'train' ? random.fork('offsets') : null);
     return originals(entries, versions, {
-      name: `ARC${of} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
+      name:
+        `ARC${of} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}` +
+        `${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
       note: noteOnArc(options),
       puzzleIds: arcPuzzleIds(options),
       draw: `versions ${augmentations} seed ${seed}\n`,
@@ -157,7 +168,11 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
 /** What must be said wherever a result on less than all tasks appears; '' for all of them. */
 export function noteOnArc({ canvas, maxTasks = 0 }: ArcSetOptions): string {
   if (canvas === longestSide && maxTasks === 0) return '';
-  return `Only ARC tasks whose grids all fit ${canvas}×${canvas}${maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`}: easier than ARC as a whole, and no number to compare with published ones.`;
+  const smallest = maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`;
+  return (
+    `Only ARC tasks whose grids all fit ${canvas}×${canvas}${smallest}: ` +
+    'easier than ARC as a whole, and no number to compare with published ones.'
+  );
 }
 
 /** A split's original pairs at offset (0, 0) as a data set; one task is one puzzle and one group. */

@@ -1,4 +1,7 @@
-/** Augmented versions of ARC tasks: drawn once and distinct, each with a puzzle id of its own, laid on the canvas when asked for. */
+/**
+ * Augmented versions of ARC tasks: drawn once and distinct, each with a puzzle id of its own, laid on the canvas when
+ * asked for.
+ */
 import { hash } from 'node:crypto';
 import type { Random } from '../random.js';
 import {
@@ -79,8 +82,8 @@ function drawVersions(task: ArcTask, wanted: number, random: Random): Uint8Array
 }
 
 /**
- * What a task's version looks like, as a key: the SHA-256 of every pair in sorted order, test pairs included, so that two
- * versions are the same exactly when their pairs are, in whatever order.
+ * What a task's version looks like, as a key: the SHA-256 of every pair in sorted order, test pairs included, so that
+ * two versions are the same exactly when their pairs are, in whatever order.
  */
 function taskHasher({ train, test }: ArcTask): (augmentation: ArcAugmentation) => string {
   const pairs = [...train, ...test];

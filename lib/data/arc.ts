@@ -1,4 +1,7 @@
-/** What an ARC grid is: its eight orientations, its colours permuted, its hash, and how it lies on the canvas a model sees. */
+/**
+ * What an ARC grid is: its eight orientations, its colours permuted, its hash, and how it lies on the canvas a model
+ * sees.
+ */
 import { hash } from 'node:crypto';
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';

@@ -1,4 +1,6 @@
-/** Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing. */
+/**
+ * Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing.
+ */
 import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
 import { exampleOf, type Dataset } from './dataset.js';
@@ -19,8 +21,8 @@ export interface BatchStreamState {
 }
 
 /**
- * Training batches without end (spec §5.6). A pass is several epochs in a row, each a new order of all groups; from each
- * group one puzzle, from it all examples in random order, cut where the batch is full; the last batch of a pass is
+ * Training batches without end (spec §5.6). A pass is several epochs in a row, each a new order of all groups; from
+ * each group one puzzle, from it all examples in random order, cut where the batch is full; the last batch of a pass is
  * dropped if it is not full. Every draw depends on the seed and the place in the stream only.
  */
 export class BatchStream {

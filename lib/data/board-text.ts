@@ -1,4 +1,7 @@
-/** Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark for a blank. */
+/**
+ * Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark
+ * for a blank.
+ */
 import { InputError } from '../errors.js';
 import { parseBoard } from './sudoku.js';
 
@@ -19,15 +22,17 @@ const between = /[\s|¦+=,;"'()[\]{}\u2500-\u257f]+/g;
 /** Digits, and what people write for a blank; a dash is one, or a part of a frame. */
 const cells = /^[\d._?*xX·-]+$/;
 
-/** The cells of a text that is one board and nothing else, without what stands between them; undefined for other texts. */
+/**
+ * The cells of a text that is one board and nothing else, without what stands between them; undefined for other texts.
+ */
 export function boardCells(text: string): string | undefined {
   const written = text.replace(between, '');
   return wholes.includes(written.length) && cells.test(written) ? written : undefined;
 }
 
 /**
- * Reads text line by line and gives each board as soon as it is whole. Lines that start with '#', and titles before a board,
- * are no part of it; a line that is neither is refused with its number.
+ * Reads text line by line and gives each board as soon as it is whole. Lines that start with '#', and titles before a
+ * board, are no part of it; a line that is neither is refused with its number.
  */
 export class BoardReader {
   #rows: { readonly text: string; readonly line: number; readonly dashes: boolean }[] = [];
@@ -57,7 +62,8 @@ export class BoardReader {
   #read(line: string, number: number): WrittenBoard[] {
     const section = /^\s*\[\s*([a-z][a-z ]*)\]\s*$/i.exec(line)?.[1];
     if (section !== undefined) this.#section = section.toLowerCase().trim();
-    if (section !== undefined || this.#section !== 'puzzle') return []; // [State] and [PencilMarks] are the same puzzle's
+    // [State] and [PencilMarks] are the same puzzle's
+    if (section !== undefined || this.#section !== 'puzzle') return [];
     const words = line.split(/\s+/).filter((word) => wholes.includes(word.length) && cells.test(word));
     const large = words.some((word) => word.length > 16) ? words.filter((word) => word.length > 16) : words;
     const text = line.replace(between, '');

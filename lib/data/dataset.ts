@@ -114,7 +114,8 @@ export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
   const hash = createHash('sha256');
   hash.update(also);
   hash.update(
-    `${dataset.vocabSize} ${dataset.width} ${dataset.height} ${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`,
+    `${dataset.vocabSize} ${dataset.width} ${dataset.height} ` +
+      `${dataset.ignore ?? ''} ${dataset.augmentation?.copies ?? 0}\n`,
   );
   for (const part of [dataset.inputs, dataset.labels, dataset.puzzleOffsets, dataset.groupOffsets, dataset.ids]) {
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));

@@ -8,8 +8,9 @@ export interface Grid {
 }
 
 /**
- * A grid in another orientation (spec §5.4): 0 as it is; 1, 2, 3 turned a quarter, a half, three quarters counter-clockwise;
- * 4 left and right swapped; 5 top and bottom swapped; 6 transposed; 7 transposed along the other diagonal.
+ * A grid in another orientation (spec §5.4): 0 as it is; 1, 2, 3 turned a quarter, a half, three quarters
+ * counter-clockwise; 4 left and right swapped; 5 top and bottom swapped; 6 transposed; 7 transposed along the other
+ * diagonal.
  */
 export function turnGrid({ rows, columns, cells }: Grid, dihedral: number): Grid {
   const swaps = dihedral === 1 || dihedral === 3 || dihedral >= 6;

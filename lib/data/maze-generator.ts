@@ -4,28 +4,28 @@ import type { Random } from '../random.js';
 import { canonicalMaze, mazeNeighbours, mazeToken } from './maze.js';
 
 /**
- * Steps from S to G that Maze-Hard's mazes have at least, 109 at 30×30, carried over to other sizes: paths through random
- * mazes near the percolation threshold grow as side^1.13 (the shortest-path dimension), not as the side.
+ * Steps from S to G that Maze-Hard's mazes have at least, 109 at 30×30, carried over to other sizes: paths through
+ * random mazes near the percolation threshold grow as side^1.13 (the shortest-path dimension), not as the side.
  */
 export function hardDistance(side: number): number {
   return Math.round(109 * (side / 30) ** 1.13);
 }
 
 /**
- * Weights are raised by this so that fewer tries are lost. One above 1 is cut, so that grids of few free cells of which
- * most are far come too rarely. None is at 10×10 from 20 steps or at 30×30 from 109; in small mazes with short ways some are: of the probability,
- * 0.01 % is lost at 7×7 from 8 steps, 3.4 % at 7×7 from 3, 14.5 % at 6×6 from 1. A lower value would cut less and draw other mazes
- * than those on record.
+ * Weights are raised by this so that fewer tries are lost. One above 1 is cut, so that grids of few free cells of
+ * which most are far come too rarely. None is at 10×10 from 20 steps or at 30×30 from 109; in small mazes with short
+ * ways some are: of the probability, 0.01 % is lost at 7×7 from 8 steps, 3.4 % at 7×7 from 3, 14.5 % at 6×6 from 1. A
+ * lower value would cut less and draw other mazes than those on record.
  */
 const raise = 0.9;
 
 /**
- * One maze (token ids, no path), distributed as if so drawn, but for what `raise` cuts: p uniform on 0.25 … 0.5; every cell a wall with
- * probability p; S and G any two different free cells; all of it kept if they are `leastDistance` steps apart or more.
- * Drawn in a quicker order, which a weight makes up for: S is any cell, walls are drawn where the search from S comes, and
- * only of the few grids on which it gets far enough the rest. Then all G are weighed at once: a grid of F free cells, n of
- * them far enough, is kept with a probability proportional to n / (F (F − 1)), and G is any of the n.
- * Undefined after `tries` grids without a maze.
+ * One maze (token ids, no path), distributed as if so drawn, but for what `raise` cuts: p uniform on 0.25 … 0.5;
+ * every cell a wall with probability p; S and G any two different free cells; all of it kept if they are
+ * `leastDistance` steps apart or more. Drawn in a quicker order, which a weight makes up for: S is any cell, walls are
+ * drawn where the search from S comes, and only of the few grids on which it gets far enough the rest. Then all G are
+ * weighed at once: a grid of F free cells, n of them far enough, is kept with a probability proportional to n / (F (F −
+ * 1)), and G is any of the n. Undefined after `tries` grids without a maze.
  */
 export function generateMaze(
   side: number,
@@ -102,7 +102,8 @@ export function generateMazes(
     const maze = i > 20 * count + 1000 ? undefined : generateMaze(side, leastDistance, random.fork(i), 3_000_000);
     if (maze === undefined)
       throw new InputError(
-        `mazes of ${side}×${side}: expected to find ${count} with ${leastDistance} steps or more from S to G, found ${mazes.length}; ask for fewer or shorter ones`,
+        `mazes of ${side}×${side}: expected to find ${count} with ${leastDistance} steps or more from S to G, ` +
+          `found ${mazes.length}; ask for fewer or shorter ones`,
       );
     const form = canonicalMaze(maze);
     if (seen.has(form)) continue;

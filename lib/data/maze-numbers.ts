@@ -27,7 +27,8 @@ export interface MazeNumbers {
 export function mazeNumbers(dataset: Dataset): MazeNumbers[] {
   if (dataset.vocabSize !== 6 || dataset.width !== dataset.height)
     throw new InputError(
-      `${dataset.name}: expected a set of mazes, got ${dataset.vocabSize} tokens on ${dataset.width} × ${dataset.height}`,
+      `${dataset.name}: expected a set of mazes, ` +
+        `got ${dataset.vocabSize} tokens on ${dataset.width} × ${dataset.height}`,
     );
   return Array.from({ length: dataset.examples }, (_, i) => numbersOfMaze(exampleOf(dataset, i).input));
 }

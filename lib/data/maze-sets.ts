@@ -22,7 +22,10 @@ export interface MazeSetOptions {
   readonly testPuzzles: number;
   /** Mazes to choose configurations by, disjoint from both; of Maze-Hard, the last training mazes of the file. */
   readonly validationPuzzles: number;
-  /** none: as the reference's builder leaves them; dihedral: all eight turns and mirror images, each answered anew by the label rule. */
+  /**
+   * none: as the reference's builder leaves them; dihedral: all eight turns and mirror images, each answered anew by
+   * the label rule.
+   */
   readonly augmentation: 'none' | 'dihedral';
   /** Fixes which mazes are generated. */
   readonly seed: number;
@@ -41,7 +44,10 @@ const dihedralCopies: Augmentation = {
   apply: (example, _, copy) => turnMaze(example, copy),
 };
 
-/** Train, test and validation sets. Throws InputError if there are too few mazes or files are missing. `onProgress` is told of generated ones. */
+/**
+ * Train, test and validation sets. Throws InputError if there are too few mazes or files are missing. `onProgress` is
+ * told of generated ones.
+ */
 export async function mazeDataset(
   options: MazeSetOptions,
   onProgress?: (done: number, total: number) => void,
@@ -55,7 +61,8 @@ export async function mazeDataset(
       width: side,
       height: side,
       vocabSize: mazeVocabulary,
-      ratings: splits[split].map(({ input }) => stepsToGoal(input) + 1), // as Maze-Hard rates them: cells of the path, both ends included
+      // as Maze-Hard rates them: cells of the path, both ends included
+      ratings: splits[split].map(({ input }) => stepsToGoal(input) + 1),
       augmentation: split === 'train' && augmentation === 'dihedral' ? dihedralCopies : null,
       alternative: { name: 'valid shortest path', accepts: isShortestPath },
     });

@@ -1,4 +1,7 @@
-/** Mazes: their text and tokens, distances and shortest paths, the rule that Maze-Hard's answers follow, and the symmetries under which it is kept. */
+/**
+ * Mazes: their text and tokens, distances and shortest paths, the rule that Maze-Hard's answers follow, and the
+ * symmetries under which it is kept.
+ */
 import { InputError } from '../errors.js';
 import type { Example } from './example.js';
 import { turnGrid } from './grid.js';
@@ -21,7 +24,8 @@ export function parseMaze(text: string): Uint8Array {
     const token = characters.indexOf(character);
     if (token < 1)
       throw new InputError(
-        `maze: expected '#', ' ', 'S', 'G' or 'o', got ${JSON.stringify(character)} at row ${Math.floor(i / side) + 1}, column ${(i % side) + 1}`,
+        `maze: expected '#', ' ', 'S', 'G' or 'o', ` +
+          `got ${JSON.stringify(character)} at row ${Math.floor(i / side) + 1}, column ${(i % side) + 1}`,
       );
     return token;
   });
@@ -48,7 +52,10 @@ export function endsOfMaze(tokens: ArrayLike<number>): { readonly start: number;
 
 const neighboursBySide = new Map<number, Int32Array>();
 
-/** The neighbours of every cell, down, left, right, up, −1 beyond the edge: [4 · cells]. The order is that of the label rule. */
+/**
+ * The neighbours of every cell, down, left, right, up, −1 beyond the edge: [4 · cells]. The order is that of the label
+ * rule.
+ */
 export function mazeNeighbours(side: number): Int32Array {
   let table = neighboursBySide.get(side);
   if (table === undefined) {
@@ -77,7 +84,10 @@ export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Arr
   return distances;
 }
 
-/** The same into buffers of the caller; returns how many cells are reached, which stand at the front of `queue`, nearest first. */
+/**
+ * The same into buffers of the caller; returns how many cells are reached, which stand at the front of `queue`, nearest
+ * first.
+ */
 export function walkMaze(
   tokens: ArrayLike<number>,
   neighbours: Int32Array,
@@ -103,8 +113,8 @@ export function walkMaze(
 }
 
 /**
- * The answer of a maze: a shortest path from S to G. There are many; Maze-Hard's rule takes, from S on, the first neighbour
- * that is one nearer to G in the order down, left, right, up. Path cells of the question are read as free.
+ * The answer of a maze: a shortest path from S to G. There are many; Maze-Hard's rule takes, from S on, the first
+ * neighbour that is one nearer to G in the order down, left, right, up. Path cells of the question are read as free.
  * Throws InputError if there is no way from S to G, or not one S and one G.
  */
 export function mazeAnswer(question: Uint8Array): Uint8Array {

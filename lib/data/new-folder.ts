@@ -15,8 +15,9 @@ export interface UnfinishedFolder {
 }
 
 /**
- * Writes a folder whole or not at all, under a temporary name beside it. `sha256` is of the SHA-256 of all files with their names:
- * the same files give the same one. Throws InputError if there is something at the path that is no empty folder.
+ * Writes a folder whole or not at all, under a temporary name beside it. `sha256` is of the SHA-256 of all files with
+ * their names: the same files give the same one. Throws InputError if there is something at the path that is no empty
+ * folder.
  */
 export function writeNewFolder<Result>(
   out: string,

@@ -19,7 +19,8 @@ export class NpyWriter {
     this.#missing = shape.reduce((product, size) => product * size, bytes);
     this.#handle = openSync(file, 'w');
     // Magic, version, length and dictionary together fill whole lines of 64 bytes.
-    const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+    const sizes = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+    const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${sizes}, }`;
     const header = `${dictionary}${' '.repeat(63 - ((10 + dictionary.length) % 64))}\n`;
     this.#put(
       Buffer.concat([

@@ -1,6 +1,6 @@
 /**
- * Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory, refused
- * where they are not what they say.
+ * Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory,
+ * refused where they are not what they say.
  */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import path from 'node:path';
@@ -46,9 +46,10 @@ export interface NpyHeader {
 }
 
 /**
- * Reads a file of whole numbers into an array of 32-bit ones, or of 8-bit ones where `largest` fits, `stretch` bytes at a time;
- * `stored` says what stands for a value outside 0 … largest that may occur. Throws InputError for a bad header, another number
- * of dimensions, more than `most` values, a length that does not fit the shape, or any other value.
+ * Reads a file of whole numbers into an array of 32-bit ones, or of 8-bit ones where `largest` fits, `stretch` bytes
+ * at a time; `stored` says what stands for a value outside 0 … largest that may occur. Throws InputError for a bad
+ * header, another number of dimensions, more than `most` values, a length that does not fit the shape, or any other
+ * value.
  */
 export function readNpy(
   file: string,
@@ -112,21 +113,21 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   fill(handle, text, offset, name);
   const written = text.toString('latin1');
   // Every stretch of spaces stands between two signs, so that it can be read in one way only and time stays linear.
-  const whole =
-    /^\{(?:\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))){3}\s*\}\s*$/.test(
-      written,
-    );
+  const field = /\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))/.source;
+  const whole = new RegExp(`^\\{(?:${field}){3}\\s*\\}\\s*$`).test(written);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(written)?.[1];
   const order = /'fortran_order'\s*:\s*(True|False)/.exec(written)?.[1];
   const sizes = /'shape'\s*:\s*\(([\d, ]*)\)/.exec(written)?.[1];
   if (!whole || descr === undefined || order === undefined || sizes === undefined)
     throw new InputError(
-      `${name}: expected a header with descr, fortran_order and shape, got ${JSON.stringify(written.trimEnd().slice(0, 120))}`,
+      `${name}: expected a header with descr, fortran_order and shape, ` +
+        `got ${JSON.stringify(written.trimEnd().slice(0, 120))}`,
     );
   const type = (Object.keys(npyTypes) as ReadType[]).find((each) => npyTypes[each].descr === descr);
   if (type === undefined)
     throw new InputError(
-      `${name}: expected whole numbers, little-endian, such as uint8, int32 or int64 (|u1, <i4, <i8), got ${JSON.stringify(descr)}`,
+      `${name}: expected whole numbers, little-endian, such as uint8, int32 or int64 (|u1, <i4, <i8), ` +
+        `got ${JSON.stringify(descr)}`,
     );
   const shape = sizes
     .split(',')

@@ -1,4 +1,7 @@
-/** Tables of puzzles, one a row: which columns hold what, whatever separates, quotes or names them, read one row at a time. */
+/**
+ * Tables of puzzles, one a row: which columns hold what, whatever separates, quotes or names them, read one row at a
+ * time.
+ */
 import { gzipSync } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { parse as parseAll } from 'csv-parse/sync';
@@ -48,8 +51,8 @@ const mostSkipped = 1000;
 const longestRow = 16_384;
 
 /**
- * The table that a file's first lines show: by the names in its header, in any case; else by cells that `tell` knows for puzzles.
- * Undefined if they show none. Throws InputError where two columns might be meant.
+ * The table that a file's first lines show: by the names in its header, in any case; else by cells that `tell` knows
+ * for puzzles. Undefined if they show none. Throws InputError where two columns might be meant.
  */
 export function findTable(lines: readonly string[], tell: (cell: string) => CellKind): PuzzleTable | undefined {
   let tried = delimiters;
@@ -145,7 +148,10 @@ export interface TableRow {
   readonly cells: readonly string[];
 }
 
-/** Rows of a text that starts at line `skip` + 1, empty ones left out. Throws InputError, with the line, for what is no table. */
+/**
+ * Rows of a text that starts at line `skip` + 1, empty ones left out. Throws InputError, with the line, for what is no
+ * table.
+ */
 export async function* tableRows(
   text: AsyncIterable<string>,
   name: string,
@@ -232,5 +238,6 @@ export function puzzleCsvBytes(
 ): Uint8Array {
   const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
   const lines = rows.map(({ source, question, answer, rating }) => `${quoted(source)},${question},${answer},${rating}`);
-  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 }); // Node writes modification time 0
+  // Node writes modification time 0
+  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 });
 }

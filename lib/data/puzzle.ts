@@ -13,9 +13,9 @@ export interface Puzzle {
 }
 
 /**
- * A Sudoku of your own, in one line or row by row, with or without frames; '.', '0', '_', '?', '*', 'x' or '-' for empty cells.
- * The exact solver finds its answer.
- * Throws InputError for another size, another character, or a board that has not exactly one solution.
+ * A Sudoku of your own, in one line or row by row, with or without frames; '.', '0', '_', '?', '*', 'x' or '-' for
+ * empty cells. The exact solver finds its answer. Throws InputError for another size, another character, or a board
+ * that has not exactly one solution.
  */
 export function ownSudoku(text: string): Puzzle {
   const board = readBoard(text);

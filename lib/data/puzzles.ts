@@ -51,8 +51,9 @@ export function ratingsOf(dataset: Dataset): number[] {
 }
 
 /**
- * How much of a test set of Sudokus the training set gives away: test puzzles that stand in it as they are, and those that
- * a training puzzle becomes by renaming digits and by the board's symmetries (9×9: at most so many, solutions are compared).
+ * How much of a test set of Sudokus the training set gives away: test puzzles that stand in it as they are, and those
+ * that a training puzzle becomes by renaming digits and by the board's symmetries (9×9: at most so many, solutions are
+ * compared).
  */
 export type Overlap = Readonly<{
   set: string;
@@ -91,7 +92,10 @@ function boardsOf(dataset: Dataset): Boards[] {
   });
 }
 
-/** The same for equivalent puzzles. Of a 9×9 the solution decides: its form is quick to find, and equivalent puzzles have equivalent solutions. */
+/**
+ * The same for equivalent puzzles. Of a 9×9 the solution decides: its form is quick to find, and equivalent puzzles
+ * have equivalent solutions.
+ */
 function canonicalForm({ question, solution }: Boards, geometry: SudokuGeometry): string {
   return geometry.side === 9 ? canonicalSolution(solution, geometry) : canonicalBoard(question, geometry);
 }

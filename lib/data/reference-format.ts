@@ -1,4 +1,7 @@
-/** The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the other way round. */
+/**
+ * The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the
+ * other way round.
+ */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
@@ -44,7 +47,10 @@ export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequ
   return { vocabSize, sequenceLength, puzzleIds };
 }
 
-/** Both splits of a folder, and how their tokens are stored. Throws InputError for anything that is not as the format has it. */
+/**
+ * Both splits of a folder, and how their tokens are stored. Throws InputError for anything that is not as the format
+ * has it.
+ */
 export function readReferenceFolder(named: string): {
   readonly train: Dataset;
   readonly test: Dataset;
@@ -84,7 +90,8 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   });
   if (labels.shape.join() !== inputs.shape.join())
     throw new InputError(
-      `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, got ${labels.shape.join(' × ')}`,
+      `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, ` +
+        `got ${labels.shape.join(' × ')}`,
     );
   const whole = (part: string, most: number, largest: number): Int32Array =>
     Int32Array.from(readNpy(at(part), { dimensions: 1, most, largest }).values);
@@ -106,7 +113,8 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     );
   if (groupOffsets.length - 1 !== metadata.total_groups)
     throw new InputError(
-      `${split}/dataset.json: expected total_groups ${groupOffsets.length - 1} as there are, got ${metadata.total_groups}`,
+      `${split}/dataset.json: expected total_groups ${groupOffsets.length - 1} as there are, ` +
+        `got ${metadata.total_groups}`,
     );
   const side = Math.sqrt(L);
   const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
@@ -161,7 +169,8 @@ function areMazes(tokens: Uint8Array, length: number, vocabSize: number): boolea
 function offsets(values: Int32Array, end: number, name: string): Int32Array {
   if (values.length < 1 || values[0] !== 0 || values.at(-1) !== end)
     throw new InputError(
-      `${name}: expected offsets from 0 to ${end}, got ${values.length === 0 ? 'none' : `${values[0]} to ${values.at(-1)}`}`,
+      `${name}: expected offsets from 0 to ${end}, ` +
+        `got ${values.length === 0 ? 'none' : `${values[0]} to ${values.at(-1)}`}`,
     );
   const bad = values.findIndex((value, i) => i > 0 && value <= values[i - 1]!);
   if (bad >= 0) throw new InputError(`${name}: expected rising offsets, got ${values[bad]} after ${values[bad - 1]}`);
@@ -199,7 +208,8 @@ function readMetadata(folder: string): Metadata {
     const value = fields[field];
     if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
       throw new InputError(
-        `${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, got ${show(value)}`,
+        `${name}: ${field}: expected ${least === most ? least : `a whole number from ${least} to ${most}`}, ` +
+          `got ${show(value)}`,
       );
   }
   const { sets } = fields;
@@ -225,9 +235,9 @@ export interface WrittenFolder {
 }
 
 /**
- * Writes data sets whose puzzles share the blank id (Sudoku, mazes) as the reference has them, every augmented copy as a
- * puzzle of its own, one group in memory at a time. The folder appears when it is complete. Throws InputError if it exists
- * and is not empty. ARC sets have their own builder (arc-build.ts).
+ * Writes data sets whose puzzles share the blank id (Sudoku, mazes) as the reference has them, every augmented copy
+ * as a puzzle of its own, one group in memory at a time. The folder appears when it is complete. Throws InputError if
+ * it exists and is not empty. ARC sets have their own builder (arc-build.ts).
  */
 export function writeReferenceFolder(
   out: string,
@@ -285,7 +295,10 @@ function writeArrays(
   return { groups, puzzles, examples };
 }
 
-/** dataset.json, byte for byte as Python's json.dump writes it. For Sudoku and mazes the reference counts groups as puzzles. */
+/**
+ * dataset.json, byte for byte as Python's json.dump writes it. For Sudoku and mazes the reference counts groups as
+ * puzzles.
+ */
 function metadataText(
   { vocabSize, sequenceLength, puzzleIds }: Dataset,
   { groups, puzzles, examples }: SplitCounts,

@@ -1,4 +1,6 @@
-/** Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread. */
+/**
+ * Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread.
+ */
 import { exampleOf, type Dataset } from './dataset.js';
 import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
 import { puzzleClass } from './sudoku-sets.js';
@@ -16,7 +18,10 @@ export interface SetCheck {
   /** Of the first puzzle of each group: those that repeat another, and those that are another in disguise. */
   readonly repeated: number;
   readonly equivalent: number;
-  /** Sudoku: first puzzles of groups with several solutions. Mazes: answers that are not the label rule's. Null elsewhere. */
+  /**
+   * Sudoku: first puzzles of groups with several solutions. Mazes: answers that are not the label rule's. Null
+   * elsewhere.
+   */
   readonly severalSolutions: number | null;
   readonly againstRule: number | null;
   /** Share of each token among the scored labels: how even the classes are. */
@@ -26,8 +31,8 @@ export interface SetCheck {
 }
 
 /**
- * Checks every example of a set, and the first of each group for repeats. Throws InputError naming the first example whose
- * answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
+ * Checks every example of a set, and the first of each group for repeats. Throws InputError naming the first example
+ * whose answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
   const whole = set.ignore === null; // an answer with cells that are not scored is no board

@@ -13,7 +13,10 @@ export interface SplitCounts {
   readonly examples: number;
 }
 
-/** Where a split's content goes, in order: examples, then the end of their puzzle, after some puzzles the end of their group. */
+/**
+ * Where a split's content goes, in order: examples, then the end of their puzzle, after some puzzles the end of their
+ * group.
+ */
 export interface SplitArrays {
   example(input: Uint8Array, label: Uint8Array): void;
   endPuzzle(id: number): void;
@@ -21,9 +24,9 @@ export interface SplitArrays {
 }
 
 /**
- * Writes all__inputs.npy, all__labels.npy, all__puzzle_identifiers.npy, all__puzzle_indices.npy and all__group_indices.npy to
- * a folder; `fill` gives the content, `onFile` gets each file's SHA-256. Inputs and labels are [examples, sequenceLength].
- * If `fill` throws, the files stay as they are: whoever named the folder removes it.
+ * Writes all__inputs.npy, all__labels.npy, all__puzzle_identifiers.npy, all__puzzle_indices.npy and
+ * all__group_indices.npy to a folder; `fill` gives the content, `onFile` gets each file's SHA-256. Inputs and labels
+ * are [examples, sequenceLength]. If `fill` throws, the files stay as they are: whoever named the folder removes it.
  */
 export function writeSplitArrays(
   folder: string,

@@ -1,10 +1,13 @@
-/** Canonical forms: two boards have the same one exactly when digit relabelling and the board's symmetries turn one into the other. */
+/**
+ * Canonical forms: two boards have the same one exactly when digit relabelling and the board's symmetries turn one into
+ * the other.
+ */
 import type { SudokuGeometry } from './sudoku.js';
 
 /**
- * The canonical form of a board as text: of all boards reachable by relabelling and symmetry, the smallest when read row
- * by row, blanks first and digits named in the order in which they appear.
- * Brute force over all symmetries: for boards up to 6×6 (at most 3,456 of them), blanks allowed.
+ * The canonical form of a board as text: of all boards reachable by relabelling and symmetry, the smallest when read
+ * row by row, blanks first and digits named in the order in which they appear. Brute force over all symmetries: for
+ * boards up to 6×6 (at most 3,456 of them), blanks allowed.
  */
 export function canonicalBoard(board: Uint8Array, geometry: SudokuGeometry): string {
   const { side } = geometry;

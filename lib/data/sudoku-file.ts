@@ -1,4 +1,7 @@
-/** Files of Sudokus in the forms people have: tables, one cell a column, lists and print-outs of boards; what makes a puzzle. */
+/**
+ * Files of Sudokus in the forms people have: tables, one cell a column, lists and print-outs of boards; what makes a
+ * puzzle.
+ */
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
 import { boardCells, BoardReader, readBoard } from './board-text.js';
@@ -119,7 +122,9 @@ interface Entry {
   readonly rating: number | null;
 }
 
-/** How a file holds its puzzles: a row each; a row each, one cell a column; or as boards, their rows perhaps in columns. */
+/**
+ * How a file holds its puzzles: a row each; a row each, one cell a column; or as boards, their rows perhaps in columns.
+ */
 type Form =
   | ({ readonly kind: 'table' } & PuzzleTable)
   | {
@@ -138,7 +143,8 @@ async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
   const { start, from } = await startOf(textOf(file));
   if (/^\s*(\{|<|\[\s*\{)/.test(start))
     throw new InputError(
-      `${name}: expected a table or boards of Sudoku, got JSON or XML; write it as CSV with columns question and answer`,
+      `${name}: expected a table or boards of Sudoku, got JSON or XML; ` +
+        'write it as CSV with columns question and answer',
     );
   const form = at(name, () => formOf(start.split(/\r\n|\n|\r/).slice(0, 1000)));
   const text = from(form.skip);

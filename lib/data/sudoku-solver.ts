@@ -38,9 +38,9 @@ function unitsOf(geometry: SudokuGeometry): Units {
 }
 
 /**
- * Solves by trying the digits of the cell that has fewest, which is a forced move where only one is left.
- * Stops at `limit` solutions: 2 tells whether the solution is the only one. With `random`, digits are tried in random
- * order. The board must be legal as it stands (findClash). Throws InputError beyond a million guesses, which boards without a
+ * Solves by trying the digits of the cell that has fewest, which is a forced move where only one is left. Stops at
+ * `limit` solutions: 2 tells whether the solution is the only one. With `random`, digits are tried in random order. The
+ * board must be legal as it stands (findClash). Throws InputError beyond a million guesses, which boards without a
  * solution can ask for, and no published puzzle does.
  */
 export function solveSudoku(
@@ -52,7 +52,8 @@ export function solveSudoku(
   const { side } = geometry;
   const units = unitsOf(geometry);
   const all = (1 << side) - 1;
-  const [rows, columns, boxes] = [new Int32Array(side), new Int32Array(side), new Int32Array(side)]; // bits of digits used
+  // bits of digits used
+  const [rows, columns, boxes] = [new Int32Array(side), new Int32Array(side), new Int32Array(side)];
   const cells = board.slice();
   const blanks: number[] = [];
   const set = (cell: number, bit: number): void => {

@@ -1,4 +1,7 @@
-/** Text files as people have them: plain or gzipped by their content, UTF-8 or UTF-16, and bounded in what they unpack to. */
+/**
+ * Text files as people have them: plain or gzipped by their content, UTF-8 or UTF-16, and bounded in what they unpack
+ * to.
+ */
 import { closeSync, createReadStream, readSync } from 'node:fs';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -51,7 +54,10 @@ function decoderFor(head: Uint8Array, name: string): TextDecoder {
   return new TextDecoder('utf-8'); // which drops a byte-order mark
 }
 
-/** The text of a file, a stretch at a time. Throws InputError for other files, damaged gzip data, and what unpacks to too much. */
+/**
+ * The text of a file, a stretch at a time. Throws InputError for other files, damaged gzip data, and what unpacks to
+ * too much.
+ */
 export async function* textOf(file: string): AsyncGenerator<string> {
   const name = path.basename(file);
   const bytes = createReadStream(file, { fd: openUserFile(file, 'any') }); // which it closes

@@ -29,6 +29,7 @@ const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'processes.ts', 'p
 const areas = [
   'lib/cli',
   'lib/cli.ts',
+  'lib/data',
   'lib/engine',
   'lib/sweep',
   'lib/train',
