@@ -2,21 +2,18 @@
 // writes a record and a figure. npm run bench -- [--cases=a,b] [--engines=native,tfjs] [--levels=avx2,…]
 // [--pytorch=eager] [--rounds=N] [--quick] [--write] Every engine and level is a process of its own, kept alive;
 // rounds go around all of them, so that a disturbance hits all.
-import { fork, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { fork } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detectedLevels, loadAddon, whyUnavailable } from '../dist/engine/native/addon.js';
+import { whyTorchMissing } from '../dist/engine/torch/worker.js';
 import { describe as describeModel } from '../dist/model/describe.js';
 import { writeFileAtomic } from '../dist/files.js';
-import { initialParameters } from '../dist/model/parameters.js';
-import { writeSafetensors } from '../dist/model/safetensors-file.js';
-import { Random } from '../dist/random.js';
 import { benchTable, compared, merged } from '../dist/report/bench.js';
-import { cases, drawBatch } from './cases.mjs';
+import { cases } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const { values } = parseArgs({
@@ -49,13 +46,8 @@ if (engines.includes('native')) {
       'which is held to the levels of native',
   );
 if (engines.includes('tfjs')) contenders.push({ label: 'tfjs tensorflow', env: { BENCH_ENGINE: 'tfjs' } });
-const python = process.env.BENCH_PYTHON ?? path.join(here, '.venv', 'bin', 'python');
 if (engines.includes('pytorch')) {
-  if (!existsSync(python))
-    refuse(
-      `pytorch: ${python} not found; python3 -m venv bench/.venv && bench/.venv/bin/pip install -r ` +
-        'bench/requirements.txt, name another Python in BENCH_PYTHON, or leave it out: --engines=native,tfjs',
-    );
+  if (whyTorchMissing() !== undefined) refuse(`pytorch: ${whyTorchMissing()}, or leave it out: --engines=native,tfjs`);
   // PyTorch is held to the level of the contender it stands beside.
   const held = {
     amx: { ATEN_CPU_CAPABILITY: 'avx512', MKL_ENABLE_INSTRUCTIONS: 'AVX512', ONEDNN_MAX_CPU_ISA: 'AVX512_CORE_AMX' },
@@ -80,14 +72,16 @@ if (engines.includes('pytorch')) {
       if (!pytorchModes.includes(how)) continue;
       contenders.push({
         label: `pytorch ${level} ${mode}`,
-        python: true,
-        env: { ...environment, BENCH_MODE: how, BENCH_PRECISION: precision },
+        env: {
+          ...environment,
+          BENCH_ENGINE: 'torch',
+          BENCH_PRECISION: precision,
+          BENCH_COMPILE: how === 'compiled' ? 'on' : 'off',
+        },
       });
     }
   }
 }
-const scratch = mkdtempSync(path.join(os.tmpdir(), 'bench-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
 // Starting a contender takes three to five steps, and compiling PyTorch's about a minute.
 const stepSeconds = { a: 0.4, b: 1, c: 6, d: 8, e: 6 };
 const minutes =
@@ -95,7 +89,7 @@ const minutes =
     (sum, name) =>
       sum +
       contenders.length * (stepSeconds[name] * (1.5 * rounds + 4) + 5) +
-      60 * contenders.filter(({ env }) => env.BENCH_MODE === 'compiled').length,
+      60 * contenders.filter(({ env }) => env.BENCH_COMPILE === 'on').length,
     0,
   ) / 60;
 console.error(
@@ -110,10 +104,9 @@ const excluded = [];
 for (const name of names) {
   const { batchSize, config } = cases[name];
   const gflop = describeModel(config, { batchSize }).flopPerTrainingStep / 1e9;
-  const file = writeCase(name);
   const running = [];
   for (const contender of contenders) {
-    const started = await start(contender, name, file);
+    const started = await start(contender, name);
     if (started.loss === null) {
       console.error(`case ${name}, ${contender.label}: its loss is NaN, so it is no contender`);
       excluded.push({ case: name, engine: contender.label, why: 'the first loss is NaN' });
@@ -200,40 +193,10 @@ async function write() {
   console.error(`wrote ${path.relative(process.cwd(), file)}; npm run report draws it`);
 }
 
-/** Weights and batch of a case as a file, so that Python starts from the same numbers. */
-function writeCase(name) {
-  const { batchSize, config } = cases[name];
-  const file = path.join(scratch, `${name}.safetensors`);
-  const { tokens, labels, puzzleIds } = drawBatch(cases[name]);
-  const tensors = new Map(
-    [...initialParameters(config, new Random(0))].map(([tensor, { shape, data }]) => [
-      tensor,
-      { dtype: 'F32', shape, data },
-    ]),
-  );
-  for (const [key, data] of Object.entries({ tokens, labels }))
-    tensors.set(`batch/${key}`, { dtype: 'I32', shape: [batchSize, config.sequenceLength], data });
-  tensors.set('batch/puzzleIds', { dtype: 'I32', shape: [batchSize], data: puzzleIds });
-  writeSafetensors(file, tensors, { config: JSON.stringify(config) });
-  return file;
-}
-
-async function start(contender, name, file) {
-  const environment = { ...process.env, ...contender.env, BENCH_CASE: file };
-  const child = contender.python
-    ? pythonWorker(environment)
-    : fork(path.join(here, 'worker.mjs'), [name], { env: environment });
+async function start(contender, name) {
+  const child = fork(path.join(here, 'worker.mjs'), [name], { env: { ...process.env, ...contender.env } });
   child.on('exit', (code) => code !== 0 && code !== null && console.error(`${contender.label} ended with ${code}`));
   return { child, ...(await ask(child, 'start')) };
-}
-
-/** A Python process that talks like a forked one: a word in, a line of JSON out. */
-function pythonWorker(env) {
-  const child = spawn(python, [path.join(here, 'pytorch', 'worker.py')], { env, stdio: ['pipe', 'pipe', 'inherit'] });
-  createInterface({ input: child.stdout }).on('line', (line) => child.emit('message', JSON.parse(line)));
-  child.send = (question) => child.stdin.write(`${question}\n`);
-  child.disconnect = () => child.stdin.end();
-  return child;
 }
 
 function ask(child, question) {

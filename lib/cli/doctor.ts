@@ -7,6 +7,7 @@ import { mazeHardFiles } from '../data/maze-sets.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { dataFolders, findDataFile, projectRoot } from '../files.js';
 import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
+import { torchDevices } from '../engine/torch/devices.js';
 import type { Command } from './command.js';
 
 /** One thing looked at. */
@@ -29,7 +30,15 @@ export const doctor: Command = {
   minutes: 'seconds',
 
   async run(_args, out) {
-    const findings = [machine(), node(), nativeEngine(), await tfjsEngine(), notebookServer(), ...dataSets()];
+    const findings = [
+      machine(),
+      node(),
+      nativeEngine(),
+      await tfjsEngine(),
+      torchEngine(),
+      notebookServer(),
+      ...dataSets(),
+    ];
     for (const { subject, ok, found, remedy } of findings) {
       out.line(`${ok ? 'ok  ' : '–   '} ${subject.padEnd(16)} ${found}`);
       if (!ok && remedy !== undefined) out.line(`     ${''.padEnd(16)} ${remedy}`);
@@ -98,6 +107,17 @@ async function tfjsEngine(): Promise<Finding> {
     found: `backend ${backend}`,
     remedy: 'slower than TensorFlow; npm run setup tries again to install it',
   };
+}
+
+/** Nothing else needs it: where it is missing it is no fault. */
+function torchEngine(): Finding {
+  const found = torchDevices();
+  const subject = 'torch engine';
+  if (typeof found === 'string') return { subject, ok: true, found: `not used: ${found}` };
+  const gpus = found.devices.map(
+    ({ device, name, bytes, bf16 }) => `${device} ${name}, ${(bytes / 2 ** 30).toFixed(0)} GiB${bf16 ? ', bf16' : ''}`,
+  );
+  return { subject, ok: true, found: `torch ${found.torch}: ${gpus.join('; ') || 'no GPU, so it would use the CPU'}` };
 }
 
 function notebookServer(): Finding {

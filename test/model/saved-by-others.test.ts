@@ -15,7 +15,7 @@ const folder = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
 const saved = (...names: string[]): string => path.join(folder, ...names);
 const engine = whyUnavailable() === undefined ? 'native' : 'tfjs';
 
-/** Share of the 300 test puzzles of sudoku-4x4 right after the last step; bench/pytorch/trm.py gives the same. */
+/** Share of the 300 test puzzles of sudoku-4x4 right after the last step; PyTorch gives the same. */
 async function exact(file: string, load: LoadOptions = {}, kind: 'native' | 'tfjs' = engine): Promise<number> {
   const { test } = await loadTask(experiment('sudoku-4x4').task);
   const model = await openModel(file, { engine: kind, precision: kind === 'native' ? 'float32' : 'auto' }, load);

@@ -48,7 +48,7 @@ interface Opened {
 }
 
 /** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
-export async function createTorchEngine(config: ModelConfig, options: TorchOptions = {}): Promise<Engine> {
+export async function createTorchEngine(config: ModelConfig, options: TorchOptions = {}): Promise<TorchEngine> {
   const { device = 'auto', precision = 'auto', threads, compile } = options;
   const schedule = buildSchedule(config);
   const specs = parameterSpecs(config);
@@ -65,7 +65,8 @@ export async function createTorchEngine(config: ModelConfig, options: TorchOptio
   return new TorchEngine(config, schedule, specs, worker, head as unknown as Opened);
 }
 
-class TorchEngine implements Engine {
+/** The contract, and what else torch's worker can tell. */
+export class TorchEngine implements Engine {
   readonly kind = 'torch';
   readonly config: ModelConfig;
   readonly schedule: Schedule;
@@ -193,6 +194,12 @@ class TorchEngine implements Engine {
     if (this.config.puzzleEmbeddingSize === 0) return gradients;
     const name = 'puzzle_emb.local_weights';
     return new Map([...gradients, ...(await this.#read('gradient', [{ name }]))]);
+  }
+
+  /** Most bytes that the worker (rank 0) has held: of the host's memory, and of the device's where it has its own. */
+  async peakMemory(): Promise<{ readonly host: number; readonly device: number | null }> {
+    const { head } = await this.#worker.ask({ do: 'memory' });
+    return head as { host: number; device: number | null };
   }
 
   dispose(): void {

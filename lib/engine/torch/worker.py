@@ -6,8 +6,12 @@ every command on to the others, and all of them do the same with their own seats
 import datetime
 import io
 import os
+import resource
+import select
 import signal
 import sys
+import threading
+import time
 import traceback
 
 OLDEST = (2, 6)
@@ -187,6 +191,11 @@ class Worker:
             latent.copy_(tensors[str(i)].view(seats, *latent.shape[1:])[share])
         return {}, {}
 
+    def memory(self, _head, _tensors):
+        host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+        cuda = self.device.type == "cuda"
+        return {"host": host, "device": torch.cuda.max_memory_allocated() if cuda else None}, {}
+
     def _batch(self, seats, tensors):
         """This rank's seats on its device; copies from pinned memory do not wait."""
         share = self.ranks.share(seats)
@@ -251,12 +260,23 @@ def serve(worker, ranks, pipe_in, pipe_out):
             write_frame(pipe_out, {"notFinite": str(error)})
 
 
+def watch(pipe):
+    """Ends this process when whoever started it is gone, also in the middle of a long step."""
+    poll = select.poll()
+    poll.register(pipe, getattr(select, "POLLRDHUP", 0))
+    poll.poll()
+    time.sleep(3)  # between two steps it ends by itself
+    os._exit(0)
+
+
 def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the kit's to answer
     # Whatever else prints to standard output must not end up between two frames.
     pipe_out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     pipe_in = io.BufferedReader(io.FileIO(0, closefd=False), 1 << 20)
+    if os.environ.get("RANK", "0") == "0":
+        threading.Thread(target=watch, args=(0,), daemon=True).start()
     try:
         ranks = Ranks()
         serve(Worker(ranks), ranks, pipe_in, pipe_out)
