@@ -1,5 +1,6 @@
 /** trm-lab train: runs one experiment with one seed. */
 import path from 'node:path';
+import { InputError } from '../errors.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { readFileSync } from 'node:fs';
 import { describeExperiment } from '../experiment/experiment.js';
@@ -40,6 +41,11 @@ export const train: Command = {
       type: 'boolean',
       about: 'continue from the last checkpoint in the folder; a finished run is not run again',
     },
+    from: {
+      type: 'string',
+      value: 'CHECKPOINT',
+      about: 'start a new run from its weights, with the settings given here: a training state or any checkpoint',
+    },
     'checkpoint-every': {
       type: 'string',
       value: 'N',
@@ -66,6 +72,9 @@ export const train: Command = {
     }
     const progress = new Progress();
     const folder = text(args, 'folder');
+    const from = text(args, 'from');
+    if (from !== undefined && flag(args, 'record'))
+      throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
     const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
     const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
       runExperiment(experiment, {
@@ -75,6 +84,7 @@ export const train: Command = {
         onProgress: (state) => showProgress(progress, state),
         shouldStop,
         ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
+        ...(from === undefined ? {} : { from: path.resolve(from) }),
         ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
       }),
     );

@@ -108,6 +108,7 @@ const record = {
     evaluation: anyObject,
   }),
   seed: whole(0),
+  start: optional(text),
   data: objectOf({ train: objectOf(data), test: objectOf(data) }),
   model: objectOf({ parameters: whole(0, 1e12), depth: number, forwardPasses: number }),
   steps: whole(0),

@@ -66,6 +66,8 @@ export interface RunRecord {
   readonly id: string;
   readonly experiment: Experiment;
   readonly seed: number;
+  /** SHA-256 of the weights that it started from; absent where they were the seed's. */
+  readonly start?: string;
   readonly data: { readonly train: DataSummary; readonly test: DataSummary };
   readonly model: { readonly parameters: number; readonly depth: number; readonly forwardPasses: number };
   /** In order; at least one. */

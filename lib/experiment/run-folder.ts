@@ -1,8 +1,8 @@
 /** The folder of a run: claimed while it is worked on, and only ever one run's. */
-import { existsSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { clearAbandoned } from '../files.js';
+import { clearAbandoned, writeFileAtomic } from '../files.js';
 import { readMetadata } from '../model/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';
 import { claim, type Claim } from './claim.js';
@@ -10,7 +10,11 @@ import { readRecord } from './record.js';
 
 /** What a run leaves in its folder. */
 export interface RunFiles {
+  /** The last checkpoint. */
   readonly state: string;
+  /** The last regular one, and the one before it: where a run whose numbers overflow was still sound. */
+  readonly recent: string;
+  readonly earlier: string;
   readonly model: string;
   readonly record: string;
   /** The learning curve once more, as CSV. */
@@ -24,6 +28,8 @@ export class FolderTakenError extends InputError {}
 export function runFiles(folder: string): RunFiles {
   return {
     state: path.join(folder, 'state.safetensors'),
+    recent: path.join(folder, 'state-recent.safetensors'),
+    earlier: path.join(folder, 'state-earlier.safetensors'),
     model: path.join(folder, 'model.safetensors'),
     record: path.join(folder, 'record.json'),
     curve: path.join(folder, 'curve.csv'),
@@ -48,13 +54,26 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
       const owner = existsSync(file) ? ownerOf(kind, file) : id;
       if (owner !== id)
         throw new InputError(
-          `${file}: expected a ${kind} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
+          `${file}: expected a ${kind === 'record' || kind === 'model' ? kind : 'state'} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
         );
     }
     return held;
   } catch (error) {
     held.release();
     throw error;
+  }
+}
+
+/** Gives a file a second name, which keeps its content when the first one gets another. */
+export function keepAs(file: string, name: string): void {
+  rmSync(name, { force: true });
+  try {
+    linkSync(file, name);
+  } catch (error) {
+    // Not every file system has links.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
+      throw error;
+    writeFileAtomic(name, readFileSync(file));
   }
 }
 

@@ -1,5 +1,5 @@
 /** Runs an experiment with a seed: trains, evaluates, checkpoints, resumes, and leaves one record. */
-import { existsSync } from 'node:fs';
+import { existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
@@ -15,7 +15,7 @@ import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
-import { readSnapshot, writeSnapshot } from '../train/snapshot.js';
+import { readSnapshot, readStartWeights, stateStep, writeSnapshot, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { closingPuzzles, type ClosingEvaluation } from './closing.js';
@@ -23,7 +23,7 @@ import { expectedBytes, runCost, thoughtsMade, type RunCost, type SetSizes } fro
 import { curveCsv } from './curve-csv.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
-import { runFiles, takeFolder } from './run-folder.js';
+import { keepAs, runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import {
   hashOf,
   readRecord,
@@ -62,6 +62,11 @@ export interface RunOptions {
    * over.
    */
   readonly resume?: boolean;
+  /**
+   * A training state or checkpoint whose weights the run starts from, in place of the seed's. Its optimizer and its
+   * averages begin anew, and the run is another than the one that starts from nothing. Default: none.
+   */
+  readonly from?: string;
   /** Steps between checkpoints. Default: a twentieth of the run. */
   readonly checkpointEvery?: number;
   /** Awaited, so that a notebook can draw. */
@@ -104,9 +109,10 @@ interface Progress {
 }
 
 /** The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. */
-export function runId(experiment: Experiment, seed: number, data: TaskData): string {
+export function runId(experiment: Experiment, seed: number, data: TaskData, start?: StartWeights): string {
   const { name, task, model, training, evaluation } = experiment;
-  const hash = hashOf({ task, model, training, evaluation, train: data.train.sha256, test: data.test.sha256 });
+  const [train, test] = [data.train.sha256, data.test.sha256];
+  const hash = hashOf({ task, model, training, evaluation, train, test, start: start?.sha256 });
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
 }
 
@@ -127,7 +133,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     'set a smaller training.batchSize, training.interleavedBatches or model.hiddenSize',
   );
   const data = options.data ?? (await loadTask(experiment.task));
-  const id = runId(experiment, seed, data);
+  const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
+  const id = runId(experiment, seed, data, start);
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
   if (setSizes(experiment, data).scored === 0)
     throw new InputError(
@@ -136,7 +143,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     );
   const held = takeFolder(folder, id, options.job);
   try {
-    return await runHeld(experiment, { ...options, seed, folder }, id, data);
+    return await runHeld(experiment, { ...options, seed, folder }, id, data, start);
   } finally {
     held.release();
   }
@@ -148,6 +155,7 @@ async function runHeld(
   options: RunOptions & { readonly seed: number; readonly folder: string },
   id: string,
   data: TaskData,
+  start: StartWeights | undefined,
 ): Promise<RunOutcome> {
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
@@ -172,16 +180,19 @@ async function runHeld(
       await trainer.restore(snapshot);
       progress = saved.progress;
     } else {
-      await trainer.start();
+      await trainer.start(start?.tensors);
     }
-    const run = new Run(experiment, engine, trainer, data, options, id, files.state, progress);
+    const run = new Run(experiment, engine, trainer, data, options, id, files, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     const record =
       existsSync(files.record) && resume && run.untouched
         ? readRecord(files.record)
-        : recordOf(experiment, seed, data, id, run.progress, trainer.step);
+        : {
+            ...recordOf(experiment, seed, data, id, run.progress, trainer.step),
+            ...(start === undefined ? {} : { start: start.sha256 }),
+          };
     if (!run.untouched || !existsSync(files.record)) {
       saveCheckpoint(files.model, {
         config: experiment.model,
@@ -190,6 +201,7 @@ async function runHeld(
       });
       writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
       writeRecord(files.record, record);
+      for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
     }
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {
@@ -224,8 +236,11 @@ class Run {
   readonly #data: TaskData;
   readonly #options: RunOptions;
   readonly #id: string;
-  readonly #stateFile: string;
+  readonly #files: RunFiles;
   readonly #cost: RunCost;
+  readonly #checkpointEvery: number;
+  /** The step of the last regular checkpoint. */
+  #regular: number;
   /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
   #scoring = 0;
   /** Sittings before this one, and the step at which this one began. */
@@ -239,7 +254,7 @@ class Run {
     data: TaskData,
     options: RunOptions,
     id: string,
-    stateFile: string,
+    files: RunFiles,
     progress: Progress,
   ) {
     this.#experiment = experiment;
@@ -248,7 +263,10 @@ class Run {
     this.#data = data;
     this.#options = options;
     this.#id = id;
-    this.#stateFile = stateFile;
+    this.#files = files;
+    const { steps } = experiment.training;
+    this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(steps / 20));
+    this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
     this.progress = progress;
     this.#earlier = progress.sittings;
     this.#from = trainer.step;
@@ -258,7 +276,6 @@ class Run {
   /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
   async toTheEnd(): Promise<boolean> {
     const { training, evaluation } = this.#experiment;
-    const checkpointEvery = this.#options.checkpointEvery ?? Math.max(10, Math.ceil(training.steps / 20));
     while (!this.#trainer.done) {
       // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it
       // goes on.
@@ -269,7 +286,7 @@ class Run {
       const { step, done } = this.#trainer;
       await this.#tell('training', step, training.steps);
       const stop = this.#options.shouldStop?.() === true;
-      if (stop || done || step % checkpointEvery === 0) await this.#save();
+      if (stop || done || step % this.#checkpointEvery === 0) await this.#save();
       if (stop && !done) return false;
     }
     if (!(await this.#evaluate(evaluation.finalPuzzles))) return false;
@@ -315,11 +332,26 @@ class Run {
       return await this.#trainer.trainStep();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      throw new NotFiniteError(
-        `step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ` +
-          `${lastCheckpoint(this.#stateFile)}; try a lower learning rate`,
-      );
+      throw new NotFiniteError(`step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${this.#wayBack()}`);
     }
+  }
+
+  /** Which checkpoints there are to go back to. What led to the overflow may be in the last one already. */
+  #wayBack(): string {
+    const { state, recent, earlier } = this.#files;
+    const kept = [earlier, recent, state].flatMap((file) => {
+      const step = existsSync(file) ? stateStep(file) : undefined;
+      return step === undefined || step > this.#trainer.step ? [] : [{ file, step }];
+    });
+    const [oldest, newest] = [kept[0], kept.at(-1)];
+    const lower = `training.learningRate=${Number((this.#experiment.training.learningRate / 2).toPrecision(2))}`;
+    if (oldest === undefined || newest === undefined)
+      return `there is no checkpoint yet; start over with --set ${lower}`;
+    const also = newest.step > oldest.step ? `, the last one ${newest.file} (step ${newest.step})` : '';
+    return (
+      `the checkpoint from before is ${oldest.file} (step ${oldest.step})${also}; ` +
+      `start a new run from it: --from ${oldest.file} --set ${lower}`
+    );
   }
 
   #curvePoint(sums: StepMetrics, steps: number): CurvePoint {
@@ -429,7 +461,14 @@ class Run {
   async #save(): Promise<void> {
     const sitting = sittingOf(this.#engine, this.#from, this.#trainer.step);
     this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
-    writeSnapshot(this.#stateFile, await this.#trainer.snapshot(), { id: this.#id, progress: this.progress });
+    const { state, recent, earlier } = this.#files;
+    const { step } = this.#trainer;
+    const regular = step >= this.#regular + this.#checkpointEvery;
+    if (regular && existsSync(recent)) renameSync(recent, earlier);
+    writeSnapshot(state, await this.#trainer.snapshot(), { id: this.#id, progress: this.progress });
+    if (!regular) return;
+    keepAs(state, recent);
+    this.#regular = step;
   }
 }
 

@@ -1,9 +1,11 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { createHash } from 'node:crypto';
 import { InputError } from '../errors.js';
+import { checkTensors } from '../engine/checks.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
+import { loadCheckpoint } from '../model/checkpoint.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { parameterSpecs, sizeOf, type Tensor } from '../model/parameters.js';
+import { parameterSpecs, sizeOf, type Tensor, type TensorMap } from '../model/parameters.js';
 import { readMetadata, readSafetensors, writeSafetensors, type SafetensorsFile } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import type { LatentId } from '../model/calls.js';
@@ -39,7 +41,7 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: un
 }
 
 /** SHA-256 of a tensor's numbers. */
-function sumOf({ data }: StoredTensor): string {
+function sumOf({ data }: Pick<StoredTensor, 'data'>): string {
   return createHash('sha256')
     .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     .digest('hex');
@@ -74,6 +76,46 @@ function readState(file: string): SafetensorsFile {
     if (tensor === undefined || sumOf(tensor) !== sums[name]) damaged(name);
   }
   return content;
+}
+
+/** The step of a training state, from its head alone; undefined for a file that is none. */
+export function stateStep(file: string): number | undefined {
+  try {
+    const metadata = readMetadata(file);
+    return metadata['format'] === format ? Number(metadata['step']) : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** Weights that a new run starts from. */
+export interface StartWeights {
+  readonly tensors: TensorMap;
+  /** Of their numbers. */
+  readonly sha256: string;
+}
+
+/**
+ * Reads them: those that a training state was training, or a checkpoint's, ours or others'.
+ * Throws InputError if the file is damaged, or its tensors are not those of the model.
+ */
+export function readStartWeights(file: string, config: ModelConfig): StartWeights {
+  const tensors = stateStep(file) === undefined ? loadCheckpoint(file, { config }).tensors : stateWeights(file);
+  const specs = parameterSpecs(config);
+  checkTensors(specs, tensors, file);
+  const hash = createHash('sha256');
+  for (const { name } of specs) hash.update(sumOf(tensors.get(name)!));
+  return { tensors, sha256: hash.digest('hex') };
+}
+
+function stateWeights(file: string): TensorMap {
+  const prefix = 'parameters/';
+  return new Map(
+    [...readState(file).tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data as Float32Array }]),
+  );
 }
 
 /** The plain JSON that came with a snapshot. Throws InputError if the file is damaged or no snapshot. */

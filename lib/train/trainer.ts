@@ -59,9 +59,10 @@ export class Trainer {
     return this.step >= this.#options.steps;
   }
 
-  /** Writes the initial weights. */
-  async start(): Promise<void> {
-    await this.#engine.writeTensors('parameters', initialParameters(this.#engine.config, this.#random.fork('weights')));
+  /** Writes the initial weights: those given, or the seed's. */
+  async start(weights?: TensorMap): Promise<void> {
+    const initial = weights ?? initialParameters(this.#engine.config, this.#random.fork('weights'));
+    await this.#engine.writeTensors('parameters', initial);
   }
 
   /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */

@@ -53,10 +53,35 @@ describe('trm-lab', () => {
     assert.match(run('train', '--help').stdout, /--seed N .*Default 0/);
   });
 
+  it('says in one sentence where a training overflowed, and starts a new one from the checkpoint that it names', () => {
+    const train = (name: string, settings: string, ...more: string[]): SpawnSyncReturns<string> =>
+      run(
+        ...['train', '--experiment', 'sudoku-smoke', '--folder', path.join(folder, name)],
+        ...[
+          '--set',
+          `model.layers=1,training.warmupSteps=0,${settings}`,
+          '--engine',
+          'tfjs',
+          '--backend',
+          'cpu',
+          ...more,
+        ],
+      );
+    const wild = train('wild', 'training.learningRate=10,training.weightDecay=10', '--checkpoint-every', '2');
+    assert.equal(wild.status, 1);
+    const [error = '', ...after] = wild.stderr.slice(wild.stderr.indexOf('error: ')).trim().split('\n');
+    assert.deepEqual(after, []);
+    const [, checkpoint = ''] = /; start a new run from it: --from (.*) --set training/.exec(error) ?? [];
+    const tame = train('tame', 'training.steps=2,training.learningRate=0.001', '--from', checkpoint);
+    assert.equal(tame.status, 0, tame.stderr);
+    assert.match(tame.stdout, /^sudoku-smoke-seed0-\w{8}: [\d.]+ % exact/);
+  });
+
   it('refuses what it does not know', () => {
     refuses(['teach'], /unknown command teach; expected one of doctor/);
     refuses(['trian'], /unknown command trian \(did you mean train\?\)/);
     refuses(['train', '--epochs', '3'], /Unknown option '--epochs'.*known options: --experiment/);
+    refuses(['train', '--from', 'model.safetensors', '--record'], /--record: expected no --from with it/);
     refuses(['train', '--seed', 'x'], /--seed: expected a number from 0/);
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
