@@ -1,5 +1,6 @@
 /** trm-lab solve: thinks about a puzzle of yours and shows the board after every supervision step. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
+import { BoardReader } from '../data/board-text.js';
 import { readSudokuFile } from '../data/sudoku-file.js';
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
@@ -14,6 +15,9 @@ import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoin
 import { integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { everyField, readSettings } from './settings.js';
+
+/** A board with frames and titles has a few hundred characters. */
+const longestInput = 10_000;
 
 export const solve: Command = {
   name: 'solve',
@@ -39,9 +43,9 @@ export const solve: Command = {
 
   async run(args, out) {
     const [named = ''] = args.positionals;
-    const source = named === '-' ? '/dev/stdin' : named;
-    const isFile = named === '-' || statSync(named, { throwIfNoEntry: false })?.isFile() === true;
-    const puzzle = ownSudoku(isFile ? boardText(await onlyBoard(source)) : named);
+    const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
+    const written = named === '-' ? boardText(boardOfInput()) : isFile ? boardText(await onlyBoard(named)) : named;
+    const puzzle = ownSudoku(written);
     const side = Math.sqrt(puzzle.question.length);
     const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
@@ -117,6 +121,19 @@ function unchangedLine(judged: readonly JudgedThought[]): string[] {
   if (first === undefined || last === undefined) return [];
   const steps = first.step === last.step ? `step ${first.step}` : `steps ${first.step} to ${last.step}`;
   return [`\n${steps}: no change; ${judgementText(last)}`];
+}
+
+/** The first board of standard input. */
+function boardOfInput(): Uint8Array {
+  const lines = readFileSync(0, 'utf8').slice(0, longestInput).split(/\r?\n/);
+  const reader = new BoardReader();
+  const [first] = lines.flatMap((line, index) => reader.add(line, index + 1));
+  if (first === undefined) reader.end();
+  return first?.board ?? refuseInput();
+}
+
+function refuseInput(): never {
+  throw new InputError('standard input: expected a Sudoku, got none');
 }
 
 /** The board of a file that holds one. */
