@@ -427,7 +427,7 @@ class Page {
   }
 
   #describeKind(): void {
-    const { puzzle, side, levels, parameters, trained, tested, cycles } = this.#kind;
+    const { puzzle, side, levels, parameters, trained, tested, cycles, run } = this.#kind;
     const select = find<HTMLSelectElement>('level');
     select.replaceChildren(...levels.map((_, level) => new Option(levelName(this.#kind, level))));
     find('level-label').hidden = levels.length < 2;
@@ -479,8 +479,10 @@ class Page {
       `A Tiny Recursive Model (arXiv 2510.04871) with ${inWords(parameters)} parameters for a ${name},`,
       `run with its real weights. It was trained from scratch on ${inWords(trained.puzzles)}`,
       `${sourceNames[trained.source] ?? trained.source} puzzles in ${inWords(trained.steps)} steps.`,
-      `Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ${inWords(tested.puzzles)} test puzzles`,
-      `solved after ${cycles} cycles (${tested.run}).`,
+      tested === null
+        ? `The record of its run (${run}) is in the project’s history.`
+        : `Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ${inWords(tested.puzzles)} test puzzles ` +
+          `solved after ${cycles} cycles (${run}).`,
     ].join(' ');
     this.#describeEngine();
   }

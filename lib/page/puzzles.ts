@@ -17,8 +17,10 @@ export interface Kind {
   readonly cycles: number;
   readonly parameters: number;
   readonly trained: { readonly puzzles: number; readonly source: string; readonly steps: number };
-  /** What the record of its training says: puzzles scored, share of them solved. */
-  readonly tested: { readonly puzzles: number; readonly solved: number; readonly run: string };
+  /** The run that trained it. */
+  readonly run: string;
+  /** What the run's record says: puzzles scored, share of them solved; null where the record is not shipped. */
+  readonly tested: { readonly puzzles: number; readonly solved: number } | null;
   /** Least rating of each level of difficulty. */
   readonly levels: readonly number[];
   readonly puzzles: readonly { readonly level: number; readonly question: string }[];
