@@ -89,10 +89,15 @@ export function clearAbandoned(folder: string): void {
     removeHalf(path.join(folder, name));
 }
 
-/** The folders searched for data sets, in order: the one that TRM_DATA names, then the project's data/. */
+/**
+ * The folders searched for data sets, in order: the one that TRM_DATA names, then the project's data/, then, where the
+ * kit is a package of another project, its own.
+ */
 export function dataFolders(): string[] {
   const fromUser = process.env['TRM_DATA'] ?? '';
-  return [...(fromUser === '' ? [] : [path.resolve(fromUser)]), path.join(projectRoot(), 'data')];
+  const own = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'data');
+  const folders = [path.join(projectRoot(), 'data'), ...(own.includes('node_modules') ? [own] : [])];
+  return [...(fromUser === '' ? [] : [path.resolve(fromUser)]), ...folders];
 }
 
 /** The path of a data file by name, or undefined if no data folder has it. */

@@ -72,6 +72,7 @@ describe('notebooks', () => {
       '6-arc',
       '7-thinking-longer',
       '8-your-own',
+      '9-your-ablation',
     ];
     assert.deepEqual(
       names,

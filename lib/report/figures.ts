@@ -46,10 +46,11 @@ export function accuracyVersusCycles(
     .map((count) => count.toLocaleString('en'));
   const puzzles = counts.length > 2 ? `${counts[0]} to ${counts.at(-1)}` : counts.join(' or ');
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
+  const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))];
   const subtitle =
     records.length === 0
       ? 'not run yet'
-      : `${puzzles} test puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+      : `${puzzles} ${splits.join(' or ')} puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
   return accuracyCurves(cycleSeries(records), { subtitle, ...options });
 }
 
