@@ -202,6 +202,12 @@ export class TorchEngine implements Engine {
     return head as { host: number; device: number | null };
   }
 
+  /** FLOP a second of products of two square bfloat16 matrices of that size. */
+  async productPeak(size: number): Promise<number> {
+    const { head } = await this.#worker.ask({ do: 'peak', size });
+    return (head as { flopPerSecond: number }).flopPerSecond;
+  }
+
   dispose(): void {
     this.#worker.close();
   }

@@ -5,6 +5,7 @@ every command on to the others, and all of them do the same with their own seats
 """
 import datetime
 import io
+import math
 import os
 import resource
 import select
@@ -194,7 +195,21 @@ class Worker:
     def memory(self, _head, _tensors):
         host = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
         cuda = self.device.type == "cuda"
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize()
         return {"host": host, "device": torch.cuda.max_memory_allocated() if cuda else None}, {}
+
+    def peak(self, head, _tensors):
+        """FLOP a second of square bfloat16 products, the best of several: what a step's speed is measured against."""
+        matrix = torch.randn(head["size"], head["size"], dtype=torch.bfloat16, device=self.device)
+        best = math.inf
+        for _ in range(20):
+            started = time.perf_counter()
+            matrix @ matrix
+            if self.device.type != "cpu":
+                torch.accelerator.synchronize()
+            best = min(best, time.perf_counter() - started)
+        return {"flopPerSecond": 2 * head["size"] ** 3 / best}, {}
 
     def _batch(self, seats, tensors):
         """This rank's seats on its device; copies from pinned memory do not wait."""
