@@ -1,5 +1,6 @@
 // What a GPU is worth to the torch engine: fixtures, times of the paper's models and batches, a small training.
-// bench/gpu.sh runs it. Every part is written as soon as it is measured, so that a time limit costs only what comes after it.
+// bench/gpu.sh runs it. Every part is written as soon as it is measured, so that a time limit costs only what comes
+// after it.
 import { readdirSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
