@@ -78,7 +78,7 @@ async function render() {
   ]);
   for (const { name } of notebooks) {
     const file = path.join(site, `${name}.html`);
-    writeFileSync(file, alone(readFileSync(file, 'utf8')));
+    writeFileSync(file, alone(readFileSync(file, 'utf8')).replace(/<body[^>]*>/, `$&\n${linksOf(name, names)}`));
   }
   copyFileSync(createRequire(import.meta.url).resolve('plotly.js-dist'), path.join(site, 'plotly.js'));
   copyFileSync(path.join(root, 'figures', 'one-sudoku.png'), path.join(site, 'one-sudoku.png'));
@@ -113,6 +113,19 @@ function alone(html) {
     .replaceAll(/<script\b[^>]*\bsrc="(?:https?:[^"]*)?"[^>]*><\/script>/g, '')
     .replaceAll(/<script type="module">[^]*?<\/script>/g, '');
   return local.replace('</body>', `${script}\n</body>`);
+}
+
+/** Home, and the pages before and after this one. */
+function linksOf(name, files) {
+  const names = files.map((file) => path.basename(file, '.ipynb'));
+  const at = names.indexOf(name);
+  const link = (to, text) => (to === undefined ? '' : `<a href="${to}.html">${text}</a>`);
+  const links = [
+    link('index', 'All notebooks'),
+    link(names[at - 1], `← ${names[at - 1]}`),
+    link(names[at + 1], `${names[at + 1]} →`),
+  ];
+  return `<nav style="font: 15px Helvetica, Arial, sans-serif; padding: 1em 2em">${links.filter(Boolean).join(' &nbsp;·&nbsp; ')}</nav>`;
 }
 
 /** Every notebook with its title and its first words. */
