@@ -57,15 +57,7 @@ describe('trm-lab', () => {
     const train = (name: string, settings: string, ...more: string[]): SpawnSyncReturns<string> =>
       run(
         ...['train', '--experiment', 'sudoku-smoke', '--folder', path.join(folder, name)],
-        ...[
-          '--set',
-          `model.layers=1,training.warmupSteps=0,${settings}`,
-          '--engine',
-          'tfjs',
-          '--backend',
-          'cpu',
-          ...more,
-        ],
+        ...['--set', `model.layers=1,training.warmupSteps=0,${settings}`, ...more],
       );
     const wild = train('wild', 'training.learningRate=10,training.weightDecay=10', '--checkpoint-every', '2');
     assert.equal(wild.status, 1);

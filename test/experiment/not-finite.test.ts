@@ -70,7 +70,10 @@ describe('a run whose numbers overflow', () => {
     assert.equal(again.engine.optimizerSteps, 4);
     for (const outcome of [again, plain]) outcome.engine.dispose();
     // What is only kept against an overflow goes with the end of a run.
-    assert.deepEqual(readdirSync(again.folder).sort(), ['model.safetensors', 'record.json', 'state.safetensors']);
+    assert.deepEqual(
+      readdirSync(again.folder).filter((name) => name.startsWith('state')),
+      ['state.safetensors'],
+    );
   });
 
   it('a run starts from any checkpoint of its model, and is refused one of another', async () => {
