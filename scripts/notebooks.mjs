@@ -14,7 +14,7 @@ const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
   check              type-check every code cell as tslab would, and refuse outputs older than the code or the
                      records they were made from; run nothing (about 3 s a notebook)
   run                run every code cell; stop a notebook at its first failing cell
-  --inplace          run: write the outputs into the notebook, and its figures to figures/; without it they go to build/figures
+  --inplace          run: write the outputs into the notebook, and its figures to figures/; else they go to build/figures
   --stale            run: only notebooks whose outputs are older than that
   --out FOLDER       run: write the notebook with its outputs to FOLDER
   --timeout SECONDS  run: the longest a cell may take (default 600)
@@ -60,7 +60,7 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const target = inplace ? file : out === undefined ? '' : path.resolve(out, path.basename(file));
   const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
   // The committed figures belong to the committed outputs.
-  const env = inplace ? process.env : { ...process.env, TRM_FIGURES: 'build/figures' };
+  const env = { ...process.env, TRM_FIGURES: inplace ? 'figures' : 'build/figures' };
   const child = spawn(process.execPath, [worker, job], {
     cwd: path.dirname(file),
     env,

@@ -14,4 +14,4 @@ const samples = [
   { name: 'real mazes (Maze-Hard, test)', mazes: mazeNumbers(test) },
   { name: 'generated ones', mazes: ours.map(({ question }) => numbersOfMaze(question)) },
 ];
-console.log(await saveFigure('maze-distributions', mazeDistributions(samples)));
+console.log(await saveFigure('maze-distributions', mazeDistributions(samples), 'figures'));

@@ -188,8 +188,8 @@ export async function fingerprintIn(png: Uint8Array): Promise<string | undefined
 }
 
 /**
- * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or figures/; with
- * TRM_SMOKE=1, whose numbers mean nothing, build/figures.
+ * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or build/figures,
+ * which git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there.
  * @returns the path of the PNG within the project
  */
 export async function saveFigure(
@@ -238,9 +238,9 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
   return file;
 }
 
-/** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are not to be committed. */
+/** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are kept on purpose. */
 function figureFolder(): string {
-  return process.env['TRM_SMOKE'] === '1' ? built : (process.env['TRM_FIGURES'] ?? committed);
+  return process.env['TRM_SMOKE'] === '1' ? built : (process.env['TRM_FIGURES'] ?? built);
 }
 
 function checkName(name: string): void {
