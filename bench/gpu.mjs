@@ -25,13 +25,15 @@ const { values } = parseArgs({
   },
 });
 const { device, quick, out } = values;
+// Where others compute beside it, two threads that wait for each other are slower than one.
+const threads = quick ? 1 : undefined;
 const record = { device, quick, node: process.version, cpu: os.cpus()[0]?.model, fixtures: [], peak: null, times: [] };
 const save = () => writeFileAtomic(out, `${JSON.stringify(record, null, 1)}\n`);
 
 const folder = path.join(import.meta.dirname, '..', 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
 for (const name of quick ? fixtures.slice(-1) : fixtures) {
-  const make = (config) => createTorchEngine(config, { device, precision: 'float32', compile: false });
+  const make = (config) => createTorchEngine(config, { device, threads, precision: 'float32', compile: false });
   const { passed, engine } = await checkReference(path.join(folder, name), make);
   record.engine = engine;
   record.fixtures.push({ name, passed });
@@ -69,7 +71,7 @@ const small = experiment('sudoku-6x6');
 const started = performance.now();
 const { engine, record: run } = await runExperiment(
   quick ? change(small, { training: { steps: 5 }, evaluation: { every: 0, finalPuzzles: 20 } }) : small,
-  { engine: { engine: 'torch', torch: { device } }, folder: path.join(os.tmpdir(), `gpu-day-${process.pid}`) },
+  { engine: { engine: 'torch', threads, torch: { device } }, folder: path.join(os.tmpdir(), `gpu-day-${process.pid}`) },
 );
 record.training = {
   experiment: small.name,
@@ -84,7 +86,7 @@ process.exitCode = record.fixtures.every(({ passed }) => passed) ? 0 : 1;
 
 /** Training and thinking steps of one model: the least of a few, after those that compile and warm up. */
 async function timed(config, batchSize, compile) {
-  const engine = await createTorchEngine(config, { device, compile });
+  const engine = await createTorchEngine(config, { device, threads, compile });
   try {
     record.peak ??= await engine.productPeak(quick ? 512 : 8192);
     await engine.writeTensors('parameters', initialParameters(config, new Random(0)));

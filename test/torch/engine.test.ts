@@ -26,7 +26,7 @@ describe('torch engine', function () {
   for (const name of fixtures) {
     it(`agrees with the published code on ${name.replace('.safetensors', '')}`, async () => {
       const report = await checkReference(path.join(folder, name), (config) =>
-        createTorchEngine(config, { device: 'cpu', precision: 'float32' }),
+        createTorchEngine(config, { device: 'cpu', precision: 'float32', threads: 1 }),
       );
       assert.match(report.engine, /^torch 2\.\S+ cpu$/);
       assert.deepEqual(
@@ -45,7 +45,12 @@ describe('torch engine', function () {
     it(`agrees with the published code on golden ${name}`, () =>
       replayGolden(
         name,
-        (config) => createTorchEngine(config, { device: 'cpu', precision: name.includes('bf16') ? 'bf16' : 'float32' }),
+        (config) =>
+          createTorchEngine(config, {
+            device: 'cpu',
+            precision: name.includes('bf16') ? 'bf16' : 'float32',
+            threads: 1,
+          }),
         tolerance,
       ));
   }
