@@ -20,7 +20,7 @@ export interface Ordering {
   readonly worse: string;
   /** The paper's difference, 0 … 1. */
   readonly paper: number;
-  /** Ours, better − worse, 0 … 1, over the seeds that both rows have; null for fewer than two. */
+  /** Ours, better − worse, 0 … 1, over the seeds that both rows have; null until they are complete. */
   readonly ours: PairedTest | null;
   /** Its p by Holm's correction over the table's judged orderings; null where it is not judged. */
   readonly p: number | null;
@@ -58,7 +58,7 @@ export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
       better: better.row.label,
       worse: worse.row.label,
       paper: ((paperOf(better) ?? 0) - (paperOf(worse) ?? 0)) / 100,
-      ours: test,
+      ours: open === 'not complete' ? null : test,
       p,
       seeds,
       verdict:
