@@ -21,6 +21,11 @@ export {
   summarizeSudokus,
 } from './data/puzzles.js';
 
+// Puzzles in other forms, for votes and searches, and those of a file.
+export { loadPuzzleFile } from './data/puzzle-file.js';
+export { formsOf } from './data/forms.js';
+export { gridForms, sudokuForms } from './data/relabelling.js';
+
 // The model: its configuration, its schedule of calls, its size, its checkpoints.
 export { paperConfig, type ModelConfig } from './model/config.js';
 export type { Call, Schedule } from './model/calls.js';
@@ -37,7 +42,9 @@ export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
 
 // Thinking: one puzzle step by step, when to stop, and the votes of ARC.
 export type { Thought } from './train/think.js';
-export { gridForms, searchForms, sudokuForms, type SearchStep } from './train/search.js';
+export { searchForms } from './train/search.js';
+export { evaluateUntilSure, type UntilSure } from './train/until-sure.js';
+export type { Thinking } from './train/seats.js';
 export { hardestThought, stopWhenSure, thinkAbout, type JudgedThought, type SolvedPuzzle } from './train/thoughts.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
@@ -48,7 +55,6 @@ export { experiment, experiments } from './experiment/experiments.js';
 export { variants, type Variant } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { openModel, shippedCheckpoint } from './experiment/open.js';
-export { viewsOf } from './experiment/views.js';
 export { runExperiment, type RunOutcome, type RunProgress } from './experiment/run.js';
 export { finalEvaluation, readRecords, type RunRecord } from './experiment/record.js';
 
@@ -65,7 +71,7 @@ export { modelTable } from './report/model-table.js';
 export { searchTable } from './report/searches.js';
 export { pairedTest, spreadOf } from './report/statistics.js';
 export { puzzleIdTable } from './report/arc.js';
-export { thinkingRow } from './report/thoughts.js';
+export { thinkingRow, untilSureText } from './report/thoughts.js';
 
 // Figures from rows and records: curves of accuracy, of learning, of halting, of cost.
 export {

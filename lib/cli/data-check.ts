@@ -2,13 +2,11 @@
  * trm-lab data check: puzzle files line by line and folders in the reference's form, with what repeats and how it is
  * spread.
  */
-import { statSync } from 'node:fs';
 import path from 'node:path';
-import { ungrouped, type Dataset } from '../data/dataset.js';
-import { firstText } from '../data/text.js';
-import { holdsMaze, readMazeFile } from '../data/maze-file.js';
-import { isShortestPath, mazeVocabulary } from '../data/maze.js';
-import { isReferenceFolder, readReferenceFolder } from '../data/reference-format.js';
+import { readMazeFile } from '../data/maze-file.js';
+import { mazeSetOf } from '../data/maze-sets.js';
+import { kindOfFile } from '../data/puzzle-file.js';
+import { readReferenceFolder } from '../data/reference-format.js';
 import { completed, readSudokuFile } from '../data/sudoku-file.js';
 import { puzzleClass } from '../data/sudoku-sets.js';
 import { boardText, sudokuGeometry } from '../data/sudoku.js';
@@ -22,21 +20,12 @@ import { Progress } from '../progress.js';
 /** Checks a puzzle file or a folder; its kind is read off it unless --kind says. */
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
   const file = path.resolve(named);
-  const kind = choice(args, 'kind', ['sudoku', 'maze', 'arc', 'folder']) ?? (await kindOf(file));
+  const kind = choice(args, 'kind', ['sudoku', 'maze', 'arc', 'folder']) ?? (await kindOfFile(file));
   if (args.options['side'] !== undefined && kind !== 'sudoku')
     throw new InputError(`--side: expected a file of Sudokus, got ${named}, which is checked as ${kind}`);
   if (kind === 'folder') return checkFolder(file, out);
   if (kind === 'arc') return checkArc(file, out);
   return kind === 'maze' ? checkMazes(file, out) : checkSudokus(file, args, out);
-}
-
-/** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
-async function kindOf(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-    return isReferenceFolder(file) ? 'folder' : 'arc';
-  const start = await firstText(file);
-  if (/^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start)) return 'arc';
-  return holdsMaze(start) ? 'maze' : 'sudoku';
 }
 
 /** Most Sudokus that are compared up to symmetry, at some milliseconds each. */
@@ -115,14 +104,7 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   const [first] = examples;
   if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
   const side = Math.sqrt(first.input.length);
-  const set: Dataset = ungrouped(examples, {
-    name,
-    note: '',
-    width: side,
-    height: side,
-    vocabSize: mazeVocabulary,
-    alternative: { name: 'valid shortest path', accepts: isShortestPath },
-  });
+  const set = mazeSetOf(examples, side, name);
   const { forms: _, ...found } = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
   progress.end();
   const numbers = examples.map(({ input }) => numbersOfMaze(input));

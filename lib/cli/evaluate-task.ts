@@ -1,25 +1,64 @@
 /** The part of trm-lab evaluate that finds the puzzles which a checkpoint is scored on. */
+import type { Dataset } from '../data/dataset.js';
+import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import { change, type Experiment } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import type { OpenModel } from '../experiment/open.js';
-import { checkTask, type Task } from '../experiment/task.js';
+import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.js';
+import { userFile } from '../files.js';
 import type { ModelConfig } from '../model/config.js';
-import { text, type Arguments } from './command.js';
+import { choice, text, type Arguments } from './command.js';
 import { readChanges, readExperiment } from './experiment-options.js';
 
 /** Puzzles to score, and whose choice they are. */
-export interface ChosenTask {
+export interface ChosenData {
+  readonly dataset: Dataset;
+  readonly chosenBy: string;
+}
+
+interface ChosenTask {
   readonly task: Task;
   readonly chosenBy: string;
+}
+
+/**
+ * The puzzles of --file, else those of the task that is asked for; without a model, of the experiment. Of a file of
+ * Sudokus only the first `puzzles` are read. Throws InputError where none fit.
+ */
+export async function dataToScore(
+  args: Arguments,
+  model: OpenModel | undefined,
+  puzzles: number | undefined,
+): Promise<ChosenData> {
+  const split = choice(args, 'split', ['train', 'test', 'validation']);
+  const file = text(args, 'file');
+  const kind = file === undefined ? undefined : await kindOfFile(userFile(file));
+  if (file !== undefined && (kind === 'sudoku' || kind === 'maze')) {
+    if (split !== undefined) throw new InputError(`--split: expected none with ${file}, all of whose puzzles are scored`);
+    return { dataset: await loadPuzzleFile(file, puzzles), chosenBy: `--file ${file}` };
+  }
+  const chosen =
+    model === undefined ? { task: readExperiment(args).task, chosenBy: 'the experiment' } : taskToScore(args, model);
+  const { task, chosenBy } =
+    file === undefined ? chosen : { task: taskOfFile(file, kind, chosen.task), chosenBy: `--file ${file}` };
+  return { dataset: (await loadTask(task))[split ?? 'test'], chosenBy };
+}
+
+/** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */
+function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
+  if (kind === 'folder') return checkTask({ kind, folder: file });
+  if (known.kind !== 'arc')
+    throw new InputError(`--file: expected puzzles as the checkpoint's, of kind ${known.kind}, got ARC tasks`);
+  return changeTask(known, { set: 'file', file });
 }
 
 /**
  * The experiment that is asked for, else the task that the checkpoint names, else the first experiment of the
  * checkpoint's shape; with the changes of --set. Throws InputError where none fits.
  */
-export function taskToScore(args: Arguments, { config, metadata }: OpenModel): ChosenTask {
+function taskToScore(args: Arguments, { config, metadata }: OpenModel): ChosenTask {
   const asked = text(args, 'experiment');
   if (asked !== undefined) return { task: readExperiment(args).task, chosenBy: `experiment ${asked}` };
   const named = namedTask(metadata);

@@ -1,30 +1,40 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
 import { isArcDataset } from '../data/arc-sets.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
-import { loadTask } from '../experiment/task.js';
-import { viewsOf } from '../experiment/views.js';
+import { formsOf, kindOfSet } from '../data/forms.js';
 import { Random } from '../random.js';
-import { evaluate } from '../train/evaluate.js';
+import { evaluate, type Evaluation } from '../train/evaluate.js';
+import { evaluateUntilSure } from '../train/until-sure.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { choice, flag, integer, number, text, type Arguments, type Command } from './command.js';
+import { choice, flag, integer, number, text, unreadWhere, type Arguments, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
-import { taskToScore } from './evaluate-task.js';
+import { dataToScore } from './evaluate-task.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
+import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
 import { parameterCount } from '../model/parameters.js';
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
   summary:
-    'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper.',
+    'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper, ' +
+    'longer and wider (docs/thinking-wider.md).',
   positionals: '[checkpoint]',
   count: [0, 1],
   options: {
-    ...experimentOptions(readSettingsOf),
+    ...unreadWhere(
+      (args) => (text(args, 'file') === undefined || isRandom(args) ? undefined : 'the file says which puzzles'),
+      experimentOptions(readSettingsOf),
+    ),
+    file: {
+      type: 'string',
+      value: 'FILE',
+      about: 'score these puzzles: any file that data check reads, or a folder. Default those of the checkpoint',
+    },
     weights: {
       ...weightsOption,
       unread: (args) => (isRandom(args) ? 'random weights are one set; name a checkpoint' : undefined),
@@ -41,15 +51,30 @@ export const evaluateCommand: Command = {
       value: 'N',
       about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128',
     },
-    halt: {
+    'halt-above': {
+      type: 'string',
+      value: 'X',
+      about:
+        'stop thinking about a puzzle once a halting logit is above X, -1000 to 1000, 0 for "more likely right than ' +
+        'wrong"; of several votes or chains the first to halt answers (arXiv 2601.19085). Default never, with ' +
+        '--until-sure 0',
+    },
+    'until-sure': {
       type: 'boolean',
       about:
-        'stop thinking about a puzzle once its halting logit is above 0; ' +
-        'of several votes or chains the first to halt answers (arXiv 2601.19085)',
+        'search at test time: every puzzle in form after form until its halting logit is above --halt-above; ' +
+        'counts passes and false stops',
+    },
+    forms: {
+      type: 'string',
+      value: 'N',
+      unread: (args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'),
+      about: 'most forms of a puzzle that the model is not sure of, 1 to 65536. Default 128, of mazes all 8',
     },
     votes: {
       type: 'string',
       value: 'N',
+      unread: (args) => (flag(args, 'until-sure') ? 'with --until-sure forms take turns; give --forms' : undefined),
       about:
         'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: ' +
         '8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
@@ -58,7 +83,9 @@ export const evaluateCommand: Command = {
       type: 'string',
       value: 'NAME',
       unread: (args) =>
-        severalVotes(args) ? undefined : 'the first form is the puzzle as it stands; give --votes 2 or more',
+        severalVotes(args) || flag(args, 'until-sure')
+          ? undefined
+          : 'the first form is the puzzle as it stands; give --votes 2 or more, or --until-sure',
       about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both',
     },
     chains: {
@@ -91,7 +118,9 @@ export const evaluateCommand: Command = {
       value: 'N',
       about: 'draws forms and noise, 0 to 4294967295. Default 0',
       unread: (args) =>
-        severalVotes(args) || severalChains(args) ? undefined : 'nothing is drawn without --votes or --chains',
+        severalVotes(args) || severalChains(args) || flag(args, 'until-sure')
+          ? undefined
+          : 'nothing is drawn without --votes, --chains or --until-sure',
     },
     random: {
       type: 'string',
@@ -113,11 +142,8 @@ export const evaluateCommand: Command = {
     const { engine, config, notes, taken, assumed, name } = model;
     for (const note of notes) out.note(note);
     try {
-      const { task, chosenBy } = isRandom(args)
-        ? { task: readExperiment(args).task, chosenBy: 'the experiment' }
-        : taskToScore(args, model);
-      const data = await loadTask(task);
-      const dataset = data[choice(args, 'split', ['train', 'test', 'validation']) ?? 'test'];
+      const puzzles = integer(args, 'puzzles', 1, 1e9);
+      const { dataset, chosenBy } = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
       if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
         throw new InputError(
           `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
@@ -126,7 +152,6 @@ export const evaluateCommand: Command = {
         );
       }
       const progress = new Progress();
-      const puzzles = integer(args, 'puzzles', 1, 1e9);
       const supervisionSteps = integer(args, 'steps', 1, 4096);
       const batchSize = integer(args, 'batch-size', 1, 65_536);
       const arc = isArcDataset(dataset) ? dataset : undefined;
@@ -140,29 +165,37 @@ export const evaluateCommand: Command = {
       const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
       const noise = number(args, 'noise', 0, 100);
       const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
-      if (relabelling !== undefined && task.kind !== 'sudoku')
+      const haltAbove = number(args, 'halt-above', -1000, 1000);
+      if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
         throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
+      const search = flag(args, 'until-sure');
       const thinking = {
-        halt: flag(args, 'halt'),
+        haltAbove: haltAbove ?? (search ? 0 : null),
         votes,
-        ...(votes > 1 ? { relabel: relabelling ?? ('both' as const) } : {}),
+        ...(search ? { mostForms: integer(args, 'forms', 1, 65_536) ?? 128 } : {}),
+        ...(votes > 1 || search ? { relabel: relabelling ?? ('both' as const) } : {}),
         chains,
         ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),
         seed,
       };
       const before = process.cpuUsage();
-      const result = await evaluate(engine, dataset, {
+      const options = {
         ...(puzzles === undefined ? {} : { puzzles }),
         ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
         ...(batchSize === undefined ? {} : { batchSize }),
-        halt: thinking.halt,
+        ...(haltAbove === undefined ? {} : { haltAbove }),
         chains,
         noise: thinking.noise ?? 0,
-        ...(votes === 1 ? {} : { views: viewsOf(task, votes, relabelling) }),
+        votes,
+        ...(votes === 1 && !search ? {} : { forms: formsOf(dataset, relabelling) }),
         random: new Random(seed),
         puzzleIds,
-        onProgress: ({ done, total }) => progress.update('evaluating', 'puzzles', done, total),
-      });
+        onProgress: ({ done, total }: { done: number; total: number }) =>
+          progress.update(search ? 'searching' : 'evaluating', 'puzzles', done, total),
+      };
+      const result = search
+        ? await evaluateUntilSure(engine, dataset, { ...options, mostForms: thinking.mostForms! })
+        : await evaluate(engine, dataset, options);
       progress.end();
       const { user, system } = process.cpuUsage(before);
       const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
@@ -175,16 +208,8 @@ export const evaluateCommand: Command = {
       );
       out.line(`puzzles chosen by ${chosenBy}`);
       if (dataset.note !== '') out.line(dataset.note);
-      if (result.meanSteps !== undefined)
-        out.line(
-          `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on ` +
-            "average; a halted puzzle's answer stands below for the steps it was spared",
-        );
-      out.line('step   exact    cells  halting');
-      for (let step = 0; step < result.supervisionSteps; step++) {
-        const row = [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]];
-        out.line(`${String(step + 1).padStart(4)} ${row.map((share) => percentText(share).padStart(8)).join(' ')}`);
-      }
+      if ('each' in result) out.line(untilSureText(result));
+      else for (const line of stepLines(result)) out.line(line);
       const common = {
         puzzleIds,
         ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
@@ -228,6 +253,23 @@ export const evaluateCommand: Command = {
   },
 };
 
+/** Accuracies after every supervision step. */
+function stepLines(result: Evaluation): string[] {
+  const halting =
+    result.meanSteps === undefined
+      ? []
+      : [
+          `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on ` +
+            "average; a halted puzzle's answer stands below for the steps it was spared",
+        ];
+  const rows = Array.from({ length: result.supervisionSteps }, (_, step) =>
+    [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]]
+      .map((share) => percentText(share).padStart(8))
+      .join(' '),
+  );
+  return [...halting, 'step   exact    cells  halting', ...rows.map((row, i) => `${String(i + 1).padStart(4)} ${row}`)];
+}
+
 /** Settings that change what is computed: the puzzles, and the model as it thinks, not as it trained. */
 function readSettingsOf(args: Arguments): ReadSettings {
   const trainingOnly = 'of training only';
@@ -239,7 +281,8 @@ function readSettingsOf(args: Arguments): ReadSettings {
         explorationProbability: trainingOnly,
         haltingBias: trainingOnly,
       };
-  return { task: everyField, model: { except } };
+  const fromFile = text(args, 'file') !== undefined && !isRandom(args);
+  return { ...(fromFile ? {} : { task: everyField }), model: { except } };
 }
 
 function isRandom(args: Arguments): boolean {

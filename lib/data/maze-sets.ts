@@ -55,18 +55,32 @@ export async function mazeDataset(
   const { side, source, augmentation } = options;
   const splits = source === 'maze-hard' ? await mazeHardSplits(options) : generatedSplits(options, onProgress);
   const set = (split: 'train' | 'test' | 'validation'): Dataset =>
-    ungrouped(splits[split], {
-      name: `Maze ${side}×${side} ${source} ${split}`,
-      note: '',
-      width: side,
-      height: side,
-      vocabSize: mazeVocabulary,
-      // as Maze-Hard rates them: cells of the path, both ends included
-      ratings: splits[split].map(({ input }) => stepsToGoal(input) + 1),
-      augmentation: split === 'train' && augmentation === 'dihedral' ? dihedralCopies : null,
-      alternative: { name: 'valid shortest path', accepts: isShortestPath },
-    });
+    mazeSetOf(
+      splits[split],
+      side,
+      `Maze ${side}×${side} ${source} ${split}`,
+      split === 'train' && augmentation === 'dihedral' ? dihedralCopies : null,
+    );
   return { train: set('train'), test: set('test'), validation: set('validation') };
+}
+
+/** Some mazes as a data set, rated as Maze-Hard rates them: cells of the path, both ends included. */
+export function mazeSetOf(
+  mazes: readonly Example[],
+  side: number,
+  name: string,
+  augmentation: Augmentation | null = null,
+): Dataset {
+  return ungrouped(mazes, {
+    name,
+    note: '',
+    width: side,
+    height: side,
+    vocabSize: mazeVocabulary,
+    ratings: mazes.map(({ input }) => stepsToGoal(input) + 1),
+    augmentation,
+    alternative: { name: 'valid shortest path', accepts: isShortestPath },
+  });
 }
 
 interface Splits {

@@ -11,6 +11,14 @@ export interface Relabelling {
   readonly tokens: Int32Array;
 }
 
+/** The forms in which a puzzle may be written: form 0 is the puzzle as it stands. */
+export interface Forms {
+  /** How many there are; Infinity where they are drawn without end. */
+  readonly count: number;
+  /** Form 1, 2, …; a drawn one depends on its stream alone. */
+  draw(form: number, random: Random): Relabelling;
+}
+
 /** The puzzle as it stands. */
 export function identity(length: number, vocabSize: number): Relabelling {
   return {
@@ -67,4 +75,14 @@ export function gridRelabelling(side: number, vocabSize: number, id: number): Re
     sourceOf(id, Math.floor(at / side), at % side, side, side),
   );
   return { cells, tokens: identity(0, vocabSize).tokens };
+}
+
+/** A Sudoku in other forms without end: digits renamed, lines moved, or both. */
+export function sudokuForms(geometry: SudokuGeometry, changes: SudokuChanges = 'both'): Forms {
+  return { count: Infinity, draw: (_form, random) => drawSudokuRelabelling(geometry, random, changes) };
+}
+
+/** A square grid turned and mirrored: eight forms. */
+export function gridForms(side: number, vocabSize: number): Forms {
+  return { count: 8, draw: (form) => gridRelabelling(side, vocabSize, form) };
 }

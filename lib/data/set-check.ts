@@ -2,6 +2,7 @@
  * Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread.
  */
 import { exampleOf, type Dataset } from './dataset.js';
+import { kindOfSet } from './forms.js';
 import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
 import { puzzleClass } from './sudoku-sets.js';
 import { solveSudoku } from './sudoku-solver.js';
@@ -35,10 +36,8 @@ export interface SetCheck {
  * whose answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
-  const whole = set.ignore === null; // an answer with cells that are not scored is no board
-  const geometry =
-    whole && set.vocabSize === Math.sqrt(set.sequenceLength) + 2 ? geometryOfCells(set.sequenceLength) : undefined;
-  const kind = geometry !== undefined ? 'sudoku' : whole && set.alternative !== undefined ? 'maze' : 'other';
+  const kind = kindOfSet(set);
+  const geometry = kind === 'sudoku' ? geometryOfCells(set.sequenceLength) : undefined;
   const firsts = new Set(Array.from(set.groupOffsets.subarray(0, -1), (puzzle) => set.puzzleOffsets[puzzle]!));
   const [boards, forms] = [new Set<string>(), new Set<string>()];
   let [severalSolutions, againstRule] = [0, 0];

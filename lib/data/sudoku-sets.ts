@@ -90,19 +90,24 @@ export async function sudokuDataset(
     apply: (example, random) => augmentSudoku(example, geometry, random),
   };
   const set = (split: 'train' | 'test' | 'validation'): Dataset =>
-    ungrouped(
-      splits[split].map(({ question, answer }) => ({ input: tokensOfBoard(question), label: tokensOfBoard(answer) })),
-      {
-        name: `Sudoku ${side}×${side} ${of} ${split}`,
-        note,
-        width: side,
-        height: side,
-        vocabSize: side + 2,
-        ratings: splits[split].map(({ rating }) => rating),
-        augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
-      },
-    );
+    sudokuSetOf(splits[split], side, {
+      name: `Sudoku ${side}×${side} ${of} ${split}`,
+      note,
+      augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
+    });
   return { train: set('train'), test: set('test'), validation: set('validation') };
+}
+
+/** Some Sudokus of one side as a data set. */
+export function sudokuSetOf(
+  puzzles: readonly SudokuPuzzle[],
+  side: number,
+  about: Pick<Dataset, 'name' | 'note' | 'augmentation'>,
+): Dataset {
+  return ungrouped(
+    puzzles.map(({ question, answer }) => ({ input: tokensOfBoard(question), label: tokensOfBoard(answer) })),
+    { ...about, width: side, height: side, vocabSize: side + 2, ratings: puzzles.map(({ rating }) => rating) },
+  );
 }
 
 interface Splits {

@@ -296,7 +296,7 @@ class Page {
       for (let last = await job.next(), step = last; this.#searching && turn === this.#turn; step = await job.next()) {
         if (step !== undefined) last = step;
         if (last === undefined) break;
-        const { forms, cycles, sure, answer } = last;
+        const { forms, passes: cycles, sure, surest: answer } = last;
         const logit = { prediction: answer.tokens, haltLogit: answer.haltLogit };
         const [tried, sureness] = [`${plural(forms, 'form')}, ${plural(cycles, 'cycle')}`, percent(certainty(logit))];
         if (step !== undefined && !sure) {

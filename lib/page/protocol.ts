@@ -1,5 +1,5 @@
 /** What the page and its worker say: the page starts jobs, asks each for its next result, and ends them. */
-import type { SearchStep } from '../train/search.js';
+import type { Thinking } from '../train/seats.js';
 
 /** The engine's backends, in the order in which they are tried. */
 export type Backend = 'wasm' | 'webgl' | 'webgpu';
@@ -57,7 +57,7 @@ export interface ManyResult {
 /** What each kind of job yields. */
 export interface Results {
   readonly think: ThinkResult;
-  readonly search: SearchStep;
+  readonly search: Thinking;
   readonly many: ManyResult;
 }
 

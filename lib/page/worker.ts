@@ -2,14 +2,14 @@
 import '@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js';
 import * as tf from '@tensorflow/tfjs-core';
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { gridForms, sudokuForms } from '../data/relabelling.js';
 import { geometryOfCells } from '../data/sudoku.js';
 import type { Engine } from '../engine/engine.js';
 import { TfjsEngine } from '../engine/tfjs/engine.js';
 import { completeWasm } from '../engine/tfjs/wasm.js';
 import { InputError } from '../errors.js';
 import { checkpointOfBytes } from '../model/assemble.js';
-import { Random } from '../random.js';
-import { gridForms, searchForms, sudokuForms } from '../train/search.js';
+import { searchForms } from '../train/search.js';
 import { thinkOnce } from '../train/think.js';
 import type {
   Backend,
@@ -141,14 +141,20 @@ async function* thoughts({ model, puzzle }: ThinkJob): AsyncGenerator<ThinkResul
   for await (const { results } of many({ kind: 'many', model, puzzles: [puzzle], seats: 1 })) yield results[0]!;
 }
 
-async function* search({ model, puzzle, forms, ...options }: SearchJob): AsyncGenerator<unknown> {
+async function* search({ model, puzzle, forms, most, seats, threshold, supervisionSteps }: SearchJob): AsyncGenerator<unknown> {
   const engine = await engineOf(model);
   const geometry = geometryOfCells(puzzle.length);
   const drawn =
     forms === 'sudoku' && geometry !== undefined
-      ? sudokuForms(geometry, new Random(0))
+      ? sudokuForms(geometry)
       : gridForms(Math.sqrt(puzzle.length), engine.config.vocabSize);
-  yield* searchForms(engine, puzzle, { ...options, forms: drawn });
+  yield* searchForms(engine, puzzle, {
+    forms: drawn,
+    votes: Math.min(seats, most),
+    mostForms: most,
+    haltAbove: threshold,
+    supervisionSteps,
+  });
 }
 
 async function* many({ model, puzzles, seats }: ManyJob): AsyncGenerator<ManyResult> {

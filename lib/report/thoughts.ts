@@ -1,5 +1,6 @@
 /** Thoughts and ways of thinking as tables. */
 import type { Evaluation } from '../train/evaluate.js';
+import type { UntilSure } from '../train/until-sure.js';
 import type { JudgedThought } from '../train/thoughts.js';
 import { percentText, tableOfRows, type Table } from './tables.js';
 
@@ -46,4 +47,21 @@ export function thinkingRow(
     'puzzles solved': `${percentText(solved)} of ${puzzles.toLocaleString('en')}`,
     'supervision steps a puzzle': `${answers === 1 ? '' : `${answers} × `}${Number(meanSteps.toFixed(2))}`,
   };
+}
+
+/** What a search solved, what it cost, and how far the halting head could be trusted, in four lines. */
+export function untilSureText(search: UntilSure): string {
+  const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, precision, passes } = search;
+  const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
+  const { alternative } = search;
+  return [
+    `search at test time, a thing apart from a single pass: up to ${many(mostForms)} forms of ${supervisionSteps} ` +
+      `passes, until a halting logit is above ${haltAbove}`,
+    `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
+      (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
+    `sure of ${many(sure)}` +
+      (precision === null ? '' : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(precision)}`) +
+      `; never sure of ${many(search.neverSure)}, whose surest answer solved ${many(search.neverSureSolved)}`,
+    `passes a puzzle: ${many(passes.mean)} on average, median ${many(passes.median)}, at most ${many(passes.largest)}`,
+  ].join('\n');
 }

@@ -12,7 +12,7 @@ import { scoreBoard } from './metrics.js';
 
 /** How to vote. */
 export interface ArcVoteOptions
-  extends Omit<EvaluateOptions, 'puzzles' | 'halt' | 'views' | 'chains' | 'noise' | 'random'> {
+  extends Omit<EvaluateOptions, 'puzzles' | 'haltAbove' | 'forms' | 'votes' | 'chains' | 'noise' | 'random'> {
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
   /**

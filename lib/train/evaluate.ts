@@ -1,9 +1,13 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
+import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Engine } from '../engine/engine.js';
+import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { scoreBoard } from './metrics.js';
-import { Seats, type PuzzleIdMode, type ThinkingOptions } from './seats.js';
+import { Seats, type ThinkingOptions } from './seats.js';
+
+/** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
+export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 
 /** Accuracies after each supervision step 1 … N, 0 … 1; index 0 is the first step. */
 export interface StepAccuracies {
@@ -40,6 +44,11 @@ export interface Evaluation extends StepAccuracies {
 export interface EvaluateOptions extends ThinkingOptions {
   /** Score only the first so many puzzles of the set. Default all. */
   readonly puzzles?: number;
+  /**
+   * Which puzzle embedding the model gets: the puzzle's own (default), the blank one,
+   * or that of the next puzzle of the set.
+   */
+  readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
@@ -56,7 +65,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const { supervisionSteps = engine.config.supervisionSteps } = options;
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
   if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
-  const seats = new Seats(engine, dataset, total, options);
+  const seats = new Seats(engine, puzzlesOf(dataset, total, options.puzzleIds), total, options);
   const sums = (): Float64Array => new Float64Array(supervisionSteps);
   const [exact, cells, halting, accepted, logits, squares] = [sums(), sums(), sums(), sums(), sums(), sums()];
   const { alternative } = dataset;
@@ -95,7 +104,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
     haltingAccuracy: mean(halting),
     haltLogit: { mean: mean(logits), deviation },
     ...(alternative === undefined ? {} : { alternative: { name: alternative.name, accuracy: mean(accepted) } }),
-    ...(options.halt === true ? { meanSteps: spent / finished } : {}),
+    ...(options.haltAbove !== undefined ? { meanSteps: spent / finished } : {}),
     seconds: (performance.now() - started) / 1000,
   };
 }
@@ -112,4 +121,25 @@ export async function evaluateIds(
   const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
     evaluate(engine, dataset, { ...options, puzzleIds });
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
+}
+
+/** The puzzles of a data set one at a time, with the ids that a mode gives them. Throws InputError as idsInstead does. */
+export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 'own'): Iterator<Batch> {
+  const idFor = idsInstead(dataset, mode);
+  const puzzles = testBatches(dataset, 1, count);
+  return (function* () {
+    for (const puzzle of puzzles) yield { ...puzzle, puzzleIds: puzzle.puzzleIds.map(idFor) };
+  })();
+}
+
+/** The id that stands in for each puzzle id. Throws InputError where no other puzzle could lend its own. */
+function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
+  if (mode === 'own') return (id) => id;
+  if (mode === 'blank') return () => 0;
+  if (new Set(ids).size < 2)
+    throw new InputError(
+      `${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`,
+    );
+  const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
+  return (id) => next.get(id) ?? 0;
 }

@@ -2,43 +2,37 @@
  * The seats of an evaluation: which puzzle sits where, in which form and with how much noise,
  * and what becomes of a halted one.
  */
-import { testBatches, type DataBatch } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
-import { relabel, relabelBack, type Relabelling } from '../data/relabelling.js';
-import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
+import type { Batch, Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
 import { addNoise, editLatents, startValues } from './latents.js';
 
-/** Ways to write each puzzle, the first being the puzzle as it stands. */
-export interface Views {
-  readonly count: number;
-  /** View 1 … count − 1 of one puzzle. */
-  readonly draw: (view: number, random: Random) => Relabelling;
-}
-
 /** How puzzles are thought about, beyond the paper too. */
 export interface ThinkingOptions {
   /** Default average, the EMA weights the paper evaluates. */
   readonly weights?: Weights;
-  /** Seats thought about at once: puzzles, times views, times chains; one puzzle's at least. Default 128. */
+  /** Seats thought about at once: puzzles, times votes, times chains; one puzzle's at least. Default 128. */
   readonly batchSize?: number;
   /** Supervision steps. Default: the model's. More than it was trained with is allowed. */
   readonly supervisionSteps?: number;
   /**
-   * A puzzle is done once a halting logit is above 0, and the next one takes its seats.
-   * With several views or chains the first to halt answers for all ("halt first", arXiv 2601.19085). Default false.
+   * A puzzle is done once a halting logit is above this, and the next one takes its seats. 0: more likely right than
+   * wrong. With several votes or chains the first to halt answers for all ("halt first", arXiv 2601.19085).
+   * Default: no puzzle halts.
    */
-  readonly halt?: boolean;
+  readonly haltAbove?: number;
+  /** The forms in which a puzzle may be written. Default: as it stands. */
+  readonly forms?: Forms;
   /**
-   * Every puzzle in several forms, which vote on the answer (test-time augmentation, arXiv 2601.19085).
-   * Default: as it stands.
+   * Forms of a puzzle thought about at once, which vote on the answer (test-time augmentation, arXiv 2601.19085).
+   * Default 1.
    */
-  readonly views?: Views;
+  readonly votes?: number;
   /**
-   * Chains of thought a view, all but the first with noise;
+   * Chains of thought a form, all but the first with noise;
    * the surest by its halting logit answers (PTRM, arXiv 2605.19943). Default 1.
    */
   readonly chains?: number;
@@ -49,49 +43,63 @@ export interface ThinkingOptions {
   readonly noise?: number;
   /** Draws views and noise. Default seed 0. */
   readonly random?: Random;
-  /**
-   * Which puzzle embedding the model gets: the puzzle's own (default), the blank one,
-   * or that of the next puzzle of the set.
-   */
-  readonly puzzleIds?: PuzzleIdMode;
 }
 
-/** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
-export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
+/** How puzzles are searched. */
+export interface SeatsOptions extends ThinkingOptions {
+  /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
+  readonly mostForms?: number;
+}
 
 /** One puzzle after a supervision step. */
 export interface Thinking {
+  /** Its number, from 0, in the order in which puzzles came. */
+  readonly index: number;
   /** Question and right answers as token ids, [L] each. */
   readonly question: Int32Array;
   readonly labels: Int32Array;
-  /** Supervision steps made. */
+  /** Supervision steps made in the forms it is in. */
   readonly steps: number;
+  /** What its forms and chains answer now, together. */
   readonly answer: Answer;
-  /** It has had all its steps, or has halted, and leaves. */
+  /** The surest answer of all steps and forms so far, and the form that gave it, 0 being the puzzle as it stands. */
+  readonly surest: Answer;
+  readonly form: number;
+  /** Forms tried, and passes made: one pass is one supervision step of one form (times chains). */
+  readonly forms: number;
+  readonly passes: number;
+  /** It has halted. */
+  readonly sure: boolean;
+  /** It has halted, or had all its steps in all its forms, and leaves. */
   readonly done: boolean;
 }
 
-/** A puzzle being thought about, in views × chains seats in a row. */
+/** A puzzle being thought about, in votes × chains seats in a row; where forms run out, the last seats are empty. */
 interface Place {
-  readonly puzzle: DataBatch;
-  /** Its number in the data set, which with the seed fixes its views and its noise. */
+  readonly puzzle: Batch;
+  /** Its number, which with the seed fixes its forms and its noise. */
   readonly index: number;
-  readonly views: readonly (Relabelling | undefined)[];
+  /** Forms it had before these. */
+  readonly before: number;
+  /** The forms it is in; undefined for the puzzle as it stands. */
+  readonly forms: readonly (Relabelling | undefined)[];
   steps: number;
+  passes: number;
+  surest: { readonly answer: Answer; readonly form: number } | undefined;
 }
 
-/** All puzzles of a set, one after another in a limited number of seats. */
+/** Puzzles, one after another in a limited number of seats. */
 export class Seats {
+  /** Most forms of a puzzle: those asked for, or all there are. */
+  readonly mostForms: number;
   readonly #engine: Engine;
-  readonly #queue: Iterator<DataBatch>;
+  readonly #queue: Iterator<Batch>;
   readonly #options: ThinkingOptions;
   readonly #random: Random;
-  readonly #idFor: (id: number) => number;
+  readonly #votes: number;
   readonly #chains: number;
   readonly #noise: number;
   readonly #mostSteps: number;
-  /** L. */
-  readonly #cells: number;
   /** Seats a puzzle. */
   readonly #block: number;
   readonly #mostPlaces: number;
@@ -102,37 +110,50 @@ export class Seats {
   #seated = 0;
   #waiting: number;
 
-  /** The first `puzzles` of a data set. Throws InputError for impossible numbers. */
-  constructor(engine: Engine, dataset: Dataset, puzzles: number, options: ThinkingOptions) {
+  /** The first `count` of some puzzles, given one at a time. Throws InputError for impossible numbers. */
+  constructor(engine: Engine, puzzles: Iterator<Batch>, count: number, options: SeatsOptions) {
     const {
       batchSize = 128,
-      views,
+      forms,
+      votes = 1,
+      mostForms = votes,
       chains = 1,
       noise = 0,
+      haltAbove = 0,
       supervisionSteps = engine.config.supervisionSteps,
     } = options;
-    for (const [name, value] of Object.entries({ batchSize, views: views?.count ?? 1, chains, supervisionSteps })) {
+    for (const [name, value] of Object.entries({ batchSize, votes, mostForms, chains, supervisionSteps })) {
       if (!Number.isInteger(value) || value < 1)
         throw new InputError(`${name}: expected a whole number from 1, got ${value}`);
     }
     if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
+    if (Number.isNaN(haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
+    if (mostForms < votes) throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
+    if (mostForms > votes && options.haltAbove === undefined)
+      throw new InputError(`mostForms: expected haltAbove with it, which ends the search, got ${mostForms} alone`);
+    if (forms === undefined && mostForms > 1)
+      throw new InputError(`votes, mostForms: expected forms with them, got ${mostForms} of none`);
+    if (forms !== undefined && votes > forms.count)
+      throw new InputError(`votes: expected at most ${forms.count}, the forms of such a puzzle, got ${votes}`);
+    this.mostForms = Math.min(mostForms, forms?.count ?? 1);
     this.#engine = engine;
-    this.#queue = testBatches(dataset, 1, puzzles);
+    this.#queue = puzzles;
     this.#options = options;
     this.#random = options.random ?? new Random(0);
-    this.#idFor = idsInstead(dataset, options.puzzleIds ?? 'own');
+    this.#votes = votes;
     this.#chains = chains;
     this.#noise = noise;
     this.#mostSteps = supervisionSteps;
-    this.#cells = dataset.sequenceLength;
-    this.#block = (views?.count ?? 1) * chains;
+    this.#block = votes * chains;
     this.#mostPlaces = Math.max(1, Math.floor(batchSize / this.#block));
-    this.#waiting = puzzles;
+    this.#waiting = count;
   }
 
   /** What has been thought about the puzzles in the seats, in whole puzzles. */
   get underWay(): number {
-    return this.#places.reduce((sum, place) => sum + (place === undefined ? 0 : place.steps / this.#mostSteps), 0);
+    const share = ({ before, forms, steps }: Place): number =>
+      (before + (forms.length * steps) / this.#mostSteps) / this.mostForms;
+    return this.#places.reduce((sum, place) => sum + (place === undefined ? 0 : share(place)), 0);
   }
 
   /**
@@ -143,15 +164,15 @@ export class Seats {
     await this.#seatPuzzles();
     const places = this.#places;
     if (this.#state === undefined || places.length === 0) return [];
-    const L = this.#cells;
+    const L = this.#engine.config.sequenceLength;
     const seats = this.#state.batchSize;
     const [tokens, puzzleIds, reset] = [new Int32Array(seats * L), new Int32Array(seats), new Uint8Array(seats)];
     for (let seat = 0; seat < seats; seat++) {
       const place = this.#placeOf(seat);
       if (place === undefined) continue;
-      const view = place.views[this.#viewOf(seat)];
-      tokens.set(view === undefined ? place.puzzle.tokens : relabel(place.puzzle.tokens, view), seat * L);
-      puzzleIds[seat] = this.#idFor(place.puzzle.puzzleIds[0] ?? 0);
+      const form = place.forms[this.#formOf(seat)];
+      tokens.set(form === undefined ? place.puzzle.tokens : relabel(place.puzzle.tokens, form), seat * L);
+      puzzleIds[seat] = place.puzzle.puzzleIds[0] ?? 0;
       reset[seat] = place.steps === 0 ? 1 : 0;
     }
     if (this.#noise > 0 && this.#chains > 1) await this.#disturb(this.#state, reset);
@@ -163,21 +184,10 @@ export class Seats {
     });
     return places.flatMap((place, at) => {
       if (place === undefined) return [];
-      const answers = this.#answers(result, at, place);
-      const first = surest(answers);
-      const halts = this.#options.halt === true && first.haltLogit > 0;
-      const steps = ++place.steps;
-      const done = halts || steps === this.#mostSteps;
-      if (done) places[at] = undefined;
-      return [
-        {
-          question: place.puzzle.tokens,
-          labels: place.puzzle.labels,
-          steps,
-          answer: halts ? first : this.#decide(answers),
-          done,
-        },
-      ];
+      const thinking = this.#take(place, this.#answers(result, at, place));
+      if (thinking.done) places[at] = undefined;
+      else if (place.steps === this.#mostSteps) places[at] = this.#nextForms(place);
+      return [thinking];
     });
   }
 
@@ -186,32 +196,58 @@ export class Seats {
   }
 
   #placeOf(seat: number): Place | undefined {
-    return this.#places[Math.floor(seat / this.#block)];
+    const place = this.#places[Math.floor(seat / this.#block)];
+    return place !== undefined && this.#formOf(seat) < place.forms.length ? place : undefined;
   }
 
-  #viewOf(seat: number): number {
+  #formOf(seat: number): number {
     return Math.floor((seat % this.#block) / this.#chains);
   }
 
-  /** The answers of one place's seats, in the puzzle's own form, view by view and chain by chain. */
+  /** Notes what a place's seats answer after a step. */
+  #take(place: Place, answers: readonly Answer[]): Thinking {
+    const first = surest(answers);
+    if (place.surest === undefined || first.haltLogit > place.surest.answer.haltLogit)
+      place.surest = { answer: first, form: place.before + Math.floor(answers.indexOf(first) / this.#chains) };
+    const steps = ++place.steps;
+    const passes = (place.passes += answers.length);
+    const { haltAbove = Infinity } = this.#options;
+    const sure = first.haltLogit > haltAbove;
+    const forms = place.before + place.forms.length;
+    return {
+      index: place.index,
+      question: place.puzzle.tokens,
+      labels: place.puzzle.labels,
+      steps,
+      answer: sure ? first : this.#decide(answers),
+      surest: place.surest.answer,
+      form: place.surest.form,
+      forms,
+      passes,
+      sure,
+      done: sure || (steps === this.#mostSteps && forms === this.mostForms),
+    };
+  }
+
+  /** The answers of one place's seats, in the puzzle's own form, form by form and chain by chain. */
   #answers({ predictions, haltLogits }: InferResult, at: number, place: Place): Answer[] {
-    const L = this.#cells;
-    return Array.from({ length: this.#block }, (_, i) => {
+    const L = place.puzzle.tokens.length;
+    return Array.from({ length: place.forms.length * this.#chains }, (_, i) => {
       const seat = at * this.#block + i;
       const prediction = predictions.subarray(seat * L, (seat + 1) * L);
-      const view = place.views[this.#viewOf(seat)];
+      const form = place.forms[this.#formOf(seat)];
       return {
-        tokens: view === undefined ? prediction : relabelBack(prediction, view),
+        tokens: form === undefined ? prediction : relabelBack(prediction, form),
         haltLogit: haltLogits[seat] ?? NaN,
       };
     });
   }
 
-  /** In each view the surest chain; among the views the majority. */
+  /** In each form the surest chain; among the forms the majority. */
   #decide(answers: readonly Answer[]): Answer {
     return vote(
-      Array.from({ length: answers.length / this.#chains }, (_, view) =>
-        surest(answers.slice(view * this.#chains, (view + 1) * this.#chains)),
+      Array.from({ length: answers.length / this.#chains }, (_, form) =>
+        surest(answers.slice(form * this.#chains, (form + 1) * this.#chains)),
       ),
     );
   }
@@ -229,19 +265,25 @@ export class Seats {
 
   #nextPlace(): Place {
     const next = this.#queue.next();
-    if (next.done === true) throw new Error('the data set said more examples than it gave');
+    if (next.done === true) throw new Error('fewer puzzles came than were said');
     const index = this.#seated++;
     this.#waiting--;
+    const forms = this.#draw(index, 0);
+    return { puzzle: next.value, index, before: 0, forms, steps: 0, passes: 0, surest: undefined };
+  }
+
+  /** The same puzzle in the forms that come next. */
+  #nextForms(place: Place): Place {
+    const before = place.before + place.forms.length;
+    return { ...place, before, forms: this.#draw(place.index, before), steps: 0 };
+  }
+
+  #draw(index: number, from: number): (Relabelling | undefined)[] {
     const random = this.#random.fork('views').fork(index);
-    const { views } = this.#options;
-    return {
-      puzzle: next.value,
-      index,
-      views: Array.from({ length: views?.count ?? 1 }, (_, view) =>
-        view === 0 ? undefined : views?.draw(view, random.fork(view)),
-      ),
-      steps: 0,
-    };
+    return Array.from({ length: Math.min(this.#votes, this.mostForms - from) }, (_, i) => {
+      const form = from + i;
+      return form === 0 ? undefined : this.#options.forms?.draw(form, random.fork(form));
+    });
   }
 
   /** Keeps only the places that are taken, with their latents unless all are new. */
@@ -264,8 +306,8 @@ export class Seats {
   }
 
   /**
-   * Noise on the z latents of every chain but the first of each view.
-   * A seat's noise depends on the seed, its puzzle, place among its seats, and step.
+   * Noise on the z latents of every chain but the first of each form.
+   * A seat's noise depends on the seed, its puzzle, form and chain, and step.
    */
   async #disturb(state: LatentState, reset: Uint8Array): Promise<void> {
     const starts = (this.#starts ??= await startValues(this.#engine));
@@ -273,14 +315,11 @@ export class Seats {
       (seat) => seat % this.#chains > 0 && this.#placeOf(seat) !== undefined,
     );
     const streams = new Map(
-      noisy.map((seat) => [
-        seat,
-        this.#random
-          .fork('noise')
-          .fork(this.#placeOf(seat)!.index)
-          .fork(seat % this.#block)
-          .fork(this.#placeOf(seat)!.steps),
-      ]),
+      noisy.map((seat) => {
+        const { index, before, steps } = this.#placeOf(seat)!;
+        const chain = before * this.#chains + (seat % this.#block);
+        return [seat, this.#random.fork('noise').fork(index).fork(chain).fork(steps)];
+      }),
     );
     await editLatents(state, noisy, (values, latent, seat) => {
       const start = starts.get(latent)!;
@@ -289,16 +328,4 @@ export class Seats {
     });
     for (const seat of noisy) reset[seat] = 0;
   }
-}
-
-/** The id that stands in for each puzzle id. Throws InputError where no other puzzle could lend its own. */
-function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
-  if (mode === 'own') return (id) => id;
-  if (mode === 'blank') return () => 0;
-  if (new Set(ids).size < 2)
-    throw new InputError(
-      `${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`,
-    );
-  const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
-  return (id) => next.get(id) ?? 0;
 }

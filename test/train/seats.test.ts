@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import type { Dataset } from '../../lib/data/dataset.js';
-import { drawSudokuRelabelling, identity, relabel, relabelBack, type Relabelling } from '../../lib/data/relabelling.js';
+import { drawSudokuRelabelling, gridForms, identity, relabel, relabelBack, type Relabelling } from '../../lib/data/relabelling.js';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import { sudokuGeometry } from '../../lib/data/sudoku.js';
 import type { Engine } from '../../lib/engine/engine.js';
@@ -16,12 +16,13 @@ import { openModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { surest, vote, type Answer } from '../../lib/train/ensemble.js';
-import { evaluate, type Evaluation } from '../../lib/train/evaluate.js';
+import { evaluate, puzzlesOf, type Evaluation } from '../../lib/train/evaluate.js';
 import { think } from '../../lib/train/think.js';
 import { Seats, type ThinkingOptions } from '../../lib/train/seats.js';
 
 const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
 const geometry = sudokuGeometry(4);
+const same = { count: Infinity, draw: () => identity(16, 6) };
 
 /** What counts of an evaluation. */
 const scores = ({ seconds: _, ...rest }: Evaluation): Omit<Evaluation, 'seconds'> => rest;
@@ -106,7 +107,7 @@ for (const kind of ['native', 'tfjs'] as const) {
         share(answers.map((each, i) => right(each[Math.min(step + 1, stops[i]!) - 1]!, i))),
       );
       for (const batchSize of [1, 4, 128]) {
-        const result = await run({ halt: true, batchSize });
+        const result = await run({ haltAbove: 0, batchSize });
         assert.equal(result.meanSteps, stops.reduce((a, b) => a + b, 0) / puzzles);
         assert.deepEqual(result.exactAccuracy, expected);
       }
@@ -120,18 +121,18 @@ for (const kind of ['native', 'tfjs'] as const) {
       assert.equal((await run({})).meanSteps, undefined);
     });
 
-    it('gives the plain result for views that are no views, and for chains without noise', async () => {
+    it('gives the plain result for forms that change nothing, and for chains without noise', async () => {
       const plain = scores(await run({}));
-      assert.deepEqual(scores(await run({ views: { count: 3, draw: () => identity(16, 6) } })), plain);
+      assert.deepEqual(scores(await run({ forms: same, votes: 3 })), plain);
       assert.deepEqual(scores(await run({ chains: 3 })), plain);
       assert.deepEqual(scores(await run({ chains: 1, noise: 5 })), plain); // the first chain is never disturbed
       assert.deepEqual(
-        scores(await run({ chains: 2, views: { count: 2, draw: () => identity(16, 6) }, batchSize: 9 })),
+        scores(await run({ chains: 2, forms: same, votes: 2, batchSize: 9 })),
         plain,
       );
     });
 
-    it('votes among views as one would who thinks about each of them alone', async () => {
+    it('votes among forms as one would who thinks about each of them alone', async () => {
       const view = (k: number, random: Random): Relabelling =>
         k === 0 ? identity(16, 6) : drawSudokuRelabelling(geometry, random);
       const forms = [0, 1, 2].map((k) => (i: number) => view(k, new Random(5).fork('views').fork(i).fork(k)));
@@ -149,7 +150,8 @@ for (const kind of ['native', 'tfjs'] as const) {
         ),
       );
       const result = await run({
-        views: { count: 3, draw: view },
+        forms: { count: Infinity, draw: view },
+        votes: 3,
         random: new Random(5),
         supervisionSteps: 4,
         batchSize: 10,
@@ -159,7 +161,7 @@ for (const kind of ['native', 'tfjs'] as const) {
 
     it('disturbs all chains but the first, from the seed alone, and takes the surest', async () => {
       const collect = async (options: ThinkingOptions): Promise<Map<string, Answer>> => {
-        const seats = new Seats(engine, dataset, puzzles, { supervisionSteps: 3, ...options });
+        const seats = new Seats(engine, puzzlesOf(dataset, puzzles), puzzles, { supervisionSteps: 3, ...options });
         const all = new Map<string, Answer>();
         for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
           for (const { labels, steps, answer } of thoughts) all.set(`${labels.join()} ${steps}`, answer);
@@ -185,8 +187,8 @@ for (const kind of ['native', 'tfjs'] as const) {
     });
 
     it('lets the first to halt answer for all', async () => {
-      const single = await run({ halt: true });
-      const many = await run({ halt: true, chains: 4, noise: 0.5 });
+      const single = await run({ haltAbove: 0 });
+      const many = await run({ haltAbove: 0, chains: 4, noise: 0.5 });
       assert.ok(many.meanSteps! <= single.meanSteps!, `${many.meanSteps} against ${single.meanSteps}`);
     });
 
@@ -202,7 +204,16 @@ for (const kind of ['native', 'tfjs'] as const) {
       });
 
     it('refuses impossible numbers', async () => {
-      for (const options of [{ chains: 0 }, { noise: -1 }, { noise: NaN }, { supervisionSteps: 0.5 }, { batchSize: 0 }])
+      for (const options of [
+        { chains: 0 },
+        { noise: -1 },
+        { noise: NaN },
+        { supervisionSteps: 0.5 },
+        { batchSize: 0 },
+        { haltAbove: NaN },
+        { votes: 2 },
+        { votes: 9, forms: gridForms(4, 6) },
+      ])
         await assert.rejects(run(options), InputError);
     });
   });

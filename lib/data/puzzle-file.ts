@@ -1,0 +1,46 @@
+/** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { InputError } from '../errors.js';
+import { userFile } from '../files.js';
+import type { Dataset } from './dataset.js';
+import { holdsMaze, readMazeFile } from './maze-file.js';
+import { mazeSetOf } from './maze-sets.js';
+import { isReferenceFolder } from './reference-format.js';
+import { completed, readSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
+import { sudokuSetOf } from './sudoku-sets.js';
+import { firstText } from './text.js';
+
+/** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
+export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
+    return isReferenceFolder(file) ? 'folder' : 'arc';
+  const start = await firstText(file);
+  if (/^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start)) return 'arc';
+  return holdsMaze(start) ? 'maze' : 'sudoku';
+}
+
+/**
+ * The Sudokus or mazes of a file, in order, as they stand; the exact solver gives the answers that a file of Sudokus
+ * leaves out. `limit`: only the first so many. Throws InputError for a damaged file, for a Sudoku that has not exactly
+ * one solution, and for ARC tasks and folders, which are tasks of their own.
+ */
+export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
+  const file = userFile(named);
+  const [name, kind] = [path.basename(file), await kindOfFile(file)];
+  const options = limit === undefined ? {} : { limit };
+  if (kind === 'maze') {
+    const mazes = [];
+    for await (const { question, answer } of readMazeFile(file, options)) mazes.push({ input: question, label: answer });
+    const [first] = mazes;
+    if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
+    return mazeSetOf(mazes, Math.sqrt(first.input.length), name);
+  }
+  if (kind !== 'sudoku')
+    throw new InputError(`${name}: expected a file of Sudokus or mazes, got ${kind === 'arc' ? 'ARC tasks' : 'a folder'}`);
+  const puzzles: SudokuPuzzle[] = [];
+  for await (const entry of readSudokuFile(file, options)) puzzles.push(completed(entry));
+  const [first] = puzzles;
+  if (first === undefined) throw new InputError(`${name}: expected at least one Sudoku, got none`);
+  return sudokuSetOf(puzzles, Math.sqrt(first.question.length), { name, note: '', augmentation: null });
+}

@@ -1,0 +1,107 @@
+/** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
+import type { Dataset } from '../data/dataset.js';
+import type { Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { Interrupted, puzzlesOf, type EvaluateOptions } from './evaluate.js';
+import { scoreBoard } from './metrics.js';
+import { Seats, type SeatsOptions } from './seats.js';
+
+/** How one puzzle ended. */
+export interface SearchedPuzzle {
+  /** Supervision steps of all its forms, times chains. */
+  readonly passes: number;
+  /** Forms tried, and the one that gave the answer, 0 being the puzzle as it stands. */
+  readonly forms: number;
+  readonly form: number;
+  /** Of the answer: that of the first sure form, else the surest of all. */
+  readonly haltLogit: number;
+  readonly sure: boolean;
+  readonly right: boolean;
+}
+
+/** What search at test time solves and costs. Not to be compared with a single pass: it is another amount of thinking. */
+export interface UntilSure {
+  readonly puzzles: number;
+  /** The limits: forms a puzzle, supervision steps a form, and the logit above which the head counts as sure. */
+  readonly mostForms: number;
+  readonly supervisionSteps: number;
+  readonly haltAbove: number;
+  /** Puzzles whose answer is right, sure or not. */
+  readonly solved: number;
+  /** Puzzles the head was sure of; those among them with a wrong answer; and the share with a right one, null of none. */
+  readonly sure: number;
+  readonly falseStops: number;
+  readonly precision: number | null;
+  /** Puzzles it was never sure of, and those among them whose surest answer is right. */
+  readonly neverSure: number;
+  readonly neverSureSolved: number;
+  /** Passes a puzzle. */
+  readonly passes: { readonly mean: number; readonly median: number; readonly largest: number };
+  /** Puzzles that are right in the data set's other way (Dataset.alternative); absent where it has none. */
+  readonly alternative?: { readonly name: string; readonly solved: number };
+  /** Every puzzle, in the order of the set. */
+  readonly each: readonly SearchedPuzzle[];
+  readonly seconds: number;
+}
+
+/** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
+export type UntilSureOptions = SeatsOptions & EvaluateOptions;
+
+/**
+ * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the cost is that of the mean.
+ * Throws InputError for impossible numbers.
+ */
+export async function evaluateUntilSure(
+  engine: Engine,
+  dataset: Dataset,
+  options: UntilSureOptions,
+): Promise<UntilSure> {
+  const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
+  if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to search, got none`);
+  const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps } = options;
+  const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
+  const seats = new Seats(engine, puzzles, total, { ...options, haltAbove });
+  const each: SearchedPuzzle[] = [];
+  const started = performance.now();
+  let [finished, alsoSolved] = [0, 0];
+  try {
+    for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
+      for (const { done, index, question, labels, surest, form, forms, passes, sure } of thoughts) {
+        if (!done) continue;
+        const right = scoreBoard(surest.tokens, labels, 0, labels.length).exact;
+        each[index] = { passes, forms, form, haltLogit: surest.haltLogit, sure, right };
+        alsoSolved += right || dataset.alternative?.accepts(question, surest.tokens) === true ? 1 : 0;
+        finished++;
+      }
+      options.onProgress?.({ done: finished + seats.underWay, total });
+      if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+    }
+  } finally {
+    seats.dispose();
+  }
+  const count = (of: (puzzle: SearchedPuzzle) => boolean): number => each.filter(of).length;
+  const sure = count((puzzle) => puzzle.sure);
+  const falseStops = count((puzzle) => puzzle.sure && !puzzle.right);
+  const passes = each.map((puzzle) => puzzle.passes).sort((a, b) => a - b);
+  const middle = [passes[Math.floor((total - 1) / 2)]!, passes[Math.floor(total / 2)]!];
+  return {
+    puzzles: total,
+    mostForms: seats.mostForms,
+    supervisionSteps,
+    haltAbove,
+    solved: count((puzzle) => puzzle.right),
+    sure,
+    falseStops,
+    precision: sure === 0 ? null : 1 - falseStops / sure,
+    neverSure: total - sure,
+    neverSureSolved: count((puzzle) => !puzzle.sure && puzzle.right),
+    passes: {
+      mean: passes.reduce((sum, one) => sum + one, 0) / total,
+      median: (middle[0]! + middle[1]!) / 2,
+      largest: passes.at(-1)!,
+    },
+    ...(dataset.alternative === undefined ? {} : { alternative: { name: dataset.alternative.name, solved: alsoSolved } }),
+    each,
+    seconds: (performance.now() - started) / 1000,
+  };
+}
