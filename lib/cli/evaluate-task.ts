@@ -36,7 +36,8 @@ export async function dataToScore(
   const file = text(args, 'file');
   const kind = file === undefined ? undefined : await kindOfFile(userFile(file));
   if (file !== undefined && (kind === 'sudoku' || kind === 'maze')) {
-    if (split !== undefined) throw new InputError(`--split: expected none with ${file}, all of whose puzzles are scored`);
+    if (split !== undefined)
+      throw new InputError(`--split: expected none with ${file}, all of whose puzzles are scored`);
     return { dataset: await loadPuzzleFile(file, puzzles), chosenBy: `--file ${file}` };
   }
   const chosen =

@@ -31,13 +31,16 @@ export async function loadPuzzleFile(named: string, limit?: number): Promise<Dat
   const options = limit === undefined ? {} : { limit };
   if (kind === 'maze') {
     const mazes = [];
-    for await (const { question, answer } of readMazeFile(file, options)) mazes.push({ input: question, label: answer });
+    for await (const { question, answer } of readMazeFile(file, options))
+      mazes.push({ input: question, label: answer });
     const [first] = mazes;
     if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
     return mazeSetOf(mazes, Math.sqrt(first.input.length), name);
   }
   if (kind !== 'sudoku')
-    throw new InputError(`${name}: expected a file of Sudokus or mazes, got ${kind === 'arc' ? 'ARC tasks' : 'a folder'}`);
+    throw new InputError(
+      `${name}: expected a file of Sudokus or mazes, got ${kind === 'arc' ? 'ARC tasks' : 'a folder'}`,
+    );
   const puzzles: SudokuPuzzle[] = [];
   for await (const entry of readSudokuFile(file, options)) puzzles.push(completed(entry));
   const [first] = puzzles;

@@ -141,7 +141,15 @@ async function* thoughts({ model, puzzle }: ThinkJob): AsyncGenerator<ThinkResul
   for await (const { results } of many({ kind: 'many', model, puzzles: [puzzle], seats: 1 })) yield results[0]!;
 }
 
-async function* search({ model, puzzle, forms, most, seats, threshold, supervisionSteps }: SearchJob): AsyncGenerator<unknown> {
+async function* search({
+  model,
+  puzzle,
+  forms,
+  most,
+  seats,
+  threshold,
+  supervisionSteps,
+}: SearchJob): AsyncGenerator<unknown> {
   const engine = await engineOf(model);
   const geometry = geometryOfCells(puzzle.length);
   const drawn =

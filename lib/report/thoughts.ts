@@ -60,7 +60,9 @@ export function untilSureText(search: UntilSure): string {
     `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
       (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
     `sure of ${many(sure)}` +
-      (precision === null ? '' : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(precision)}`) +
+      (precision === null
+        ? ''
+        : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(precision)}`) +
       `; never sure of ${many(search.neverSure)}, whose surest answer solved ${many(search.neverSureSolved)}`,
     `passes a puzzle: ${many(passes.mean)} on average, median ${many(passes.median)}, at most ${many(passes.largest)}`,
   ].join('\n');

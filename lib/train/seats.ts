@@ -128,7 +128,8 @@ export class Seats {
     }
     if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
     if (Number.isNaN(haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
-    if (mostForms < votes) throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
+    if (mostForms < votes)
+      throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
     if (mostForms > votes && options.haltAbove === undefined)
       throw new InputError(`mostForms: expected haltAbove with it, which ends the search, got ${mostForms} alone`);
     if (forms === undefined && mostForms > 1)

@@ -92,7 +92,7 @@ export async function evaluateUntilSure(
     solved: count((puzzle) => puzzle.right),
     sure,
     falseStops,
-    precision: sure === 0 ? null : 1 - falseStops / sure,
+    precision: sure === 0 ? null : (sure - falseStops) / sure,
     neverSure: total - sure,
     neverSureSolved: count((puzzle) => !puzzle.sure && puzzle.right),
     passes: {
@@ -100,7 +100,9 @@ export async function evaluateUntilSure(
       median: (middle[0]! + middle[1]!) / 2,
       largest: passes.at(-1)!,
     },
-    ...(dataset.alternative === undefined ? {} : { alternative: { name: dataset.alternative.name, solved: alsoSolved } }),
+    ...(dataset.alternative === undefined
+      ? {}
+      : { alternative: { name: dataset.alternative.name, solved: alsoSolved } }),
     each,
     seconds: (performance.now() - started) / 1000,
   };

@@ -208,10 +208,10 @@ describe('trm-lab', () => {
 
     const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
     const voted = JSON.parse(
-      run('evaluate', shipped, '--puzzles', '10', '--votes', '3', '--halt', '--json').stdout,
+      run('evaluate', shipped, '--puzzles', '10', '--votes', '3', '--halt-above', '0', '--json').stdout,
     ) as { meanSteps: number; thinking: object; peakMemory: number };
     assert.ok(voted.meanSteps >= 1 && voted.meanSteps <= 16 && voted.peakMemory > 1e7);
-    assert.deepEqual(voted.thinking, { halt: true, votes: 3, relabel: 'both', chains: 1, seed: 0 });
+    assert.deepEqual(voted.thinking, { haltAbove: 0, votes: 3, relabel: 'both', chains: 1, seed: 0 });
 
     const told = run('describe', 'trm-attention', '--task', 'maze', '--gflops', '100').stdout;
     for (const part of [

@@ -191,7 +191,11 @@ describe('evaluateUntilSure', () => {
       return { cells: Int32Array.of(0, 1, 2), tokens };
     },
   };
-  function scripted(script: Script): { readonly engine: Engine; readonly sizes: number[]; readonly open: () => number } {
+  function scripted(script: Script): {
+    readonly engine: Engine;
+    readonly sizes: number[];
+    readonly open: () => number;
+  } {
     const sizes: number[] = [];
     let open = 0;
     const steps = new Map<LatentState, Float32Array>();
