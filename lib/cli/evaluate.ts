@@ -12,11 +12,14 @@ import { voteAndReport } from './evaluate-arc.js';
 import { dataToScore } from './evaluate-task.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
+import { formsOption, mostFormsOf } from './until-sure-options.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
 import { parameterCount } from '../model/parameters.js';
+
+const { experiment: namedExperiment, set: setOption } = experimentOptions(readSettingsOf);
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -28,8 +31,9 @@ export const evaluateCommand: Command = {
   options: {
     ...unreadWhere(
       (args) => (text(args, 'file') === undefined || isRandom(args) ? undefined : 'the file says which puzzles'),
-      experimentOptions(readSettingsOf),
+      { experiment: namedExperiment },
     ),
+    set: setOption,
     file: {
       type: 'string',
       value: 'FILE',
@@ -66,10 +70,8 @@ export const evaluateCommand: Command = {
         'counts passes and false stops',
     },
     forms: {
-      type: 'string',
-      value: 'N',
+      ...formsOption,
       unread: (args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'),
-      about: 'most forms of a puzzle that the model is not sure of, 1 to 65536. Default 128, of mazes all 8',
     },
     votes: {
       type: 'string',
@@ -172,7 +174,7 @@ export const evaluateCommand: Command = {
       const thinking = {
         haltAbove: haltAbove ?? (search ? 0 : null),
         votes,
-        ...(search ? { mostForms: integer(args, 'forms', 1, 65_536) ?? 128 } : {}),
+        ...(search ? { mostForms: mostFormsOf(args) } : {}),
         ...(votes > 1 || search ? { relabel: relabelling ?? ('both' as const) } : {}),
         chains,
         ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { BoardReader } from '../data/board-text.js';
 import { readSudokuFile } from '../data/sudoku-file.js';
 import { boardOfTokens, boardText } from '../data/sudoku.js';
+import { sigmoid } from '../engine/losses.js';
 import { InputError } from '../errors.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { ownSudoku } from '../data/puzzle.js';
@@ -12,9 +13,10 @@ import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { integer, text, type Command } from './command.js';
+import { flag, integer, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { everyField, readSettings } from './settings.js';
+import { searchOptions, solveUntilSure } from './solve-until-sure.js';
 
 /** A board with frames and titles has a few hundred characters. */
 const longestInput = 10_000;
@@ -36,6 +38,7 @@ export const solve: Command = {
     },
     weights: weightsOption,
     steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
+    ...searchOptions,
     ...engineOptions,
   },
   example: 'trm-lab solve 1.........3..4.2',
@@ -70,6 +73,30 @@ export const solve: Command = {
       };
       out.line(`puzzle ${question}`);
       show({});
+      if (flag(args, 'until-sure')) {
+        const { surest, sure, form, forms, passes } = await solveUntilSure(engine, puzzle, supervisionSteps, args, out);
+        show({ answer: surest.tokens, solution: puzzle.solution });
+        const thought = { step: passes, prediction: surest.tokens, haltProbability: sigmoid(surest.haltLogit) };
+        const answer = judgeSudoku(puzzle, puzzle.question, thought);
+        const { board, haltProbability, right } = answer;
+        out.line(sure && !right ? `a false stop, ${verdict(answer, solution)}` : verdict(answer, solution));
+        if (assumed.length > 0) out.line(assumedLine(assumed));
+        const legal = answer.illegal === null;
+        out.result({
+          assumed,
+          puzzle: question,
+          solution,
+          right,
+          legal,
+          sure,
+          board,
+          haltProbability,
+          form,
+          forms,
+          passes,
+        });
+        return right ? 0 : 1;
+      }
       out.line(`after each step: ${markLegend}`);
       const judged: JudgedThought[] = [];
       let before = puzzle.question;
@@ -93,11 +120,7 @@ export const solve: Command = {
       out.line('');
       const last = judged.at(-1);
       const right = last?.right === true;
-      out.line(
-        right
-          ? 'right: it agrees with the exact solver, and this is the only solution'
-          : `wrong: the only solution is ${solution}`,
-      );
+      out.line(verdict(last, solution));
       if (assumed.length > 0) out.line(assumedLine(assumed));
       out.result({ assumed, puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
       return right ? 0 : 1;
@@ -106,6 +129,12 @@ export const solve: Command = {
     }
   },
 };
+
+function verdict(last: JudgedThought | undefined, solution: string): string {
+  return last?.right === true
+    ? 'right: it agrees with the exact solver, and this is the only solution'
+    : `wrong: the only solution is ${solution}`;
+}
 
 function judgementText({ board, rightCells, illegal, haltProbability }: JudgedThought): string {
   return (

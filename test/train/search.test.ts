@@ -323,16 +323,16 @@ describe('evaluateUntilSure', () => {
     const { engine } = await openModel(shippedCheckpoint(81), { threads: 1 });
     try {
       const dozen = await loadPuzzleFile(dataFile('sudoku-9x9-public-domain.csv.gz'), 12);
-      const options = { forms: formsOf(dozen), mostForms: 24 };
+      const options = { forms: formsOf(dozen), mostForms: 8 };
       const found = await evaluateUntilSure(engine, dozen, options);
       assert.equal(found.puzzles, 12);
-      assert.ok(found.solved >= 9, `${found.solved}`); // the single pass solves about half of harder ones
+      assert.ok(found.solved >= 8, `${found.solved}`); // the single pass solves about half of harder ones
       assert.equal(found.sure + found.neverSure, 12);
       assert.equal(found.solved, found.sure - found.falseStops + found.neverSureSolved);
       for (const { passes, forms, sure, haltLogit } of found.each) {
         assert.ok(passes > 16 * (forms - 1) && passes <= 16 * forms, `${passes} of ${forms}`);
         assert.equal(sure, haltLogit > 0);
-        assert.ok(sure || forms === 24);
+        assert.ok(sure || forms === 8);
       }
       const few = await evaluateUntilSure(engine, dozen, { ...options, mostForms: 1 });
       assert.ok(few.solved <= found.solved && few.passes.largest <= 16);

@@ -1,0 +1,120 @@
+/** Thinking wider from the command line, run in this process: evaluate --file and --until-sure, solve --until-sure. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readArguments, type Command } from '../../lib/cli/command.js';
+import { evaluateCommand } from '../../lib/cli/evaluate.js';
+import { solve } from '../../lib/cli/solve.js';
+import { shippedCheckpoint } from '../../lib/experiment/open.js';
+
+interface Ran {
+  readonly code: number;
+  readonly text: string;
+  readonly result: Record<string, unknown>;
+}
+
+async function run(command: Command, ...argv: string[]): Promise<Ran> {
+  const lines: string[] = [];
+  let result: unknown;
+  const code = await command.run(readArguments(command, argv), {
+    json: false,
+    line: (text) => void lines.push(text),
+    result: (value) => (result = value),
+    note: () => undefined,
+  });
+  return { code, text: lines.join('\n'), result: result as Record<string, unknown> };
+}
+
+describe('thinking wider', function () {
+  this.timeout(60_000);
+  const [small, large] = [shippedCheckpoint(16), shippedCheckpoint(81)];
+  const puzzle = '1.........3..4.2';
+  let folder = '';
+  let file = '';
+  before(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'wider-'));
+    file = path.join(folder, 'mine.txt');
+    writeFileSync(file, `${puzzle}\n12434321....3412\n`);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('scores the puzzles of a file after every step', async () => {
+    const { code, result, text } = await run(evaluateCommand, small, '--file', file, '--steps', '3');
+    assert.equal(code, 0);
+    assert.deepEqual(
+      [result['puzzles'], result['supervisionSteps'], result['dataset'], result['chosenBy']],
+      [2, 3, 'mine.txt', `--file ${file}`],
+    );
+    assert.equal((result['exactAccuracy'] as number[]).length, 3);
+    assert.match(text, /^mine\.txt: 2 puzzles/);
+  });
+
+  it('searches a file, and says in text and in JSON what that solved, cost and got wrong', async () => {
+    const limits = ['--until-sure', '--forms', '3', '--steps', '4'];
+    const { result, text } = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above', '1000');
+    const passes = { mean: 12, median: 12, largest: 12 }; // no logit is above 1,000: three forms of four steps each
+    assert.deepEqual(
+      [result['mostForms'], result['haltAbove'], result['sure'], result['neverSure'], result['precision']],
+      [3, 1000, 0, 2, null],
+    );
+    assert.deepEqual(result['passes'], passes);
+    assert.equal((result['each'] as unknown[]).length, 2);
+    assert.deepEqual(result['thinking'], {
+      haltAbove: 1000,
+      votes: 1,
+      mostForms: 3,
+      relabel: 'both',
+      chains: 1,
+      seed: 0,
+    });
+    assert.match(text, /search at test time, .*up to 3 forms of 4 passes, until a halting logit is above 1000/);
+    assert.match(text, /sure of 0; never sure of 2, /);
+    assert.match(text, /passes a puzzle: 12 on average, median 12, at most 12/);
+    const quick = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above=-1000');
+    assert.deepEqual(quick.result['passes'], { mean: 1, median: 1, largest: 1 });
+    assert.equal(quick.result['sure'], 2);
+  });
+
+  it('refuses options that nothing would read, and files of other puzzles', async () => {
+    const refused = (pattern: RegExp, command: Command, ...argv: string[]): Promise<void> =>
+      assert.rejects(() => run(command, ...argv), pattern);
+    await refused(/--forms: expected --until-sure/, evaluateCommand, small, '--forms', '3');
+    await refused(
+      /--votes: with --until-sure forms take turns/,
+      evaluateCommand,
+      small,
+      '--until-sure',
+      '--votes',
+      '2',
+    );
+    await refused(/--experiment: the file says/, evaluateCommand, small, '--file', file, '--experiment', 'sudoku-4x4');
+    await refused(
+      /--set: expected fields of model, got task\.testPuzzles/,
+      evaluateCommand,
+      small,
+      '--file',
+      file,
+      '--set',
+      'task.testPuzzles=3',
+    );
+    await refused(/--split: expected none/, evaluateCommand, small, '--file', file, '--split', 'test');
+    await refused(/expected puzzles of 81 cells/, evaluateCommand, large, '--file', file);
+    await refused(/--seed: expected --until-sure/, solve, puzzle, '--seed', '3');
+  });
+
+  it('solves until it is sure, and says when it is not', async () => {
+    // The first of the public-domain puzzles, which the shipped model does not solve as it stands.
+    const hard = '.5.9.86..8....6..7..6.2......9....7.2.3...8.9.1....4......3.7..9..8....4..56.4.3.';
+    const sure = await run(solve, hard, '--until-sure');
+    assert.deepEqual([sure.code, sure.result['sure'], sure.result['right']], [0, true, true]);
+    assert.ok((sure.result['forms'] as number) > 1 && (sure.result['form'] as number) > 0);
+    assert.match(sure.text, /\nform 1, as it stands: an answer that is .* sure, after 1 pass\n/);
+    assert.match(sure.text, /\nsure after \d+ forms and \d+ passes: /);
+    assert.match(sure.text, /\nright: it agrees with the exact solver/);
+    const limits = ['--halt-above', '1000', '--forms', '2', '--steps', '3'];
+    const unsure = await run(solve, puzzle, '--until-sure', ...limits);
+    assert.deepEqual([unsure.result['sure'], unsure.result['forms'], unsure.result['passes']], [false, 2, 6]);
+    assert.match(unsure.text, /\nunsure: 2 forms and 6 passes gave no answer that the model is sure of; /);
+  });
+});
