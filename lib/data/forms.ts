@@ -12,8 +12,8 @@ export function kindOfSet({ ignore, vocabSize, sequenceLength, alternative }: Da
 }
 
 /**
- * The forms of a set's puzzles. Sudoku: digits renamed, lines moved, or both (`changes`), without end. Mazes: turned and
- * mirrored; among equally short paths the set's answer depends on the order of directions, which a turn changes, so
+ * The forms of a set's puzzles. Sudoku: digits renamed, lines moved, or both (`changes`), without end. Mazes: turned
+ * and mirrored; among equally short paths the set's answer depends on the order of directions, which a turn changes, so
  * other forms may cost exact answers and still find valid paths. Throws InputError for other sets.
  */
 export function formsOf(dataset: Dataset, changes: SudokuChanges = 'both'): Forms {

@@ -123,7 +123,7 @@ export async function evaluateIds(
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
 }
 
-/** The puzzles of a data set one at a time, with the ids that a mode gives them. Throws InputError as idsInstead does. */
+/** The puzzles of a data set one at a time, with the ids that a mode gives them. Throws InputError as idsInstead. */
 export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 'own'): Iterator<Batch> {
   const idFor = idsInstead(dataset, mode);
   const puzzles = testBatches(dataset, 1, count);

@@ -4,7 +4,7 @@ import { Seats, type SeatsOptions, type Thinking } from './seats.js';
 
 /**
  * Thinks about one puzzle (token ids, [L]) in form after form, `votes` of them at a time, and yields after every
- * supervision step. Ends with the first answer whose halting logit is above haltAbove (default 0) or, honestly not sure,
+ * supervision step. Ends with the first answer whose halting logit is above haltAbove (default 0) or, not sure,
  * when all forms have had their steps. A search that the caller leaves early frees its memory.
  * Throws InputError for impossible numbers.
  */

@@ -19,7 +19,7 @@ export interface SearchedPuzzle {
   readonly right: boolean;
 }
 
-/** What search at test time solves and costs. Not to be compared with a single pass: it is another amount of thinking. */
+/** What search at test time solves and costs. Never beside a single pass: it is another amount of thinking. */
 export interface UntilSure {
   readonly puzzles: number;
   /** The limits: forms a puzzle, supervision steps a form, and the logit above which the head counts as sure. */
@@ -28,7 +28,7 @@ export interface UntilSure {
   readonly haltAbove: number;
   /** Puzzles whose answer is right, sure or not. */
   readonly solved: number;
-  /** Puzzles the head was sure of; those among them with a wrong answer; and the share with a right one, null of none. */
+  /** Puzzles the head was sure of, those among them with a wrong answer, the share with a right one (null of none). */
   readonly sure: number;
   readonly falseStops: number;
   readonly precision: number | null;
@@ -48,7 +48,7 @@ export interface UntilSure {
 export type UntilSureOptions = SeatsOptions & EvaluateOptions;
 
 /**
- * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the cost is that of the mean.
+ * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
  * Throws InputError for impossible numbers.
  */
 export async function evaluateUntilSure(

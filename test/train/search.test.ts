@@ -233,7 +233,7 @@ describe('evaluateUntilSure', () => {
     return { engine, sizes, open: () => open };
   }
   const no: Thought = [false, -1];
-  /** Sure and right at the second step; sure and wrong in the second form; never sure, twice; sure at the first step. */
+  /** Sure and right at step two; sure and wrong in the second form; never sure, twice; sure at the first step. */
   const script: Script = [
     [[no, [true, 3]]],
     [
@@ -292,7 +292,7 @@ describe('evaluateUntilSure', () => {
     }
   });
 
-  it('refills seats: two seats are two puzzles as long as two are left, and the engine makes no more steps', async () => {
+  it('refills seats: two seats are two puzzles as long as two are left, and no more steps are made', async () => {
     const { engine, sizes } = scripted(script);
     await evaluateUntilSure(engine, set(5), { forms: numbered, mostForms: 3, batchSize: 2 });
     // Seat A: puzzle 0 (2 steps), 2 (6), then 4 (1); seat B: puzzle 1 (3), 3 (6): nine steps of two seats.
@@ -318,7 +318,7 @@ describe('evaluateUntilSure', () => {
     await assert.rejects(evaluateUntilSure(engine, set(0), options), InputError);
   });
 
-  it('solves a dozen public-domain puzzles with the shipped 9×9 model, and counts what it can prove', async function () {
+  it('solves most of a dozen public-domain puzzles with the shipped 9×9 model, and its counts agree', async function () {
     this.timeout(120_000);
     const { engine } = await openModel(shippedCheckpoint(81), { threads: 1 });
     try {
