@@ -60,6 +60,7 @@ const clocks: Readonly<Record<string, string>> = {
   'sweep/work.ts': 'how often a run says how far it is',
   'train/evaluate.ts': 'seconds of an evaluation, for its record',
   'train/evaluate-arc.ts': 'seconds of a vote, for its record',
+  'train/until-sure.ts': 'seconds of a search, for its record',
 };
 
 const widest = 120;

@@ -318,7 +318,7 @@ describe('evaluateUntilSure', () => {
     await assert.rejects(evaluateUntilSure(engine, set(0), options), InputError);
   });
 
-  it('solves most of a dozen public-domain puzzles with the shipped 9×9 model, and its counts agree', async function () {
+  it('solves most of a dozen real puzzles with the shipped 9×9 model; its counts agree', async function () {
     this.timeout(120_000);
     const { engine } = await openModel(shippedCheckpoint(81), { threads: 1 });
     try {
