@@ -52,7 +52,7 @@ function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   if (kind === 'folder') return checkTask({ kind, folder: file });
   if (known.kind !== 'arc')
     throw new InputError(`--file: expected puzzles as the checkpoint's, of kind ${known.kind}, got ARC tasks`);
-  return changeTask(known, { set: 'file', file });
+  return changeTask(known, { set: 'file', file, maxTasks: 0, validationTasks: 0 });
 }
 
 /**
