@@ -3,10 +3,23 @@
  * TRM_MUTATIONS=6000 makes so many mutations of each reader instead of 200.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import type { Arguments } from '../lib/cli/command.js';
+import { readExperiment } from '../lib/cli/experiment-options.js';
+import { readArcTasks } from '../lib/data/arc-json.js';
+import { readBoards } from '../lib/data/board-text.js';
+import { loadMazeFile } from '../lib/data/maze-file.js';
+import { generateMazes } from '../lib/data/maze-generator.js';
+import { mazeAnswer, mazeText } from '../lib/data/maze.js';
+import { readNpy } from '../lib/data/npy.js';
+import { readReferenceFolder } from '../lib/data/reference-format.js';
+import { loadSudokuFile } from '../lib/data/sudoku-file.js';
 import { InputError } from '../lib/errors.js';
+import { experiment } from '../lib/experiment/experiments.js';
 import { readRecord, writeRecord, type RunRecord } from '../lib/experiment/record.js';
 import { projectRoot } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
@@ -14,6 +27,7 @@ import { readConfigText } from '../lib/model/config-beside.js';
 import { Random } from '../lib/random.js';
 
 const rounds = Number(process.env['TRM_MUTATIONS'] ?? 200);
+const counted = process.env['TRM_MUTATIONS'] !== undefined;
 const saved = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
 const form = (name: string): Buffer => readFileSync(path.join(saved, 'forms', name));
 
@@ -37,6 +51,7 @@ function damaged(whole: Buffer, random: Random, from = 0, to = whole.length): Bu
           0x7b,
           0x5b,
           random.integer(256),
+          ...Buffer.from('0123456789,.(){}[]":-|eS G#o\n'),
         ]);
       return copy;
     }
@@ -83,7 +98,149 @@ describe(`${rounds} mutations`, function () {
   const records = path.join(projectRoot(), 'data', 'runs');
   const [first = ''] = readdirSync(records).filter((name) => /^sudoku.*\.json$/.test(name));
   const record = (): RunRecord => readRecord(path.join(records, first));
-  const readers: Readonly<Record<string, (random: Random) => void>> = {
+  const write = (bytes: Uint8Array, name = 'file'): string => {
+    const written = path.join(folder, name);
+    writeFileSync(written, bytes);
+    return written;
+  };
+  const data = path.join(projectRoot(), 'test', 'data', 'fixtures');
+  const sudokus = (name: string): Buffer => readFileSync(path.join(data, 'sudoku', name));
+  const board = '.21....7....4.....3......696..74.8.............96..1..4...5.3...761.3.8.........2';
+  const answer = '921365478865497231347218569613749825284531796759682143492856317576123984138974652';
+  const rows = board.match(/.{9}/g)!;
+  const forms: Readonly<Record<string, Buffer>> = {
+    'a table of Sudokus by names': sudokus('own.csv'),
+    'a table of Sudokus with quoted rows': sudokus('own-quoted-rows.csv'),
+    'a table of Sudokus without a header': Buffer.from(`7;${board};7.2;${answer}\n8;${board};6.6;${answer}\n`),
+    'a gzipped table of Sudokus': gzipSync(sudokus('kaggle-1m.csv')),
+    'a table in UTF-16': Buffer.from(`\ufeffid\tpuzzle\tsolution\n1\t${board}\t${answer}\n`, 'utf16le'),
+    'a table of Sudokus, one cell a column': Buffer.from(`${[...board].join(',')}\n${[...board].join(',')}\n`),
+    'a sheet of Sudokus, nine rows of nine columns': Buffer.from(
+      rows.map((row) => `${[...row.replaceAll('.', ' ')].map((cell) => cell.trim()).join(',')}\n`).join(''),
+    ),
+    'a list of Sudokus (.sdm)': sudokus('plain.sdm'),
+    'a print-out of a Sudoku (.sdk)': sudokus('pretty.sdk'),
+    'a print-out with its answer': Buffer.from(`Grid 01\n${rows.join('\n')}\nAnswer\n${answer}\n`),
+  };
+  const [maze] = generateMazes(10, 15, 1, new Random(0));
+  const mazes = Buffer.from(`source,question,answer,rating\nx,${mazeText(maze!)},${mazeText(mazeAnswer(maze!))},16\n`);
+  const arc = (name: string): Buffer => readFileSync(path.join(data, 'arc', name));
+  const builder = path.join(data, 'ignore-null');
+  cpSync(builder, path.join(folder, 'builder'), { recursive: true });
+  cpSync(path.join(data, 'arc', 'tasks'), path.join(folder, 'tasks'), { recursive: true });
+  /** One file of a folder damaged, and whole again after it was read. */
+  const damagedIn = (inner: string, read: () => void, random: Random): void => {
+    const whole = readFileSync(path.join(builder, inner));
+    write(damaged(whole, random), path.join('builder', inner));
+    try {
+      read();
+    } finally {
+      write(whole, path.join('builder', inner));
+    }
+  };
+  const set = 'training.steps=300,model.mixer=attention,task.trainPuzzles=40,training.supervisionCurriculum=[[0.6,1]]';
+  const { task, model, training, evaluation } = experiment('sudoku-6x6');
+  const config = JSON.stringify({
+    experiment: 'sudoku-6x6',
+    task,
+    model: { mixer: model.mixer },
+    training,
+    evaluation,
+  });
+  const given = (options: Arguments['options']): Arguments => ({ options, positionals: [] });
+  const notebookText = JSON.stringify({
+    cells: [
+      { cell_type: 'markdown', metadata: {}, source: ['# A\n', 'b'] },
+      {
+        cell_type: 'code',
+        execution_count: 1,
+        metadata: { tags: ['parameters', 'reads=data/checkpoints/*'] },
+        outputs: [{ output_type: 'stream', name: 'stdout', text: ['1\n'] }],
+        source: 'const one = 1;\none',
+      },
+    ],
+    metadata: { kernelspec: { name: 'tslab' }, trm_lab: { code: '', inputs: '' } },
+    nbformat: 4,
+    nbformat_minor: 5,
+  });
+  let scripts: {
+    readonly readNotebook: (file: string) => unknown;
+    readonly writeNotebook: (file: string, notebook: unknown) => void;
+    readonly stalenessOf: (notebook: unknown) => string | undefined;
+  };
+  before(async () => {
+    const load = async (name: string): Promise<object> =>
+      (await import(pathToFileURL(path.join(projectRoot(), 'scripts', 'notebooks', `${name}.mjs`)).href)) as object;
+    scripts = { ...(await load('notebook')), ...(await load('freshness')) } as typeof scripts;
+  });
+  const readers: Readonly<Record<string, (random: Random) => unknown>> = {
+    ...Object.fromEntries(
+      Object.entries(forms).map(([name, whole]) => [
+        `of ${name}`,
+        (random: Random) => loadSudokuFile(write(damaged(whole, random)), { limit: 100 }),
+      ]),
+    ),
+    'of a Sudoku as text': (random) => readBoards(damaged(sudokus('pretty.sdk'), random).toString('latin1')),
+    'of a table of mazes': (random) => loadMazeFile(write(damaged(mazes, random))),
+    'of an ARC task': (random) => readArcTasks(write(damaged(arc('bom.json'), random))),
+    'of an ARC task with odd values': (random) => {
+      const [task] = [JSON.parse(arc('tasks/aaaa0001.json').toString()) as unknown];
+      return readArcTasks(write(Buffer.from(JSON.stringify(altered(task, random)) ?? '')));
+    },
+    'of ARC challenges and solutions': (random) => {
+      const first = random.bernoulli(0.5);
+      write(first ? damaged(arc('challenges.json'), random) : arc('challenges.json'), 'challenges.json');
+      write(first ? arc('solutions.json') : damaged(arc('solutions.json'), random), 'solutions.json');
+      return readArcTasks(path.join(folder, 'challenges.json'));
+    },
+    'of a folder of ARC tasks': (random) => {
+      write(damaged(arc('tasks/aaaa0002.json'), random), 'tasks/aaaa0002.json');
+      return readArcTasks(path.join(folder, 'tasks'));
+    },
+    'of an .npy array': (random) =>
+      readNpy(write(damaged(readFileSync(path.join(builder, 'train', 'all__inputs.npy')), random)), {
+        dimensions: 2,
+        most: 2 ** 30,
+        largest: 11,
+      }),
+    'of a folder of the Python builders': (random) =>
+      damagedIn(
+        random.pick([
+          'train/dataset.json',
+          'identifiers.json',
+          'train/all__inputs.npy',
+          'train/all__labels.npy',
+          'train/all__group_indices.npy',
+          'train/all__puzzle_indices.npy',
+          'test/all__puzzle_identifiers.npy',
+        ]),
+        () => void readReferenceFolder(path.join(folder, 'builder')),
+        random,
+      ),
+    'of settings on a command line': (random) =>
+      readExperiment(given({ set: damaged(Buffer.from(set), random).toString('latin1') })),
+    'of a configuration of an experiment': (random) =>
+      readExperiment(given({ config: write(damaged(Buffer.from(config), random)) })),
+    'of a configuration of an experiment with odd values': (random) =>
+      readExperiment(given({ config: write(Buffer.from(JSON.stringify(altered(JSON.parse(config), random)) ?? '')) })),
+    'of a notebook': (random) => {
+      // The scripts are no part of lib: their sentences are plain errors, and what is thrown by mistake is of a subclass.
+      try {
+        const notebook = scripts.readNotebook(
+          write(
+            random.bernoulli(0.5)
+              ? damaged(Buffer.from(notebookText), random)
+              : Buffer.from(JSON.stringify(altered(JSON.parse(notebookText), random)) ?? ''),
+          ),
+        );
+        scripts.stalenessOf(notebook);
+        scripts.writeNotebook(path.join(folder, 'out.ipynb'), notebook);
+      } catch (error) {
+        if (error instanceof Error && error.constructor === Error && !('code' in error))
+          throw new InputError(error.message);
+        throw error;
+      }
+    },
     'of a safetensors checkpoint': (random) =>
       void loadCheckpoint(damaged(header, random, 0, 8 + Number(header.readBigUInt64LE(0)))),
     'of the pickle of a training state': (random) => damagedPickle('average-ema_helper.pt', random),
@@ -116,12 +273,12 @@ describe(`${rounds} mutations`, function () {
     },
   };
   for (const [name, read] of Object.entries(readers)) {
-    it(`${name} are read or refused`, () => {
+    it(`${name} are read or refused`, async () => {
       const random = new Random(1);
       let refused = 0;
       for (let round = 0; round < rounds; round++) {
         try {
-          read(random);
+          await read(random);
         } catch (error) {
           if (!(error instanceof InputError))
             assert.fail(`round ${round}: ${error instanceof Error ? error.stack : String(error)}`);
@@ -130,6 +287,7 @@ describe(`${rounds} mutations`, function () {
         }
       }
       assert.ok(refused > rounds / 20, `${refused} of ${rounds} refused`);
+      if (counted) console.log(`        ${refused} of ${rounds} refused`);
     });
   }
 });

@@ -4,7 +4,7 @@
  */
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import { pathError } from '../files.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
@@ -143,7 +143,7 @@ function parseJson(name: string, text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError)
-      throw new InputError(`${name}: expected JSON, got ${error.message}; the file is truncated or damaged`);
+      throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}; the file is truncated or damaged`);
     throw error;
   }
 }

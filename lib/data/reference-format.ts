@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import { readUserFile, userFile } from '../files.js';
 import { exampleOf, withHash, type Dataset } from './dataset.js';
 import type { Example } from './example.js';
@@ -185,7 +185,7 @@ function readMetadata(folder: string): Metadata {
   try {
     parsed = JSON.parse(bytes.toString('utf8'));
   } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`${name}: expected JSON, got ${error.message}`);
+    if (error instanceof SyntaxError) throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}`);
     throw error;
   }
   const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;

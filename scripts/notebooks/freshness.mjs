@@ -1,6 +1,6 @@
 /** Whether a notebook's outputs are those of its code and of the files it read: fingerprints that its metadata keeps. */
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { codeCells } from './notebook.mjs';
@@ -46,12 +46,11 @@ function filesOf(pattern) {
   const [start = '', ...rest] = path.posix.basename(pattern).split('*');
   const fits = (name) => (rest.length === 0 ? name === start : name.startsWith(start) && name.endsWith(rest.at(-1)));
   const there = path.join(root, folder);
-  return existsSync(there)
-    ? readdirSync(there)
-        .filter(fits)
-        .sort()
-        .map((name) => `${folder}/${name}`)
-    : [];
+  if (statSync(there, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
+  return readdirSync(there, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory() && fits(entry.name))
+    .map((entry) => `${folder}/${entry.name}`)
+    .sort();
 }
 
 function digest(bytes) {

@@ -8,16 +8,40 @@ export function readNotebook(file) {
   try {
     notebook = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw new Error(`${file}: expected a notebook (JSON), got: ${error.message}`);
+    throw new Error(`${file}: expected a notebook (JSON), got: ${error.message.replace(/\s+/g, ' ')}`);
   }
-  if (notebook.nbformat !== 4 || !Array.isArray(notebook.cells)) {
-    throw new Error(`${file}: expected a notebook of format 4, got nbformat ${notebook.nbformat}`);
+  if (notebook?.nbformat !== 4 || !Array.isArray(notebook.cells)) {
+    const got = isObject(notebook) ? `nbformat ${JSON.stringify(notebook.nbformat)?.slice(0, 40)}` : 'something else';
+    throw new Error(`${file}: expected a notebook of format 4, got ${got}`);
   }
+  if (!['undefined', 'object'].includes(typeof notebook.metadata) || Array.isArray(notebook.metadata))
+    throw new Error(`${file}: expected metadata to be an object`);
+  notebook.cells.forEach((cell, index) => {
+    const wrong = wrongCell(cell);
+    if (wrong !== undefined)
+      throw new Error(`${file}, cell ${index + 1}: ${wrong}; open it in Jupyter and save it again`);
+  });
   const kernel = notebook.metadata?.kernelspec?.name ?? 'tslab';
   if (kernel !== 'tslab' && kernel !== 'deno')
     throw new Error(`${file}: expected the kernel tslab or deno, got ${kernel}`);
   return notebook;
 }
+
+/** Why a cell is none; undefined if it is one. */
+function wrongCell(cell) {
+  if (!isObject(cell)) return 'expected an object, got something else';
+  const { cell_type: type, source, metadata = {}, outputs = [] } = cell;
+  if (typeof type !== 'string') return 'expected cell_type to be a word';
+  if (!isText(source)) return 'expected source to be text or lines of text';
+  if (!isObject(metadata) || !isLines(metadata.tags ?? [])) return 'expected metadata to be an object, its tags words';
+  if (!Array.isArray(outputs) || !outputs.every((output) => isObject(output) && isText(output.text ?? '')))
+    return 'expected outputs to be a list of objects';
+  return type === 'code' && cell.outputs === undefined ? 'expected outputs' : undefined;
+}
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isLines = (value) => Array.isArray(value) && value.every((line) => typeof line === 'string');
+const isText = (value) => typeof value === 'string' || isLines(value);
 
 /** The cells that hold code, each with its number as a reader counts: from 1, over all cells. */
 export function codeCells(notebook) {
