@@ -84,7 +84,7 @@ function altered(value: unknown, random: Random, depth = 0): unknown {
 }
 
 describe(`${rounds} mutations`, function () {
-  this.timeout(600_000);
+  this.timeout(Math.max(600_000, 1000 * rounds));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'mutations-'));
   after(() => rmSync(folder, { recursive: true }));
   const file = path.join(folder, 'file');
