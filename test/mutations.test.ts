@@ -224,7 +224,7 @@ describe(`${rounds} mutations`, function () {
     'of a configuration of an experiment with odd values': (random) =>
       readExperiment(given({ config: write(Buffer.from(JSON.stringify(altered(JSON.parse(config), random)) ?? '')) })),
     'of a notebook': (random) => {
-      // The scripts are no part of lib: their sentences are plain errors, and what is thrown by mistake is of a subclass.
+      // The scripts are no part of lib: their sentences are plain errors, and a mistake throws a subclass of those.
       try {
         const notebook = scripts.readNotebook(
           write(
