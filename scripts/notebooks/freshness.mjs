@@ -28,7 +28,7 @@ export function fingerprintsOf(notebook) {
 export function stalenessOf(notebook) {
   if (!codeCells(notebook).some(({ cell }) => cell.outputs?.length > 0)) return undefined;
   const kept = notebook.metadata?.trm_lab;
-  if (kept === undefined)
+  if (kept === undefined || kept === null)
     return 'its outputs were not made by scripts/notebooks.mjs run --inplace, or with TRM_SMOKE=1';
   const { code, inputs } = fingerprintsOf(notebook);
   if (kept.code !== code) return 'its code was changed after it was run';
