@@ -1,7 +1,6 @@
 /** trm-lab ablate: the runs behind one of the paper's tables, with seeds. */
-import path from 'node:path';
-import { planTable, type PaperTable } from '../sweep/plan.js';
-import { projectRoot } from '../files.js';
+import { paperTableReport } from '../report/runs.js';
+import { planTable, tableBases, type PaperTable } from '../sweep/plan.js';
 import { choice, integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
@@ -33,7 +32,11 @@ export const ablate: Command = {
   async run(args, out) {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
     const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
-    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, text(args, 'only')?.split(','));
-    return sweep(plan, args, out, path.join(projectRoot(), 'data', 'runs'));
+    const only = text(args, 'only')?.split(',');
+    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only);
+    return sweep(plan, args, out, {
+      records: 'data/runs',
+      reports: (records) => tableBases(table, scale).map((base) => paperTableReport(table, base, records)),
+    });
   },
 };

@@ -44,7 +44,7 @@ export const configOption: Option = {
   value: 'FILE',
   about:
     'a JSON object with any of experiment, variant, task, model, training, evaluation, e.g. ' +
-    '{"variant": "hrm", "training": {"steps": 300}}; other options come on top',
+    '{"variant": "hrm", "training": {"steps": 300}}; where an option such as --set says otherwise, the option counts',
 };
 
 /** What --set asks for. */

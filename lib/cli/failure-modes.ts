@@ -1,13 +1,8 @@
 /** trm-lab failure-modes: the small experiments that show where these models break. */
-import path from 'node:path';
 import { failureModes, failureScales } from '../experiment/failure-modes.js';
-import { readRecords } from '../experiment/record.js';
 import { planFailureModes } from '../sweep/plan.js';
-import { plannedRecords } from '../sweep/sweep.js';
-import { projectRoot } from '../files.js';
-import { failureModeNotes, failureModesTable } from '../report/failure-modes.js';
-import { toMarkdown, withoutRuns } from '../report/tables.js';
-import { choice, integer, text, type Command } from './command.js';
+import { failureModesReport } from '../report/runs.js';
+import { choice, integer, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -30,11 +25,9 @@ export const failureModesCommand: Command = {
   async run(args, out) {
     const scale = choice(args, 'scale', failureScales) ?? 'laptop';
     const plan = planFailureModes(scale, integer(args, 'seeds', 1, 100) ?? 1);
-    const folder = path.join(projectRoot(), 'data', 'runs');
-    const code = await sweep(plan, args, out, folder);
-    const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
-    if (records.length > 0)
-      out.line([toMarkdown(withoutRuns(failureModesTable(records, scale))), ...failureModeNotes()].join('\n\n'));
-    return code;
+    return sweep(plan, args, out, {
+      records: 'data/runs',
+      reports: (records) => [failureModesReport(scale, records)],
+    });
   },
 };

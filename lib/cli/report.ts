@@ -1,26 +1,55 @@
-/** trm-lab report: tables, figures and their indexes from the records in data/ and bench/results, nothing else. */
+/** trm-lab report: tables, figures and their indexes from the project's records, or a table and figure of any. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { readRecords } from '../experiment/record.js';
 import { projectRoot } from '../files.js';
 import { reportSources, writeReports } from '../report/files.js';
-import type { Command } from './command.js';
+import { recordsReport, writeRunsReports } from '../report/runs.js';
+import type { Command, Out } from './command.js';
+import { recordsFolder, shownPath } from './sweep-progress.js';
 
 export const report: Command = {
   name: 'report',
-  summary: 'Rebuild tables, figures and indexes from the records in data/ and bench/results.',
+  summary:
+    'Rebuild tables, figures and indexes from the records in data/ and bench/results; or report any folder of records.',
   positionals: '',
   count: [0, 0],
-  options: {},
+  options: {
+    records: {
+      type: 'string',
+      value: 'DIR',
+      about:
+        'only these records: a table (Markdown, CSV) and accuracy versus cycles beside them, of the project’s own ' +
+        'data in build/reports; the project’s tables and figures stay as they are',
+    },
+  },
   example: 'npm run report',
   minutes: 'half a minute',
 
-  async run(_args, out) {
+  async run(args, out) {
+    const folder = recordsFolder(args);
+    if (folder !== undefined) return reportFolder(folder, out);
     const sources = reportSources();
     if (sources.records.length === 0)
       throw new InputError('data/runs: expected at least one record, got none; train with --record');
     const files = await writeReports(sources);
-    for (const file of files) out.line(path.relative(process.cwd(), path.join(projectRoot(), file)));
+    for (const file of files) out.line(shownPath(path.join(projectRoot(), file)));
     out.result({ records: sources.records.map(({ id }) => id), files });
     return 0;
   },
 };
+
+async function reportFolder(folder: string, out: Out): Promise<number> {
+  const records = readRecords(folder);
+  if (records.length === 0)
+    throw new InputError(
+      `--records: expected records in ${shownPath(folder)}, got none; ` +
+        'a run writes one as record.json, ablate --records DIR writes them to a folder',
+    );
+  const made = recordsReport(path.basename(folder) || 'records', records);
+  const files = (await writeRunsReports(folder, [made])).map(shownPath);
+  out.line(made.markdown);
+  for (const file of files) out.line(`${file.endsWith('.png') ? 'figure' : 'table'}: ${file}`);
+  out.result({ records: records.map(({ id }) => id), files });
+  return 0;
+}

@@ -1,12 +1,8 @@
 /** trm-lab search: tries settings of an experiment on its validation split, and leaves a record of every try. */
-import path from 'node:path';
 import { InputError } from '../errors.js';
 import { planSearch, type SearchAxis } from '../sweep/plan.js';
-import { finalEvaluation, quotedAccuracy, quotedPuzzles, readRecords } from '../experiment/record.js';
-import { plannedRecords } from '../sweep/sweep.js';
-import { projectRoot } from '../files.js';
-import { tableOfRows, toMarkdown } from '../report/tables.js';
-import { integer, text, type Command } from './command.js';
+import { searchReport } from '../report/runs.js';
+import { integer, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment, wholeExperiment } from './experiment-options.js';
 import { readField } from './settings.js';
@@ -30,23 +26,12 @@ export const search: Command = {
   minutes: 'six runs of a minute or two',
 
   async run(args, out) {
-    const plan = planSearch(readExperiment(args), args.positionals.map(readAxis), integer(args, 'seeds', 1, 100) ?? 1);
-    const folder = path.join(projectRoot(), 'data', 'search');
-    const code = await sweep(plan, args, out, folder);
-    const records = await plannedRecords(plan, readRecords(path.resolve(text(args, 'records') ?? folder)));
-    const rows = records.map((record) => {
-      const { cellAccuracy } = finalEvaluation(record);
-      return {
-        run: record.id,
-        'solved, %': (100 * quotedAccuracy(record)).toFixed(1),
-        'cells, %': (100 * (cellAccuracy.at(-1) ?? 0)).toFixed(1),
-        'validation puzzles': quotedPuzzles(record),
-        'training, s': Math.round(record.seconds.training),
-      };
+    const base = readExperiment(args);
+    const plan = planSearch(base, args.positionals.map(readAxis), integer(args, 'seeds', 1, 100) ?? 1);
+    return sweep(plan, args, out, {
+      records: 'data/search',
+      reports: (records) => [searchReport(base, records)],
     });
-    if (rows.length > 0)
-      out.line(toMarkdown(tableOfRows(rows.sort((a, b) => Number(b['solved, %']) - Number(a['solved, %'])))));
-    return code;
   },
 };
 

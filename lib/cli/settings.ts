@@ -71,6 +71,7 @@ export function refuseUnread(command: string, settings: Settings, read: ReadSett
 /** " (did you mean training.steps?)": the whole name that may have been meant by what has none or a wrong part. */
 function meant(item: string): string {
   const [, part = '', field = ''] = /^\s*(?:(\w+)\.)?(\w+)\s*=/.exec(item) ?? [];
+  if ((parts as readonly string[]).includes(part)) return ''; // the value is missing
   if (part !== '') return didYouMean(part, parts);
   const names = Object.entries(wellKnown).flatMap(([of, fields]) => fields.map((each) => `${of}.${each}`));
   const exact = names.find((name) => name.split('.')[1]?.toLowerCase() === field.toLowerCase());

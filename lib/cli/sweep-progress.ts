@@ -1,6 +1,10 @@
 /** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { InputError } from '../errors.js';
 import type { EngineOptions } from '../engine/create.js';
+import { readRecords, type RunRecord } from '../experiment/record.js';
+import { isProjectData, writeRunsReports, type RunsReport } from '../report/runs.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import {
   prepareArrays,
@@ -10,7 +14,7 @@ import {
   type SlurmArray,
   type SlurmOptions,
 } from '../sweep/slurm.js';
-import { runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
+import { plannedRecords, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
@@ -31,7 +35,13 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
     unread: (args) =>
       onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
   },
-  records: { type: 'string', value: 'DIR', about: 'where records are looked for and go' },
+  records: {
+    type: 'string',
+    value: 'DIR',
+    about:
+      'where records are looked for and go, with the tables and figures made of them. ' +
+      'Default a folder of the project’s data, and build/reports for tables and figures',
+  },
   yes: { type: 'boolean', about: "start runs at the paper's scale" },
   runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
   dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
@@ -62,14 +72,43 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
   },
 };
 
+/** The folder of records that a command line names. Throws InputError for what is there and no folder. */
+export function recordsFolder(args: Arguments): string | undefined {
+  const folder = text(args, 'records');
+  if (folder === undefined) return undefined;
+  if (folder === '' || (existsSync(folder) && !statSync(folder).isDirectory()))
+    throw new InputError(`--records: expected a folder, got ${folder === '' ? 'an empty name' : `the file ${folder}`}`);
+  return path.resolve(folder);
+}
+
+/** A path as a message shows it: from the folder at hand down, or whole. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file) || '.';
+  return relative.startsWith('..') ? path.resolve(file) : relative;
+}
+
 /** The folder of runs that a command line names. */
 export function runsFolder(args: Arguments): string {
   return path.resolve(text(args, 'runs') ?? path.join(projectRoot(), 'runs'));
 }
 
-/** Runs what is missing of a plan and says so. Returns the exit code, 0 if every run has its record. */
-export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: Out, records: string): Promise<number> {
-  const folder = path.resolve(text(args, 'records') ?? records);
+/** What a sweep is for: where its records go unless --records says so, and what is made of those of its plan. */
+export interface SweepPurpose {
+  readonly records: string;
+  reports(records: readonly RunRecord[]): readonly RunsReport[];
+}
+
+/**
+ * Runs what is missing of a plan, says so, and writes what the records so far come to. Returns the exit code, 0 if
+ * every run has its record.
+ */
+export async function sweep(
+  plan: readonly PlannedRun[],
+  args: Arguments,
+  out: Out,
+  purpose: SweepPurpose,
+): Promise<number> {
+  const folder = recordsFolder(args) ?? path.join(projectRoot(), purpose.records);
   const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
   const slurm = readSlurmOptions(args);
   const folders = { records: folder, folder: runsFolder(args) };
@@ -111,7 +150,20 @@ export async function sweep(plan: readonly PlannedRun[], args: Arguments, out: O
     }),
   );
   progress.end();
-  return report(runs, out);
+  sayOutcome(runs, out);
+  const records = await plannedRecords(plan, readRecords(folder));
+  const reports = records.length === 0 ? [] : purpose.reports(records);
+  const files = await writeRunsReports(folder, reports);
+  for (const { text: shown } of reports) out.line(shown);
+  out.line(`records: ${shownPath(folder)}`);
+  for (const file of files) out.line(`${file.endsWith('.png') ? 'figure' : 'table'}: ${shownPath(file)}`);
+  if (isProjectData(folder)) out.line(`${purpose.records} is the project’s own: npm run report renews its tables`);
+  out.result({
+    runs: runs.map(({ id, state, message }) => ({ id, state, ...(message === undefined ? {} : { message }) })),
+    records: shownPath(folder),
+    files: files.map(shownPath),
+  });
+  return runs.every(hasRecord) ? 0 : 1;
 }
 
 /** Submits prepared arrays, or with --dry only says where their scripts lie. */
@@ -148,10 +200,12 @@ function readSlurmOptions(args: Arguments): SlurmOptions {
   };
 }
 
-function report(runs: readonly SweepRun[], out: Out): number {
+const hasRecord = ({ state }: SweepRun): boolean => state === 'recorded' || state === 'finished';
+
+function sayOutcome(runs: readonly SweepRun[], out: Out): void {
   for (const { id, message } of runs.filter(({ state }) => state === 'failed'))
     out.line(`failed: ${id}: ${message ?? ''}`);
-  const complete = runs.filter(({ state }) => state === 'recorded' || state === 'finished').length;
+  const complete = runs.filter(hasRecord).length;
   const taken = runs.filter(({ state }) => state === 'taken').length;
   const words = [
     `${complete} of ${runs.length} runs have their record`,
@@ -159,8 +213,6 @@ function report(runs: readonly SweepRun[], out: Out): number {
     ...(complete === runs.length ? [] : ['the same command goes on from here']),
   ];
   out.line(words.join('; '));
-  out.result(runs.map(({ id, state, message }) => ({ id, state, ...(message === undefined ? {} : { message }) })));
-  return complete === runs.length ? 0 : 1;
 }
 
 function noteOf(runs: readonly SweepRun[]): string {

@@ -35,7 +35,9 @@ export const train: Command = {
     folder: {
       type: 'string',
       value: 'DIR',
-      about: 'where checkpoints, record.json and curve.csv go. Default runs/<run id>',
+      about:
+        'where checkpoints, record.json and curve.csv (the losses, for any plotting program; there is no TensorBoard ' +
+        'log) go. Default runs/<run id>',
     },
     resume: {
       type: 'boolean',

@@ -7,8 +7,7 @@ import { effectiveDepth } from '../model/schedule.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { sameTrial } from './paper-rows.js';
-import type { LabelledRuns } from './study-figures.js';
-import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
+import { labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
 
 /** One row of an ablation with its runs; the figures of a table's rows take it. */
 export interface AblationRuns extends LabelledRuns {
@@ -54,7 +53,15 @@ export function ablationText(plan: readonly PlannedRun[]): string {
  */
 export function ablationTable(plan: readonly PlannedRun[], records: readonly RunRecord[]): string {
   const rows = ablationRows(plan, records);
-  const base = rows[0];
+  return rowsTable(rows, rows[0]);
+}
+
+/** The same table of any records, in the order of their first appearance, without a base to compare with. */
+export function recordsTable(records: readonly RunRecord[]): string {
+  return rowsTable(labelledRuns(records).map((runs) => ({ ...runs, experiment: runs.records[0].experiment })));
+}
+
+function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   const lines = rows.map(({ row, experiment, records: own }) => {
     const { model } = experiment;
     const recursions = model.schedule === undefined ? [model.deepRecursions, model.latentRecursions] : ['–', '–'];
@@ -70,19 +77,25 @@ export function ablationTable(plan: readonly PlannedRun[], records: readonly Run
       parameterCount(model).toLocaleString('en'),
       meanAndSpread(own.map((record) => finalEvaluation(record).exactAccuracy[0] ?? NaN)),
       meanAndSpread(own.map(quotedAccuracy)),
-      isBase || test === null ? '–' : signedPoints(test.difference),
-      isBase ? '–' : probabilityText(test?.p ?? null),
+      ...(base === undefined
+        ? []
+        : [
+            isBase || test === null ? '–' : signedPoints(test.difference),
+            isBase ? '–' : probabilityText(test?.p ?? null),
+          ]),
       String(own.length),
     ];
   });
   const columns = ['row', 'T', 'n', 'layers', 'mixer', 'ACT', 'depth', 'parameters', 'first cycle', 'last cycle'];
-  const table = toMarkdown({ columns: [...columns, 'against the base, points', 'p', 'seeds'], rows: lines });
+  const against = base === undefined ? [] : ['against the base, points', 'p'];
+  const table = toMarkdown({ columns: [...columns, ...against, 'seeds'], rows: lines });
   const scored = [...new Set(rows.flatMap(({ records: own }) => own).map(quotedPuzzles))];
+  const splits = [...new Set(rows.map(({ experiment }) => experiment.evaluation.split))];
   const about =
     scored.length === 0
       ? 'Nothing of this plan was run yet.'
       : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
-        `${base?.experiment.evaluation.split ?? 'test'} puzzles solved whole, mean ± standard deviation over seeds; ` +
-        'p of a two-sided t-test paired by seed.';
+        `${splits.join(' or ')} puzzles solved whole, mean ± standard deviation over seeds` +
+        `${base === undefined ? '' : '; p of a two-sided t-test paired by seed'}.`;
   return `${table}\n\n${about}`;
 }

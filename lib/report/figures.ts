@@ -3,8 +3,7 @@
  * Shares are 0 … 1 in rows and % on paper.
  */
 import type { StoppingPoint } from '../train/thoughts.js';
-import { finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { experimentLabel } from '../experiment/rows.js';
+import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import {
   axis,
   bandTraces,
@@ -23,6 +22,7 @@ import {
 } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './draw/style.js';
+import { labelledRuns, type LabelledRuns } from './tables.js';
 
 /** Accuracy of one model after each supervision step. */
 export interface CycleSeries {
@@ -41,39 +41,39 @@ export function accuracyVersusCycles(
   records: readonly RunRecord[],
   options: Caption & { readonly trainedSteps?: number } = {},
 ): Figure {
+  return rowsVersusCycles(labelledRuns(records), options);
+}
+
+/** The same from rows with names of their own; rows without runs are left out. */
+export function rowsVersusCycles(
+  rows: readonly LabelledRuns[],
+  options: Caption & { readonly trainedSteps?: number } = {},
+): Figure {
+  const run = rows.filter(({ records: own }) => own.length > 0);
+  const records = run.flatMap(({ records: own }) => own);
   const counts = [...new Set(records.map((record) => finalEvaluation(record).puzzles))]
     .sort((one, other) => one - other)
     .map((count) => count.toLocaleString('en'));
   const puzzles = counts.length > 2 ? `${counts[0]} to ${counts.at(-1)}` : counts.join(' or ');
+  const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))].join(' or ');
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
-  const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))];
   const subtitle =
     records.length === 0
       ? 'not run yet'
-      : `${puzzles} ${splits.join(' or ')} puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
-  return accuracyCurves(cycleSeries(records), { subtitle, ...options });
+      : `${puzzles} ${splits} puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+  return accuracyCurves(rowSeries(run), { subtitle, ...options });
 }
 
-/**
- * Records as curves: those of one experiment become one, in order of first appearance.
- * Experiments that share a name have the tail of their runs' ids behind it.
- */
+/** Records as curves: those of one experiment become one, in order of first appearance. */
 export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
-  const groups = new Map<string, RunRecord[]>();
-  for (const record of records) {
-    const { name, variant, task, model, training } = record.experiment;
-    const key = hashOf({ name: variant ?? name, task, model, training });
-    groups.set(key, [...(groups.get(key) ?? []), record]);
-  }
-  const names = [...groups.values()].map(([first]) => experimentLabel(first!.experiment));
-  return [...groups.values()].map((own, i) => {
-    const name = names[i]!;
-    const shared = names.filter((other) => other === name).length > 1;
-    return {
-      name: shared ? `${name} ${own[0]!.id.split('-').at(-1) ?? ''}` : name,
-      ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)),
-    };
-  });
+  return rowSeries(labelledRuns(records));
+}
+
+function rowSeries(rows: readonly LabelledRuns[]): CycleSeries[] {
+  return rows.map(({ row, records: own }) => ({
+    name: row.label,
+    ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)),
+  }));
 }
 
 /**

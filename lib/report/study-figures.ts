@@ -24,12 +24,7 @@ import {
 import type { Figure, Trace } from './draw/plotly.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
-
-/** Runs that a figure shows as one, over their seeds; a row of a paper's table is one. */
-export interface LabelledRuns {
-  readonly row: { readonly label: string };
-  readonly records: readonly RunRecord[];
-}
+import type { LabelledRuns } from './tables.js';
 
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
 export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {

@@ -8,6 +8,7 @@ import type { Experiment } from '../experiment/experiment.js';
 import { haltingHead } from '../experiment/learned.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
+import { experimentLabel } from '../experiment/rows.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { markdownText } from './escape.js';
@@ -115,6 +116,12 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }
 
+/** Runs that a table or a figure shows as one, over their seeds; a row of a paper's table is one. */
+export interface LabelledRuns {
+  readonly row: { readonly label: string };
+  readonly records: readonly RunRecord[];
+}
+
 /** Runs of one experiment on the same data, which differ only in their seed; in order of first appearance. */
 export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
@@ -126,6 +133,24 @@ export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...Run
     else group.push(record);
   }
   return [...groups.values()];
+}
+
+/**
+ * Runs by experiment, and what tables and figures call each; a label that two experiments share has the tail of a run's
+ * id behind it.
+ */
+export function labelledRuns(
+  records: readonly RunRecord[],
+): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
+  const groups = groupedBySeed(records);
+  const labels = groups.map(([{ experiment }]) => experimentLabel(experiment));
+  return groups.map((own, i) => {
+    const shared = labels.filter((other) => other === labels[i]).length > 1;
+    return {
+      row: { label: shared ? `${labels[i]} ${own[0].id.split('-').at(-1) ?? ''}` : (labels[i] ?? '') },
+      records: own,
+    };
+  });
 }
 
 /** Records as result rows, one for those that differ only in their seed. */

@@ -1,5 +1,5 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
-import { InputError } from '../errors.js';
+import { didYouMean, InputError } from '../errors.js';
 import { rawWeightsIn } from '../experiment/closing.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
@@ -68,7 +68,9 @@ export function planTable(table: PaperTable, scale: Scale, seeds: number, only?:
   const ids = [...new Set(rowsOfTable(table).map(({ variant: { id } }) => id))];
   const unknown = (only ?? []).filter((id) => !ids.includes(id));
   if (unknown.length > 0)
-    throw new InputError(`table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.join(', ')}`);
+    throw new InputError(
+      `table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.map((id) => `${id}${didYouMean(id, ids)}`).join(', ')}`,
+    );
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
   const planned = bases.flatMap((base) => rows.flatMap((row) => rowRuns(base, row, rows)));
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();

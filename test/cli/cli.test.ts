@@ -9,6 +9,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -78,6 +79,8 @@ describe('trm-lab', () => {
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, torch, got cuda/);
+    refuses(['ablate', '--only', 'trm,hmr'], /got hmr \(did you mean hrm\?\)/);
+    refuses(['search', 'training.learningRate='], /got "training\.learningRate="$/);
     refuses(['failure-modes', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
@@ -222,6 +225,76 @@ describe('trm-lab', () => {
       'published command for Maze-Hard has n = 4',
     ])
       assert.ok(told.includes(part), `${part} in\n${told}`);
+  });
+
+  it('ends a table with its paths, and reports any folder of records; the project’s own files stay as they are', function () {
+    this.timeout(120_000);
+    const records = path.join(folder, 'mine');
+    const own = ['data/runs', 'data/search', 'figures', 'docs'].map((name) => path.join(projectRoot(), name));
+    const before = own.map((place) => readdirSync(place).map((name) => statSync(path.join(place, name)).mtimeMs));
+    const ablation = run(
+      ...['ablate', '--scale', 'smoke', '--only', 'trm,trm-act', '--seeds', '2'],
+      ...['--records', records, '--runs', path.join(folder, 'ablation')],
+    );
+    assert.equal(ablation.status, 0, ablation.stderr);
+    const name = path.join(records, 'table-1-sudoku-smoke');
+    assert.deepEqual(ablation.stdout.trim().split('\n').slice(-4), [
+      `records: ${records}`,
+      `table: ${name}.md`,
+      `table: ${name}.csv`,
+      `figure: ${name}-accuracy-versus-cycles.png`,
+    ]);
+    assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+ % \| [\d.]+ ± [\d.]+ % \| 2 \|/m);
+    const again = run('report', '--records', records);
+    assert.equal(again.status, 0, again.stderr);
+    const table = readFileSync(path.join(records, 'mine.md'), 'utf8');
+    assert.ok(again.stdout.startsWith(table.trim()), again.stdout);
+    const rows = table.split('\n').filter((line) => /^\| (TRM|w)/.test(line));
+    assert.deepEqual(
+      rows.map((line) => line.split(' | ').at(-1)),
+      ['2 |', '2 |'],
+    );
+    const csv = readFileSync(path.join(records, 'mine.csv'), 'utf8').trim().split('\n');
+    assert.equal(csv.length, 1 + 4); // a line a run
+    for (const file of [`${name}-accuracy-versus-cycles.png`, path.join(records, 'mine-accuracy-versus-cycles.png')])
+      assert.equal(readFileSync(file).subarray(1, 4).toString(), 'PNG');
+    assert.deepEqual(
+      own.map((place) => readdirSync(place).map((each) => statSync(path.join(place, each)).mtimeMs)),
+      before,
+    );
+    refuses(['report', '--records', path.join(folder, 'nothing')], /expected records in .*nothing, got none/);
+    refuses(['report', '--records', `${name}.md`], /--records: expected a folder, got the file/);
+    refuses(['ablate', '--scale', 'smoke', '--records', `${name}.md`], /--records: expected a folder, got the file/);
+  });
+
+  it('takes the settings of a run from a file, and those of the command line over it', () => {
+    const file = path.join(folder, 'config.json');
+    const config = (content: unknown): string[] => {
+      writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
+      return ['train', '--config', file, '--folder', path.join(folder, 'from-config')];
+    };
+    const outcome = run(
+      ...config({ experiment: 'sudoku-smoke', model: { n: 1 }, training: { steps: 9, batchSize: 4 } }),
+      ...['--set', 'training.steps=3', '--engine', 'tfjs', '--backend', 'cpu', '--json'],
+    );
+    assert.equal(outcome.status, 0, outcome.stderr);
+    const { steps, experiment } = JSON.parse(outcome.stdout) as {
+      steps: number;
+      experiment: { base: string; model: { latentRecursions: number }; training: { batchSize: number } };
+    };
+    const { base, model, training } = experiment;
+    assert.deepEqual([base, steps, training.batchSize, model.latentRecursions], ['sudoku-smoke', 3, 4, 1]);
+    rmSync(path.join(folder, 'from-config'), { recursive: true });
+    refuses(config('{"training": '), /config\.json: expected a JSON object/);
+    refuses(config([]), /config\.json: expected a JSON object/);
+    refuses(config({ trainig: {} }), /config\.json: unknown field trainig \(did you mean training\?\)/);
+    refuses(config({ training: { stepz: 3 } }), /unknown field stepz \(did you mean steps\?\)/);
+    refuses(config({ training: 3 }), /config\.json: training: expected an object of fields/);
+    refuses(config({ variant: 3 }), /config\.json: variant: expected a name/);
+    refuses(config({ experiment: 'sudoku-7x7' }), /expected one of sudoku-4x4/);
+    refuses(['train', '--config', path.join(folder, 'none.json')], /none\.json.*not found/);
+    refuses(['train', '--config', folder], /expected a file, got a folder|is a folder/);
+    assert.ok(!existsSync(path.join(folder, 'from-config')));
   });
 
   for (const signal of ['SIGINT', 'SIGTERM'] as const)

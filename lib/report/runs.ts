@@ -1,0 +1,100 @@
+/** The report of runs at hand: a table for people, the same for programs, and accuracy versus cycles. */
+import path from 'node:path';
+import type { Experiment } from '../experiment/experiment.js';
+import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import type { PaperTable } from '../sweep/plan.js';
+import { recordsTable } from './ablation.js';
+import { toPng, toSvg, type Figure } from './draw/plotly.js';
+import { failureModeNotes, failureModesTable } from './failure-modes.js';
+import { accuracyVersusCycles, rowsVersusCycles } from './figures.js';
+import { recordRows, tableOfFrame } from './frames.js';
+import { paperTableRows } from './paper-rows.js';
+import { paperTable, paperTableFrame } from './paper-tables.js';
+import { searchTable } from './searches.js';
+import { meanAndSpread, notesOn, tableOfRows, toCsv, toMarkdown, toText, withoutRuns, type Table } from './tables.js';
+
+/** What runs come to. */
+export interface RunsReport {
+  /** What its files are called. */
+  readonly name: string;
+  readonly markdown: string;
+  /** What a terminal shows of it. */
+  readonly text: string;
+  readonly csv: string;
+  readonly figure: Figure;
+}
+
+/** Any records: a row an experiment for people, a row a run for programs. */
+export function recordsReport(name: string, records: readonly RunRecord[]): RunsReport {
+  const markdown = [recordsTable(records), ...notesOn(records)].join('\n\n');
+  return {
+    name,
+    markdown,
+    text: markdown,
+    csv: toCsv(tableOfRows(recordRows(records))),
+    figure: accuracyVersusCycles(records),
+  };
+}
+
+/** One of the paper's tables on one base. */
+export function paperTableReport(table: PaperTable, base: Experiment, records: readonly RunRecord[]): RunsReport {
+  const rows = paperTableRows(table, base, records);
+  const short = rows
+    .filter(({ records: own }) => own.length > 0)
+    .map(({ row: { label }, records: own }) => [label, meanAndSpread(own.map(quotedAccuracy)), String(own.length)]);
+  return {
+    name: `table-${table}-${base.name}`,
+    markdown: paperTable(table, base, records),
+    text: toText({ columns: [`Table ${table} on ${base.name}`, 'solved', 'seeds'], rows: short }),
+    csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
+    figure: rowsVersusCycles(rows),
+  };
+}
+
+/** What became of each failure mode. */
+export function failureModesReport(scale: string, records: readonly RunRecord[]): RunsReport {
+  return tableReport(`failure-modes-${scale}`, failureModesTable(records, scale), failureModeNotes(), records);
+}
+
+/** The tries of a search, the best first. */
+export function searchReport({ base }: Experiment, records: readonly RunRecord[]): RunsReport {
+  return tableReport(`${base}-search`, searchTable(records), [], records);
+}
+
+/** A table whose last column names the runs of each row. */
+function tableReport(name: string, table: Table, notes: readonly string[], records: readonly RunRecord[]): RunsReport {
+  const markdown = [toMarkdown(withoutRuns(table)), ...notes].join('\n\n');
+  return {
+    name,
+    markdown,
+    text: markdown,
+    csv: toCsv(table),
+    figure: accuracyVersusCycles(records),
+  };
+}
+
+/**
+ * Writes reports beside their records, <name>.md, <name>.csv and <name>-accuracy-versus-cycles.png; what is made of
+ * the project's own data goes to build/reports, which Git ignores. Returns the paths.
+ */
+export async function writeRunsReports(records: string, reports: readonly RunsReport[]): Promise<string[]> {
+  const folder = isProjectData(records) ? path.join(projectRoot(), 'build', 'reports') : records;
+  const files: [string, string | Uint8Array][] = [];
+  for (const { name, markdown, csv, figure } of reports) {
+    const of = (end: string): string => path.join(folder, `${name}${end}`);
+    files.push(
+      [of('.md'), `${markdown}\n`],
+      [of('.csv'), csv],
+      [of('-accuracy-versus-cycles.png'), await toPng(await toSvg(figure))],
+    );
+  }
+  for (const [file, content] of files) writeFileAtomic(file, content);
+  return files.map(([file]) => file);
+}
+
+/** Whether a folder lies in the project's data, where no report is written unasked. */
+export function isProjectData(folder: string): boolean {
+  const within = path.relative(path.join(projectRoot(), 'data'), folder);
+  return within === '' || !(within.startsWith('..') || path.isAbsolute(within));
+}
