@@ -267,7 +267,8 @@ describe('trm-lab', () => {
     refuses(['ablate', '--scale', 'smoke', '--records', `${name}.md`], /--records: expected a folder, got the file/);
   });
 
-  it('takes the settings of a run from a file, and those of the command line over it', () => {
+  it('takes the settings of a run from a file, and those of the command line over it', function () {
+    this.timeout(60_000);
     const file = path.join(folder, 'config.json');
     const config = (content: unknown): string[] => {
       writeFileSync(file, typeof content === 'string' ? content : JSON.stringify(content));
@@ -275,7 +276,7 @@ describe('trm-lab', () => {
     };
     const outcome = run(
       ...config({ experiment: 'sudoku-smoke', model: { n: 1 }, training: { steps: 9, batchSize: 4 } }),
-      ...['--set', 'training.steps=3', '--engine', 'tfjs', '--backend', 'cpu', '--json'],
+      ...['--set', 'training.steps=3', '--json'],
     );
     assert.equal(outcome.status, 0, outcome.stderr);
     const { steps, experiment } = JSON.parse(outcome.stdout) as {
