@@ -69,7 +69,8 @@ export function planTable(table: PaperTable, scale: Scale, seeds: number, only?:
   const unknown = (only ?? []).filter((id) => !ids.includes(id));
   if (unknown.length > 0)
     throw new InputError(
-      `table ${table}: expected rows among ${ids.join(', ')}, got ${unknown.map((id) => `${id}${didYouMean(id, ids)}`).join(', ')}`,
+      `table ${table}: expected rows among ${ids.join(', ')}, ` +
+        `got ${unknown.map((id) => `${id}${didYouMean(id, ids)}`).join(', ')}`,
     );
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
   const planned = bases.flatMap((base) => rows.flatMap((row) => rowRuns(base, row, rows)));
