@@ -227,7 +227,7 @@ describe('trm-lab', () => {
       assert.ok(told.includes(part), `${part} in\n${told}`);
   });
 
-  it('ends a table with its paths, and reports any folder of records; the project’s files stay as they are', function () {
+  it('ends a table with its paths, and reports any folder of records; the project stays as it is', function () {
     this.timeout(120_000);
     const records = path.join(folder, 'mine');
     const own = ['data/runs', 'data/search', 'figures', 'docs'].map((name) => path.join(projectRoot(), name));
