@@ -1,6 +1,6 @@
 /**
  * Outside files, damaged in every way that chance finds: a reader reads one or refuses it by an InputError.
- * TRM_MUTATIONS=6000 makes so many mutations of each reader instead of 200.
+ * TRM_MUTATIONS=6000 makes so many mutations of each reader instead of 40.
  */
 import assert from 'node:assert/strict';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readConfigText } from '../lib/model/config-beside.js';
 import { Random } from '../lib/random.js';
 
-const rounds = Number(process.env['TRM_MUTATIONS'] ?? 200);
+const rounds = Number(process.env['TRM_MUTATIONS'] ?? 40);
 const counted = process.env['TRM_MUTATIONS'] !== undefined;
 const saved = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
 const form = (name: string): Buffer => readFileSync(path.join(saved, 'forms', name));

@@ -70,9 +70,13 @@ export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions):
   return [side === 4 ? note4x4 : '', chosen].filter((note) => note !== '').join(' ');
 }
 
-/** Train, test and validation sets. Throws InputError if the source holds too few puzzles or its files are missing. */
+/**
+ * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were compared. Throws InputError if
+ * the source holds too few puzzles or its files are missing.
+ */
 export async function sudokuDataset(
   options: SudokuSetOptions,
+  onProgress?: (done: number, total: number) => void,
 ): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
   const { side, augmentations, seed } = options;
   const geometry = sudokuGeometry(side);
@@ -80,7 +84,7 @@ export async function sudokuDataset(
     options.source === 'sudoku-extreme'
       ? await extremeSplits(options)
       : options.source === 'file'
-        ? await fileSplits(options, geometry)
+        ? await fileSplits(options, geometry, onProgress)
         : await ownSplits(options, geometry);
   const of = options.file === undefined ? options.source : path.basename(options.file);
   const note = noteOnSudoku(options);
@@ -188,7 +192,11 @@ async function extremeSplits({
  * A file's puzzles, drawn by the seed. Those that symmetry turns into one another go to one split: no test puzzle is a
  * training puzzle in disguise. Ratings are the file's, or for all of them the solver's where one has none.
  */
-async function fileSplits(options: SudokuSetOptions, geometry: SudokuGeometry): Promise<Splits> {
+async function fileSplits(
+  options: SudokuSetOptions,
+  geometry: SudokuGeometry,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Splits> {
   const { side, file = '', trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
   const name = path.basename(file);
   const entries: SudokuEntry[] = [];
@@ -198,7 +206,8 @@ async function fileSplits(options: SudokuSetOptions, geometry: SudokuGeometry): 
   const boards = new Set<string>();
   const classes = new Map<string, SudokuPuzzle[]>();
   let [repeated, easy] = [0, 0];
-  for (const entry of new Random(seed).fork('sudoku file').shuffle(entries)) {
+  for (const [done, entry] of new Random(seed).fork('sudoku file').shuffle(entries).entries()) {
+    onProgress?.(done, entries.length);
     if (classes.size >= wanted) break; // enough, one of each; the forms of all of a large file would take hours
     const board = boardText(entry.question);
     if (boards.has(board)) {

@@ -91,7 +91,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
         : []),
       ...fileAsAsked(`source ${source}`, source === 'file', file),
     ],
-    load: (task) => sudokuDataset(task),
+    load: sudokuDataset,
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
     scored: ({ testPuzzles, validationPuzzles }, split) =>
       split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 422_786 : testPuzzles, // Sudoku-Extreme's
