@@ -71,8 +71,8 @@ export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions):
 }
 
 /**
- * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were compared. Throws InputError if
- * the source holds too few puzzles or its files are missing.
+ * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were compared. Throws
+ * InputError if the source holds too few puzzles or its files are missing.
  */
 export async function sudokuDataset(
   options: SudokuSetOptions,
