@@ -1,4 +1,7 @@
-/** Starts JupyterLab with the TypeScript kernel on this computer only: node scripts/lab.mjs [arguments of jupyter lab]. */
+/**
+ * Starts JupyterLab with the TypeScript kernel on this computer only:
+ * node scripts/lab.mjs [arguments of jupyter lab].
+ */
 import { spawn } from 'node:child_process';
 import { setUp } from './setup.mjs';
 import { jupyter } from './setup/lab.mjs';
@@ -13,7 +16,8 @@ try {
   process.exit(1);
 }
 say(
-  'Starting JupyterLab with the first notebook. Open the address it prints, then Run > Run All Cells; stop it with Ctrl-C twice.',
+  'Starting JupyterLab with the first notebook. Open the address it prints, then Run > Run All Cells; ' +
+    'stop it with Ctrl-C twice.',
 );
 // The first thing a reader sees is the first notebook, not a list of files.
 const first = '--LabApp.default_url=/lab/tree/notebooks/1-how-it-thinks.ipynb';

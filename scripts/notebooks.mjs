@@ -14,7 +14,8 @@ const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
   check              type-check every code cell as tslab would, and refuse outputs older than the code or the
                      records they were made from; run nothing (about 3 s a notebook)
   run                run every code cell; stop a notebook at its first failing cell
-  --inplace          run: write the outputs into the notebook, and its figures to figures/; else they go to build/figures
+  --inplace          run: write the outputs into the notebook, and its figures to figures/;
+                     else they go to build/figures
   --stale            run: only notebooks whose outputs are older than that
   --out FOLDER       run: write the notebook with its outputs to FOLDER
   --timeout SECONDS  run: the longest a cell may take (default 600)
@@ -54,7 +55,10 @@ function notebooksIn(targets) {
   return files.map((file) => path.resolve(file));
 }
 
-/** One process a notebook, because tslab takes its root folder from the working directory. @returns {Promise<boolean>} */
+/**
+ * One process a notebook, because tslab takes its root folder from the working directory.
+ * @returns {Promise<boolean>}
+ */
 function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const worker = path.join(path.dirname(fileURLToPath(import.meta.url)), 'notebooks', `${mode}.mjs`);
   const target = inplace ? file : out === undefined ? '' : path.resolve(out, path.basename(file));

@@ -1,6 +1,7 @@
 /**
  * Makes the site in site/: the page on which the models think, and the notebooks as they are committed, figures
- * interactive; nothing is loaded from elsewhere. node scripts/site.mjs [--serve]; --serve shows it on this computer only.
+ * interactive; nothing is loaded from elsewhere.
+ * node scripts/site.mjs [--serve]; --serve shows it on this computer only.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,15 +17,22 @@ const site = path.join(root, 'site');
 const scratch = path.join(root, '.cache', 'site');
 const plotlyType = 'application/vnd.plotly.v1+json';
 
-/** Added to every page: a figure becomes interactive when it comes into view; until then, and without scripts, its picture stands there. */
+/**
+ * Added to every page: a figure becomes interactive when it comes into view;
+ * until then, and without scripts, its picture stands there.
+ */
 const script = `<script src="plotly.js"></script>
 <script>
-const watcher = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
+function draw(target) {
   watcher.unobserve(target);
   const { data, layout, frames, config } = JSON.parse(target.querySelector('script').textContent);
   const figure = document.createElement('div');
   Plotly.newPlot(figure, { data, layout, frames, config }).then(() => target.replaceChildren(figure));
-}), { rootMargin: '300px' });
+}
+const watcher = new IntersectionObserver(
+  (entries) => entries.filter((entry) => entry.isIntersecting).forEach((entry) => draw(entry.target)),
+  { rootMargin: '300px' },
+);
 document.querySelectorAll('.figure').forEach((figure) => watcher.observe(figure));
 </script>`;
 
@@ -104,7 +112,10 @@ function withPages(notebook) {
 function figureHtml({ data, metadata }) {
   const { width, height } = metadata['image/png'];
   const json = JSON.stringify(data[plotlyType]).replaceAll('<', '\\u003c');
-  return `<div class="figure"><img width="${width}" height="${height}" alt="${escaped(textOf(data['text/plain']))}" src="data:image/png;base64,${textOf(data['image/png']).replaceAll('\n', '')}"><script type="application/json">${json}</script></div>`;
+  const words = escaped(textOf(data['text/plain']));
+  const png = `data:image/png;base64,${textOf(data['image/png']).replaceAll('\n', '')}`;
+  const picture = `<img width="${width}" height="${height}" alt="${words}" src="${png}">`;
+  return `<div class="figure">${picture}<script type="application/json">${json}</script></div>`;
 }
 
 /** A page that needs no other server, with what makes its figures interactive. */
@@ -125,7 +136,8 @@ function linksOf(name, files) {
     link(names[at - 1], `← ${names[at - 1]}`),
     link(names[at + 1], `${names[at + 1]} →`),
   ];
-  return `<nav style="font: 15px Helvetica, Arial, sans-serif; padding: 1em 2em">${links.filter(Boolean).join(' &nbsp;·&nbsp; ')}</nav>`;
+  const style = 'font: 15px Helvetica, Arial, sans-serif; padding: 1em 2em';
+  return `<nav style="${style}">${links.filter(Boolean).join(' &nbsp;·&nbsp; ')}</nav>`;
 }
 
 /** Every notebook with its title and its first words. */
@@ -142,7 +154,8 @@ function indexPage(notebooks) {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>trm-lab</title>
 <style>
-body { font: 16px/1.5 Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #1A1A1A; max-width: 44em; margin: 2em auto; padding: 0 1em }
+body { font: 16px/1.5 Helvetica, Arial, 'DejaVu Sans', sans-serif; color: #1A1A1A }
+body { max-width: 44em; margin: 2em auto; padding: 0 1em }
 a { color: #0072B2; font-weight: bold }
 ul { list-style: none; padding: 0 }
 li { margin: 1em 0 }

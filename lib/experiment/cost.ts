@@ -78,8 +78,8 @@ export interface MeasuredSpeed {
 }
 
 /**
- * This machine's speed on an experiment's model, measured now over a few training steps of random puzzles: on a GPU ten,
- * of the whole batch. Throws InputError if the engine asked for is not there.
+ * This machine's speed on an experiment's model, measured now over a few training steps of random puzzles:
+ * on a GPU ten, of the whole batch. Throws InputError if the engine asked for is not there.
  */
 export async function measuredSpeed(
   { model, training }: Pick<Experiment, 'model' | 'training'>,

@@ -1,4 +1,7 @@
-/** What a record must look like before anything reads it: a checksum shows that it is unchanged, not that it is a record. */
+/**
+ * What a record must look like before anything reads it: a checksum shows that it is unchanged, not that it is a
+ * record.
+ */
 import { InputError } from '../errors.js';
 import { checkFields, optional, text, whole, type FieldCheck } from '../fields.js';
 import { checkConfig } from '../model/config.js';
@@ -118,7 +121,10 @@ const record = {
   sittings: listOf(objectOf(sitting), 1),
 };
 
-/** Checks that a record from any source has all its fields. Throws InputError naming those that are missing or wrong. */
+/**
+ * Checks that a record from any source has all its fields.
+ * Throws InputError naming those that are missing or wrong.
+ */
 export function checkRecord(name: string, candidate: unknown): void {
   const { experiment } = checkFields(name, candidate, record) as { readonly experiment: { readonly model: unknown } };
   checkConfig(experiment.model);

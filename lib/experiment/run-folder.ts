@@ -54,7 +54,7 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
       const owner = existsSync(file) ? ownerOf(kind, file) : id;
       if (owner !== id)
         throw new InputError(
-          `${file}: expected a ${kind === 'record' || kind === 'model' ? kind : 'state'} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
+          `${file}: expected a ${kind} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
         );
     }
     return held;

@@ -18,7 +18,10 @@ const longName = {
   act: 'halting',
 } as const satisfies Record<keyof PaperWords, keyof ModelConfig>;
 
-/** The same fields by their long names. Throws InputError where one is said in both, or act is neither true nor false. */
+/**
+ * The same fields by their long names.
+ * Throws InputError where one is said in both, or act is neither true nor false.
+ */
 export function longNames(fields: Readonly<Record<string, unknown>>): Partial<ModelConfig> {
   const long: Record<string, unknown> = { ...fields };
   for (const [word, name] of Object.entries(longName)) {

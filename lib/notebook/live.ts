@@ -22,8 +22,8 @@ let unfinished: Promise<unknown> = Promise.resolve();
 
 /**
  * Trains before the reader's eyes: a progress line, and the learning curve growing below it.
- * Interrupt stops at the next step and keeps what was learned (on disk; the stopped engine is let go); calling again goes
- * on from there, and a finished run is read back at once. Takes the options of runExperiment.
+ * Interrupt stops at the next step and keeps what was learned (on disk; the stopped engine is let go);
+ * calling again goes on from there, and a finished run is read back at once. Takes the options of runExperiment.
  */
 export async function trainLive(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   // An interrupted cell ends before its run has saved: the next call waits for that.
@@ -77,9 +77,9 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
 }
 
 /**
- * Runs what is missing of a plan, several runs at once, with a progress line and accuracy versus cycles of the runs that
- * are done; a run that is planned twice (tables share rows) is made once. Interrupt lets them save and end; calling again
- * goes on from there. Takes the options of runSweep.
+ * Runs what is missing of a plan, several runs at once, with a progress line and accuracy versus cycles of the runs
+ * that are done; a run that is planned twice (tables share rows) is made once.
+ * Interrupt lets them save and end; calling again goes on from there. Takes the options of runSweep.
  * Throws InputError if two experiments have one name, Error if a run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
@@ -117,7 +117,8 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
   if (left > 0) {
     await show(
-      `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. Run this cell again to go on.`,
+      `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. ` +
+        'Run this cell again to go on.',
     );
     endInterruptedCell();
   }
@@ -131,7 +132,10 @@ function inOrder(records: readonly RunRecord[], plan: readonly PlannedRun[]): Ru
   return [...records].sort((a, b) => placeOf(a) - placeOf(b) || a.seed - b.seed);
 }
 
-/** A plan without repeats. Records are told apart by name and seed, so two different experiments of one name are refused. */
+/**
+ * A plan without repeats.
+ * Records are told apart by name and seed, so two different experiments of one name are refused.
+ */
 function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
   const once = new Map<string, PlannedRun>();
   for (const run of plan) {
@@ -140,7 +144,8 @@ function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
     const first = once.get(key)?.experiment ?? experiment;
     if (hashOf(first) !== hashOf(experiment))
       throw new InputError(
-        `sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; give one of them another name: change(experiment, { name: … })`,
+        `sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; ` +
+          'give one of them another name: change(experiment, { name: … })',
       );
     once.set(key, run);
   }

@@ -48,7 +48,8 @@ function tslabSender(): Sender | undefined {
     };
     return jupyter.lastWriteDisplayData ?? undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined; // installed without tslab: no notebooks
+    // Installed without tslab: no notebooks.
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
     throw error;
   }
 }
@@ -106,8 +107,8 @@ export async function show(
 }
 
 /**
- * Shows a figure as a picture alone, for one that is drawn again and again: once the mouse has touched an interactive figure,
- * JupyterLab's plotly renderer takes no further one in its place. Send the last by `show`.
+ * Shows a figure as a picture alone, for one that is drawn again and again: once the mouse has touched an interactive
+ * figure, JupyterLab's plotly renderer takes no further one in its place. Send the last by `show`.
  */
 export async function showPicture(figure: Figure, output: Output): Promise<void> {
   output.show(await pictureBundle(figure), sizeOf(figure.layout));

@@ -10,7 +10,10 @@ export class Board {
   #chosen = 0;
   #side = 0;
 
-  /** `onKey` writes into a cell and says whether the key meant something; `onDraw` is told of cells under the pointer. */
+  /**
+   * `onKey` writes into a cell and says whether the key meant something;
+   * `onDraw` is told of cells under the pointer.
+   */
   constructor(
     element: HTMLElement,
     onKey: (cell: number, key: string) => boolean,

@@ -60,7 +60,8 @@ export function rowsVersusCycles(
   const subtitle =
     records.length === 0
       ? 'not run yet'
-      : `${puzzles} ${splits} puzzles, EMA weights${several ? '; mean over seeds, shaded from the worst to the best' : ''}`;
+      : `${puzzles} ${splits} puzzles, EMA weights` +
+        (several ? '; mean over seeds, shaded from the worst to the best' : '');
   return accuracyCurves(rowSeries(run), { subtitle, ...options });
 }
 

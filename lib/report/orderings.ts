@@ -136,7 +136,8 @@ function effectsText(found: readonly Ordering[]): string[] {
     ...small.map(
       ({ worse, paper, ours }) =>
         `${worse}: the paper’s ${percentPoints(paper)} points are fewer than these seeds can tell from nothing. ` +
-        `The interval says that our effect lies between ${signedPoints(ours.interval[0])} and ${signedPoints(ours.interval[1])}.`,
+        `The interval says that our effect lies between ${signedPoints(ours.interval[0])} ` +
+        `and ${signedPoints(ours.interval[1])}.`,
     ),
     ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
   ];

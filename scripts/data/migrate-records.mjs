@@ -1,7 +1,7 @@
 /**
  * Rewrites records of schema trm-lab/run/1 as schema 2, in place: node scripts/data/migrate-records.mjs FOLDER...
- * Numbers, curves and machines stay as they are. Special cases become closing evaluations, pieces of names become fields,
- * ids and seals are made anew. Prints "old id → new id" for each.
+ * Numbers, curves and machines stay as they are. Special cases become closing evaluations, pieces of names become
+ * fields, ids and seals are made anew. Prints "old id → new id" for each.
  */
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';

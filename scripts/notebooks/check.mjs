@@ -1,4 +1,7 @@
-/** Type-checks one notebook, cell after cell, as the kernel would, without running it, and its outputs for age: check.mjs JOB. */
+/**
+ * Type-checks one notebook, cell after cell, as the kernel would, without running it, and its outputs for age:
+ * check.mjs JOB.
+ */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { stalenessOf } from './freshness.mjs';
@@ -39,8 +42,8 @@ function problemsIn(notebook) {
 }
 
 /**
- * What passes tslab's type check and fails when it runs: outside functions it understands `await` only before a name, and
- * no `for await` at all.
+ * What passes tslab's type check and fails when it runs: outside functions it understands `await` only before a name,
+ * and no `for await` at all.
  * @param {string} source
  * @returns {{line: number, character: number, what: string}[]}
  */

@@ -1,4 +1,7 @@
-/** Whether a notebook's outputs are those of its code and of the files it read: fingerprints that its metadata keeps. */
+/**
+ * Whether a notebook's outputs are those of its code and of the files it read:
+ * fingerprints that its metadata keeps.
+ */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';

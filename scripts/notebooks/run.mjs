@@ -18,7 +18,10 @@ const name = path.basename(file);
 const terminal = process.stderr.write.bind(process.stderr);
 const tell = (text) => terminal(`${text}\n`);
 
-/** Errors that no cell caught: a rejected promise nobody awaits, a throw in a timer. Jupyter would show the cell as good. */
+/**
+ * Errors that no cell caught: a rejected promise nobody awaits, a throw in a timer.
+ * Jupyter would show the cell as good.
+ */
 const uncaught = [];
 process.on('unhandledRejection', (reason) => uncaught.push(reason));
 process.on('uncaughtException', (error) => uncaught.push(error));

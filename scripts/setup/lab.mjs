@@ -1,4 +1,7 @@
-/** Makes .venv: JupyterLab, the renderer of plotly figures, and kernelspecs for TypeScript, tslab's and Deno's, that need no environment variable. */
+/**
+ * Makes .venv: JupyterLab, the renderer of plotly figures, and kernelspecs for TypeScript, tslab's and Deno's,
+ * that need no environment variable.
+ */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { CommandError, firstThatRuns, pythonCandidates, root, run, say, windows } from './shell.mjs';
@@ -37,7 +40,9 @@ export const lab = {
     if (base === undefined) {
       return {
         outcome: 'fallback',
-        note: 'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), so there is no JupyterLab. Everything but `npm run lab` works without.',
+        note:
+          'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), ' +
+          'so there is no JupyterLab. Everything but `npm run lab` works without.',
       };
     }
     try {
@@ -53,7 +58,9 @@ export const lab = {
       say(error.message);
       return {
         outcome: 'fallback',
-        note: 'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. After mending the cause run: npm run setup',
+        note:
+          'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. ' +
+          'After mending the cause run: npm run setup',
       };
     }
     return { outcome: 'ready', note: '' };
@@ -101,7 +108,10 @@ function writeKernelspec(name, title, argv) {
   writeFileSync(path.join(target, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);
 }
 
-/** JupyterLab asks for news and updates of itself unless told not to; a reader who follows two commands is asked nothing. */
+/**
+ * JupyterLab asks for news and updates of itself unless told not to;
+ * a reader who follows two commands is asked nothing.
+ */
 function writeSettings() {
   const target = path.join(folder, 'share', 'jupyter', 'lab', 'settings');
   mkdirSync(target, { recursive: true });

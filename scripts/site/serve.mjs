@@ -1,4 +1,6 @@
-/** A web server for the site's files: on this computer only, nothing but the folder's own, compressed as hosts do it. */
+/**
+ * A web server for the site's files: on this computer only, nothing but the folder's own, compressed as hosts do it.
+ */
 import { createServer } from 'node:http';
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * JupyterLab in a real browser, as a reader uses it: runs notebooks cell by cell, looks at their figures, presses Interrupt
- * while a model trains, and goes on. Run by .ci/run: node build/test/browser/lab.js [NAME of one check]. Needs Chromium and
- * the lab set up.
+ * JupyterLab in a real browser, as a reader uses it: runs notebooks cell by cell, looks at their figures, presses
+ * Interrupt while a model trains, and goes on. Run by .ci/run: node build/test/browser/lab.js [NAME of one check].
+ * Needs Chromium and the lab set up.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,9 +14,14 @@ import { projectRoot } from '../../lib/files.js';
 const token = 'local-test';
 const seconds = 1000;
 const minutes = 60 * seconds;
-/** Generous, because a machine that does other things too is ten times slower; what is waited for comes at once on an idle one. */
+/**
+ * Generous, because a machine that does other things too is ten times slower;
+ * what is waited for comes at once on an idle one.
+ */
 const patience = 4 * minutes;
-/** For 200 ms after a cell that failed or was interrupted tslab drops whatever else it is asked to run (its issue 19). */
+/**
+ * For 200 ms after a cell that failed or was interrupted tslab drops whatever else it is asked to run (its issue 19).
+ */
 const kernelDeaf = 2 * seconds;
 
 /** Notebooks that run up to their first plotly figure, which is then looked at. */
@@ -236,7 +241,8 @@ class OpenNotebook {
     } catch (error) {
       await this.page.screenshot({ path: this.screenshot });
       throw new Error(
-        `${error instanceof Error ? error.message : String(error)}\nscreenshot: ${path.relative(process.cwd(), this.screenshot)}`,
+        `${error instanceof Error ? error.message : String(error)}\n` +
+          `screenshot: ${path.relative(process.cwd(), this.screenshot)}`,
       );
     }
   }

@@ -1,6 +1,6 @@
 /**
- * The page that thinks, in a real browser, from site/ as any static host serves it: its answers are the native engine's,
- * nothing is asked of another server, and it frees what it takes. Run by .ci/run after npm run site:
+ * The page that thinks, in a real browser, from site/ as any static host serves it: its answers are the native
+ * engine's, nothing is asked of another server, and it frees what it takes. Run by .ci/run after npm run site:
  * node build/test/browser/page.js. Needs Chromium.
  */
 import assert from 'node:assert/strict';
@@ -124,7 +124,10 @@ async function walkThrough(page: Page): Promise<void> {
   console.log(`fifty mazes: ${await page.textContent('#many-text')}`);
 }
 
-/** A second worker, spoken to as the page does; `run` gives a job's answers after some of its cycles. Browser source. */
+/**
+ * A second worker, spoken to as the page does; `run` gives a job's answers after some of its cycles.
+ * Browser source.
+ */
 const probe = `
   const worker = new Worker('think/worker.js', { type: 'module' });
   const waiting = new Map();

@@ -7,13 +7,14 @@ function cellError(error) {
   const interrupted =
     error.message === 'Interrupted asynchronously' || error.code === 'ERR_SCRIPT_EXECUTION_INTERRUPTED';
   if (interrupted) return 'Interrupted.';
-  return error.name === 'InputError'
-    ? error.message
-    : (error.stack ?? String(error)).replace(/\n *at [^\n]*\(node:vm:[^]*$/, ''); // the virtual machine and all below it
+  if (error.name === 'InputError') return error.message;
+  // Without the virtual machine and all below it.
+  return (error.stack ?? String(error)).replace(/\n *at [^\n]*\(node:vm:[^]*$/, '');
 }
 
 /**
- * console.error as tslab should call it: it hands over what a cell threw, alone, and would print a dozen frames of its own.
+ * console.error as tslab should call it: it hands over what a cell threw, alone, and would print a dozen frames of its
+ * own.
  * @param {(...values: unknown[]) => void} print
  */
 function briefly(print) {

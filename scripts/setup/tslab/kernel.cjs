@@ -2,8 +2,8 @@
 const path = require('node:path');
 const { briefly } = require('./cell-error.cjs');
 
-// On an interrupt tslab gives up on the cell but cannot stop asynchronous work that already runs; lib/notebook/output.ts
-// polls this counter and stops it.
+// On an interrupt tslab gives up on the cell but cannot stop asynchronous work that already runs;
+// lib/notebook/output.ts polls this counter and stops it.
 globalThis.__interrupts = 0;
 process.on('SIGINT', () => {
   globalThis.__interrupts += 1;
