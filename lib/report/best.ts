@@ -59,8 +59,8 @@ export function bestTable(records: readonly RunRecord[]): string {
   });
   return [
     toMarkdown({ columns, rows }),
-    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. Training is the time of one ' +
-      'run. A dash means that the paper has no such puzzles.',
+    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
+      'Training is the time of one run. A dash means that the paper has no such puzzles.',
   ].join('\n\n');
 }
 
