@@ -29,7 +29,7 @@ describe('CONTRIBUTING.md', () => {
         for (const [from] of changes) assert.ok(script.includes(from), from);
         writeFileSync(
           path.join(folder, 'my-ablation.mjs'),
-          changes.reduce((text, [from, to]) => text.replace(from, to), script),
+          changes.reduce((text, [from, to]) => text.replaceAll(from, to), script),
         );
         const { status, stdout, stderr } = spawnSync(process.execPath, ['my-ablation.mjs'], {
           cwd: folder,
@@ -37,7 +37,7 @@ describe('CONTRIBUTING.md', () => {
           env: { ...process.env, TRM_SMOKE: '1' },
         });
         assert.equal(status, 0, stderr);
-        for (const name of ['sudoku-smoke', 'answer-often']) assert.match(stdout, new RegExp(`^\\| ${name} `, 'm'));
+        for (const name of ['w/ ACT', 'answer-often']) assert.ok(stdout.includes(`| ${name}`), stdout);
         assert.match(stdout, /^build\/figures\/my-ablation\.png$/m);
       } finally {
         rmSync(folder, { recursive: true, force: true });

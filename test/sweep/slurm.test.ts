@@ -162,7 +162,12 @@ describe('slurm', () => {
       seconds: { training: 900, evaluation: 100 },
       peakMemory: 300 * 2 ** 20,
       evaluations: [scored(evaluation.puzzles), scored(20)],
-      closing: { training: scored(10), longer: scored(10, 20) },
+      closing: {
+        'raw-weights': scored(10),
+        training: scored(10),
+        'one-blank': scored(10),
+        longer: scored(10, 20),
+      },
     };
     const measured = { ...record, sittings: [{ ...record.sittings[0]!, threads: 2 }] };
     const runs = [{ experiment: run.experiment, cost }];
