@@ -20,3 +20,8 @@ export function markdownText(text: string): string {
 export function htmlText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
+
+/** Text whose numbers stay on one line with their ±, % and footnote: the spaces there do not break. */
+export function keptTogether(text: string): string {
+  return text.replaceAll(/ (?=[±%]|<sup>)|(?<=±) /g, '\u00A0');
+}

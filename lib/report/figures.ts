@@ -222,7 +222,7 @@ export function learningCurve(
         xaxis: { ...axis('Optimizer steps'), range: [0, total * 1.01], anchor: 'y2' },
         yaxis: { ...axis('Training loss<br>(nats a cell)'), domain: [0.58, 1], rangemode: 'tozero' },
         yaxis2: { ...axis('Test puzzles<br>solved'), ...percentAxis, domain: [0, 0.46] },
-        annotations: endLabels(ends, 220, 'y2'),
+        annotations: endLabels(ends, 100, 'y2', 0.46),
       },
     ),
   };
@@ -410,11 +410,10 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
       {
         xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
         yaxis: { ...axis('Puzzles solved'), ...percentAxis },
-        annotations: [...stopLabels(points)].map(([place, labels]) => {
-          const [x = 0, y = 0] = place.split(' ').map(Number);
+        annotations: stopLabels(points).map(({ x, y, least, most }) => {
           const low = y < 30; // above the point, where below it there is no room
           return {
-            text: labels.join('<br>'),
+            text: least === most ? `${least} %` : `${least}–${most} %`,
             x,
             y,
             yanchor: low ? 'bottom' : 'top',
@@ -428,12 +427,24 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
   };
 }
 
-/** Labels by the place "x y" they belong to: rules that come to the same share one. */
-function stopLabels(points: readonly StoppingPoint[]): Map<string, string[]> {
-  const labels = new Map<string, string[]>();
-  for (const { sureness, meanSteps, exactAccuracy } of points) {
-    const place = `${meanSteps} ${percent(exactAccuracy)}`;
-    labels.set(place, [...(labels.get(place) ?? []), `${percent(sureness)} %`]);
+/** The surenesses, %, that one label names. */
+interface StopLabel {
+  readonly x: number;
+  readonly y: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** One label for rules that come to nearly the same, where two would lie on each other. */
+function stopLabels(points: readonly StoppingPoint[]): StopLabel[] {
+  const wide = 0.12 * Math.max(...points.map(({ meanSteps }) => meanSteps));
+  const labels: StopLabel[] = [];
+  for (const point of points) {
+    const [x, y, sure] = [point.meanSteps, percent(point.exactAccuracy), percent(point.sureness)];
+    const at = labels.findIndex((label) => Math.abs(label.x - x) < wide && Math.abs(label.y - y) < 6);
+    const near = labels[at] ?? { x, y, least: sure, most: sure };
+    const joined = { ...near, least: Math.min(near.least, sure), most: Math.max(near.most, sure) };
+    labels.splice(at < 0 ? labels.length : at, 1, joined);
   }
   return labels;
 }

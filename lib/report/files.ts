@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { keptTogether } from './escape.js';
 import { failureScales } from '../experiment/failure-modes.js';
 import { closingEvaluation, finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
@@ -273,16 +274,20 @@ function wrapped(markdown: string): string {
 
 const longLine = /(?=.{121})(.{1,120}) /g;
 
+function keptTogetherIn(reports: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, keptTogether(report)]));
+}
+
 function textsOf(sources: ReportSources): [string, string][] {
   const shown = reportTables(sources);
   const marked = Object.entries(markedReports(sources)).map(([file, reports]): [string, string] => [
     file,
-    withReports(file, readFileSync(path.join(projectRoot(), file), 'utf8'), reports),
+    withReports(file, readFileSync(path.join(projectRoot(), file), 'utf8'), keptTogetherIn(reports)),
   ]);
   return [
     ...marked,
     ...shown.flatMap(({ name, markdown, csv }): [string, string][] => [
-      [`figures/${name}.md`, markdown],
+      [`figures/${name}.md`, keptTogether(markdown)],
       [`figures/${name}.csv`, csv],
     ]),
     ['figures/README.md', figureIndex(reportFigures(sources), shown)],

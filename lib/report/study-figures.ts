@@ -6,7 +6,7 @@ import { runCost } from '../experiment/cost.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
-import { accuracyCurves, haltingCurve, overSeeds, type CycleSeries } from './figures.js';
+import { accuracyCurves, overSeeds, type CycleSeries } from './figures.js';
 import type { PaperTableRow } from './paper-rows.js';
 import {
   axis,
@@ -247,27 +247,105 @@ export function learningCurves(rows: readonly LabelledRuns[], options: Caption =
       {
         xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        annotations: endLabels(ends, 106),
+        annotations: endLabels(ends, 100),
       },
     ),
   };
 }
 
 /**
- * Supervision steps that training puzzles use before they halt, as training goes on: one curve a variant, its mean
- * over seeds.
+ * Supervision steps that training puzzles use before they halt, as training goes on: one panel a variant, its mean
+ * over seeds, before the others in grey.
  */
 export function haltingOverTraining(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
-  return haltingCurve(
-    withRecords(rows).map(({ row, records }) => ({
-      name: row.label,
-      curve: (records[0]?.curve ?? []).map(({ step }, i) => {
-        const known = records.flatMap(({ curve }) => curve[i]?.meanSteps ?? []);
-        return { step, meanSteps: known.length === 0 ? null : mean(known) };
-      }),
-    })),
-    { title: 'Halting over training', ...options },
-  );
+  const run = withRecords(rows);
+  const series = run.map(({ row, records }) => {
+    const points = (records[0]?.curve ?? []).flatMap(({ step }, i) => {
+      const known = records.flatMap(({ curve }) => curve[i]?.meanSteps ?? []);
+      return known.length === 0 ? [] : [{ step, steps: mean(known) }];
+    });
+    return { name: row.label, x: points.map(({ step }) => step), y: points.map(({ steps }) => steps) };
+  });
+  const columns = Math.min(3, Math.max(1, series.length));
+  const high = Math.max(1, Math.ceil(series.length / columns));
+  const last = Math.max(1, ...series.flatMap(({ x }) => x));
+  const most = Math.max(1, ...series.flatMap(({ y }) => y));
+  const panels = series.map((own, i) => {
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    const [left, top] = [(column * 1.06) / (1.06 * columns - 0.06), 1 - (row * 1.4) / (1.4 * high - 0.4)];
+    const [right, bottom] = [left + 1 / (1.06 * columns - 0.06), top - 1 / (1.4 * high - 0.4)];
+    const id = i === 0 ? '' : String(i + 1);
+    const others = series.filter((other) => other !== own);
+    const lowest = i + columns >= series.length;
+    return {
+      traces: [
+        {
+          type: 'scatter',
+          name: 'the others',
+          mode: 'lines',
+          x: others.flatMap(({ x }) => [...x, null]),
+          y: others.flatMap(({ y }) => [...y, null]),
+          xaxis: `x${id}`,
+          yaxis: `y${id}`,
+          line: { color: colour.faint, width: 1 },
+          hoverinfo: 'skip',
+        },
+        {
+          type: 'scatter',
+          name: own.name,
+          mode: 'lines',
+          x: own.x,
+          y: own.y,
+          xaxis: `x${id}`,
+          yaxis: `y${id}`,
+          line: { color: seriesColour(0), width: stroke.line },
+          hovertemplate: `${own.name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
+        },
+      ] satisfies Trace[],
+      axes: {
+        [`xaxis${id}`]: {
+          ...axis(lowest && column === Math.floor((columns - 1) / 2) ? 'Optimizer steps' : ''),
+          domain: [left, right],
+          anchor: `y${id}`,
+          range: [0, 1.01 * last],
+          nticks: 5,
+          showticklabels: lowest,
+        },
+        [`yaxis${id}`]: {
+          ...axis(column === 0 && row === Math.floor((high - 1) / 2) ? 'Supervision steps (mean)' : ''),
+          domain: [bottom, top],
+          anchor: `x${id}`,
+          range: [0, 1.06 * most],
+          dtick: most > 8 ? 4 : 1,
+          showticklabels: column === 0,
+        },
+      },
+      title: {
+        text: own.name,
+        x: left,
+        y: top,
+        xref: 'paper',
+        yref: 'paper',
+        xanchor: 'left',
+        yanchor: 'bottom',
+        showarrow: false,
+        font: { size: fontSize.label, color: colour.ink },
+      },
+    };
+  });
+  return {
+    data: panels.flatMap(({ traces }) => traces),
+    layout: baseLayout(
+      { title: 'Halting over training', ...options },
+      {},
+      {
+        height: 150 + 140 * high,
+        ...Object.assign({}, ...panels.map(({ axes }) => axes)),
+        annotations: panels.map(({ title }) => title),
+      },
+      12,
+    ),
+  };
 }
 
 /**

@@ -7,8 +7,8 @@ import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { haltingHead } from '../experiment/learned.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
-import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { experimentLabel } from '../experiment/rows.js';
+import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { markdownText } from './escape.js';
@@ -158,7 +158,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
   return groupedBySeed(records).map((group) => {
     const [{ experiment, data }] = group;
     return {
-      name: experiment.variant ?? experiment.name,
+      name: experimentLabel(experiment),
       ...paperResult(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,

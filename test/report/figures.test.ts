@@ -181,7 +181,7 @@ describe('figures', () => {
     const alike = [0.1, 0.2].map((sureness) => ({ sureness, exactAccuracy: 0.5, meanSteps: 1 }));
     assert.deepEqual(
       stoppingCurve(alike).layout.annotations?.map(({ text }) => text),
-      ['10 %<br>20 %'],
+      ['10–20 %'],
     );
   });
 

@@ -178,8 +178,9 @@ describe('figures over a table', () => {
         studied('trm', 1, [0.5], { curve: [point(6, null), point(12, 16), point(18, 4)] }),
       ]),
     );
+    const own = trace(figure, 'TRM (T = 3, n = 6)');
     assert.deepEqual(
-      [figure.data[0]?.x, figure.data[0]?.y],
+      [own.x, own.y],
       [
         [12, 18],
         [16, 6],

@@ -38,6 +38,8 @@ const captionHeight = 24;
 const gap = 18;
 const margin = 6;
 const frameWidth = 2.25;
+/** What is left for an output in a notebook's page. */
+const pageWidth = 860;
 
 /** A grid as SVG. `cellSize` is in CSS pixels. */
 export function drawGrid(grid: GridView, cellSize = 34): Drawing {
@@ -67,7 +69,10 @@ export function drawGrid(grid: GridView, cellSize = 34): Drawing {
   return { svg: svgDocument(width, height, parts), width, height, text: textOf(grid) };
 }
 
-/** Several grids in reading order, `columns` in a row, with a title above and a legend below. */
+/**
+ * Several grids in reading order, `columns` in a row, with a title above and a legend below.
+ * Without a `cellSize` cells are as large as a page allows, up to 34 CSS pixels.
+ */
 export function drawGrids(
   grids: readonly GridView[],
   options: {
@@ -77,11 +82,14 @@ export function drawGrids(
     readonly legend?: readonly LegendEntry[];
   } = {},
 ): Drawing {
-  const { columns = 4, cellSize = 34, title, legend = [] } = options;
+  const { columns = 4, title, legend = [] } = options;
+  const inRow = Math.max(1, Math.min(columns, grids.length));
+  const widest = Math.max(1, ...grids.map((grid) => grid.columns));
+  const room = Math.floor(((pageWidth + gap) / inRow - gap - 2 * margin) / widest);
+  const { cellSize = Math.max(8, Math.min(34, room)) } = options;
   const drawings = grids.map((grid) => drawGrid(grid, cellSize));
   const wide = Math.max(0, ...drawings.map(({ width }) => width));
   const high = Math.max(0, ...drawings.map(({ height }) => height));
-  const inRow = Math.max(1, Math.min(columns, drawings.length));
   const top = title === undefined ? 0 : 34;
   const key = drawLegend(legend);
   const rows = Math.ceil(drawings.length / inRow);

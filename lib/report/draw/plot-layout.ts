@@ -23,20 +23,21 @@ export interface EndLabel {
 }
 
 /**
- * Labels beside the last points, moved apart where they would overlap.
- * `span` is the height of the axis in its units.
+ * Labels beside the last points, moved apart where they would overlap, none below 0 or above `top`, where plotly
+ * would drop it. `height` is the axis' share of a whole figure's.
  */
-export function endLabels(ends: readonly EndLabel[], span: number, yref = 'y'): Annotation[] {
-  const gap = span * 0.056;
+export function endLabels(ends: readonly EndLabel[], top: number, yref = 'y', height = 1): Annotation[] {
+  const gap = Math.min((0.056 * top) / height, top / Math.max(1, ends.length - 1));
   const sorted = [...ends].sort((a, b) => a.y - b.y);
   const places: number[] = [];
-  for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? -Infinity) + gap));
-  // Pushed out at the top: the pile moves down as one.
-  const excess = Math.max(0, (places.at(-1) ?? 0) - Math.max(span, sorted.at(-1)?.y ?? span));
+  for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? -gap) + gap));
+  // Pushed out at the top: those that are in the way move down.
+  for (let i = places.length - 1, highest = top; i >= 0; i--, highest -= gap)
+    places[i] = Math.min(places[i] ?? 0, highest);
   return sorted.map(({ text, x, colour: ink }, i) => ({
     text,
     x,
-    y: (places[i] ?? 0) - excess,
+    y: places[i] ?? 0,
     yref,
     xanchor: 'left',
     yanchor: 'middle',
