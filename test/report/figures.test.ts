@@ -51,6 +51,16 @@ describe('figures', () => {
     assert.ok(Number(b?.y) - 90 > 5, `labels overlap: ${a?.y} and ${b?.y}`);
   });
 
+  it('accuracy versus cycles: names of curves that end level at the top stay on the axis', () => {
+    const ends = ['a', 'b', 'c'].map((name) => ({ name, exactAccuracy: [name === 'c' ? 0 : 1] }));
+    const places = accuracyCurves(ends).layout.annotations?.map(({ text, y }) => [text, Number(y).toFixed(1)]);
+    assert.deepEqual(places, [
+      ['c', '0.0'],
+      ['a', '94.4'],
+      ['b', '100.0'],
+    ]);
+  });
+
   it('accuracy versus cycles: beyond 32 steps the axis is logarithmic and shows the trained number', () => {
     const figure = accuracyCurves([{ name: 'a', exactAccuracy: Array<number>(256).fill(0.5) }], { trainedSteps: 16 });
     const axis = figure.layout['xaxis'] as { type: string; tickvals: number[] };
