@@ -35,6 +35,7 @@ export { loadCheckpoint, saveCheckpoint } from './model/checkpoint.js';
 
 // Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';
+export type { Block, BlockParts } from './engine/tfjs/network.js';
 export type { Batch, Engine, LatentState } from './engine/engine.js';
 export { paperTraining, type TrainingOptions } from './train/options.js';
 export { Trainer } from './train/trainer.js';

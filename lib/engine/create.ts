@@ -5,6 +5,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
 import { checkMemory } from './memory.js';
 import { whyUnavailable } from './native/addon.js';
+import type { Block } from './tfjs/network.js';
 import { createNativeEngine } from './native/engine.js';
 import { createTorchEngine, type TorchOptions } from './torch/engine.js';
 
@@ -18,6 +19,8 @@ export interface EngineOptions {
   readonly threads?: number | undefined;
   /** tfjs only. auto: tensorflow if tfjs-node loads, else wasm, else cpu. Default auto. */
   readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;
+  /** tfjs only: a network call of one's own, in tfjs ops; auto then means tfjs. Default: the kit's. */
+  readonly block?: Block | undefined;
   /** torch only: what it computes on. */
   readonly torch?: Pick<TorchOptions, 'device' | 'devices' | 'torchrun' | 'compile'> | undefined;
 }
@@ -27,13 +30,18 @@ export interface EngineOptions {
  * or the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
-  const { engine = 'auto', precision = 'auto', threads, backend = 'auto' } = options;
+  const { precision = 'auto', threads, backend = 'auto', block } = options;
+  const { engine = block === undefined ? 'auto' : 'tfjs' } = options;
+  if (block !== undefined && (engine === 'native' || engine === 'torch'))
+    throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);
+  if (block !== undefined && typeof block !== 'function')
+    throw new InputError(`block: expected a function of a tensor, got ${typeof block}`);
   if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
   checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
-  if (engine === 'tfjs' && precision === 'bf16')
+  if ((engine === 'tfjs' || block !== undefined) && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
-  if (engine !== 'tfjs') {
+  if (engine !== 'tfjs' && block === undefined) {
     const missing = whyUnavailable();
     if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
@@ -43,5 +51,5 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
       );
   }
   const { createTfjsEngine } = await import('./tfjs/backend.js');
-  return createTfjsEngine(config, { backend });
+  return createTfjsEngine(config, { backend, block });
 }

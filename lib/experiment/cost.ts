@@ -62,11 +62,11 @@ const processBytes = 350e6;
  * Memory of a run that was never measured: weights, optimizer, and the latents, thrice while they are saved.
  * Autodiff also keeps activations, those of as many puzzles at once as its budget holds; the native engine keeps few.
  */
-export function expectedBytes({ model, training }: Experiment, { engine }: EngineOptions = {}): number {
+export function expectedBytes({ model, training }: Experiment, { engine, block }: EngineOptions = {}): number {
   const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
   const kept = Math.max(activationBytes / training.batchSize, Math.min(activationBytes, 4 * activationBudget));
-  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' ? kept : 0);
+  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' || block !== undefined ? kept : 0);
 }
 
 /** How fast this machine is on a model. */

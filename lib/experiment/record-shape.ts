@@ -112,6 +112,7 @@ const record = {
   }),
   seed: whole(0),
   start: optional(text),
+  block: optional(text),
   data: objectOf({ train: objectOf(data), test: objectOf(data) }),
   model: objectOf({ parameters: whole(0, 1e12), depth: number, forwardPasses: number }),
   steps: whole(0),

@@ -68,6 +68,8 @@ export interface RunRecord {
   readonly seed: number;
   /** SHA-256 of the weights that it started from; absent where they were the seed's. */
   readonly start?: string;
+  /** SHA-256 of the text of the block of one's own that it computed; absent where the block was the kit's. */
+  readonly block?: string;
   readonly data: { readonly train: DataSummary; readonly test: DataSummary };
   readonly model: { readonly parameters: number; readonly depth: number; readonly forwardPasses: number };
   /** In order; at least one. */
@@ -191,6 +193,18 @@ export function readRecords(folder: string): RunRecord[] {
     .filter((name) => name.endsWith('.json'))
     .sort()
     .map((name) => readRecord(path.join(place, name)));
+}
+
+/**
+ * What a block of one's own is known by: SHA-256 of its text. What it takes from outside its text is not in it.
+ */
+export function blockId(block: (...values: never[]) => unknown): string {
+  return hashOf(block.toString());
+}
+
+/** ", own block 1a2b3c4d" behind the name of a run with one; else nothing. */
+export function blockNote({ block }: Pick<RunRecord, 'block'>): string {
+  return block === undefined ? '' : `, own block ${block.slice(0, 8)}`;
 }
 
 /** SHA-256 of any plain value, independent of the order in which its fields were set. */

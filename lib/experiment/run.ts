@@ -25,6 +25,7 @@ import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
 import { keepAs, runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import {
+  blockId,
   hashOf,
   readRecord,
   recordSchema,
@@ -109,11 +110,22 @@ interface Progress {
 }
 
 /** The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. */
-export function runId(experiment: Experiment, seed: number, data: TaskData, start?: StartWeights): string {
+export function runId(
+  experiment: Experiment,
+  seed: number,
+  data: TaskData,
+  start?: StartWeights,
+  block?: EngineOptions['block'],
+): string {
   const { name, task, model, training, evaluation } = experiment;
   const [train, test] = [data.train.sha256, data.test.sha256];
-  const hash = hashOf({ task, model, training, evaluation, train, test, start: start?.sha256 });
+  const hash = hashOf({ task, model, training, evaluation, train, test, start: start?.sha256, ...blockField(block) });
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
+}
+
+/** A record's word of a block that is not the kit's. */
+function blockField(block: EngineOptions['block']): Pick<RunRecord, 'block'> {
+  return block === undefined ? {} : { block: blockId(block) };
 }
 
 /** How many puzzles a run learns from and is scored on. */
@@ -134,7 +146,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   );
   const data = options.data ?? (await loadTask(experiment.task));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
-  const id = runId(experiment, seed, data, start);
+  const id = runId(experiment, seed, data, start, options.engine?.block);
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
   if (setSizes(experiment, data).scored === 0)
     throw new InputError(
@@ -192,12 +204,18 @@ async function runHeld(
         : {
             ...recordOf(experiment, seed, data, id, run.progress, trainer.step),
             ...(start === undefined ? {} : { start: start.sha256 }),
+            ...blockField(options.engine?.block),
           };
     if (!run.untouched || !existsSync(files.record)) {
       saveCheckpoint(files.model, {
         config: experiment.model,
         tensors: await averagedModel(engine),
-        metadata: { run: id, step: String(trainer.step), task: JSON.stringify(experiment.task) },
+        metadata: {
+          run: id,
+          step: String(trainer.step),
+          task: JSON.stringify(experiment.task),
+          ...blockField(options.engine?.block),
+        },
       });
       writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
       writeRecord(files.record, record);

@@ -23,7 +23,10 @@ export function ablationRows(plan: readonly PlannedRun[], records: readonly RunR
     row: { label: experimentLabel(experiment) },
     experiment,
     records: records
-      .filter(({ experiment: own }) => own.name === experiment.name && sameTrial(own, experiment))
+      .filter(
+        ({ experiment: own, block }) =>
+          block === undefined && own.name === experiment.name && sameTrial(own, experiment),
+      )
       .sort((a, b) => a.seed - b.seed),
   }));
 }

@@ -39,6 +39,7 @@ export function recordRows(records: readonly RunRecord[]): FrameRow[] {
     return {
       experiment: experiment.name,
       variant: experiment.variant,
+      block: record.block === undefined ? 'kit' : 'own',
       seed: record.seed,
       T: own ? null : experiment.model.deepRecursions,
       n: own ? null : experiment.model.latentRecursions,

@@ -69,11 +69,12 @@ export function recursionsOf({
   return `T = ${deepRecursions}, n = ${latentRecursions}`;
 }
 
-/** The records of exactly one experiment. */
+/** The records of exactly one experiment, with the kit's block. */
 function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
   return records.filter(
     (record) =>
       experiment !== undefined &&
+      record.block === undefined &&
       record.experiment.name === experiment.name &&
       sameTrial(record.experiment, experiment),
   );

@@ -6,7 +6,7 @@ import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { haltingHead } from '../experiment/learned.js';
-import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { blockNote, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
@@ -126,8 +126,8 @@ export interface LabelledRuns {
 export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
-    const { experiment, data } = record;
-    const key = JSON.stringify([experiment, data.train.sha256, data.test.sha256]);
+    const { experiment, data, block } = record;
+    const key = JSON.stringify([experiment, block, data.train.sha256, data.test.sha256]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);
@@ -143,7 +143,7 @@ export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
   const groups = groupedBySeed(records);
-  const labels = groups.map(([{ experiment }]) => experimentLabel(experiment));
+  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${blockNote(first)}`);
   return groups.map((own, i) => {
     const shared = labels.filter((other) => other === labels[i]).length > 1;
     return {
@@ -158,7 +158,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
   return groupedBySeed(records).map((group) => {
     const [{ experiment, data }] = group;
     return {
-      name: experimentLabel(experiment),
+      name: `${experimentLabel(experiment)}${blockNote(group[0])}`,
       ...paperResult(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,

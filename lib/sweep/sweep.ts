@@ -91,6 +91,8 @@ export async function status(
 /** Runs what is missing of a plan. A run that fails does not stop the others. Returns where each stands at the end. */
 export async function runSweep(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   const { records, folder } = foldersOf(options);
+  if (options.engine?.block !== undefined)
+    throw new InputError('block: a sweep has processes of its own, which take no function; call runExperiment instead');
   const engine = { threads: 1, ...options.engine };
   const runs = await status(plan, options);
   const jobs =

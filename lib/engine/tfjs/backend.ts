@@ -6,7 +6,9 @@ import type * as tfjs from '@tensorflow/tfjs';
 import type { ModelConfig } from '../../model/config.js';
 import { InputError } from '../../errors.js';
 import type { Engine } from '../engine.js';
+import { activationBudget } from '../checks.js';
 import { TfjsEngine } from './engine.js';
+import type { Block } from './network.js';
 import { completeWasm } from './wasm.js';
 
 const require = createRequire(import.meta.url);
@@ -20,9 +22,9 @@ export type Backend = 'tensorflow' | 'wasm' | 'cpu';
 /** Makes the engine. Throws InputError if the backend asked for does not load. */
 export async function createTfjsEngine(
   config: ModelConfig,
-  options: { readonly backend?: Backend | 'auto' } = {},
+  options: { readonly backend?: Backend | 'auto'; readonly block?: Block | undefined } = {},
 ): Promise<Engine> {
-  return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'));
+  return new TfjsEngine(config, await loadBackend(options.backend ?? 'auto'), activationBudget, options.block);
 }
 
 /**

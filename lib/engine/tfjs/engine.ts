@@ -23,7 +23,17 @@ import {
 } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
 import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
-import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, type Weights } from './network.js';
+import {
+  answerHead,
+  callBlock,
+  callNet,
+  embed,
+  haltingHead,
+  rotaryTables,
+  type Block,
+  type Rotary,
+  type Weights,
+} from './network.js';
 
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
@@ -44,18 +54,20 @@ export class TfjsEngine implements Engine {
   readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
   readonly #rotary: Rotary | undefined;
   readonly #activationBudget: number;
+  readonly #block: Block | undefined;
   #gradients = new Map<string, Float32Array>();
   /** Puzzle ids of the last training step that was not yet applied. */
   #pending: Int32Array | undefined;
 
-  constructor(config: ModelConfig, backend: string, budget = activationBudget) {
+  constructor(config: ModelConfig, backend: string, budget = activationBudget, block?: Block) {
     this.config = config;
     this.schedule = buildSchedule(config);
-    this.description = `tfjs ${backend}`;
+    this.description = `tfjs ${backend}${block === undefined ? '' : ', own block'}`;
     this.#backend = backend;
     this.#specs = parameterSpecs(config);
     this.#rotary = rotaryTables(config);
     this.#activationBudget = budget;
+    this.#block = block;
     const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> =>
       new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
     this.#values.set('parameters', zeros(this.#specs));
@@ -309,7 +321,8 @@ export class TfjsEngine implements Engine {
     for (const { net, write, read } of calls) {
       const sources = read.map((source) => (source === 'x' ? x : latents.get(source)!));
       const sum = sources.slice(1).reduce((h, source) => h.add(source), sources[0]!);
-      latents.set(write, callNet(this.config, weights, net, sum, this.#rotary));
+      const call = [this.config, weights, net, sum, this.#rotary] as const;
+      latents.set(write, this.#block === undefined ? callNet(...call) : callBlock(this.#block, ...call));
     }
     return latents;
   }

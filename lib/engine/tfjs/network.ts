@@ -7,6 +7,7 @@ import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
 import type { NetId } from '../../model/calls.js';
 import { netPath } from '../../model/schedule.js';
+import { InputError } from '../../errors.js';
 
 /** A model's weights by their reference names. */
 export type Weights = (name: string) => Tensor;
@@ -40,6 +41,61 @@ export function embed(
   return x.mul(Math.sqrt(D));
 }
 
+/**
+ * One call of a network, in place of the kit's own: [B, S, D] in, [B, S, D] float32 out. It is called for every call of
+ * the schedule, on the gradient's tape or off it, so it has no state, and every op on the way to its result must have
+ * a gradient. Weights that it does not read stay as they are but for weight decay.
+ * The engine throws InputError for a result of another shape or type, NotFiniteError for losses or gradients that are
+ * not finite; TensorFlow.js throws Error for an op without gradient. What the block throws reaches the caller.
+ */
+export type Block = (h: Tensor3D, parts: BlockParts) => Tensor3D;
+
+/** What a block is made of. R: rows, S or D; sizes of weights are [out, in]. */
+export interface BlockParts {
+  readonly config: ModelConfig;
+  /** Which of the model's networks is called. */
+  readonly net: NetId;
+  /** The layers, first to last, by the start of their weights' names: "….layers.0". */
+  readonly layers: readonly string[];
+  /** Weights by their names: `${layer}.mlp.gate_up_proj.weight` [2·inner, D], `${layer}.mlp.down_proj.weight`. */
+  readonly weights: Weights;
+  /** The kit's own block. [B, S, D] → [B, S, D] */
+  readonly original: (h: Tensor3D) => Tensor3D;
+  /** A layer's first half: mixing of positions or attention, with its residual and norm. [B, S, D] → [B, S, D] */
+  readonly mix: (layer: string, h: Tensor3D) => Tensor3D;
+  /** x Wᵀ over the last axis. [B, R, in] → [B, R, out] */
+  readonly linear: (x: Tensor3D, weight: Tensor) => Tensor3D;
+  /** x over its root mean square along the last axis. [B, R, width] → [B, R, width] */
+  readonly rmsNorm: (x: Tensor3D) => Tensor3D;
+}
+
+/** One call of a network by a block of one's own. Throws InputError if its result has not the shape of its input. */
+export function callBlock(
+  block: Block,
+  config: ModelConfig,
+  weights: Weights,
+  net: NetId,
+  h: Tensor3D,
+  rotary: Rotary | undefined,
+): Tensor3D {
+  const result: unknown = block(h, {
+    config,
+    net,
+    layers: Array.from({ length: config.layers }, (_, layer) => layerPath(net, layer)),
+    weights,
+    original: (input) => callNet(config, weights, net, input, rotary),
+    mix: (layer, input) => mixPositions(config, weights, layer, input, rotary),
+    linear,
+    rmsNorm,
+  });
+  const got =
+    result instanceof tf.Tensor ? `${result.dtype} [${result.shape.join(', ')}]` : `no tensor (${typeof result})`;
+  const expected = `float32 [${h.shape.join(', ')}]`;
+  if (got !== expected)
+    throw new InputError(`block: expected ${expected}, the shape of its input, got ${got}; return such a tensor`);
+  return result as Tensor3D;
+}
+
 /** One call of a network: its layers in turn. [B, S, D] → [B, S, D] */
 export function callNet(
   config: ModelConfig,
@@ -49,14 +105,28 @@ export function callNet(
   rotary: Rotary | undefined,
 ): Tensor3D {
   for (let layer = 0; layer < config.layers; layer++) {
-    const at = `${netPath(net)}.layers.${layer}`;
-    h =
-      config.mixer === 'mlp'
-        ? mixTokens(config, weights, `${at}.mlp_t`, h)
-        : rmsNorm(h.add(attention(config, weights, `${at}.self_attn`, h, rotary)));
+    const at = layerPath(net, layer);
+    h = mixPositions(config, weights, at, h, rotary);
     h = rmsNorm(h.add(swiglu(weights, `${at}.mlp`, h, innerSize(config, config.hiddenSize)))); // h ← rms(h + SwiGLU(h))
   }
   return h;
+}
+
+function layerPath(net: NetId, layer: number): string {
+  return `${netPath(net)}.layers.${layer}`;
+}
+
+/** The first half of a layer: TRM-MLP's mixing, or h ← rms(h + attention(h)). */
+function mixPositions(
+  config: ModelConfig,
+  weights: Weights,
+  at: string,
+  h: Tensor3D,
+  rotary: Rotary | undefined,
+): Tensor3D {
+  return config.mixer === 'mlp'
+    ? mixTokens(config, weights, `${at}.mlp_t`, h)
+    : rmsNorm(h.add(attention(config, weights, `${at}.self_attn`, h, rotary)));
 }
 
 /** TRM-MLP: u = hᵀ; u ← rms(u + SwiGLU(u)). The norm runs over the sequence, channel by channel (§1.9). */
