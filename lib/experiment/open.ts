@@ -25,7 +25,10 @@ export interface OpenModel {
   readonly assumed: readonly string[];
 }
 
-/** Opens a checkpoint of ours or of others. Throws InputError if it is damaged its shapes make no such model, or its block is not at hand. */
+/**
+ * Opens a checkpoint of ours or of others.
+ * Throws InputError if it is damaged, its shapes make no such model, or its block is not at hand.
+ */
 export async function openModel(file: string, options: EngineOptions = {}, load: LoadOptions = {}): Promise<OpenModel> {
   const { config, tensors, metadata, notes, taken, assumed } = loadCheckpoint(file, load);
   const { block } = metadata;
