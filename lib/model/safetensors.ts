@@ -146,7 +146,7 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record
       : fail('header: expected a JSON object');
   } catch (error) {
     if (error instanceof InputError) throw error;
-    return fail(`header: expected JSON, got ${reasonOf(error)}; ` + 'the file is damaged or something else');
+    return fail(`header: expected JSON, got ${reasonOf(error)}; the file is damaged or something else`);
   }
 }
 
