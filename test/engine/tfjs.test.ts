@@ -182,8 +182,8 @@ describe('tfjs engine', function () {
     assert.deepEqual([...inParts.numbers.keys()], [...atOnce.numbers.keys()]);
     for (const [name, values] of atOnce.numbers)
       Array.from(inParts.numbers.get(name)!).forEach((value, i) =>
-        // sums of five parts in another order
-        assert.ok(Math.abs(value - values[i]!) < 1e-5, `${name}[${i}]: ${value} in parts, ${values[i]} at once`),
+        // float32 sums of five parts in another order, and latents of a step that follows an update made of them
+        assert.ok(Math.abs(value - values[i]!) < 1e-4, `${name}[${i}]: ${value} in parts, ${values[i]} at once`),
       );
   });
 

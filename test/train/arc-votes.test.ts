@@ -107,7 +107,7 @@ describe('voting over versions', () => {
   const oracle = (needsId: boolean, knows: (row: number) => boolean = () => true): Engine => {
     let row = 0;
     return {
-      config: { supervisionSteps: 2 },
+      config: { supervisionSteps: 2, sequenceLength: 100 },
       createState: (batchSize: number) => ({ batchSize, dispose: () => undefined }),
       inferStep: (_: unknown, { tokens, puzzleIds }: InferRequest): Promise<InferResult> => {
         const predictions = new Int32Array(tokens.length);
