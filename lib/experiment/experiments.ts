@@ -351,6 +351,53 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       },
     }),
     define({
+      name: 'maze-11x11-study',
+      about:
+        'mazes of 11×11 whose goal is 20 steps away or more, for Table 4: too far for a few layers to reach without ' +
+        'recursion',
+      scale: 'laptop',
+      task: {
+        kind: 'maze',
+        side: 11,
+        source: 'generated',
+        leastDistance: 20,
+        trainPuzzles: 20_000,
+        testPuzzles: 500,
+        validationPuzzles: 250,
+        augmentation: 'dihedral',
+        seed: 0,
+      },
+      // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
+      model: {
+        ...smallModel,
+        mixer: 'attention',
+        positions: 'rotary',
+        innerMultiple: 32,
+        deepRecursions: 2,
+        latentRecursions: 2,
+        explorationProbability: 0.5,
+      },
+      training: {
+        ...quickTraining,
+        steps: 1800,
+        learningRate: 8e-3,
+        emaRate: 0.995,
+        supervisionCurriculum: [
+          [0.5, 1],
+          [0.8, 4],
+        ],
+        supervisionSteps: 16,
+        interleavedBatches: 24,
+      },
+      evaluation: {
+        split: 'test',
+        every: 450,
+        puzzles: 100,
+        finalPuzzles: 0,
+        closing: [onTraining(200)],
+      },
+    }),
+    define({
       name: 'maze-10x10',
       about:
         'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune ' +
