@@ -1,7 +1,7 @@
 /** trm-lab ablate: the runs behind one of the paper's tables, with seeds. */
 import { paperTableReport } from '../report/runs.js';
 import { planTable, tableBases, type PaperTable } from '../sweep/plan.js';
-import { choice, integer, text, type Command } from './command.js';
+import { choice, flag, integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -23,6 +23,10 @@ export const ablate: Command = {
     },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
     only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
+    'equal-cost': {
+      type: 'boolean',
+      about: 'in place of the rows those that cost less a step, with more steps: as many FLOP as the first row',
+    },
     ...sweepOptions,
     ...engineOptions,
   },
@@ -33,7 +37,8 @@ export const ablate: Command = {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
     const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
     const only = text(args, 'only')?.split(',');
-    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only);
+    const budget = flag(args, 'equal-cost') ? 'cost' : 'steps';
+    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only, budget);
     return sweep(plan, args, out, {
       records: 'data/runs',
       reports: (records) => tableBases(table, scale).map((base) => paperTableReport(table, base, records)),

@@ -30,6 +30,23 @@ export function atBaseRate(base: Experiment, row: Variant): Experiment | undefin
 }
 
 /**
+ * Steps after which a row that costs less a step than its base has cost as many FLOP of training. FLOP and not seconds:
+ * they are the same on every machine, however busy it is.
+ */
+const equalCostSteps: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  'sudoku-6x6-study': { 'trm-t2-n2': 2625, 'trm-one-step-gradient': 1260, direct: 2782 },
+};
+
+/** A row with more steps, which cost what its base's cost; undefined where it costs as much or more a step. */
+export function atEqualCost(base: Experiment, row: Variant): Experiment | undefined {
+  const steps = equalCostSteps[base.name]?.[row.id];
+  if (steps === undefined) return undefined;
+  const experiment = rowExperiment(base, row);
+  const every = Math.round((base.evaluation.every * steps) / base.training.steps);
+  return change(experiment, { name: `${experiment.name}-equal-cost`, training: { steps }, evaluation: { every } });
+}
+
+/**
  * What tables and figures call an experiment: the paper's label of its variant, or its own name. A label that two
  * variants share has the id behind it; one that states TRM's T and n states the experiment's.
  */

@@ -22,7 +22,7 @@ import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
 import { comparedRows, paperTable, paperTableFrame } from './paper-tables.js';
-import { paperTableRows } from './paper-rows.js';
+import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import {
   accuracyVersusDepth,
   costVersusAccuracy,
@@ -173,7 +173,7 @@ function paperTables(records: readonly RunRecord[]): ReportTable[] {
     name,
     shows: `Table ${table} on ${base.name}`,
     folder: 'data/runs',
-    records: idsOf(paperTableRows(table, base, records).flatMap(({ records: own }) => own)),
+    records: idsOf(paperTableRows(table, base, records).flatMap(everyRun)),
     markdown: `${paperTable(table, base, records)}\n`,
     csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
   }));
@@ -257,6 +257,11 @@ function titleOf({ layout }: Figure): string {
   return /<b>(.*?)<\/b>/.exec((layout['title'] as { readonly text: string }).text)?.[1] ?? '';
 }
 
+/** All runs of a row: at its own rate and budget, and at others that its table shows. */
+function everyRun({ records, atBaseRate, atEqualCost = [] }: PaperTableRow): RunRecord[] {
+  return [...records, ...atBaseRate, ...atEqualCost];
+}
+
 function idsOf(records: readonly RunRecord[]): string[] {
   return [...new Set(records.map(({ id }) => id))];
 }
@@ -338,8 +343,12 @@ function markedReports({ records, benches = [] }: ReportSources): Record<string,
 function studyText(study: Study, records: readonly RunRecord[]): string {
   const { table, base } = study;
   const rows = paperTableRows(table, base, records);
-  const ours = rows.flatMap(({ records: own }) => own);
-  const training = ours.reduce((sum, { seconds }) => sum + seconds.training, 0);
+  const runs = new Map(rows.flatMap(everyRun).map((record) => [record.id, record]));
+  const ours = [...runs.values()];
+  const [training, scoring] = (['training', 'evaluation'] as const).map((part) =>
+    ours.reduce((sum, { seconds }) => sum + seconds[part], 0),
+  ) as [number, number];
+  const coreHours = ours.reduce((sum, record) => sum + coreHoursOf(record), 0);
   const judged = orderings(rows).map(({ verdict }) => verdict);
   const verdicts = [...new Set(judged)].map(
     (verdict) => `${judged.filter((each) => each === verdict).length} ${verdict}`,
@@ -348,11 +357,18 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   const links = others.map(({ name, figure }) => `[${titleOf(figure)}](../figures/${name}.png)`);
   return [
     `### Table ${table} on ${base.name}`,
-    `${ours.length} runs, ${duration(training)} of training in all. The paper’s orderings: ${verdicts.join(', ')}.`,
+    `${ours.length} runs, ${coreHours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
+      `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
     paperTable(table, base, records),
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
     ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
   ].join('\n\n');
+}
+
+/** Hours of a run times the threads it had. */
+function coreHoursOf({ seconds, sittings }: RunRecord): number {
+  const threads = Math.max(...sittings.map(({ threads: used, cores }) => used ?? cores));
+  return ((seconds.training + seconds.evaluation) * threads) / 3600;
 }
 
 /** A text with its reports, each between its two markers. Throws InputError if a marker is missing. */

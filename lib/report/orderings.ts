@@ -2,10 +2,10 @@
 import { learned } from '../experiment/learned.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
-import { plannedSeeds } from '../sweep/plan.js';
+import { equalCostSeeds, plannedSeeds } from '../sweep/plan.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
-import { percentPoints, signedPoints, toMarkdown } from './tables.js';
+import { meanAndSpread, percentPoints, signedPoints, toMarkdown } from './tables.js';
 
 /**
  * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
@@ -115,6 +115,39 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
   ].join('\n\n');
 }
 
+/**
+ * Rows that cost less, held against the table's first row once more when both cost the same; empty where no such run
+ * was made. Judged as the orderings are, with a correction over these rows alone.
+ */
+export function equalCostText(rows: readonly PaperTableRow[]): string {
+  const first = firstOf(rows);
+  const found = rows.flatMap(({ row, atEqualCost: runs = [] }) => {
+    const { test, seeds } = comparedOverSeeds(first?.records ?? [], runs);
+    return runs.length === 0 ? [] : [{ label: row.label, runs, test, seeds, complete: seeds >= equalCostSeeds }];
+  });
+  if (first === undefined || found.length === 0) return '';
+  const judged = found.flatMap(({ complete, test }) => (complete && test !== null ? [test] : []));
+  const corrected = holm(judged.map(({ p }) => p));
+  const lines = found.map(({ label, runs, test, seeds, complete }) => {
+    const shown = complete && test !== null;
+    return [
+      label,
+      runs[0]?.steps.toLocaleString('en') ?? '–',
+      meanAndSpread(runs.map(quotedAccuracy)),
+      shown ? signedPoints(test.difference) : '–',
+      shown ? `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}` : '–',
+      probabilityText(shown ? (corrected[judged.indexOf(test)] ?? null) : null),
+      complete ? String(seeds) : `${seeds} of ${equalCostSeeds}`,
+    ];
+  });
+  const { steps } = first.experiment.training;
+  return [
+    `At equal cost. These rows cost less a step, so here they have more steps than the ${steps.toLocaleString('en')} of ` +
+      `${first.row.label}: their training takes as many FLOP. The difference is ${first.row.label} less the row.`,
+    toMarkdown({ columns: ['row', 'steps', 'ours', 'difference', '95 % interval', 'p', 'seeds'], rows: lines }),
+  ].join('\n\n');
+}
+
 /** How our effects follow the paper's, and which of the paper's are smaller than our seeds can tell from nothing. */
 function effectsText(found: readonly Ordering[]): string[] {
   const measured = found.flatMap(({ worse, paper, ours, p }) =>
@@ -146,12 +179,18 @@ function effectsText(found: readonly Ordering[]): string[] {
 /** The pairs of rows that the paper ranks, the better one first. */
 function pairsOf(rows: readonly PaperTableRow[]): [PaperTableRow, PaperTableRow][] {
   const reported = rows.filter((each) => paperOf(each) !== null);
-  const first = reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
+  const first = firstOf(rows);
   return reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
     const twin = each.row.depthRow?.net === 'HRM' ? reported.find(({ row }) => isTwin(row, each.row)) : first;
     if (twin === undefined || paperOf(twin) === paperOf(each)) return [];
     return [(paperOf(twin) ?? 0) > (paperOf(each) ?? 0) ? [twin, each] : [each, twin]];
   });
+}
+
+/** The row that the paper has first. */
+function firstOf(rows: readonly PaperTableRow[]): PaperTableRow | undefined {
+  const reported = rows.filter((each) => paperOf(each) !== null);
+  return reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
 }
 
 /** Whether two rows of Table 3 are TRM and HRM at the same k and T. */

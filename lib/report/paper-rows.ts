@@ -2,9 +2,10 @@
 import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { closingEvaluation, finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { atBaseRate, rowExperiment } from '../experiment/rows.js';
+import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 import type { ModelConfig } from '../model/config.js';
+import { isPlannedSeed } from '../sweep/plan.js';
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
@@ -20,6 +21,8 @@ export interface PaperTableRow {
   readonly records: readonly RunRecord[];
   /** Runs of the row at its base's learning rate, where its best is another; else the same runs. */
   readonly atBaseRate: readonly RunRecord[];
+  /** Runs of the row with as many steps as cost what its base's do; undefined where it costs no less a step. */
+  readonly atEqualCost: readonly RunRecord[] | undefined;
 }
 
 /** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
@@ -36,9 +39,19 @@ export function paperTableRows(
     const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
     const own = ownRecords(base, each, records);
     const other = atBaseRate(base, each);
-    const bySeed = (runs: readonly RunRecord[]): RunRecord[] => [...runs].sort((a, b) => a.seed - b.seed);
+    const bySeed = (runs: readonly RunRecord[]): RunRecord[] =>
+      runs.filter(({ seed }) => isPlannedSeed(table, base, seed)).sort((a, b) => a.seed - b.seed);
     const slow = other === undefined ? own : runsOf(other, records);
-    return { row, variant: each.id, experiment, records: bySeed(own), atBaseRate: bySeed(slow) };
+    const equal = atEqualCost(base, each);
+    const atSameCost = equal === undefined ? undefined : bySeed(runsOf(equal, records));
+    return {
+      row,
+      variant: each.id,
+      experiment,
+      records: bySeed(own),
+      atBaseRate: bySeed(slow),
+      atEqualCost: atSameCost,
+    };
   });
 }
 

@@ -1,5 +1,6 @@
 /** The paper's tables with ours beside them: what our records say, row by row, and which orderings they bear out. */
 import type { DataFrame } from 'danfojs-node';
+import { runCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { learned } from '../experiment/learned.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
@@ -9,7 +10,7 @@ import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
-import { orderingsText } from './orderings.js';
+import { equalCostText, orderingsText } from './orderings.js';
 import { paperTableRows, recursionsOf } from './paper-rows.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
@@ -42,6 +43,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     'cells',
     'halting head',
     'seconds',
+    'TFLOP',
     'cycles',
     'forward passes',
     'depth',
@@ -55,7 +57,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       paper === null ? '–' : `${paper.toFixed(1)} %`,
       meanAndSpread(ours.map(quotedAccuracy)),
       ...(twoRates ? [meanAndSpread(slow.map(quotedAccuracy))] : []),
-      ...measuredCells(ours),
+      ...measuredCells(ours, experiment),
       String(forwardPasses(experiment.model)),
       String(effectiveDepth(experiment.model)),
       parameterCount(experiment.model).toLocaleString('en'),
@@ -67,7 +69,8 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       ? `Nothing of ${base.name} was run yet.`
       : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
         'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. ' +
-        'Seconds are of one training. “Cycles” are supervision steps that a training puzzle got. ' +
+        'Seconds are of one training, on a machine that did other work too; TFLOP are those of its networks. ' +
+        '“Cycles” are supervision steps that a training puzzle got. ' +
         'Beside the paper’s numbers, not against them: ' +
         `boards and sizes differ${otherRecursions(base)}.`;
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
@@ -77,14 +80,16 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
     orderingsText(rows),
+    equalCostText(rows),
   ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }
 
-/** seeds, puzzles, their sampling error, cells, halting head, seconds of a run, cycles of a training puzzle. */
-function measuredCells(ours: readonly RunRecord[]): string[] {
+/** seeds, puzzles, their sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */
+function measuredCells(ours: readonly RunRecord[], experiment: Experiment): string[] {
   const [first] = ours;
-  if (first === undefined) return ['–', '–', '–', '–', '–', '–', '–'];
+  const tera = (runCost(experiment).training / 1e12).toFixed(1);
+  if (first === undefined) return ['–', '–', '–', '–', '–', '–', tera, '–'];
   const mean = (values: readonly number[]): number => spreadOf(values).mean;
   const finals = ours.map(finalEvaluation);
   const puzzles = quotedPuzzles(first);
@@ -96,6 +101,7 @@ function measuredCells(ours: readonly RunRecord[]): string[] {
     `${percentPoints(mean(finals.map(({ cellAccuracy }) => cellAccuracy.at(-1) ?? NaN)))} %`,
     haltingText(finals),
     String(Math.round(mean(ours.map(({ seconds }) => seconds.training)))),
+    tera,
     cycles.length === 0 ? '–' : mean(cycles).toFixed(1),
   ];
 }

@@ -5,7 +5,7 @@ import { change, type Experiment, type ExperimentChanges, type Scale } from '../
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
-import { atBaseRate, rowExperiment } from '../experiment/rows.js';
+import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
 /** A run that is wanted. */
@@ -54,9 +54,16 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
 /**
  * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
  * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
- * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the table.
+ * names and shapes agree. `only`: the ids of the rows to take. `budget` cost: in place of the rows those that cost less a
+ * step, with as many steps as cost what the base's do. Throws InputError for an id that is not in the table.
  */
-export function planTable(table: PaperTable, scale: Scale, seeds: number, only?: readonly string[]): PlannedRun[] {
+export function planTable(
+  table: PaperTable,
+  scale: Scale,
+  seeds: number,
+  only?: readonly string[],
+  budget: 'steps' | 'cost' = 'steps',
+): PlannedRun[] {
   const bases = tableBases(table, scale);
   if (bases.length === 0)
     throw new InputError(
@@ -73,7 +80,13 @@ export function planTable(table: PaperTable, scale: Scale, seeds: number, only?:
         `got ${unknown.map((id) => `${id}${didYouMean(id, ids)}`).join(', ')}`,
     );
   const rows = ids.filter((id) => only === undefined || only.includes(id)).map(variant);
-  const planned = bases.flatMap((base) => rows.flatMap((row) => rowRuns(base, row, rows)));
+  const planned = bases.flatMap((base) =>
+    rows.flatMap((row) => (budget === 'steps' ? rowRuns(base, row, rows) : [atEqualCost(base, row) ?? []].flat())),
+  );
+  if (planned.length === 0)
+    throw new InputError(
+      `table ${table} at scale ${scale}: expected rows that are run at equal cost, got none among ${ids.join(', ')}`,
+    );
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
 }
 
@@ -89,9 +102,17 @@ const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> =
   'sudoku-6x6-study': { 1: 10, 2: 5, 3: 5, 4: 5 },
 };
 
+/** Seeds that the plan has for rows at equal cost. */
+export const equalCostSeeds = 5;
+
 /** Seeds that the plan of a table has for a row; two where there is no plan, which a paired test needs. */
 export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base'>): number {
   return seedPlans[base]?.[table] ?? 2;
+}
+
+/** Whether the plan of a table has a seed: one beyond it is not looked at, whatever it would say. */
+export function isPlannedSeed(table: PaperTable, { base }: Pick<Experiment, 'base'>, seed: number): boolean {
+  return seed < (seedPlans[base]?.[table] ?? Infinity);
 }
 
 /** A row of an ablation: one of the paper's variants by its id, or changes of one's own under a name. */

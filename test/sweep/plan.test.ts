@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { planAblation, planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
+import { runCost } from '../../lib/experiment/cost.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { initialParameters } from '../../lib/model/parameters.js';
@@ -30,6 +31,21 @@ describe('plans', () => {
       /expected rows among trm, trm-multi-z, trm-multi-z-7, trm-single-z, got hrm/,
     );
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
+  });
+
+  it('at equal cost a table is the rows that cost less a step, each for as many FLOP as the base', () => {
+    const [base] = tableBases(1, 'laptop');
+    const ids = ['trm-t2-n2', 'trm-one-step-gradient'];
+    const plan = planTable(1, 'laptop', 2, undefined, 'cost');
+    assert.deepEqual(plan.map(({ experiment: { variant: id } }) => id).sort(), [...ids, ...ids].sort());
+    const [direct] = planTable(4, 'laptop', 1, ['direct'], 'cost');
+    const { training } = runCost(variantExperiment(base!, variant('trm')));
+    for (const { experiment: longer } of [...plan, direct!])
+      assert.ok(Math.abs(runCost(longer).training / training - 1) < 1e-3, longer.name);
+    assert.throws(
+      () => planTable(2, 'laptop', 1, undefined, 'cost'),
+      /expected rows that are run at equal cost, got none/,
+    );
   });
 
   it("an ablation of one's own is the base and every row with every seed, in the paper's words", () => {
