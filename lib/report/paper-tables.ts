@@ -85,7 +85,7 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
 }
 
-/** seeds, puzzles, their sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */
+/** Seeds, puzzles, sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */
 function measuredCells(ours: readonly RunRecord[], experiment: Experiment): string[] {
   const [first] = ours;
   const tera = (runCost(experiment).training / 1e12).toFixed(1);

@@ -54,8 +54,8 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
 /**
  * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
  * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
- * names and shapes agree. `only`: the ids of the rows to take. `budget` cost: in place of the rows those that cost less a
- * step, with as many steps as cost what the base's do. Throws InputError for an id that is not in the table.
+ * names and shapes agree. `only`: the ids of the rows to take. `budget` cost: in place of the rows those that cost less
+ * a step, with as many steps as cost what the base's do. Throws InputError for an id that is not in the table.
  */
 export function planTable(
   table: PaperTable,
