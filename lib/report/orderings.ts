@@ -143,7 +143,8 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
   const { steps } = first.experiment.training;
   return [
     `At equal cost. These rows cost less a step, so here they have more steps than the ` +
-      `${steps.toLocaleString('en')} of ${first.row.label}: their training takes as many FLOP. The difference is ${first.row.label} less the row.`,
+      `${steps.toLocaleString('en')} of ${first.row.label}: their training takes as many FLOP. ` +
+      `The difference is ${first.row.label} less the row.`,
     toMarkdown({ columns: ['row', 'steps', 'ours', 'difference', '95 % interval', 'p', 'seeds'], rows: lines }),
   ].join('\n\n');
 }
