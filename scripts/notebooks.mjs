@@ -7,7 +7,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { stalenessOf } from './notebooks/freshness.mjs';
+import { fingerprintsOf, stalenessOf } from './notebooks/freshness.mjs';
 import { readNotebook } from './notebooks/notebook.mjs';
 
 const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
@@ -79,13 +79,25 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   });
 }
 
+/** A notebook whose cells name files that there can be. @throws {Error} naming the notebook */
+function readWhole(file) {
+  const notebook = readNotebook(file);
+  try {
+    fingerprintsOf(notebook);
+  } catch (error) {
+    throw new Error(`${file}: ${error.message}`);
+  }
+  return notebook;
+}
+
+let job;
 try {
-  const job = readArguments();
+  job = readArguments();
   if (job === undefined) console.log(usage);
   else {
     let failed = 0;
     // All are read first, so that a file that is no notebook is told before any runs.
-    const notebooks = job.files.map((file) => ({ file, notebook: readNotebook(file) }));
+    const notebooks = job.files.map((file) => ({ file, notebook: readWhole(file) }));
     const old = ({ notebook }) => notebook.metadata.trm_lab === undefined || stalenessOf(notebook) !== undefined;
     const files = notebooks.filter((each) => !job.stale || old(each)).map(({ file }) => file);
     for (const file of files) if (!(await succeeds(file, job))) failed += 1;
@@ -93,6 +105,6 @@ try {
     process.exitCode = failed === 0 ? 0 : 1;
   }
 } catch (error) {
-  console.error(`${error.message}\n\n${usage}`);
+  console.error(job === undefined ? `${error.message}\n\n${usage}` : error.message);
   process.exitCode = 2;
 }

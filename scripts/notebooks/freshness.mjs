@@ -43,17 +43,24 @@ function readsOf(cell) {
   return (cell.metadata?.tags ?? []).filter((tag) => tag.startsWith('reads=')).map((tag) => tag.slice('reads='.length));
 }
 
-/** The files of the project that a pattern means, sorted; paths with /. */
+/**
+ * The files of the project that a pattern means, sorted; paths with /. What lies in a folder would not be seen.
+ * @throws {Error} if it means a folder, or leaves the project
+ */
 function filesOf(pattern) {
   const folder = path.posix.dirname(pattern);
+  if (pattern.split('/').includes('..')) throw new Error(`the tag reads=${pattern}: expected files of the project`);
   const [start = '', ...rest] = path.posix.basename(pattern).split('*');
   const fits = (name) => (rest.length === 0 ? name === start : name.startsWith(start) && name.endsWith(rest.at(-1)));
   const there = path.join(root, folder);
   if (statSync(there, { throwIfNoEntry: false })?.isDirectory() !== true) return [];
-  return readdirSync(there, { withFileTypes: true })
-    .filter((entry) => !entry.isDirectory() && fits(entry.name))
-    .map((entry) => `${folder}/${entry.name}`)
-    .sort();
+  const found = readdirSync(there, { withFileTypes: true }).filter((entry) => fits(entry.name));
+  const inner = found.find((entry) => entry.isDirectory());
+  if (inner !== undefined)
+    throw new Error(
+      `the tag reads=${pattern}: expected files, got the folder ${inner.name} too; write reads=${folder}/${inner.name}/*`,
+    );
+  return found.map((entry) => `${folder}/${entry.name}`).sort();
 }
 
 function digest(bytes) {
