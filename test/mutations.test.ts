@@ -18,13 +18,21 @@ import { mazeAnswer, mazeText } from '../lib/data/maze.js';
 import { readNpy } from '../lib/data/npy.js';
 import { readReferenceFolder } from '../lib/data/reference-format.js';
 import { loadSudokuFile } from '../lib/data/sudoku-file.js';
+import { sudokuDataset } from '../lib/data/sudoku-sets.js';
+import { createEngine } from '../lib/engine/create.js';
+import { whyUnavailable } from '../lib/engine/native/addon.js';
 import { InputError } from '../lib/errors.js';
+import { claim } from '../lib/experiment/claim.js';
 import { experiment } from '../lib/experiment/experiments.js';
+import { checkMeasured } from '../lib/experiment/record-shape.js';
 import { readRecord, writeRecord, type RunRecord } from '../lib/experiment/record.js';
 import { projectRoot } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readConfigText } from '../lib/model/config-beside.js';
 import { Random } from '../lib/random.js';
+import { paperTraining } from '../lib/train/options.js';
+import { readSnapshot, readStartWeights, writeSnapshot } from '../lib/train/snapshot.js';
+import { Trainer, type TrainerSnapshot } from '../lib/train/trainer.js';
 
 const rounds = Number(process.env['TRM_MUTATIONS'] ?? 40);
 const counted = process.env['TRM_MUTATIONS'] !== undefined;
@@ -147,6 +155,44 @@ describe(`${rounds} mutations`, function () {
     training,
     evaluation,
   });
+  /** A small training under way, and its state. */
+  const small = {
+    ...experiment('sudoku-4x4').model,
+    hiddenSize: 8,
+    heads: 2,
+    innerMultiple: 8,
+    puzzleEmbeddingSize: 8,
+  };
+  const progress = {
+    curve: [],
+    pending: {},
+    pendingSteps: 0,
+    evaluations: [],
+    closing: {},
+    sittings: [],
+    seconds: { training: 1, evaluation: 0 },
+  };
+  let trainer: Trainer;
+  let snapshot: TrainerSnapshot;
+  before(async () => {
+    const engine = await createEngine(small, {
+      engine: whyUnavailable() === undefined ? 'native' : 'tfjs',
+      precision: whyUnavailable() === undefined ? 'float32' : 'auto',
+    });
+    const counts = { trainPuzzles: 8, testPuzzles: 1, validationPuzzles: 0, augmentations: 0, minDifficulty: 0 };
+    const { train } = await sudokuDataset({ side: 4, source: 'generated', seed: 0, ...counts });
+    trainer = new Trainer(engine, train, { ...paperTraining, batchSize: 2, steps: 9 }, 0);
+    await trainer.start();
+    await trainer.trainStep();
+    snapshot = await trainer.snapshot();
+  });
+  /** What a run does with a state: one that it takes, it must also be able to train on. */
+  const resumed = async (written: string): Promise<void> => {
+    const { snapshot: read, extra } = readSnapshot(written, small, 2);
+    checkMeasured(written, (extra as { readonly progress?: unknown } | null)?.progress);
+    await trainer.restore(read);
+    await trainer.trainStep();
+  };
   const given = (options: Arguments['options']): Arguments => ({ options, positionals: [] });
   const notebookText = JSON.stringify({
     cells: [
@@ -262,6 +308,52 @@ describe(`${rounds} mutations`, function () {
       ),
     'of a configuration in JSON': (random) =>
       void readConfigText(damaged(form('sharded/config.json'), random).toString('latin1'), 'x.json'),
+    'of a checkpoint of this kit': (random) => {
+      const whole = readFileSync(path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-6x6.safetensors'));
+      loadCheckpoint(damaged(whole, random, 0, 8 + Number(whole.readBigUInt64LE(0))));
+    },
+    'of a state of training (state.safetensors)': async (random) => {
+      writeSnapshot(file, snapshot, { id: 'run', progress });
+      writeFileSync(file, damaged(readFileSync(file), random));
+      await resumed(file);
+    },
+    'of a state of training with a right seal': async (random) => {
+      const { tensors, latents, carry, ...rest } = snapshot;
+      const part = random.pick(['carry', 'progress', 'place']);
+      const { stream, step } = part === 'place' ? ((altered(rest, random) ?? {}) as TrainerSnapshot) : rest;
+      const numbers = (values: Int32Array): Int32Array =>
+        values.map((each) => (part === 'carry' && random.bernoulli(0.02) ? random.integer(9) - 2 : each));
+      const puzzles = {
+        tokens: numbers(carry.puzzles.tokens),
+        labels: numbers(carry.puzzles.labels),
+        puzzleIds: numbers(carry.puzzles.puzzleIds),
+      };
+      const changed = { ...carry, puzzles, steps: numbers(carry.steps), halted: new Uint8Array(2) };
+      const extra = { id: 'run', progress };
+      writeSnapshot(
+        file,
+        { step: typeof step === 'object' ? -1 : step, stream, tensors, latents, carry: changed },
+        part === 'progress' ? altered(extra, random) : extra,
+      );
+      await resumed(file);
+    },
+    'of weights to start from': (random) => {
+      writeSnapshot(file, snapshot, {});
+      writeFileSync(file, damaged(readFileSync(file), random));
+      readStartWeights(file, small);
+    },
+    'of a claim on a folder': (random) => {
+      const held = JSON.stringify({ host: os.hostname(), pid: 2 ** 30, token: 'x', job: 'y' });
+      write(
+        random.bernoulli(0.5)
+          ? damaged(Buffer.from(held), random)
+          : Buffer.from(JSON.stringify(altered(JSON.parse(held), random)) ?? ''),
+        'claim.json',
+      );
+      const taken = claim(folder);
+      taken?.release();
+      if (taken === undefined) throw new InputError('held');
+    },
     'of a record': (random) => {
       writeRecord(file, record());
       writeFileSync(file, damaged(readFileSync(file), random));

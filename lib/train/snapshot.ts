@@ -1,6 +1,6 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { createHash } from 'node:crypto';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { checkTensors } from '../engine/checks.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../model/checkpoint.js';
@@ -131,8 +131,8 @@ export function readSnapshot(
 ): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
   const { tensors, metadata } = readState(file);
   const step = Number(metadata['step']);
-  if (!Number.isInteger(step) || step < 0)
-    throw new InputError(`${file}: expected a step count, got ${String(metadata['step'])}`);
+  if (!/^\d{1,15}$/.test(metadata['step'] ?? ''))
+    throw new InputError(`${file}: expected a step count, got ${show(metadata['step'])}; start over without resume`);
 
   const stored = (name: string, dtype: 'F32' | 'I32', length: number): Float32Array | Int32Array => {
     const tensor = tensors.get(name);
