@@ -58,7 +58,8 @@ function filesOf(pattern) {
   const inner = found.find((entry) => entry.isDirectory());
   if (inner !== undefined)
     throw new Error(
-      `the tag reads=${pattern}: expected files, got the folder ${inner.name} too; write reads=${folder}/${inner.name}/*`,
+      `the tag reads=${pattern}: expected files, got the folder ${inner.name} too; ` +
+        `write reads=${folder}/${inner.name}/*`,
     );
   return found.map((entry) => `${folder}/${entry.name}`).sort();
 }
