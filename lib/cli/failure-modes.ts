@@ -1,21 +1,21 @@
 /** trm-lab failure-modes: the small experiments that show where these models break. */
-import { failureModes, failureScales } from '../experiment/failure-modes.js';
+import { didYouMean, InputError, show } from '../errors.js';
+import { failureModeIds, failureScales } from '../experiment/failure-modes.js';
 import { planFailureModes } from '../sweep/plan.js';
 import { failureModesReport } from '../report/runs.js';
-import { choice, integer, type Command } from './command.js';
+import { choice, integer, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const failureModesCommand: Command = {
   name: 'failure-modes',
-  summary:
-    'Failure modes that others found, each tried by small runs with records: ' +
-    `${failureModes.map(({ id }) => id).join(', ')}.`,
+  summary: 'Failure modes that others found, each tried by small runs with records: ' + `${failureModeIds.join(', ')}.`,
   positionals: '',
   count: [0, 0],
   options: {
     scale: { type: 'string', value: 'NAME', about: `${failureScales.join(' or ')}. Default laptop` },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every run, 1 to 100. Default 1' },
+    only: { type: 'string', value: 'ID,…', about: 'only these of them' },
     ...sweepOptions,
     ...engineOptions,
   },
@@ -24,10 +24,18 @@ export const failureModesCommand: Command = {
 
   async run(args, out) {
     const scale = choice(args, 'scale', failureScales) ?? 'laptop';
-    const plan = planFailureModes(scale, integer(args, 'seeds', 1, 100) ?? 1);
+    const named = text(args, 'only')?.split(',');
+    const only = named?.map((id) => failureModeIds.find((known) => known === id) ?? unknownMode(id));
+    const plan = planFailureModes(scale, integer(args, 'seeds', 1, 100) ?? 1, only);
     return sweep(plan, args, out, {
       records: 'data/runs',
       reports: (records) => [failureModesReport(scale, records)],
     });
   },
 };
+
+function unknownMode(id: string): never {
+  throw new InputError(
+    `failure-modes: expected --only of ${failureModeIds.join(', ')}, got ${show(id)}${didYouMean(id, failureModeIds)}`,
+  );
+}

@@ -39,8 +39,11 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
       votes === undefined || task.kind !== 'arc' ? 1 : Math.min(votes || Infinity, 1 + task.augmentations);
     return sum + all * versions * (supervisionSteps ?? model.supervisionSteps);
   }, 0);
+  const { trainingPuzzles = 0 } = evaluation;
+  const onTraining = trainingPuzzles === 0 ? 0 : (onTheWay + 1) * of(trainingPuzzles, train);
   const thoughts =
-    model.supervisionSteps * (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored)) +
+    model.supervisionSteps *
+      (onTheWay * of(evaluation.puzzles, scored) + of(evaluation.finalPuzzles, scored) + onTraining) +
     closing;
   return {
     training: flopPerTrainingStep * training.steps,
@@ -52,7 +55,8 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
 export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluations' | 'closing'>): number {
   const steps = (result: ClosingResult): number =>
     (isVote(result) ? result.votes : result.puzzles) * result.supervisionSteps;
-  return [...evaluations, ...Object.values(closing)].reduce((sum, result) => sum + steps(result), 0);
+  const onTraining = evaluations.flatMap(({ training }) => training ?? []);
+  return [...evaluations, ...onTraining, ...Object.values(closing)].reduce((sum, result) => sum + steps(result), 0);
 }
 
 /** What a process takes beside its model: Node, the library, the data sets. */

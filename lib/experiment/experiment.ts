@@ -20,6 +20,8 @@ export interface EvaluationPlan {
   /** Puzzles scored on the way, and at the end; Infinity is written as 0 and means all. */
   readonly puzzles: number;
   readonly finalPuzzles: number;
+  /** Training puzzles, not augmented, scored at each of these evaluations too. Absent: none. */
+  readonly trainingPuzzles?: number;
   /** What the final model is asked beside that (closing.ts). */
   readonly closing: readonly ClosingEvaluation[];
 }
@@ -53,6 +55,7 @@ export interface ExperimentChanges {
   readonly evaluation?: Partial<EvaluationPlan>;
 }
 
+const evaluationFields = ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'closing'];
 const partNames = ['experiment', 'task', 'model', 'training', 'evaluation'];
 
 /**
@@ -67,9 +70,9 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   const task = changeTask(base.task, changes.task ?? {});
   const own = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
   const evaluation: EvaluationPlan = { ...base.evaluation, ...own, ...changes.evaluation };
-  const { every, puzzles, finalPuzzles, closing } = evaluation;
-  refuseUnknown('evaluation', evaluation, ['split', 'every', 'puzzles', 'finalPuzzles', 'closing']);
-  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles })) {
+  const { every, puzzles, finalPuzzles, trainingPuzzles = 0, closing } = evaluation;
+  refuseUnknown('evaluation', evaluation, evaluationFields);
+  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles })) {
     if (!Number.isInteger(value) || value < 0)
       throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${show(value)}`);
   }

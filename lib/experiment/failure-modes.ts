@@ -8,7 +8,7 @@ import { variant } from './variants.js';
 
 /** One failure mode: what is asked, and which runs answer. */
 export interface FailureMode {
-  readonly id: 'one-blank' | 'halting-bias' | 'puzzle-id';
+  readonly id: 'one-blank' | 'halting-bias' | 'puzzle-id' | 'over-fitting';
   /** Where it was found. */
   readonly source: string;
   readonly question: string;
@@ -27,6 +27,12 @@ const puzzleIdCase = (label: string, score: FailureCase['score']): FailureCase =
   label,
   runs: { variant: 'trm-attention' },
   score,
+});
+
+const overfittingCase = (layers: 2 | 4, puzzles: 'training' | 'new'): FailureCase => ({
+  label: `${layers} layers, ${puzzles} puzzles`,
+  runs: { failureMode: `over-fitting-${layers}-layers` },
+  score: (record) => (puzzles === 'new' ? finalEvaluation(record) : finalEvaluation(record).training),
 });
 
 /** All failure modes. */
@@ -69,43 +75,87 @@ export const failureModes: readonly FailureMode[] = [
       puzzleIdCase('test pairs, another’s id', (record) => closingEvaluation(record, 'scored-shuffled-ids')),
     ],
   },
+  {
+    id: 'over-fitting',
+    source: 'arXiv 2510.04871',
+    question:
+      'Do four layers learn more of few training puzzles by heart than two layers do, at the same number of layers ' +
+      'called a step? The training puzzles are not augmented.',
+    cases: [
+      overfittingCase(2, 'training'),
+      overfittingCase(2, 'new'),
+      overfittingCase(4, 'training'),
+      overfittingCase(4, 'new'),
+    ],
+  },
 ];
 
-/** What they are tried on, by scale: Sudoku, and ARC, where puzzles have ids. */
-const bases: Partial<Readonly<Record<Scale, { readonly sudoku: string; readonly arc: string }>>> = {
-  smoke: { sudoku: 'sudoku-smoke', arc: 'arc-smoke' },
-  laptop: { sudoku: 'sudoku-6x6-study', arc: 'arc-7x7-study' },
+export const failureModeIds = failureModes.map(({ id }) => id);
+
+/** What they are tried on, by scale: Sudoku, ARC, where puzzles have ids, and Sudoku with few training puzzles. */
+interface Bases {
+  readonly sudoku: string;
+  readonly arc: string;
+  readonly few: ExperimentChanges;
+}
+const bases: Partial<Readonly<Record<Scale, Bases>>> = {
+  smoke: {
+    sudoku: 'sudoku-smoke',
+    arc: 'arc-smoke',
+    few: { task: { trainPuzzles: 20, augmentations: 0 }, evaluation: { trainingPuzzles: 10, closing: [] } },
+  },
+  laptop: {
+    sudoku: 'sudoku-6x6-study',
+    arc: 'arc-7x7-study',
+    // Twice the steps of the tables: some ninety visits of each of 400 puzzles (docs/plan-laptop-tables.md).
+    few: {
+      task: { trainPuzzles: 400, augmentations: 0 },
+      training: { steps: 1800, interleavedBatches: 8 },
+      evaluation: { every: 300, puzzles: 400, finalPuzzles: 400, trainingPuzzles: 400, closing: [] },
+    },
+  },
 };
 
 /** Scales at which they can be run. */
 export const failureScales = Object.keys(bases) as readonly Scale[];
 
-/** The runs of all failure modes at a scale. Those that are rows of Tables 1 and 5 share their records. */
-export function failureModeRuns(scale: Scale): Experiment[] {
+/**
+ * The runs of failure modes at a scale, of all or of those named. Those that are rows of Tables 1 and 5 share their
+ * records.
+ */
+export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][] = failureModeIds): Experiment[] {
   const names = bases[scale];
   if (names === undefined) throw new RangeError(`failure modes are run at ${failureScales.join(' or ')} scale`);
   const sudoku = experiment(names.sudoku);
   const run = (failureMode: string, changes: ExperimentChanges): Experiment =>
     change(sudoku, { ...changes, failureMode, name: `${sudoku.name}-${failureMode}` });
-  return [
-    variantExperiment(sudoku, variant('trm')),
-    run('halting-bias-0', { model: { haltingBias: 0 } }),
-    run('halting-bias-5', { model: { haltingBias: 5 } }),
-    variantExperiment(experiment(names.arc), variant('trm-attention')),
+  const fewPuzzles = (layers: 2 | 4): Experiment =>
+    run(`over-fitting-${layers}-layers`, {
+      ...names.few,
+      ...(layers === 2 ? {} : { model: variant('trm-4-layers').model }),
+    });
+  const runs: readonly (readonly [of: readonly FailureMode['id'][], run: Experiment])[] = [
+    [['one-blank', 'halting-bias'], variantExperiment(sudoku, variant('trm'))],
+    [['halting-bias'], run('halting-bias-0', { model: { haltingBias: 0 } })],
+    [['halting-bias'], run('halting-bias-5', { model: { haltingBias: 5 } })],
+    [['puzzle-id'], variantExperiment(experiment(names.arc), variant('trm-attention'))],
+    [['over-fitting'], fewPuzzles(2)],
+    [['over-fitting'], fewPuzzles(4)],
   ];
+  return runs.filter(([of]) => of.some((id) => only.includes(id))).map(([, each]) => each);
 }
 
-/** The records that a case is read from, at a scale: of the failure mode's own kind of task. */
+/** The records that a case is read from, at a scale: of the experiment that the failure mode is tried on. */
 export function failureCaseRecords(
   { id }: FailureMode,
   { runs }: FailureCase,
   records: readonly RunRecord[],
   scale: string,
 ): RunRecord[] {
+  const names = bases[scale as Scale];
+  const base = id === 'puzzle-id' ? names?.arc : names?.sudoku;
   return records.filter(
-    ({ experiment: { failureMode, variant: row, task, ...rest } }) =>
-      rest.scale === scale &&
-      (id === 'puzzle-id') === (task.kind === 'arc') &&
-      (runs.failureMode === undefined ? row === runs.variant : failureMode === runs.failureMode),
+    ({ experiment: { failureMode, variant: row, ...rest } }) =>
+      rest.base === base && (runs.failureMode === undefined ? row === runs.variant : failureMode === runs.failureMode),
   );
 }

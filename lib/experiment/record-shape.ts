@@ -55,6 +55,7 @@ const evaluation = {
   meanSteps: optional(number),
   seconds: number,
 };
+const madeAtStep = objectOf({ ...evaluation, step: whole(0), training: optional(objectOf(evaluation)) });
 const vote = objectOf({ passAt: anyObject, tasks: whole(0), pairs: whole(0), votes: whole(0), seconds: number });
 const closing: FieldCheck = (value) => {
   const object = anyObject(value);
@@ -117,7 +118,7 @@ const record = {
   model: objectOf({ parameters: whole(0, 1e12), depth: number, forwardPasses: number }),
   steps: whole(0),
   peakMemory: number,
-  evaluations: listOf(objectOf({ ...evaluation, step: whole(0) }), 1),
+  evaluations: listOf(madeAtStep, 1),
   ...measured,
   sittings: listOf(objectOf(sitting), 1),
 };
@@ -137,7 +138,7 @@ export function checkMeasured(name: string, candidate: unknown): void {
     ...measured,
     pending: anyObject,
     pendingSteps: whole(0),
-    evaluations: listOf(objectOf({ ...evaluation, step: whole(0) })),
+    evaluations: listOf(madeAtStep),
   })(candidate);
   if (expected !== undefined) throw new InputError(`${name}: expected ${expected}; start over without resume`);
 }

@@ -30,6 +30,8 @@ export interface CurvePoint {
 export interface RunEvaluation extends Evaluation {
   /** Optimizer steps made. */
   readonly step: number;
+  /** The same model on training puzzles, where the plan asks for them. */
+  readonly training?: Evaluation;
 }
 
 /** Where and with what a part of a run was made: a run that was stopped and resumed has several. */

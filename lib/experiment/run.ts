@@ -390,7 +390,11 @@ class Run {
     if (this.#evaluatedHere) return true;
     const result = await this.#score(this.#scored, { puzzles });
     if (result === undefined) return false;
-    const made = { ...result, step: this.#trainer.step };
+    const { trainingPuzzles = 0 } = this.#experiment.evaluation;
+    const training =
+      trainingPuzzles === 0 ? undefined : await this.#score(this.#data.train, { puzzles: trainingPuzzles });
+    if (trainingPuzzles > 0 && training === undefined) return false;
+    const made = { ...result, step: this.#trainer.step, ...(training === undefined ? {} : { training }) };
     this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);

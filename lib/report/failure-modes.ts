@@ -1,8 +1,9 @@
 /** The table of failure modes: what became of each in our runs. */
 import { failureCaseRecords, failureModes } from '../experiment/failure-modes.js';
-import type { RunRecord } from '../experiment/record.js';
-import { spreadOf } from './statistics.js';
-import { meanAndSpread, type Table } from './tables.js';
+import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { probabilityText } from './orderings.js';
+import { holm, pairedTest, spreadOf } from './statistics.js';
+import { meanAndSpread, signedPoints, type LabelledRuns, type Table } from './tables.js';
 
 /**
  * Every case of which there are records at a scale: puzzles solved, and how long training puzzles were thought about.
@@ -43,9 +44,56 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
   };
 }
 
-/** The question of each failure mode, below the table. */
-export function failureModeNotes(): string[] {
-  return failureModes.map(({ id, question, source }) => `**${id}** (${source}): ${question}`);
+/** The question of each failure mode, below the table, and what the seeds say of over-fitting. */
+export function failureModeNotes(records: readonly RunRecord[], scale: string): string[] {
+  return [
+    ...failureModes.map(({ id, question, source }) => `**${id}** (${source}): ${question}`),
+    ...overfittingText(records, scale),
+  ];
+}
+
+/** Both nets on training and on new puzzles as training goes on: rows of a learning curve, in the order of cases. */
+export function overfittingRows(records: readonly RunRecord[], scale: string): LabelledRuns[] {
+  const mode = failureModes.find(({ id }) => id === 'over-fitting');
+  return (mode?.cases ?? []).map((each) => ({
+    row: { label: each.label },
+    records: failureCaseRecords(mode!, each, records, scale).map((record) => ({
+      ...record,
+      evaluations: record.evaluations.flatMap((made, i) => {
+        const scored = each.score({ ...record, evaluations: record.evaluations.slice(0, i + 1) });
+        return scored === undefined ? [] : [{ ...scored, step: made.step }];
+      }),
+    })),
+  }));
+}
+
+/** Whether four layers lose more from training puzzles to new ones than two, and which does better on new ones. */
+function overfittingText(records: readonly RunRecord[], scale: string): string[] {
+  const [trainedTwo, newTwo, trainedFour, newFour] = overfittingRows(records, scale).map(
+    ({ records: own }) => new Map(own.map((record) => [record.seed, quotedAccuracy(record)])),
+  );
+  const seeds = [...(newTwo?.keys() ?? [])].filter((seed) => newFour?.has(seed));
+  const of = (shares: ReadonlyMap<number, number> | undefined): number[] =>
+    seeds.map((seed) => shares?.get(seed) ?? NaN);
+  const less = (left: readonly number[], right: readonly number[]): number[] =>
+    left.map((value, i) => value - (right[i] ?? NaN));
+  const tests = [
+    [
+      'The loss from training to new puzzles, of four layers less that of two',
+      pairedTest(less(of(trainedFour), of(newFour)), less(of(trainedTwo), of(newTwo))),
+    ],
+    ['New puzzles, two layers less four', pairedTest(of(newTwo), of(newFour))],
+  ] as const;
+  const corrected = holm(tests.flatMap(([, test]) => test?.p ?? []));
+  return tests.flatMap(([what, test], i) =>
+    test === null
+      ? []
+      : [
+          `${what}: ${signedPoints(test.difference)} points, 95 % interval ${signedPoints(test.interval[0])} to ` +
+            `${signedPoints(test.interval[1])}, p ${probabilityText(corrected[i] ?? null)} ` +
+            `(paired over ${test.n} seeds, two tests after Holm).`,
+        ],
+  );
 }
 
 /**

@@ -16,7 +16,7 @@ import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/
 import { accuracyVersusCycles, paperVersusOurs } from './figures.js';
 import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
-import { failureModeNotes, failureModesTable } from './failure-modes.js';
+import { failureModeNotes, failureModesTable, overfittingRows } from './failure-modes.js';
 import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
@@ -111,7 +111,7 @@ export function reportTables({ records, searched = [], again = [] }: ReportSourc
         `failure-modes-${scale}`,
         `How these models fail, at ${scale} scale`,
         failureModesTable(records, scale),
-        failureModeNotes(),
+        failureModeNotes(records, scale),
       ),
     );
   const ratings = scales.map((scale) =>
@@ -196,12 +196,27 @@ export function reportFigures({ records, again = [], benches = [] }: ReportSourc
       return listedFigure(`bfloat16-versus-float32-${name}`, figure, float32, 'data/precision');
     }),
     ...studies(records).flatMap((study) => studyFigures(study, records)),
+    ...failureScales.flatMap((scale) => overfittingFigures(scale, records)),
     ...benches.map((bench) => ({
       ...listedFigure(`bench-${bench.level}`, benchFigure(bench), []),
       folder: 'bench/results',
       records: [bench.level],
     })),
   ];
+}
+
+/** Two nets on the puzzles that they learned from and on new ones, as training goes on. */
+function overfittingFigures(scale: string, records: readonly RunRecord[]): ReportFigure[] {
+  const rows = overfittingRows(records, scale);
+  const ours = rows.flatMap(({ records: own }) => own);
+  if (ours.length === 0) return [];
+  const subtitle = studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations);
+  const figure = learningCurves(rows, {
+    title: 'Two layers, four layers, few training puzzles',
+    subtitle,
+    of: 'Puzzles solved',
+  });
+  return [listedFigure(`over-fitting-${scale}`, figure, ours)];
 }
 
 /** What one of the paper's tables looks like, and behind Table 1 what its rows cost and how they learned. */

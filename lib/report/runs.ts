@@ -54,7 +54,12 @@ export function paperTableReport(table: PaperTable, base: Experiment, records: r
 
 /** What became of each failure mode. */
 export function failureModesReport(scale: string, records: readonly RunRecord[]): RunsReport {
-  return tableReport(`failure-modes-${scale}`, failureModesTable(records, scale), failureModeNotes(), records);
+  return tableReport(
+    `failure-modes-${scale}`,
+    failureModesTable(records, scale),
+    failureModeNotes(records, scale),
+    records,
+  );
 }
 
 /** The tries of a search, the best first. */

@@ -213,7 +213,10 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
 }
 
 /** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
-export function learningCurves(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+export function learningCurves(
+  rows: readonly LabelledRuns[],
+  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+): Figure {
   const series = withRecords(rows).map(({ row, records }) => ({
     name: row.label,
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
@@ -246,7 +249,7 @@ export function learningCurves(rows: readonly LabelledRuns[], options: Caption =
       { right: ends },
       {
         xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
-        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        yaxis: { ...axis(of), ...percentAxis },
         annotations: endLabels(ends, 100),
       },
     ),

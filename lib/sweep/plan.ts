@@ -170,9 +170,13 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
 }
 
-/** The runs of all failure modes with seeds from 0. */
-export function planFailureModes(scale: Scale, seeds: number): PlannedRun[] {
+/** The runs of failure modes with seeds from 0: of all, or of those named. */
+export function planFailureModes(
+  scale: Scale,
+  seeds: number,
+  only?: Parameters<typeof failureModeRuns>[1],
+): PlannedRun[] {
   return Array.from({ length: seeds }, (_, seed) =>
-    failureModeRuns(scale).map((experiment) => ({ experiment, seed })),
+    failureModeRuns(scale, only).map((experiment) => ({ experiment, seed })),
   ).flat();
 }

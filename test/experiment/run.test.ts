@@ -15,6 +15,7 @@ const small = change(experiment('sudoku-smoke'), {
     every: 2,
     puzzles: 4,
     finalPuzzles: 6,
+    trainingPuzzles: 4,
     closing: [
       { name: 'training', on: 'training', puzzles: 4 },
       { name: 'longer', on: 'scored', puzzles: 4, supervisionSteps: 17 },
@@ -58,6 +59,13 @@ describe('run', () => {
         [6, 6],
       ],
     );
+    const { training, ...final } = whole.evaluations.at(-1)!;
+    assert.deepEqual(
+      { ...training, seconds: 0 },
+      { ...whole.closing['training'], seconds: 0 },
+      'training puzzles on the way are those of the closing evaluation',
+    );
+    assert.notDeepEqual(training?.cellAccuracy, final.cellAccuracy);
     for (let stopAt = 1; stopAt <= 5; stopAt++) {
       const stopped = await record(stopAt);
       assert.ok(stopped !== undefined);

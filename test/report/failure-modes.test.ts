@@ -1,14 +1,17 @@
 /** The table of failure modes: each number from the record it stands for. */
 import assert from 'node:assert/strict';
+import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { failureModeRuns, failureModes } from '../../lib/experiment/failure-modes.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
-import { failureModesTable } from '../../lib/report/failure-modes.js';
+import { failureModeNotes, failureModesTable, overfittingRows } from '../../lib/report/failure-modes.js';
 import { withoutRuns } from '../../lib/report/tables.js';
 import { planFailureModes } from '../../lib/sweep/plan.js';
 import { recordOf } from './records.js';
 
-const [plain, zero, five, arc] = failureModeRuns('laptop') as [
+const [plain, zero, five, arc, two, four] = failureModeRuns('laptop') as [
+  RunRecord['experiment'],
+  RunRecord['experiment'],
   RunRecord['experiment'],
   RunRecord['experiment'],
   RunRecord['experiment'],
@@ -35,7 +38,18 @@ describe('failure modes', () => {
     );
     assert.equal(arc.name, 'arc-7x7-study-trm-attention');
     assert.ok(arc.evaluation.closing.some(({ puzzleIds }) => puzzleIds === 'blank'));
-    assert.equal(planFailureModes('laptop', 2).length, 8);
+    assert.equal(planFailureModes('laptop', 2).length, 12);
+    assert.deepEqual(
+      planFailureModes('laptop', 1, ['over-fitting']).map(({ experiment: { name } }) => name),
+      ['sudoku-6x6-study-over-fitting-2-layers', 'sudoku-6x6-study-over-fitting-4-layers'],
+    );
+    assert.deepEqual(
+      [two, four].map(({ model: { layers, latentRecursions } }) => [layers, latentRecursions]),
+      [
+        [2, 6],
+        [4, 3],
+      ],
+    );
     assert.deepEqual(
       [plain, zero, five, arc].map(({ failureMode }) => failureMode),
       [null, 'halting-bias-0', 'halting-bias-5', null],
@@ -73,6 +87,52 @@ describe('failure modes', () => {
     ]);
     assert.deepEqual(failureModesTable(records, 'smoke').rows, [], 'scales are not mixed');
     assert.equal(failureModesTable(records, 'laptop').rows[0]?.at(-1), `${plain.name}-seed0 ${plain.name}-seed1`);
-    assert.equal(failureModes.length, 3);
+    assert.equal(failureModes.length, 4);
+    const maze = change(experiment('maze-7x7-study'), { variant: 'trm' });
+    const [first] = failureModesTable([...records, recordOf(maze, 3, [0, 0])], 'laptop').rows;
+    assert.equal(first?.[3], '2', 'another task is no case');
+  });
+
+  it('hold the loss of four layers from training to new puzzles against that of two, over training', () => {
+    const record = (experiment: RunRecord['experiment'], seed: number, training: number, fresh: number): RunRecord => {
+      const made = [0.1, fresh].map((share, i) => ({
+        ...scored(share),
+        step: 900 * (i + 1),
+        training: scored(training),
+      }));
+      return { ...recordOf(experiment, seed, [0, fresh]), evaluations: made };
+    };
+    const records = [
+      record(two, 0, 0.9, 0.6),
+      record(two, 1, 0.9, 0.65),
+      record(four, 0, 1, 0.4),
+      record(four, 1, 1, 0.5),
+      record(four, 2, 1, 0),
+    ];
+    // the seeds that both have: losses of 0.6 − 0.3 and 0.5 − 0.25 points, new puzzles 0.2 and 0.15
+    const notes = failureModeNotes(records, 'laptop').slice(-2);
+    assert.match(notes[0] ?? '', /four layers less that of two: \+27\.5 points, 95 % interval −4\.3 to \+59\.3/);
+    assert.match(notes[1] ?? '', /two layers less four: \+17\.5 points/);
+    assert.deepEqual(failureModeNotes([], 'laptop').length, failureModes.length);
+    const curves = overfittingRows(records, 'laptop').map(({ row, records: own }) => [
+      row.label,
+      own[0]?.evaluations.map(({ step, exactAccuracy }) => [step, exactAccuracy.at(-1)]),
+    ]);
+    assert.deepEqual(curves.slice(0, 2), [
+      [
+        '2 layers, training puzzles',
+        [
+          [900, 0.9],
+          [1800, 0.9],
+        ],
+      ],
+      [
+        '2 layers, new puzzles',
+        [
+          [900, 0.1],
+          [1800, 0.6],
+        ],
+      ],
+    ]);
   });
 });
