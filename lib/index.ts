@@ -63,7 +63,7 @@ export { finalEvaluation, readRecords, type RunRecord } from './experiment/recor
 export { planAblation, planSearch, planTable, tableBases, type AblationRow } from './sweep/plan.js';
 
 // Tables from records: results, the paper's tables with ours beside them, statistics over seeds.
-export { resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
+export { labelledRuns, resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
 export { dataFrame, recordRows, tableOfFrame, type FrameRow } from './report/frames.js';
 export { comparedRows, paperTable, paperTableFrame } from './report/paper-tables.js';
 export { paperTableRows, tableRecords } from './report/paper-rows.js';

@@ -21,6 +21,7 @@ interface Cell {
 
 /** The parts of the compiler's syntax tree used here. */
 interface Node {
+  readonly parent: Node;
   forEachChild(visit: (child: Node) => void): void;
   getText(): string;
 }
@@ -32,7 +33,7 @@ interface Compiler {
   isClassLike(node: Node): boolean;
   isImportDeclaration(node: Node): node is Node & { readonly moduleSpecifier: Node };
   isShorthandPropertyAssignment(node: Node): boolean;
-  isVariableDeclaration(node: Node): node is Node & { readonly name: Node };
+  isVariableDeclaration(node: Node): node is Node & { readonly name: Node; readonly type?: Node };
 }
 
 // The fork of TypeScript that tslab compiles cells with: the project's own version has no compiler interface.
@@ -59,6 +60,11 @@ function nodesOf(source: string): Node[] {
   };
   visit(compiler.createSourceFile('cell.ts', source, compiler.ScriptTarget.ES2022, true));
   return nodes;
+}
+
+/** A function that a reader is to change: const block: Block = … */
+function isBlock({ parent }: Node): boolean {
+  return compiler.isVariableDeclaration(parent) && parent.type?.getText() === 'Block';
 }
 
 describe('notebooks', () => {
@@ -88,12 +94,12 @@ describe('notebooks', () => {
 
   for (const name of names) {
     describe(name, () => {
-      it('defines no function and no class, and no cell is longer than 15 lines', () => {
+      it('defines no function but a block of one’s own and no class, and no cell is longer than 15 lines', () => {
         for (const { number, source } of codeOf(name)) {
           const lines = source.split('\n').length;
           assert.ok(lines <= 15, `cell ${number} has ${lines} lines`);
           const definition = nodesOf(source).find(
-            (node) => compiler.isFunctionLike(node) || compiler.isClassLike(node),
+            (node) => (compiler.isFunctionLike(node) && !isBlock(node)) || compiler.isClassLike(node),
           );
           assert.equal(definition?.getText(), undefined, `cell ${number} defines something`);
         }

@@ -62,6 +62,12 @@ export const convert: Command = {
       `${to}: ${tensors.size} tensors, ${parameterCount(config).toLocaleString('en')} trainable parameters ` +
         `(${recursion}, ${mixer}, ${layers} layers of ${hiddenSize}, T = ${deepRecursions}, n = ${latentRecursions})`,
     );
+    const { block } = metadata;
+    if (block !== undefined)
+      out.line(
+        `trained with a block of one's own (SHA-256 ${block.slice(0, 8)}…): the new file names it too, and other ` +
+          'programs would compute another in its place',
+      );
     if (assumed.length > 0) out.line(assumedLine(assumed));
     out.result({ from, to, config, parameters: parameterCount(config), notes, assumed });
     return Promise.resolve(0);

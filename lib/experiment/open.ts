@@ -8,7 +8,7 @@ import { projectRoot } from '../files.js';
 import { loadCheckpoint, type LoadOptions } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
-import { blockId } from './record.js';
+import { checkBlock } from './record.js';
 import type { Random } from '../random.js';
 
 /** A model and where it came from. The caller disposes of the engine. */
@@ -31,12 +31,7 @@ export interface OpenModel {
  */
 export async function openModel(file: string, options: EngineOptions = {}, load: LoadOptions = {}): Promise<OpenModel> {
   const { config, tensors, metadata, notes, taken, assumed } = loadCheckpoint(file, load);
-  const { block } = metadata;
-  if (block !== undefined && (options.block === undefined || blockId(options.block) !== block))
-    throw new InputError(
-      `${file}: expected the block that it was trained with (engine option block, SHA-256 ${block.slice(0, 8)}…), ` +
-        `got ${options.block === undefined ? "the kit's own" : 'another'}; give that block`,
-    );
+  checkBlock(file, metadata['block'], options.block);
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', tensors);
   return { engine, config, metadata, notes, taken, assumed };

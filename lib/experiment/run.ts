@@ -26,6 +26,7 @@ import { sittingOf } from './provenance.js';
 import { keepAs, runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import {
   blockId,
+  checkBlock,
   hashOf,
   readRecord,
   recordSchema,
@@ -146,6 +147,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   );
   const data = options.data ?? (await loadTask(experiment.task));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
+  if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);
   const id = runId(experiment, seed, data, start, options.engine?.block);
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
   if (setSizes(experiment, data).scored === 0)
@@ -487,7 +489,11 @@ class Run {
     const { step } = this.#trainer;
     const regular = step >= this.#regular + this.#checkpointEvery;
     if (regular && existsSync(recent)) renameSync(recent, earlier);
-    writeSnapshot(state, await this.#trainer.snapshot(), { id: this.#id, progress: this.progress });
+    writeSnapshot(state, await this.#trainer.snapshot(), {
+      id: this.#id,
+      progress: this.progress,
+      ...blockField(this.#options.engine?.block),
+    });
     if (!regular) return;
     keepAs(state, recent);
     this.#regular = step;

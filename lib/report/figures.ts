@@ -390,6 +390,18 @@ export function distribution(
 
 /** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */
 export function stoppingCurve(points: readonly StoppingPoint[], options: Caption = {}): Figure {
+  const x = [0, 1.08 * Math.max(...points.map(({ meanSteps }) => meanSteps))] as const;
+  const y = [-8, 104] as const; // room for a label below 0 %
+  const layout = baseLayout(
+    { title: 'Stopping when sure', ...options },
+    {},
+    {
+      xaxis: { ...axis('Supervision steps used (mean)'), range: x },
+      yaxis: { ...axis('Puzzles solved'), ...percentAxis, range: y },
+    },
+  );
+  const { l, r, t, b } = layout['margin'] as Readonly<Record<'l' | 'r' | 't' | 'b', number>>;
+  const [across, down] = [(layout.width - l - r) / (x[1] - x[0]), (layout.height - t - b) / (y[1] - y[0])];
   return {
     data: [
       {
@@ -404,49 +416,57 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
         hovertemplate: '%{y:.1f} % solved with %{x:.2f} steps<extra>%{text}</extra>',
       },
     ],
-    layout: baseLayout(
-      { title: 'Stopping when sure', ...options },
-      {},
-      {
-        xaxis: { ...axis('Supervision steps used (mean)'), rangemode: 'tozero' },
-        yaxis: { ...axis('Puzzles solved'), ...percentAxis },
-        annotations: stopLabels(points).map(({ x, y, least, most }) => {
-          const low = y < 30; // above the point, where below it there is no room
-          return {
-            text: least === most ? `${least} %` : `${least}–${most} %`,
-            x,
-            y,
-            yanchor: low ? 'bottom' : 'top',
-            yshift: low ? 8 : -8,
-            showarrow: false,
-            font: { size: fontSize.tick, color: colour.quiet },
-          };
-        }),
-      },
-    ),
+    layout: {
+      ...layout,
+      // Below and to the right of a point, where a curve that rises does not go.
+      annotations: stopLabels(points, across, down).map((label) => ({
+        ...label,
+        xanchor: 'left',
+        yanchor: 'top',
+        xshift: 4,
+        yshift: -2,
+        borderpad: 0,
+        showarrow: false,
+        font: { size: fontSize.tick, color: colour.quiet },
+      })),
+    },
   };
 }
 
-/** The surenesses, %, that one label names. */
 interface StopLabel {
+  readonly text: string;
   readonly x: number;
   readonly y: number;
-  readonly least: number;
-  readonly most: number;
 }
 
-/** One label for rules that come to nearly the same, where two would lie on each other. */
-function stopLabels(points: readonly StoppingPoint[]): StopLabel[] {
-  const wide = 0.12 * Math.max(...points.map(({ meanSteps }) => meanSteps));
-  const labels: StopLabel[] = [];
-  for (const point of points) {
-    const [x, y, sure] = [point.meanSteps, percent(point.exactAccuracy), percent(point.sureness)];
-    const at = labels.findIndex((label) => Math.abs(label.x - x) < wide && Math.abs(label.y - y) < 6);
-    const near = labels[at] ?? { x, y, least: sure, most: sure };
-    const joined = { ...near, least: Math.min(near.least, sure), most: Math.max(near.most, sure) };
-    labels.splice(at < 0 ? labels.length : at, 1, joined);
+/**
+ * What to write beside the points: one label for rules that come to nearly the same, where two would lie on each other.
+ * `across` and `down`: CSS pixels of a step and of a percent.
+ */
+function stopLabels(points: readonly StoppingPoint[], across: number, down: number): StopLabel[] {
+  const label = (rules: readonly StoppingPoint[]): StopLabel => {
+    const sure = [rules[0]!, rules.at(-1)!].map(({ sureness }) => percent(sureness));
+    return {
+      text: `${[...new Set(sure)].join('–')} %`,
+      x: Math.max(...rules.map(({ meanSteps }) => meanSteps)),
+      y: Math.min(...rules.map(({ exactAccuracy }) => percent(exactAccuracy))),
+    };
+  };
+  const overlap = (a: StopLabel, b: StopLabel): boolean => {
+    const left = a.x < b.x ? a : b;
+    return (
+      Math.abs(a.x - b.x) * across < textWidth(left.text, fontSize.tick) + 6 &&
+      Math.abs(a.y - b.y) * down < 1.5 * fontSize.tick
+    );
+  };
+  const groups = [...points].sort((a, b) => a.sureness - b.sureness).map((point) => [point]);
+  for (let end = 1; end < groups.length; end++) {
+    const start = groups.findIndex((group, i) => i < end && overlap(label(group), label(groups[end]!)));
+    if (start < 0) continue;
+    groups.splice(start, end - start + 1, groups.slice(start, end + 1).flat());
+    end = 0; // the joined label is wider
   }
-  return labels;
+  return groups.map(label);
 }
 
 /** One row of a comparison with the paper; shares 0 … 1, null where there is none. */

@@ -11,7 +11,7 @@ import { experimentLabel } from '../experiment/rows.js';
 import { paperResult as paperPercent, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
-import { markdownText } from './escape.js';
+import { keptTogether, markdownText } from './escape.js';
 import { spreadOf } from './statistics.js';
 
 /** A table of text, cell by cell. */
@@ -29,14 +29,15 @@ export function tableOfRows(rows: readonly Readonly<Record<string, string | numb
   return { columns, rows: rows.map((row) => columns.map((column) => cellText(row[column]))) };
 }
 
-/** A table as GitHub's Markdown; columns of numbers are set to the right. */
+/** A table as GitHub's Markdown; columns of numbers are set to the right, and no number breaks before its ± or %. */
 export function toMarkdown(table: Table): string {
   const right = numericColumns(table);
+  const text = (cell: string): string => keptTogether(markdownText(cell));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    line(table.columns.map(markdownText)),
+    line(table.columns.map(text)),
     line(right.map((isRight) => (isRight ? '---:' : ':---'))),
-    ...table.rows.map((row) => line(row.map(markdownText))),
+    ...table.rows.map((row) => line(row.map(text))),
   ].join('\n');
 }
 

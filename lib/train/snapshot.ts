@@ -94,6 +94,8 @@ export interface StartWeights {
   readonly tensors: TensorMap;
   /** Of their numbers. */
   readonly sha256: string;
+  /** What the file names as the block of one's own that they were trained with; undefined for the kit's. */
+  readonly block: string | undefined;
 }
 
 /**
@@ -101,21 +103,27 @@ export interface StartWeights {
  * Throws InputError if the file is damaged, or its tensors are not those of the model.
  */
 export function readStartWeights(file: string, config: ModelConfig): StartWeights {
-  const tensors = stateStep(file) === undefined ? loadCheckpoint(file, { config }).tensors : stateWeights(file);
+  const { tensors, block } = stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file);
   const specs = parameterSpecs(config);
   checkTensors(specs, tensors, file);
   const hash = createHash('sha256');
   for (const { name } of specs) hash.update(sumOf(tensors.get(name)!));
-  return { tensors, sha256: hash.digest('hex') };
+  return { tensors, sha256: hash.digest('hex'), block };
 }
 
-function stateWeights(file: string): TensorMap {
+function checkpointWeights(file: string, config: ModelConfig): Omit<StartWeights, 'sha256'> {
+  const { tensors, metadata } = loadCheckpoint(file, { config });
+  return { tensors, block: metadata['block'] };
+}
+
+function stateWeights(file: string): Omit<StartWeights, 'sha256'> {
   const prefix = 'parameters/';
-  return new Map(
-    [...readState(file).tensors]
-      .filter(([name]) => name.startsWith(prefix))
-      .map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data as Float32Array }]),
-  );
+  const { tensors, metadata } = readState(file);
+  const extra = (storedJson(file, 'extra', metadata['extra']) ?? {}) as { readonly block?: string };
+  const parameters = [...tensors]
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data as Float32Array }] as const);
+  return { tensors: new Map(parameters), block: extra.block };
 }
 
 /** The plain JSON that came with a snapshot. Throws InputError if the file is damaged or no snapshot. */

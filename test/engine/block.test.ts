@@ -1,8 +1,11 @@
 /** A block of one's own on the tfjs engine: against the kit's, against finite differences, and in records. */
+import type { Tensor } from '@tensorflow/tfjs-core';
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../lib/engine/create.js';
 import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
 import { tf } from '../../lib/engine/tfjs/backend.js';
@@ -18,6 +21,8 @@ import { initialParameters, type TensorMap } from '../../lib/model/parameters.js
 import { Random } from '../../lib/random.js';
 import { ablationRecords } from '../../lib/report/ablation.js';
 import { resultsTable } from '../../lib/report/tables.js';
+
+const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 
 /** One deep recursion: no call is without gradient, so finite differences see what autodiff sees. */
 const tiny: ModelConfig = {
@@ -37,13 +42,11 @@ const tiny: ModelConfig = {
 
 /** The feed-forward half with any activation of the gate; with SiLU it is the kit's. */
 const gated =
-  (activation: (gate: ReturnType<typeof tf.tensor3d>) => ReturnType<typeof tf.tensor3d>): Block =>
-  (start, { layers, weights, mix, linear, rmsNorm }) =>
+  (activation: (gate: Tensor) => Tensor): Block =>
+  (start, { tf: own, layers, weights, mix, linear, rmsNorm }) =>
     layers.reduce((before, layer) => {
       const h = mix(layer, before);
-      const [gate, up] = tf.split(linear(h, weights(`${layer}.mlp.gate_up_proj.weight`)), 2, 2) as Array<
-        ReturnType<typeof tf.tensor3d>
-      >;
+      const [gate, up] = own.split(linear(h, weights(`${layer}.mlp.gate_up_proj.weight`)), 2, 2);
       return rmsNorm(h.add(linear(activation(gate!).mul(up!), weights(`${layer}.mlp.down_proj.weight`))));
     }, start);
 const tanh = gated((gate) => tf.tanh(gate));
@@ -162,6 +165,31 @@ describe('a block of one’s own', function () {
       const model = path.join(folder, 'model.safetensors');
       await assert.rejects(openModel(model), /expected the block that it was trained with/);
       (await openModel(model, { block: tanh })).engine.dispose();
+
+      const state = path.join(folder, 'state.safetensors');
+      const converted = path.join(folder, 'converted.safetensors');
+      const told = spawnSync(process.execPath, [cli, 'convert', model, converted], { encoding: 'utf8' });
+      assert.match(
+        told.stdout,
+        new RegExp(`trained with a block of one's own \\(SHA-256 ${record.block!.slice(0, 8)}`),
+      );
+      for (const from of [model, state, converted]) {
+        const start = { from, folder: path.join(folder, 'started') };
+        const refused = /expected the block that it was trained with .* got the kit's own/;
+        await assert.rejects(runExperiment(base, start), refused);
+        assert.ok(!existsSync(start.folder), 'nothing is left behind');
+        const other: Block = (h, { original }) => original(h);
+        await assert.rejects(runExperiment(base, { ...start, engine: { block: other } }), /got another; give that/);
+      }
+      const line = ['train', '--experiment', 'sudoku-4x4', '--from', converted];
+      const { status, stderr } = spawnSync(process.execPath, [cli, ...line], { encoding: 'utf8' });
+      assert.equal(status, 2);
+      assert.match(stderr, /^error: .*expected the block that it was trained with/m);
+      const onward = { engine: { block: tanh }, from: state, folder: path.join(folder, 'onward') };
+      const second = await runExperiment(base, onward);
+      second.engine.dispose();
+      assert.equal(second.record!.block, record.block);
+      assert.ok(second.record!.start !== undefined);
     } finally {
       rmSync(folder, { recursive: true });
     }

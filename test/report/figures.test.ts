@@ -12,6 +12,8 @@ import {
   thinkingCurve,
 } from '../../lib/report/figures.js';
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
+import { textWidth } from '../../lib/report/draw/style.js';
+import { Random } from '../../lib/random.js';
 import { record } from './records.js';
 
 const trace = (figure: Figure, name: string): Trace =>
@@ -193,6 +195,49 @@ describe('figures', () => {
       stoppingCurve(alike).layout.annotations?.map(({ text }) => text),
       ['10–20 %'],
     );
+  });
+
+  it('stopping curve: every sureness is in one label, and no two labels lie on each other', () => {
+    const random = new Random(5);
+    const longer = (): number => Math.floor(random.uniform() * 3) * 0.7 * random.uniform();
+    for (let trial = 0; trial < 200; trial++) {
+      let meanSteps = 1;
+      const surenesses = [0.05, 0.2, 0.4, 0.5, 0.8, 0.95];
+      const points = surenesses.map((sureness) => ({
+        sureness,
+        exactAccuracy: random.uniform() * 10 ** -Math.floor(random.uniform() * 3),
+        meanSteps: (meanSteps += longer()),
+      }));
+      const { layout } = stoppingCurve(points, { subtitle: 'test' });
+      const labels = layout.annotations ?? [];
+      const named = labels.map(({ text }) => text.split(/[– ]/).slice(0, -1).map(Number));
+      assert.deepEqual(
+        surenesses.filter(
+          (sure) => named.filter((ends) => ends[0]! <= 100 * sure && 100 * sure <= ends.at(-1)!).length !== 1,
+        ),
+        [],
+      );
+      // In CSS pixels, as plotly places them: the text's own width, from its corner at the upper left.
+      const { l, r, t, b } = layout['margin'] as Record<string, number>;
+      const range = (name: string): number[] => (layout[name] as { range: number[] }).range;
+      const unit = (name: string, size: number): number => size / (range(name)[1]! - range(name)[0]!);
+      const [across, down] = [unit('xaxis', layout.width - l! - r!), unit('yaxis', layout.height - t! - b!)];
+      const boxes = labels.map(({ text, x, y }) => ({
+        left: Number(x) * across,
+        right: Number(x) * across + textWidth(text, 12),
+        top: (100 - Number(y)) * down,
+        bottom: (100 - Number(y)) * down + 14,
+      }));
+      for (const [i, one] of boxes.entries()) {
+        assert.ok(one.bottom <= (100 - range('yaxis')[0]!) * down, 'within the plot');
+        assert.ok(one.right <= layout.width - l!, 'within the figure');
+        for (const two of boxes.slice(i + 1))
+          assert.ok(
+            one.right < two.left || two.right < one.left || one.bottom < two.top || two.bottom < one.top,
+            `trial ${trial}: ${labels.map(({ text, x, y }) => `${text} at ${x}, ${y}`).join('; ')}`,
+          );
+      }
+    }
   });
 
   it('distribution: shares of each sample, in bins centred on multiples of the width, empty bins left out', () => {

@@ -57,7 +57,7 @@ describe('tables', () => {
       [
         '| experiment | paper | ours | scale | seeds | puzzles scored | data |',
         '| :--- | :--- | ---: | :--- | ---: | ---: | :--- |',
-        '| sudoku-4x4 | – | 91.0 ± 1.4 % | laptop | 2 | 300 | 4×4 generated (300 for training) |',
+        '| sudoku-4x4 | – | 91.0\u00A0±\u00A01.4\u00A0% | laptop | 2 | 300 | 4×4 generated (300 for training) |',
         '',
         'Share of test puzzles solved whole, after the last supervision step, EMA weights; ' +
           '± is the standard deviation over seeds.',
@@ -73,11 +73,11 @@ describe('tables', () => {
     const common = { name: 'sudoku-9x9', side: 9, exactAccuracy: [0.125] } as const;
     assert.equal(
       paperRow({ ...common, source: 'public-domain' }),
-      '| sudoku-9x9 | 87.4 %* | 12.5 % | laptop | 1 | 300 | public-domain (300 for training) |',
+      '| sudoku-9x9 | 87.4\u00A0%* | 12.5\u00A0% | laptop | 1 | 300 | public-domain (300 for training) |',
     );
     assert.equal(
       paperRow({ ...common, source: 'sudoku-extreme', scale: 'paper' }),
-      '| sudoku-9x9 | 87.4 % | 12.5 % | paper | 1 | 300 | sudoku-extreme (300 for training) |',
+      '| sudoku-9x9 | 87.4\u00A0% | 12.5\u00A0% | paper | 1 | 300 | sudoku-extreme (300 for training) |',
     );
   });
 
@@ -125,6 +125,6 @@ describe('tables', () => {
     const line = resultsMarkdown([
       { name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' },
     ]).split('\n')[2];
-    assert.equal(line, '| HRM | 55.0 %* | not run | laptop | – | – | – |');
+    assert.equal(line, '| HRM | 55.0\u00A0%* | not run | laptop | – | – | – |');
   });
 });

@@ -2,6 +2,8 @@
  * The network of a TRM, op by op (spec §1.3–§1.10).
  * Shapes: B seats, L cells, P prefix tokens, S = P + L, D hidden size, V vocabulary, H heads of d = D/H.
  */
+// The types of h.add(…) and its like, for programs and notebooks that write a block.
+/// <reference types="@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js" preserve="true" />
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
@@ -48,10 +50,12 @@ export function embed(
  * The engine throws InputError for a result of another shape or type, NotFiniteError for losses or gradients that are
  * not finite; TensorFlow.js throws Error for an op without gradient. What the block throws reaches the caller.
  */
-export type Block = (h: Tensor3D, parts: BlockParts) => Tensor3D;
+export type Block = (h: Tensor3D, parts: BlockParts) => Tensor;
 
 /** What a block is made of. R: rows, S or D; sizes of weights are [out, in]. */
 export interface BlockParts {
+  /** TensorFlow.js, the copy that the engine computes with. */
+  readonly tf: typeof tf;
   readonly config: ModelConfig;
   /** Which of the model's networks is called. */
   readonly net: NetId;
@@ -60,13 +64,13 @@ export interface BlockParts {
   /** Weights by their names: `${layer}.mlp.gate_up_proj.weight` [2·inner, D], `${layer}.mlp.down_proj.weight`. */
   readonly weights: Weights;
   /** The kit's own block. [B, S, D] → [B, S, D] */
-  readonly original: (h: Tensor3D) => Tensor3D;
+  readonly original: (h: Tensor) => Tensor3D;
   /** A layer's first half: mixing of positions or attention, with its residual and norm. [B, S, D] → [B, S, D] */
-  readonly mix: (layer: string, h: Tensor3D) => Tensor3D;
+  readonly mix: (layer: string, h: Tensor) => Tensor3D;
   /** x Wᵀ over the last axis. [B, R, in] → [B, R, out] */
-  readonly linear: (x: Tensor3D, weight: Tensor) => Tensor3D;
+  readonly linear: (x: Tensor, weight: Tensor) => Tensor3D;
   /** x over its root mean square along the last axis. [B, R, width] → [B, R, width] */
-  readonly rmsNorm: (x: Tensor3D) => Tensor3D;
+  readonly rmsNorm: (x: Tensor) => Tensor3D;
 }
 
 /** One call of a network by a block of one's own. Throws InputError if its result has not the shape of its input. */
@@ -79,14 +83,16 @@ export function callBlock(
   rotary: Rotary | undefined,
 ): Tensor3D {
   const result: unknown = block(h, {
+    tf,
     config,
     net,
     layers: Array.from({ length: config.layers }, (_, layer) => layerPath(net, layer)),
     weights,
-    original: (input) => callNet(config, weights, net, input, rotary),
-    mix: (layer, input) => mixPositions(config, weights, layer, input, rotary),
-    linear,
-    rmsNorm,
+    // Ops such as split give tensors of any rank, so a block hands in those; its result's shape is checked below.
+    original: (input) => callNet(config, weights, net, input as Tensor3D, rotary),
+    mix: (layer, input) => mixPositions(config, weights, layer, input as Tensor3D, rotary),
+    linear: (x, weight) => linear(x as Tensor3D, weight),
+    rmsNorm: (x) => rmsNorm(x as Tensor3D),
   });
   const got =
     result instanceof tf.Tensor ? `${result.dtype} [${result.shape.join(', ')}]` : `no tensor (${typeof result})`;
