@@ -21,7 +21,7 @@ describe('tables of the paper', () => {
     assert.equal(
       paperTable(2, base, records),
       [
-        '| model | paper, Sudoku-Extreme | ours | seeds | puzzles |\u00A0±\u00A0of puzzles | cells | halting head | seconds | ' +
+        '| model | paper, Sudoku-Extreme | ours | seeds | puzzles | ±\u00A0of puzzles | cells | halting head | seconds | ' +
           'TFLOP | cycles | forward passes | depth | parameters |',
         '| :--- | ---: | ---: | ---: | ---: | ---: | ---: | :--- | ---: | ---: | :--- | ---: | ---: | ---: |',
         '| TRM y, z (2 features) | 87.4\u00A0% | 92.0\u00A0±\u00A02.0\u00A0% | 3 | 300 | 1.6 | 92.0\u00A0% | constant | 10 | 32.6 | – | ' +
@@ -48,7 +48,10 @@ describe('tables of the paper', () => {
       ].join('\n'),
     );
     const lines = paperTable(1, base, []).split('\n');
-    assert.match(lines[2] ?? '', /^\| HRM\u00A0<sup>1<\/sup> \| 55.0\u00A0% \| not run \|( – \|){6} 21\.3 \| – \| 2 \| 24 \|/);
+    assert.match(
+      lines[2] ?? '',
+      /^\| HRM\u00A0<sup>1<\/sup> \| 55.0\u00A0% \| not run \|( – \|){6} 21\.3 \| – \| 2 \| 24 \|/,
+    );
     assert.deepEqual(lines.slice(-3), [
       'Nothing of sudoku-6x6 was run yet.',
       '',
@@ -61,7 +64,10 @@ describe('tables of the paper', () => {
     assert.ok(desk !== undefined);
     const [trm] = runs('trm', 0.25);
     const table = paperTable(1, desk, [{ ...trm!, experiment: variantExperiment(desk, variant('trm')) }]);
-    assert.match(table, /\| TRM \(T = 3, n = 2\) \| 87\.4\u00A0% \| 25\.0\u00A0% \| 1 \| 300 \| 2\.5 \| .*\| 1 \| 18 \|/);
+    assert.match(
+      table,
+      /\| TRM \(T = 3, n = 2\) \| 87\.4\u00A0% \| 25\.0\u00A0% \| 1 \| 300 \| 2\.5 \| .*\| 1 \| 18 \|/,
+    );
     assert.match(table, /boards and sizes differ, and TRM here has T = 3, n = 2 where the paper’s has T = 3, n = 6\./);
     assert.deepEqual(
       [2, 3].map((number) => tableBases(number as 2 | 3, 'desk').length),
@@ -131,7 +137,7 @@ describe('tables of the paper', () => {
     const table = paperTable(1, study!, [...ours, ...equal]);
     assert.match(
       table,
-      /\| w\/ T = 2, n = 2 \| 2,625 \| 90\.0 ± 0\.0 % \| \+4\.0 \| \+0\.1 to \+7\.9 \| 0\.047 \| 5 \|$/m,
+      /\| w\/ T = 2, n = 2 \| 2,625 \| 90\.0\u00A0±\u00A00\.0\u00A0% \| \+4\.0 \| \+0\.1 to \+7\.9 \| 0\.047 \| 5 \|$/m,
     );
     assert.match(paperTable(1, study!, [...ours, ...equal.slice(1)]), /\| – \| – \| – \| 4 of 5 \|$/m);
     assert.doesNotMatch(paperTable(1, study!, ours), /At equal cost/);

@@ -100,7 +100,7 @@ describe('tables', () => {
           paperCell('paper', {}),
           paperCell('laptop', { layers: 4 }),
         ],
-        ['87.4 %*', '–', '87.4 %', '–'],
+        ['87.4\u00A0%*', '–', '87.4\u00A0%', '–'],
       );
     },
   );
