@@ -35,6 +35,38 @@ export const text: FieldCheck = (value) => (typeof value === 'string' ? undefine
 
 export const flag: FieldCheck = oneOf(true, false);
 
+/** Any number but NaN and the infinities. */
+export const number: FieldCheck = (value) => (Number.isFinite(value) ? undefined : 'a number');
+
+/** Any object that is no list. */
+export const anyObject: FieldCheck = (value) =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+
+/** A list of what a check accepts. */
+export const listOf =
+  (check: FieldCheck, least = 0): FieldCheck =>
+  (value) => {
+    if (!Array.isArray(value) || value.length < least) return `a list${least > 0 ? ` of at least ${least}` : ''}`;
+    for (const [i, each] of value.entries()) {
+      const expected = check(each);
+      if (expected !== undefined) return `in place ${i} ${expected}`;
+    }
+    return undefined;
+  };
+
+/** An object of these fields; others are let be. */
+export const objectOf =
+  (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>
+  (value) => {
+    const object = anyObject(value);
+    if (object !== undefined) return object;
+    for (const [key, check] of Object.entries(checks)) {
+      const expected = check((value as Readonly<Record<string, unknown>>)[key]);
+      if (expected !== undefined) return `an object with ${key}: ${expected}`;
+    }
+    return undefined;
+  };
+
 /** A field that may also be absent. */
 export const optional =
   (check: FieldCheck): FieldCheck =>

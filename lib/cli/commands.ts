@@ -16,6 +16,7 @@ import { solve } from './solve.js';
 import { sweepCommand } from './sweep.js';
 import { train } from './train.js';
 import { verify } from './verify.js';
+import { wider } from './wider.js';
 
 export const commands: readonly Command[] = [
   doctor,
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   failureModesCommand,
   sweepCommand,
   evaluateCommand,
+  wider,
   solve,
   describeCommand,
   convert,

@@ -3,7 +3,7 @@
  * record.
  */
 import { InputError } from '../errors.js';
-import { checkFields, optional, text, whole, type FieldCheck } from '../fields.js';
+import { anyObject, checkFields, listOf, number, objectOf, optional, text, whole, type FieldCheck } from '../fields.js';
 import { checkConfig } from '../model/config.js';
 
 /** Bounds of a record's text: real ones have 50 KB and five levels. */
@@ -12,38 +12,10 @@ const bounds = { bytes: 16 * 2 ** 20, levels: 32 };
 /** Most bytes of a record's file. */
 export const longestRecord = bounds.bytes;
 
-const number: FieldCheck = (value) => (Number.isFinite(value) ? undefined : 'a number');
 const orNull =
   (check: FieldCheck): FieldCheck =>
   (value) =>
     value === null ? undefined : check(value);
-const anyObject: FieldCheck = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
-
-/** A list of what a check accepts. */
-const listOf =
-  (check: FieldCheck, least = 0): FieldCheck =>
-  (value) => {
-    if (!Array.isArray(value) || value.length < least) return `a list${least > 0 ? ` of at least ${least}` : ''}`;
-    for (const [i, each] of value.entries()) {
-      const expected = check(each);
-      if (expected !== undefined) return `in place ${i} ${expected}`;
-    }
-    return undefined;
-  };
-
-/** An object of these fields; others are let be. */
-const objectOf =
-  (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>
-  (value) => {
-    const object = anyObject(value);
-    if (object !== undefined) return object;
-    for (const [key, check] of Object.entries(checks)) {
-      const expected = check((value as Readonly<Record<string, unknown>>)[key]);
-      if (expected !== undefined) return `an object with ${key}: ${expected}`;
-    }
-    return undefined;
-  };
 
 const shares = listOf(number);
 const evaluation = {
@@ -72,7 +44,8 @@ const point = {
   cellAccuracy: orNull(number),
   meanSteps: orNull(number),
 };
-const sitting = {
+/** Fields of a sitting. */
+export const sitting = {
   from: whole(0),
   to: whole(0),
   version: text,

@@ -140,11 +140,21 @@ export function precisionOf({ sittings }: RunRecord): string {
 
 /** Writes a record with a checksum of itself. */
 export function writeRecord(file: string, record: RunRecord): void {
-  writeFileAtomic(file, `${JSON.stringify({ ...record, checksum: checksum(record) }, null, 1)}\n`);
+  writeFileAtomic(file, `${JSON.stringify(sealed(record), null, 1)}\n`);
+}
+
+/** A record of any kind with a checksum of itself. */
+export function sealed(record: object): object {
+  return { ...record, checksum: checksum(record) };
 }
 
 /** Reads a record. Throws InputError for a file that is truncated, of another schema, or not as it was written. */
 export function readRecord(file: string): RunRecord {
+  return readSealed(file, recordSchema, checkRecord) as RunRecord;
+}
+
+/** Reads a sealed file of a schema, whose content is checked before its seal. Throws InputError as readRecord. */
+export function readSealed(file: string, schema: string, check: (name: string, content: object) => void): object {
   const name = path.basename(file);
   let parsed: unknown;
   try {
@@ -163,19 +173,18 @@ export function readRecord(file: string): RunRecord {
     string,
     unknown
   >;
-  if (rest['schema'] !== recordSchema)
+  if (rest['schema'] !== schema)
     throw new InputError(
-      `record ${name}: expected schema ${recordSchema}, got ${show(rest['schema'])}; it is from another version ` +
+      `record ${name}: expected schema ${schema}, got ${show(rest['schema'])}; it is from another version ` +
         'of the kit or not a record',
     );
-  checkRecord(`record ${name}`, rest);
-  const record = rest as unknown as RunRecord;
-  if (written !== checksum(record))
+  check(`record ${name}`, rest);
+  if (written !== checksum(rest))
     throw new InputError(
       `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a ` +
         'result: delete it and run again',
     );
-  return record;
+  return rest;
 }
 
 /**
@@ -183,6 +192,11 @@ export function readRecord(file: string): RunRecord {
  * Throws InputError for a file that is no record, and for a path that is no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
+  return recordFiles(folder).map(readRecord);
+}
+
+/** Paths of the JSON files of such a folder, by name. Throws InputError for a path that is no folder. */
+export function recordFiles(folder: string): string[] {
   const place = path.resolve(projectRoot(), folder);
   let names: string[];
   try {
@@ -194,7 +208,7 @@ export function readRecords(folder: string): RunRecord[] {
   return names
     .filter((name) => name.endsWith('.json'))
     .sort()
-    .map((name) => readRecord(path.join(place, name)));
+    .map((name) => path.join(place, name));
 }
 
 /**
@@ -229,7 +243,7 @@ export function hashOf(value: unknown): string {
   return createHash('sha256').update(canonical(value)).digest('hex');
 }
 
-function checksum(record: RunRecord): string {
+function checksum(record: object): string {
   return hashOf(JSON.parse(JSON.stringify(record)));
 }
 

@@ -83,6 +83,14 @@ export function samplingError(share: number, puzzles: number): number {
   return Math.sqrt((share * (1 - share)) / puzzles);
 }
 
+/** 95 % interval of a share of which so many of all were counted, 0 … 1 (Wilson's). */
+export function binomialInterval(count: number, all: number): readonly [low: number, high: number] {
+  const [z, share] = [1.959964, count / all];
+  const centre = (share + z ** 2 / (2 * all)) / (1 + z ** 2 / all);
+  const half = (z * Math.sqrt((share * (1 - share)) / all + (z / (2 * all)) ** 2)) / (1 + z ** 2 / all);
+  return [Math.max(0, centre - half), Math.min(1, centre + half)];
+}
+
 /** A two-sample Kolmogorov–Smirnov test. */
 export interface DistributionTest {
   /** Largest distance between the two distribution functions, 0 … 1. */

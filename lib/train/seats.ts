@@ -49,6 +49,8 @@ export interface ThinkingOptions {
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
   readonly mostForms?: number;
+  /** Forms that every puzzle is thought about in to the end, sure or not. Default 0. */
+  readonly leastForms?: number;
 }
 
 /** One puzzle after a supervision step. */
@@ -100,6 +102,7 @@ export class Seats {
   readonly #chains: number;
   readonly #noise: number;
   readonly #mostSteps: number;
+  readonly #leastForms: number;
   /** Seats a puzzle. */
   readonly #block: number;
   readonly #mostPlaces: number;
@@ -117,6 +120,7 @@ export class Seats {
       forms,
       votes = 1,
       mostForms = votes,
+      leastForms = 0,
       chains = 1,
       noise = 0,
       haltAbove = 0,
@@ -132,6 +136,10 @@ export class Seats {
       throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
     if (mostForms > votes && options.haltAbove === undefined)
       throw new InputError(`mostForms: expected haltAbove with it, which ends the search, got ${mostForms} alone`);
+    if (!Number.isInteger(leastForms) || leastForms < 0 || leastForms > mostForms)
+      throw new InputError(`leastForms: expected a whole number from 0 to ${mostForms}, got ${leastForms}`);
+    if (leastForms > 0 && votes > 1)
+      throw new InputError(`votes: expected 1 with leastForms, whose forms take turns, got ${votes}`);
     if (forms === undefined && mostForms > 1)
       throw new InputError(`votes, mostForms: expected forms with them, got ${mostForms} of none`);
     if (forms !== undefined && votes > forms.count)
@@ -145,6 +153,7 @@ export class Seats {
     this.#chains = chains;
     this.#noise = noise;
     this.#mostSteps = supervisionSteps;
+    this.#leastForms = leastForms;
     this.#block = votes * chains;
     this.#mostPlaces = Math.max(1, Math.floor(batchSize / this.#block));
     this.#waiting = count;
@@ -213,14 +222,15 @@ export class Seats {
     const steps = ++place.steps;
     const passes = (place.passes += answers.length);
     const { haltAbove = Infinity } = this.#options;
-    const sure = first.haltLogit > haltAbove;
     const forms = place.before + place.forms.length;
+    const mayEnd = forms > this.#leastForms || (forms === this.#leastForms && steps === this.#mostSteps);
+    const sure = mayEnd && place.surest.answer.haltLogit > haltAbove;
     return {
       index: place.index,
       question: place.puzzle.tokens,
       labels: place.puzzle.labels,
       steps,
-      answer: sure ? first : this.#decide(answers),
+      answer: first.haltLogit > haltAbove ? first : this.#decide(answers),
       surest: place.surest.answer,
       form: place.surest.form,
       forms,

@@ -2,6 +2,7 @@
 import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { vote, type Answer } from './ensemble.js';
 import { Interrupted, puzzlesOf, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, type SeatsOptions } from './seats.js';
@@ -16,6 +17,18 @@ export interface SearchedPuzzle {
   /** Of the answer: that of the first sure form, else the surest of all. */
   readonly haltLogit: number;
   readonly sure: boolean;
+  readonly right: boolean;
+  /**
+   * Every answer that was surer than all before it, in order: what a lower limit of passes or another threshold, up to
+   * the search's own, would have given.
+   */
+  readonly surer: readonly SurerAnswer[];
+}
+
+/** An answer that was surer than all before it, after so many passes. */
+export interface SurerAnswer {
+  readonly passes: number;
+  readonly haltLogit: number;
   readonly right: boolean;
 }
 
@@ -39,6 +52,11 @@ export interface UntilSure {
   readonly passes: { readonly mean: number; readonly median: number; readonly largest: number };
   /** Puzzles that are right in the data set's other way (Dataset.alternative); absent where it has none. */
   readonly alternative?: { readonly name: string; readonly solved: number };
+  /**
+   * Puzzles that a majority vote over the last answers of the first 1, 2, … forms solves, as far as every puzzle has
+   * had them (leastForms).
+   */
+  readonly votes: readonly number[];
   /** Every puzzle, in the order of the set. */
   readonly each: readonly SearchedPuzzle[];
   readonly seconds: number;
@@ -61,15 +79,26 @@ export async function evaluateUntilSure(
   const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps } = options;
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
   const seats = new Seats(engine, puzzles, total, { ...options, haltAbove });
+  const { leastForms = 0 } = options;
   const each: SearchedPuzzle[] = [];
+  const surer = Array.from({ length: total }, (): SurerAnswer[] => []);
+  const lastAnswers = Array.from({ length: total }, (): Answer[] => []);
+  const votes = new Array<number>(leastForms).fill(0);
   const started = performance.now();
   let [finished, alsoSolved] = [0, 0];
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
-      for (const { done, index, question, labels, surest, form, forms, passes, sure } of thoughts) {
+      for (const { done, index, question, labels, steps, answer, surest, form, forms, passes, sure } of thoughts) {
+        const isRight = ({ tokens }: Answer): boolean => scoreBoard(tokens, labels, 0, labels.length).exact;
+        if (surest.haltLogit > (surer[index]!.at(-1)?.haltLogit ?? -Infinity))
+          surer[index]!.push({ passes, haltLogit: surest.haltLogit, right: isRight(surest) });
+        if (steps === supervisionSteps && forms <= leastForms) {
+          lastAnswers[index]!.push(answer);
+          votes[forms - 1]! += isRight(vote(lastAnswers[index]!)) ? 1 : 0;
+        }
         if (!done) continue;
-        const right = scoreBoard(surest.tokens, labels, 0, labels.length).exact;
-        each[index] = { passes, forms, form, haltLogit: surest.haltLogit, sure, right };
+        const right = isRight(surest);
+        each[index] = { passes, forms, form, haltLogit: surest.haltLogit, sure, right, surer: surer[index]! };
         alsoSolved += right || dataset.alternative?.accepts(question, surest.tokens) === true ? 1 : 0;
         finished++;
       }
@@ -103,6 +132,7 @@ export async function evaluateUntilSure(
     ...(dataset.alternative === undefined
       ? {}
       : { alternative: { name: dataset.alternative.name, solved: alsoSolved } }),
+    votes,
     each,
     seconds: (performance.now() - started) / 1000,
   };

@@ -287,6 +287,7 @@ describe('evaluateUntilSure', () => {
         neverSure: 2,
         neverSureSolved: 1,
         passes: { mean: 18 / 5, median: 3, largest: 6 },
+        votes: [],
       });
       assert.equal(open(), 0);
     }
@@ -309,6 +310,64 @@ describe('evaluateUntilSure', () => {
     const [low, high] = [await at(-0.3), await at(Infinity)];
     assert.deepEqual([low.sure, low.falseStops, low.passes.mean, low.precision], [1, 0, (2 + 6) / 2, 1]);
     assert.deepEqual([high.sure, high.precision, high.neverSure, high.passes.mean], [0, null, 2, 6]);
+  });
+
+  it('notes every surer answer, and votes over the forms that all puzzles have', async () => {
+    const { engine } = scripted([
+      [
+        [no, [true, 3]],
+        [
+          [false, 4],
+          [true, 1],
+        ],
+      ],
+      [
+        [no, no],
+        [no, [true, -0.5]],
+        [[true, 2.5], no],
+      ],
+    ]);
+    const found = await evaluateUntilSure(engine, set(2), {
+      forms: numbered,
+      mostForms: 3,
+      leastForms: 2,
+      haltAbove: 2,
+    });
+    assert.deepEqual(
+      found.each.map(({ passes, sure, right, surer }) => [
+        passes,
+        sure,
+        right,
+        surer.map((each) => Object.values(each)),
+      ]),
+      [
+        // Sure after its second pass, but both forms are thought through, and the second was wrong for a moment.
+        [
+          4,
+          true,
+          false,
+          [
+            [1, -1, false],
+            [2, 3, true],
+            [3, 4, false],
+          ],
+        ],
+        [
+          5,
+          true,
+          true,
+          [
+            [1, -1, false],
+            [4, -0.5, true],
+            [5, 2.5, true],
+          ],
+        ],
+      ],
+    );
+    // The first form's last answers are right and wrong; of the second puzzle's two, the surer one counts.
+    assert.deepEqual(found.votes, [1, 2]);
+    for (const bad of [{ leastForms: 4 }, { leastForms: -1 }, { leastForms: 1, votes: 2 }])
+      await assert.rejects(evaluateUntilSure(engine, set(2), { forms: numbered, mostForms: 3, ...bad }), InputError);
   });
 
   it('takes the puzzles asked for, and refuses a set without any', async () => {

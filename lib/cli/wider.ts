@@ -1,0 +1,86 @@
+/** trm-lab wider: the study of thinking wider, from which docs/results.md has its figure. */
+import path from 'node:path';
+import { readFileSync } from 'node:fs';
+import { InputError } from '../errors.js';
+import { experiment } from '../experiment/experiments.js';
+import { openModel, shippedCheckpoint } from '../experiment/open.js';
+import { loadTask, changeTask } from '../experiment/task.js';
+import { widerPlan, widerStudy, type WiderRecord } from '../experiment/wider.js';
+import { projectRoot, writeFileAtomic } from '../files.js';
+import { duration, Progress } from '../progress.js';
+import { widerTable } from '../report/wider.js';
+import { toText } from '../report/tables.js';
+import { Interrupted } from '../train/evaluate.js';
+import { flag, integer, type Command } from './command.js';
+import { engineOptions, readEngineOptions } from './engine-options.js';
+import { stoppable } from './stop.js';
+
+export const wider: Command = {
+  name: 'wider',
+  summary:
+    'The study of thinking wider (docs/thinking-wider.md): what a 9×9 model solves with more passes, by votes, the ' +
+    'surest answers, stopping when sure, more cycles and noisy chains. Stopped, the same command goes on.',
+  positionals: '[checkpoint]',
+  count: [0, 1],
+  options: {
+    puzzles: {
+      type: 'string',
+      value: 'N',
+      about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on, 1 to 8000. Default 1000`,
+    },
+    seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
+    record: { type: 'boolean', about: 'copy the record to data/wider, where the report reads it' },
+    ...engineOptions,
+  },
+  example: 'trm-lab wider --threads 1 --record',
+  minutes: 'half an hour on one core',
+
+  async run(args, out) {
+    const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);
+    const testPuzzles = integer(args, 'puzzles', 1, 8000) ?? widerPlan.testPuzzles;
+    const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+    const plan = { ...widerPlan, testPuzzles };
+    const { task } = experiment('sudoku-extreme-desk-long');
+    const { engine } = await openModel(checkpoint, readEngineOptions(args));
+    const folder = path.join(projectRoot(), 'runs', 'wider');
+    const progress = new Progress();
+    let record: WiderRecord;
+    try {
+      if (engine.config.sequenceLength !== 81)
+        throw new InputError(
+          `${checkpoint}: expected a model of 9×9 Sudokus, got ${engine.config.sequenceLength} cells`,
+        );
+      const sets = await loadTask(changeTask(task, { testPuzzles: plan.testFrom + testPuzzles }));
+      record = await stoppable(out, 'stopping; what was done is kept but for the part at work', (shouldStop) =>
+        widerStudy({
+          ...sets,
+          engine,
+          checkpoint,
+          command: ['trm-lab wider', ...args.positionals, `--puzzles ${testPuzzles} --seed ${seed}`].join(' '),
+          folder,
+          plan,
+          seed,
+          shouldStop,
+          onProgress: ({ done, total, what }) => progress.update('thinking wider', 'passes', done, total, what),
+        }),
+      );
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
+      progress.end();
+      out.line('stopped; the same command goes on');
+      return 1;
+    } finally {
+      engine.dispose();
+    }
+    progress.end();
+    const file = path.join(folder, record.id, 'record.json');
+    if (flag(args, 'record'))
+      writeFileAtomic(path.join(projectRoot(), 'data', 'wider', `${record.id}.json`), readFileSync(file));
+    out.line(toText(widerTable(record)));
+    out.line(
+      `${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${path.relative('.', file)}`,
+    );
+    out.result(record);
+    return 0;
+  },
+};
