@@ -28,7 +28,7 @@ export interface WiderPlan {
   readonly testPuzzles: number;
   /** Puzzles of a part. */
   readonly partPuzzles: number;
-  /** Search: supervision steps a form, forms of every puzzle, most forms of one, the logit that ends it. */
+  /** Search: supervision steps a form, forms of every test puzzle, most forms of one, the logit that ends it. */
   readonly formSteps: number;
   readonly leastForms: number;
   readonly mostForms: number;
@@ -51,12 +51,12 @@ export const widerPlan: WiderPlan = {
   testPuzzles: 1000,
   partPuzzles: 50,
   formSteps: 8,
-  leastForms: 32,
-  mostForms: 256,
+  leastForms: 16,
+  mostForms: 128,
   haltAbove: 6,
-  cycles: 128,
+  cycles: 64,
   chains: 8,
-  chainSteps: 16,
+  chainSteps: 8,
   noise: 0.3,
 };
 
@@ -226,8 +226,8 @@ export function readWiderRecords(folder: string): WiderRecord[] {
 function lengthsOf(part: WiderPart): (number | undefined)[] {
   return part.method === 'search' ? [part.surer?.length, part.votes?.length] : [part.solved?.length];
 }
-function expectedLengths({ leastForms, cycles, chainSteps }: WiderPlan, { method, puzzles }: WiderPart): number[] {
-  return { search: [puzzles, leastForms], cycles: [cycles], chains: [chainSteps] }[method];
+function expectedLengths({ leastForms, cycles, chainSteps }: WiderPlan, { method, set, puzzles }: WiderPart): number[] {
+  return { search: [puzzles, set === 'test' ? leastForms : 0], cycles: [cycles], chains: [chainSteps] }[method];
 }
 
 type WantedPart = Part & { readonly method: WiderPart['method'] };
@@ -248,10 +248,12 @@ function partsOf({ validationPuzzles, testFrom, testPuzzles, partPuzzles }: Wide
 }
 
 /** About how many passes a part takes: those of a search are a guess. */
-function expectedPasses(plan: WiderPlan, { method, puzzles }: WantedPart): number {
+function expectedPasses(plan: WiderPlan, { method, set, puzzles }: WantedPart): number {
   if (method === 'cycles') return puzzles * plan.cycles;
   if (method === 'chains') return puzzles * plan.chains * plan.chainSteps;
-  return puzzles * plan.formSteps * (plan.leastForms + 0.15 * (plan.mostForms - plan.leastForms));
+  const { formSteps, leastForms, mostForms } = plan;
+  const each = set === 'validation' ? 0.25 * mostForms : leastForms + 0.15 * (mostForms - leastForms);
+  return Math.round(puzzles * formSteps * each);
 }
 
 async function makePart(
@@ -269,7 +271,8 @@ async function makePart(
   );
   const options = { ...watch, random: new Random(seed).fork(set).fork(from) };
   if (method === 'search') {
-    const { formSteps: supervisionSteps, leastForms, mostForms, haltAbove } = plan;
+    const { formSteps: supervisionSteps, mostForms, haltAbove } = plan;
+    const leastForms = set === 'test' ? plan.leastForms : 0; // votes are not what the threshold is chosen by
     const limits = { supervisionSteps, leastForms, mostForms, haltAbove };
     const found = await evaluateUntilSure(engine, dataset, { ...options, ...limits, forms: formsOf(dataset) });
     const surer = found.each.map((puzzle) =>

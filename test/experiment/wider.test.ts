@@ -142,7 +142,7 @@ describe('widerStudy', function () {
     const forgeries: (readonly [WiderPart, RegExp])[] = [
       [{ ...first, from: 1 }, /part 1 what its plan asks for/],
       [{ ...first, surer: first.surer.slice(1) }, /part 1 what its plan asks for/],
-      [{ ...first, votes: [] }, /part 1 what its plan asks for/],
+      [{ ...first, votes: [1] }, /part 1 what its plan asks for/],
       [{ ...first, surer: [[1, 2, 0, 2, 1, 1], ...first.surer.slice(1)] }, /passes and logits rising/],
     ];
     for (const [part, message] of forgeries) {
