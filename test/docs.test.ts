@@ -87,7 +87,9 @@ describe('pages', () => {
     it(`${page}: a run that it names has a record`, () => {
       const lost = [...read(page).matchAll(/[a-z][\w-]*-seed\d+-[0-9a-f]{8}(?! \(its record is in the history)/g)]
         .map(([id]) => id)
-        .filter((id) => ['runs', 'search', 'precision'].every((folder) => !isFile(`data/${folder}/${id}.json`)));
+        .filter((id) =>
+          ['runs', 'search', 'precision', 'wider'].every((folder) => !isFile(`data/${folder}/${id}.json`)),
+        );
       assert.deepEqual(lost, []);
     });
 

@@ -33,7 +33,7 @@ export const wider: Command = {
     ...engineOptions,
   },
   example: 'trm-lab wider --threads 1 --record',
-  minutes: 'half an hour on one core',
+  minutes: 'a quarter of an hour on one core',
 
   async run(args, out) {
     const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);

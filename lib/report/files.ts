@@ -5,6 +5,7 @@ import { InputError } from '../errors.js';
 import { keptTogether } from './escape.js';
 import { failureScales } from '../experiment/failure-modes.js';
 import { closingEvaluation, finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
+import { readWiderRecords, type WiderRecord } from '../experiment/wider.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { duration } from '../progress.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
@@ -32,7 +33,9 @@ import {
   studyCaption,
   trainingVersusTest,
 } from './study-figures.js';
+import { accuracyVersusCoreHours, accuracyVersusFlop, extremeRuns, publishedTable } from './cost-figures.js';
 import { resultsTable, toCsv, toMarkdown, type Table, withoutRuns } from './tables.js';
+import { thresholdTable, widerFigure, widerTable } from './wider.js';
 
 /** The records that reports are made of. */
 export interface ReportSources {
@@ -42,6 +45,8 @@ export interface ReportSources {
   readonly searched?: readonly RunRecord[];
   /** data/precision: runs of `records` in bfloat16, made again in float32. */
   readonly again?: readonly RunRecord[];
+  /** data/wider: studies of search at test time. */
+  readonly wider?: readonly WiderRecord[];
   /** bench/results: npm run bench, the fastest level first. */
   readonly benches?: readonly LevelBench[];
 }
@@ -65,7 +70,8 @@ export interface ReportFigure extends Listed {
 /** The committed records. Throws InputError for one that is no record. */
 export function reportSources(): Required<ReportSources> {
   const read = (folder: string): RunRecord[] => readRecords(path.join(projectRoot(), 'data', folder));
-  return { records: read('runs'), searched: read('search'), again: read('precision'), benches: benchRecords() };
+  const wider = readWiderRecords(path.join(projectRoot(), 'data', 'wider'));
+  return { records: read('runs'), searched: read('search'), again: read('precision'), wider, benches: benchRecords() };
 }
 
 const tables: readonly PaperTable[] = [1, 2, 3, 4, 5];
@@ -103,7 +109,7 @@ function studies(records: readonly RunRecord[]): Study[] {
 }
 
 /** The tables of figures/. */
-export function reportTables({ records, searched = [], again = [] }: ReportSources): ReportTable[] {
+export function reportTables({ records, searched = [], again = [], wider = [] }: ReportSources): ReportTable[] {
   const modes = failureScales
     .filter((scale) => scale !== 'smoke')
     .map((scale) =>
@@ -146,7 +152,49 @@ export function reportTables({ records, searched = [], again = [] }: ReportSourc
     'data/precision',
   );
   const others = [...modes, ...ratings, tries, precisions].filter(({ records: own }) => own.length > 0);
-  return [...paperTables(records), ...others];
+  const studied = wider.map((study) => ({
+    name: `thinking-wider-${study.id}`,
+    shows: 'Search at test time: what more passes solve, and how often the halting head is right',
+    folder: 'data/wider',
+    records: [study.id],
+    markdown: `${widerText(study)}\n`,
+    csv: toCsv(widerTable(study)),
+  }));
+  const published = extremeRuns(records).length === 0 ? [] : [publishedList()];
+  return [...paperTables(records), ...others, ...studied, ...published];
+}
+
+/** What others published, as the figure of accuracy against FLOP shows it. */
+function publishedList(): ReportTable {
+  const table = publishedTable();
+  return {
+    name: 'published-on-sudoku-extreme',
+    shows: 'What others published on Sudoku-Extreme, with sources',
+    folder: 'data/published',
+    records: ['sudoku-extreme'],
+    markdown:
+      `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. These are numbers of others, and none of this kit’s. ` +
+      'FLOP are counted from the published configuration as for our own runs: a multiply-add is 2, and a backward call ' +
+      'costs two forward calls.\n',
+    csv: toCsv(table),
+  };
+}
+
+/** A study of thinking wider in words and tables. */
+function widerText(study: WiderRecord): string {
+  const { plan, checkpoint, passes, seconds, sittings } = study;
+  const { engine, cpu, threads } = sittings.at(-1)!;
+  const [first, last] = [plan.testFrom + 1, plan.testFrom + plan.testPuzzles].map((row) => row.toLocaleString('en'));
+  return [
+    `Model ${checkpoint.name}, test rows ${first} to ${last} of Sudoku-Extreme, forms of ${plan.formSteps} passes. ` +
+      `${Math.round(passes).toLocaleString('en')} passes took ${duration(seconds)} (${engine}, ${cpu}, ` +
+      `${threads ?? 'all'} ${threads === 1 ? 'thread' : 'threads'}). Made by \`${study.command}\`.`,
+    toMarkdown(widerTable(study)),
+    `Search at test time, a thing apart from a single pass. The intervals say what counting ${plan.testPuzzles.toLocaleString('en')} ` +
+      'puzzles leaves open. Votes count whole boards; where two have as many, the surer wins. Noise has a standard ' +
+      `deviation of ${plan.noise}. The threshold of stopping was chosen on ${plan.validationPuzzles} validation puzzles:`,
+    toMarkdown(thresholdTable(study)),
+  ].join('\n\n');
 }
 
 /** A table whose last column names the runs of each row. */
@@ -180,8 +228,10 @@ function paperTables(records: readonly RunRecord[]): ReportTable[] {
 }
 
 /** The figures of figures/; those to which no record has anything to say are left out. */
-export function reportFigures({ records, again = [], benches = [] }: ReportSources): ReportFigure[] {
+export function reportFigures({ records, again = [], wider = [], benches = [] }: ReportSources): ReportFigure[] {
   const plain = plainRuns(records);
+  const extreme = extremeRuns(records);
+  const desk = extreme.filter(({ experiment }) => experiment.scale === 'desk');
   return [
     listedFigure('accuracy-versus-cycles', accuracyVersusCycles(plain), plain),
     ...precisionPairs(records, again).map(({ name, bf16, float32 }) => {
@@ -197,6 +247,12 @@ export function reportFigures({ records, again = [], benches = [] }: ReportSourc
     }),
     ...studies(records).flatMap((study) => studyFigures(study, records)),
     ...failureScales.flatMap((scale) => overfittingFigures(scale, records)),
+    ...(desk.length === 0 ? [] : [listedFigure('accuracy-versus-core-hours', accuracyVersusCoreHours(records), desk)]),
+    ...(extreme.length === 0 ? [] : [listedFigure('accuracy-versus-flop', accuracyVersusFlop(records), extreme)]),
+    ...wider.map((study) => ({
+      ...listedFigure(`thinking-wider-${study.id}`, widerFigure(study), [], 'data/wider'),
+      records: [study.id],
+    })),
     ...benches.map((bench) => ({
       ...listedFigure(`bench-${bench.level}`, benchFigure(bench), []),
       folder: 'bench/results',
@@ -334,7 +390,7 @@ export async function writeReports(sources: ReportSources): Promise<string[]> {
 }
 
 /** By file, the reports that stand between its markers. */
-function markedReports({ records, benches = [] }: ReportSources): Record<string, Record<string, string>> {
+function markedReports({ records, wider = [], benches = [] }: ReportSources): Record<string, Record<string, string>> {
   const plain = plainRuns(records);
   const isDesk = ({ experiment }: RunRecord): boolean => experiment.scale === 'desk';
   const ofTable = (table: PaperTable): string =>
@@ -349,6 +405,10 @@ function markedReports({ records, benches = [] }: ReportSources): Record<string,
       results: resultsTable(plain.filter((record) => !isDesk(record))),
       desk: resultsTable(records.filter(isDesk)),
       ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
+      wider:
+        wider
+          .map((study) => `${widerText(study)}\n\n![Search at test time](../figures/thinking-wider-${study.id}.png)`)
+          .join('\n\n') || 'Not run yet.',
       bench: benchSummary(benches),
     },
   };

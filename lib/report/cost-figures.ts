@@ -1,0 +1,149 @@
+/** What Sudoku-Extreme costs: puzzles solved against core-hours, and against FLOP beside what others published. */
+import { runCost } from '../experiment/cost.js';
+import { finalEvaluation, lastSitting, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { axis, baseLayout, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
+import type { Figure, Trace } from './draw/plotly.js';
+import { fontSize, seriesColour, stroke } from './draw/style.js';
+import { publishedFlop, publishedPoints } from './published-points.js';
+import { labelledRuns, percentText, type Table } from './tables.js';
+
+/** Runs that were scored on test puzzles of Sudoku-Extreme. */
+export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
+  return records.filter(
+    ({ experiment: { task, evaluation } }) =>
+      task.kind === 'sudoku' && task.source === 'sudoku-extreme' && evaluation.split === 'test',
+  );
+}
+
+/** Hours of training, times the threads it took. */
+export function coreHours(record: RunRecord): number {
+  const { threads, cores } = lastSitting(record);
+  return (record.seconds.training / 3600) * (threads ?? cores);
+}
+
+/**
+ * Test puzzles solved as training goes on, by what it had cost: one curve an experiment of the desk scale, its first
+ * seed. Only the last point of a run is of all its puzzles.
+ */
+export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
+  const runs = labelledRuns(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
+  const series = runs.map(({ row, records: [record] }) => ({
+    name: row.label,
+    hours: record.evaluations.map(({ step }) => (coreHours(record) * step) / record.steps),
+    solved: record.evaluations.map(({ exactAccuracy }) => exactAccuracy.at(-1) ?? NaN),
+    last: finalEvaluation(record).puzzles,
+    way: record.evaluations.at(-2)?.puzzles,
+  }));
+  const all = series.flatMap(({ hours }) => hours);
+  const [few, many] = [series.map(({ way }) => way ?? Infinity), series.map(({ last }) => last)];
+  return {
+    data: series.map(
+      ({ name, hours, solved }, index): Trace => ({
+        type: 'scatter',
+        name,
+        mode: 'lines+markers',
+        x: hours.map((each) => Number(each.toPrecision(5))),
+        y: solved.map(percent),
+        line: seriesLine(index),
+        marker: { size: stroke.marker, symbol: markerSymbol(index) },
+        hovertemplate: `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
+      }),
+    ),
+    layout: baseLayout(
+      {
+        title: 'Accuracy versus core-hours',
+        subtitle:
+          `Sudoku-Extreme at desk scale, one seed each; on the way ${Math.min(...few)} test puzzles, ` +
+          `at the end ${Math.min(...many).toLocaleString('en')}; EMA weights`,
+      },
+      { right: series.map(({ name }) => ({ text: `${name}WWW` })) },
+      {
+        xaxis: {
+          ...axis('Training, core-hours'),
+          type: 'log',
+          tickvals: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
+          range: [Math.log10(0.8 * Math.min(...all)), Math.log10(1.15 * Math.max(...all))],
+        },
+        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        ...besideThePlot,
+      },
+    ),
+  };
+}
+
+/** Test puzzles solved in a single pass against the FLOP of the training: this kit's runs, and published models. */
+export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
+  const ours = labelledRuns(extremeRuns(records)).map(({ row, records: own }) => ({
+    name: row.label,
+    points: own.map((record) => ({
+      name: row.label,
+      flop: runCost(record.experiment, { train: record.data.train.examples, scored: 0 }).training,
+      solved: quotedAccuracy(record),
+    })),
+  }));
+  const published = publishedPoints().map((point) => ({ ...point, flop: publishedFlop(point) }));
+  const theirs = [...new Set(published.map(({ by }) => by))].map((by) => {
+    const points = published.filter((point) => point.by === by);
+    return { name: `${by}: ${points.map(({ name }) => name).join(', ')}`, points };
+  });
+  const flop = [...ours, ...theirs].flatMap(({ points }) => points.map((point) => point.flop));
+  const traces = (groups: typeof ours, ink: string, tail: string, of: string): Trace[] =>
+    groups.map(({ name, points }, index) => ({
+      type: 'scatter',
+      name,
+      mode: 'markers',
+      x: points.map((point) => Number(point.flop.toPrecision(5))),
+      y: points.map(({ solved }) => percent(solved)),
+      text: points.map((point) => point.name),
+      marker: { size: 10, symbol: `${markerSymbol(index)}${tail}`, color: ink, line: { width: 2, color: ink } },
+      hovertemplate: `%{text}, ${of}: %{y:.1f} % for %{x:.2g} FLOP<extra></extra>`,
+    }));
+  return {
+    data: [
+      ...traces(ours, seriesColour(0), '', 'this kit'),
+      ...traces(theirs, seriesColour(1), '-open', 'published by others'),
+    ],
+    layout: baseLayout(
+      {
+        title: 'Accuracy versus FLOP of the training',
+        subtitle:
+          'Sudoku-Extreme, its 1,000 training puzzles, single pass. Blue: this kit. Hollow: published by others, each ' +
+          'named after who published it; their FLOP follow from their configurations, and test sets differ in size',
+      },
+      { right: [...ours, ...theirs].map(({ name }) => ({ text: `${name}WWW` })) },
+      {
+        xaxis: {
+          ...axis('FLOP of the training (its networks)'),
+          type: 'log',
+          dtick: 1,
+          exponentformat: 'power',
+          range: [Math.log10(0.5 * Math.min(...flop)), Math.log10(2 * Math.max(...flop))],
+        },
+        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        ...besideThePlot,
+      },
+    ),
+  };
+}
+
+/** A legend on the right, for points and curves that lie too close for names of their own. */
+const besideThePlot = {
+  showlegend: true,
+  legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
+} as const;
+
+/** The published points, each with its source and its arithmetic. */
+export function publishedTable(): Table {
+  return {
+    columns: ['model', 'published by', 'solved', 'steps × puzzles', 'FLOP of the training', 'source', 'note'],
+    rows: publishedPoints().map((point) => [
+      point.name,
+      point.by,
+      percentText(point.solved),
+      `${point.steps.toLocaleString('en')} × ${point.batchSize.toLocaleString('en')}`,
+      publishedFlop(point).toExponential(1),
+      point.source,
+      point.note ?? '–',
+    ]),
+  };
+}
