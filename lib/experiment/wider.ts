@@ -163,20 +163,26 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
     const first = record.parts.length;
     for (const part of wanted.slice(first)) {
       const done = wanted.slice(0, record.parts.length).reduce((sum, each) => sum + expectedPasses(plan, each), 0);
-      const started = performance.now();
-      const { passes, ...result } = await makePart(engine, part.set === 'test' ? test : validation, plan, part, seed, {
-        ...(options.shouldStop === undefined ? {} : { shouldStop: options.shouldStop }),
-        onProgress: (within) =>
-          options.onProgress?.({
-            done: done + (within.done / within.total) * expectedPasses(plan, part),
-            total,
-            what: `${part.method}, ${part.set} puzzles from ${part.from + 1}`,
-          }),
-      });
+      const { passes, seconds, ...result } = await makePart(
+        engine,
+        part.set === 'test' ? test : validation,
+        plan,
+        part,
+        seed,
+        {
+          ...(options.shouldStop === undefined ? {} : { shouldStop: options.shouldStop }),
+          onProgress: (within) =>
+            options.onProgress?.({
+              done: done + (within.done / within.total) * expectedPasses(plan, part),
+              total,
+              what: `${part.method}, ${part.set} puzzles from ${part.from + 1}`,
+            }),
+        },
+      );
       record = {
         ...record,
         sittings: [...before, sittingOf(engine, first, record.parts.length + 1)],
-        seconds: record.seconds + (performance.now() - started) / 1000,
+        seconds: record.seconds + seconds,
         passes: record.passes + passes,
         parts: [...record.parts, result],
       };
@@ -263,7 +269,7 @@ async function makePart(
   { method, set, from, puzzles }: WantedPart,
   seed: number,
   watch: Pick<EvaluateOptions, 'shouldStop' | 'onProgress'>,
-): Promise<WiderPart & { readonly passes: number }> {
+): Promise<WiderPart & { readonly passes: number; readonly seconds: number }> {
   const { name, note, width, height, vocabSize } = all;
   const dataset = ungrouped(
     Array.from({ length: puzzles }, (_, i) => exampleOf(all, from + i)),
@@ -278,18 +284,19 @@ async function makePart(
     const surer = found.each.map((puzzle) =>
       puzzle.surer.flatMap(({ passes, haltLogit, right }) => [passes, Number(haltLogit.toFixed(3)), right ? 1 : 0]),
     );
-    return { method, set, from, puzzles, surer, votes: found.votes, passes: found.passes.mean * puzzles };
+    const { votes, seconds } = found;
+    return { method, set, from, puzzles, surer, votes, passes: found.passes.mean * puzzles, seconds };
   }
   const chains = method === 'chains' ? plan.chains : 1;
   const supervisionSteps = method === 'chains' ? plan.chainSteps : plan.cycles;
-  const { exactAccuracy } = await evaluate(engine, dataset, {
+  const { exactAccuracy, seconds } = await evaluate(engine, dataset, {
     ...options,
     chains,
     noise: plan.noise,
     supervisionSteps,
   });
   const solved = exactAccuracy.map((share) => Math.round(share * puzzles));
-  return { method, set, from, puzzles, solved, passes: puzzles * chains * supervisionSteps };
+  return { method, set, from, puzzles, solved, passes: puzzles * chains * supervisionSteps, seconds };
 }
 
 function summaryOf({ name, sha256, examples }: Dataset): DataSummary {

@@ -173,9 +173,9 @@ function publishedList(): ReportTable {
     folder: 'data/published',
     records: ['sudoku-extreme'],
     markdown:
-      `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. These are numbers of others, and none of this kit’s. ` +
-      'FLOP are counted from the published configuration as for our own runs: a multiply-add is 2, and a backward call ' +
-      'costs two forward calls.\n',
+      `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. These are numbers of others, and none of this ` +
+      'kit’s. FLOP are counted from the published configuration as for our own runs: a multiply-add is 2, and a ' +
+      'backward call costs two forward calls.\n',
     csv: toCsv(table),
   };
 }
@@ -190,9 +190,11 @@ function widerText(study: WiderRecord): string {
       `${Math.round(passes).toLocaleString('en')} passes took ${duration(seconds)} (${engine}, ${cpu}, ` +
       `${threads ?? 'all'} ${threads === 1 ? 'thread' : 'threads'}). Made by \`${study.command}\`.`,
     toMarkdown(widerTable(study)),
-    `Search at test time, a thing apart from a single pass. The intervals say what counting ${plan.testPuzzles.toLocaleString('en')} ` +
+    `Search at test time, a thing apart from a single pass. The intervals say what counting ` +
+      `${plan.testPuzzles.toLocaleString('en')} ` +
       'puzzles leaves open. Votes count whole boards; where two have as many, the surer wins. Noise has a standard ' +
-      `deviation of ${plan.noise}. The threshold of stopping was chosen on ${plan.validationPuzzles} validation puzzles:`,
+      `deviation of ${plan.noise}. ` +
+      `The threshold of stopping was chosen on ${plan.validationPuzzles} validation puzzles:`,
     toMarkdown(thresholdTable(study)),
   ].join('\n\n');
 }

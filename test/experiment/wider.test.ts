@@ -1,4 +1,4 @@
-/** The study of thinking wider: its numbers are those of plain evaluations, and a stop between parts changes nothing. */
+/** The study of thinking wider: its numbers are those of plain evaluations, and a stop changes nothing. */
 import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
