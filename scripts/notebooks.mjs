@@ -1,6 +1,6 @@
 /**
  * Checks or runs notebooks with tslab's own compiler and executor, without Python or Jupyter:
- * node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
+ * node scripts/notebooks.mjs check|run [options] [FILE|FOLDER...], without any of them the folder notebooks.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { fingerprintsOf, stalenessOf } from './notebooks/freshness.mjs';
 import { readNotebook } from './notebooks/notebook.mjs';
 
-const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
+const usage = `node scripts/notebooks.mjs check|run [options] [FILE|FOLDER...]   (default: the folder notebooks)
   check              type-check every code cell as tslab would, and refuse outputs older than the code or the
                      records they were made from; run nothing (about 3 s a notebook)
   run                run every code cell; stop a notebook at its first failing cell
@@ -20,6 +20,8 @@ const usage = `node scripts/notebooks.mjs check|run [options] FILE|FOLDER...
   --out FOLDER       run: write the notebook with its outputs to FOLDER
   --timeout SECONDS  run: the longest a cell may take (default 600)
   --verbose          run: show what the cells print`;
+
+const ownNotebooks = fileURLToPath(new URL('../notebooks', import.meta.url));
 
 /** The arguments, checked. @throws {Error} saying what is wrong with them */
 function readArguments() {
@@ -39,7 +41,7 @@ function readArguments() {
   if (mode !== 'check' && mode !== 'run') throw new Error(`expected check or run, got ${mode ?? 'nothing'}`);
   if (!(Number(values.timeout) > 0)) throw new Error(`expected --timeout to be seconds above 0, got ${values.timeout}`);
   if (values.inplace && values.out !== undefined) throw new Error('expected --inplace or --out, got both');
-  return { mode, files: notebooksIn(targets), ...values };
+  return { mode, files: notebooksIn(targets.length === 0 ? [ownNotebooks] : targets), ...values };
 }
 
 /** @param {string[]} targets notebook files, or folders whose notebooks are meant */
@@ -50,8 +52,7 @@ function notebooksIn(targets) {
     const names = readdirSync(target).filter((name) => name.endsWith('.ipynb'));
     return names.sort().map((name) => path.join(target, name));
   });
-  if (files.length === 0)
-    throw new Error(`expected at least one notebook, found none in: ${targets.join(', ') || 'no arguments'}`);
+  if (files.length === 0) throw new Error(`expected at least one notebook, found none in: ${targets.join(', ')}`);
   return files.map((file) => path.resolve(file));
 }
 

@@ -3,7 +3,6 @@ import type { Dataset } from '../data/dataset.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
-import { change, type Experiment } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import type { OpenModel } from '../experiment/open.js';
 import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.js';
@@ -18,7 +17,8 @@ export interface ChosenData {
   readonly chosenBy: string;
 }
 
-interface ChosenTask {
+/** A task to score, and whose choice it is. */
+export interface ChosenTask {
   readonly task: Task;
   readonly chosenBy: string;
 }
@@ -55,22 +55,26 @@ function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   return changeTask(known, { set: 'file', file, maxTasks: 0, validationTasks: 0 });
 }
 
-/**
- * The experiment that is asked for, else the task that the checkpoint names, else the first experiment of the
- * checkpoint's shape; with the changes of --set. Throws InputError where none fits.
- */
-function taskToScore(args: Arguments, { config, metadata }: OpenModel): ChosenTask {
+/** The experiment that is asked for, else the checkpoint's own task with the changes of --set. */
+function taskToScore(args: Arguments, model: OpenModel): ChosenTask {
   const asked = text(args, 'experiment');
   if (asked !== undefined) return { task: readExperiment(args).task, chosenBy: `experiment ${asked}` };
+  const { task, chosenBy } = taskOfCheckpoint(model);
+  return { task: changeTask(task, readChanges(args).task ?? {}), chosenBy };
+}
+
+/**
+ * The task that a checkpoint names, else that of the first experiment of its shape. Throws InputError where none fits.
+ */
+export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' | 'metadata'>): ChosenTask {
   const named = namedTask(metadata);
-  const changed = (task: Task, base: Experiment): Task => change({ ...base, task }, taskChanges(args)).task;
   const fitting = Object.values(experiments).find(({ model }) => sameShape(model, config));
   if (named !== undefined) {
     const { run = 'unknown' } = metadata;
     if (named.kind !== 'sudoku' || named.source !== 'sudoku-extreme' || hasExtreme() || fitting === undefined)
-      return { task: changed(named, anyExperiment()), chosenBy: `the checkpoint, of run ${run}` };
+      return { task: named, chosenBy: `the checkpoint, of run ${run}` };
     return {
-      task: changed(fitting.task, fitting),
+      task: fitting.task,
       chosenBy: `experiment ${fitting.name}: the checkpoint names Sudoku-Extreme, which is not at hand (TRM_DATA)`,
     };
   }
@@ -80,7 +84,7 @@ function taskToScore(args: Arguments, { config, metadata }: OpenModel): ChosenTa
         `${config.vocabSize} tokens; name one with --experiment and --set task…`,
     );
   return {
-    task: changed(fitting.task, fitting),
+    task: fitting.task,
     chosenBy: `experiment ${fitting.name}, the first of this shape: the checkpoint names none`,
   };
 }
@@ -97,17 +101,6 @@ function namedTask({ task }: OpenModel['metadata']): Task | undefined {
   }
 }
 
-function taskChanges(args: Arguments): { readonly task?: Readonly<Record<string, unknown>> } {
-  const { task } = readChanges(args);
-  return task === undefined ? {} : { task };
-}
-
 function sameShape(a: ModelConfig, b: ModelConfig): boolean {
   return a.sequenceLength === b.sequenceLength && a.vocabSize === b.vocabSize;
-}
-
-function anyExperiment(): Experiment {
-  const [first] = Object.values(experiments);
-  if (first === undefined) throw new Error('there are experiments');
-  return first;
 }

@@ -1,5 +1,7 @@
 /** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
-import { lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { isDeepStrictEqual } from 'node:util';
+import { blockNote, lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { experimentLabel } from '../experiment/rows.js';
 import type { Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
@@ -50,7 +52,7 @@ export function bestTable(records: readonly RunRecord[]): string {
       puzzles,
       percentText(paper ?? undefined),
       meanAndSpread(ours.map(quotedAccuracy)),
-      first === undefined ? '–' : (first.experiment.variant ?? 'trm'),
+      first === undefined ? '–' : modelLabel(first),
       first === undefined ? '–' : first.model.parameters.toLocaleString('en'),
       first === undefined ? '–' : trainingTime(ours),
       first === undefined ? '–' : String(ours.length),
@@ -91,6 +93,21 @@ function puzzlesOf(task: Task): string | undefined {
   if (task.source === 'sudoku-extreme') return `Sudoku-Extreme, ${side}`;
   const source = task.source === 'public-domain' ? ', public domain' : '';
   return `Sudoku, ${side}${source}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
+}
+
+/** A record's model in the paper's words, which stand alone here: "TRM w/ ACT"; an unnamed one by its experiment. */
+function modelLabel(run: RunRecord): string {
+  const { experiment } = run;
+  const { model } = experiment;
+  const isPaper =
+    model.schedule === undefined &&
+    isDeepStrictEqual(
+      [model.recursion, model.separateNets, model.gradient, model.halting, model.layers],
+      ['trm', false, 'last-recursion', 'halt', 2],
+    );
+  const unnamed = isPaper ? (model.mixer === 'mlp' ? 'trm' : 'trm-attention') : null;
+  const label = experimentLabel({ ...experiment, variant: experiment.variant ?? unnamed });
+  return `${label.replace(/^(?=w\/|no )/, 'TRM ')}${blockNote(run)}`;
 }
 
 function bestOfPaper(table: 4 | 5, column: 'sudoku' | 'maze' | 'arc1' | 'arc2'): number {

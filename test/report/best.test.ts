@@ -1,5 +1,7 @@
 /** The best results: the model that solves the most of each kind of puzzle, worked by hand. */
 import assert from 'node:assert/strict';
+import type { RunRecord } from '../../lib/experiment/record.js';
+import type { ModelConfig } from '../../lib/model/config.js';
 import { bestResults, bestTable, headline } from '../../lib/report/best.js';
 import { record } from './records.js';
 
@@ -27,6 +29,26 @@ describe('best results', () => {
     );
   });
 
+  it('name models in the paper’s words, or by their experiment where the paper has none', () => {
+    const label = (made: RunRecord): string => bestTable([made]).split('\n').at(-3)?.split(' | ')[3] ?? '';
+    const own = (variant: string | null, model: Partial<ModelConfig> = {}): RunRecord => {
+      const made = record({ name: 'mine', exactAccuracy: [0.5] });
+      return { ...made, experiment: { ...made.experiment, variant, model: { ...made.experiment.model, ...model } } };
+    };
+    const names: [RunRecord, string][] = [
+      [own('trm', { deepRecursions: 2, latentRecursions: 1 }), 'TRM (T = 2, n = 1)'],
+      [own(null), 'TRM (T = 3, n = 6)'],
+      [own(null, { mixer: 'attention', positions: 'rotary' }), 'TRM w/ self-attention'],
+      [own('trm-act'), 'TRM w/ ACT'],
+      [own('trm-no-ema'), 'TRM no EMA'],
+      [own('hrm'), 'HRM'],
+      [own('direct'), 'Direct pred'],
+      [own(null, { separateNets: true }), 'mine'],
+      [own(null, { schedule: 'y ← net(y)' }), 'mine'],
+    ];
+    for (const [made, name] of names) assert.equal(label(made), name);
+  });
+
   it('tries that were scored on validation puzzles do not count', () => {
     const [small] = records.slice(-1);
     assert.ok(small !== undefined);
@@ -40,7 +62,7 @@ describe('best results', () => {
   it('as a table and as sentences', () => {
     assert.match(
       bestTable(records),
-      /^\| Sudoku-Extreme, 9×9 \| 87\.4\u00A0% \| 60\.0\u00A0±\u00A014\.1\u00A0% \| trm \| 1 \| 10 s \| 2 \| 300 \|$/m,
+      /^\| Sudoku-Extreme, 9×9 \| 87\.4\u00A0% \| 60\.0\u00A0±\u00A014\.1\u00A0% \| TRM \(T = 3, n = 6\) \| 1 \| 10 s \| 2 \| 300 \|$/m,
     );
     assert.match(bestTable(records), /^\| Maze-Hard, 30×30 \| 85\.3\u00A0% \| not run \| – \| – \| – \| – \| – \|$/m);
     assert.equal(

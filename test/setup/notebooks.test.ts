@@ -230,7 +230,7 @@ describe('scripts/notebooks.mjs', function () {
       ['check', 'missing.ipynb'],
       ['walk', broken],
       ['run', '--timeout=soon', broken],
-      ['check'],
+      ['check', mkdtempSync(path.join(folder, 'empty-'))],
     ]) {
       assert.equal(notebooks(...args).code, 2, args.join(' '));
     }
