@@ -102,8 +102,8 @@ function modelLabel(run: RunRecord): string {
   const isPaper =
     model.schedule === undefined &&
     isDeepStrictEqual(
-      [model.recursion, model.separateNets, model.gradient, model.halting, model.layers],
-      ['trm', false, 'last-recursion', 'halt', 2],
+      [model.recursion, model.separateNets, model.gradient, model.halting],
+      ['trm', false, 'last-recursion', 'halt'],
     );
   const unnamed = isPaper ? (model.mixer === 'mlp' ? 'trm' : 'trm-attention') : null;
   const label = experimentLabel({ ...experiment, variant: experiment.variant ?? unnamed });
