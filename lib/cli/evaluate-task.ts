@@ -8,6 +8,7 @@ import type { OpenModel } from '../experiment/open.js';
 import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.js';
 import { userFile } from '../files.js';
 import type { ModelConfig } from '../model/config.js';
+import { Progress } from '../progress.js';
 import { choice, text, type Arguments } from './command.js';
 import { readChanges, readExperiment } from './experiment-options.js';
 
@@ -44,7 +45,10 @@ export async function dataToScore(
     model === undefined ? { task: readExperiment(args).task, chosenBy: 'the experiment' } : taskToScore(args, model);
   const { task, chosenBy } =
     file === undefined ? chosen : { task: taskOfFile(file, kind, chosen.task), chosenBy: `--file ${file}` };
-  return { dataset: (await loadTask(task))[split ?? 'test'], chosenBy };
+  const progress = new Progress();
+  const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
+  progress.end();
+  return { dataset: data[split ?? 'test'], chosenBy };
 }
 
 /** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */

@@ -84,6 +84,7 @@ export const train: Command = {
         engine: readEngineOptions(args),
         resume: flag(args, 'resume'),
         onProgress: (state) => showProgress(progress, state),
+        onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
         shouldStop,
         ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
         ...(from === undefined ? {} : { from: path.resolve(from) }),

@@ -4,7 +4,7 @@
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
 import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
-import { puzzleClass } from './sudoku-sets.js';
+import { puzzleClass } from './sudoku-canonical.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 import { InputError } from '../errors.js';

@@ -31,6 +31,7 @@ export interface SudokuPuzzle {
 export interface SudokuEntry {
   /** File and line, for messages. */
   readonly where: string;
+  readonly line: number;
   readonly source: string;
   readonly question: Uint8Array;
   readonly answer: Uint8Array | null;
@@ -65,7 +66,7 @@ export async function* readSudokuFile(
     side ??= Math.sqrt(question.length);
     const wrong = wrongPuzzle(question, answer, side);
     if (wrong !== undefined) throw new InputError(`${where}: ${wrong}`);
-    yield { where, question, answer, ...rest };
+    yield { where, line, question, answer, ...rest };
   }
   if (puzzles === 0 && limit > 0) throw new InputError(`${name}: expected at least one Sudoku, got none`);
 }

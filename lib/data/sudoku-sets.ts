@@ -4,13 +4,14 @@
  */
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { dataFile, findDataFile, userFile } from '../files.js';
+import { dataFile, findDataFile } from '../files.js';
 import { Random } from '../random.js';
 import { ungrouped, type Augmentation, type Dataset } from './dataset.js';
-import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
-import { completed, loadSudokuFile, readSudokuFile, type SudokuEntry, type SudokuPuzzle } from './sudoku-file.js';
+import { puzzleClass } from './sudoku-canonical.js';
+import { loadSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
+import { fileSplits, type Splits } from './sudoku-file-splits.js';
 import { solveSudoku } from './sudoku-solver.js';
-import { augmentSudoku, boardText, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from './sudoku.js';
+import { augmentSudoku, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from './sudoku.js';
 
 /** Which Sudoku data sets, as plain data. */
 export interface SudokuSetOptions {
@@ -71,8 +72,8 @@ export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions):
 }
 
 /**
- * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were compared. Throws
- * InputError if the source holds too few puzzles or its files are missing.
+ * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were read (of Infinity) and
+ * compared. Throws InputError if the source holds too few puzzles or its files are missing.
  */
 export async function sudokuDataset(
   options: SudokuSetOptions,
@@ -84,7 +85,7 @@ export async function sudokuDataset(
     options.source === 'sudoku-extreme'
       ? await extremeSplits(options)
       : options.source === 'file'
-        ? await fileSplits(options, geometry, onProgress)
+        ? await fileSplits(options, onProgress)
         : await ownSplits(options, geometry);
   const of = options.file === undefined ? options.source : path.basename(options.file);
   const note = noteOnSudoku(options);
@@ -112,12 +113,6 @@ export function sudokuSetOf(
     puzzles.map(({ question, answer }) => ({ input: tokensOfBoard(question), label: tokensOfBoard(answer) })),
     { ...about, width: side, height: side, vocabSize: side + 2, ratings: puzzles.map(({ rating }) => rating) },
   );
-}
-
-interface Splits {
-  readonly train: readonly SudokuPuzzle[];
-  readonly test: readonly SudokuPuzzle[];
-  readonly validation: readonly SudokuPuzzle[];
 }
 
 /** Generated and shipped puzzles: one pool without equivalent puzzles, cut in three after a seeded shuffle. */
@@ -186,72 +181,6 @@ async function extremeSplits({
       throw new InputError(`Sudoku-Extreme: expected at most ${got} ${what} puzzles, got ${expected}; ask for fewer`);
   }
   return { train, test, validation: rest.slice(0, validationPuzzles) };
-}
-
-/**
- * A file's puzzles, drawn by the seed. Those that symmetry turns into one another go to one split: no test puzzle is a
- * training puzzle in disguise. Ratings are the file's, or for all of them the solver's where one has none.
- */
-async function fileSplits(
-  options: SudokuSetOptions,
-  geometry: SudokuGeometry,
-  onProgress?: (done: number, total: number) => void,
-): Promise<Splits> {
-  const { side, file = '', trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
-  const name = path.basename(file);
-  const entries: SudokuEntry[] = [];
-  for await (const entry of readSudokuFile(userFile(file), { side })) entries.push(entry);
-  const rated = entries.every(({ rating }) => rating !== null);
-  const wanted = testPuzzles === 0 ? Infinity : trainPuzzles + validationPuzzles + testPuzzles;
-  const boards = new Set<string>();
-  const classes = new Map<string, SudokuPuzzle[]>();
-  let [repeated, easy] = [0, 0];
-  for (const [done, entry] of new Random(seed).fork('sudoku file').shuffle(entries).entries()) {
-    onProgress?.(done, entries.length);
-    if (classes.size >= wanted) break; // enough, one of each; the forms of all of a large file would take hours
-    const board = boardText(entry.question);
-    if (boards.has(board)) {
-      repeated++;
-      continue;
-    }
-    boards.add(board);
-    const puzzle = completed(rated ? entry : { ...entry, rating: null });
-    if (puzzle.rating < minDifficulty) {
-      easy++;
-      continue;
-    }
-    const form = puzzleClass(puzzle, geometry);
-    const others = classes.get(form);
-    if (others === undefined) classes.set(form, [puzzle]);
-    else others.push(puzzle);
-  }
-  const left = [...classes.values()];
-  let next = 0;
-  const take = (count: number): SudokuPuzzle[] => {
-    const taken: SudokuPuzzle[] = [];
-    while (taken.length < count && next < left.length) taken.push(...left[next++]!);
-    return taken.slice(0, count);
-  };
-  const [train, validation] = [take(trainPuzzles), take(validationPuzzles)];
-  const test = take(testPuzzles === 0 ? Infinity : testPuzzles);
-  const least = Math.max(1, testPuzzles);
-  if (train.length < trainPuzzles || validation.length < validationPuzzles || test.length < least)
-    throw new InputError(
-      `${name}: expected ${trainPuzzles} training, ${validationPuzzles} validation and ${least} test puzzles, ` +
-        `got ${train.length}, ${validation.length} and ${test.length} of ${entries.length}: ` +
-        `${repeated} repeat another, ${easy} are rated under ${minDifficulty}, and symmetric ones stay together; ` +
-        'set task.trainPuzzles, task.validationPuzzles and task.testPuzzles to fewer',
-    );
-  return { train, validation, test };
-}
-
-/**
- * The form by which puzzles are told apart: of the puzzle itself up to 6×6, of its solution for 9×9, which keeps more
- * apart.
- */
-export function puzzleClass({ question, answer }: SudokuPuzzle, geometry: SudokuGeometry): string {
-  if (geometry.side === 4) return boardText(question); // up to symmetry there are too few to fill two sets
-  return geometry.side === 6 ? canonicalBoard(question, geometry) : canonicalSolution(answer, geometry);
 }
 
 /** Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. */

@@ -73,6 +73,8 @@ export interface RunOptions {
   readonly checkpointEvery?: number;
   /** Awaited, so that a notebook can draw. */
   readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
+  /** Told how many puzzles of the task are prepared, where that takes long; Infinity where nobody knows of how many. */
+  readonly onData?: (done: number, total: number) => void;
   /** Polled after every step; true saves a checkpoint and ends the run unfinished. */
   readonly shouldStop?: () => boolean;
   /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
@@ -145,7 +147,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
     expectedBytes(experiment, options.engine),
     'set a smaller training.batchSize, training.interleavedBatches or model.hiddenSize',
   );
-  const data = options.data ?? (await loadTask(experiment.task));
+  const data = options.data ?? (await loadTask(experiment.task, options.onData));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
   if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);
   const id = runId(experiment, seed, data, start, options.engine?.block);

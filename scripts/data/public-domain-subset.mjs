@@ -3,7 +3,8 @@
 import path from 'node:path';
 import { linesOf, textOf } from '../../dist/data/text.js';
 import { loadSudokuFile, sudokuFileBytes } from '../../dist/data/sudoku-file.js';
-import { publicDomainFile, puzzleClass } from '../../dist/data/sudoku-sets.js';
+import { puzzleClass } from '../../dist/data/sudoku-canonical.js';
+import { publicDomainFile } from '../../dist/data/sudoku-sets.js';
 import { sudokuGeometry } from '../../dist/data/sudoku.js';
 import { projectRoot, writeFileAtomic } from '../../dist/files.js';
 

@@ -13,7 +13,8 @@ import { gridRows } from '../../lib/data/arc.js';
 import { ownSudoku } from '../../lib/data/puzzle.js';
 import { readReferenceFolder } from '../../lib/data/reference-format.js';
 import { completed, readSudokuFile, type SudokuPuzzle } from '../../lib/data/sudoku-file.js';
-import { generateSudoku, puzzleClass, sudokuDataset } from '../../lib/data/sudoku-sets.js';
+import { puzzleClass } from '../../lib/data/sudoku-canonical.js';
+import { generateSudoku, sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import { applySymmetry, boardOfTokens, boardText, drawSymmetry, sudokuGeometry } from '../../lib/data/sudoku.js';
 import { textOf } from '../../lib/data/text.js';
 import { InputError } from '../../lib/errors.js';
@@ -263,10 +264,7 @@ describe('a file of one’s own', () => {
     new Set(
       Array.from({ length: set.examples }, (_, i) => {
         const { input, label } = exampleOf(set, i);
-        return puzzleClass(
-          { source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 },
-          geometry,
-        );
+        return puzzleClass({ question: boardOfTokens(input), answer: boardOfTokens(label) }, geometry);
       }),
     );
   const options = { side: 6, source: 'file', augmentations: 0, minDifficulty: 0, seed: 0 } as const;
