@@ -1,11 +1,10 @@
-/** A file of Sudokus as training, test and validation puzzles: drawn by seed, symmetric ones together, memory bounded. */
+/** A file of Sudokus as training, test and validation puzzles: drawn by seed, symmetric ones together. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { userFile } from '../files.js';
 import { Random } from '../random.js';
 import { puzzleClass } from './sudoku-canonical.js';
 import { completed, readSudokuFile, type SudokuEntry, type SudokuPuzzle } from './sudoku-file.js';
-import type { SudokuSetOptions } from './sudoku-sets.js';
 import { boardText, sudokuGeometry } from './sudoku.js';
 
 /** Puzzles to train on, to test on, and to choose configurations by. */
@@ -13,6 +12,17 @@ export interface Splits {
   readonly train: readonly SudokuPuzzle[];
   readonly test: readonly SudokuPuzzle[];
   readonly validation: readonly SudokuPuzzle[];
+}
+
+/** Which puzzles of which file; as in SudokuSetOptions. */
+interface FileSplitOptions {
+  readonly side: number;
+  readonly file?: string;
+  readonly trainPuzzles: number;
+  readonly testPuzzles: number;
+  readonly validationPuzzles: number;
+  readonly minDifficulty: number;
+  readonly seed: number;
 }
 
 /** Most puzzles of one file that are compared up to symmetry, at about a third of a millisecond each. */
@@ -23,7 +33,7 @@ const mostCompared = 1_000_000;
  * training puzzle in disguise. Ratings are the file's, or for all of them the solver's where one has none.
  */
 export async function fileSplits(
-  options: SudokuSetOptions,
+  options: FileSplitOptions,
   onProgress: (done: number, total: number) => void = () => undefined,
 ): Promise<Splits> {
   const { side, file = '', trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
