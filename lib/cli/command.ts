@@ -72,12 +72,17 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
         'name a file instead',
     );
   const all = { ...command.options, ...common };
-  let parsed: { values: Record<string, unknown>; positionals: string[] };
+  let parsed: {
+    values: Record<string, unknown>;
+    positionals: string[];
+    tokens: readonly { readonly kind: string; readonly name?: string }[];
+  };
   try {
     parsed = parseArgs({
       args: [...argv],
       options: Object.fromEntries(Object.entries(all).map(([name, { type }]) => [name, { type }])),
       allowPositionals: true,
+      tokens: true,
     });
   } catch (error) {
     throw new InputError(
@@ -86,6 +91,14 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
         .join(' ')} (trm-lab ${command.name} --help)`,
     );
   }
+  // Of an option that is given twice only the last value would count.
+  const given = parsed.tokens.flatMap(({ name }) => name ?? []);
+  const twice = given.find((name, i) => given.indexOf(name) < i && all[name]?.type === 'string');
+  if (twice !== undefined)
+    throw new InputError(
+      `trm-lab ${command.name} --${twice}: expected it once, got it twice` +
+        (all[twice]?.settings === undefined ? '' : '; write all in one, with commas between'),
+    );
   const [fewest, most] = command.count;
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {

@@ -5,6 +5,7 @@ import { projectRoot, writeFileAtomic } from '../files.js';
 import { readFileSync } from 'node:fs';
 import { describeExperiment } from '../experiment/experiment.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
+import { checkRunnable } from '../experiment/cost.js';
 import { runExperiment, type RunProgress } from '../experiment/run.js';
 import { flag, integer, text, type Command } from './command.js';
 import { costText, measuredCost, paceText } from './cost.js';
@@ -63,6 +64,7 @@ export const train: Command = {
   async run(args, out) {
     const experiment = readExperiment(args);
     out.note(describeExperiment(experiment));
+    checkRunnable(experiment, readEngineOptions(args));
     if (experiment.scale === 'paper') {
       const cost = await measuredCost([{ experiment }], readEngineOptions(args));
       out.note(`the published scale: ${costText(cost)}`);

@@ -36,9 +36,9 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
     throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);
   if (block !== undefined && typeof block !== 'function')
     throw new InputError(`block: expected a function of a tensor, got ${typeof block}`);
-  if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
   checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
+  if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   if ((engine === 'tfjs' || block !== undefined) && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs' && block === undefined) {

@@ -8,11 +8,20 @@ export function memoryLimit(): number {
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }
 
-/** Throws InputError if something would take more bytes than there are; a process that tried would be killed. */
-export function checkMemory(what: string, bytes: number, remedy: string, limit = memoryLimit()): void {
+/**
+ * Throws InputError if something would take more bytes than there are; a process that tried would be killed.
+ * `whose` says what has them.
+ */
+export function checkMemory(
+  what: string,
+  bytes: number,
+  remedy: string,
+  limit = memoryLimit(),
+  whose = 'this process may use',
+): void {
   if (bytes > limit)
     throw new InputError(
-      `${what}: expected to need at most the ${gigabytes(limit)} of memory that this process may use, ` +
+      `${what}: expected to need at most the ${gigabytes(limit)} of memory that ${whose}, ` +
         `got ${gigabytes(bytes)}; ${remedy}`,
     );
 }

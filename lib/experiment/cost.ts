@@ -1,6 +1,8 @@
 /** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
 import { activationBudget } from '../engine/checks.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
+import { checkMemory } from '../engine/memory.js';
+import { checkEven, rankCount, torchBytes } from '../engine/torch/ranks.js';
 import { describe } from '../model/describe.js';
 import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
@@ -61,16 +63,43 @@ export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluati
 
 /** What a process takes beside its model: Node, the library, the data sets. */
 const processBytes = 350e6;
+/** The same of a process that has loaded PyTorch. */
+const torchProcessBytes = 700e6;
 
 /**
  * Memory of a run that was never measured: weights, optimizer, and the latents, thrice while they are saved.
- * Autodiff also keeps activations, those of as many puzzles at once as its budget holds; the native engine keeps few.
+ * Autodiff also keeps activations: tfjs those of as many puzzles at once as its budget holds, torch those of the whole
+ * batch, on its device where that has memory of its own; the native engine keeps few.
  */
-export function expectedBytes({ model, training }: Experiment, { engine, block }: EngineOptions = {}): number {
+export function expectedBytes({ model, training }: Experiment, options: EngineOptions = {}): number {
+  const { engine, block, torch, precision } = options;
   const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
   const kept = Math.max(activationBytes / training.batchSize, Math.min(activationBytes, 4 * activationBudget));
-  return processBytes + 2 * weightBytes + 3 * latents + (engine === 'tfjs' || block !== undefined ? kept : 0);
+  const own = processBytes + 2 * weightBytes + 3 * latents;
+  if (engine !== 'torch') return own + (engine === 'tfjs' || block !== undefined ? kept : 0);
+  const ranks = torch?.devices ?? 1;
+  const here = own + ranks * torchProcessBytes;
+  if (torch?.device !== 'cpu') return here;
+  const seats = (training.batchSize / rankCount(torch)) * ranks;
+  const bf16 = precision === 'bf16' ? 'bf16' : 'float32';
+  const compiled = torch.compile === true;
+  return here + torchBytes(model, { seats, ranks, learning: true, precision: bf16, compiled });
+}
+
+/** Throws InputError where the ranks of the torch engine could not share a run's batch evenly. */
+export function checkShared({ name, training }: Experiment, { engine, torch }: EngineOptions = {}): void {
+  if (engine === 'torch') checkEven(name, training.batchSize, rankCount(torch ?? {}));
+}
+
+/** Throws InputError, before anything is loaded, where a run's batch cannot be shared or no memory here holds it. */
+export function checkRunnable(experiment: Experiment, engine?: EngineOptions): void {
+  checkShared(experiment, engine);
+  checkMemory(
+    experiment.name,
+    expectedBytes(experiment, engine),
+    'set a smaller training.batchSize, training.interleavedBatches or model.hiddenSize',
+  );
 }
 
 /** How fast this machine is on a model. */
@@ -92,7 +121,7 @@ export async function measuredSpeed(
   const engine = await createEngine(model, options);
   const onGpu = engine.kind === 'torch' && engine.threads === null;
   // On a CPU as few puzzles as keep a few threads, or ranks, busy where one costs much.
-  const ranks = options.torch?.devices ?? 1;
+  const ranks = rankCount(options.torch ?? {});
   const few = Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep)));
   const batchSize = onGpu ? training.batchSize : Math.min(training.batchSize, Math.ceil(few / ranks) * ranks);
   const state = engine.createState(batchSize);

@@ -4,7 +4,6 @@ import path from 'node:path';
 import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
-import { checkMemory } from '../engine/memory.js';
 import { EngineLostError, NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
@@ -19,7 +18,7 @@ import { readSnapshot, readStartWeights, stateStep, writeSnapshot, type StartWei
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { closingPuzzles, type ClosingEvaluation } from './closing.js';
-import { expectedBytes, runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
+import { checkRunnable, runCost, thoughtsMade, type RunCost, type SetSizes } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
@@ -142,11 +141,7 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0 } = options;
-  checkMemory(
-    experiment.name,
-    expectedBytes(experiment, options.engine),
-    'set a smaller training.batchSize, training.interleavedBatches or model.hiddenSize',
-  );
+  checkRunnable(experiment, options.engine);
   const data = options.data ?? (await loadTask(experiment.task, options.onData));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
   if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);

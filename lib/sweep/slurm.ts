@@ -8,7 +8,7 @@ import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../files.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from '../experiment/claim.js';
-import { expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
+import { checkShared, expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
 import { hashOf, lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
 import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
@@ -192,6 +192,7 @@ export async function prepareArrays(
   const missing = (await status(plan, options)).filter(({ id, state }) => state === 'waiting' && !queued.has(id));
   if (missing.length === 0) return [];
   const engine: EngineOptions = { threads: 1, ...options.engine };
+  for (const { experiment } of plan) checkShared(experiment, engine);
   const orders = missing.map(
     ({ experiment, seed, id }): WorkOrder => ({
       run: { experiment, seed },

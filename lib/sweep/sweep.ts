@@ -9,7 +9,7 @@ import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
-import { expectedBytes, runCost, type RunCost } from '../experiment/cost.js';
+import { checkShared, expectedBytes, runCost, type RunCost } from '../experiment/cost.js';
 import { differences } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from './plan.js';
@@ -94,6 +94,7 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   if (options.engine?.block !== undefined)
     throw new InputError('block: a sweep has processes of its own, which take no function; call runExperiment instead');
   const engine = { threads: 1, ...options.engine };
+  for (const { experiment } of plan) checkShared(experiment, engine);
   const runs = await status(plan, options);
   const jobs =
     options.jobs ??

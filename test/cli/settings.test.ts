@@ -36,6 +36,8 @@ describe('options that nothing reads', () => {
     ['ablate --launcher slurm --jobs 4', /--jobs: expected --launcher local with it; the cluster says/],
     ['describe --all --gflops 3', /--gflops: expected a variant with it, not --all$/],
     ['describe trm --gflops 3 --engine tfjs', /--engine: expected no --gflops with it: nothing is measured$/],
+    ['train --set training.steps=9 --set model.layers=1', /--set: expected it once, got it twice; write all in one/],
+    ['train --seed 1 --seed 2', /--seed: expected it once, got it twice$/],
     ['notebooks check --timeout 9', /--timeout: expected with notebooks run only/],
   ] as const)
     it(`are refused by name: ${line.replace(shipped, 'CHECKPOINT')}`, () => {

@@ -4,10 +4,12 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
-import { expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
+import type { EngineOptions } from '../../lib/engine/create.js';
+import { checkShared, expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { defaultJobs } from '../../lib/sweep/sweep.js';
+import { describe as describeModel } from '../../lib/model/describe.js';
+import { defaultJobs, runSweep } from '../../lib/sweep/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 
 /** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */
@@ -62,6 +64,41 @@ describe('cost of a run', () => {
     const paper = experiment('sudoku-extreme-paper');
     const activations = expectedBytes(paper, { engine: 'tfjs' }) - expectedBytes(paper);
     assert.ok(Math.abs(activations - 1.6e9) < 1, 'the tfjs engine cuts batches to four bytes times its budget');
+  });
+
+  it('on torch also takes what the ranks hold, on a CPU with all that the backward pass needs', () => {
+    const paper = experiment('sudoku-extreme-paper');
+    const { weightBytes, activationBytes } = describeModel(paper.model, { batchSize: 768 });
+    const on = (torch: EngineOptions['torch'], precision?: 'bf16'): number =>
+      expectedBytes(paper, { engine: 'torch', precision, torch });
+    const gpu = on({ device: 'cuda' }) - expectedBytes(paper);
+    assert.equal(gpu, 700e6); // a process with PyTorch; the rest lies on the device
+    // y and z of 97 positions × 512 numbers, before and after a step
+    const latents = 768 * 97 * 512 * 2 * 2 * 4;
+    const cpu = on({ device: 'cpu' }) - on({ device: 'cuda' });
+    assert.ok(Math.abs(cpu - weightBytes - latents - activationBytes) < 1, String(cpu));
+    assert.ok(Math.abs(cpu - weightBytes - 2 * (on({ device: 'cpu' }, 'bf16') - on({}) - weightBytes)) < 1);
+    assert.ok(Math.abs(on({ device: 'cpu', devices: 2 }) - on({ device: 'cpu' }) - 700e6 - weightBytes) < 1);
+    assert.ok(on({ device: 'cpu', torchrun: '--nnodes=2' }) < on({ device: 'cpu' }) - 0.4 * activationBytes);
+  });
+
+  it('refuses a batch that ranks cannot share evenly, before anything is loaded', async () => {
+    const folder = path.join(os.tmpdir(), 'trm-lab-uneven');
+    const uneven = change(smoke, { training: { batchSize: 32 } });
+    const engine = { engine: 'torch', torch: { devices: 3 } } as const;
+    await assert.rejects(
+      runExperiment(uneven, { folder, engine }),
+      new InputError(
+        'sudoku-smoke: expected a batch that 3 ranks share evenly (one a device), got 32; ' +
+          'set training.batchSize to 30 or 33, or choose another number of --devices',
+      ),
+    );
+    assert.ok(!existsSync(folder));
+    await assert.rejects(
+      runSweep([{ experiment: uneven, seed: 0 }], { engine, folder }),
+      /set training\.batchSize to 30 or/,
+    );
+    checkShared(uneven, { engine: 'torch', torch: { devices: 2, torchrun: '--nnodes 2' } });
   });
 
   it('refuses a run that no memory of this machine holds, in numbers and before anything is written', async () => {

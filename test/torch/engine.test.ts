@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { Engine } from '../../lib/engine/engine.js';
 import { createNativeEngine } from '../../lib/engine/native/engine.js';
 import { createTorchEngine } from '../../lib/engine/torch/engine.js';
+import { memoryLimit } from '../../lib/engine/memory.js';
 import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -105,6 +106,25 @@ describe('torch engine', function () {
     assert.deepEqual(await engine.readTensors('parameters'), before);
     await engine.trainStep(state, good); // reset seats start clean
     await engine.update(update);
+    engine.dispose();
+  });
+
+  it('refuses seats that no memory here holds, with the number and before the worker tries', async () => {
+    // 65,536 seats × 15 positions × 2,048 numbers, y and z, before and after, is 32 GB of latents alone.
+    const wide = { ...odd, hiddenSize: 2048, latentRecursions: 1 };
+    const engine = await createTorchEngine(wide, { device: 'cpu', threads: 1 });
+    const seats = Math.ceil((memoryLimit() / (15 * 2048 * 2 * 2 * 4)) * 1.01);
+    if (seats <= 65_536)
+      assert.throws(
+        () => engine.createState(seats),
+        (error: Error) =>
+          error instanceof InputError && error.message.startsWith(`a batch of ${seats}: expected to need`),
+      );
+    const few = Math.floor(seats / 2);
+    await assert.rejects(
+      engine.trainStep(engine.createState(few), request(wide, few, 0)),
+      /^InputError: a batch of \d+: expected to need at most the [\d.,]+ GB of memory that this process may use, got/,
+    );
     engine.dispose();
   });
 

@@ -69,7 +69,10 @@ describe('torch engine on two ranks', function () {
     }
     await assert.rejects(
       two.trainStep(two.createState(3), request(config, 3, 0)),
-      new InputError('batch size: expected a multiple of the 2 devices, so that each has as many seats, got 3'),
+      new InputError(
+        'training step: expected a batch that 2 ranks share evenly (one a device), got 3; ' +
+          'set training.batchSize to 2 or 4, or choose another number of --devices',
+      ),
     );
   });
 });

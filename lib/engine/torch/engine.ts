@@ -6,6 +6,7 @@ import type { LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
 import type { StoredTensor } from '../../model/tensor-data.js';
 import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { checkMemory, memoryLimit } from '../memory.js';
 import {
   EngineLostError,
   NotFiniteError,
@@ -20,6 +21,7 @@ import {
   type UpdateRequest,
 } from '../engine.js';
 import { plainModel } from '../plain-model.js';
+import { checkEven, rankCount, torchBytes } from './ranks.js';
 import type { Frame } from './wire.js';
 import { Worker, type WorkerOptions } from './worker.js';
 
@@ -45,6 +47,8 @@ interface Opened {
   readonly losses: 'float64' | 'float32';
   /** Of each rank on a CPU, null on a GPU. */
   readonly threads: number | null;
+  /** Of a device that has memory of its own; null where it is the machine's. */
+  readonly bytes: number | null;
 }
 
 /** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
@@ -52,6 +56,7 @@ export async function createTorchEngine(config: ModelConfig, options: TorchOptio
   const { device = 'auto', precision = 'auto', threads, compile } = options;
   const schedule = buildSchedule(config);
   const specs = parameterSpecs(config);
+  rankCount(options);
   const worker = new Worker(options);
   const { head } = await worker.ask({
     do: 'open',
@@ -62,7 +67,7 @@ export async function createTorchEngine(config: ModelConfig, options: TorchOptio
     threads: threads ?? null,
     compile: compile ?? null,
   });
-  return new TorchEngine(config, schedule, specs, worker, head as unknown as Opened);
+  return new TorchEngine(config, schedule, specs, worker, options.devices ?? 1, head as unknown as Opened);
 }
 
 /** The contract, and what else torch's worker can tell. */
@@ -77,7 +82,9 @@ export class TorchEngine implements Engine {
 
   readonly #specs: readonly ParameterSpec[];
   readonly #worker: Worker;
-  readonly #ranks: number;
+  readonly #opened: Opened;
+  /** Ranks of this machine. */
+  readonly #devices: number;
   #states = 0;
   /** Whether the worker holds gradients that no update has used. */
   #pending = false;
@@ -87,15 +94,18 @@ export class TorchEngine implements Engine {
     schedule: Schedule,
     specs: readonly ParameterSpec[],
     worker: Worker,
-    { torch, device, ranks, precision, compiled, losses, threads }: Opened,
+    devices: number,
+    opened: Opened,
   ) {
+    const { torch, device, ranks, precision, compiled, losses, threads } = opened;
     this.config = config;
     this.schedule = schedule;
     this.precision = precision;
     this.threads = threads;
     this.#specs = specs;
     this.#worker = worker;
-    this.#ranks = ranks;
+    this.#opened = opened;
+    this.#devices = devices;
     this.description = [
       `torch ${torch} ${device}`,
       ranks === 1 ? '' : ` × ${ranks}`,
@@ -106,6 +116,7 @@ export class TorchEngine implements Engine {
 
   createState(batchSize: number): LatentState {
     checkBatchSize(batchSize);
+    this.#checkMemory(batchSize, false);
     const number = this.#states++;
     const values = positionsOf(this.config) * this.config.hiddenSize;
     this.#tell({ do: 'state', state: number, seats: batchSize });
@@ -131,10 +142,8 @@ export class TorchEngine implements Engine {
   async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
     checkTrain(this.config, state, request);
     const B = state.batchSize;
-    if (B % this.#ranks !== 0)
-      throw new InputError(
-        `batch size: expected a multiple of the ${this.#ranks} devices, so that each has as many seats, got ${B}`,
-      );
+    checkEven('training step', B, this.#opened.ranks);
+    this.#checkMemory(B, true);
     this.#pending = false;
     const { head, tensors } = await this.#worker.ask(
       {
@@ -219,6 +228,19 @@ export class TorchEngine implements Engine {
         const shape = replies[i]!.tensors.get('values')?.shape ?? [];
         return [name, { shape, data: valuesOf(replies[i]!.tensors, 'values', Float32Array) }];
       }),
+    );
+  }
+
+  /** Throws InputError where so many seats cannot fit: a worker that tried would be killed. */
+  #checkMemory(seats: number, learning: boolean): void {
+    const { ranks, precision, compiled, bytes } = this.#opened;
+    const here = bytes === null ? this.#devices : 1; // ranks that share one memory
+    checkMemory(
+      `a batch of ${seats}`,
+      torchBytes(this.config, { seats: (seats / ranks) * here, ranks: here, learning, precision, compiled }),
+      'take fewer seats (training.batchSize, in an evaluation --batch-size), or more --devices',
+      bytes ?? memoryLimit(),
+      bytes === null ? 'this process may use' : 'the device has',
     );
   }
 

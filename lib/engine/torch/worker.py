@@ -1,6 +1,6 @@
 """The torch engine's worker: reads commands from its standard input, answers on its standard output, one frame each.
 
-Started by lib/engine/torch/process.ts, alone or as one of several ranks by torchrun. Rank 0 is at the pipe; it passes
+Started by lib/engine/torch/worker.ts, alone or as one of several ranks by torchrun. Rank 0 is at the pipe; it passes
 every command on to the others, and all of them do the same with their own seats. The worker ends when the pipe does.
 """
 import datetime
@@ -136,6 +136,7 @@ class Worker:
             "compiled": compiled,
             "threads": torch.get_num_threads() if self.device.type == "cpu" else None,
             "losses": "float64" if self.model.wide == torch.float64 else "float32",
+            "bytes": device_bytes(self.device),
         }, {}
 
     def state(self, head, _tensors):
@@ -250,6 +251,13 @@ def device_name(device):
     if device.type in ("cuda", "xpu"):
         return getattr(torch, device.type).get_device_name(device)
     return device.type
+
+
+def device_bytes(device):
+    """Memory of a device that has its own; None where it shares the machine's."""
+    if device.type in ("cuda", "xpu"):
+        return getattr(torch, device.type).get_device_properties(device).total_memory
+    return None
 
 
 def chosen_precision(wanted, device):
