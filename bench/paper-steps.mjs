@@ -2,8 +2,10 @@
 /**
  * The paper's five experiments at full model size, a few training steps of a small batch each: the losses, their time,
  * and the first loss beside another engine's, from the same seed and puzzles.
- *   node bench/paper-steps.mjs [--only NAME] [--steps=20] [--batch=1] [--engine=torch] [--beside=native] [--threads=1]
- * Puzzles come from TRM_DATA. On a CPU; fails if a loss is not finite, or the first losses differ by more than rounding.
+ *   node bench/paper-steps.mjs [--only=NAME] [--steps=20] [--batch=1]
+ *   [--engine=torch] [--beside=native] [--threads=1]
+ * Puzzles come from TRM_DATA. On a CPU, in float32. Fails if a loss is not finite, or if the first losses differ by
+ * more than rounding.
  */
 import { parseArgs } from 'node:util';
 import { createEngine } from '../dist/engine/create.js';
@@ -62,8 +64,8 @@ for (const [name, whole] of Object.entries(five).filter(([each]) => (values.only
   const [other] = (await losses(small, train, values.beside, 1)).all;
   const difference = Math.abs(all[0] - other) / other;
   console.log(
-    `${name}: ${(describe(small.model).parameters / 1e6).toFixed(1)} M parameters, ${small.model.puzzleIds} puzzle ids, ` +
-      `batch ${small.training.batchSize}, ${engine}: ${all.length} steps in ${minutes.toFixed(1)} min; ` +
+    `${name}: ${(describe(small.model).parameters / 1e6).toFixed(1)} M parameters, ` +
+      `${small.model.puzzleIds} puzzle ids, batch ${small.training.batchSize}, ${engine}: ${all.length} steps in ${minutes.toFixed(1)} min; ` +
       `first loss ${all[0].toFixed(6)}, ${values.beside} ${other.toFixed(6)} (${difference.toExponential(1)} apart); ` +
       `losses ${all.map((loss) => loss.toFixed(3)).join(' ')}`,
   );
