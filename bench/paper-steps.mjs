@@ -66,7 +66,8 @@ for (const [name, whole] of Object.entries(five).filter(([each]) => (values.only
   console.log(
     `${name}: ${(describe(small.model).parameters / 1e6).toFixed(1)} M parameters, ` +
       `${small.model.puzzleIds} puzzle ids, batch ${small.training.batchSize}, ${engine}: ${all.length} steps in ${minutes.toFixed(1)} min; ` +
-      `first loss ${all[0].toFixed(6)}, ${values.beside} ${other.toFixed(6)} (${difference.toExponential(1)} apart); ` +
+      `first loss ${all[0].toFixed(6)}, ${values.beside} ${other.toFixed(6)} ` +
+      `(${difference.toExponential(1)} apart); ` +
       `losses ${all.map((loss) => loss.toFixed(3)).join(' ')}`,
   );
   // float32 sums in another order, through at most 42 layers.
