@@ -65,7 +65,8 @@ for (const [name, whole] of Object.entries(five).filter(([each]) => (values.only
   const difference = Math.abs(all[0] - other) / other;
   console.log(
     `${name}: ${(describe(small.model).parameters / 1e6).toFixed(1)} M parameters, ` +
-      `${small.model.puzzleIds} puzzle ids, batch ${small.training.batchSize}, ${engine}: ${all.length} steps in ${minutes.toFixed(1)} min; ` +
+      `${small.model.puzzleIds} puzzle ids, batch ${small.training.batchSize}, ${engine}: ` +
+      `${all.length} steps in ${minutes.toFixed(1)} min; ` +
       `first loss ${all[0].toFixed(6)}, ${values.beside} ${other.toFixed(6)} ` +
       `(${difference.toExponential(1)} apart); ` +
       `losses ${all.map((loss) => loss.toFixed(3)).join(' ')}`,
