@@ -23,6 +23,7 @@ export const ablate: Command = {
     },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
     only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
+    base: { type: 'string', value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
     'equal-cost': {
       type: 'boolean',
       about: 'in place of the rows those that cost less a step, with more steps: as many FLOP as the first row',
@@ -38,10 +39,12 @@ export const ablate: Command = {
     const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
     const only = text(args, 'only')?.split(',');
     const budget = flag(args, 'equal-cost') ? 'cost' : 'steps';
-    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only, budget);
+    const base = text(args, 'base');
+    const chosen = { budget, ...(base === undefined ? {} : { base }) } as const;
+    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only, chosen);
     return sweep(plan, args, out, {
       records: 'data/runs',
-      reports: (records) => tableBases(table, scale).map((base) => paperTableReport(table, base, records)),
+      reports: (records) => tableBases(table, scale).map((each) => paperTableReport(table, each, records)),
     });
   },
 };

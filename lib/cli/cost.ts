@@ -2,13 +2,17 @@
 import type { EngineOptions } from '../engine/create.js';
 import { measuredSpeed, runCost, type MeasuredSpeed, type RunCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
+import { hashOf } from '../experiment/record.js';
 import { describe, hoursText, prefixed } from '../model/describe.js';
 
-/** What runs cost, at the speed that was measured on the heaviest of their models, which takes a few seconds. */
+/** What runs cost, at the speeds that were measured on their models. */
 export interface MeasuredCost extends MeasuredSpeed {
   /** Of all runs. */
   readonly flop: number;
   readonly hours: number;
+  /** Models that were measured, and runs that go on at once. */
+  readonly models: number;
+  readonly jobs: number;
 }
 
 interface PlannedCost {
@@ -16,22 +20,47 @@ interface PlannedCost {
   readonly cost?: RunCost;
 }
 
-export async function measuredCost(runs: readonly PlannedCost[], engine: EngineOptions): Promise<MeasuredCost> {
-  const costs = runs.map(({ experiment, cost = runCost(experiment) }) => ({
-    experiment,
-    flop: cost.training + cost.evaluation,
-  }));
-  const flop = costs.reduce((sum, each) => sum + each.flop, 0);
-  const heaviest = costs.reduce((most, each) => (each.flop > most.flop ? each : most));
-  const speed = await measuredSpeed(heaviest.experiment, engine);
-  return { ...speed, flop, hours: flop / speed.flopPerSecond / 3600 };
+/**
+ * Measures each model of the runs for about a second, as many of it at once as runs will go on at once: attention and
+ * small layers take longer for the same FLOP than large products do, and runs side by side slow each other down.
+ */
+export async function measuredCost(
+  runs: readonly PlannedCost[],
+  engine: EngineOptions,
+  jobs = 1,
+  measure: typeof measuredSpeed = measuredSpeed,
+): Promise<MeasuredCost> {
+  const models = new Map<string, { readonly experiment: Experiment; flop: number }>();
+  for (const { experiment, cost = runCost(experiment) } of runs) {
+    const { model, training } = experiment;
+    const key = hashOf({ model, training: [training.batchSize, training.optimizer] });
+    const known = models.get(key) ?? { experiment, flop: 0 };
+    models.set(key, { experiment, flop: known.flop + cost.training + cost.evaluation });
+  }
+  const atOnce = Math.min(jobs, runs.length);
+  let [flop, seconds, name] = [0, 0, ''];
+  for (const { experiment, flop: own } of models.values()) {
+    const speeds = await Promise.all(Array.from({ length: atOnce }, () => measure(experiment, engine)));
+    flop += own;
+    seconds += own / speeds.reduce((sum, { flopPerSecond }) => sum + flopPerSecond, 0);
+    name = speeds[0]?.engine ?? name;
+  }
+  return {
+    flop,
+    hours: seconds / 3600,
+    flopPerSecond: flop / seconds,
+    engine: name,
+    models: models.size,
+    jobs: atOnce,
+  };
 }
 
 /** "2.2 EFLOP, 3,100 hours (130 days) on this machine at 196 GFLOP/s". */
-export function costText({ flop, hours, flopPerSecond }: MeasuredCost): string {
+export function costText({ flop, hours, flopPerSecond, models, jobs }: MeasuredCost): string {
   return (
-    `${prefixed(flop)}FLOP, ${hoursText(hours)} on this machine at the ${prefixed(flopPerSecond)}FLOP/s ` +
-    'measured just now, whatever else it is doing'
+    `${prefixed(flop)}FLOP, ${hoursText(hours)} on this machine${jobs === 1 ? '' : `, ${jobs} runs at once,`} ` +
+    `at the ${prefixed(flopPerSecond)}FLOP/s measured just now${models === 1 ? '' : ` on their ${models} models`}, ` +
+    'whatever else it is doing'
   );
 }
 

@@ -1,5 +1,6 @@
 /** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
 import { existsSync, statSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import type { EngineOptions } from '../engine/create.js';
@@ -14,7 +15,7 @@ import {
   type SlurmArray,
   type SlurmOptions,
 } from '../sweep/slurm.js';
-import { plannedRecords, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
+import { defaultJobs, plannedRecords, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
@@ -115,11 +116,20 @@ export async function sweep(
   const before = await status(plan, folders);
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = definedOf(readEngineOptions(args));
+  const jobs = onSlurm(args)
+    ? 1
+    : (integer(args, 'jobs', 1, 1024) ??
+      defaultJobs(
+        missing.map(({ experiment }) => experiment),
+        { threads: 1, ...engine },
+        os.availableParallelism(),
+        process.availableMemory(),
+      ));
   const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
   if (paper) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];
   if (missing.some(({ experiment }) => experiment.scale !== 'smoke'))
-    costs.push(costText(await measuredCost(missing, engine)));
+    costs.push(costText(await measuredCost(missing, { threads: 1, ...engine }, jobs)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
   out.note(`${plan.length} runs: ${[...counts, ...costs].join(', ')}`);
@@ -139,12 +149,11 @@ export async function sweep(
   if (launcher === 'slurm')
     return launch(await prepareArrays(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new Progress();
-  const jobs = integer(args, 'jobs', 1, 1024);
   const runs = await stoppable(out, 'lets the runs save and ends', (shouldStop) =>
     runSweep(plan, {
       ...folders,
       engine,
-      ...(jobs === undefined ? {} : { jobs }),
+      jobs,
       shouldStop,
       onProgress: (now) => progress.update('sweep', 'runs', now.length * sweepShare(now), now.length, noteOf(now)),
     }),

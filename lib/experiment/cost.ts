@@ -120,9 +120,10 @@ export async function measuredSpeed(
 ): Promise<MeasuredSpeed> {
   const engine = await createEngine(model, options);
   const onGpu = engine.kind === 'torch' && engine.threads === null;
-  // On a CPU as few puzzles as keep a few threads, or ranks, busy where one costs much.
+  // On a CPU as few puzzles as keep a few threads, or ranks, busy where one costs much; else the batch, so that the
+  // optimizer, which takes the same for any number of puzzles, counts as much as in a run.
   const ranks = rankCount(options.torch ?? {});
-  const few = Math.max(4, Math.min(16, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep)));
+  const few = Math.max(4, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep));
   const batchSize = onGpu ? training.batchSize : Math.min(training.batchSize, Math.ceil(few / ranks) * ranks);
   const state = engine.createState(batchSize);
   try {

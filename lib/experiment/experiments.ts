@@ -353,8 +353,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-11x11-study',
       about:
-        'mazes of 11×11 whose goal is 20 steps away or more, for Table 4: too far for a few layers to reach without ' +
-        'recursion',
+        'mazes of 11×11 whose goal is 20 steps away or more, for Table 4: hardly one is solved in the first ' +
+        'supervision step',
       scale: 'laptop',
       task: {
         kind: 'maze',

@@ -27,7 +27,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
     1: ['sudoku-6x6-study'],
     2: ['sudoku-6x6-study'],
     3: ['sudoku-6x6-study'],
-    4: ['sudoku-6x6-study', 'maze-7x7-study'],
+    4: ['sudoku-6x6-study', 'maze-11x11-study', 'maze-7x7-study'],
     5: ['arc-7x7-study'],
   },
   desk: { 1: ['sudoku-extreme-desk'], 2: [], 3: [], 4: ['sudoku-extreme-desk', 'maze-hard-desk'], 5: [] },
@@ -51,20 +51,37 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
   });
 }
 
+/** Which runs of a table are meant. */
+export interface TableChoice {
+  /** cost: in place of the rows those that cost less a step, with as many steps as cost what the base's do. */
+  readonly budget?: 'steps' | 'cost';
+  /** The name of the only base to take; default all. */
+  readonly base?: string;
+}
+
 /**
  * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
  * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
- * names and shapes agree. `only`: the ids of the rows to take. `budget` cost: in place of the rows those that cost less
- * a step, with as many steps as cost what the base's do. Throws InputError for an id that is not in the table.
+ * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the
+ * table.
  */
 export function planTable(
   table: PaperTable,
   scale: Scale,
   seeds: number,
   only?: readonly string[],
-  budget: 'steps' | 'cost' = 'steps',
+  { budget = 'steps', base: onlyBase }: TableChoice = {},
 ): PlannedRun[] {
-  const bases = tableBases(table, scale);
+  const all = tableBases(table, scale);
+  const bases = all.filter(({ name }) => onlyBase === undefined || name === onlyBase);
+  if (all.length > 0 && bases.length === 0)
+    throw new InputError(
+      `table ${table} at scale ${scale}: expected a base among ${all.map(({ name }) => name).join(', ')}, ` +
+        `got ${onlyBase}${didYouMean(
+          onlyBase ?? '',
+          all.map(({ name }) => name),
+        )}`,
+    );
   if (bases.length === 0)
     throw new InputError(
       `table ${table} at scale ${scale}: expected one of the scales ${Object.entries(tableTasks)
@@ -100,6 +117,7 @@ function rowRuns(base: Experiment, row: Variant, rows: readonly Variant[]): Expe
 /** Seeds that a table's plan asks for (docs/plan-laptop-tables.md); orderings are judged when all are there. */
 const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> = {
   'sudoku-6x6-study': { 1: 10, 2: 5, 3: 5, 4: 5 },
+  'maze-11x11-study': { 4: 5 },
 };
 
 /** Seeds that the plan has for rows at equal cost. */

@@ -30,20 +30,28 @@ describe('plans', () => {
       () => planTable(2, 'laptop', 1, ['hrm']),
       /expected rows among trm, trm-multi-z, trm-multi-z-7, trm-single-z, got hrm/,
     );
+    assert.deepEqual(
+      planTable(4, 'laptop', 1, ['direct'], { base: 'maze-11x11-study' }).map(({ experiment: { name } }) => name),
+      ['maze-11x11-study-direct'],
+    );
+    assert.throws(
+      () => planTable(4, 'laptop', 1, undefined, { base: 'maze-12x12' }),
+      /expected a base among sudoku-6x6-study, maze-11x11-study, maze-7x7-study, got maze-12x12/,
+    );
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
   });
 
   it('at equal cost a table is the rows that cost less a step, each for as many FLOP as the base', () => {
     const [base] = tableBases(1, 'laptop');
     const ids = ['trm-t2-n2', 'trm-one-step-gradient'];
-    const plan = planTable(1, 'laptop', 2, undefined, 'cost');
+    const plan = planTable(1, 'laptop', 2, undefined, { budget: 'cost' });
     assert.deepEqual(plan.map(({ experiment: { variant: id } }) => id).sort(), [...ids, ...ids].sort());
-    const [direct] = planTable(4, 'laptop', 1, ['direct'], 'cost');
+    const [direct] = planTable(4, 'laptop', 1, ['direct'], { budget: 'cost' });
     const { training } = runCost(variantExperiment(base!, variant('trm')));
     for (const { experiment: longer } of [...plan, direct!])
       assert.ok(Math.abs(runCost(longer).training / training - 1) < 1e-3, longer.name);
     assert.throws(
-      () => planTable(2, 'laptop', 1, undefined, 'cost'),
+      () => planTable(2, 'laptop', 1, undefined, { budget: 'cost' }),
       /expected rows that are run at equal cost, got none/,
     );
   });
