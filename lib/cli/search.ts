@@ -4,7 +4,7 @@ import { planSearch, type SearchAxis } from '../sweep/plan.js';
 import { searchReport } from '../report/runs.js';
 import { integer, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
-import { experimentOptions, readExperiment, wholeExperiment } from './experiment-options.js';
+import { experimentOptions, readExperiment, variantOption, wholeExperiment } from './experiment-options.js';
 import { readField } from './settings.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -18,6 +18,7 @@ export const search: Command = {
       ...wholeExperiment,
       evaluation: { except: { split: 'a search scores validation puzzles only' } },
     })),
+    variant: variantOption,
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
     ...sweepOptions,
     ...engineOptions,

@@ -103,6 +103,13 @@ const deskEvaluation: EvaluationPlan = {
   finalPuzzles: 0,
   closing: [onTraining(200), longer(60), ...byRating(1000)],
 };
+const deskTraining = {
+  ...quickTraining,
+  steps: 8000,
+  supervisionCurriculum: [[0.6, 1]],
+  supervisionSteps: 4,
+  interleavedBatches: 64,
+} as const;
 const mazes7x7 = {
   kind: 'maze',
   side: 7,
@@ -257,14 +264,17 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
-      training: {
-        ...quickTraining,
-        steps: 8000,
-        supervisionCurriculum: [[0.6, 1]],
-        supervisionSteps: 4,
-        interleavedBatches: 64,
-      },
+      training: deskTraining,
       evaluation: deskEvaluation,
+    }),
+    define({
+      name: 'sudoku-extreme-desk-study',
+      about: "the same with the paper's T = 3, n = 6, which Table 1 needs: half an hour to two and a half hours a row",
+      scale: 'desk',
+      task: sudokuExtreme1000,
+      model: { ...model9x9, latentRecursions: 6 },
+      training: deskTraining,
+      evaluation: { ...deskEvaluation, closing: [rawWeights(0), ...deskEvaluation.closing] },
     }),
     define({
       name: 'sudoku-extreme-desk-long',

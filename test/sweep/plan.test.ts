@@ -1,7 +1,7 @@
 /** Plans of runs: whole tables, paired seeds, and searches that never see a test puzzle. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { planAblation, planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
+import { planAblation, plannedSeeds, planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
@@ -19,6 +19,16 @@ describe('plans', () => {
     );
     assert.deepEqual(new Set(plan.map(({ experiment: { scale } }) => scale)), new Set(['laptop']));
     assert.equal(new Set(plan.map(({ experiment: { name }, seed }) => `${name} ${seed}`)).size, plan.length);
+  });
+
+  it('Table 1 at the desk has the paper’s recursions, three seeds, and no runs of its own for the raw weights', () => {
+    const base = experiment('sudoku-extreme-desk-study');
+    assert.deepEqual(tableBases(1, 'desk').at(-1), base);
+    assert.deepEqual([base.model.deepRecursions, base.model.latentRecursions], [3, 6]);
+    assert.equal(plannedSeeds(1, base), 3);
+    const plan = planTable(1, 'desk', 3, undefined, { base: base.name });
+    assert.equal(plan.length, 3 * (rowsOfTable(1).length - 1));
+    assert.ok(plan.every(({ experiment: { base: name, variant: id } }) => name === base.name && id !== 'trm-no-ema'));
   });
 
   it('rows can be picked, and a row that the table has not is refused with those it has', () => {
