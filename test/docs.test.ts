@@ -44,7 +44,7 @@ describe('README', () => {
   it('has no number but those of the records, of the commands and of names', () => {
     const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
     assert.equal(engines.node, '^20.19.0 || >=22.12.0');
-    assert.ok(readme.includes(`It takes ${reproduce.minutes} on two cores`));
+    assert.ok(readme.includes(`takes ${reproduce.minutes} on two cores`));
     const own = withoutCode(readme)
       .replace(/<!-- (\w+) -->[^]*?<!-- \/\1 -->/g, '') // from records: test/report/files.test.ts
       .replace(/\]\([^)]*\)/g, ']')

@@ -47,14 +47,13 @@ export function atEqualCost(base: Experiment, row: Variant): Experiment | undefi
 }
 
 /**
- * What tables and figures call an experiment: the paper's label of its variant, or its own name. A label that two
- * variants share has the id behind it; one that states TRM's T and n states the experiment's.
+ * What tables and figures call an experiment: the paper's label of its variant, or its own name. A row that can be
+ * read in two ways has its reading behind it; one that states TRM's T and n states the experiment's.
  */
 export function experimentLabel({ name, variant: id, model }: Pick<Experiment, 'name' | 'variant' | 'model'>): string {
   const row = variants.find((each) => each.id === id)?.rows[0];
   if (row === undefined) return name;
-  const { label, statesRecursions } = row;
-  const shared = variants.filter(({ rows }) => rows[0]?.label === label).length > 1;
+  const { label, statesRecursions, reading } = row;
   const recursions = statesRecursions ? ` (T = ${model.deepRecursions}, n = ${model.latentRecursions})` : '';
-  return `${label}${recursions}${shared ? `, ${id}` : ''}`;
+  return `${label}${recursions}${reading === undefined ? '' : `, ${reading}`}`;
 }

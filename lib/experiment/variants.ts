@@ -14,6 +14,8 @@ import type { Task } from './task.js';
 export interface PaperRow {
   readonly table: 1 | 2 | 3 | 4 | 5;
   readonly label: string;
+  /** Which of several readings of a row of the paper this is. */
+  readonly reading?: string;
   /** The label is followed by TRM's T and n, in ours by those of the base. */
   readonly statesRecursions?: true;
   /** Table 3: one of the two models at one depth. HRM has n = k, TRM n = 2k. */
@@ -211,7 +213,7 @@ export const variants: readonly Variant[] = [
   },
   {
     id: 'trm-multi-z',
-    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', sudoku: 77.6 }],
+    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'six z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 6 },
     training: {},
     tests: 'Is a latent for each recursion better than one that is refined?',
@@ -221,7 +223,7 @@ export const variants: readonly Variant[] = [
   },
   {
     id: 'trm-multi-z-7',
-    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', sudoku: 77.6 }],
+    rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'seven z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 7, latentRecursions: 7 },
     training: {},
     tests: 'The same, reading the seven features of the table as seven latents z beside y.',

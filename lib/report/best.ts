@@ -5,7 +5,7 @@ import { experimentLabel } from '../experiment/rows.js';
 import type { Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
-import { groupedBySeed, meanAndSpread, percentText, toMarkdown } from './tables.js';
+import { groupedBySeed, labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
 import { spreadOf } from './statistics.js';
 
 /** The puzzles that the paper reports on, and the best of its own models on them, 0 … 1. */
@@ -93,6 +93,29 @@ function puzzlesOf(task: Task): string | undefined {
   if (task.source === 'sudoku-extreme') return `Sudoku-Extreme, ${side}`;
   const source = task.source === 'public-domain' ? ', public domain' : '';
   return `Sudoku, ${side}${source}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
+}
+
+/** A row for each experiment, named by its puzzles. */
+export function puzzleRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
+  return rowsNamed(records, ({ experiment }) => puzzlesOf(experiment.task) ?? experiment.name);
+}
+
+/** A row for each experiment, named by its model in the paper's words. */
+export function modelRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
+  return rowsNamed(records, modelLabel);
+}
+
+/** Where two rows have one name, the training time stands behind it. */
+function rowsNamed(
+  records: readonly RunRecord[],
+  nameOf: (first: RunRecord) => string,
+): ReturnType<typeof labelledRuns> {
+  const groups = groupedBySeed(records);
+  const names = groups.map(([first]) => nameOf(first));
+  return groups.map((own, i) => {
+    const shared = names.filter((name) => name === names[i]).length > 1;
+    return { row: { label: `${names[i] ?? ''}${shared ? `, ${trainingTime(own)}` : ''}` }, records: own };
+  });
 }
 
 /** A record's model in the paper's words, which stand alone here: "TRM w/ ACT"; an unnamed one by its experiment. */

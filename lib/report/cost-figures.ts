@@ -1,11 +1,12 @@
 /** What Sudoku-Extreme costs: puzzles solved against core-hours, and against FLOP beside what others published. */
 import { runCost } from '../experiment/cost.js';
 import { finalEvaluation, lastSitting, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { modelRows } from './best.js';
 import { axis, baseLayout, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
 import { fontSize, seriesColour, stroke } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
-import { labelledRuns, percentText, type Table } from './tables.js';
+import { percentText, type Table } from './tables.js';
 
 /** Runs that were scored on test puzzles of Sudoku-Extreme. */
 export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
@@ -26,7 +27,7 @@ export function coreHours(record: RunRecord): number {
  * seed. Only the last point of a run is of all its puzzles.
  */
 export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
-  const runs = labelledRuns(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
+  const runs = modelRows(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
   const series = runs.map(({ row, records: [record] }) => ({
     name: row.label,
     hours: record.evaluations.map(({ step }) => (coreHours(record) * step) / record.steps),
@@ -54,7 +55,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
         title: 'Accuracy versus core-hours',
         subtitle:
           `Sudoku-Extreme at desk scale, one seed each; on the way ${Math.min(...few)} test puzzles, ` +
-          `at the end ${Math.min(...many).toLocaleString('en')}; EMA weights`,
+          `at the end ${Math.min(...many).toLocaleString('en')}`,
       },
       { right: series.map(({ name }) => ({ text: `${name}WWW` })) },
       {
@@ -73,7 +74,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
 
 /** Test puzzles solved in a single pass against the FLOP of the training: this kit's runs, and published models. */
 export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
-  const ours = labelledRuns(extremeRuns(records)).map(({ row, records: own }) => ({
+  const ours = modelRows(extremeRuns(records)).map(({ row, records: own }) => ({
     name: row.label,
     points: own.map((record) => ({
       name: row.label,

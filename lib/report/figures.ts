@@ -9,9 +9,11 @@ import {
   bandTraces,
   baseLayout,
   endLabels,
+  legendAbove,
   markedStep,
   markerSymbol,
   mean,
+  nameLines,
   percent,
   percentAxis,
   powersOfTwo,
@@ -60,8 +62,7 @@ export function rowsVersusCycles(
   const subtitle =
     records.length === 0
       ? 'not run yet'
-      : `${puzzles} ${splits} puzzles, EMA weights` +
-        (several ? '; mean over seeds, shaded from the worst to the best' : '');
+      : `${puzzles} ${splits} puzzles` + (several ? '; mean over seeds, shaded from the worst to the best' : '');
   return accuracyCurves(rowSeries(run), { subtitle, ...options });
 }
 
@@ -486,9 +487,10 @@ export function paperVersusOurs(
   { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
 ): Figure {
   const names = rows.map(({ name }) => name);
+  const shown = names.map(nameLines);
   const withSeeds = rows.filter(({ ours }) => ours.length > 0);
   const inPaper = rows.filter(({ paper }) => paper !== null);
-  const left = Math.max(...names.map((name) => textWidth(name, fontSize.tick)));
+  const left = Math.max(...shown.flat().map((line) => textWidth(line, fontSize.tick)));
   return {
     data: [
       {
@@ -535,10 +537,12 @@ export function paperVersusOurs(
           type: 'category',
           categoryorder: 'array',
           categoryarray: [...names].reverse(),
+          tickvals: names,
+          ticktext: shown.map((lines) => lines.join('<br>')),
           range: [-0.6, rows.length - 0.4],
         },
         showlegend: true,
-        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+        legend: legendAbove,
       },
       26,
     ),

@@ -4,17 +4,17 @@ import path from 'node:path';
 import { InputError } from '../errors.js';
 import { keptTogether } from './escape.js';
 import { failureScales } from '../experiment/failure-modes.js';
-import { closingEvaluation, finalEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
+import { closingEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
 import { readWiderRecords, type WiderRecord } from '../experiment/wider.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
 import { duration } from '../progress.js';
 import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
-import { bestTable, headline } from './best.js';
+import { bestTable, headline, puzzleRows } from './best.js';
 import { beyondTable } from './beyond.js';
 import type { Caption } from './draw/plot-layout.js';
 import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/plotly.js';
-import { accuracyVersusCycles, paperVersusOurs } from './figures.js';
+import { paperVersusOurs, rowsVersusCycles } from './figures.js';
 import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
 import { failureModeNotes, failureModesTable, overfittingRows } from './failure-modes.js';
@@ -31,6 +31,7 @@ import {
   learningCurves,
   longerThinking,
   studyCaption,
+  trainingCaption,
   trainingVersusTest,
 } from './study-figures.js';
 import { accuracyVersusCoreHours, accuracyVersusFlop, extremeRuns, publishedTable } from './cost-figures.js';
@@ -127,7 +128,7 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
       ratingsTable(records.filter(({ experiment }) => experiment.scale === scale)),
       [
         'A rating is the number of guesses that a backtracking solver made; a puzzle of rating 0 needs logic alone. ' +
-          'After the last supervision step, EMA weights.',
+          'After the last supervision step, with EMA weights where a run averages them.',
       ],
     ),
   );
@@ -235,7 +236,7 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
   const extreme = extremeRuns(records);
   const desk = extreme.filter(({ experiment }) => experiment.scale === 'desk');
   return [
-    listedFigure('accuracy-versus-cycles', accuracyVersusCycles(plain), plain),
+    listedFigure('accuracy-versus-cycles', rowsVersusCycles(puzzleRows(plain)), plain),
     ...precisionPairs(records, again).map(({ name, bf16, float32 }) => {
       const rows = [
         { row: { label: 'bfloat16' }, records: bf16 },
@@ -297,13 +298,11 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
     figures.push(
       [`accuracy-versus-cost-${base.name}`, costVersusAccuracy(rows, bars)],
       [`learning-curves-${base.name}`, learningCurves(rows, learning)],
-      [`halting-over-training-${base.name}`, haltingOverTraining(rows, dots)],
+      [`halting-over-training-${base.name}`, haltingOverTraining(rows, { subtitle: trainingCaption(rows) })],
     );
     if (ours.some((record) => closingEvaluation(record, 'training'))) {
-      const subtitle = studyCaption(rows, '', (record) => [
-        finalEvaluation(record),
-        closingEvaluation(record, 'training'),
-      ]);
+      const seen = ours.flatMap((record) => closingEvaluation(record, 'training')?.puzzles ?? []);
+      const subtitle = `${studyCaption(rows)}; ${Math.max(...seen).toLocaleString('en')} training puzzles`;
       figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })]);
     }
     if (ours.some((record) => closingEvaluation(record, 'longer')))

@@ -10,7 +10,7 @@ import { isPlannedSeed } from '../sweep/plan.js';
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
   /**
-   * The paper's row. A label that the paper uses twice has the variant's id behind it, so that rows, figures and
+   * The paper's row. A label that can be read in two ways has its reading behind it, so that rows, figures and
    * verdicts tell them apart. A label that states TRM's T and n states the base's.
    */
   readonly row: PaperRow;
@@ -33,10 +33,9 @@ export function paperTableRows(
 ): PaperTableRow[] {
   const rows = rowsOfTable(table);
   return rows.map(({ variant: each, row: printed }) => {
-    const twice = rows.filter(({ row: { label } }) => label === printed.label).length > 1;
     const experiment = rowExperiment(base, each);
     const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
-    const row = { ...printed, label: twice ? `${label}, ${each.id}` : label };
+    const row = { ...printed, label: printed.reading === undefined ? label : `${label}, ${printed.reading}` };
     const own = ownRecords(base, each, records);
     const other = atBaseRate(base, each);
     const bySeed = (runs: readonly RunRecord[]): RunRecord[] =>
@@ -60,7 +59,10 @@ export function tableRecords(table: PaperRow['table'], base: Experiment, records
   return paperTableRows(table, base, records).flatMap((row) => row.records);
 }
 
-/** The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of. */
+/**
+ * The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of, with
+ * no evaluation in them but that of these.
+ */
 function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[]): RunRecord[] {
   const raw = row.rawWeightsOf === undefined ? undefined : rawWeightsIn(base.evaluation);
   const own = runsOf(rowExperiment(base, raw === undefined ? row : variant(row.rawWeightsOf ?? row.id)), records);
@@ -68,9 +70,7 @@ function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[
   return own.flatMap((record) => {
     const evaluation = closingEvaluation(record, raw);
     const { step } = finalEvaluation(record);
-    return evaluation === undefined
-      ? []
-      : [{ ...record, evaluations: [...record.evaluations.slice(0, -1), { ...evaluation, step }] }];
+    return evaluation === undefined ? [] : [{ ...record, evaluations: [{ ...evaluation, step }], closing: {} }];
   });
 }
 

@@ -13,6 +13,7 @@ import {
   bandTraces,
   baseLayout,
   endLabels,
+  legendAbove,
   markerSymbol,
   mean,
   percent,
@@ -94,7 +95,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
         },
         yaxis: { ...axis('Puzzles solved'), ...percentAxis },
         showlegend: true,
-        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+        legend: legendAbove,
       },
       26,
     ),
@@ -205,7 +206,7 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
           range: [-0.6, names.length - 0.4],
         },
         showlegend: true,
-        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } },
+        legend: legendAbove,
       },
       26,
     ),
@@ -217,19 +218,21 @@ export function learningCurves(
   rows: readonly LabelledRuns[],
   { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
 ): Figure {
-  const series = withRecords(rows).map(({ row, records }) => ({
+  const run = withRecords(rows);
+  const series = trainedApart(run).map(({ row, records }) => ({
+    index: run.findIndex((each) => each.row === row),
     name: row.label,
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
     ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
   }));
-  const ends = series.map(({ name, steps, exactAccuracy }, index) => ({
+  const ends = series.map(({ index, name, steps, exactAccuracy }) => ({
     text: name,
     x: steps.at(-1) ?? 0,
     y: percent(exactAccuracy.at(-1) ?? 0),
     colour: seriesColour(index),
   }));
   return {
-    data: series.flatMap(({ name, steps, exactAccuracy, band }, index): Trace[] => [
+    data: series.flatMap(({ index, name, steps, exactAccuracy, band }): Trace[] => [
       ...(band === undefined
         ? []
         : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
@@ -261,7 +264,7 @@ export function learningCurves(
  * over seeds, before the others in grey.
  */
 export function haltingOverTraining(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
-  const run = withRecords(rows);
+  const run = trainedApart(rows);
   const series = run.map(({ row, records }) => {
     const points = (records[0]?.curve ?? []).flatMap(({ step }, i) => {
       const known = records.flatMap(({ curve }) => curve[i]?.meanSteps ?? []);
@@ -275,8 +278,8 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
   const most = Math.max(1, ...series.flatMap(({ y }) => y));
   const panels = series.map((own, i) => {
     const [column, row] = [i % columns, Math.floor(i / columns)];
-    const [left, top] = [(column * 1.06) / (1.06 * columns - 0.06), 1 - (row * 1.4) / (1.4 * high - 0.4)];
-    const [right, bottom] = [left + 1 / (1.06 * columns - 0.06), top - 1 / (1.4 * high - 0.4)];
+    const [left, top] = [(column * 1.08) / (1.08 * columns - 0.08), 1 - (row * 1.4) / (1.4 * high - 0.4)];
+    const [right, bottom] = [left + 1 / (1.08 * columns - 0.08), top - 1 / (1.4 * high - 0.4)];
     const id = i === 0 ? '' : String(i + 1);
     const others = series.filter((other) => other !== own);
     const lowest = i + columns >= series.length;
@@ -311,11 +314,11 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
           domain: [left, right],
           anchor: `y${id}`,
           range: [0, 1.01 * last],
-          nticks: 5,
+          nticks: 4,
           showticklabels: lowest,
         },
         [`yaxis${id}`]: {
-          ...axis(column === 0 && row === Math.floor((high - 1) / 2) ? 'Supervision steps (mean)' : ''),
+          ...axis(column === 0 && row === Math.floor((high - 1) / 2) ? 'Cycles (mean)' : ''),
           domain: [bottom, top],
           anchor: `x${id}`,
           range: [0, 1.06 * most],
@@ -361,21 +364,46 @@ export function studyCaption(
   shown: (record: RunRecord) => readonly (Evaluation | undefined)[] = (record) => [finalEvaluation(record)],
 ): string {
   const records = rows.flatMap(({ records: own }) => own);
-  const several = (values: readonly (number | string)[]): string =>
-    [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
-  const seeds = several(
+  if (records.length === 0) return 'not run yet';
+  const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
+  const sets = several(records.map(({ data }) => data.test.name));
+  return `${sets}, ${puzzles} puzzles; ${seedsText(rows)}${spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`}`;
+}
+
+/** The same of a figure that shows training alone. */
+export function trainingCaption(rows: readonly LabelledRuns[]): string {
+  const sets = several(withRecords(rows).flatMap(({ records }) => records.map(({ data }) => data.train.name)));
+  return sets === '' ? 'not run yet' : `${sets}; ${seedsText(rows)}`;
+}
+
+function seedsText(rows: readonly LabelledRuns[]): string {
+  const seeds = seedsOf(rows);
+  return seeds === '1' ? 'one seed' : `mean over ${seeds} seeds`;
+}
+
+/** "5", or "3 or 5" where rows differ. */
+function seedsOf(rows: readonly LabelledRuns[]): string {
+  return several(
     withRecords(rows)
-      .map(({ records: own }) => own.length)
+      .map(({ records }) => records.length)
       .sort((a, b) => a - b),
   );
-  if (records.length === 0) return 'not run yet';
-  const mean = seeds === '1' ? 'one seed' : `mean over ${seeds} seeds${spread === '' ? '' : `, ${spread}`}`;
-  const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
-  return `${several(records.map(({ data }) => data.test.name))}, ${puzzles} puzzles; ${mean}`;
+}
+
+function several(values: readonly (number | string)[]): string {
+  return [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
 }
 
 function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
   return rows.filter(({ records }) => records.length > 0);
+}
+
+/** Without rows of the same runs once more: such a row is of their raw weights, and trained as the first. */
+function trainedApart(rows: readonly LabelledRuns[]): LabelledRuns[] {
+  const run = withRecords(rows);
+  return run.filter(
+    ({ records: [first] }, i) => !run.slice(0, i).some(({ records: [other] }) => other?.id === first?.id),
+  );
 }
 
 function depthOf({ experiment }: PaperTableRow): number {

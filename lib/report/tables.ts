@@ -107,7 +107,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
     ]),
   };
   const notes = [
-    'Share of test puzzles solved whole, after the last supervision step, EMA weights; ' +
+    'Share of test puzzles solved whole, after the last supervision step, with EMA weights where a run averages them; ' +
       '± is the standard deviation over seeds.',
   ];
   if (rows.some(({ paper, sameData }) => paper !== null && !sameData))

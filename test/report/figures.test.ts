@@ -105,7 +105,7 @@ describe('figures', () => {
 
   it('records say below the title how many puzzles were scored', () => {
     const figure = accuracyVersusCycles([record({ exactAccuracy: [0.5] })]);
-    assert.match((figure.layout['title'] as { text: string }).text, /300 test puzzles, EMA weights</);
+    assert.match((figure.layout['title'] as { text: string }).text, /300 test puzzles</);
   });
 
   it('a subtitle too long for one line goes on in the next', () => {

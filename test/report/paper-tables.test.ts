@@ -30,9 +30,9 @@ describe('tables of the paper', () => {
         '| :--- | ---: | ---: | ---: | ---: | ---: | ---: | :--- | ---: | ---: | :--- | ---: | ---: | ---: |',
         '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | 300 | 1.6 | 92.0 % | constant | 10 | 32.6 | – | ' +
           '1 | 42 | 156,290 |',
-        '| TRM multi-scale z (n + 1 = 7 features), trm-multi-z | 77.6 % | not run | – | – | – | – | – | – | 32.6 | ' +
+        '| TRM multi-scale z (n + 1 = 7 features), six z | 77.6 % | not run | – | – | – | – | – | – | 32.6 | ' +
           '– | 1 | 42 | 156,290 |',
-        '| TRM multi-scale z (n + 1 = 7 features), trm-multi-z-7 | 77.6 % | not run | – | – | – | – | – | – | 37.2 | ' +
+        '| TRM multi-scale z (n + 1 = 7 features), seven z | 77.6 % | not run | – | – | – | – | – | – | 37.2 | ' +
           '– | 1 | 48 | 156,290 |',
         '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | 300 | 2.8 | 60.0 % | constant | 10 | 32.6 | – | ' +
           '1 | 42 | 156,290 |',

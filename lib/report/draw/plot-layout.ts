@@ -136,8 +136,31 @@ export function baseLayout(
   };
 }
 
-/** Words in lines of at most `width` CSS pixels. */
+/** Words in as few lines of at most `width` CSS pixels as hold them, of about one length. */
 function wrap(text: string, width: number, size: number): string[] {
+  const lines = filled(text, width, size);
+  const apart = lines.length === 2 ? sentenceBreak(text, width, size) : undefined;
+  if (apart !== undefined) return apart;
+  for (let narrower = width - 10; narrower > 0; narrower -= 10) {
+    const tried = filled(text, narrower, size);
+    if (tried.length > lines.length || tried.some((line) => textWidth(line, size) > narrower)) break;
+    lines.splice(0, lines.length, ...tried);
+  }
+  return lines;
+}
+
+/** Two lines that part where a sentence does, the most even that fit; undefined where none fit. */
+function sentenceBreak(text: string, width: number, size: number): string[] | undefined {
+  const longest = (lines: readonly string[]): number => Math.max(...lines.map((line) => textWidth(line, size)));
+  const [best] = [...text.matchAll(/[;.] /g)]
+    .map(({ index }) => [text.slice(0, index + 1), text.slice(index + 2)])
+    .filter((lines) => longest(lines) <= width)
+    .sort((a, b) => longest(a) - longest(b));
+  return best;
+}
+
+/** Words in lines, each as full as it gets. */
+function filled(text: string, width: number, size: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
     const longer = `${lines.at(-1) ?? ''} ${word}`.trim();
@@ -162,6 +185,14 @@ export function axis(title: string): object {
     zeroline: false,
     fixedrange: false,
   };
+}
+
+export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } };
+
+/** A name of a row in lines that leave the plot room; what stands in parentheses stays on one. */
+export function nameLines(name: string): string[] {
+  const kept = name.replaceAll(/\([^)]*\)/g, (part) => part.replaceAll(' ', '\u00a0'));
+  return wrap(kept, 200, fontSize.tick);
 }
 
 export const percentAxis = { range: [-2, 104], tick0: 0, dtick: 20, ticksuffix: ' %' };
