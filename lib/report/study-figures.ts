@@ -367,7 +367,8 @@ export function studyCaption(
   if (records.length === 0) return 'not run yet';
   const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
   const sets = several(records.map(({ data }) => data.test.name));
-  return `${sets}, ${puzzles} puzzles; ${seedsText(rows)}${spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`}`;
+  const shaded = spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`;
+  return `${sets}, ${puzzles} puzzles; ${seedsText(rows)}${shaded}`;
 }
 
 /** The same of a figure that shows training alone. */

@@ -107,7 +107,8 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
     ]),
   };
   const notes = [
-    'Share of test puzzles solved whole, after the last supervision step, with EMA weights where a run averages them; ' +
+    'Share of test puzzles solved whole, after the last supervision step, ' +
+      'with EMA weights where a run averages them; ' +
       '± is the standard deviation over seeds.',
   ];
   if (rows.some(({ paper, sameData }) => paper !== null && !sameData))

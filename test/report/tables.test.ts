@@ -59,7 +59,8 @@ describe('tables', () => {
         '| :--- | :--- | ---: | :--- | ---: | ---: | :--- |',
         '| sudoku-4x4 | – | 91.0\u00A0±\u00A01.4\u00A0% | laptop | 2 | 300 | 4×4 generated (300 for training) |',
         '',
-        'Share of test puzzles solved whole, after the last supervision step, with EMA weights where a run averages them; ' +
+        'Share of test puzzles solved whole, after the last supervision step, ' +
+          'with EMA weights where a run averages them; ' +
           '± is the standard deviation over seeds.',
         '',
         '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.',
