@@ -6,6 +6,7 @@ import path from 'node:path';
 import { readArguments, type Command } from '../../lib/cli/command.js';
 import { evaluateCommand } from '../../lib/cli/evaluate.js';
 import { solve } from '../../lib/cli/solve.js';
+import { wider } from '../../lib/cli/wider.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
 
 interface Ran {
@@ -116,5 +117,10 @@ describe('thinking wider', function () {
     const unsure = await run(solve, puzzle, '--until-sure', ...limits);
     assert.deepEqual([unsure.result['sure'], unsure.result['forms'], unsure.result['passes']], [false, 2, 6]);
     assert.match(unsure.text, /\nunsure: 2 forms and 6 passes gave no answer that the model is sure of; /);
+  });
+
+  it('the study takes 9×9 models alone, and only as many puzzles as the official test subset has', async () => {
+    await assert.rejects(run(wider, small), /expected a model of 9×9 Sudokus, got 16 cells/);
+    await assert.rejects(run(wider, '--puzzles', '8001'), /--puzzles: expected a number from 1 to 8000/);
   });
 });
