@@ -56,7 +56,8 @@ export { experiment, experiments } from './experiment/experiments.js';
 export { variants, type Variant } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { openModel, shippedCheckpoint } from './experiment/open.js';
-export { runExperiment, type RunOutcome, type RunProgress } from './experiment/run.js';
+export { runExperiment, type RunOutcome } from './experiment/run.js';
+export type { RunProgress } from './experiment/run-loop.js';
 export { finalEvaluation, readRecords, type RunRecord } from './experiment/record.js';
 
 // Many runs: the rows of a table or the points of a search, planned for several seeds.

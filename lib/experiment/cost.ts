@@ -11,7 +11,7 @@ import { seatsOf, updateRequest } from '../train/options.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
-import { puzzlesAskedFor } from './task.js';
+import { puzzlesAskedFor, type TaskData } from './task.js';
 
 /** FLOP of one run, of its networks only. */
 export interface RunCost {
@@ -24,6 +24,11 @@ export interface SetSizes {
   readonly train: number;
   /** The set that is scored. */
   readonly scored: number;
+}
+
+/** How many puzzles a run learns from and is scored on. */
+export function setSizes({ evaluation }: Experiment, { train, test, validation }: TaskData): SetSizes {
+  return { train: train.examples, scored: evaluation.split === 'test' ? test.examples : validation.examples };
 }
 
 /** FLOP of a run. Without sizes, sets are taken to be as large as the task asks for. */

@@ -218,6 +218,11 @@ export function blockId(block: (...values: never[]) => unknown): string {
   return hashOf(block.toString());
 }
 
+/** A record's word of a block that is not the kit's. */
+export function blockField(block: ((...values: never[]) => unknown) | undefined): Pick<RunRecord, 'block'> {
+  return block === undefined ? {} : { block: blockId(block) };
+}
+
 /**
  * Throws InputError if weights of a file belong to a block of one's own, and the block at hand is another or the kit's.
  */

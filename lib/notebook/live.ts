@@ -3,7 +3,8 @@ import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { hashOf, readRecords, type RunRecord } from '../experiment/record.js';
-import { runExperiment, type RunOptions, type RunOutcome, type RunProgress } from '../experiment/run.js';
+import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
+import type { RunProgress } from '../experiment/run-loop.js';
 import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { accuracyVersusCycles, learningCurve } from '../report/figures.js';
 import {

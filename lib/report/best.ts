@@ -5,7 +5,7 @@ import { experimentLabel } from '../experiment/rows.js';
 import type { Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
-import { groupedBySeed, labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
+import { groupedBySeed, type labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
 import { spreadOf } from './statistics.js';
 
 /** The puzzles that the paper reports on, and the best of its own models on them, 0 … 1. */

@@ -41,7 +41,7 @@ const clocks: Readonly<Record<string, string>> = {
   'cli/evaluate.ts': 'processor time of an evaluation',
   'experiment/cost.ts': 'speed of this machine',
   'experiment/provenance.ts': 'when a run ended',
-  'experiment/run.ts': 'seconds of a run, for its record',
+  'experiment/run-loop.ts': 'seconds of a run, for its record',
   'notebook/live.ts': 'how often a figure is drawn',
   'progress.ts': 'rate and time left',
   'experiment/claim.ts': 'signs of life of a process',

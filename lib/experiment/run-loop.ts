@@ -1,0 +1,339 @@
+/** The loop of one run: steps, evaluations where they are due, checkpoints, and what it has measured so far. */
+import { existsSync, renameSync } from 'node:fs';
+import { isArcDataset } from '../data/arc-sets.js';
+import type { Dataset } from '../data/dataset.js';
+import type { EngineOptions } from '../engine/create.js';
+import { NotFiniteError, type Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { describe } from '../model/describe.js';
+import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
+import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
+import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
+import { stateStep, writeSnapshot } from '../train/snapshot.js';
+import type { Trainer } from '../train/trainer.js';
+import { closingPuzzles, type ClosingEvaluation } from './closing.js';
+import { runCost, setSizes, thoughtsMade, type RunCost } from './cost.js';
+import type { Experiment } from './experiment.js';
+import { sittingOf } from './provenance.js';
+import { blockField, type CurvePoint, type RunEvaluation, type RunRecord, type Sitting } from './record.js';
+import { keepAs, type RunFiles } from './run-folder.js';
+import type { TaskData } from './task.js';
+
+/** What a run tells while it goes on. */
+export interface RunProgress {
+  readonly phase: 'training' | 'evaluation';
+  /** Training: optimizer steps; evaluation: puzzles. */
+  readonly done: number;
+  readonly total: number;
+  /** Part of the whole run that is done, its evaluations included, 0 … 1, by FLOP. */
+  readonly share: number;
+  /** The curve so far, one point every 1/100 of the steps. */
+  readonly curve: readonly CurvePoint[];
+  readonly evaluations: readonly RunEvaluation[];
+}
+
+/** What a run is asked while it goes on; all fields may be left out. */
+export interface RunControls {
+  /** Steps between checkpoints. Default: a twentieth of the run. */
+  readonly checkpointEvery?: number;
+  /** Awaited, so that a notebook can draw. */
+  readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
+  /** Polled after every step; true saves a checkpoint and ends the run unfinished. */
+  readonly shouldStop?: () => boolean;
+}
+
+/** What a loop works with. */
+export interface RunParts {
+  readonly experiment: Experiment;
+  readonly engine: Engine;
+  readonly trainer: Trainer;
+  readonly data: TaskData;
+  readonly options: RunControls & { readonly engine?: EngineOptions };
+  readonly id: string;
+  readonly files: RunFiles;
+}
+
+/** How puzzles are scored: a plan's evaluation, or a closing one. */
+type Scoring = Pick<ClosingEvaluation, 'puzzles' | 'supervisionSteps' | 'puzzleIds' | 'weights'>;
+
+/** Everything but the trainer's state that a resumed run must know. */
+export interface Measured {
+  readonly curve: readonly CurvePoint[];
+  readonly pending: StepMetrics;
+  readonly pendingSteps: number;
+  readonly evaluations: readonly RunEvaluation[];
+  readonly closing: RunRecord['closing'];
+  /** Of the sittings before this one. */
+  readonly sittings: readonly Sitting[];
+  readonly seconds: { readonly training: number; readonly evaluation: number };
+}
+
+/** Before the first step. */
+export const nothingMeasured: Measured = {
+  curve: [],
+  pending: noMetrics,
+  pendingSteps: 0,
+  evaluations: [],
+  closing: {},
+  sittings: [],
+  seconds: { training: 0, evaluation: 0 },
+};
+
+/** The loop of one run, and what it has measured so far. */
+export class RunLoop {
+  /** True while nothing was trained or evaluated in this sitting. */
+  untouched = true;
+  progress: Measured;
+  readonly #experiment: Experiment;
+  readonly #engine: Engine;
+  readonly #trainer: Trainer;
+  readonly #data: TaskData;
+  readonly #options: RunParts['options'];
+  readonly #id: string;
+  readonly #files: RunFiles;
+  readonly #cost: RunCost;
+  readonly #checkpointEvery: number;
+  /** The step of the last regular checkpoint. */
+  #regular: number;
+  /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
+  #scoring = 0;
+  /** Sittings before this one, and the step at which this one began. */
+  readonly #earlier: readonly Sitting[];
+  readonly #from: number;
+
+  constructor(parts: RunParts, progress: Measured) {
+    const { experiment, engine, trainer, data, options, id, files } = parts;
+    this.#experiment = experiment;
+    this.#engine = engine;
+    this.#trainer = trainer;
+    this.#data = data;
+    this.#options = options;
+    this.#id = id;
+    this.#files = files;
+    const { steps } = experiment.training;
+    this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(steps / 20));
+    this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
+    this.progress = progress;
+    this.#earlier = progress.sittings;
+    this.#from = trainer.step;
+    this.#cost = runCost(experiment, setSizes(experiment, data));
+  }
+
+  /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
+  async toTheEnd(): Promise<boolean> {
+    const { training, evaluation } = this.#experiment;
+    while (!this.#trainer.done) {
+      // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it
+      // goes on.
+      const due = evaluation.every > 0 && this.#trainer.step > 0 && this.#trainer.step % evaluation.every === 0;
+      if (due && !this.#evaluatedHere) await this.#save();
+      if (due && !(await this.#evaluate(evaluation.puzzles))) return false;
+      await this.#train();
+      const { step, done } = this.#trainer;
+      await this.#tell('training', step, training.steps);
+      const stop = this.#options.shouldStop?.() === true;
+      if (stop || done || step % this.#checkpointEvery === 0) await this.#save();
+      if (stop && !done) return false;
+    }
+    if (!(await this.#evaluate(evaluation.finalPuzzles))) return false;
+    return this.#close();
+  }
+
+  /** The closing evaluations that are not made yet; false if asked to stop. */
+  async #close(): Promise<boolean> {
+    for (const question of this.#experiment.evaluation.closing) {
+      if (Object.hasOwn(this.progress.closing, question.name)) continue;
+      const puzzles = closingPuzzles(question, this.#data.train, this.#scored);
+      if (puzzles === undefined) continue;
+      const result = await (question.votes === undefined
+        ? this.#score(puzzles, question)
+        : this.#vote(puzzles, question));
+      if (result === undefined) return false;
+      this.progress = { ...this.progress, closing: { ...this.progress.closing, [question.name]: result } };
+      await this.#save();
+    }
+    return true;
+  }
+
+  async #train(): Promise<void> {
+    this.untouched = false;
+    const started = performance.now();
+    const metrics = await this.#trainStep();
+    const { curve, pending, pendingSteps, seconds } = this.progress;
+    const sums = addMetrics(pending, metrics);
+    const steps = pendingSteps + 1;
+    const stretch = Math.max(1, Math.floor(this.#experiment.training.steps / 100));
+    const full = steps >= stretch || this.#trainer.done;
+    this.progress = {
+      ...this.progress,
+      curve: full ? [...curve, this.#curvePoint(sums, steps)] : curve,
+      pending: full ? noMetrics : sums,
+      pendingSteps: full ? 0 : steps,
+      seconds: { ...seconds, training: seconds.training + (performance.now() - started) / 1000 },
+    };
+  }
+
+  async #trainStep(): Promise<StepMetrics> {
+    try {
+      return await this.#trainer.trainStep();
+    } catch (error) {
+      if (!(error instanceof NotFiniteError)) throw error;
+      throw new NotFiniteError(`step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${this.#wayBack()}`);
+    }
+  }
+
+  /** Which checkpoints there are to go back to. What led to the overflow may be in the last one already. */
+  #wayBack(): string {
+    const { state, recent, earlier } = this.#files;
+    const kept = [earlier, recent, state].flatMap((file) => {
+      const step = existsSync(file) ? stateStep(file) : undefined;
+      return step === undefined || step > this.#trainer.step ? [] : [{ file, step }];
+    });
+    const [oldest, newest] = [kept[0], kept.at(-1)];
+    const lower = `training.learningRate=${Number((this.#experiment.training.learningRate / 2).toPrecision(2))}`;
+    if (oldest === undefined || newest === undefined)
+      return `there is no checkpoint yet; start over with --set ${lower}`;
+    const also = newest.step > oldest.step ? `, the last one ${newest.file} (step ${newest.step})` : '';
+    return (
+      `the checkpoint from before is ${oldest.file} (step ${oldest.step})${also}; ` +
+      `start a new run from it: --from ${oldest.file} --set ${lower}`
+    );
+  }
+
+  #curvePoint(sums: StepMetrics, steps: number): CurvePoint {
+    const seats = steps * this.#experiment.training.batchSize;
+    const perHalted = (sum: number): number | null => (sums.count === 0 ? null : sum / sums.count);
+    return {
+      step: this.#trainer.step,
+      answerLoss: sums.answerLoss / seats,
+      haltLoss: sums.haltLoss / seats,
+      exactAccuracy: perHalted(sums.exactAccuracy),
+      cellAccuracy: perHalted(sums.cellAccuracy),
+      meanSteps: perHalted(sums.steps),
+    };
+  }
+
+  /** Returns false if interrupted; the evaluation is then made again on resuming. */
+  async #evaluate(puzzles: number): Promise<boolean> {
+    if (this.#evaluatedHere) return true;
+    const result = await this.#score(this.#scored, { puzzles });
+    if (result === undefined) return false;
+    const { trainingPuzzles = 0 } = this.#experiment.evaluation;
+    const training =
+      trainingPuzzles === 0 ? undefined : await this.#score(this.#data.train, { puzzles: trainingPuzzles });
+    if (trainingPuzzles > 0 && training === undefined) return false;
+    const made = { ...result, step: this.#trainer.step, ...(training === undefined ? {} : { training }) };
+    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
+    await this.#save();
+    await this.#tell('evaluation', result.puzzles, result.puzzles);
+    return true;
+  }
+
+  /** A resumed run may stand on a step that it has evaluated already. */
+  get #evaluatedHere(): boolean {
+    return this.progress.evaluations.some(({ step }) => step === this.#trainer.step);
+  }
+
+  get #scored(): Dataset {
+    return this.#experiment.evaluation.split === 'test' ? this.#data.test : this.#data.validation;
+  }
+
+  /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
+  #score(
+    dataset: Dataset,
+    { puzzles, supervisionSteps, puzzleIds, weights }: Scoring,
+  ): Promise<Evaluation | undefined> {
+    const options = {
+      puzzles: puzzles === 0 ? dataset.examples : puzzles,
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+      ...(puzzleIds === undefined ? {} : { puzzleIds }),
+      ...(weights === undefined ? {} : { weights }),
+    };
+    return this.#measured(supervisionSteps, (watched) => evaluate(this.#engine, dataset, { ...options, ...watched }));
+  }
+
+  /** Lets the versions of ARC tasks vote; undefined if interrupted. */
+  #vote(
+    dataset: Dataset,
+    { name, votes = 0, supervisionSteps }: ClosingEvaluation,
+  ): Promise<ArcVoteResult | undefined> {
+    if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
+    const options = {
+      ...(votes === 0 ? {} : { versions: votes }),
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+    };
+    return this.#measured(supervisionSteps, (watched) => voteArc(this.#engine, dataset, { ...options, ...watched }));
+  }
+
+  /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
+  async #measured<Result extends { readonly seconds: number }>(
+    supervisionSteps: number | undefined,
+    work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>) => Promise<Result>,
+  ): Promise<Result | undefined> {
+    this.untouched = false;
+    this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
+    try {
+      const result = await work({
+        onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
+        ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
+      });
+      const { seconds } = this.progress;
+      this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
+      return result;
+    } catch (error) {
+      if (error instanceof Interrupted) return undefined;
+      throw error;
+    } finally {
+      this.#scoring = 0;
+    }
+  }
+
+  async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
+    const { curve, evaluations } = this.progress;
+    await this.#options.onProgress?.({
+      phase,
+      done,
+      total,
+      share: this.#share(phase === 'evaluation' ? done * this.#scoring : 0),
+      curve,
+      evaluations,
+    });
+  }
+
+  /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
+  #share(thoughts: number): number {
+    const all = thoughtsMade(this.progress) + thoughts;
+    const { model, training } = this.#experiment;
+    const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
+    return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
+  }
+
+  async #save(): Promise<void> {
+    const sitting = sittingOf(this.#engine, this.#from, this.#trainer.step);
+    this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
+    const { state, recent, earlier } = this.#files;
+    const { step } = this.#trainer;
+    const regular = step >= this.#regular + this.#checkpointEvery;
+    if (regular && existsSync(recent)) renameSync(recent, earlier);
+    writeSnapshot(state, await this.#trainer.snapshot(), {
+      id: this.#id,
+      progress: this.progress,
+      ...blockField(this.#options.engine?.block),
+    });
+    if (!regular) return;
+    keepAs(state, recent);
+    this.#regular = step;
+  }
+}
+
+/** Sittings in a row that differ in nothing but their steps and times, as one. */
+function joined(sittings: readonly Sitting[]): Sitting[] {
+  const made = ({ from: _, to: __, finishedAt: ___, ...rest }: Sitting): string => JSON.stringify(rest);
+  const result: Sitting[] = [];
+  for (const sitting of sittings) {
+    const last = result.at(-1);
+    if (last !== undefined && made(last) === made(sitting)) result[result.length - 1] = { ...sitting, from: last.from };
+    else result.push(sitting);
+  }
+  return result;
+}
