@@ -1,22 +1,26 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
+import path from 'node:path';
 import { isArcDataset } from '../data/arc-sets.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { formsOf, kindOfSet } from '../data/forms.js';
 import { Random } from '../random.js';
-import { evaluate, type Evaluation } from '../train/evaluate.js';
+import { evaluate, Interrupted, type Evaluation } from '../train/evaluate.js';
+import { Keeping } from '../train/kept.js';
 import { evaluateUntilSure } from '../train/until-sure.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { choice, flag, integer, number, text, unreadWhere, type Arguments, type Command } from './command.js';
+import { choice, flag, integer, number, text, unreadWhere, type Arguments, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { dataToScore } from './evaluate-task.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
+import { stoppable } from './stop.js';
 import { formsOption, mostFormsOf } from './until-sure-options.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
+import { projectRoot } from '../files.js';
 import { parameterCount } from '../model/parameters.js';
 
 const { experiment: namedExperiment, set: setOption } = experimentOptions(readSettingsOf);
@@ -134,126 +138,153 @@ export const evaluateCommand: Command = {
       unread: (args) =>
         isRandom(args) ? undefined : 'a checkpoint says itself what it is; give it with --random only',
     },
+    resume: {
+      type: 'boolean',
+      about:
+        'go on from what the same command had finished when it was interrupted; every half minute that is written to ' +
+        'runs/evaluate',
+      unread: (args) => (flag(args, 'until-sure') ? 'a search is not kept; leave it out' : undefined),
+    },
     ...engineOptions,
   },
   example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors',
   minutes: 'seconds',
 
   async run(args, out) {
-    const model = await openNamed(args);
-    const { engine, config, notes, taken, assumed, name } = model;
-    for (const note of notes) out.note(note);
     try {
-      const puzzles = integer(args, 'puzzles', 1, 1e9);
-      const { dataset, chosenBy } = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
-      if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
-        throw new InputError(
-          `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
-            `as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ` +
-            `${dataset.name}; choose the fitting --experiment`,
-        );
-      }
-      const progress = new Progress();
-      const supervisionSteps = integer(args, 'steps', 1, 4096);
-      const batchSize = integer(args, 'batch-size', 1, 65_536);
-      const arc = isArcDataset(dataset) ? dataset : undefined;
-      const versions = integer(args, 'votes', 1, 1024);
-      const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
-      const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
-      const submission = text(args, 'submission');
-      if (submission !== undefined && arc === undefined)
-        throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
-      const chains = integer(args, 'chains', 1, 1024) ?? 1;
-      const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
-      const noise = number(args, 'noise', 0, 100);
-      const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
-      const haltAbove = number(args, 'halt-above', -1000, 1000);
-      if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
-        throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
-      const search = flag(args, 'until-sure');
-      const thinking = {
-        haltAbove: haltAbove ?? (search ? 0 : null),
-        votes,
-        ...(search ? { mostForms: mostFormsOf(args) } : {}),
-        ...(votes > 1 || search ? { relabel: relabelling ?? ('both' as const) } : {}),
-        chains,
-        ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),
-        seed,
-      };
-      const before = process.cpuUsage();
-      const options = {
-        ...(puzzles === undefined ? {} : { puzzles }),
-        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-        ...(batchSize === undefined ? {} : { batchSize }),
-        ...(haltAbove === undefined ? {} : { haltAbove }),
-        chains,
-        noise: thinking.noise ?? 0,
-        votes,
-        ...(votes === 1 && !search ? {} : { forms: formsOf(dataset, relabelling) }),
-        random: new Random(seed),
-        puzzleIds,
-        onProgress: ({ done, total }: { done: number; total: number }) =>
-          progress.update(search ? 'searching' : 'evaluating', 'puzzles', done, total),
-      };
-      const result = search
-        ? await evaluateUntilSure(engine, dataset, { ...options, mostForms: thinking.mostForms! })
-        : await evaluate(engine, dataset, options);
-      progress.end();
-      const { user, system } = process.cpuUsage(before);
-      const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
-      const peakMemory = process.resourceUsage().maxRSS * 1024;
+      return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, shouldStop));
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error;
       out.line(
-        `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ` +
-          `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
-          `${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
-          `${engine.description}, ${engine.precision}`,
+        flag(args, 'until-sure') ? 'stopped' : 'stopped; go on with the same command and --resume (runs/evaluate)',
       );
-      out.line(`puzzles chosen by ${chosenBy}`);
-      if (dataset.note !== '') out.line(dataset.note);
-      if ('each' in result) out.line(untilSureText(result));
-      else for (const line of stepLines(result)) out.line(line);
-      const common = {
-        puzzleIds,
-        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-        ...(batchSize === undefined ? {} : { batchSize }),
-      };
-      const voted =
-        arc === undefined
-          ? {}
-          : {
-              arc: await voteAndReport(
-                engine,
-                arc,
-                { ...common, ...(versions === undefined ? {} : { versions }) },
-                submission,
-                out,
-              ),
-            };
-      if (taken !== undefined) out.line(taken);
-      if (assumed.length > 0) out.line(assumedLine(assumed)); // the last line is what is read
-      out.result({
-        checkpoint: name,
-        dataset: dataset.name,
-        chosenBy,
-        notes,
-        assumed,
-        sha256: dataset.sha256,
-        engine: engine.description,
-        precision: engine.precision,
-        parameters: parameterCount(config),
-        thinking,
-        puzzleIds,
-        peakMemory,
-        cpuSeconds,
-        ...result,
-        ...voted,
-      });
-      return 0;
-    } finally {
-      engine.dispose();
+      return 1;
     }
   },
 };
+
+/** Scores, prints and returns the exit code. Throws Interrupted if asked to stop. */
+async function score(args: Arguments, out: Out, shouldStop: () => boolean): Promise<number> {
+  const model = await openNamed(args);
+  const { engine, config, notes, taken, assumed, name } = model;
+  for (const note of notes) out.note(note);
+  try {
+    const puzzles = integer(args, 'puzzles', 1, 1e9);
+    const { dataset, chosenBy } = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
+    if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
+      throw new InputError(
+        `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
+          `as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ` +
+          `${dataset.name}; choose the fitting --experiment`,
+      );
+    }
+    const progress = new Progress();
+    const supervisionSteps = integer(args, 'steps', 1, 4096);
+    const batchSize = integer(args, 'batch-size', 1, 65_536);
+    const arc = isArcDataset(dataset) ? dataset : undefined;
+    const versions = integer(args, 'votes', 1, 1024);
+    const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
+    const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
+    const submission = text(args, 'submission');
+    if (submission !== undefined && arc === undefined)
+      throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
+    const chains = integer(args, 'chains', 1, 1024) ?? 1;
+    const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
+    const noise = number(args, 'noise', 0, 100);
+    const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+    const haltAbove = number(args, 'halt-above', -1000, 1000);
+    if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
+      throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
+    const search = flag(args, 'until-sure');
+    const thinking = {
+      haltAbove: haltAbove ?? (search ? 0 : null),
+      votes,
+      ...(search ? { mostForms: mostFormsOf(args) } : {}),
+      ...(votes > 1 || search ? { relabel: relabelling ?? ('both' as const) } : {}),
+      chains,
+      ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),
+      seed,
+    };
+    const keep = new Keeping({
+      folder: path.join(projectRoot(), 'runs', 'evaluate'),
+      resume: flag(args, 'resume'),
+      onResume: (done, file) => out.note(`going on after ${done} puzzles (${path.relative(process.cwd(), file)})`),
+    });
+    const before = process.cpuUsage();
+    const options = {
+      ...(puzzles === undefined ? {} : { puzzles }),
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+      ...(batchSize === undefined ? {} : { batchSize }),
+      ...(haltAbove === undefined ? {} : { haltAbove }),
+      chains,
+      noise: thinking.noise ?? 0,
+      votes,
+      ...(votes === 1 && !search ? {} : { forms: formsOf(dataset, relabelling) }),
+      random: new Random(seed),
+      puzzleIds,
+      shouldStop,
+      onProgress: ({ done, total }: { done: number; total: number }) =>
+        progress.update(search ? 'searching' : 'evaluating', 'puzzles', done, total),
+    };
+    const result = search
+      ? await evaluateUntilSure(engine, dataset, { ...options, mostForms: thinking.mostForms! })
+      : await evaluate(engine, dataset, { ...options, keep });
+    progress.end();
+    const { user, system } = process.cpuUsage(before);
+    const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
+    const peakMemory = process.resourceUsage().maxRSS * 1024;
+    out.line(
+      `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ` +
+        `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
+        `${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
+        `${engine.description}, ${engine.precision}`,
+    );
+    out.line(`puzzles chosen by ${chosenBy}`);
+    if (dataset.note !== '') out.line(dataset.note);
+    if ('each' in result) out.line(untilSureText(result));
+    else for (const line of stepLines(result)) out.line(line);
+    const common = {
+      puzzleIds,
+      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+      ...(batchSize === undefined ? {} : { batchSize }),
+    };
+    const voted =
+      arc === undefined
+        ? {}
+        : {
+            arc: await voteAndReport(
+              engine,
+              arc,
+              { ...common, shouldStop, keep, ...(versions === undefined ? {} : { versions }) },
+              submission,
+              out,
+            ),
+          };
+    if (taken !== undefined) out.line(taken);
+    if (assumed.length > 0) out.line(assumedLine(assumed)); // the last line is what is read
+    keep.remove();
+    out.result({
+      checkpoint: name,
+      dataset: dataset.name,
+      chosenBy,
+      notes,
+      assumed,
+      sha256: dataset.sha256,
+      engine: engine.description,
+      precision: engine.precision,
+      parameters: parameterCount(config),
+      thinking,
+      puzzleIds,
+      peakMemory,
+      cpuSeconds,
+      ...result,
+      ...voted,
+    });
+    return 0;
+  } finally {
+    engine.dispose();
+  }
+}
 
 /** Accuracies after every supervision step. */
 function stepLines(result: Evaluation): string[] {

@@ -8,6 +8,7 @@ import { InputError } from '../errors.js';
 import { describe } from '../model/describe.js';
 import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
+import type { Keeping } from '../train/kept.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { stateStep, writeSnapshot } from '../train/snapshot.js';
 import type { Trainer } from '../train/trainer.js';
@@ -51,6 +52,8 @@ export interface RunParts {
   readonly options: RunControls & { readonly engine?: EngineOptions };
   readonly id: string;
   readonly files: RunFiles;
+  /** Where its evaluations keep what they have finished. */
+  readonly keeping: Keeping;
 }
 
 /** How puzzles are scored: a plan's evaluation, or a closing one. */
@@ -91,6 +94,7 @@ export class RunLoop {
   readonly #options: RunParts['options'];
   readonly #id: string;
   readonly #files: RunFiles;
+  readonly #keeping: Keeping;
   readonly #cost: RunCost;
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
@@ -110,6 +114,7 @@ export class RunLoop {
     this.#options = options;
     this.#id = id;
     this.#files = files;
+    this.#keeping = parts.keeping;
     const { steps } = experiment.training;
     this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(steps / 20));
     this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
@@ -213,7 +218,7 @@ export class RunLoop {
     };
   }
 
-  /** Returns false if interrupted; the evaluation is then made again on resuming. */
+  /** Returns false if interrupted; a resumed run goes on with it. */
   async #evaluate(puzzles: number): Promise<boolean> {
     if (this.#evaluatedHere) return true;
     const result = await this.#score(this.#scored, { puzzles });
@@ -268,7 +273,7 @@ export class RunLoop {
   /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
   async #measured<Result extends { readonly seconds: number }>(
     supervisionSteps: number | undefined,
-    work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>) => Promise<Result>,
+    work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop' | 'keep'>) => Promise<Result>,
   ): Promise<Result | undefined> {
     this.untouched = false;
     this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
@@ -276,6 +281,7 @@ export class RunLoop {
       const result = await work({
         onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
         ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
+        keep: this.#keeping,
       });
       const { seconds } = this.progress;
       this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };

@@ -9,6 +9,7 @@ import { projectRoot, writeFileAtomic } from '../files.js';
 import { saveCheckpoint } from '../model/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
+import { Keeping } from '../train/kept.js';
 import { readSnapshot, readStartWeights, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
@@ -134,7 +135,8 @@ async function runHeld(
     } else {
       await trainer.start(start?.tensors);
     }
-    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files }, progress);
+    const keeping = new Keeping({ folder, resume });
+    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping }, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
@@ -160,6 +162,7 @@ async function runHeld(
       writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
       writeRecord(files.record, record);
       for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
+      keeping.remove();
     }
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {

@@ -2,7 +2,7 @@
  * Votes on ARC answers (spec §5.8): every version of a task proposes a grid,
  * the grids are counted, and the first k are tried.
  */
-import { gridHash, gridRows, type ArcPair } from '../data/arc.js';
+import { gridHash, gridOfRows, gridRows, type ArcPair } from '../data/arc.js';
 import type { Grid } from '../data/grid.js';
 
 /** Tries at which success is reported; the paper's tables quote two. */
@@ -32,6 +32,12 @@ export interface ArcQuestions {
   readonly pairs: readonly ArcPair[];
 }
 
+/** All ballots as plain JSON: of each place its candidates, rows of digits, votes, sum of halting probabilities. */
+export type StoredVotes = readonly (readonly [
+  place: string,
+  candidates: readonly (readonly [rows: readonly string[], votes: number, haltSum: number])[],
+])[];
+
 /** Ballots for the test pairs of tasks. One model's votes; giving it another model's too pools them. */
 export class ArcVotes {
   readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
@@ -49,6 +55,32 @@ export class ArcVotes {
     ballot.set(key, candidate);
     candidate.votes++;
     candidate.haltSum += haltProbability;
+  }
+
+  /** Everything counted so far. */
+  stored(): StoredVotes {
+    return [...this.#ballots].map(([place, ballot]) => [
+      place,
+      [...ballot.values()].map(({ grid, votes, haltSum }) => [
+        gridRows(grid).map((row) => row.join('')),
+        votes,
+        haltSum,
+      ]),
+    ]);
+  }
+
+  /** Puts what was stored in place of what was counted. */
+  restore(stored: StoredVotes): void {
+    this.#ballots.clear();
+    for (const [place, candidates] of stored) {
+      const ballot = new Map(
+        candidates.map(([rows, votes, haltSum]) => {
+          const grid = gridOfRows(rows.map((row) => Array.from(row, Number)));
+          return [gridHash(grid), { grid, votes, haltSum }];
+        }),
+      );
+      this.#ballots.set(place, ballot);
+    }
   }
 
   /** Candidates for a test pair: most votes first, then surest, then first proposed. */

@@ -3,9 +3,9 @@ import { cropGrid, restoreGrid } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { DataBatch } from '../data/batches.js';
 import { ignoredLabel } from '../data/example.js';
-import type { Engine } from '../engine/engine.js';
+import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { ArcVotes, type ArcScore } from './arc-votes.js';
+import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
 import { Interrupted, type EvaluateOptions } from './evaluate.js';
 import { thinkOnce } from './think.js';
 import { scoreBoard } from './metrics.js';
@@ -30,6 +30,14 @@ export interface ArcVoteResult extends ArcScore {
   readonly seconds: number;
 }
 
+/** What a vote has counted after so many places. */
+interface Counted {
+  readonly done: number;
+  readonly exact: number;
+  readonly seconds: number;
+  readonly votes: StoredVotes;
+}
+
 /** Lets versions vote on the test pairs of a set. */
 export async function voteArc(
   engine: Engine,
@@ -44,40 +52,73 @@ export async function voteArc(
   } = options;
   const { versions, sequenceLength: length } = dataset;
   const places = placesOf(dataset, options.versions ?? Infinity);
+  const { puzzleIds = 'own', keep } = options;
+  const kept = await keep?.open<Counted>(engine, {
+    versions: options.versions,
+    weights,
+    batchSize,
+    supervisionSteps,
+    puzzleIds,
+    puzzles: [dataset.name, dataset.sha256],
+    before: votes.stored(),
+  });
+  const found = kept?.found;
+  if (found !== undefined) votes.restore(found.votes);
   const started = performance.now();
-  let exact = 0;
-  for (let from = 0; from < places.length; from += batchSize) {
-    const seats = places.slice(from, from + batchSize);
-    const batch = batchOf(dataset, seats, options.puzzleIds ?? 'own');
-    const state = engine.createState(seats.length);
-    try {
-      for (let step = 0; step < supervisionSteps; step++) {
-        const answer = await thinkOnce(engine, state, batch, step, weights);
-        options.onProgress?.({ done: from + (seats.length * (step + 1)) / supervisionSteps, total: places.length });
+  const seconds = (): number => (found?.seconds ?? 0) + (performance.now() - started) / 1000;
+  let exact = found?.exact ?? 0;
+  let done = found?.done ?? 0;
+  try {
+    while (done < places.length) {
+      const seats = places.slice(done, done + batchSize);
+      const batch = batchOf(dataset, seats, puzzleIds);
+      const answer = await answerTo(engine, batch, weights, supervisionSteps, (steps) => {
+        options.onProgress?.({ done: done + (seats.length * steps) / supervisionSteps, total: places.length });
         if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
-        if (step < supervisionSteps - 1) continue;
-        seats.forEach(({ puzzle, version, pair }, seat) => {
-          const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
-          const haltProbability = sigmoid(answer.haltLogits[seat] ?? NaN);
-          votes.add(
-            versions.entries[puzzle]!.task.id,
-            pair,
-            restoreGrid(predicted, versions.augmentation(puzzle, version)),
-            haltProbability,
-          );
-          if (scoreBoard(answer.predictions, batch.labels, seat, length).exact) exact++;
-        });
-      }
-    } finally {
-      state.dispose();
+      });
+      seats.forEach(({ puzzle, version, pair }, seat) => {
+        const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
+        const haltProbability = sigmoid(answer.haltLogits[seat] ?? NaN);
+        votes.add(
+          versions.entries[puzzle]!.task.id,
+          pair,
+          restoreGrid(predicted, versions.augmentation(puzzle, version)),
+          haltProbability,
+        );
+        if (scoreBoard(answer.predictions, batch.labels, seat, length).exact) exact++;
+      });
+      done += seats.length;
+      kept?.note(() => ({ done, exact, seconds: seconds(), votes: votes.stored() }));
     }
+  } finally {
+    kept?.flush();
   }
   return {
     ...votes.score(versions.entries),
     exactAccuracy: exact / Math.max(places.length, 1),
     supervisionSteps,
-    seconds: (performance.now() - started) / 1000,
+    seconds: seconds(),
   };
+}
+
+/** What new seats answer after all their steps; `afterStep` is called after each. */
+async function answerTo(
+  engine: Engine,
+  batch: DataBatch,
+  weights: Weights,
+  supervisionSteps: number,
+  afterStep: (steps: number) => void,
+): Promise<InferResult> {
+  const state = engine.createState(batch.puzzleIds.length);
+  try {
+    for (let step = 0; ; step++) {
+      const answer = await thinkOnce(engine, state, batch, step, weights);
+      afterStep(step + 1);
+      if (step + 1 === supervisionSteps) return answer;
+    }
+  } finally {
+    state.dispose();
+  }
 }
 
 /** One test pair in one version of its task. */

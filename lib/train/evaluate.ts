@@ -3,7 +3,9 @@ import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import type { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
+import { Random } from '../random.js';
 import { Seats, type ThinkingOptions } from './seats.js';
 
 /** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
@@ -53,6 +55,8 @@ export interface EvaluateOptions extends ThinkingOptions {
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
   /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
   readonly shouldStop?: () => boolean;
+  /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
+  readonly keep?: Keeping;
 }
 
 /** Thrown when the caller asked to stop. */
@@ -60,17 +64,98 @@ export class Interrupted extends Error {
   override readonly name = 'Interrupted';
 }
 
+/** Sums over puzzles; each array has one number a supervision step. */
+interface Tally {
+  /** Puzzles finished, and the supervision steps spent on them. */
+  done: number;
+  spent: number;
+  seconds: number;
+  readonly exact: number[];
+  readonly cells: number[];
+  readonly halting: number[];
+  readonly accepted: number[];
+  readonly logits: number[];
+  readonly squares: number[];
+}
+
+/** Batches from one point at which an evaluation can go on to the next; where puzzles halt, seats run empty there. */
+const batchesOfPart = 8;
+
 /** Scores a model on a data set, after every supervision step. Throws InputError for impossible numbers. */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { supervisionSteps = engine.config.supervisionSteps } = options;
+  const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
   if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
-  const seats = new Seats(engine, puzzlesOf(dataset, total, options.puzzleIds), total, options);
-  const sums = (): Float64Array => new Float64Array(supervisionSteps);
-  const [exact, cells, halting, accepted, logits, squares] = [sums(), sums(), sums(), sums(), sums(), sums()];
-  const { alternative } = dataset;
+  const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
+  const { onProgress: _, shouldStop: __, keep: ___, ...settings } = options;
+  const kept = await keep?.open<Tally>(engine, {
+    ...settings,
+    forms: options.forms?.draw(1, new Random(0)),
+    random: options.random?.fork('kept').uint32(),
+    total,
+    supervisionSteps,
+    batchSize,
+    puzzles: [dataset.name, dataset.sha256],
+  });
+  const zeros = (): number[] => Array.from({ length: supervisionSteps }, () => 0);
+  const tally: Tally = kept?.found ?? {
+    done: 0,
+    spent: 0,
+    seconds: 0,
+    exact: zeros(),
+    cells: zeros(),
+    halting: zeros(),
+    accepted: zeros(),
+    logits: zeros(),
+    squares: zeros(),
+  };
+  for (let i = 0; i < tally.done; i++) puzzles.next();
+  const { seconds } = tally;
   const started = performance.now();
-  let [finished, spent] = [0, 0];
+  const part = kept === undefined ? total : Math.ceil((batchesOfPart * batchSize) / (votes * chains));
+  try {
+    while (tally.done < total) {
+      await scorePart(engine, dataset, puzzles, Math.min(part, total - tally.done), total, options, tally);
+      tally.seconds = seconds + (performance.now() - started) / 1000;
+      const finished = structuredClone(tally);
+      kept?.note(() => finished);
+    }
+  } finally {
+    kept?.flush();
+  }
+  const mean = (totals: readonly number[]): number[] => totals.map((sum) => sum / total);
+  const logits = mean(tally.logits);
+  return {
+    puzzles: total,
+    supervisionSteps,
+    exactAccuracy: mean(tally.exact),
+    cellAccuracy: mean(tally.cells),
+    haltingAccuracy: mean(tally.halting),
+    haltLogit: {
+      mean: logits,
+      deviation: mean(tally.squares).map((square, i) => Math.sqrt(Math.max(0, square - logits[i]! ** 2))),
+    },
+    ...(dataset.alternative === undefined
+      ? {}
+      : { alternative: { name: dataset.alternative.name, accuracy: mean(tally.accepted) } }),
+    ...(options.haltAbove !== undefined ? { meanSteps: tally.spent / total } : {}),
+    seconds: tally.seconds,
+  };
+}
+
+/** Adds the next `count` puzzles of `total` to the sums. */
+async function scorePart(
+  engine: Engine,
+  { alternative }: Dataset,
+  puzzles: Iterator<Batch>,
+  count: number,
+  total: number,
+  options: EvaluateOptions,
+  tally: Tally,
+): Promise<void> {
+  const { supervisionSteps = engine.config.supervisionSteps } = options;
+  const { exact, cells, halting, accepted, logits, squares } = tally;
+  const seats = new Seats(engine, puzzles, count, { ...options, first: tally.done });
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
       for (const { question, labels, steps, answer, done } of thoughts) {
@@ -85,28 +170,15 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
           logits[step]! += answer.haltLogit;
           squares[step]! += answer.haltLogit ** 2;
         }
-        finished += done ? 1 : 0;
-        spent += done ? steps : 0;
+        tally.done += done ? 1 : 0;
+        tally.spent += done ? steps : 0;
       }
-      options.onProgress?.({ done: finished + seats.underWay, total });
+      options.onProgress?.({ done: tally.done + seats.underWay, total });
       if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
     }
   } finally {
     seats.dispose();
   }
-  const mean = (totals: Float64Array): number[] => Array.from(totals, (total) => total / finished);
-  const deviation = mean(squares).map((square, i) => Math.sqrt(Math.max(0, square - (logits[i]! / finished) ** 2)));
-  return {
-    puzzles: finished,
-    supervisionSteps,
-    exactAccuracy: mean(exact),
-    cellAccuracy: mean(cells),
-    haltingAccuracy: mean(halting),
-    haltLogit: { mean: mean(logits), deviation },
-    ...(alternative === undefined ? {} : { alternative: { name: alternative.name, accuracy: mean(accepted) } }),
-    ...(options.haltAbove !== undefined ? { meanSteps: spent / finished } : {}),
-    seconds: (performance.now() - started) / 1000,
-  };
 }
 
 /**

@@ -49,6 +49,8 @@ export interface ThinkingOptions {
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
   readonly mostForms?: number;
+  /** The number of the first puzzle, where others came before. Default 0. */
+  readonly first?: number;
   /** Forms that every puzzle is thought about in to the end, sure or not. Default 0. */
   readonly leastForms?: number;
 }
@@ -109,8 +111,8 @@ export class Seats {
   #starts: ReadonlyMap<LatentId, Float32Array> | undefined;
   #state: LatentState | undefined;
   #places: (Place | undefined)[] = [];
-  /** Puzzles seated so far, and those still waiting. */
-  #seated = 0;
+  /** The number of the next puzzle, and how many are still waiting. */
+  #seated: number;
   #waiting: number;
 
   /** The first `count` of some puzzles, given one at a time. Throws InputError for impossible numbers. */
@@ -156,6 +158,7 @@ export class Seats {
     this.#leastForms = leastForms;
     this.#block = votes * chains;
     this.#mostPlaces = Math.max(1, Math.floor(batchSize / this.#block));
+    this.#seated = options.first ?? 0;
     this.#waiting = count;
   }
 

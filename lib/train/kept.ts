@@ -1,0 +1,112 @@
+/** What an evaluation has finished, kept in a file until its end: one that was interrupted goes on from there. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Engine } from '../engine/engine.js';
+import { InputError } from '../errors.js';
+import { writeFileAtomic } from '../files.js';
+
+/** Where and how to keep it. */
+export interface KeepingOptions {
+  /** The files lie there, each named by a hash of all that fixes its evaluation's result. */
+  readonly folder: string;
+  /** Go on from a file, if there is one. Otherwise the evaluation starts over. */
+  readonly resume: boolean;
+  /** Least seconds between two writes. Default 30. */
+  readonly every?: number;
+  /** Told where an evaluation goes on. */
+  readonly onResume?: (done: number, file: string) => void;
+}
+
+const format = 'trm-lab/evaluation/1';
+
+/** The files of one evaluation, or of several that make one result. */
+export class Keeping {
+  readonly #options: KeepingOptions;
+  readonly #files: string[] = [];
+
+  constructor(options: KeepingOptions) {
+    this.#options = options;
+  }
+
+  /** `settings`: all that fixes a result but the weights and the engine. Throws InputError for a damaged file. */
+  async open<State extends { readonly done: number }>(
+    engine: Engine,
+    settings: Readonly<Record<string, unknown>>,
+  ): Promise<Kept<State>> {
+    const { description, precision, schedule } = engine;
+    const hash = createHash('sha256');
+    hash.update(JSON.stringify({ format, settings, description, precision, schedule }));
+    for (const kind of ['parameters', 'average'] as const) {
+      for (const [name, { data }] of await engine.readTensors(kind))
+        hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+    const kept = new Kept<State>(hash.digest('hex'), this.#options);
+    this.#files.push(kept.file);
+    return kept;
+  }
+
+  /** The result is in safety: the files are removed. */
+  remove(): void {
+    for (const file of this.#files.splice(0)) rmSync(file, { force: true });
+  }
+}
+
+/** The file of one evaluation. `State` is plain JSON with the number of puzzles that are finished. */
+export class Kept<State extends { readonly done: number }> {
+  readonly file: string;
+  /** What an interrupted evaluation had finished. */
+  readonly found: State | undefined;
+  readonly #key: string;
+  readonly #every: number;
+  #written = performance.now();
+  #latest: (() => State) | undefined;
+
+  constructor(key: string, { folder, resume, every = 30, onResume }: KeepingOptions) {
+    this.#key = key;
+    this.#every = every;
+    this.file = path.join(folder, `evaluation-${key.slice(0, 16)}.json`);
+    this.found = resume && existsSync(this.file) ? this.#read() : undefined;
+    if (this.found !== undefined) onResume?.(this.found.done, this.file);
+  }
+
+  /** A part is finished. Its state is asked for only when it is written: not at every part, for some are large. */
+  note(state: () => State): void {
+    this.#latest = state;
+    if (performance.now() - this.#written >= 1000 * this.#every) this.flush();
+  }
+
+  /** Writes what is not written yet. */
+  flush(): void {
+    if (this.#latest === undefined) return;
+    const state = JSON.stringify(this.#latest());
+    mkdirSync(path.dirname(this.file), { recursive: true });
+    writeFileAtomic(this.file, `${JSON.stringify({ format, key: this.#key, sum: this.#sumOf(state), state })}\n`);
+    this.#latest = undefined;
+    this.#written = performance.now();
+  }
+
+  #read(): State {
+    const refuse = (got: string): never => {
+      throw new InputError(
+        `${this.file}: expected what this evaluation had finished, got ${got}; delete the file to start over`,
+      );
+    };
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(this.file, 'utf8'));
+    } catch (error) {
+      if (error instanceof SyntaxError) return refuse(error.message);
+      throw error;
+    }
+    const { key, sum, state } = (content ?? {}) as { key?: unknown; sum?: unknown; state?: unknown };
+    if (key !== this.#key) return refuse('that of another evaluation');
+    if (typeof state !== 'string' || sum !== this.#sumOf(state))
+      return refuse('something damaged: its checksum differs');
+    return JSON.parse(state) as State;
+  }
+
+  #sumOf(state: string): string {
+    return createHash('sha256').update(this.#key).update(state).digest('hex');
+  }
+}

@@ -1,0 +1,186 @@
+/** Evaluations that were interrupted, stopped or killed, end with the numbers of those that were not. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { isArcDataset } from '../../lib/data/arc-sets.js';
+import type { Dataset } from '../../lib/data/dataset.js';
+import { sudokuForms } from '../../lib/data/relabelling.js';
+import { sudokuGeometry } from '../../lib/data/sudoku.js';
+import { createEngine } from '../../lib/engine/create.js';
+import type { Engine } from '../../lib/engine/engine.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { runExperiment } from '../../lib/experiment/run.js';
+import { loadTask } from '../../lib/experiment/task.js';
+import { InputError } from '../../lib/errors.js';
+import { initialParameters } from '../../lib/model/parameters.js';
+import { Random } from '../../lib/random.js';
+import { ArcVotes } from '../../lib/train/arc-votes.js';
+import { voteArc } from '../../lib/train/evaluate-arc.js';
+import { evaluate, Interrupted, type EvaluateOptions } from '../../lib/train/evaluate.js';
+import { Keeping } from '../../lib/train/kept.js';
+
+describe('an interrupted evaluation', function () {
+  this.timeout(60_000);
+  let folder = '';
+  let engine: Engine;
+  let puzzles: Dataset;
+  let steps = 0;
+  const { model, task } = change(experiment('sudoku-smoke'), { model: { supervisionSteps: 3, deepRecursions: 1 } });
+  before(async () => {
+    puzzles = (await loadTask(task)).test;
+    const made = await createEngine(model, { threads: 1, precision: 'float32' });
+    const weights = initialParameters(model, new Random(3));
+    // Halting logits that differ from puzzle to puzzle, as those of a trained model do.
+    weights.get('q_head.bias')!.data.fill(0);
+    const random = new Random(5);
+    weights.get('q_head.weight')!.data.forEach((_, i, data) => (data[i] = random.normal()));
+    await made.writeTensors('parameters', weights);
+    engine = counting(made);
+  });
+  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'kept-'))));
+  afterEach(() => rmSync(folder, { recursive: true }));
+  after(() => engine.dispose());
+
+  /** The same engine, which counts its thinking steps. */
+  function counting(made: Engine): Engine {
+    return new Proxy(made, {
+      get(target, name) {
+        if (name === 'inferStep') steps++;
+        const value: unknown = Reflect.get(target, name, target);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  const keeping = (resume: boolean, every = 30): Keeping => new Keeping({ folder, resume, every });
+  /** Asks to stop once more than so many puzzles are done. */
+  const stopAfter = (most: number): Pick<EvaluateOptions, 'onProgress' | 'shouldStop'> => {
+    let stop = false;
+    return { onProgress: ({ done }) => void (stop ||= done > most), shouldStop: () => stop };
+  };
+  const without = <Result extends { seconds: number }>({ seconds: _, ...rest }: Result): Omit<Result, 'seconds'> =>
+    rest;
+
+  const forms = sudokuForms(sudokuGeometry(4), 'both');
+  const ways: Readonly<Record<string, EvaluateOptions>> = {
+    'as in the paper': {},
+    'with puzzles that halt': { haltAbove: 0 },
+    'with forms that vote': { forms, votes: 2, batchSize: 2, random: new Random(1) },
+    'with noisy chains': { chains: 2, noise: 0.3, batchSize: 2, random: new Random(1) },
+  };
+  for (const [name, way] of Object.entries(ways)) {
+    it(`goes on from what it had finished, ${name}`, async () => {
+      const options = { batchSize: 1, ...way };
+      const whole = await evaluate(engine, puzzles, options);
+      if (way.haltAbove !== undefined) assert.ok(whole.meanSteps! > 1.1 && whole.meanSteps! < 2.9, 'some halt early');
+      // Parts of eight puzzles, twenty in all. Stopped in the second part, then again in the third.
+      for (const puzzle of [9, 17]) {
+        const keep = keeping(true);
+        await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(puzzle), keep }), Interrupted);
+        assert.equal(readdirSync(folder).length, 1);
+      }
+      steps = 0;
+      const keep = keeping(true);
+      const resumed = await evaluate(engine, puzzles, { ...options, keep });
+      assert.deepEqual(without(resumed), without(whole));
+      assert.ok(steps <= 4 * 3, `${steps} steps for the four puzzles that were left`);
+      keep.remove();
+      assert.deepEqual(readdirSync(folder), []);
+    });
+  }
+
+  it('starts over without resume, and after the weights, the puzzles or the question changed', async () => {
+    const stopped = async (options: EvaluateOptions): Promise<void> => {
+      steps = 0;
+      await assert.rejects(evaluate(engine, puzzles, { batchSize: 1, ...stopAfter(9), ...options }), Interrupted);
+      assert.equal(steps, 9 * 3 + 1); // from the first puzzle to the tenth
+    };
+    await stopped({ keep: keeping(true) });
+    await stopped({ keep: keeping(false) });
+    await stopped({ keep: keeping(true), puzzles: 19 });
+    await stopped({ keep: keeping(true), weights: 'raw' });
+    const parameters = await engine.readTensors('parameters');
+    await engine.writeTensors('parameters', initialParameters(model, new Random(4)));
+    await stopped({ keep: keeping(true) });
+    await engine.writeTensors('parameters', parameters);
+    assert.equal(readdirSync(folder).length, 4);
+  });
+
+  it('refuses a file that is damaged or of another evaluation, and leaves it', async () => {
+    const options = { batchSize: 1 };
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(9), keep: keeping(true) }), Interrupted);
+    const [name = ''] = readdirSync(folder);
+    const file = path.join(folder, name);
+    const good = readFileSync(file, 'utf8');
+    const others = good.replace(/"key":"../, '"key":"zz');
+    for (const [content, got] of [
+      [good.slice(0, 100), /^.*evaluation-\w+\.json: expected what this evaluation had finished, got .*JSON/],
+      ['null', /got that of another evaluation; delete the file to start over$/],
+      [others, /got that of another evaluation/],
+      [good.replace('\\"done\\":8', '\\"done\\":9'), /got something damaged: its checksum differs/],
+    ] as const) {
+      assert.notEqual(content, good);
+      writeFileSync(file, content);
+      await assert.rejects(evaluate(engine, puzzles, { ...options, keep: keeping(true) }), (error: Error) => {
+        assert.ok(error instanceof InputError);
+        assert.match(error.message, got);
+        return true;
+      });
+      assert.equal(readFileSync(file, 'utf8'), content);
+    }
+  });
+
+  it('of ARC goes on with the votes that were counted', async () => {
+    const arc = change(experiment('arc-smoke'), { model: { supervisionSteps: 2 } });
+    const { test } = await loadTask(arc.task);
+    assert.ok(isArcDataset(test));
+    const made = await createEngine(arc.model, { threads: 1, precision: 'float32' });
+    await made.writeTensors('parameters', initialParameters(arc.model, new Random(3)));
+    const counted = counting(made);
+    const vote = async (more: Pick<EvaluateOptions, 'keep' | 'shouldStop'>): Promise<readonly [unknown, unknown]> => {
+      const votes = new ArcVotes();
+      const result = await voteArc(counted, test, { batchSize: 2, votes, ...more });
+      return [without(result), votes.submission(test.versions.entries)];
+    };
+    const whole = await vote({});
+    const all = steps;
+    await assert.rejects(vote({ keep: keeping(true), ...stopAfter(3) }), Interrupted);
+    assert.equal(readdirSync(folder).length, 1);
+    steps = 0;
+    assert.deepEqual(await vote({ keep: keeping(true) }), whole);
+    assert.ok(steps > 0 && steps < all);
+    made.dispose();
+  });
+
+  it('at the end of a run is gone on with by the resumed run, and nothing of it is left', async () => {
+    const long = change(experiment('sudoku-smoke'), {
+      task: { testPuzzles: 1100 },
+      model: { supervisionSteps: 2, deepRecursions: 1 },
+      training: { steps: 2 },
+      evaluation: { every: 0, closing: [] },
+    });
+    let stop = false;
+    const run = async (name: string, stopAt = Infinity): ReturnType<typeof runExperiment> => {
+      stop = false;
+      const outcome = await runExperiment(long, {
+        folder: path.join(folder, name),
+        engine: { threads: 1, precision: 'float32' },
+        resume: true,
+        onProgress: ({ phase, done }) => void (stop ||= phase === 'evaluation' && done > stopAt),
+        shouldStop: () => stop,
+      });
+      outcome.engine.dispose();
+      return outcome;
+    };
+    const kept = (name: string): string[] => readdirSync(path.join(folder, name)).filter((file) => /^evalu/.test(file));
+    const whole = await run('whole');
+    assert.equal((await run('stopped', 1030)).record, undefined);
+    assert.equal(kept('stopped').length, 1);
+    const { record } = await run('stopped');
+    const made = ({ evaluations }: NonNullable<typeof record>): unknown => evaluations.map(without);
+    assert.deepEqual(made(record!), made(whole.record!));
+    assert.deepEqual([...kept('stopped'), ...kept('whole')], []);
+  });
+});
