@@ -48,6 +48,7 @@ const clocks: Readonly<Record<string, string>> = {
   'sweep/slurm-task.ts': 'how often a task says how far it is',
   'sweep/work.ts': 'how often a run says how far it is',
   'train/evaluate.ts': 'seconds of an evaluation, for its record',
+  'train/kept.ts': 'when an evaluation was last written down',
   'train/evaluate-arc.ts': 'seconds of a vote, for its record',
   'train/until-sure.ts': 'seconds of a search, for its record',
 };
