@@ -278,6 +278,9 @@ function overfittingFigures(scale: string, records: readonly RunRecord[]): Repor
   return [listedFigure(`over-fitting-${scale}`, figure, ours)];
 }
 
+/** Puzzles of which cycle 16 and cycle 64 can be told apart; with sixty, chance alone makes seven points. */
+const fewestToCompare = 400;
+
 /** What one of the paper's tables looks like, and behind Table 1 what its rows cost and how they learned. */
 function studyFigures({ table, base, name }: Study, records: readonly RunRecord[]): ReportFigure[] {
   const rows = paperTableRows(table, base, records);
@@ -305,7 +308,7 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
       const subtitle = `${studyCaption(rows)}; ${Math.max(...seen).toLocaleString('en')} training puzzles`;
       figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })]);
     }
-    if (ours.some((record) => closingEvaluation(record, 'longer')))
+    if (ours.some((record) => (closingEvaluation(record, 'longer')?.puzzles ?? 0) >= fewestToCompare))
       figures.push([
         `thinking-longer-${base.name}`,
         longerThinking(

@@ -151,14 +151,16 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
 
 /** How our effects follow the paper's, and which of the paper's are smaller than our seeds can tell from nothing. */
 function effectsText(found: readonly Ordering[]): string[] {
-  const measured = found.flatMap(({ worse, paper, ours, p }) =>
-    ours === null || p === null ? [] : [{ worse, paper, ours }],
+  const measured = found.flatMap(({ worse, paper, ours, p, verdict }) =>
+    ours === null || p === null ? [] : [{ worse, paper, ours, verdict }],
   );
   const correlation = rankCorrelation(
     measured.map(({ paper }) => paper),
     measured.map(({ ours }) => ours.difference),
   );
-  const small = measured.filter(({ paper, ours }) => paper < (ours.interval[1] - ours.interval[0]) / 2);
+  const small = measured.filter(
+    ({ paper, ours, verdict }) => verdict === 'not resolved' && paper < (ours.interval[1] - ours.interval[0]) / 2,
+  );
   const undecided = found.filter(({ verdict }) => verdict === 'not decided').map(({ worse }) => worse);
   return [
     ...(correlation === null

@@ -56,7 +56,9 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       `${row.label}${mark}`,
       paper === null ? '–' : `${paper.toFixed(1)} %`,
       meanAndSpread(ours.map(quotedAccuracy)),
-      ...(twoRates ? [meanAndSpread(slow.map(quotedAccuracy))] : []),
+      ...(twoRates
+        ? [slow.some(({ id }) => ours.some((own) => own.id === id)) ? '–' : meanAndSpread(slow.map(quotedAccuracy))]
+        : []),
       ...measuredCells(ours, experiment),
       String(forwardPasses(experiment.model)),
       String(effectiveDepth(experiment.model)),
