@@ -154,7 +154,7 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
   );
   const others = [...modes, ...ratings, tries, precisions].filter(({ records: own }) => own.length > 0);
   const studied = wider.map((study) => ({
-    name: `thinking-wider-${study.id}`,
+    name: widerName(study),
     shows: 'Search at test time: what more passes solve, and how often the halting head is right',
     folder: 'data/wider',
     records: [study.id],
@@ -181,15 +181,22 @@ function publishedList(): ReportTable {
   };
 }
 
+/** What the files of a study of thinking wider are called. */
+function widerName({ checkpoint }: WiderRecord): string {
+  return `thinking-wider-${path.basename(checkpoint.name, '.safetensors')}`;
+}
+
 /** A study of thinking wider in words and tables. */
 function widerText(study: WiderRecord): string {
   const { plan, checkpoint, passes, seconds, sittings } = study;
   const { engine, cpu, threads } = sittings.at(-1)!;
   const [first, last] = [plan.testFrom + 1, plan.testFrom + plan.testPuzzles].map((row) => row.toLocaleString('en'));
   return [
-    `Model ${checkpoint.name}, test rows ${first} to ${last} of Sudoku-Extreme, forms of ${plan.formSteps} passes. ` +
-      `${Math.round(passes).toLocaleString('en')} passes took ${duration(seconds)} (${engine}, ${cpu}, ` +
-      `${threads ?? 'all'} ${threads === 1 ? 'thread' : 'threads'}). Made by \`${study.command}\`.`,
+    `Model ${checkpoint.name} (SHA-256 ${checkpoint.sha256.slice(0, 8)}…), test rows ${first} to ${last} of ` +
+      `Sudoku-Extreme, forms of ${plan.formSteps} passes. ` +
+      `${Math.round(passes).toLocaleString('en')} passes took ${duration(seconds)} ` +
+      'on a machine that did other work too ' +
+      `(${engine}, ${cpu}, ${threads ?? 'all'} ${threads === 1 ? 'thread' : 'threads'}). Made by \`${study.command}\`.`,
     toMarkdown(widerTable(study)),
     `Search at test time, a thing apart from a single pass. The intervals say what counting ` +
       `${plan.testPuzzles.toLocaleString('en')} ` +
@@ -253,7 +260,7 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
     ...(desk.length === 0 ? [] : [listedFigure('accuracy-versus-core-hours', accuracyVersusCoreHours(records), desk)]),
     ...(extreme.length === 0 ? [] : [listedFigure('accuracy-versus-flop', accuracyVersusFlop(records), extreme)]),
     ...wider.map((study) => ({
-      ...listedFigure(`thinking-wider-${study.id}`, widerFigure(study), [], 'data/wider'),
+      ...listedFigure(widerName(study), widerFigure(study), [], 'data/wider'),
       records: [study.id],
     })),
     ...benches.map((bench) => ({
@@ -411,7 +418,7 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
       ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
       wider:
         wider
-          .map((study) => `${widerText(study)}\n\n![Search at test time](../figures/thinking-wider-${study.id}.png)`)
+          .map((study) => `${widerText(study)}\n\n![Search at test time](../figures/${widerName(study)}.png)`)
           .join('\n\n') || 'Not run yet.',
       bench: benchSummary(benches),
     },
