@@ -8,7 +8,7 @@ import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
 import { runExperiment } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
-import { flag, integer, text, type Command } from './command.js';
+import { choice, flag, integer, text, type Command } from './command.js';
 import { costText, measuredCost, paceText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { configOption, experimentOptions, readExperiment, variantOption } from './experiment-options.js';
@@ -38,8 +38,13 @@ export const train: Command = {
       type: 'string',
       value: 'DIR',
       about:
-        'where checkpoints, record.json and curve.csv (the losses, for any plotting program; there is no TensorBoard ' +
-        'log) go. Default runs/<run id>',
+        'where checkpoints, record.json and curve.csv (the losses, for any plotting program) go. ' +
+        'Default runs/<run id>',
+    },
+    log: {
+      type: 'string',
+      value: 'NAME',
+      about: "tensorboard: also write event files as the run goes on, to the folder's tensorboard. Default none",
     },
     resume: {
       type: 'boolean',
@@ -80,6 +85,7 @@ export const train: Command = {
     const from = text(args, 'from');
     if (from !== undefined && flag(args, 'record'))
       throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
+    const log = choice(args, 'log', ['tensorboard']);
     const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
     const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
       runExperiment(experiment, {
@@ -91,6 +97,7 @@ export const train: Command = {
         shouldStop,
         ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
         ...(from === undefined ? {} : { from: path.resolve(from) }),
+        ...(log === undefined ? {} : { log }),
         ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
       }),
     );

@@ -19,6 +19,8 @@ export interface RunFiles {
   readonly record: string;
   /** The learning curve once more, as CSV. */
   readonly curve: string;
+  /** And, where it was asked for, as a folder of TensorBoard's event files. */
+  readonly events: string;
 }
 
 /** Another process works in the folder. */
@@ -33,6 +35,7 @@ export function runFiles(folder: string): RunFiles {
     model: path.join(folder, 'model.safetensors'),
     record: path.join(folder, 'record.json'),
     curve: path.join(folder, 'curve.csv'),
+    events: path.join(folder, 'tensorboard'),
   };
 }
 

@@ -14,6 +14,7 @@ import { stateStep, writeSnapshot } from '../train/snapshot.js';
 import type { Trainer } from '../train/trainer.js';
 import { closingPuzzles, type ClosingEvaluation } from './closing.js';
 import { runCost, setSizes, thoughtsMade, type RunCost } from './cost.js';
+import type { EventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
 import { blockField, type CurvePoint, type RunEvaluation, type RunRecord, type Sitting } from './record.js';
@@ -54,6 +55,7 @@ export interface RunParts {
   readonly files: RunFiles;
   /** Where its evaluations keep what they have finished. */
   readonly keeping: Keeping;
+  readonly log?: EventLog | undefined;
 }
 
 /** How puzzles are scored: a plan's evaluation, or a closing one. */
@@ -95,6 +97,7 @@ export class RunLoop {
   readonly #id: string;
   readonly #files: RunFiles;
   readonly #keeping: Keeping;
+  readonly #log: EventLog | undefined;
   readonly #cost: RunCost;
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
@@ -106,7 +109,7 @@ export class RunLoop {
   readonly #from: number;
 
   constructor(parts: RunParts, progress: Measured) {
-    const { experiment, engine, trainer, data, options, id, files } = parts;
+    const { experiment, engine, trainer, data, options, id, files, log } = parts;
     this.#experiment = experiment;
     this.#engine = engine;
     this.#trainer = trainer;
@@ -115,6 +118,7 @@ export class RunLoop {
     this.#id = id;
     this.#files = files;
     this.#keeping = parts.keeping;
+    this.#log = log;
     const { steps } = experiment.training;
     this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(steps / 20));
     this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
@@ -296,6 +300,7 @@ export class RunLoop {
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
     const { curve, evaluations } = this.progress;
+    this.#log?.(curve, evaluations);
     await this.#options.onProgress?.({
       phase,
       done,

@@ -15,6 +15,7 @@ import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { checkRunnable, setSizes } from './cost.js';
 import { curveCsv } from './curve-csv.js';
+import { openEventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
 import { runFiles, takeFolder } from './run-folder.js';
 import {
@@ -51,6 +52,8 @@ export interface RunOptions extends RunControls {
   readonly from?: string;
   /** Told how many puzzles of the task are prepared, where that takes long; Infinity where nobody knows of how many. */
   readonly onData?: (done: number, total: number) => void;
+  /** Also write the curve as it grows as TensorBoard's event files, to the folder tensorboard of the run's. */
+  readonly log?: 'tensorboard';
   /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
   readonly job?: string;
   /** Data already loaded for this experiment's task. */
@@ -137,6 +140,9 @@ async function runHeld(
     }
     const keeping = new Keeping({ folder, resume });
     const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping }, progress);
+    const log = options.log === undefined ? undefined : await openEventLog(files.events, options.engine?.backend);
+    log?.(progress.curve, progress.evaluations);
+    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, log }, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };

@@ -53,6 +53,21 @@ export async function loadBackend(want: Backend | 'auto' = 'auto'): Promise<Back
   );
 }
 
+/** Writes scalars as TensorBoard reads them. */
+export interface ScalarWriter {
+  scalar(name: string, value: number, step: number): void;
+  flush(): void;
+}
+
+/** TensorFlow's writer of event files, to be opened on a folder. Throws InputError if tfjs-node does not load. */
+export async function tensorflowWriter(): Promise<(folder: string) => ScalarWriter> {
+  await loadBackend('tensorflow');
+  const { node } = require('@tensorflow/tfjs-node') as {
+    readonly node: { summaryFileWriter(folder: string): ScalarWriter };
+  };
+  return (folder) => node.summaryFileWriter(folder);
+}
+
 function loadTensorflow(): void {
   // tfjs-node 4.22 calls two functions that newer versions of Node have dropped.
   const legacy = util as unknown as Record<string, unknown>;

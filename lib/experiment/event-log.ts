@@ -1,0 +1,44 @@
+/** A run's curve for TensorBoard: event files, which TensorFlow itself writes. */
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { tensorflowWriter } from '../engine/tfjs/backend.js';
+import { InputError } from '../errors.js';
+import type { CurvePoint, RunEvaluation } from './record.js';
+
+/** Told the whole curve so far again and again; each point is written once. */
+export type EventLog = (curve: readonly CurvePoint[], evaluations: readonly RunEvaluation[]) => void;
+
+/** TensorFlow has one writer for a folder and process; another run of the process goes on with it. */
+const logs = new Map<string, EventLog>();
+
+/**
+ * Opens the log in a folder of its own. What an earlier process left there is written anew, from the curve that the
+ * run's checkpoint holds, so that a killed and resumed run has no step twice. Throws InputError where TensorFlow
+ * (tfjs-node) does not load, or the engine computes on another backend of TensorFlow.js.
+ */
+export async function openEventLog(folder: string, backend: string | undefined): Promise<EventLog> {
+  if (backend !== undefined && backend !== 'auto' && backend !== 'tensorflow')
+    throw new InputError(`--log tensorboard: expected --backend tensorflow, which writes the files, got ${backend}`);
+  const known = logs.get(folder);
+  if (known !== undefined) return known;
+  const open = await tensorflowWriter();
+  for (const name of existsSync(folder) ? readdirSync(folder) : [])
+    if (name.startsWith('events.out.tfevents.')) rmSync(path.join(folder, name));
+  const writer = open(folder);
+  let [trained, evaluated] = [0, 0]; // the last steps that were written
+  const log: EventLog = (curve, evaluations) => {
+    const points = curve.filter(({ step }) => step > trained);
+    const scores = evaluations.filter(({ step }) => step > evaluated);
+    for (const { step, ...values } of points)
+      for (const [name, value] of Object.entries(values))
+        if (value !== null) writer.scalar(`training/${name}`, value, step);
+    for (const { step, exactAccuracy, cellAccuracy } of scores) {
+      writer.scalar('evaluation/exactAccuracy', exactAccuracy.at(-1) ?? NaN, step);
+      writer.scalar('evaluation/cellAccuracy', cellAccuracy.at(-1) ?? NaN, step);
+    }
+    if (points.length + scores.length > 0) writer.flush();
+    [trained, evaluated] = [points.at(-1)?.step ?? trained, scores.at(-1)?.step ?? evaluated];
+  };
+  logs.set(folder, log);
+  return log;
+}
