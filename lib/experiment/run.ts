@@ -139,10 +139,9 @@ async function runHeld(
       await trainer.start(start?.tensors);
     }
     const keeping = new Keeping({ folder, resume });
-    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping }, progress);
     const log = options.log === undefined ? undefined : await openEventLog(files.events, options.engine?.backend);
     log?.(progress.curve, progress.evaluations);
-    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, log }, progress);
+    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping, log }, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
