@@ -25,7 +25,10 @@ import { InputError } from '../lib/errors.js';
 import { claim } from '../lib/experiment/claim.js';
 import { experiment } from '../lib/experiment/experiments.js';
 import { checkMeasured } from '../lib/experiment/record-shape.js';
-import { readRecord, writeRecord, type RunRecord } from '../lib/experiment/record.js';
+import { readRecord, sealed, writeRecord, type RunRecord } from '../lib/experiment/record.js';
+import { readWider, readWiderRecords } from '../lib/experiment/wider.js';
+import { toMarkdown } from '../lib/report/tables.js';
+import { thresholdTable, widerTable } from '../lib/report/wider.js';
 import { projectRoot } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readConfigText } from '../lib/model/config-beside.js';
@@ -106,6 +109,7 @@ describe(`${rounds} mutations`, function () {
   const records = path.join(projectRoot(), 'data', 'runs');
   const [first = ''] = readdirSync(records).filter((name) => /^sudoku.*\.json$/.test(name));
   const record = (): RunRecord => readRecord(path.join(records, first));
+  const studyFile = path.join(projectRoot(), 'data', 'wider', 'sudoku-9x9-seed0-a4fef331.json');
   const write = (bytes: Uint8Array, name = 'file'): string => {
     const written = path.join(folder, name);
     writeFileSync(written, bytes);
@@ -362,6 +366,17 @@ describe(`${rounds} mutations`, function () {
     'of a record with a right seal': (random) => {
       writeRecord(file, (altered(record(), random) ?? {}) as RunRecord);
       readRecord(file);
+    },
+    'of a study': (random) => {
+      writeFileSync(file, damaged(readFileSync(studyFile), random));
+      readWider(file);
+    },
+    'of a study with a right seal': (random) => {
+      const own = path.join(folder, 'studies');
+      mkdirSync(own, { recursive: true });
+      const changed = sealed((altered(readWider(studyFile), random) ?? {}) as object);
+      writeFileSync(path.join(own, 'study.json'), JSON.stringify(changed));
+      for (const study of readWiderRecords(own)) [widerTable(study), thresholdTable(study)].map(toMarkdown);
     },
   };
   for (const [name, read] of Object.entries(readers)) {

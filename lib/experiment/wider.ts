@@ -7,7 +7,18 @@ import { exampleOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { formsOf } from '../data/forms.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { checkFields, listOf, objectOf, oneOf, optional, text, whole, number, type FieldCheck } from '../fields.js';
+import {
+  between,
+  checkFields,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  number,
+  type FieldCheck,
+} from '../fields.js';
 import { projectRoot, readUserFile, writeFileAtomic } from '../files.js';
 import { Random } from '../random.js';
 import { evaluate, type EvaluateOptions } from '../train/evaluate.js';
@@ -222,7 +233,7 @@ export function readWiderRecords(folder: string): WiderRecord[] {
   return recordFiles(folder).map((file) => {
     const record = readWider(file);
     const missing = partsOf(record.plan).length - record.parts.length;
-    if (missing !== 0)
+    if (missing !== 0 || record.sittings.length === 0)
       throw new InputError(`record ${path.basename(file)}: expected all parts, ${missing} are missing; finish it`);
     return record;
   });
@@ -323,10 +334,10 @@ const recordShape = {
   checkpoint: objectOf({ name: text, sha256: text }),
   seed: whole(0),
   plan: objectOf({
-    ...Object.fromEntries(Object.keys(widerPlan).map((field) => [field, whole(0, 1e6)])),
-    partPuzzles: whole(1),
-    haltAbove: number,
-    noise: number,
+    ...Object.fromEntries(Object.keys(widerPlan).map((field) => [field, whole(1, 1e6)])),
+    testFrom: whole(0, 1e6),
+    haltAbove: between(0, 1000),
+    noise: between(0, 100),
   }),
   data: objectOf({ validation: summary, test: summary }),
   sittings: listOf(objectOf(sitting)),
