@@ -112,6 +112,7 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
       rows: lines,
     }),
     ...effectsText(found),
+    ...deadSeedsText(rows),
   ].join('\n\n');
 }
 
@@ -177,6 +178,19 @@ function effectsText(found: readonly Ordering[]): string[] {
     ),
     ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
   ];
+}
+
+/** Rows of which some seeds learned and others did not: their mean is that of neither kind. */
+function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
+  return rows.flatMap(({ row, records }) => {
+    const dead = records.filter((record) => !learned([record])).length;
+    return dead === 0 || dead === records.length
+      ? []
+      : [
+          `${row.label}: ${dead} of its ${records.length} seeds did not learn, each by the rule for rows. ` +
+            'Its mean and its interval mix two kinds of runs.',
+        ];
+  });
 }
 
 /** The pairs of rows that the paper ranks, the better one first. */

@@ -7,7 +7,7 @@ import { atEqualCost, rowExperiment, variantExperiment } from '../../lib/experim
 import { variant } from '../../lib/experiment/variants.js';
 import { comparedRows, paperTable as markdownTable, paperTableFrame } from '../../lib/report/paper-tables.js';
 import { paperTableRows, tableRecords } from '../../lib/report/paper-rows.js';
-import { orderings } from '../../lib/report/orderings.js';
+import { orderings, orderingsText } from '../../lib/report/orderings.js';
 import { recordOf } from './records.js';
 
 const base = experiment('sudoku-6x6');
@@ -118,6 +118,24 @@ describe('tables of the paper', () => {
     // two tests are judged: the smaller p counts twice, the larger once
     const [small, large] = [ema, act].sort((a, b) => a.ours!.p - b.ours!.p) as [typeof ema, typeof ema];
     assert.deepEqual([small.p, large.p], [2 * small.ours!.p, Math.max(2 * small.ours!.p, large.ours!.p)]);
+  });
+
+  it('say which rows have seeds that did not learn, and bound an effect only where nothing was resolved', () => {
+    const text = orderingsText(
+      paperTableRows(1, base, [
+        ...runs('trm', 0.5, 0.52, 0.57),
+        ...runs('trm-no-ema', 0.55, 0.5, 0.6),
+        ...runs('trm-t2-n2', 0.6, 0, 0.01),
+        ...runs('hrm', 0, 0, 0.01),
+      ]),
+    );
+    assert.match(text, /^w\/ T = 2, n = 2: 2 of its 3 seeds did not learn, /m);
+    assert.doesNotMatch(text, /^(HRM|TRM|no EMA).*seeds did not learn/m);
+    assert.match(text, /^no EMA: the paper’s 7\.5 points are fewer than/m);
+    assert.doesNotMatch(
+      orderingsText(paperTableRows(1, base, [...runs('trm', 0.9, 0.91, 0.92), ...runs('trm-act', 0.5, 0.52, 0.51)])),
+      /fewer than/,
+    );
   });
 
   it('have rows that cost less once more, with as many steps as cost what the first row costs', () => {
