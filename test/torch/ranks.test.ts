@@ -1,7 +1,11 @@
 /** Two ranks on a CPU, gradients summed by gloo, against one: the same losses, gradients, parameters and answers. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
 import type { Engine } from '../../lib/engine/engine.js';
 import { createTorchEngine } from '../../lib/engine/torch/engine.js';
+import { workerCommand } from '../../lib/engine/torch/worker.js';
 import { InputError } from '../../lib/errors.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
@@ -76,3 +80,46 @@ describe('torch engine on two ranks', function () {
     );
   });
 });
+
+describe('torch engine on two nodes', function () {
+  this.timeout(120_000);
+
+  it('learns what one rank learns: the commands of docs/slurm.md, both nodes on this machine', async () => {
+    const port = await freePort();
+    const words = (rank: number): string =>
+      `--nnodes=2 --node-rank=${rank} --master-addr=127.0.0.1 --master-port=${port}`;
+    // The other node has no kit: its torchrun starts the worker by itself.
+    const [program, ...args] = workerCommand({ devices: 1, torchrun: words(1) });
+    const other = spawn(program, args, { stdio: 'ignore', env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' } });
+    const over = new Promise((resolve) => other.once('exit', resolve));
+    const make = (torchrun?: string): Promise<Engine> =>
+      createTorchEngine(odd, { device: 'cpu', threads: 1, torchrun });
+    const [one, two] = await Promise.all([make(), make(words(0))]);
+    assert.equal(two.description, `${one.description} × 2`);
+    const losses: Float64Array[] = [];
+    for (const engine of [one, two]) {
+      await engine.writeTensors('parameters', initialParameters(odd, new Random(1)));
+      const state = engine.createState(4);
+      losses.push((await engine.trainStep(state, request(odd, 4, 0))).answerLoss);
+      await engine.update(update);
+    }
+    losses[0]!.forEach((loss, seat) => assert.ok(Math.abs(losses[1]![seat]! - loss) <= 1e-5 * loss));
+    const [theirs, ours] = [await one.readTensors('parameters'), await two.readTensors('parameters')];
+    // A step moves a weight by 1e-3 where its gradient is more than rounding.
+    for (const [name, { data }] of ours) assert.ok(distance(data, theirs.get(name)!.data) < 1e-3, name);
+    one.dispose();
+    two.dispose();
+    assert.equal(await over, 0);
+    assert.deepEqual(await left(), []);
+  });
+});
+
+/** A port that nothing listens on now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

@@ -7,6 +7,7 @@ import datetime
 import io
 import math
 import os
+import re
 import resource
 import select
 import signal
@@ -16,6 +17,7 @@ import time
 import traceback
 
 OLDEST = (2, 6)
+REMEDY = "run npm run setup -- torch, or name a Python that has it in TRM_TORCH_PYTHON"
 
 
 def fail(message):
@@ -30,9 +32,9 @@ def fail(message):
 try:
     import torch
 except ImportError as error:
-    fail(f"this Python cannot load torch: {error}")
-if tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2]) < OLDEST:
-    fail(f"expected torch {OLDEST[0]}.{OLDEST[1]} or newer, got {torch.__version__}")
+    fail(f"{sys.executable} cannot load torch ({error}); {REMEDY}")
+if tuple(int(part) for part in re.findall(r"\d+", torch.__version__)[:2]) < OLDEST:
+    fail(f"{sys.executable}: expected torch {OLDEST[0]}.{OLDEST[1]} or newer, got {torch.__version__}; {REMEDY}")
 
 import torch.distributed as dist
 

@@ -75,14 +75,13 @@ export class Worker {
       env: { CUBLAS_WORKSPACE_CONFIG: ':4096:8', ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     });
     this.#child.on('error', (error) => this.#lose(`does not start: ${error.message}`));
-    this.#child.on('exit', (code, how) => this.#ended(how === null ? `exit code ${code}` : how));
+    this.#child.on('exit', (code, signal) => this.#ended(code, signal));
     this.#child.stdin.on('error', () => undefined); // it has died: 'exit' says how
     this.#child.stdout.on('data', (chunk: Uint8Array) => this.#take(chunk));
     this.#child.stderr.on('data', (chunk: Uint8Array) => {
       this.#said = (this.#said + Buffer.from(chunk).toString('utf8')).slice(-65_536);
     });
-    this.#child.unref();
-    for (const pipe of [this.#child.stdin, this.#child.stderr]) (pipe as unknown as Socket).unref();
+    (this.#child.stdin as unknown as Socket).unref();
     this.#hold(false);
   }
 
@@ -108,11 +107,13 @@ export class Worker {
     this.#killLater();
   }
 
-  /** Keeps Node alive exactly while there is an answer to wait for. */
+  /** Keeps Node alive exactly while there is an answer to wait for, or the news of a death in its place. */
   #hold(on: boolean): void {
-    const pipe = this.#child.stdout as unknown as Socket;
-    if (on) pipe.ref();
-    else pipe.unref();
+    const { stdout, stderr } = this.#child as unknown as Record<'stdout' | 'stderr', Socket>;
+    for (const each of [this.#child, stdout, stderr]) {
+      if (on) each.ref();
+      else each.unref();
+    }
   }
 
   #take(chunk: Uint8Array): void {
@@ -132,24 +133,35 @@ export class Worker {
   }
 
   /** Its last words may still be on their way. */
-  #ended(how: string): void {
+  #ended(code: number | null, signal: string | null): void {
     this.#child.stdin.destroy(); // what torchrun leaves behind ends with this
-    const tell = (): void => this.#lose(`ended (${how})${this.#cause()}`);
+    const tell = (): void => this.#lose(`ended (${signal ?? `exit code ${code}`})${this.#cause(signal)}`);
     const { stderr } = this.#child;
     if (stderr.readableEnded || this.#lost !== undefined) return tell();
-    stderr.once('close', tell);
-    setTimeout(tell, 2000).unref();
+    const late = setTimeout(tell, 2000);
+    if (this.#waiting.length === 0) late.unref();
+    stderr.once('close', () => {
+      clearTimeout(late);
+      tell();
+    });
   }
 
-  /** What a worker said of its own death, or torchrun of that of a rank, or the last line of all. */
-  #cause(): string {
+  /** What a worker said of its own death, or torchrun of that of a rank; else the last line of what ended by itself. */
+  #cause(killedBy: string | null): string {
     const own = /worker error: (.*)/.exec(this.#said)?.[1];
     const signal = /Signal \d+ \(\w+\) received by PID \d+/.exec(this.#said)?.[0];
-    const last = this.#said.trim().split('\n').at(-1) ?? '';
+    const last = killedBy === null ? (this.#said.trim().split('\n').at(-1) ?? '') : '';
     const causes = [own, signal].filter((cause) => cause !== undefined);
     const cause = causes.length > 0 ? causes.join('; ') : last.slice(0, 300);
+    if (cause === '' && killedBy === null && !this.#answered)
+      return ` without a word: ${torchPython()} is no Python, or not one that has torch (TRM_TORCH_PYTHON names another)`;
     if (cause === '') return '';
-    return `: ${cause}${cause.includes('out of device memory') ? '; take a smaller batch, or more --devices' : ''}`;
+    const remedies = {
+      'out of device memory': 'take a smaller batch, or more --devices',
+      InvalidCxxCompiler: 'install g++, or say --compile off',
+    };
+    const remedy = Object.entries(remedies).find(([words]) => cause.includes(words))?.[1];
+    return `: ${cause}${remedy === undefined ? '' : `; ${remedy}`}`;
   }
 
   #lose(what: string): void {
