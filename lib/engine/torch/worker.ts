@@ -154,7 +154,7 @@ export class Worker {
     const causes = [own, signal].filter((cause) => cause !== undefined);
     const cause = causes.length > 0 ? causes.join('; ') : last.slice(0, 300);
     if (cause === '' && killedBy === null && !this.#answered)
-      return ` without a word: ${torchPython()} is no Python, or not one that has torch (TRM_TORCH_PYTHON names another)`;
+      return ` without a word: ${torchPython()} is no Python that has torch (TRM_TORCH_PYTHON names another)`;
     if (cause === '') return '';
     const remedies = {
       'out of device memory': 'take a smaller batch, or more --devices',

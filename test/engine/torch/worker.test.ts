@@ -29,7 +29,7 @@ describe('a torch worker that does not start', function () {
     [
       'closes its pipes first',
       'exec >&- 2>&-; sleep 1; exit 4',
-      /exit code 4\) without a word: .* is no Python, or not/,
+      /exit code 4\) without a word: .* is no Python that has/,
     ],
     ['says nothing', 'exit 0', /exit code 0\) without a word: .*python.*\(TRM_TORCH_PYTHON names another\)$/],
     ['talks', 'echo "Hello, this is no frame"; exec sleep 5', /answered nonsense: expected a frame's length, got \d+$/],
