@@ -244,7 +244,7 @@ describe('trm-lab', () => {
       `table: ${name}.csv`,
       `figure: ${name}-accuracy-versus-cycles.png`,
     ]);
-    assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+ % \| [\d.]+ ± [\d.]+ % \| 2 \|/m);
+    assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+\s% \| [\d.]+\s±\s[\d.]+\s% \| 2 \|/m);
     const again = run('report', '--records', records);
     assert.equal(again.status, 0, again.stderr);
     const table = readFileSync(path.join(records, 'mine.md'), 'utf8');
