@@ -101,7 +101,8 @@ export function describeExperiment({ name, about, model, training, task }: Exper
     model.schedule === undefined ? `T = ${deepRecursions}, n = ${latentRecursions}` : 'a schedule of its own';
   return [
     `${name}: ${about}`,
-    `model: ${model.recursion}, ${model.mixer}, ${model.layers} layers × ${model.hiddenSize}, ` +
+    `model: ${model.recursion}, ${model.mixer}, ${model.layers} ${model.layers === 1 ? 'layer' : 'layers'} × ` +
+      `${model.hiddenSize}, ` +
       `${recursions}, ` +
       `${count.toLocaleString('en')} parameters`,
     `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, ` +

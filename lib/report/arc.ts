@@ -2,7 +2,7 @@
  * ARC to look at:
  * a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids.
  */
-import { augmentGrid, augmentedName, gridHash } from '../data/arc.js';
+import { augmentGrid, gridHash, noAugmentation } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
@@ -32,7 +32,19 @@ export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
   );
 }
 
-/** The first pair of a task as the first `count` versions have it, each with its name. */
+/** The orientations of turnGrid, in words that stand above a small grid. */
+const orientations = [
+  'upright',
+  'turned left',
+  'half turn',
+  'turned right',
+  'left-right swapped',
+  'top-bottom swapped',
+  'transposed',
+  'transposed the other way',
+] as const;
+
+/** The first pair of a task as the first `count` versions have it, each with its id and what was done. */
 export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Drawing {
   const { task, pairs } = entryOf(dataset, puzzle);
   const [pair] = pairs;
@@ -40,8 +52,12 @@ export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Dr
   const views = Array.from({ length: Math.min(count, dataset.versions.count(puzzle)) }, (_, version) => {
     const augmentation = dataset.versions.augmentation(puzzle, version);
     return [
-      arcView(augmentGrid(pair.input, augmentation), augmentedName(task.id, augmentation)),
-      arcView(augmentGrid(pair.output, augmentation), `id ${dataset.versions.id(puzzle, version)}`),
+      arcView(
+        augmentGrid(pair.input, augmentation),
+        `id ${dataset.versions.id(puzzle, version)}: ` +
+          (augmentation === noAugmentation ? 'as it is' : `${orientations[augmentation.dihedral]}, recoloured`),
+      ),
+      arcView(augmentGrid(pair.output, augmentation), 'answer'),
     ];
   });
   return drawGrids(views.flat(), { title: `Versions of task ${task.id}`, columns: 4, cellSize });

@@ -190,14 +190,20 @@ export interface ThoughtDrawing {
   readonly kind?: PuzzleKind;
 }
 
+/** Boards in a row, so that none stands in the last one alone. */
+function inRowOf({ length }: readonly GridView[]): number {
+  return [4, 5, 3].find((columns) => length <= columns || length % columns !== 1) ?? 4;
+}
+
 /**
  * The boards after every supervision step side by side, the puzzle first;
  * steps after which nothing changes share a board.
  */
 export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
   const { view, legend } = looks[kind];
-  return drawGrids([view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)], {
-    columns: 4,
+  const grids = [view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
+  return drawGrids(grids, {
+    columns: inRowOf(grids),
     legend,
     ...options,
   });
@@ -210,12 +216,13 @@ export function animateThoughts(
 ): Animation {
   const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
+  const still = [puzzle, ...stillViews(solved, kind)];
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
     title: 'One puzzle, thought about',
-    columns: 4,
+    columns: inRowOf(still),
     legend,
     names: ['0', ...solved.thoughts.map(({ step }) => String(step))],
-    still: [puzzle, ...stillViews(solved, kind)],
+    still,
     ...options,
   });
 }

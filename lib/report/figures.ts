@@ -391,7 +391,10 @@ export function distribution(
 
 /** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */
 export function stoppingCurve(points: readonly StoppingPoint[], options: Caption = {}): Figure {
-  const x = [0, 1.08 * Math.max(...points.map(({ meanSteps }) => meanSteps))] as const;
+  const steps = points.map(({ meanSteps }) => meanSteps);
+  const [least, most] = [Math.min(...steps), Math.max(...steps)];
+  const from = least < most && least > most / 2 ? least - 0.2 * (most - least) : 0;
+  const x = [from, most + 0.12 * (most - from)] as const; // room for a label
   const y = [-8, 104] as const; // room for a label below 0 %
   const layout = baseLayout(
     { title: 'Stopping when sure', ...options },
@@ -447,11 +450,8 @@ interface StopLabel {
 function stopLabels(points: readonly StoppingPoint[], across: number, down: number): StopLabel[] {
   const label = (rules: readonly StoppingPoint[]): StopLabel => {
     const sure = [rules[0]!, rules.at(-1)!].map(({ sureness }) => percent(sureness));
-    return {
-      text: `${[...new Set(sure)].join('–')} %`,
-      x: Math.max(...rules.map(({ meanSteps }) => meanSteps)),
-      y: Math.min(...rules.map(({ exactAccuracy }) => percent(exactAccuracy))),
-    };
+    const { meanSteps, exactAccuracy } = rules.reduce((a, b) => (b.meanSteps > a.meanSteps ? b : a)); // rightmost
+    return { text: `${[...new Set(sure)].join('–')} %`, x: meanSteps, y: percent(exactAccuracy) };
   };
   const overlap = (a: StopLabel, b: StopLabel): boolean => {
     const left = a.x < b.x ? a : b;

@@ -71,6 +71,7 @@ export function mazeDistributions(sets: readonly [MazeSample, MazeSample], optio
       { title: 'Mazes real and generated', subtitle, ...options },
       {},
       { ...axes, annotations: titles, showlegend: true, legend: { orientation: 'h', x: 0, y: -0.22 } },
+      18, // the panels' titles
     ),
   };
 }

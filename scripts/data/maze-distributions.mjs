@@ -3,10 +3,9 @@
 //   node scripts/data/maze-distributions.mjs     (seconds)
 import path from 'node:path';
 import { experiment, loadTask, projectRoot, saveFigure } from '../../dist/index.js';
-import { mazeNumbers } from '../../dist/data/maze-numbers.js';
+import { mazeNumbers, numbersOfMaze } from '../../dist/data/maze-numbers.js';
 import { mazeDistributions } from '../../dist/report/mazes.js';
 import { loadMazeFile } from '../../dist/data/maze-file.js';
-import { numbersOfMaze } from '../../dist/report/mazes.js';
 
 const { test } = await loadTask(experiment('maze-hard-paper').task);
 const ours = await loadMazeFile(path.join(projectRoot(), 'data', 'maze-30x30-generated.csv.gz'));

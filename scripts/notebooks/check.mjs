@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import '../setup/tslab/unwatched.cjs';
 import { stalenessOf } from './freshness.mjs';
 import { codeCells, readNotebook } from './notebook.mjs';
 
@@ -23,7 +24,7 @@ for (const problem of problems) console.error(`${name} ${problem}`);
 console.log(
   `${problems.length === 0 ? 'ok  ' : 'FAIL'} ${name} checked in ${((Date.now() - started) / 1000).toFixed(1)} s`,
 );
-process.exit(problems.length === 0 ? 0 : 1); // the converter keeps file watchers open
+process.exitCode = problems.length === 0 ? 0 : 1;
 
 function problemsIn(notebook) {
   const converter = createConverter({ isJS: false, isBrowser: false });

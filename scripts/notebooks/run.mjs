@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fingerprintsOf } from './freshness.mjs';
 import cellErrors from '../setup/tslab/cell-error.cjs';
+import '../setup/tslab/unwatched.cjs';
 import { codeCells, readNotebook, textOf, writeNotebook } from './notebook.mjs';
 
 const { briefly, cellError } = cellErrors;
@@ -35,7 +36,7 @@ process.on('exit', () => {
 
 const exitCode = await main();
 finished = true;
-process.exit(exitCode); // the converter keeps file watchers open
+process.exit(exitCode); // what a cell left open holds nobody up
 
 async function main() {
   const notebook = readNotebook(file);

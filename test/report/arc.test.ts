@@ -25,10 +25,10 @@ describe('ARC pictures', () => {
       assert.throws(() => drawTask(test, puzzle), /puzzle: expected 0 to 2 of .*, got/);
   });
 
-  it('show versions with their names and ids, the original first', () => {
+  it('show versions with their ids and what was done, the original first', () => {
     const { text } = drawVersions(test, 0, 3);
-    assert.equal(text.match(/\|\|\|t[0-7]\|\|\|0/g)?.length, 2);
-    assert.ok(text.includes(`\n\n${task.id}\n`) && text.includes(`id ${test.versions.id(0, 0)}\n`));
+    assert.equal(text.match(/^id \d+: [a-z -]+, recoloured$/gm)?.length, 2);
+    assert.ok(text.includes(`\n\nid ${test.versions.id(0, 0)}: as it is\n`));
     assert.throws(() => drawVersions(test, 3), /expected 0 to 2/);
   });
 

@@ -142,6 +142,27 @@ describe('thoughts about a Sudoku', () => {
     assert.deepEqual(captions(more.slice(1)), ['step 2 · sure: 97 %', 'steps 3 to 4 · sure: 99 %']);
   });
 
+  it('within a notebook’s page, and no board in the last row alone', () => {
+    for (const side of [4, 6, 9]) {
+      for (let steps = 1; steps <= 16; steps++) {
+        const cells = side * side;
+        const thought = (step: number): (typeof thoughts)[number] => ({
+          step,
+          prediction: new Int32Array(cells).fill(2 + (Math.min(step, steps) % 2)), // changes, then no more
+          haltProbability: 0.99,
+        });
+        const { svg, width } = drawThoughts({
+          question: new Int32Array(cells).fill(1),
+          thoughts: Array.from({ length: 16 }, (_, i) => thought(i + 1)),
+        });
+        assert.ok(width <= 848, `${side}×${side}, ${steps} steps: ${width} pixels wide`); // JupyterLab's at 1280
+        const rows = [...svg.matchAll(/<svg x="([\d.]+)" y="([\d.]+)"/g)].map(([, , y]) => Number(y)).slice(0, -1);
+        const inLast = rows.filter((y) => y === Math.max(...rows)).length;
+        assert.ok(inLast > 1 || rows.length === 1, `${steps} steps: ${inLast} in the last row of ${rows.length}`);
+      }
+    }
+  });
+
   it('under a slider: the puzzle, then a frame a step; the puzzle is shown at first', () => {
     const { figure, still } = animateThoughts({ question, thoughts, solution });
     assert.deepEqual(
@@ -254,6 +275,6 @@ describe('grids', () => {
   });
 
   it('drawings wrap into rows', () => {
-    assert.equal(drawGrids([grid, grid, grid], { columns: 2, cellSize: 20 }).height, 2 * 32 + 18);
+    assert.equal(drawGrids([grid, grid, grid], { columns: 2, cellSize: 20 }).height, 2 * 32 + 14);
   });
 });

@@ -223,8 +223,8 @@ describe('figures', () => {
       const unit = (name: string, size: number): number => size / (range(name)[1]! - range(name)[0]!);
       const [across, down] = [unit('xaxis', layout.width - l! - r!), unit('yaxis', layout.height - t! - b!)];
       const boxes = labels.map(({ text, x, y }) => ({
-        left: Number(x) * across,
-        right: Number(x) * across + textWidth(text, 12),
+        left: (Number(x) - range('xaxis')[0]!) * across,
+        right: (Number(x) - range('xaxis')[0]!) * across + textWidth(text, 12),
         top: (100 - Number(y)) * down,
         bottom: (100 - Number(y)) * down + 14,
       }));

@@ -69,6 +69,23 @@ describe('scripts/notebooks.mjs', function () {
     return { code: status, said: stdout + stderr };
   }
 
+  it('run goes on while the project changes under it, as it does in a build', () => {
+    writeFileSync(path.join(folder, 'own.js'), 'export const one = 1;\n');
+    writeFileSync(path.join(folder, 'own.d.ts'), 'export const one: number;\n');
+    const changed = notebook(
+      'changed',
+      "import fs from 'node:fs';\nimport { parse } from 'yaml';\nimport { one } from './own.js';",
+      'for (let i = 0; i < 4; i++) {\n' +
+        "  fs.writeFileSync('own.d.ts', 'export const one: number;' + ' '.repeat(i));\n" +
+        "  fs.mkdirSync('node_modules/yaml', { recursive: true });\n" +
+        '  await new Promise((ready) => setTimeout(ready, 700));\n' +
+        "  fs.rmSync('node_modules', { recursive: true });\n" +
+        '  await new Promise((ready) => setTimeout(ready, 700));\n}',
+    );
+    const { code, said } = notebooks('run', changed);
+    assert.equal(code, 0, said);
+  });
+
   it('check accepts what runs: names from earlier cells, await of a call, loops inside functions', () => {
     const good = notebook(
       'good',

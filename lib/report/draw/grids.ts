@@ -35,11 +35,11 @@ export interface LegendEntry {
 
 /** Sizes, CSS pixels. */
 const captionHeight = 24;
-const gap = 18;
+const gap = 14;
 const margin = 6;
 const frameWidth = 2.25;
-/** What is left for an output in a notebook's page. */
-const pageWidth = 860;
+/** What is left for an output in a notebook's page, beside JupyterLab's list of files on a screen 1280 wide. */
+const pageWidth = 820;
 
 /** A grid as SVG. `cellSize` is in CSS pixels. */
 export function drawGrid(grid: GridView, cellSize = 34): Drawing {
@@ -88,14 +88,18 @@ export function drawGrids(
   const room = Math.floor(((pageWidth + gap) / inRow - gap - 2 * margin) / widest);
   const { cellSize = Math.max(8, Math.min(34, room)) } = options;
   const drawings = grids.map((grid) => drawGrid(grid, cellSize));
-  const wide = Math.max(0, ...drawings.map(({ width }) => width));
+  // A column is as wide as its widest grid or caption.
+  const wide = Array.from({ length: inRow }, (_, column) =>
+    Math.max(0, ...drawings.filter((_, i) => i % inRow === column).map(({ width }) => width)),
+  );
+  const left = wide.map((_, column) => wide.slice(0, column).reduce((sum, each) => sum + each + gap, 0));
   const high = Math.max(0, ...drawings.map(({ height }) => height));
   const top = title === undefined ? 0 : 34;
   const key = drawLegend(legend);
   const rows = Math.ceil(drawings.length / inRow);
   const width = Math.ceil(
     Math.max(
-      inRow * (wide + gap) - gap,
+      left.at(-1)! + wide.at(-1)!,
       key.width,
       title === undefined ? 0 : textWidth(title, fontSize.title) * 1.1 + 2 * margin,
     ),
@@ -103,9 +107,7 @@ export function drawGrids(
   const height = top + rows * (high + gap) - gap + key.height;
   const parts = [
     ...(title === undefined ? [] : [text(title, margin, 22, { size: fontSize.title, bold: true })]),
-    ...drawings.map(({ svg }, i) =>
-      nested(svg, (i % inRow) * (wide + gap), top + Math.floor(i / inRow) * (high + gap)),
-    ),
+    ...drawings.map(({ svg }, i) => nested(svg, left[i % inRow]!, top + Math.floor(i / inRow) * (high + gap))),
     ...(legend.length === 0 ? [] : [nested(key.svg, 0, height - key.height)]),
   ];
   return {

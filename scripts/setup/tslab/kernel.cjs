@@ -1,6 +1,7 @@
 /** Starts the project's own tslab as a Jupyter kernel: kernel.cjs CONNECTION_FILE. Needs no global install. */
 const path = require('node:path');
 const { briefly } = require('./cell-error.cjs');
+require('./unwatched.cjs');
 
 // On an interrupt tslab gives up on the cell but cannot stop asynchronous work that already runs;
 // lib/notebook/output.ts polls this counter and stops it.
