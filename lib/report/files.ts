@@ -277,7 +277,12 @@ function overfittingFigures(scale: string, records: readonly RunRecord[]): Repor
   const ours = rows.flatMap(({ records: own }) => own);
   if (ours.length === 0) return [];
   const subtitle = studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations);
-  const figure = learningCurves(rows, {
+  // One run makes two curves here, and one figure takes each run once.
+  const curves = rows.map(({ row, records: own }) => ({
+    row,
+    records: own.map((record) => ({ ...record, id: `${record.id}, ${row.label}` })),
+  }));
+  const figure = learningCurves(curves, {
     title: 'Two layers, four layers, few training puzzles',
     subtitle,
     of: 'Puzzles solved',

@@ -76,14 +76,9 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
         'Beside the paper’s numbers, not against them: ' +
         `boards and sizes differ${otherRecursions(base)}.`;
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
-  const partly = rows.flatMap(({ row, records: ours }) => {
-    const dead = ours.filter((record) => !learned([record])).length;
-    return dead === 0 || !learned(ours) ? [] : [`${row.label} ${dead} of ${ours.length}`];
-  });
   const below = [
     about,
     floor.length === 0 ? '' : `Did not learn (under 2 % of puzzles, or cells at chance): ${floor.join(', ')}.`,
-    partly.length === 0 ? '' : `Seeds that did not learn, in rows whose others did: ${partly.join(', ')}.`,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
     orderingsText(rows),

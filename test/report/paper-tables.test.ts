@@ -158,12 +158,6 @@ describe('tables of the paper', () => {
     assert.doesNotMatch(paperTable(1, study!, ours), /At equal cost/);
   });
 
-  it('name the seeds of a row that did not learn while others did', () => {
-    const table = paperTable(1, base, [...runs('trm', 0.9, 0, 0.01), ...runs('hrm', 0, 0.01)]);
-    assert.match(table, /^Did not learn \(under 2 % of puzzles, or cells at chance\): HRM\.$/m);
-    assert.match(table, /^Seeds that did not learn, in rows whose others did: TRM \(T = 3, n = 6\) 2 of 3\.$/m);
-  });
-
   it('look at no seed beyond the plan of the table', () => {
     const [study] = tableBases(2, 'laptop');
     const row = rowExperiment(study!, variant('trm'));
