@@ -155,7 +155,7 @@ export const evaluateCommand: Command = {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, shouldStop));
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      out.line(
+      out.note(
         flag(args, 'until-sure') ? 'stopped' : 'stopped; go on with the same command and --resume (runs/evaluate)',
       );
       return 1;

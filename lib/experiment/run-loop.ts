@@ -331,6 +331,7 @@ export class RunLoop {
       progress: this.progress,
       ...blockField(this.#options.engine?.block),
     });
+    this.#keeping.remove(); // its evaluations' results are in the state
     if (!regular) return;
     keepAs(state, recent);
     this.#regular = step;

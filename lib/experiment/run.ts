@@ -167,7 +167,6 @@ async function runHeld(
       writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
       writeRecord(files.record, record);
       for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
-      keeping.remove();
     }
     return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
   } catch (error) {

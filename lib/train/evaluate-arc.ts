@@ -91,7 +91,7 @@ export async function voteArc(
       kept?.note(() => ({ done, exact, seconds: seconds(), votes: votes.stored() }));
     }
   } finally {
-    kept?.flush();
+    kept?.end(done === places.length);
   }
   return {
     ...votes.score(versions.entries),

@@ -121,7 +121,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
       kept?.note(() => finished);
     }
   } finally {
-    kept?.flush();
+    kept?.end(tally.done === total);
   }
   const mean = (totals: readonly number[]): number[] => totals.map((sum) => sum / total);
   const logits = mean(tally.logits);

@@ -73,11 +73,15 @@ export class Kept<State extends { readonly done: number }> {
   /** A part is finished. Its state is asked for only when it is written: not at every part, for some are large. */
   note(state: () => State): void {
     this.#latest = state;
-    if (performance.now() - this.#written >= 1000 * this.#every) this.flush();
+    if (performance.now() - this.#written >= 1000 * this.#every) this.#flush();
   }
 
-  /** Writes what is not written yet. */
-  flush(): void {
+  /** The evaluation ends. One that is over is written only over an earlier file: it may be one of several. */
+  end(over: boolean): void {
+    if (!over || existsSync(this.file)) this.#flush();
+  }
+
+  #flush(): void {
     if (this.#latest === undefined) return;
     const state = JSON.stringify(this.#latest());
     mkdirSync(path.dirname(this.file), { recursive: true });

@@ -159,7 +159,7 @@ describe('an interrupted evaluation', function () {
       task: { testPuzzles: 1100 },
       model: { supervisionSteps: 2, deepRecursions: 1 },
       training: { steps: 2 },
-      evaluation: { every: 0, closing: [] },
+      evaluation: { every: 1, puzzles: 10, closing: [] },
     });
     let stop = false;
     const run = async (name: string, stopAt = Infinity): ReturnType<typeof runExperiment> => {
