@@ -13,11 +13,12 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { BrokenError, InputError } from './errors.js';
+import { BrokenError, InputError, show } from './errors.js';
 import { isAbandoned, temporaryName } from './processes.js';
 
 let root: string | undefined;
@@ -182,11 +183,22 @@ export function checkNewFolder(folder: string): void {
     throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
 }
 
+/** Whether a path that the user named is a folder. Throws InputError where there is nothing. */
+export function isFolder(named: string): boolean {
+  try {
+    return statSync(named).isDirectory();
+  } catch (error) {
+    throw pathError(error, named);
+  }
+}
+
 /** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
 export function pathError(error: unknown, named: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
   if (code === 'EACCES' || code === 'EPERM') return new InputError(`no permission to read ${named}`);
+  if (code === 'ELOOP') return new InputError(`${named}: expected a file, got a link that leads back to itself`);
+  if (code === 'ENAMETOOLONG') return new InputError(`expected a path, got one that is too long: ${show(named)}`);
   return error;
 }
 
@@ -201,6 +213,8 @@ export function inWords(error: unknown, named?: string): unknown {
     EPERM: 'there is no permission to',
     EROFS: 'the disk is read-only',
     ENOTDIR: 'a part of its path is a file',
+    ELOOP: 'a link in its path leads back to itself',
+    ENAMETOOLONG: 'its name is too long',
     EEXIST: 'a part of its path is a file',
     EISDIR: 'a folder has this name',
     ENOSPC: 'the disk is full',

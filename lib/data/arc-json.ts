@@ -5,7 +5,7 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
-import { pathError } from '../files.js';
+import { isFolder, pathError } from '../files.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
 import { wholeText } from './text.js';
@@ -33,14 +33,6 @@ export function readArcTasks(named: string): ArcTask[] {
     ids.add(id);
   }
   return tasks;
-}
-
-function isFolder(named: string): boolean {
-  try {
-    return statSync(named).isDirectory();
-  } catch (error) {
-    throw pathError(error, named);
-  }
 }
 
 function fileTasks(file: string): ArcTask[] {
@@ -72,10 +64,18 @@ function folderTasks(folder: string): ArcTask[] {
     );
   }
   let bytes = 0;
-  for (const file of files) bytes += statSync(path.join(folder, file.name), { throwIfNoEntry: false })?.size ?? 0;
+  for (const file of files) bytes += sizeOf(path.join(folder, file.name));
   if (files.length > 2 * limits.tasks || bytes > limits.bytes)
     throw new InputError(`${name}: expected at most ${limits.tasks} tasks and ${limits.bytes / 1e6} MB of JSON`);
   return files.flatMap((file) => (answersOnly.has(file.name) ? [] : fileTasks(path.join(folder, file.name))));
+}
+
+function sizeOf(file: string): number {
+  try {
+    return statSync(file).size;
+  } catch (error) {
+    throw pathError(error, file);
+  }
 }
 
 /**
@@ -121,30 +121,45 @@ function answersIn(file: string): Readonly<Record<string, unknown>> {
   return json;
 }
 
-/** JSON within the limits, which are seen before anything is made of it. */
+/**
+ * JSON within the limits, which are seen before anything is made of it. A name that an object has twice is refused:
+ * JSON.parse would keep the last one.
+ */
 function parseJson(name: string, text: string): unknown {
-  let [depth, containers, values, names] = [0, 0, 0, 0];
+  let [containers, values, names] = [0, 0, 0];
+  let string = '';
+  const open: (Set<string> | undefined)[] = []; // the names of each object that is open here; lists have none
   for (let i = 0; i < text.length; i++) {
     const character = text.charCodeAt(i);
     if (character === 0x22) {
+      const from = i + 1;
       for (i++; i < text.length && text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++;
+      string = text.slice(from, i);
     } else if (character === 0x5b || character === 0x7b) {
       containers++;
-      depth++;
-    } else if (character === 0x5d || character === 0x7d) depth--;
+      open.push(character === 0x7b ? new Set() : undefined);
+    } else if (character === 0x5d || character === 0x7d) open.pop();
     else if (character === 0x2c) values++;
-    else if (character === 0x3a) names++;
-    if (depth > limits.depth || containers > limits.containers || values > limits.values || names > limits.names) {
-      const much = depth > limits.depth ? `nests deeper than ${limits.depth}` : 'holds too much';
+    else if (character === 0x3a) {
+      names++;
+      if (open.at(-1)?.has(string) === true)
+        throw new InputError(`${name}: expected ${show(string)} once, got it twice`);
+      open.at(-1)?.add(string);
+    }
+    const deep = open.length > limits.depth;
+    if (deep || containers > limits.containers || values > limits.values || names > limits.names) {
+      const much = deep ? `nests deeper than ${limits.depth}` : 'holds too much';
       throw new InputError(`${name}: expected ARC tasks, got JSON that ${much}; this is no ARC file`);
     }
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}; the file is truncated or damaged`);
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    const remedy = /^\s*\{.*\}\s*\n\s*\{/.test(text)
+      ? 'it holds one value a line: write tasks as one object by id, Sudokus as CSV with columns question and answer'
+      : 'the file is truncated or damaged';
+    throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}; ${remedy}`);
   }
 }
 

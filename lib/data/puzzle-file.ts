@@ -1,8 +1,7 @@
 /** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
-import { statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { userFile } from '../files.js';
+import { isFolder, userFile } from '../files.js';
 import type { Dataset } from './dataset.js';
 import { holdsMaze, readMazeFile } from './maze-file.js';
 import { mazeSetOf } from './maze-sets.js';
@@ -13,8 +12,7 @@ import { firstText } from './text.js';
 
 /** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
 export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
-    return isReferenceFolder(file) ? 'folder' : 'arc';
+  if (isFolder(file)) return isReferenceFolder(file) ? 'folder' : 'arc';
   const start = await firstText(file);
   if (/^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start)) return 'arc';
   return holdsMaze(start) ? 'maze' : 'sudoku';

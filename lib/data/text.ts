@@ -25,6 +25,8 @@ const otherFiles: readonly (readonly [string, string])[] = [
   ['\x28\xb5\x2f\xfd', 'a file compressed by zstd; unpack it'],
   ['\xfd7zXZ', 'a file compressed by xz; unpack it'],
   ['BZh', 'a file compressed by bzip2; unpack it'],
+  ['version https://git-lfs', 'a Git LFS pointer; fetch the file itself with git lfs pull'],
+  ['<!DOCTYPE html', 'a web page; download the file itself'],
   ['%PDF', 'a PDF document; copy its puzzles into a text file'],
 ];
 
@@ -44,9 +46,9 @@ export function isGzipped(file: string): boolean {
 
 /** Throws InputError for bytes that are no text; returns what decodes them. */
 function decoderFor(head: Uint8Array, name: string): TextDecoder {
-  const start = Buffer.from(head.subarray(0, 8)).toString('latin1');
+  const start = Buffer.from(head.subarray(0, 24)).toString('latin1');
   const other = otherFiles.find(([magic]) => start.startsWith(magic));
-  if (other !== undefined) throw new InputError(`${name}: expected a text file, got ${other[1]}`);
+  if (other !== undefined) throw new InputError(`${name}: expected puzzles as text, got ${other[1]}`);
   if (start.startsWith('\xff\xfe')) return new TextDecoder('utf-16le');
   if (start.startsWith('\xfe\xff')) return new TextDecoder('utf-16be');
   if (head.includes(0))

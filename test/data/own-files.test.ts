@@ -3,7 +3,7 @@
  * sentence.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -382,6 +382,10 @@ describe('ARC tasks of every kind', () => {
       ['x.json', '['.repeat(1e6), /nests deeper than 8; this is no ARC file/],
       ['x.json', `{"a":[${'0,'.repeat(8_000_001)}0]}`, /holds too much; this is no ARC file/],
       ['x.json', '[1,2', /expected JSON, got .*the file is truncated or damaged/],
+      ['x.json', `{"a":${JSON.stringify(task)},"a":{}}`, /x\.json: expected "a" once, got it twice/],
+      ['x.json', `${JSON.stringify(task)}\n`.repeat(2), /it holds one value a line: write tasks as one object by id/],
+      ['x.json', 'version https://git-lfs.github.com/spec/v1\n', /a Git LFS pointer; fetch the file itself/],
+      ['x.json', '<!DOCTYPE html>', /a web page; download the file itself/],
     ] as const)
       assert.throws(
         () => readArcTasks(write(text, name)),
@@ -392,6 +396,13 @@ describe('ARC tasks of every kind', () => {
     write(JSON.stringify({ a: { train: [pair], test: [pair] } }), 'twice/b.json');
     assert.throws(() => readArcTasks(path.join(folder, 'twice')), /twice: expected every task once, got "a" twice/);
     assert.throws(() => readArcTasks(path.join(folder, 'none.json')), /file not found/);
+    mkdirSync(path.join(folder, 'loop'));
+    symlinkSync('a.json', path.join(folder, 'loop', 'a.json'));
+    for (const named of ['loop', 'loop/a.json'])
+      assert.throws(
+        () => readArcTasks(path.join(folder, named)),
+        /a\.json: expected a file, got a link that leads back/,
+      );
   });
 
   it('any set of tasks trains: demonstrations train, test pairs test', async () => {
