@@ -296,6 +296,7 @@ describe(`${rounds} mutations`, function () {
     'of the pickle of a training state': (random) => damagedPickle('average-ema_helper.pt', random),
     'of a pickle with foreign objects': (random) => damagedPickle('objects-4.pt', random),
     'of a pickle with OmegaConf': (random) => damagedPickle('omegaconf.pt', random),
+    'of a file of PyTorch before 1.6': (random) => void loadCheckpoint(damaged(form('legacy.pt'), random, 0, 3000)),
     'of a whole zip archive': (random) => {
       const whole = form('lightning.ckpt');
       loadCheckpoint(damaged(whole, random, whole.length - 3000));

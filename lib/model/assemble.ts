@@ -112,7 +112,8 @@ export function checkTensors(
       problems.push(`${name}: expected [${shape.join(', ')}], got [${tensor.shape.join(', ')}]`);
   }
   const names = new Set(specs.map(({ name }) => name));
-  for (const name of found.keys()) if (!names.has(name)) problems.push(`${name.slice(0, 80)} is not part of the model`);
+  for (const name of found.keys())
+    if (!names.has(name)) problems.push(`${reasonOf(name.slice(0, 80))} is not part of the model`);
   if (problems.length === 0) return;
   const shown = problems.slice(0, 12);
   if (problems.length > shown.length) shown.push(`${problems.length - shown.length} more`);

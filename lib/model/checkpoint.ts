@@ -109,8 +109,9 @@ const usualNames = [
 function fileIn(file: string): string {
   if (!existsSync(file) || !statSync(file).isDirectory()) return file;
   const usual = usualNames.map((name) => path.join(file, name)).find((each) => existsSync(each));
-  if (usual !== undefined) return usual;
   const names = readdirSync(file).sort();
+  const models = names.filter((name) => /\.safetensors$/.test(name) && !/-\d+-of-\d+\./.test(name));
+  if (usual !== undefined && models.length < 2) return usual; // of two, one may be the average
   const remedy = names.some((name) => name.endsWith('.distcp'))
     ? 'it is a distributed checkpoint: make one file of it in Python, ' +
       `torch.distributed.checkpoint.format_utils.dcp_to_torch_save(${JSON.stringify(file)}, "weights.pt")`

@@ -94,7 +94,16 @@ const refused: Readonly<Record<number, string>> = {
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
 export function unpickle(content: Uint8Array, rules: PickleRules): PickleValue {
-  return new Machine(content, rules).run();
+  return unpickleFirst(content, rules).value;
+}
+
+/** The same of content that goes on behind the pickle, and the pickle's length. */
+export function unpickleFirst(
+  content: Uint8Array,
+  rules: PickleRules,
+): { readonly value: PickleValue; readonly length: number } {
+  const machine = new Machine(content, rules);
+  return { value: machine.run(), length: machine.at };
 }
 
 /** The pickle machine: a stack, marks on it, and a memo of values to use again. */
@@ -106,6 +115,10 @@ class Machine {
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #at = 0;
+
+  get at(): number {
+    return this.#at;
+  }
 
   constructor(content: Uint8Array, rules: PickleRules) {
     this.#content = content;

@@ -1,4 +1,4 @@
-/** Files saved by torch.save: a zip archive with a pickle that describes the tensors, and their bytes. */
+/** Files saved by torch.save: a pickle that describes the tensors, and their bytes; in a zip archive since 1.6. */
 import { InputError } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import {
@@ -7,6 +7,7 @@ import {
   PickleObject,
   PickleTuple,
   unpickle,
+  unpickleFirst,
   type PickleRules,
   type PickleValue,
 } from './pickle.js';
@@ -18,7 +19,7 @@ import {
   type TensorArray,
   type TensorHandle,
 } from './tensor-data.js';
-import { listZip, readZipEntry, type ZipEntry } from './zip.js';
+import { listZip, readZipEntry } from './zip.js';
 
 /** The storage classes of PyTorch by element type. */
 const storageTypes: ReadonlyMap<string, Dtype> = new Map([
@@ -76,27 +77,27 @@ export class PickledTensor extends PickleObject implements TensorHandle {
   }
 
   /** Where its data lies. Throws InputError unless the file holds as much as the pickle promises. */
-  entry(name: string): ZipEntry {
+  place(name: string): Place {
     const { dtype, key, count } = this.storage;
-    const { entries, root, fail } = this.#archive;
-    const place = `data/${key.slice(0, 40)}`;
-    const entry = entries.get(`${root}data/${key}`);
-    if (entry === undefined) return fail(`tensor ${quote(name)}: its data (${place}) is missing from the file`);
-    if (entry.size !== count * arrayTypes[dtype].BYTES_PER_ELEMENT)
-      fail(`tensor ${quote(name)}: expected ${count} ${dtype} values in ${place}, got ${entry.size} bytes`);
-    return entry;
+    const { placeOf, fail } = this.#archive;
+    const where = `data/${key.slice(0, 40)}`;
+    const place = placeOf(key);
+    if (place === undefined) return fail(`tensor ${quote(name)}: its data (${where}) is missing from the file`);
+    if (place.size !== count * arrayTypes[dtype].BYTES_PER_ELEMENT)
+      fail(`tensor ${quote(name)}: expected ${count} ${dtype} values in ${where}, got ${place.size} bytes`);
+    return place;
   }
 
   /** Reads it, row-major. Only its part of the storage is read. */
   read(): StoredTensor {
     const { dtype, shape, strides, offset } = this;
-    const entry = this.entry('');
+    const place = this.place('');
     const Data = arrayTypes[dtype];
     const width = Data.BYTES_PER_ELEMENT;
     const count = countOf(shape) as number;
     if (count === 0) return { dtype, shape, data: new Data(0) };
     const span = 1 + shape.reduce((sum, side, axis) => sum + (side - 1) * (strides[axis] as number), 0);
-    const bytes = readZipEntry(this.#archive.bytes, entry, offset * width, span * width);
+    const bytes = place.read(offset * width, span * width);
     const source = new Data(bytes.buffer as ArrayBuffer);
     if (isRowMajor(shape, strides)) return { dtype, shape, data: source };
     const data = new Data(count);
@@ -115,16 +116,20 @@ export class PickledTensor extends PickleObject implements TensorHandle {
   }
 }
 
+/** Where the bytes of a storage lie. */
+interface Place {
+  readonly size: number;
+  readonly read: (from: number, length: number) => Uint8Array;
+}
+
 /** An open file that torch.save wrote. */
 interface Archive {
-  readonly bytes: Bytes;
-  readonly entries: ReadonlyMap<string, ZipEntry>;
-  /** What stands before data.pkl. */
-  readonly root: string;
+  /** Of the storage that the pickle calls so. */
+  readonly placeOf: (key: string) => Place | undefined;
   readonly fail: Fail;
 }
 
-/** Whether a file is a zip archive, or PyTorch's format before version 1.6, which readPyTorch refuses with advice. */
+/** Whether a file is a zip archive, or of PyTorch's format before version 1.6. */
 export function isPyTorchFile(bytes: Bytes): boolean {
   return startsWith(bytes, [0x50, 0x4b]) || isLegacy(bytes);
 }
@@ -137,8 +142,7 @@ export function readPyTorch(bytes: Bytes): PickleValue {
   const fail: Fail = (problem) => {
     throw new InputError(`${bytes.name}: ${problem}`);
   };
-  if (isLegacy(bytes))
-    fail(`is in the format of PyTorch before 1.6; save it again in Python: ${saveAgain(bytes.name, 'd')}`);
+  if (isLegacy(bytes)) return readLegacy(bytes, fail);
   const entries = listZip(bytes);
   const names = [...entries.keys()];
   const pickles = names.filter((name) => name === 'data.pkl' || name.endsWith('/data.pkl'));
@@ -164,18 +168,58 @@ export function readPyTorch(bytes: Bytes): PickleValue {
   )
     fail('expected little-endian data; save it on another machine');
 
-  const pickle = entries.get(pickleName) as ZipEntry;
-  if (pickle.size > largestPickle)
+  const pickle = entries.get(pickleName);
+  if (pickle === undefined || pickle.size > largestPickle)
     fail(
-      `expected a data.pkl of at most ${largestPickle} bytes, got ${pickle.size}; ` +
+      `expected a data.pkl of at most ${largestPickle} bytes, got ${pickle?.size}; ` +
         'save only the state dict, in Python: ' +
         saveAgain(bytes.name, 'd["model"]'),
     );
-  const archive = { bytes, entries, root, fail };
+  const placeOf = (key: string): Place | undefined => {
+    const entry = entries.get(`${root}data/${key}`);
+    return entry && { size: entry.size, read: (from, length) => readZipEntry(bytes, entry, from, length) };
+  };
   return unpickle(
     readZipEntry(bytes, pickle),
-    rules(archive, (problem) => fail(`its pickle ${problem}`)),
+    rules({ placeOf, fail }, (problem) => fail(`its pickle ${problem}`)),
   );
+}
+
+/**
+ * The format before 1.6: pickles of a magic number, a version, the machine, the value, and the keys of its storages;
+ * then each storage in that order, the number of its elements and the elements.
+ */
+function readLegacy(bytes: Bytes, fail: Fail): PickleValue {
+  const places = new Map<PickleValue, Place>();
+  const storages = new Map<PickleValue, Storage>();
+  const own = rules({ placeOf: (key) => places.get(key), fail }, (problem) => fail(`its pickle ${problem}`));
+  const persistent = (id: PickleValue): PickleValue => {
+    const storage = own.persistent(id);
+    if (storage instanceof Storage) storages.set(storage.key, storage);
+    return storage;
+  };
+  const content = bytes.read(0, Math.min(bytes.size, largestPickle));
+  let at = 0;
+  const next = (): PickleValue => {
+    const { value, length } = unpickleFirst(content.subarray(at), { ...own, persistent });
+    at += length;
+    return value;
+  };
+  const [, , machine, value, keys] = [next(), next(), next(), next(), next()];
+  if (machine instanceof Map && machine.get('little_endian') === false)
+    fail('expected little-endian data; save it on another machine');
+  for (const key of Array.isArray(keys) ? keys : fail('expected the keys of its data, got something else')) {
+    const storage = storages.get(key);
+    if (storage === undefined)
+      return fail(`has data of a kind that is not read; save it again in Python: ${saveAgain(bytes.name, 'd')}`);
+    const [begin, size] = [at + 8, storage.count * arrayTypes[storage.dtype].BYTES_PER_ELEMENT];
+    if (begin + size > bytes.size) fail('truncated: its data ends too early; copy or download the file again');
+    const count = new DataView(bytes.read(at, 8).buffer).getBigUint64(0, true);
+    if (count !== BigInt(storage.count)) fail(`expected ${storage.count} values in its data, got ${count}`);
+    places.set(key, { size, read: (from, length) => bytes.read(begin + from, length) });
+    at = begin + size;
+  }
+  return value;
 }
 
 /** Throws InputError unless the data of every tensor is there, and no more of it than such a file can hold. */
@@ -183,7 +227,7 @@ export function checkStorage(bytes: Bytes, tensors: ReadonlyMap<string, TensorHa
   let total = 0;
   for (const [name, tensor] of tensors) {
     if (!(tensor instanceof PickledTensor)) continue;
-    tensor.entry(name);
+    tensor.place(name);
     total += (countOf(tensor.shape) as number) * arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
   }
   if (total > sharing.factor * bytes.size + sharing.bytes)
@@ -227,8 +271,14 @@ function rules(archive: Archive, fail: Fail): PickleRules {
  */
 function storageOf(id: PickleValue, fail: Fail): PickleObject {
   if (!(id instanceof PickleTuple)) return fail('names its data in an unusual way');
-  const [kind, type, key, , count] = id.items;
-  if (kind !== 'storage' || !(type instanceof PickleGlobal) || typeof key !== 'string' || !isCount(count))
+  const [kind, type, key, , count, view = null] = id.items; // once, a storage could be a part of another
+  if (
+    view !== null ||
+    kind !== 'storage' ||
+    !(type instanceof PickleGlobal) ||
+    typeof key !== 'string' ||
+    !isCount(count)
+  )
     return fail('names its data in an unusual way');
   const dtype = storageTypes.get(type.name);
   return dtype === undefined ? new PickleForeign(type.name, []) : new Storage(dtype, key, count);

@@ -1,5 +1,7 @@
 /** Checkpoints as others' training scripts save them: each opens with its own facts and gives PyTorch's answers. */
 import assert from 'node:assert/strict';
+import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -143,7 +145,7 @@ describe('a training state with online and averaged weights', () => {
 describe('a checkpoint with other things beside the weights', () => {
   for (const file of [
     ...['objects-2.pt', 'objects-4.pt', 'objects-5.pt', 'omegaconf.pt', 'numpy-scalars.pt', 'json-text.pt'],
-    ...['at-root.pt', 'module-inside.pt', 'bfloat16.pt', 'float16.pt', 'sharded', 'text.safetensors'],
+    ...['at-root.pt', 'module-inside.pt', 'bfloat16.pt', 'float16.pt', 'sharded', 'text.safetensors', 'legacy.pt'],
   ]) {
     it(`is read with its own facts: ${file}`, () => {
       const { config, assumed } = checked(file, 'online');
@@ -154,6 +156,30 @@ describe('a checkpoint with other things beside the weights', () => {
       assert.deepEqual(assumed, []);
     });
   }
+
+  it('of the format before PyTorch 1.6 is refused where it is cut off, or its counts differ', () => {
+    const whole = readFileSync(saved('forms', 'legacy.pt'));
+    for (const length of [20, 400, whole.length - 4000, whole.length - 1])
+      assert.throws(
+        () => loadCheckpoint(whole.subarray(0, length)),
+        (error) => error instanceof InputError && /truncated/.test(error.message),
+        String(length),
+      );
+    const other = Buffer.from(whole);
+    const at = whole.length - 8 - 4 * 48; // the last storage: its number of elements in 64 bits, then 48 as float32
+    assert.equal(other.readBigUInt64LE(at), 48n);
+    other[at] = 49;
+    assert.throws(() => loadCheckpoint(other), /expected 48 values in its data, got 49/);
+  });
+
+  it('in a folder with two models is asked for by name', () => {
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'two-'));
+    cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'model.safetensors'));
+    assert.equal(loadCheckpoint(folder).config.deepRecursions, 2);
+    cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'ema_model.safetensors'));
+    assert.throws(() => loadCheckpoint(folder), /name one of its files \(ema_model\.safetensors, model\.safetensors\)/);
+    rmSync(folder, { recursive: true });
+  });
 
   it('may be a module saved whole', () => {
     checked('module.pt', 'online');
