@@ -56,7 +56,7 @@ function showShallow(value: unknown): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** What an error of a parser says, or a name in a file, in one line: it may hold line ends and what steers a terminal. */
+/** What a parser's error says, or a name in a file, in one line: it may hold line ends and what steers a terminal. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '�');
 }
