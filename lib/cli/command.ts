@@ -100,11 +100,8 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
         (all[twice]?.settings === undefined ? '' : '; write all in one, with commas between'),
     );
   // As a variable of the shell that is not set gives it: an empty folder would be the one that we are in.
-  const empty = parsed.tokens.find(
-    (token) => token.kind === 'option' && typeof token.value === 'string' && token.value.trim() === '',
-  );
-  if (empty !== undefined && 'rawName' in empty)
-    throw new InputError(`trm-lab ${command.name} ${empty.rawName}: expected a value, got nothing`);
+  const [empty] = Object.entries(parsed.values).find(([, value]) => String(value).trim() === '') ?? [];
+  if (empty !== undefined) throw new InputError(`trm-lab ${command.name} --${empty}: expected a value, got nothing`);
   const [fewest, most] = command.count;
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {
