@@ -23,7 +23,7 @@ export const everyField = { except: {} } as const;
  */
 export function readSettings(list: string): Settings {
   const settings: Settings = {};
-  if (/^[\s,]*$/.test(list)) throw new InputError(`--set: expected FIELD=VALUE, got ${show(list)}`);
+  if (/^[\s,]+$/.test(list)) throw new InputError(`--set: expected FIELD=VALUE, got ${show(list)}`);
   for (const item of list.split(/,(?=\s*(?:[a-z]+\.\w+\s*=|$))/).filter((written) => written.trim() !== '')) {
     const { part, field, parsed } = readField(item);
     const fields = (settings[part] ??= Object.create(null) as Record<string, unknown>);

@@ -55,6 +55,7 @@ describe('options that nothing reads', () => {
       `evaluate ${shipped} --set model.deepRecursions=6,task.seed=1 --votes 2 --seed 3 --relabel digits`,
       'evaluate --random 1 --set model.mixer=attention --variant hrm',
       'train --set training.steps=3,evaluation.every=0',
+      'train',
       'ablate --launcher slurm --partition cpu',
     ])
       assert.doesNotThrow(() => read(line), line);
