@@ -1,7 +1,9 @@
 /** trm-lab report: tables, figures and their indexes from the project's records, or a table and figure of any. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { readRecords } from '../experiment/record.js';
+import { readRecord, readRecords } from '../experiment/record.js';
+import { runFiles } from '../experiment/run-folder.js';
 import { projectRoot } from '../files.js';
 import { reportSources, writeReports } from '../report/files.js';
 import { recordsReport, writeRunsReports } from '../report/runs.js';
@@ -19,7 +21,7 @@ export const report: Command = {
       type: 'string',
       value: 'DIR',
       about:
-        'only these records: a table (Markdown, CSV) and accuracy versus cycles beside them, of the project’s own ' +
+        'only these records, or the one of a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles beside them, of the project’s own ' +
         'data in build/reports; the project’s tables and figures stay as they are',
     },
   },
@@ -40,7 +42,9 @@ export const report: Command = {
 };
 
 async function reportFolder(folder: string, out: Out): Promise<number> {
-  const records = readRecords(folder);
+  // A run's own folder holds other files beside its record.
+  const own = runFiles(folder).record;
+  const records = existsSync(own) ? [readRecord(own)] : readRecords(folder);
   if (records.length === 0)
     throw new InputError(
       `--records: expected records in ${shownPath(folder)}, got none; ` +

@@ -267,6 +267,50 @@ describe('trm-lab', () => {
     refuses(['ablate', '--scale', 'smoke', '--records', `${name}.md`], /--records: expected a folder, got the file/);
   });
 
+  it('a search and the failure modes end with their tables and figures too; a run’s own folder is reported', function () {
+    this.timeout(240_000);
+    const ends = (name: string, ...args: readonly string[]): string => {
+      const records = path.join(folder, name);
+      const { status, stdout, stderr } = run(
+        ...args,
+        '--records',
+        records,
+        '--runs',
+        path.join(folder, `${name}-runs`),
+      );
+      assert.equal(status, 0, stderr);
+      const [where = '', ...files] = stdout.trim().split('\n').slice(-4);
+      assert.equal(where, `records: ${records}`);
+      const made = files.map((line) => /^(table|figure): (.*)$/.exec(line)?.[2] ?? assert.fail(line));
+      assert.deepEqual(made.map(path.extname), ['.md', '.csv', '.png']);
+      for (const file of made) assert.ok(statSync(file).size > 100, file);
+      return readFileSync(made[0] ?? '', 'utf8');
+    };
+    const small = 'training.steps=2,evaluation.finalPuzzles=4';
+    const tries = ends(
+      'tries',
+      'search',
+      '--experiment',
+      'sudoku-smoke',
+      '--set',
+      small,
+      'training.learningRate=1e-4|1e-3',
+    );
+    assert.equal(tries.match(/^\| sudoku-smoke \|/gm)?.length, 2, tries);
+    assert.match(ends('modes', 'failure-modes', '--scale', 'smoke'), /^\| failure mode \|/m);
+    const [own = ''] = readdirSync(path.join(folder, 'tries-runs'));
+    const one = path.join(folder, 'tries-runs', own);
+    const reported = run('report', '--records', one);
+    assert.equal(reported.status, 0, reported.stderr);
+    assert.match(reported.stdout, new RegExp(`\ntable: .*${own}\\.md\ntable: .*\\.csv\nfigure: .*\\.png\n$`));
+    assert.equal(
+      readFileSync(path.join(one, `${own}.csv`), 'utf8')
+        .trim()
+        .split('\n').length,
+      2,
+    );
+  });
+
   it('takes the settings of a run from a file, and those of the command line over it', function () {
     this.timeout(60_000);
     const file = path.join(folder, 'config.json');
