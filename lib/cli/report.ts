@@ -21,7 +21,8 @@ export const report: Command = {
       type: 'string',
       value: 'DIR',
       about:
-        'only these records, or the one of a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles beside them, of the project’s own ' +
+        'only these records, or the one of a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles ' +
+        'beside them, of the project’s own ' +
         'data in build/reports; the project’s tables and figures stay as they are',
     },
   },

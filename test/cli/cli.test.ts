@@ -267,7 +267,7 @@ describe('trm-lab', () => {
     refuses(['ablate', '--scale', 'smoke', '--records', `${name}.md`], /--records: expected a folder, got the file/);
   });
 
-  it('a search and the failure modes end with their tables and figures too; a run’s own folder is reported', function () {
+  it('search and failure modes end with tables and figures too; a run’s own folder is reported', function () {
     this.timeout(240_000);
     const ends = (name: string, ...args: readonly string[]): string => {
       const records = path.join(folder, name);
