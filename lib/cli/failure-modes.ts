@@ -9,7 +9,7 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const failureModesCommand: Command = {
   name: 'failure-modes',
-  summary: 'Failure modes that others found, each tried by small runs with records: ' + `${failureModeIds.join(', ')}.`,
+  summary: `Failure modes, each tried by small runs with records: ${failureModeIds.join(', ')}.`,
   positionals: '',
   count: [0, 0],
   options: {
