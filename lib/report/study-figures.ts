@@ -399,12 +399,15 @@ function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
   return rows.filter(({ records }) => records.length > 0);
 }
 
-/** Without rows of the same runs once more: such a row is of their raw weights, and trained as the first. */
+/**
+ * Without rows of the same runs once more that differ in their last score alone: such a row is of their raw weights, and
+ * trained as the first.
+ */
 function trainedApart(rows: readonly LabelledRuns[]): LabelledRuns[] {
   const run = withRecords(rows);
-  return run.filter(
-    ({ records: [first] }, i) => !run.slice(0, i).some(({ records: [other] }) => other?.id === first?.id),
-  );
+  const alike = (one: RunRecord | undefined, other: RunRecord | undefined): boolean =>
+    one?.id === other?.id && (one?.evaluations ?? []).slice(0, -1).every((each, i) => each === other?.evaluations[i]);
+  return run.filter(({ records: [first] }, i) => !run.slice(0, i).some(({ records: [other] }) => alike(first, other)));
 }
 
 function depthOf({ experiment }: PaperTableRow): number {

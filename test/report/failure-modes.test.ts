@@ -4,6 +4,7 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { failureModeRuns, failureModes } from '../../lib/experiment/failure-modes.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
+import { learningCurves } from '../../lib/report/study-figures.js';
 import { failureModeNotes, failureModesTable, overfittingRows } from '../../lib/report/failure-modes.js';
 import { withoutRuns } from '../../lib/report/tables.js';
 import { planFailureModes } from '../../lib/sweep/plan.js';
@@ -118,6 +119,13 @@ describe('failure modes', () => {
       row.label,
       own[0]?.evaluations.map(({ step, exactAccuracy }) => [step, exactAccuracy.at(-1)]),
     ]);
+    const drawn = learningCurves(overfittingRows(records, 'laptop')).data.filter(
+      ({ mode }) => mode === 'lines+markers',
+    );
+    assert.deepEqual(
+      drawn.map(({ name }) => name),
+      curves.map(([label]) => label),
+    );
     assert.deepEqual(curves.slice(0, 2), [
       [
         '2 layers, training puzzles',
