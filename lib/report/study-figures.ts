@@ -400,8 +400,8 @@ function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
 }
 
 /**
- * Without rows of the same runs once more that differ in their last score alone: such a row is of their raw weights, and
- * trained as the first.
+ * Without rows of the same runs once more that differ in their last score alone: such a row is of their raw weights,
+ * and trained as the first.
  */
 function trainedApart(rows: readonly LabelledRuns[]): LabelledRuns[] {
   const run = withRecords(rows);
