@@ -1,7 +1,7 @@
 /**
  * What a training script's dictionary holds: the model's weights, their moving average, and the run's configuration.
  */
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleDict, type PickleValue } from './pickle.js';
 import { PickledTensor, saveAgain } from './pytorch.js';
 import type { TensorHandle } from './tensor-data.js';
@@ -326,6 +326,6 @@ function named(where: string): string {
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 4).map((name) => name.slice(0, 60));
+  const shown = names.slice(0, 4).map((name) => reasonOf(name.slice(0, 60)));
   return names.length > 4 ? `${shown.join(', ')} and ${names.length - 4} more` : shown.join(', ');
 }
