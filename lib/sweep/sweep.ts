@@ -126,10 +126,12 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
         ...(message.kind === 'failed' ? { message: message.message } : {}),
       });
     });
-    child.send({ run: { experiment, seed }, id, engine, folder: path.join(folder, id), records } satisfies WorkOrder);
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) =>
-      child.once('exit', (...how) => resolve(how)),
-    );
+    const order: WorkOrder = { run: { experiment, seed }, id, engine, folder: path.join(folder, id), records };
+    child.send(order, unheard);
+    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
+      child.once('exit', (...how) => resolve(how));
+      child.once('error', ({ message }) => resolve([null, message])); // it did not start
+    });
     children.delete(index);
     if (runs[index]!.state === 'running')
       update(index, {
@@ -156,7 +158,8 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
     taken.forEach((index, at) => update(index, now[at]!));
   };
   const watch = setInterval(() => {
-    if (options.shouldStop?.() === true) for (const child of children.values()) if (child.connected) child.send('stop');
+    if (options.shouldStop?.() !== true) return;
+    for (const child of children.values()) if (child.connected) child.send('stop', unheard);
   }, 200);
   try {
     do {
@@ -168,6 +171,9 @@ export async function runSweep(plan: readonly PlannedRun[], options: SweepOption
   }
   return runs;
 }
+
+/** A word to a process that has just ended is no error: its exit says how it ended. */
+function unheard(): void {}
 
 /** FLOP of runs, training and evaluation. */
 export function sweepFlop(runs: readonly Pick<SweepRun, 'cost'>[]): number {
