@@ -32,7 +32,7 @@ export const ablate: Command = {
     ...engineOptions,
   },
   example: 'trm-lab ablate --table 1 --scale laptop --seeds 3',
-  minutes: 'about two hours on two cores; Ctrl-C at any time, the same command goes on',
+  minutes: 'about 25 minutes on two cores; Ctrl-C at any time, the same command goes on',
 
   async run(args, out) {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
