@@ -43,7 +43,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
   const temporary = temporaryName(file);
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeFolder(path.dirname(file));
     clearOnce(path.dirname(file));
   } catch (error) {
     throw inWords(error, file);
@@ -60,6 +60,23 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
   } catch (error) {
     removeHalf(temporary);
     throw inWords(error, file);
+  }
+}
+
+/**
+ * Makes a folder, with those above it that are missing, one by one: where a file system refuses, as /proc does, Node's
+ * own way to make several never returns.
+ */
+export function makeFolder(named: string): void {
+  const folder = path.resolve(named);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const above = path.dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(above)) throw error;
+    makeFolder(above);
+    makeFolder(folder);
   }
 }
 

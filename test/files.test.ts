@@ -1,5 +1,6 @@
 /** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -24,7 +25,7 @@ import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { temporaryName } from '../lib/processes.js';
-import { errorText, readUserFile, writeFileAtomic } from '../lib/files.js';
+import { errorText, makeFolder, projectRoot, readUserFile, writeFileAtomic } from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readSafetensors } from '../lib/model/safetensors-file.js';
 
@@ -127,6 +128,30 @@ describe('files', () => {
         error instanceof InputError && error.message.startsWith(`${at('full')} cannot be written: the disk is full`),
     );
     assert.ok(!existsSync(at('full')) && !existsSync(temporaryName(at('full'))));
+  });
+
+  it('below folders that a file system refuses to make are refused at once', () => {
+    const place = existsSync('/proc/self') ? '/proc/x' : at('plain', 'x');
+    const call = "import('./build/lib/files.js').then(({ makeFolder }) => makeFolder(process.argv[1]))";
+    for (const each of [place, path.join(place, 'deep', 'er')]) {
+      // A process of its own: a call that never returns could not be ended here.
+      const { signal, stderr } = spawnSync(process.execPath, ['-e', call, each], {
+        cwd: projectRoot(),
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+      assert.equal(signal, null, `${each}: did not end`);
+      assert.match(stderr, /ENOENT|ENOTDIR/);
+      const started = performance.now();
+      assert.throws(() => writeFileAtomic(path.join(each, 'file'), 'text'), InputError);
+      assert.throws(() => claim(each), InputError);
+      assert.ok(performance.now() - started < 1000, `${each}: a second`);
+    }
+    makeFolder(at('new', 'and', 'deep'));
+    makeFolder(at('new', 'and', 'deep'));
+    assert.deepEqual(readdirSync(at('new', 'and')), ['deep']);
+    assert.throws(() => makeFolder(at('plain')), /EEXIST/);
+    rmSync(at('new'), { recursive: true });
   });
 
   it('that the disk refuses are one sentence, whoever wrote them; a fault of the kit is not', () => {

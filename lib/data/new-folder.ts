@@ -1,8 +1,8 @@
 /** A folder that appears when it is complete, and the hash of everything in it. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, rmdirSync } from 'node:fs';
+import { existsSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { checkNewFolder, clearAbandoned, inWords, removeHalf, writeFileAtomic } from '../files.js';
+import { checkNewFolder, clearAbandoned, inWords, makeFolder, removeHalf, writeFileAtomic } from '../files.js';
 import { temporaryName } from '../processes.js';
 
 /** A folder while its files are written. */
@@ -28,7 +28,7 @@ export function writeNewFolder<Result>(
   const hashes: string[] = [];
   const unfinished: UnfinishedFolder = {
     folder: (name) => {
-      mkdirSync(path.join(temporary, name), { recursive: true });
+      makeFolder(path.join(temporary, name));
       return path.join(temporary, name);
     },
     text: (name, content) => {

@@ -3,13 +3,13 @@
  * and put where the kit reads them.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, createWriteStream, mkdirSync, openSync, renameSync } from 'node:fs';
+import { createReadStream, createWriteStream, openSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
-import { clearAbandoned, dataFolders, inWords, removeHalf } from '../files.js';
+import { clearAbandoned, dataFolders, inWords, makeFolder, removeHalf } from '../files.js';
 import { temporaryName } from '../processes.js';
 import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
@@ -128,7 +128,7 @@ export async function placeFile(file: string, name: string): Promise<string> {
   const target = path.join(dataFolders()[0]!, name);
   const temporary = temporaryName(target);
   try {
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeFolder(path.dirname(target));
     clearAbandoned(path.dirname(target));
     if (isGzipped(file))
       await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
@@ -166,7 +166,7 @@ export async function fetchPublished(
   const total = Number(response.headers.get('content-length') ?? 0);
   let bytes = 0;
   try {
-    mkdirSync(path.dirname(temporary), { recursive: true });
+    makeFolder(path.dirname(temporary));
     clearAbandoned(path.dirname(temporary));
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {

@@ -4,7 +4,6 @@ import {
   constants,
   copyFileSync,
   linkSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -14,7 +13,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inWords, removeHalf } from '../files.js';
+import { inWords, makeFolder, removeHalf } from '../files.js';
 import { isAlive } from '../processes.js';
 
 /**
@@ -49,7 +48,7 @@ export function claim(folder: string, job?: string): Claim | undefined {
   const isOwn = (): boolean => readOwner(file)?.token === token;
   const written = `${file}.${token}`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     // Placed with its content in it, so that nobody ever reads half a claim.
     writeFileSync(written, JSON.stringify(owner));
     if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job))

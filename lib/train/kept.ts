@@ -1,6 +1,6 @@
 /** What an evaluation has finished, kept in a file until its end: one that was interrupted goes on from there. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -84,7 +84,6 @@ export class Kept<State extends { readonly done: number }> {
   #flush(): void {
     if (this.#latest === undefined) return;
     const state = JSON.stringify(this.#latest());
-    mkdirSync(path.dirname(this.file), { recursive: true });
     writeFileAtomic(this.file, `${JSON.stringify({ format, key: this.#key, sum: this.#sumOf(state), state })}\n`);
     this.#latest = undefined;
     this.#written = performance.now();
