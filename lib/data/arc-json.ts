@@ -80,7 +80,7 @@ function sizeOf(file: string): number {
 
 /**
  * Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task; `solutions` names the
- * file that holds the answers of test pairs without one, if there is such a file.
+ * file that holds the answers of test pairs, if there is such a file; one that a pair has itself must be the same.
  */
 export function parseArcTasks(name: string, text: string, solutions?: string): ArcTask[] {
   const json = parseJson(name, text);
@@ -188,13 +188,19 @@ function parseTask(
       const place = `${where}, ${part} pair ${i + 1}`;
       if (!isObject(pair))
         throw new InputError(`${place}: expected an object with input and output, got ${kindOf(pair)}`);
-      const beside = part === 'test' && pair['output'] === undefined ? answers() : undefined;
+      const beside = part === 'test' ? answers() : undefined;
       if (beside !== undefined && (!Array.isArray(beside) || beside.length !== list.length))
         throw new InputError(
           `${where}: expected ${list.length} answers in ${path.basename(solutions ?? '')}, ` +
             `got ${Array.isArray(beside) ? beside.length : kindOf(beside)}`,
         );
-      const output = beside === undefined ? pair['output'] : (beside as unknown[])[i];
+      const solved = (beside as readonly unknown[] | undefined)?.[i];
+      const output = pair['output'] ?? solved;
+      if (solved !== undefined && JSON.stringify(output) !== JSON.stringify(solved))
+        throw new InputError(
+          `${place}: expected the answer that ${path.basename(solutions ?? '')} has, got another one; ` +
+            'remove the wrong one of the two',
+        );
       if (output === undefined && part === 'test') {
         const where = solutions === undefined ? '' : ` here or in ${path.basename(solutions)} beside the file`;
         throw new InputError(

@@ -334,6 +334,25 @@ describe('ARC tasks of every kind', () => {
       /if these are solutions, name the file of challenges/,
     );
   });
+  it('challenges with answers of their own must have those of the solutions beside them', () => {
+    const first = { input: [[1]], output: [[2]] };
+    const second = { input: [[3]], output: [[4, 4]] };
+    const task = { train: [first], test: [first, second] };
+    const beside = (answers: unknown): string => {
+      write(JSON.stringify({ a: answers }), 'both_solutions.json');
+      return write(JSON.stringify({ a: task }), 'both_challenges.json');
+    };
+    assert.deepEqual(solved(beside([[[2]], [[4, 4]]])), [['a', [[[2]], [[4, 4]]]]]);
+    for (const [answers, message] of [
+      [
+        [[[2]], [[4, 5]]],
+        'both_challenges.json, task a, test pair 2: expected the answer that both_solutions.json has, ' +
+          'got another one; remove the wrong one of the two',
+      ],
+      [[[[2]]], 'both_challenges.json, task a: expected 2 answers in both_solutions.json, got 1'],
+    ] as const)
+      assert.throws(() => readArcTasks(beside(answers)), new InputError(message));
+  });
   it('a folder is its tasks', () => {
     assert.deepEqual(
       readArcTasks(path.join(arc, 'tasks')).map(({ id }) => id),
