@@ -97,12 +97,13 @@ function readHeader(bytes: Bytes): {
   if (bytes.size < 8) fail(`expected a safetensors file, got ${bytes.size} bytes; it is truncated or something else`);
   const start = bytes.read(0, 8);
   const length = Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length < 2 || length > 100_000_000)
+  if (length < 2 || (length > 100_000_000 && 8 + length > bytes.size))
     fail(
       'expected a safetensors file, got one whose first 8 bytes are not a header length; ' +
         'it is damaged or something else',
     );
-  if (length > bounds.bytes) fail(`expected a header of at most ${bounds.bytes} bytes, got ${length}`);
+  if (length > bounds.bytes)
+    fail(`expected a header of at most ${bounds.bytes} bytes, got one of ${length}, which is too long for a model`);
   const dataStart = 8 + length;
   if (dataStart > bytes.size)
     fail(`truncated: expected a header of ${length} bytes, got ${bytes.size - 8}; copy or download the file again`);

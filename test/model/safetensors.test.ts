@@ -93,6 +93,11 @@ describe('safetensors', () => {
   const refused: readonly [name: string, bytes: Uint8Array, message: RegExp][] = [
     ['an absurd header length', Buffer.from('ffffffffffffff7f00', 'hex'), /not a header length/],
     ['something else', Buffer.from('PK\x03\x04 this is a zip file'), /something else/],
+    [
+      'a header too long for a model',
+      Buffer.concat([Buffer.from([0, 0, 0, 1, 0, 0, 0, 0]), Buffer.from('{')]),
+      /expected a header of at most 8388608 bytes, got one of 16777216, which is too long/,
+    ],
     ['a header that is not JSON', fileOf('{"x":'), /expected JSON/],
     ['a header that is a list', fileOf('[1]'), /expected a JSON object/],
     ['deep nesting', fileOf('['.repeat(1e6)), /nesting/],
@@ -161,6 +166,20 @@ describe('safetensors', () => {
         (error) => error instanceof InputError && message.test(error.message),
       ));
   }
+
+  it('says that a header is too long, however long it is', () => {
+    const file = path.join(folder, 'long.safetensors');
+    const length = 102_000_001;
+    const head = Buffer.alloc(9, '{');
+    head.writeBigUInt64LE(BigInt(length));
+    writeFileSync(file, head);
+    assert.throws(() => readSafetensors(file), /not a header length/);
+    truncateSync(file, 8 + length);
+    assert.throws(
+      () => readSafetensors(file),
+      /expected a header of at most 8388608 bytes, got one of 102000001, which is too long for a model$/,
+    );
+  });
 
   it('refuses a folder and a missing file', () => {
     assert.throws(() => readSafetensors(folder), /expected a file, got a folder/);
