@@ -102,8 +102,11 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
   };
 }
 
-/** Puzzles solved against what the training cost, one point a variant. */
-export function costVersusAccuracy(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+/** Puzzles solved against what the training cost, one point a variant. `of`: what the shares are of. */
+export function costVersusAccuracy(
+  rows: readonly LabelledRuns[],
+  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+): Figure {
   const run = withRecords(rows);
   const points = run.map((each) => ({
     name: each.row.label,
@@ -138,7 +141,7 @@ export function costVersusAccuracy(rows: readonly LabelledRuns[], options: Capti
           ...axis('Training cost (TFLOP of the networks)'),
           range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))],
         },
-        yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
+        yaxis: { ...axis(of), ...percentAxis },
         showlegend: true,
         legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
       },
