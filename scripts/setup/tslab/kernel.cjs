@@ -2,6 +2,7 @@
 const path = require('node:path');
 const { briefly } = require('./cell-error.cjs');
 require('./unwatched.cjs');
+require('./in-turn.cjs');
 
 // On an interrupt tslab gives up on the cell but cannot stop asynchronous work that already runs;
 // lib/notebook/output.ts polls this counter and stops it.
