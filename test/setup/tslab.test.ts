@@ -7,15 +7,15 @@ import { projectRoot } from '../../lib/files.js';
 const flood = `
 const { Publisher, Subscriber } = require('zeromq');
 (async () => {
-  const [sender, reader] = [new Publisher(), new Subscriber()];
+  const [sender, reader] = [new Publisher({ sendHighWaterMark: 0 }), new Subscriber({ receiveHighWaterMark: 0 })];
   await sender.bind('tcp://127.0.0.1:*');
   reader.connect(sender.lastEndpoint);
   reader.subscribe();
   await new Promise((resolve) => setTimeout(resolve, 300));
-  const sent = Array.from({ length: 500 }, (_, i) => sender.send([String(i), Buffer.alloc(2000)]));
+  const sent = Array.from({ length: 5000 }, (_, i) => sender.send([String(i), Buffer.alloc(2000)]));
   await Promise.all(sent);
   let last = -1;
-  while (last < 499) {
+  while (last < 4999) {
     const number = Number((await reader.receive())[0]);
     if (number !== last + 1) throw new Error('got ' + number + ' after ' + last);
     last = number;
