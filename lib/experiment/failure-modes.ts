@@ -29,6 +29,12 @@ const puzzleIdCase = (label: string, score: FailureCase['score']): FailureCase =
   score,
 });
 
+const oneBlankCase = (model: string, row: string): FailureCase => ({
+  label: `${model}, one blank cell`,
+  runs: { variant: row },
+  score: (record) => closingEvaluation(record, 'one-blank'),
+});
+
 const overfittingCase = (layers: 2 | 4, puzzles: 'training' | 'new'): FailureCase => ({
   label: `${layers} layers, ${puzzles} puzzles`,
   runs: { failureMode: `over-fitting-${layers}-layers` },
@@ -44,12 +50,11 @@ export const failureModes: readonly FailureMode[] = [
       'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its ' +
       'training.',
     cases: [
-      { label: 'ordinary puzzles', runs: { variant: 'trm' }, score: finalEvaluation },
-      {
-        label: 'one blank cell',
-        runs: { variant: 'trm' },
-        score: (record) => closingEvaluation(record, 'one-blank'),
-      },
+      { label: 'TRM, ordinary puzzles', runs: { variant: 'trm' }, score: finalEvaluation },
+      oneBlankCase('TRM', 'trm'),
+      oneBlankCase('HRM', 'hrm'),
+      oneBlankCase('TRM-Att', 'trm-attention'),
+      oneBlankCase('direct prediction', 'direct'),
     ],
   },
   {
@@ -120,7 +125,7 @@ const bases: Partial<Readonly<Record<Scale, Bases>>> = {
 export const failureScales = Object.keys(bases) as readonly Scale[];
 
 /**
- * The runs of failure modes at a scale, of all or of those named. Those that are rows of Tables 1 and 5 share their
+ * The runs of failure modes at a scale, of all or of those named. Those that are rows of the paper's tables share their
  * records.
  */
 export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][] = failureModeIds): Experiment[] {
@@ -141,11 +146,17 @@ export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][]
     [['puzzle-id'], variantExperiment(experiment(names.arc), variant('trm-attention'))],
     [['over-fitting'], fewPuzzles(2)],
     [['over-fitting'], fewPuzzles(4)],
+    ...['hrm', 'trm-attention', 'direct'].map(
+      (row) => [['one-blank'], variantExperiment(sudoku, variant(row))] as const,
+    ),
   ];
   return runs.filter(([of]) => of.some((id) => only.includes(id))).map(([, each]) => each);
 }
 
-/** The records that a case is read from, at a scale: of the experiment that the failure mode is tried on. */
+/**
+ * The records that a case is read from, at a scale: of the experiment that the failure mode is tried on; of a row's, no
+ * runs at another rate or budget.
+ */
 export function failureCaseRecords(
   { id }: FailureMode,
   { runs }: FailureCase,
@@ -154,8 +165,10 @@ export function failureCaseRecords(
 ): RunRecord[] {
   const names = bases[scale as Scale];
   const base = id === 'puzzle-id' ? names?.arc : names?.sudoku;
+  if (base === undefined) return [];
+  const row = typeof runs.variant === 'string' ? variantExperiment(experiment(base), variant(runs.variant)) : undefined;
   return records.filter(
-    ({ experiment: { failureMode, variant: row, ...rest } }) =>
-      rest.base === base && (runs.failureMode === undefined ? row === runs.variant : failureMode === runs.failureMode),
+    ({ experiment: own }) =>
+      own.base === base && (row === undefined ? own.failureMode === runs.failureMode : own.name === row.name),
   );
 }

@@ -22,6 +22,11 @@ export function learned(records: readonly RunRecord[]): boolean {
   return mean(quotedAccuracy) >= leastSolved && cells > aboveChance * chance;
 }
 
+/** Whether some of a row's runs learned their task and others did not, so that their mean is that of neither. */
+export function learnedInPart(records: readonly RunRecord[]): boolean {
+  return new Set(records.map((record) => learned([record]))).size > 1;
+}
+
 /**
  * What an evaluation says of the halting head. constant: it says the same to every puzzle, so that nothing can be read
  * from when it halts. varies: it does not. unknown: all puzzles are solved or none, and the logits were not kept.

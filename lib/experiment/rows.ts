@@ -1,6 +1,7 @@
 /** Rows of the paper's tables as experiments on a base. */
 import { change, type Experiment } from './experiment.js';
-import { variants, type Variant } from './variants.js';
+import type { ModelConfig } from '../model/config.js';
+import { variants, type PaperRow, type Variant } from './variants.js';
 
 /** One row of the paper on a base: its model and training, at the base's task, size and budget. */
 export function variantExperiment(base: Experiment, { id }: Pick<Variant, 'id'>): Experiment {
@@ -46,14 +47,25 @@ export function atEqualCost(base: Experiment, row: Variant): Experiment | undefi
   return change(experiment, { name: `${experiment.name}-equal-cost`, training: { steps }, evaluation: { every } });
 }
 
+/** "T = 3, n = 6". */
+export function recursionsOf({
+  deepRecursions,
+  latentRecursions,
+}: Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>): string {
+  return `T = ${deepRecursions}, n = ${latentRecursions}`;
+}
+
 /**
- * What tables and figures call an experiment: the paper's label of its variant, or its own name. A row that can be
- * read in two ways has its reading behind it; one that states TRM's T and n states the experiment's.
+ * What a row of the paper is called for a model: one that states TRM's T and n states the model's; one that can be read
+ * in two ways has its reading behind it.
  */
+export function rowLabel({ label, statesRecursions, reading }: PaperRow, model: ModelConfig): string {
+  const recursions = statesRecursions ? ` (${recursionsOf(model)})` : '';
+  return `${label}${recursions}${reading === undefined ? '' : `, ${reading}`}`;
+}
+
+/** What tables and figures call an experiment: the paper's label of its variant, or its own name. */
 export function experimentLabel({ name, variant: id, model }: Pick<Experiment, 'name' | 'variant' | 'model'>): string {
   const row = variants.find((each) => each.id === id)?.rows[0];
-  if (row === undefined) return name;
-  const { label, statesRecursions, reading } = row;
-  const recursions = statesRecursions ? ` (T = ${model.deepRecursions}, n = ${model.latentRecursions})` : '';
-  return `${label}${recursions}${reading === undefined ? '' : `, ${reading}`}`;
+  return row === undefined ? name : rowLabel(row, model);
 }

@@ -1,11 +1,12 @@
 /** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
-import { isDeepStrictEqual } from 'node:util';
+import path from 'node:path';
 import { blockNote, lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { experiments } from '../experiment/experiments.js';
 import { experimentLabel } from '../experiment/rows.js';
-import type { Task } from '../experiment/task.js';
+import type { ArcTaskOptions, Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
-import { groupedBySeed, type labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
+import { groupedBySeed, isPaperModel, type labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
 import { spreadOf } from './statistics.js';
 
 /** The puzzles that the paper reports on, and the best of its own models on them, 0 … 1. */
@@ -45,24 +46,28 @@ export function bestResults(records: readonly RunRecord[]): BestResult[] {
 /** The best results as Markdown, with the sentence that says how to read them. */
 export function bestTable(records: readonly RunRecord[]): string {
   const results = bestResults(records);
-  const columns = ['puzzles', 'paper', 'ours', 'model', 'parameters', 'training', 'seeds', 'scored'];
+  const columns = ['puzzles', 'paper', 'ours', 'model', 'parameters', 'training, one run', 'seeds', 'scored'];
   const rows = results.map(({ puzzles, paper, ours }) => {
     const [first] = ours;
     return [
       puzzles,
       percentText(paper ?? undefined),
       meanAndSpread(ours.map(quotedAccuracy)),
-      first === undefined ? '–' : modelLabel(first),
-      first === undefined ? '–' : first.model.parameters.toLocaleString('en'),
-      first === undefined ? '–' : trainingTime(ours),
-      first === undefined ? '–' : String(ours.length),
-      first === undefined ? '–' : quotedPuzzles(first).toLocaleString('en'),
+      ...(first === undefined
+        ? Array<string>(5).fill('')
+        : [
+            modelLabel(first),
+            first.model.parameters.toLocaleString('en'),
+            trainingTime(ours),
+            String(ours.length),
+            quotedPuzzles(first).toLocaleString('en'),
+          ]),
     ];
   });
   return [
     toMarkdown({ columns, rows }),
-    'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
-      'Training is the time of one run. A dash means that the paper has no such puzzles.',
+    'Each row is the best of our rows on these test puzzles, so its number is a little too high. A puzzle is solved ' +
+      'when every cell is right. ± is the standard deviation over seeds. A dash means that the paper has none.',
   ].join('\n\n');
 }
 
@@ -85,14 +90,23 @@ function puzzlesOf(task: Task): string | undefined {
   if (task.kind === 'folder') return undefined;
   if (task.kind === 'arc') {
     const all = task.canvas === 30 && (task.maxTasks ?? 0) === 0;
-    const name = `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
-    return all ? `${name}, two tries` : `${name} tasks within ${task.canvas}×${task.canvas}, two tries`;
+    return `${arcName(task)}${all ? '' : ` tasks within ${task.canvas}×${task.canvas}`}, two tries`;
   }
   const side = `${task.side}×${task.side}`;
-  if (task.kind === 'maze') return task.source === 'maze-hard' ? 'Maze-Hard, 30×30' : `mazes, ${side}`;
+  if (task.kind === 'maze')
+    return task.source === 'maze-hard' ? 'Maze-Hard, 30×30' : `mazes, ${side}, ${task.leastDistance}+ steps`;
   if (task.source === 'sudoku-extreme') return `Sudoku-Extreme, ${side}`;
-  const source = task.source === 'public-domain' ? ', public domain' : '';
+  const source = { generated: '', 'public-domain': ', public domain', file: ` of ${fileName(task)}` }[task.source];
   return `Sudoku, ${side}${source}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
+}
+
+/** What a set of ARC tasks is called: the paper's name, or that of the file it comes from. */
+export function arcName(task: ArcTaskOptions): string {
+  return task.set === 'file' ? `ARC of ${fileName(task)}` : `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
+}
+
+function fileName({ file = '' }: { readonly file?: string }): string {
+  return path.basename(file);
 }
 
 /** A row for each experiment, named by its puzzles. */
@@ -118,19 +132,18 @@ function rowsNamed(
   });
 }
 
-/** A record's model in the paper's words, which stand alone here: "TRM w/ ACT"; an unnamed one by its experiment. */
+/**
+ * A record's model in the paper's words, which stand alone here: "TRM w/ ACT"; an unnamed one by its experiment. A
+ * training of another length than its base's, as at equal cost, says so.
+ */
 function modelLabel(run: RunRecord): string {
   const { experiment } = run;
-  const { model } = experiment;
-  const isPaper =
-    model.schedule === undefined &&
-    isDeepStrictEqual(
-      [model.recursion, model.separateNets, model.gradient, model.halting],
-      ['trm', false, 'last-recursion', 'halt'],
-    );
-  const unnamed = isPaper ? (model.mixer === 'mlp' ? 'trm' : 'trm-attention') : null;
+  const unnamed = isPaperModel(run) ? (experiment.model.mixer === 'mlp' ? 'trm' : 'trm-attention') : null;
   const label = experimentLabel({ ...experiment, variant: experiment.variant ?? unnamed });
-  return `${label.replace(/^(?=w\/|no )/, 'TRM ')}${blockNote(run)}`;
+  const { steps } = experiment.training;
+  const usual = experiments[experiment.base]?.training.steps ?? steps;
+  const length = steps === usual ? '' : `, ${steps.toLocaleString('en')} steps`;
+  return `${label.replace(/^(?=w\/|no )/, 'TRM ')}${length}${blockNote(run)}`;
 }
 
 function bestOfPaper(table: 4 | 5, column: 'sudoku' | 'maze' | 'arc1' | 'arc2'): number {

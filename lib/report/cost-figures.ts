@@ -1,6 +1,6 @@
 /** What Sudoku-Extreme costs: puzzles solved against core-hours, and against FLOP beside what others published. */
 import { runCost } from '../experiment/cost.js';
-import { finalEvaluation, lastSitting, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { modelRows } from './best.js';
 import { axis, baseLayout, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
@@ -16,10 +16,10 @@ export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
   );
 }
 
-/** Hours of training, times the threads it took. */
-export function coreHours(record: RunRecord): number {
-  const { threads, cores } = lastSitting(record);
-  return (record.seconds.training / 3600) * (threads ?? cores);
+/** Hours of a run, or of its training alone, times its threads: the most that a sitting had. */
+export function coreHours({ seconds, sittings }: RunRecord, part: 'all' | 'training'): number {
+  const threads = Math.max(...sittings.map(({ threads: used, cores }) => used ?? cores));
+  return ((seconds.training + (part === 'all' ? seconds.evaluation : 0)) * threads) / 3600;
 }
 
 /**
@@ -30,7 +30,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
   const runs = modelRows(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
   const series = runs.map(({ row, records: [record] }) => ({
     name: row.label,
-    hours: record.evaluations.map(({ step }) => (coreHours(record) * step) / record.steps),
+    hours: record.evaluations.map(({ step }) => (coreHours(record, 'training') * step) / record.steps),
     solved: record.evaluations.map(({ exactAccuracy }) => exactAccuracy.at(-1) ?? NaN),
     last: finalEvaluation(record).puzzles,
     way: record.evaluations.at(-2)?.puzzles,
@@ -55,7 +55,8 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
         title: 'Accuracy versus core-hours',
         subtitle:
           `Sudoku-Extreme at desk scale, one seed each; on the way ${Math.min(...few)} test puzzles, ` +
-          `at the end ${Math.min(...many).toLocaleString('en')}`,
+          `at the end ${Math.min(...many).toLocaleString('en')}. Points on the way are of an unfinished schedule; ` +
+          'only the last point of a line is what that budget buys.',
       },
       { right: series.map(({ name }) => ({ text: `${name}WWW` })) },
       {

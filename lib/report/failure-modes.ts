@@ -3,21 +3,21 @@ import { failureCaseRecords, failureModes } from '../experiment/failure-modes.js
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { probabilityText } from './orderings.js';
 import { holm, pairedTest, spreadOf } from './statistics.js';
-import { meanAndSpread, signedPoints, type LabelledRuns, type Table } from './tables.js';
+import { meanAndSpread, percentText, signedPoints, type LabelledRuns, type Table } from './tables.js';
 
 /**
  * Every case of which there are records at a scale: puzzles solved, and how long training puzzles were thought about.
  */
 export function failureModesTable(records: readonly RunRecord[], scale: string): Table {
   const rows = failureModes.flatMap((mode) => {
-    const cases = mode.cases.map((each) => ({
-      mode,
-      label: each.label,
-      seen: failureCaseRecords(mode, each, records, scale).flatMap((record) => {
+    const cases = mode.cases.map((each) => {
+      const seen = failureCaseRecords(mode, each, records, scale).flatMap((record) => {
         const evaluation = each.score(record);
         return evaluation === undefined ? [] : [{ record, evaluation }];
-      }),
-    }));
+      });
+      const solved = seen.map(({ evaluation }) => evaluation.exactAccuracy.at(-1) ?? NaN);
+      return { mode, label: each.label, seen, solved };
+    });
     return cases.every(({ seen }) => seen.length === 0) ? [] : cases;
   });
   return {
@@ -25,16 +25,18 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
       'failure mode',
       'case',
       'puzzles solved',
+      'worst seed',
       'seeds',
       'puzzles',
       'supervision steps in training',
       'found in',
       'runs',
     ],
-    rows: rows.map(({ mode, label, seen }) => [
+    rows: rows.map(({ mode, label, seen, solved }) => [
       mode.id,
       label,
-      meanAndSpread(seen.map(({ evaluation }) => evaluation.exactAccuracy.at(-1) ?? NaN)),
+      meanAndSpread(solved),
+      solved.length === 0 ? '–' : percentText(Math.min(...solved)),
       seen.length === 0 ? '–' : String(seen.length),
       seen[0] === undefined ? '–' : seen[0].evaluation.puzzles.toLocaleString('en'),
       stepsAtTheEnd(seen.map(({ record }) => record)),

@@ -34,7 +34,7 @@ import {
   trainingCaption,
   trainingVersusTest,
 } from './study-figures.js';
-import { accuracyVersusCoreHours, accuracyVersusFlop, extremeRuns, publishedTable } from './cost-figures.js';
+import { accuracyVersusCoreHours, accuracyVersusFlop, coreHours, extremeRuns, publishedTable } from './cost-figures.js';
 import { resultsTable, toCsv, toMarkdown, type Table, withoutRuns } from './tables.js';
 import { thresholdTable, widerFigure, widerTable } from './wider.js';
 
@@ -439,7 +439,7 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   const [training, scoring] = (['training', 'evaluation'] as const).map((part) =>
     ours.reduce((sum, { seconds }) => sum + seconds[part], 0),
   ) as [number, number];
-  const coreHours = ours.reduce((sum, record) => sum + coreHoursOf(record), 0);
+  const hours = ours.reduce((sum, record) => sum + coreHours(record, 'all'), 0);
   const judged = orderings(rows).map(({ verdict }) => verdict);
   const verdicts = [...new Set(judged)].map(
     (verdict) => `${judged.filter((each) => each === verdict).length} ${verdict}`,
@@ -448,18 +448,12 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   const links = others.map(({ name, figure }) => `[${titleOf(figure)}](../figures/${name}.png)`);
   return [
     `### Table ${table} on ${base.name}`,
-    `${ours.length} runs, ${coreHours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
+    `${ours.length} runs, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
       `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
     paperTable(table, base, records),
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
     ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
   ].join('\n\n');
-}
-
-/** Hours of a run times the threads it had. */
-function coreHoursOf({ seconds, sittings }: RunRecord): number {
-  const threads = Math.max(...sittings.map(({ threads: used, cores }) => used ?? cores));
-  return ((seconds.training + seconds.evaluation) * threads) / 3600;
 }
 
 /** A text with its reports, each between its two markers. Throws InputError if a marker is missing. */

@@ -1,5 +1,5 @@
 /** Which of the paper's orderings our runs bear out: paired differences over seeds, with all that limits them. */
-import { learned } from '../experiment/learned.js';
+import { learned, learnedInPart } from '../experiment/learned.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { equalCostSeeds, plannedSeeds } from '../sweep/plan.js';
@@ -36,7 +36,8 @@ const level = 0.05;
  * at the same k and T. Rows that are level in the paper make none.
  */
 export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
-  const found = pairsOf(rows).map(([better, worse]) => {
+  const found = heldAgainst(rows).map((pair) => {
+    const [better, worse] = (paperOf(pair[0]) ?? 0) > (paperOf(pair[1]) ?? 0) ? pair : ([pair[1], pair[0]] as const);
     const { test, seeds } = comparedOverSeeds(better.records, worse.records);
     const planned = plannedSeeds(better.row.table, better.experiment);
     const open: Verdict | null =
@@ -68,14 +69,16 @@ export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
   });
 }
 
-/** The difference of two rows over the seeds that both have; `test` is null for fewer than two. */
+/** The difference of two rows over the seeds of which both have a score; `test` is null for fewer than two. */
 export function comparedOverSeeds(
   left: readonly RunRecord[],
   right: readonly RunRecord[],
+  score: (record: RunRecord) => number | undefined = quotedAccuracy,
 ): { readonly test: PairedTest | null; readonly seeds: number } {
   const shared = left.flatMap((record) => {
-    const other = right.find(({ seed }) => seed === record.seed);
-    return other === undefined ? [] : [[quotedAccuracy(record), quotedAccuracy(other)] as const];
+    const own = score(record);
+    const others = right.filter(({ seed }) => seed === record.seed).flatMap((other) => score(other) ?? []);
+    return own === undefined || others[0] === undefined ? [] : [[own, others[0]] as const];
   });
   const [ours, others] = [shared.map(([a]) => a), shared.map(([, b]) => b)];
   return { test: pairedTest(ours, others), seeds: shared.length };
@@ -84,6 +87,11 @@ export function comparedOverSeeds(
 /** A probability as tables print it: "0.013", "< 0.001", a dash for none. */
 export function probabilityText(p: number | null): string {
   return p === null ? '–' : p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** The 95 % interval of a difference in percentage points: "+0.1 to +7.9"; a dash for none. */
+export function intervalText(test: PairedTest | null): string {
+  return test === null ? '–' : `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}`;
 }
 
 /** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */
@@ -95,7 +103,7 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
     worse,
     signedPoints(paper),
     ours === null ? '–' : signedPoints(ours.difference),
-    ours === null ? '–' : `${signedPoints(ours.interval[0])} to ${signedPoints(ours.interval[1])}`,
+    intervalText(ours),
     probabilityText(p),
     String(seeds),
     verdict,
@@ -136,7 +144,7 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
       runs[0]?.steps.toLocaleString('en') ?? '–',
       meanAndSpread(runs.map(quotedAccuracy)),
       shown ? signedPoints(test.difference) : '–',
-      shown ? `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}` : '–',
+      intervalText(shown ? test : null),
       probabilityText(shown ? (corrected[judged.indexOf(test)] ?? null) : null),
       complete ? String(seeds) : `${seeds} of ${equalCostSeeds}`,
     ];
@@ -150,15 +158,21 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
   ].join('\n\n');
 }
 
+/** Of fewer rows nearly every order of ranks comes about by chance. */
+const fewestToRank = 5;
+
 /** How our effects follow the paper's, and which of the paper's are smaller than our seeds can tell from nothing. */
 function effectsText(found: readonly Ordering[]): string[] {
   const measured = found.flatMap(({ worse, paper, ours, p, verdict }) =>
     ours === null || p === null ? [] : [{ worse, paper, ours, verdict }],
   );
-  const correlation = rankCorrelation(
-    measured.map(({ paper }) => paper),
-    measured.map(({ ours }) => ours.difference),
-  );
+  const correlation =
+    measured.length < fewestToRank
+      ? null
+      : rankCorrelation(
+          measured.map(({ paper }) => paper),
+          measured.map(({ ours }) => ours.difference),
+        );
   const small = measured.filter(
     ({ paper, ours, verdict }) => verdict === 'not resolved' && paper < (ours.interval[1] - ours.interval[0]) / 2,
   );
@@ -167,8 +181,8 @@ function effectsText(found: readonly Ordering[]): string[] {
     ...(correlation === null
       ? []
       : [
-          `Rank correlation of our effects with the paper’s: ${correlation.toFixed(2).replace('-', '−')} ` +
-            `over ${measured.length} rows.`,
+          `Rank correlation of our effects with the paper’s: ${correlation.rho.toFixed(2).replace('-', '−')} ` +
+            `over ${measured.length} rows (p ${probabilityText(correlation.p)}, two-sided).`,
         ]),
     ...small.map(
       ({ worse, paper, ours }) =>
@@ -183,29 +197,28 @@ function effectsText(found: readonly Ordering[]): string[] {
 /** Rows of which some seeds learned and others did not: their mean is that of neither kind. */
 function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
   return rows.flatMap(({ row, records }) => {
-    const dead = records.filter((record) => !learned([record])).length;
-    return dead === 0 || dead === records.length
-      ? []
-      : [
-          `${row.label}: ${dead} of its ${records.length} seeds did not learn, each by the rule for rows. ` +
+    return learnedInPart(records)
+      ? [
+          `${row.label}: ${records.filter((record) => !learned([record])).length} of its ${records.length} seeds ` +
+            'did not learn (under 2 % of puzzles solved, or cells at chance). ' +
             'Its mean and its interval mix two kinds of runs.',
-        ];
+        ]
+      : [];
   });
 }
 
-/** The pairs of rows that the paper ranks, the better one first. */
-function pairsOf(rows: readonly PaperTableRow[]): [PaperTableRow, PaperTableRow][] {
+/** The pairs of rows that the paper ranks: the one that a row is held against, and the row. */
+export function heldAgainst(rows: readonly PaperTableRow[]): [PaperTableRow, PaperTableRow][] {
   const reported = rows.filter((each) => paperOf(each) !== null);
   const first = firstOf(rows);
   return reported.flatMap((each): [PaperTableRow, PaperTableRow][] => {
     const twin = each.row.depthRow?.net === 'HRM' ? reported.find(({ row }) => isTwin(row, each.row)) : first;
-    if (twin === undefined || paperOf(twin) === paperOf(each)) return [];
-    return [(paperOf(twin) ?? 0) > (paperOf(each) ?? 0) ? [twin, each] : [each, twin]];
+    return twin === undefined || paperOf(twin) === paperOf(each) ? [] : [[twin, each]];
   });
 }
 
 /** The row that the paper has first. */
-function firstOf(rows: readonly PaperTableRow[]): PaperTableRow | undefined {
+export function firstOf(rows: readonly PaperTableRow[]): PaperTableRow | undefined {
   const reported = rows.filter((each) => paperOf(each) !== null);
   return reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));
 }

@@ -2,9 +2,8 @@
 import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { closingEvaluation, finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
-import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
+import { atBaseRate, atEqualCost, rowExperiment, rowLabel } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
-import type { ModelConfig } from '../model/config.js';
 import { isPlannedSeed } from '../sweep/plan.js';
 
 /** One row of one of the paper's tables, with our runs of it. */
@@ -34,8 +33,7 @@ export function paperTableRows(
   const rows = rowsOfTable(table);
   return rows.map(({ variant: each, row: printed }) => {
     const experiment = rowExperiment(base, each);
-    const label = `${printed.label}${printed.statesRecursions === true ? ` (${recursionsOf(experiment.model)})` : ''}`;
-    const row = { ...printed, label: printed.reading === undefined ? label : `${label}, ${printed.reading}` };
+    const row = { ...printed, label: rowLabel(printed, experiment.model) };
     const own = ownRecords(base, each, records);
     const other = atBaseRate(base, each);
     const bySeed = (runs: readonly RunRecord[]): RunRecord[] =>
@@ -72,14 +70,6 @@ function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[
     const { step } = finalEvaluation(record);
     return evaluation === undefined ? [] : [{ ...record, evaluations: [{ ...evaluation, step }], closing: {} }];
   });
-}
-
-/** "T = 3, n = 6". */
-export function recursionsOf({
-  deepRecursions,
-  latentRecursions,
-}: Pick<ModelConfig, 'deepRecursions' | 'latentRecursions'>): string {
-  return `T = ${deepRecursions}, n = ${latentRecursions}`;
 }
 
 /** The records of exactly one experiment, with the kit's block. */

@@ -4,6 +4,7 @@ import { runCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { learned } from '../experiment/learned.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { recursionsOf } from '../experiment/rows.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
@@ -11,9 +12,12 @@ import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { equalCostText, orderingsText } from './orderings.js';
-import { paperTableRows, recursionsOf } from './paper-rows.js';
+import { paperTableRows, type PaperTableRow } from './paper-rows.js';
+import { provenanceText } from './provenance.js';
+import { rawWeightsText } from './raw-weights.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
+import { arcName } from './best.js';
 import { haltingText, meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
@@ -72,19 +76,40 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
       : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
         'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. ' +
         'Seconds are of one training, on a machine that did other work too; TFLOP are those of its networks. ' +
+        'A head that always gave the commoner answer would be right in the share ' +
+        `${base.task.kind === 'arc' ? 'of test pairs ' : ''}solved, or in one minus it. ` +
         '“Cycles” are supervision steps that a training puzzle got. ' +
         'Beside the paper’s numbers, not against them: ' +
         `boards and sizes differ${otherRecursions(base)}.`;
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     about,
+    twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
+    commonerText(rows),
     floor.length === 0 ? '' : `Did not learn (under 2 % of puzzles, or cells at chance): ${floor.join(', ')}.`,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
     orderingsText(rows),
     equalCostText(rows),
+    rawWeightsText(rows),
+    provenanceText(table, base, rows),
   ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
+}
+
+/** The rows whose head is right less often than one that gave every puzzle the commoner answer of its run. */
+function commonerText(rows: readonly PaperTableRow[]): string {
+  const worse = rows.flatMap(({ row, records }) => {
+    if (records.length === 0) return [];
+    const finals = records.map(finalEvaluation);
+    const solved = finals.map(({ exactAccuracy }) => exactAccuracy.at(-1) ?? NaN);
+    const [right, commoner] = [
+      finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN),
+      solved.map((share) => Math.max(share, 1 - share)),
+    ].map((shares) => Math.round(100 * spreadOf(shares).mean)) as [number, number];
+    return right < commoner ? [`${row.label} (${right} for ${commoner} %)`] : [];
+  });
+  return worse.length === 0 ? '' : `Right less often than such a head: ${worse.join(', ')}.`;
 }
 
 /** Seeds, puzzles, sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */
@@ -143,7 +168,7 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
 
 /** What the paper's column is of, and what is counted in ours. */
 function paperData({ task }: Experiment): string {
-  if (task.kind === 'arc') return `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
+  if (task.kind === 'arc') return arcName(task);
   return task.kind === 'maze' ? 'Maze-Hard' : 'Sudoku-Extreme';
 }
 

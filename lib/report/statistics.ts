@@ -71,11 +71,20 @@ export function holm(values: readonly number[]): number[] {
   return corrected;
 }
 
-/** Spearman's rank correlation, −1 … 1; null for fewer than three pairs. Throws RangeError for unequal lengths. */
-export function rankCorrelation(left: readonly number[], right: readonly number[]): number | null {
+/**
+ * Spearman's rank correlation, −1 … 1, and how often ranks without any relation correlate as much (two-sided, by
+ * Student's t); null for fewer than three pairs. Throws RangeError for unequal lengths.
+ */
+export function rankCorrelation(
+  left: readonly number[],
+  right: readonly number[],
+): { readonly rho: number; readonly p: number } | null {
   if (left.length !== right.length)
     throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
-  return left.length < 3 ? null : spearmancoeff([...left], [...right]);
+  if (left.length < 3) return null;
+  const [rho, degrees] = [spearmancoeff([...left], [...right]), left.length - 2];
+  const p = Math.abs(rho) >= 1 ? 0 : 2 * studentt.cdf(-Math.abs(rho) * Math.sqrt(degrees / (1 - rho ** 2)), degrees);
+  return { rho, p };
 }
 
 /** Standard error of a share that was counted over so many puzzles, 0 … 1. */

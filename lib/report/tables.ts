@@ -4,11 +4,10 @@
  */
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
-import type { Experiment } from '../experiment/experiment.js';
 import { haltingHead } from '../experiment/learned.js';
 import { blockNote, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
-import { paperResult as paperPercent, variant } from '../experiment/variants.js';
+import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { keptTogether, markdownText } from './escape.js';
@@ -161,7 +160,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
     const [{ experiment, data }] = group;
     return {
       name: `${experimentLabel(experiment)}${blockNote(group[0])}`,
-      ...paperResult(group[0]),
+      ...paperAccuracy(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,
       puzzles: Math.min(...group.map(quotedPuzzles)),
@@ -174,17 +173,18 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
  * What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards or 30×30 mazes;
  * others are not in it.
  */
-function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
-  const { task, scale } = experiment;
-  const id = experiment.variant ?? (isPaperTrm(experiment) ? 'trm' : undefined);
+function paperAccuracy(record: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
+  const { task, scale, variant: named } = record.experiment;
+  const id = named ?? (isPaperTrm(record) ? 'trm' : undefined);
   if (
     id === undefined ||
+    isOwn(record) ||
     (task.kind !== 'sudoku' && task.kind !== 'maze') ||
     task.side !== (task.kind === 'sudoku' ? 9 : 30)
   )
     return { paper: null, sameData: false };
   const reported = variant(id)
-    .rows.map((row) => paperPercent(row, task))
+    .rows.map((row) => paperResult(row, task))
     .find((accuracy) => accuracy !== null);
   return {
     paper: reported === undefined ? null : reported / 100,
@@ -192,19 +192,28 @@ function paperResult({ experiment }: RunRecord): Pick<ResultRow, 'paper' | 'same
   };
 }
 
+/** Whether a run's model has a schedule or a block of its own. */
+function isOwn({ experiment: { model }, block }: RunRecord): boolean {
+  return block !== undefined || model.schedule !== undefined;
+}
+
+/** Whether a run's model is the paper's TRM, of whatever size, mixer and number of recursions. */
+export function isPaperModel(record: RunRecord): boolean {
+  const { model } = record.experiment;
+  const calls = ['recursion', 'separateNets', 'gradient', 'halting'] as const;
+  return !isOwn(record) && calls.every((field) => model[field] === paperConfig[field]);
+}
+
 /** The paper's TRM-MLP but for its size and, below the paper's scale, the number of its recursions. */
-function isPaperTrm({ model, training, scale }: Experiment): boolean {
+function isPaperTrm(record: RunRecord): boolean {
+  const { model, training, scale } = record.experiment;
   const shape = [
-    'recursion',
-    'separateNets',
-    'gradient',
     'mixer',
     'layers',
-    'halting',
     'supervisionSteps',
     ...(scale === 'paper' ? (['deepRecursions', 'latentRecursions'] as const) : []),
   ] as const;
-  return shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
+  return isPaperModel(record) && shape.every((field) => model[field] === paperConfig[field]) && training.emaRate > 0;
 }
 
 /** "61.3 ± 2.0 %", "61.3 %" for one seed, "not run" for none. */
@@ -231,13 +240,13 @@ export function signedPoints(difference: number): string {
 
 const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;
 
-/** Columns of numbers: at least one, and beside them only dashes and "not run". */
+/** Columns of numbers: at least one, and beside them only dashes, "not run" and nothing. */
 function numericColumns({ columns, rows }: Table): boolean[] {
   return columns.map((_, i) => {
     const cells = rows.map((row) => row[i] ?? '');
     return (
       cells.some((cell) => number.test(cell)) &&
-      cells.every((cell) => number.test(cell) || cell === '–' || cell === 'not run')
+      cells.every((cell) => number.test(cell) || ['–', 'not run', ''].includes(cell))
     );
   });
 }

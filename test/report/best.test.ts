@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import type { ModelConfig } from '../../lib/model/config.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { atEqualCost, rowExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { bestResults, bestTable, headline } from '../../lib/report/best.js';
-import { record } from './records.js';
+import { record, recordOf } from './records.js';
 
 const extreme = { side: 9, source: 'sudoku-extreme', scale: 'desk' } as const;
 
@@ -49,6 +52,35 @@ describe('best results', () => {
     for (const [made, name] of names) assert.equal(label(made), name);
   });
 
+  it('say how long a training was where that is not its base’s', () => {
+    const study = experiment('sudoku-6x6-study');
+    const label = (experiment: RunRecord['experiment']): string | undefined =>
+      bestTable([recordOf(experiment, 0, [0.5])]).match(/Sudoku, 6×6.*? \| (TRM.*?) \|/)?.[1];
+    const row = variant('trm-one-step-gradient');
+    assert.equal(label(atEqualCost(study, row)!), 'TRM w/ 1-step gradient, 1,260 steps');
+    assert.equal(label(rowExperiment(study, row)), 'TRM w/ 1-step gradient');
+  });
+
+  it('name puzzles by the file they come from, and by how hard they are', () => {
+    const named = (changes: Partial<RunRecord['experiment']['task']>): string | undefined => {
+      const made = record({ exactAccuracy: [0.5] });
+      const task = { ...made.experiment.task, ...changes } as RunRecord['experiment']['task'];
+      return bestResults([{ ...made, experiment: { ...made.experiment, task } }])
+        .filter(({ ours }) => ours.length > 0)
+        .map(({ puzzles, paper }) => `${puzzles}: ${paper}`)
+        .join();
+    };
+    const arc = { kind: 'arc', set: 'file', file: '/of/mine.json', canvas: 30, maxTasks: 0 } as const;
+    assert.equal(named(arc), 'ARC of mine.json, two tries: null', 'not the paper’s 7.8');
+    assert.equal(named({ ...arc, canvas: 7 }), 'ARC of mine.json tasks within 7×7, two tries: null');
+    assert.equal(named({ ...arc, set: 'arc2' }), 'ARC-AGI-2, two tries: 0.078');
+    assert.equal(named({ side: 9, source: 'file', file: 'mine.csv' }), 'Sudoku, 9×9 of mine.csv: null');
+    assert.equal(
+      named({ kind: 'maze', source: 'generated', side: 11, leastDistance: 20 }),
+      'mazes, 11×11, 20+ steps: null',
+    );
+  });
+
   it('tries that were scored on validation puzzles do not count', () => {
     const [small] = records.slice(-1);
     assert.ok(small !== undefined);
@@ -64,7 +96,7 @@ describe('best results', () => {
       bestTable(records),
       /^\| Sudoku-Extreme.* 60\.0\u00A0±\u00A014\.1\u00A0% \| TRM \(T = 3, n = 6\) \| 1 \| 10 s \| 2 \| 300 \|$/m,
     );
-    assert.match(bestTable(records), /^\| Maze-Hard, 30×30 \| 85\.3\u00A0% \| not run \| – \| – \| – \| – \| – \|$/m);
+    assert.match(bestTable(records), /^\| Maze-Hard, 30×30 \| 85\.3\u00A0% \| not run \|( {2}\|){5}$/m);
     assert.equal(
       headline(records),
       'Our best model for Sudoku-Extreme has 1 parameters. Its training took 10 s (native). ' +

@@ -5,6 +5,7 @@ import { variantExperiment } from '../../lib/experiment/rows.js';
 import { variant } from '../../lib/experiment/variants.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import {
+  coreHours,
   accuracyVersusCoreHours,
   accuracyVersusFlop,
   extremeRuns,
@@ -38,6 +39,10 @@ describe('what Sudoku-Extreme costs', () => {
   });
 
   it('core-hours are hours times threads, and grow with the steps', () => {
+    const [first] = records;
+    const two = [1, 2].map((threads) => ({ ...first!.sittings[0]!, threads }));
+    const run = { ...first!, seconds: { training: 1800, evaluation: 900 }, sittings: two };
+    assert.deepEqual([coreHours(run, 'training'), coreHours(run, 'all')], [1, 1.5]);
     const { data, layout } = accuracyVersusCoreHours(records);
     assert.deepEqual(
       data.map(({ x, y }) => [x, y]),

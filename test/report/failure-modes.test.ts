@@ -1,6 +1,8 @@
 /** The table of failure modes: each number from the record it stands for. */
 import assert from 'node:assert/strict';
 import { change } from '../../lib/experiment/experiment.js';
+import { atEqualCost, rowExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { failureModeRuns, failureModes } from '../../lib/experiment/failure-modes.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
@@ -18,6 +20,7 @@ const [plain, zero, five, arc, two, four] = failureModeRuns('laptop') as [
   RunRecord['experiment'],
   RunRecord['experiment'],
 ];
+const [plainBase, direct] = [experiment('sudoku-6x6-study'), variant('direct')];
 const scored = (share: number, puzzles = 300): RunRecord['evaluations'][number] => ({
   ...recordOf(plain, 0, [0, share]).evaluations[0]!,
   puzzles,
@@ -39,7 +42,7 @@ describe('failure modes', () => {
     );
     assert.equal(arc.name, 'arc-7x7-study-trm-attention');
     assert.ok(arc.evaluation.closing.some(({ puzzleIds }) => puzzleIds === 'blank'));
-    assert.equal(planFailureModes('laptop', 2).length, 12);
+    assert.equal(planFailureModes('laptop', 2).length, 18);
     assert.deepEqual(
       planFailureModes('laptop', 1, ['over-fitting']).map(({ experiment: { name } }) => name),
       ['sudoku-6x6-study-over-fitting-2-layers', 'sudoku-6x6-study-over-fitting-4-layers'],
@@ -71,27 +74,34 @@ describe('failure modes', () => {
         },
       },
       recordOf(experiment('sudoku-6x6-study'), 0, [0, 1]), // no case of any
+      ...[rowExperiment(plainBase, direct), atEqualCost(plainBase, direct)!].map((row, i) => ({
+        ...recordOf(row, 0, [0, 1]),
+        closing: { 'one-blank': scored(0.125 + i / 2) }, // the second is at another budget: no case either
+      })),
     ];
     const { rows } = withoutRuns(failureModesTable(records, 'laptop'));
     assert.deepEqual(rows, [
-      ['one-blank', 'ordinary puzzles', '81.3 ± 8.8 %', '2', '300', '5.0', 'arXiv 2601.10679'],
-      ['one-blank', 'one blank cell', '37.5 ± 17.7 %', '2', '500', '5.0', 'arXiv 2601.10679'],
-      ['halting-bias', 'bias −5, the paper’s', '81.3 ± 8.8 %', '2', '300', '5.0', 'arXiv 2604.21999'],
-      ['halting-bias', 'bias 0', 'not run', '–', '–', '–', 'arXiv 2604.21999'],
-      ['halting-bias', 'bias +5', '12.5 %', '1', '300', '1.0', 'arXiv 2604.21999'],
-      ['puzzle-id', 'training examples, own id', '87.5 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'training examples, blank id', '3.1 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'training examples, another’s id', 'not run', '–', '–', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, own id', '50.0 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, blank id', '6.3 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, another’s id', 'not run', '–', '–', '–', 'arXiv 2512.11847'],
+      ['one-blank', 'TRM, ordinary puzzles', '81.3 ± 8.8 %', '75.0 %', '2', '300', '5.0', 'arXiv 2601.10679'],
+      ['one-blank', 'TRM, one blank cell', '37.5 ± 17.7 %', '25.0 %', '2', '500', '5.0', 'arXiv 2601.10679'],
+      ['one-blank', 'HRM, one blank cell', 'not run', '–', '–', '–', '–', 'arXiv 2601.10679'],
+      ['one-blank', 'TRM-Att, one blank cell', 'not run', '–', '–', '–', '–', 'arXiv 2601.10679'],
+      ['one-blank', 'direct prediction, one blank cell', '12.5 %', '12.5 %', '1', '300', '–', 'arXiv 2601.10679'],
+      ['halting-bias', 'bias −5, the paper’s', '81.3 ± 8.8 %', '75.0 %', '2', '300', '5.0', 'arXiv 2604.21999'],
+      ['halting-bias', 'bias 0', 'not run', '–', '–', '–', '–', 'arXiv 2604.21999'],
+      ['halting-bias', 'bias +5', '12.5 %', '12.5 %', '1', '300', '1.0', 'arXiv 2604.21999'],
+      ['puzzle-id', 'training examples, own id', '87.5 %', '87.5 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'training examples, blank id', '3.1 %', '3.1 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'training examples, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, own id', '50.0 %', '50.0 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, blank id', '6.3 %', '6.3 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'test pairs, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
     ]);
     assert.deepEqual(failureModesTable(records, 'smoke').rows, [], 'scales are not mixed');
     assert.equal(failureModesTable(records, 'laptop').rows[0]?.at(-1), `${plain.name}-seed0 ${plain.name}-seed1`);
     assert.equal(failureModes.length, 4);
     const maze = change(experiment('maze-7x7-study'), { variant: 'trm' });
     const [first] = failureModesTable([...records, recordOf(maze, 3, [0, 0])], 'laptop').rows;
-    assert.equal(first?.[3], '2', 'another task is no case');
+    assert.equal(first?.[4], '2', 'another task is no case');
   });
 
   it('hold the loss of four layers from training to new puzzles against that of two, over training', () => {

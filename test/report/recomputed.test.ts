@@ -8,6 +8,7 @@ import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
 import { readRecords } from '../../lib/experiment/record.js';
 import { orderings } from '../../lib/report/orderings.js';
+import { rawWeightsText } from '../../lib/report/raw-weights.js';
 import { paperTableRows } from '../../lib/report/paper-rows.js';
 import { tableBases } from '../../lib/sweep/plan.js';
 
@@ -61,6 +62,35 @@ describe('verdicts recomputed', () => {
     assert.ok(Math.abs(criticalValue(4) - 2.776445) < 1e-5, String(criticalValue(4)));
     assert.ok(Math.abs(criticalValue(9) - 2.262157) < 1e-5, String(criticalValue(9)));
   });
+
+  for (const [table, count] of [
+    [1, 9],
+    [4, 4],
+  ] as const)
+    it(`Table ${table}: differences and intervals of the weights as trained`, () => {
+      const [base] = tableBases(table, 'laptop');
+      const rows = paperTableRows(table, base!, readRecords('data/runs'));
+      const lines = rawWeightsText(rows)
+        .split('\n')
+        .filter((line) => line.startsWith('| '))
+        .slice(3) // the head, the rule and the first row
+        .map((line) => line.slice(2, -2).split(' | '));
+      assert.equal(lines.length, count, 'every row but the one that is of raw weights anyway, and those at equal cost');
+      for (const [label = '', , difference, interval, seeds] of lines) {
+        const row = rows.find(({ row: { label: own } }) => label.replace(/, [\d,]+ steps$/, '') === own)!;
+        const name = `${row.variant}${label.endsWith(' steps') ? '-equal-cost' : ''}`;
+        const [left, right] = [sharesOf('trm', Number(seeds), 'raw'), sharesOf(name, Number(seeds), 'raw')];
+        assert.deepEqual([left.size, right.size], [Number(seeds), Number(seeds)], label);
+        const differences = [...left].map(([seed, share]) => 100 * (share - right.get(seed)!));
+        const mean = differences.reduce((sum, each) => sum + each, 0) / left.size;
+        const variance = differences.reduce((sum, each) => sum + (each - mean) ** 2, 0) / (left.size - 1);
+        const half = criticalValue(left.size - 1) * Math.sqrt(variance / left.size);
+        const printed = [difference!, ...interval!.split(' to ')].map((text) => Number(text.replace('−', '-')));
+        [mean, mean - half, mean + half].forEach((value, i) =>
+          assert.ok(Math.abs(value - printed[i]!) < 0.0501, `${label}: ${printed[i]} for ${value}`),
+        );
+      }
+    });
 
   for (const [table, seeds] of [
     [1, 10],

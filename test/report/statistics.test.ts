@@ -62,7 +62,30 @@ describe('statistics', () => {
         assert.ok(Math.abs(ours[j]! - value) <= 1e-9 + 1e-7 * Math.abs(value), `pair ${i}: ${ours[j]} for ${value}`);
     });
     holm(tests.map(({ p }) => p)).forEach((p, i) => assert.ok(Math.abs(p - adjusted[i]!) < 1e-8));
-    for (const { left, right, rho } of ranks) assert.ok(Math.abs(rankCorrelation(left, right)! - rho) < 1e-9);
+    for (const { left, right, rho } of ranks) assert.ok(Math.abs(rankCorrelation(left, right)!.rho - rho) < 1e-9);
+  });
+
+  it('a rank correlation has the p of all orders of eight ranks, but for what Student’s t leaves out', () => {
+    const orders = (items: readonly number[]): number[][] =>
+      items.length === 0
+        ? [[]]
+        : items.flatMap((item) => orders(items.filter((other) => other !== item)).map((rest) => [item, ...rest]));
+    const ranks = [1, 2, 3, 4, 5, 6, 7, 8];
+    const all = orders(ranks);
+    // ρ = 1 − 6 Σ d² / (n (n² − 1)) without ties
+    const rho = (order: readonly number[]): number =>
+      1 - (6 * order.reduce((sum, rank, i) => sum + (rank - ranks[i]!) ** 2, 0)) / (8 * 63);
+    for (const order of [
+      [3, 1, 2, 7, 8, 5, 4, 6],
+      [8, 1, 2, 3, 4, 5, 6, 7],
+      [1, 2, 4, 3, 6, 5, 8, 7],
+    ]) {
+      const tested = rankCorrelation(ranks, order)!;
+      const exact = all.filter((other) => Math.abs(rho(other)) >= Math.abs(rho(order)) - 1e-9).length / all.length;
+      assert.ok(Math.abs(tested.rho - rho(order)) < 1e-12);
+      assert.ok(Math.abs(tested.p - exact) < 0.02, `${tested.p} for ${exact}`);
+    }
+    assert.deepEqual(rankCorrelation([1, 2, 3], [3, 2, 1]), { rho: -1, p: 0 });
   });
 
   it('Holm by hand: the smallest of three counts thrice, none becomes smaller than one before it', () => {

@@ -106,6 +106,24 @@ describe('tables', () => {
     },
   );
 
+  it('results: a model with a block or a schedule of its own is none of the paper’s, whatever its row is called', () => {
+    const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', exactAccuracy: [0.125] });
+    const paperCell = (own: Partial<typeof made>): string | undefined =>
+      resultsTable([{ ...made, ...own }])
+        .split('\n')[2]
+        ?.split(' | ')[1];
+    const scheduled = { ...made.experiment, model: { ...made.experiment.model, schedule: 'y ← net(y)' } };
+    assert.deepEqual(
+      [
+        paperCell({}),
+        paperCell({ block: 'ab'.repeat(32) }),
+        paperCell({ experiment: scheduled }),
+        paperCell({ experiment: { ...scheduled, variant: 'trm' } }),
+      ],
+      ['87.4\u00A0%*', '–', '–', '–'],
+    );
+  });
+
   it('results: no table holds two scales', () => {
     const lines = resultsTable([
       record({ exactAccuracy: [0.5] }),

@@ -1,0 +1,52 @@
+/** The paper's tables once more with the weights as trained: how much of a difference is their moving average's. */
+import { rawWeightsIn } from '../experiment/closing.js';
+import { closingEvaluation, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { comparedOverSeeds, firstOf, heldAgainst, intervalText } from './orderings.js';
+import type { PaperTableRow } from './paper-rows.js';
+import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
+
+/** The share that a run's raw weights solve of the puzzles that tables quote; undefined where it was not scored. */
+export function rawAccuracy(record: RunRecord): number | undefined {
+  const name = rawWeightsIn(record.experiment.evaluation);
+  const raw = name === undefined ? undefined : closingEvaluation(record, name);
+  return raw?.puzzles === quotedPuzzles(record) ? raw.exactAccuracy.at(-1) : undefined;
+}
+
+/**
+ * The rows with raw weights, each held against the row of its ordering, those at equal cost against the first; empty
+ * where no such pair was scored. Not in the plan of the tables, so nothing is judged.
+ */
+export function rawWeightsText(rows: readonly PaperTableRow[]): string {
+  const first = firstOf(rows);
+  if (first === undefined) return '';
+  const pairs = [
+    ...heldAgainst(rows).map(([other, { row, records }]) => ({ label: row.label, other, runs: records })),
+    ...rows.map(({ row, atEqualCost: runs = [] }) => ({
+      label: `${row.label}, ${runs[0]?.steps.toLocaleString('en') ?? '–'} steps`,
+      other: first,
+      runs,
+    })),
+  ];
+  const lines = pairs.flatMap(({ label, other, runs }) => {
+    const { test, seeds } = comparedOverSeeds(other.records, runs, rawAccuracy);
+    if (seeds === 0) return [];
+    return [[label, rawText(runs), test === null ? '–' : signedPoints(test.difference), intervalText(test), seeds]];
+  });
+  if (lines.length === 0) return '';
+  const twins = rows.some(({ row }) => row.depthRow !== undefined) ? ', for an HRM the TRM of its k and T less it' : '';
+  return [
+    'Without the moving average. These are the scores of the weights as trained, in both rows of a difference. ' +
+      'The plan has the averaged weights. This was looked at afterwards, so it judges nothing. ' +
+      `The difference is ${first.row.label} less the row${twins}.`,
+    toMarkdown({
+      columns: ['row', 'raw weights', 'difference', '95 % interval', 'seeds'],
+      rows: [[first.row.label, rawText(first.records), '–', '–', first.records.length], ...lines].map((cells) =>
+        cells.map(String),
+      ),
+    }),
+  ].join('\n\n');
+}
+
+function rawText(runs: readonly RunRecord[]): string {
+  return meanAndSpread(runs.flatMap((record) => rawAccuracy(record) ?? []));
+}
