@@ -106,7 +106,7 @@ describe('tables', () => {
     },
   );
 
-  it('results: a model with a block or a schedule of its own is none of the paper’s, whatever its row is called', () => {
+  it('results: a model with a block or a schedule of its own is none of the paper’s', () => {
     const made = record({ name: 'sudoku-9x9', side: 9, source: 'sudoku-extreme', exactAccuracy: [0.125] });
     const paperCell = (own: Partial<typeof made>): string | undefined =>
       resultsTable([{ ...made, ...own }])
