@@ -2,7 +2,7 @@
  * ARC to look at:
  * a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids.
  */
-import { augmentGrid, gridHash, noAugmentation } from '../data/arc.js';
+import { augmentGrid, noAugmentation } from '../data/arc.js';
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
@@ -91,29 +91,6 @@ export function drawVotes(
       ),
     ],
     { title: `Votes on task ${task.id}`, columns: 3, cellSize },
-  );
-}
-
-/**
- * One row a test pair: votes, different grids among them, and at which try the right one comes;
- * a dash where it does not.
- */
-export function votesTable(votes: ArcVotes, dataset: ArcDataset): Table {
-  return tableOfRows(
-    dataset.versions.entries.flatMap(({ task, pairs }) =>
-      pairs.map(({ output }, pair) => {
-        const candidates = votes.candidates(task.id, pair);
-        const place = candidates.findIndex(({ grid }) => gridHash(grid) === gridHash(output));
-        return {
-          task: task.id,
-          'test pair': pair + 1,
-          votes: candidates.reduce((sum, each) => sum + each.votes, 0),
-          'different grids': candidates.length,
-          'most votes': candidates[0]?.votes ?? 0,
-          'right at try': place < 0 ? null : place + 1,
-        };
-      }),
-    ),
   );
 }
 

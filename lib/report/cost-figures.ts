@@ -6,6 +6,7 @@ import { axis, baseLayout, markerSymbol, percent, percentAxis, seriesLine } from
 import type { Figure, Trace } from './draw/plotly.js';
 import { fontSize, seriesColour, stroke } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
+import { seriesPlaces } from './series.js';
 import { percentText, type Table } from './tables.js';
 
 /** Runs that were scored on test puzzles of Sudoku-Extreme. */
@@ -35,6 +36,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
     last: finalEvaluation(record).puzzles,
     way: record.evaluations.at(-2)?.puzzles,
   }));
+  const places = seriesPlaces(runs);
   const all = series.flatMap(({ hours }) => hours);
   const [few, many] = [series.map(({ way }) => way ?? Infinity), series.map(({ last }) => last)];
   return {
@@ -45,8 +47,8 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
         mode: 'lines+markers',
         x: hours.map((each) => Number(each.toPrecision(5))),
         y: solved.map(percent),
-        line: seriesLine(index),
-        marker: { size: stroke.marker, symbol: markerSymbol(index) },
+        line: seriesLine(places[index] ?? index),
+        marker: { size: stroke.marker, symbol: markerSymbol(places[index] ?? index) },
         hovertemplate: `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
       }),
     ),

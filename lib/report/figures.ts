@@ -13,6 +13,7 @@ import {
   markedStep,
   markerSymbol,
   mean,
+  mostBands,
   nameLines,
   percent,
   percentAxis,
@@ -24,6 +25,7 @@ import {
 } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './draw/style.js';
+import { seriesPlaces } from './series.js';
 import { labelledRuns, type LabelledRuns } from './tables.js';
 
 /** Accuracy of one model after each supervision step. */
@@ -31,8 +33,10 @@ export interface CycleSeries {
   readonly name: string;
   /** Share of puzzles solved whole after supervision steps 1, 2, …, 0 … 1. */
   readonly exactAccuracy: readonly number[];
-  /** The spread over seeds, one point each a step. */
+  /** The spread over seeds, one point each a step; drawn in figures of a few curves. */
   readonly band?: Band;
+  /** Its colour, dash and marker, counted from 0; default its place in the figure. */
+  readonly place?: number;
 }
 
 /**
@@ -62,18 +66,16 @@ export function rowsVersusCycles(
   const subtitle =
     records.length === 0
       ? 'not run yet'
-      : `${puzzles} ${splits} puzzles` + (several ? '; mean over seeds, shaded from the worst to the best' : '');
+      : `${puzzles} ${splits} puzzles` +
+        (several ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best'}` : '');
   return accuracyCurves(rowSeries(run), { subtitle, ...options });
 }
 
-/** Records as curves: those of one experiment become one, in order of first appearance. */
-export function cycleSeries(records: readonly RunRecord[]): CycleSeries[] {
-  return rowSeries(labelledRuns(records));
-}
-
 function rowSeries(rows: readonly LabelledRuns[]): CycleSeries[] {
-  return rows.map(({ row, records: own }) => ({
+  const places = seriesPlaces(rows);
+  return rows.map(({ row, records: own }, i) => ({
     name: row.label,
+    place: places[i] ?? i,
     ...overSeeds(own.map((record) => finalEvaluation(record).exactAccuracy)),
   }));
 }
@@ -101,24 +103,24 @@ export function accuracyCurves(
   const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
   const log = longest > 32;
   const place = (step: number): number => (log ? Math.log10(step) : step);
-  const data = series.flatMap(({ name, exactAccuracy, band }, index): Trace[] => [
-    ...(band === undefined ? [] : bandTraces(name, band, seriesColour(index))),
+  const data = series.flatMap(({ name, exactAccuracy, band, place: at }, index): Trace[] => [
+    ...(band === undefined || series.length > mostBands ? [] : bandTraces(name, band, seriesColour(at ?? index))),
     {
       type: 'scatter',
       name,
       mode: exactAccuracy.length > 32 ? 'lines' : 'lines+markers',
       x: exactAccuracy.map((_, i) => i + 1),
       y: exactAccuracy.map(percent),
-      line: seriesLine(index),
-      marker: { size: stroke.marker, symbol: markerSymbol(index) },
+      line: seriesLine(at ?? index),
+      marker: { size: stroke.marker, symbol: markerSymbol(at ?? index) },
       hovertemplate: `${name}: %{y:.1f} % after %{x} steps<extra></extra>`,
     },
   ]);
-  const ends = series.map(({ name, exactAccuracy }, index) => ({
+  const ends = series.map(({ name, exactAccuracy, place: at }, index) => ({
     text: name,
     x: place(exactAccuracy.length),
     y: percent(exactAccuracy.at(-1) ?? 0),
-    colour: seriesColour(index),
+    colour: seriesColour(at ?? index),
   }));
   const trained =
     options.trainedSteps !== undefined && options.trainedSteps < longest
@@ -338,28 +340,24 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
-/** How values are spread: share of each sample in bins centred on the multiples of binWidth. */
-export function distribution(
-  samples: readonly Sample[],
-  options: Caption & { readonly of: string; readonly binWidth?: number },
-): Figure {
-  const { of, binWidth: width = 1 } = options;
+/** How values are spread: share of each sample at every whole number. */
+export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string }): Figure {
+  const { of } = options;
   const all = samples.flatMap(({ values }) => values);
-  const binOf = (value: number): number => Math.round(value / width);
-  const first = binOf(Math.min(...all));
-  const bins = all.length === 0 ? 0 : binOf(Math.max(...all)) - first + 1;
-  const centres = Array.from({ length: bins }, (_, bin) => (first + bin) * width);
+  const first = Math.round(Math.min(...all));
+  const bins = all.length === 0 ? 0 : Math.round(Math.max(...all)) - first + 1;
+  const centres = Array.from({ length: bins }, (_, bin) => first + bin);
   return {
     data: samples.map(({ name, values }, index): Trace => {
       const counts = new Float64Array(bins);
-      for (const value of values) counts[binOf(value) - first]! += 1;
+      for (const value of values) counts[Math.round(value) - first]! += 1;
       return {
         type: 'bar',
         name: `${name} (${values.length.toLocaleString('en')})`,
         x: centres,
         y: Array.from(counts, (count) => (count === 0 ? null : percent(count / values.length))),
-        offset: width * (index / samples.length - 0.5),
-        width: width / samples.length,
+        offset: index / samples.length - 0.5,
+        width: 1 / samples.length,
         // Filled, then hollow: told apart in black and white too.
         marker: {
           color: index === 0 ? seriesColour(0) : colour.paper,
@@ -372,7 +370,7 @@ export function distribution(
       { title: of, ...options },
       {},
       {
-        xaxis: { ...axis(of), range: [(first - 0.75) * width, (first + bins - 0.25) * width] },
+        xaxis: { ...axis(of), range: [first - 0.75, first + bins - 0.25] },
         yaxis: { ...axis('Share of the set'), ticksuffix: ' %', rangemode: 'tozero' },
         showlegend: samples.length > 1,
         legend: {
@@ -476,11 +474,13 @@ export interface ComparedRow {
   readonly paper: number | null;
   /** One value a seed. */
   readonly ours: readonly number[];
+  /** Some seeds learned and others did not: a mean would be that of neither. */
+  readonly noMean?: boolean;
 }
 
 /**
- * Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means. `of`:
- * what the shares are of.
+ * Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means,
+ * but where some seeds did not learn. `of`: what the shares are of.
  */
 export function paperVersusOurs(
   rows: readonly ComparedRow[],
@@ -489,6 +489,7 @@ export function paperVersusOurs(
   const names = rows.map(({ name }) => name);
   const shown = names.map(nameLines);
   const withSeeds = rows.filter(({ ours }) => ours.length > 0);
+  const withMean = withSeeds.filter(({ noMean }) => noMean !== true);
   const inPaper = rows.filter(({ paper }) => paper !== null);
   const left = Math.max(...shown.flat().map((line) => textWidth(line, fontSize.tick)));
   return {
@@ -497,8 +498,8 @@ export function paperVersusOurs(
         type: 'scatter',
         name: 'ours, mean',
         mode: 'markers',
-        x: withSeeds.map(({ ours }) => percent(mean(ours))),
-        y: withSeeds.map(({ name }) => name),
+        x: withMean.map(({ ours }) => percent(mean(ours))),
+        y: withMean.map(({ name }) => name),
         marker: {
           symbol: 'line-ns-open',
           size: 20,

@@ -13,7 +13,7 @@ import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline, puzzleRows } from './best.js';
 import { beyondTable } from './beyond.js';
 import type { Caption } from './draw/plot-layout.js';
-import { fingerprintIn, fingerprintOf, pictureFiles, type Figure } from './draw/plotly.js';
+import { fingerprintIn, fingerprintOf, pictureOf, type Figure } from './draw/plotly.js';
 import { paperVersusOurs, rowsVersusCycles } from './figures.js';
 import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
@@ -26,6 +26,7 @@ import { comparedRows, paperTable, paperTableFrame } from './paper-tables.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import {
   accuracyVersusDepth,
+  bandText,
   costVersusAccuracy,
   haltingOverTraining,
   learningCurves,
@@ -299,10 +300,12 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
   const ours = rows.flatMap(({ records: own }) => own);
   const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
   const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({
-    subtitle: studyCaption(rows, 'shaded from the worst to the best', shown),
+    subtitle: studyCaption(rows, bandText(rows), shown),
   });
-  const compared = paperVersusOurs(comparedRows(table, base, records), {
-    ...dots,
+  const seeds = comparedRows(table, base, records);
+  const mixed = seeds.some(({ noMean }) => noMean === true) ? '; no mean where some seeds did not learn' : '';
+  const compared = paperVersusOurs(seeds, {
+    subtitle: `${dots?.subtitle ?? ''}${mixed}`,
     ...(base.task.kind === 'arc' ? { of: 'Test tasks solved in two tries' } : {}),
     title: `Table ${table}, ours and the paper’s`,
   });
@@ -398,8 +401,7 @@ export async function writeReports(sources: ReportSources): Promise<string[]> {
   for (const { name, figure } of reportFigures(sources)) {
     const picture = path.join(projectRoot(), 'figures', `${name}.png`);
     const drawn = existsSync(picture) ? await fingerprintIn(readFileSync(picture)) : undefined;
-    const fresh = await pictureFiles(name, figure);
-    files.push(...fresh.filter(([file]) => !file.endsWith('.png') || drawn !== fingerprintOf(figure)));
+    if (drawn !== fingerprintOf(figure)) files.push([`figures/${name}.png`, await pictureOf(figure)]);
   }
   for (const [file, content] of files) writeFileAtomic(path.join(projectRoot(), file), content);
   return files.map(([file]) => file);

@@ -2,7 +2,7 @@
 import type { DataFrame } from 'danfojs-node';
 import { runCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { learned } from '../experiment/learned.js';
+import { learned, learnedInPart } from '../experiment/learned.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { recursionsOf } from '../experiment/rows.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
@@ -163,6 +163,7 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
     name: row.label,
     paper: shareOf(paperResult(row, base.task)),
     ours: ours.map(quotedAccuracy),
+    ...(learnedInPart(ours) ? { noMean: true } : {}),
   }));
 }
 

@@ -16,6 +16,7 @@ import {
   legendAbove,
   markerSymbol,
   mean,
+  mostBands,
   percent,
   percentAxis,
   powersOfTwo,
@@ -23,6 +24,7 @@ import {
   type Caption,
 } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
+import { placeOf, seriesPlaces } from './series.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
 import type { LabelledRuns } from './tables.js';
@@ -32,12 +34,13 @@ export function longerThinking(rows: readonly LabelledRuns[], options: Caption =
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'longer')));
   const trained = looked[0]?.records[0]?.experiment;
   const trainedSteps = trained?.training.supervisionSteps ?? trained?.model.supervisionSteps;
-  const series = looked.map(({ row, records }): CycleSeries => {
+  const places = seriesPlaces(looked);
+  const series = looked.map(({ row, records }, i): CycleSeries => {
     const curves = records.flatMap((record) => {
       const longer = closingEvaluation(record, 'longer');
       return longer === undefined ? [] : [longer.exactAccuracy];
     });
-    return { name: row.label, ...overSeeds(curves) };
+    return { name: row.label, place: places[i] ?? i, ...overSeeds(curves) };
   });
   return accuracyCurves(series, {
     title: 'Thinking longer than trained',
@@ -48,11 +51,19 @@ export function longerThinking(rows: readonly LabelledRuns[], options: Caption =
 
 /** Table 3: puzzles solved against the layers of one supervision step, ours and the paper's. */
 export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
-  const nets = ['TRM', 'HRM'].map((net) =>
-    rows.filter(({ row }) => row.depthRow?.net === net).sort((a, b) => depthOf(a) - depthOf(b)),
-  );
-  const traces = nets.flatMap((own, index): Trace[] => {
-    const net = index === 0 ? 'TRM' : 'HRM';
+  const nets = (['TRM', 'HRM'] as const).map((net) => ({
+    net,
+    index: placeOf(net === 'TRM' ? 'trm' : 'hrm') ?? 0,
+    own: rows.filter(({ row }) => row.depthRow?.net === net).sort((a, b) => depthOf(a) - depthOf(b)),
+  }));
+  const task = rows[0]?.experiment.task;
+  const { subtitle, ...caption } = options;
+  const boards =
+    task?.kind === 'sudoku' && task.source !== 'sudoku-extreme'
+      ? [`ours: ${task.side}×${task.side} boards, the paper’s: Sudoku-Extreme`]
+      : [];
+  const below = [...(subtitle === undefined ? [] : [subtitle]), ...boards].join('; ');
+  const traces = nets.flatMap(({ net, index, own }): Trace[] => {
     const run = withRecords(own);
     const reported = own.filter(({ row }) => row.sudoku !== null);
     const error = run.map((row) => percent(deviation(accuracies(row))));
@@ -60,7 +71,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
       {
         type: 'scatter',
         name: `${net}, ours`,
-        mode: 'lines+markers',
+        mode: run.length === 1 ? 'markers' : 'lines+markers',
         x: run.map(depthOf),
         y: run.map((row) => percent(mean(accuracies(row)))),
         error_y: { type: 'data', array: error, color: seriesColour(index), thickness: 1.5, width: 4 },
@@ -80,11 +91,11 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
       },
     ];
   });
-  const depths = nets.flat().map(depthOf);
+  const depths = nets.flatMap(({ own }) => own.map(depthOf));
   return {
     data: traces,
     layout: baseLayout(
-      { title: 'Accuracy versus depth', ...options },
+      { title: 'Accuracy versus depth', ...caption, ...(below === '' ? {} : { subtitle: below }) },
       {},
       {
         xaxis: {
@@ -108,15 +119,17 @@ export function costVersusAccuracy(
   { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
 ): Figure {
   const run = withRecords(rows);
-  const points = run.map((each) => ({
+  const places = seriesPlaces(run);
+  const points = run.map((each, i) => ({
     name: each.row.label,
+    index: places[i] ?? i,
     cost: trainingFlop(each) / 1e12,
     share: mean(accuracies(each)),
     spread: deviation(accuracies(each)),
   }));
   return {
     data: points.map(
-      ({ name, cost, share, spread }, index): Trace => ({
+      ({ name, index, cost, share, spread }): Trace => ({
         type: 'scatter',
         name,
         mode: 'markers',
@@ -222,8 +235,10 @@ export function learningCurves(
   { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
 ): Figure {
   const run = withRecords(rows);
-  const series = trainedApart(run).map(({ row, records }) => ({
-    index: run.findIndex((each) => each.row === row),
+  const apart = trainedApart(run);
+  const places = seriesPlaces(apart);
+  const series = apart.map(({ row, records }, i) => ({
+    index: places[i] ?? i,
     name: row.label,
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
     ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
@@ -236,7 +251,7 @@ export function learningCurves(
   }));
   return {
     data: series.flatMap(({ index, name, steps, exactAccuracy, band }): Trace[] => [
-      ...(band === undefined
+      ...(band === undefined || series.length > mostBands
         ? []
         : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
       {
@@ -372,6 +387,11 @@ export function studyCaption(
   const sets = several(records.map(({ data }) => data.test.name));
   const shaded = spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`;
   return `${sets}, ${puzzles} puzzles; ${seedsText(rows)}${shaded}`;
+}
+
+/** What a band of a figure of curves shows; empty where they are too many for bands. */
+export function bandText(rows: readonly LabelledRuns[]): string {
+  return trainedApart(rows).length > mostBands ? '' : 'shaded from the worst to the best';
 }
 
 /** The same of a figure that shows training alone. */

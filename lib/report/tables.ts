@@ -120,6 +120,8 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
 /** Runs that a table or a figure shows as one, over their seeds; a row of a paper's table is one. */
 export interface LabelledRuns {
   readonly row: { readonly label: string };
+  /** The id of the paper's row, where its runs do not say it. */
+  readonly variant?: string;
   readonly records: readonly RunRecord[];
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { gridOfRows } from '../../lib/data/arc.js';
 import { arcDataset } from '../../lib/data/arc-sets.js';
-import { drawTask, drawVersions, drawVotes, puzzleIdTable, votesTable } from '../../lib/report/arc.js';
+import { drawTask, drawVersions, drawVotes, puzzleIdTable } from '../../lib/report/arc.js';
 import { ArcVotes } from '../../lib/train/arc-votes.js';
 import type { Evaluation } from '../../lib/train/evaluate.js';
 import { record } from './records.js';
@@ -49,10 +49,6 @@ describe('ARC pictures', () => {
       '1 vote · sure: 50 %',
     ]);
     assert.throws(() => drawVotes(votes, test, 0, { pair: 9 }), /expected 0 to 0/);
-    const { columns, rows } = votesTable(votes, test);
-    assert.deepEqual(columns, ['task', 'test pair', 'votes', 'different grids', 'most votes', 'right at try']);
-    assert.deepEqual(rows[0], [task.id, '1', '3', '2', '2', '2']);
-    assert.deepEqual(rows[1]?.slice(2), ['0', '0', '0', '–']);
   });
 });
 

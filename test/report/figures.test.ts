@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import {
   accuracyCurves,
   accuracyVersusCycles,
-  cycleSeries,
   distribution,
   haltingCurve,
   learningCurve,
@@ -76,15 +75,33 @@ describe('figures', () => {
   });
 
   it('records of one experiment become one curve: mean and range over seeds', () => {
-    const series = cycleSeries([
+    const { data } = accuracyVersusCycles([
       record({ seed: 0, exactAccuracy: [0.25, 0.5] }),
       record({ seed: 1, exactAccuracy: [0.75, 1] }),
       record({ name: 'other', exactAccuracy: [0, 0.125] }),
     ]);
-    assert.deepEqual(series, [
-      { name: 'sudoku-4x4', exactAccuracy: [0.5, 0.75], band: { low: [0.25, 0.5], high: [0.75, 1] } },
-      { name: 'other', exactAccuracy: [0, 0.125] },
-    ]);
+    assert.deepEqual(
+      data.map(({ name, y }) => [name, y]),
+      [
+        ['sudoku-4x4, spread', [25, 50]],
+        ['sudoku-4x4, spread', [75, 100]],
+        ['sudoku-4x4', [50, 75]],
+        ['other', [0, 12.5]],
+      ],
+    );
+  });
+
+  it('six curves and more have no bands, and the subtitle does not name them', () => {
+    const curves = (count: number): ReturnType<typeof accuracyVersusCycles> =>
+      accuracyVersusCycles(
+        Array.from({ length: count }, (_, i) =>
+          [0, 1].map((seed) => record({ name: `run-${i}`, seed, exactAccuracy: [0.25, 0.5 + seed / 4] })),
+        ).flat(),
+      );
+    const [five, six] = [5, 6].map((count) => curves(count));
+    assert.deepEqual([five?.data.length, six?.data.length], [15, 6]);
+    assert.match(JSON.stringify(five?.layout['title']), /shaded/);
+    assert.doesNotMatch(JSON.stringify(six?.layout['title']), /shaded/);
   });
 
   it('records of two configurations under one name stay two curves', () => {
@@ -95,10 +112,10 @@ describe('figures', () => {
       experiment: { ...long.experiment, training: { ...long.experiment.training, steps: 7 } },
     };
     assert.deepEqual(
-      cycleSeries([short, other]).map(({ name, exactAccuracy }) => [name, exactAccuracy]),
+      accuracyVersusCycles([short, other]).data.map(({ name, y }) => [name, y]),
       [
-        ['sudoku-4x4 seed0', [0.25]],
-        ['sudoku-4x4 abc', [0.75]],
+        ['sudoku-4x4 seed0', [25]],
+        ['sudoku-4x4 abc', [75]],
       ],
     );
   });
@@ -240,7 +257,7 @@ describe('figures', () => {
     }
   });
 
-  it('distribution: shares of each sample, in bins centred on multiples of the width, empty bins left out', () => {
+  it('distribution: shares of each sample at every whole number, empty ones left out', () => {
     const figure = distribution(
       [
         { name: 'train', values: [17, 18, 18, 20] },
@@ -251,23 +268,16 @@ describe('figures', () => {
     assert.deepEqual(trace(figure, 'train (4)').x, [17, 18, 19, 20]);
     assert.deepEqual(trace(figure, 'train (4)').y, [25, 50, null, 25]);
     assert.deepEqual(trace(figure, 'test (1)').y, [null, 100, null, null]);
-    const wide = distribution([{ name: 'a', values: [4, 6, 14, 16] }], { of: 'rating', binWidth: 10 });
-    assert.deepEqual(
-      [wide.data[0]?.x, wide.data[0]?.y],
-      [
-        [0, 10, 20],
-        [25, 50, 25],
-      ],
-    );
   });
 
   it('ours and the paper’s: a mean, every seed, and nothing where nothing was run', () => {
     const figure = paperVersusOurs([
       { name: 'TRM', paper: 0.874, ours: [0.6, 0.7] },
       { name: 'HRM', paper: 0.55, ours: [] },
+      { name: 'some did not learn', paper: null, ours: [0, 0.5], noMean: true },
     ]);
     assert.deepEqual([trace(figure, 'ours, mean').x, trace(figure, 'ours, mean').y], [[65], ['TRM']]);
-    assert.deepEqual(trace(figure, 'ours, each seed').x, [60, 70]);
+    assert.deepEqual(trace(figure, 'ours, each seed').x, [60, 70, 0, 50]);
     assert.deepEqual(
       [trace(figure, 'paper').x, trace(figure, 'paper').y],
       [

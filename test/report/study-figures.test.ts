@@ -12,6 +12,7 @@ import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-rows.
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
 import {
   accuracyVersusDepth,
+  bandText,
   costVersusAccuracy,
   haltingOverTraining,
   learningCurves,
@@ -67,6 +68,12 @@ describe('figures over a table', () => {
     assert.equal(barOf(ours)[0], 0);
     assert.ok(Math.abs((barOf(ours)[1] ?? NaN) - 14.1421) < 1e-4, '0.2 / √2');
     assert.deepEqual([trace(figure, 'HRM, ours').x, trace(figure, 'HRM, ours').y], [[24], [37.5]]);
+    assert.deepEqual(
+      [ours['mode'], trace(figure, 'HRM, ours')['mode']],
+      ['lines+markers', 'markers'],
+      'one point, no line',
+    );
+    assert.match(JSON.stringify(figure.layout['title']), /ours: 6×6 boards, the paper’s: Sudoku-Extreme/);
     // the paper has no result for (6, 3) and (6, 6) of TRM
     assert.deepEqual(
       [trace(figure, 'TRM, paper').x, trace(figure, 'TRM, paper').y],
@@ -206,6 +213,23 @@ describe('figures over a table', () => {
     const points = costVersusAccuracy(rows(1, all)).data.map(({ marker }) => JSON.stringify(marker));
     // Its training is TRM's, so it has no learning curve of its own.
     assert.deepEqual([new Set(curves).size, new Set(points).size], [8, 9]);
+  });
+
+  it('more than five curves have no bands, and the caption names none', () => {
+    const ids = ['hrm', 'trm', 'trm-act', 'trm-separate-nets', 'trm-4-layers', 'trm-attention'];
+    const of = (count: number): PaperTableRow[] =>
+      rows(
+        1,
+        ids.slice(0, count).flatMap((id) => [0, 1].map((seed) => studied(id, seed, [0.5 + seed / 4]))),
+      );
+    assert.deepEqual(
+      [5, 6].map((count) => learningCurves(of(count)).data.length),
+      [15, 6],
+    );
+    assert.deepEqual(
+      [5, 6].map((count) => bandText(of(count))),
+      ['shaded from the worst to the best', ''],
+    );
   });
 
   it('below a title stands what was measured on what', () => {

@@ -6,7 +6,7 @@ import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku } from '../../lib/data/puzzle.js';
 import { puzzleAt } from '../../lib/data/puzzles.js';
-import { changesText, thinkingRow, thoughtsTable } from '../../lib/report/thoughts.js';
+import { thinkingRow } from '../../lib/report/thoughts.js';
 import { hardestThought, judgeThoughts, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
@@ -139,7 +139,6 @@ describe('thoughts about a Sudoku, judged', () => {
       { row: 4, column: 3, from: '1', to: '2' },
       { row: 4, column: 4, from: '2', to: '1' },
     ]);
-    assert.equal(changesText(judged[1]!.changed, 2), 'r1c1 1→2, r1c2 2→1, 1 more');
     assert.equal(judged[0]!.changed.length, 11); // sixteen cells, four givens, one blank
     const clash = judgeThoughts({
       ...puzzle,
@@ -148,12 +147,6 @@ describe('thoughts about a Sudoku, judged', () => {
       ],
     });
     assert.equal(clash[0]?.illegal, '3 stands twice in row 1');
-  });
-
-  it('make a table for a notebook', () => {
-    const { columns, rows } = thoughtsTable(judged);
-    assert.deepEqual(columns, ['step', 'board', 'changed', 'sure', 'legal', 'right']);
-    assert.deepEqual(rows[3], ['4', '1243432121343412', 'r4c3 2→1, r4c4 1→2', '100.0 %', 'yes', '16 of 16']);
   });
 
   it('are of puzzles that have one solution, and of Sudoku', () => {

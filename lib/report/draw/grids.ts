@@ -126,14 +126,7 @@ export function drawGrids(
 export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
   if (first === undefined) throw new Error('animateGrids: expected at least one grid, got none');
-  const {
-    title,
-    legend = [],
-    columns: inRow,
-    still = grids,
-    names = grids.map((_, i) => String(i + 1)),
-    slider = 'after supervision step ',
-  } = options;
+  const { title, legend = [], columns: inRow, still = grids, names = grids.map((_, i) => String(i + 1)) } = options;
   const { rows, columns } = first;
   const fills = [...new Set(grids.flatMap(({ cells }) => cells.map(({ fill }) => fill)))].sort();
   const size = Math.min(46, Math.floor(420 / Math.max(rows, columns)));
@@ -203,7 +196,7 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
           len: 0.84,
           y: 0,
           pad: { t: 26 },
-          currentvalue: { prefix: slider, font: { size: fontSize.label } },
+          currentvalue: { prefix: 'after supervision step ', font: { size: fontSize.label } },
           steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: step(name) })),
         },
       ],
@@ -248,8 +241,6 @@ export interface AnimationOptions {
   readonly columns?: number;
   readonly still?: readonly GridView[];
   readonly names?: readonly string[];
-  /** What stands before the name of the step that is shown. */
-  readonly slider?: string;
 }
 
 /**

@@ -207,6 +207,12 @@ export function mean(values: readonly number[]): number {
 
 const symbols = ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'] as const;
 
+/** Series that differ in colour and dash, and in marker. */
+export const seriesCount = 2 * symbols.length;
+
+/** Bands of more curves lie on each other and show nothing. */
+export const mostBands = 5;
+
 /** The marker of the i-th series; hollow where the colours begin again. */
 export function markerSymbol(index: number): string {
   return `${symbols[index % symbols.length] ?? 'circle'}${index < symbols.length ? '' : '-open'}`;

@@ -137,42 +137,13 @@ export async function toPng(svg: string, scale = 2, fingerprint?: string): Promi
     .toBuffer();
 }
 
-/** A page that shows the figure, to be opened from a folder of the project: it uses the plotly.js in node_modules. */
-export function toHtml(name: string, figure: Figure, folder: string): string {
-  const json = JSON.stringify(figure).replaceAll('<', '\\u003c');
-  return `<!doctype html>
-<meta charset="utf-8">
-<title>${name}</title>
-<script src="${path.posix.relative(folder, 'node_modules/plotly.js-dist/plotly.js')}"></script>
-<div id="figure"></div>
-<script>
-Plotly.newPlot('figure', ${json});
-</script>
-`;
-}
-
-/** The folder of the committed pictures, and the ignored one beside it for pages and SVG. */
-const committed = 'figures';
+/** The ignored folder for pictures that are not committed. */
 const built = 'build/figures';
 
-/**
- * The files of a picture, [path in the project, content]: <name>.png with two pixels a CSS pixel, <name>.svg, and
- * <name>.html for plotly figures. Of those for figures/ only the PNG goes there. Throws InputError for a bad name.
- */
-export async function pictureFiles(
-  name: string,
-  picture: Figure | Drawing | Animation,
-  folder = committed,
-): Promise<[string, string | Uint8Array][]> {
-  checkName(name);
+/** A picture as PNG, two pixels a CSS pixel, with what it was drawn from as its fingerprint. */
+export async function pictureOf(picture: Figure | Drawing | Animation): Promise<Uint8Array> {
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
-  const figure = 'svg' in picture ? undefined : 'still' in picture ? picture.figure : picture;
-  const beside = folder === committed ? built : folder;
-  return [
-    [`${folder}/${name}.png`, await toPng(svg, 2, fingerprintOf(picture))],
-    [`${beside}/${name}.svg`, svg],
-    ...(figure === undefined ? [] : [[`${beside}/${name}.html`, toHtml(name, figure, beside)] as [string, string]]),
-  ];
+  return toPng(svg, 2, fingerprintOf(picture));
 }
 
 /** What a picture was drawn from, as a hash: its pixels depend on the fonts of the machine, this does not. */
@@ -188,18 +159,19 @@ export async function fingerprintIn(png: Uint8Array): Promise<string | undefined
 }
 
 /**
- * Writes the files of a picture to a folder of the project. Default: the folder TRM_FIGURES, or build/figures,
- * which git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there.
- * @returns the path of the PNG within the project
+ * Writes a picture to a folder of the project as <name>.png. Default: the folder TRM_FIGURES, or build/figures, which
+ * git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there. Throws InputError for a bad name.
+ * @returns its path within the project
  */
 export async function saveFigure(
   name: string,
   picture: Figure | Drawing | Animation,
   folder = figureFolder(),
 ): Promise<string> {
-  for (const [file, content] of await pictureFiles(name, picture, folder))
-    writeFileAtomic(path.join(projectRoot(), file), content);
-  return `${folder}/${name}.png`;
+  checkName(name);
+  const file = `${folder}/${name}.png`;
+  writeFileAtomic(path.join(projectRoot(), file), await pictureOf(picture));
+  return file;
 }
 
 /**
