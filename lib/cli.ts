@@ -3,7 +3,7 @@
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
 import { BrokenError, didYouMean, InputError } from './errors.js';
-import { errorText, inWords } from './files.js';
+import { errorText, inWords, kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
@@ -42,11 +42,11 @@ function overview(): string {
   const width = Math.max(...commands.map((command: Command) => command.name.length));
   const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
   return [
-    'trm-lab <command> [options]    (from a clone: npm run trm -- <command> [options])',
+    `${kitCommand()} <command> [options]`,
     '',
     ...lines,
     '',
-    'trm-lab <command> --help shows its options, an example and how long it takes.',
+    '<command> --help shows its options, an example and how long it takes.',
     '',
   ].join('\n');
 }

@@ -23,6 +23,11 @@ import { isAbandoned, temporaryName } from './processes.js';
 
 let root: string | undefined;
 
+/** How the command line is called: by npm from a clone, by its own name where the kit is a package of another project. */
+export function kitCommand(file = fileURLToPath(import.meta.url)): string {
+  return file.split(path.sep).includes('node_modules') ? 'trm-lab' : 'npm run trm --';
+}
+
 /** The folder that holds package.json, found upwards from this file (dist/ and build/ both lie below it). */
 export function projectRoot(): string {
   if (root !== undefined) return root;
@@ -125,13 +130,17 @@ export function findDataFile(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** The path of a data file by name. Throws InputError naming the folders searched. */
-export function dataFile(name: string): string {
+/**
+ * The path of a data file by name. Throws InputError naming the folders searched, and the command that fetches it where
+ * it belongs to a published set.
+ */
+export function dataFile(name: string, publishedSet?: string): string {
   const found = findDataFile(name);
   if (found === undefined) {
+    const get = publishedSet === undefined ? '' : `get it by ${kitCommand()} data get ${publishedSet}, or `;
     throw new InputError(
       `data file ${name} not found in ${dataFolders().join(', ')}; ` +
-        'set TRM_DATA to the folder that holds it (data/README.md says where to get it)',
+        `${get}set TRM_DATA to the folder that holds it (data/README.md says where it comes from)`,
     );
   }
   return found;

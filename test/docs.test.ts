@@ -1,10 +1,14 @@
 /** README, docs and the other pages: short where promised, true to the code, with links that lead somewhere. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { commands } from '../lib/cli/commands.js';
 import { reproduce } from '../lib/cli/reproduce.js';
 import { projectRoot } from '../lib/files.js';
+import { paperConfig } from '../lib/model/config.js';
+import { describe as describeModel } from '../lib/model/describe.js';
 
 const read = (file: string): string => readFileSync(path.join(projectRoot(), file), 'utf8');
 const pages = [
@@ -59,6 +63,9 @@ describe('README', () => {
       'Table 4',
       'Table 5',
       'notebooks 1 and 2',
+      'AVX-512-BF16',
+      'AVX2',
+      `${Math.round(describeModel(paperConfig, { gflops: 100 }).hours! / 24)} days at 100 GFLOP/s`,
     ]);
     const rest = [...names].reduce((text, name) => text.replaceAll(name, ''), own).replace(/\[\d-[\w-]+\]/g, '');
     assert.deepEqual(rest.match(/[^\n]*\d[^\n]*/g) ?? [], []);
@@ -70,6 +77,18 @@ describe('README', () => {
     for (const [, name, minutes = ''] of lines) {
       const command = commands.find((each) => each.name === name) ?? assert.fail(`no command ${name}`);
       assert.ok(command.minutes.startsWith(minutes.trim()), `${name}: ${minutes} beside ${command.minutes}`);
+    }
+  });
+
+  it('solves with the shipped models what it says they solve', function () {
+    this.timeout(60_000);
+    const lines = [...readme.matchAll(/^npm run trm -- (solve [^#\n]*?) +#/gm)].map(([, line = '']) => line.split(' '));
+    assert.equal(lines.length, 2);
+    const cli = fileURLToPath(new URL('../lib/cli.js', import.meta.url));
+    for (const args of lines) {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8' });
+      assert.equal(status, 0, stderr);
+      assert.match(stdout, /\nright: it agrees with the exact solver, and this is the only solution\n$/);
     }
   });
 });

@@ -25,7 +25,15 @@ import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { temporaryName } from '../lib/processes.js';
-import { errorText, makeFolder, projectRoot, readUserFile, writeFileAtomic } from '../lib/files.js';
+import {
+  dataFile,
+  errorText,
+  kitCommand,
+  makeFolder,
+  projectRoot,
+  readUserFile,
+  writeFileAtomic,
+} from '../lib/files.js';
 import { loadCheckpoint } from '../lib/model/checkpoint.js';
 import { readSafetensors } from '../lib/model/safetensors-file.js';
 
@@ -186,6 +194,19 @@ describe('files', () => {
         );
     }
     assert.ok(existsSync(at('plain')));
+  });
+
+  it('of a published set are refused with the command that fetches them', () => {
+    assert.throws(
+      () => dataFile('none.csv.gz', 'maze-hard'),
+      /; get it by npm run trm -- data get maze-hard, or set TRM/,
+    );
+    assert.throws(() => dataFile('none.csv.gz'), /none\.csv\.gz not found in .*; set TRM_DATA to the folder/);
+  });
+
+  it('say how the command line is called: in a clone by npm, as a package by its name', () => {
+    assert.equal(kitCommand(), 'npm run trm --');
+    assert.equal(kitCommand(path.join('some', 'node_modules', 'trm-lab', 'dist', 'files.js')), 'trm-lab');
   });
 
   it('that are far too long are refused before they are read', () => {

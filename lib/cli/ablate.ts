@@ -7,7 +7,9 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const ablate: Command = {
   name: 'ablate',
-  summary: "Run what is missing of one of the paper's tables: every row, several seeds, several runs at once.",
+  summary:
+    "Run what is missing of one of the paper's tables: every row, several seeds, several runs at once. Without " +
+    '--records it shows what is recorded already, and runs only what is not.',
   positionals: '',
   count: [0, 0],
   options: {
@@ -22,7 +24,7 @@ export const ablate: Command = {
       about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop',
     },
     seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
-    only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of trm-lab describe --all' },
+    only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of describe --all' },
     base: { type: 'string', value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
     'equal-cost': {
       type: 'boolean',
@@ -31,7 +33,7 @@ export const ablate: Command = {
     ...sweepOptions,
     ...engineOptions,
   },
-  example: 'trm-lab ablate --table 1 --scale laptop --seeds 3',
+  example: 'ablate --table 1 --seeds 3 --records runs/my-table-1',
   minutes: 'about 25 minutes on two cores; Ctrl-C at any time, the same command goes on',
 
   async run(args, out) {

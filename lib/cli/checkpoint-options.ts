@@ -27,14 +27,14 @@ export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unk
   if (idle.length > 0)
     throw new InputError(
       `--set: ${idle.map((field) => `model.${field}`).join(', ')} would change nothing: this model has none; ` +
-        'leave it away',
+        'leave it out',
     );
 }
 
 /** The last line of a command that used a model of which something had to be assumed. */
 export function assumedLine(assumed: readonly string[]): string {
   return (
-    `assumed: ${assumed.join(', ')}. The file does not say; where one is wrong, so is the result. ` +
+    `assumed: ${assumed.join(', ')}. The file does not state them. If one is wrong, the result is wrong too. ` +
     'Give them: --set model.FIELD=VALUE,…'
   );
 }

@@ -1,6 +1,7 @@
 /** What a command is, how its arguments are read, and how its help is written. */
 import { parseArgs } from 'node:util';
 import { didYouMean, InputError } from '../errors.js';
+import { kitCommand } from '../files.js';
 import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 
 /** One option of a command. A default of undefined means "not given". */
@@ -45,6 +46,7 @@ export interface Command {
   /** Fewest and most positionals. */
   readonly count: readonly [number, number];
   readonly options: Readonly<Record<string, Option>>;
+  /** As it is written after the name of the command line. */
   readonly example: string;
   /** How long the example takes on two cores. */
   readonly minutes: string;
@@ -68,7 +70,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const long = argv.find((argument) => argument.length > longestArgument);
   if (long !== undefined)
     throw new InputError(
-      `trm-lab ${command.name}: expected arguments of at most ${longestArgument} characters, got ${long.length}; ` +
+      `${command.name}: expected arguments of at most ${longestArgument} characters, got ${long.length}; ` +
         'name a file instead',
     );
   const all = { ...command.options, ...common };
@@ -88,7 +90,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     throw new InputError(
       `${unknownOption((error as Error).message, Object.keys(all))}; known options: ${Object.keys(all)
         .map((name) => `--${name}`)
-        .join(' ')} (trm-lab ${command.name} --help)`,
+        .join(' ')} (${kitCommand()} ${command.name} --help)`,
     );
   }
   // Of an option that is given twice only the last value would count.
@@ -96,19 +98,19 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const twice = given.find((name, i) => given.indexOf(name) < i && all[name]?.type === 'string');
   if (twice !== undefined)
     throw new InputError(
-      `trm-lab ${command.name} --${twice}: expected it once, got it twice` +
+      `${command.name} --${twice}: expected it once, got it twice` +
         (all[twice]?.settings === undefined ? '' : '; write all in one, with commas between'),
     );
   // As a variable of the shell that is not set gives it: an empty folder would be the one that we are in.
   const [empty] = Object.entries(parsed.values).find(([, value]) => String(value).trim() === '') ?? [];
-  if (empty !== undefined) throw new InputError(`trm-lab ${command.name} --${empty}: expected a value, got nothing`);
+  if (empty !== undefined) throw new InputError(`${command.name} --${empty}: expected a value, got nothing`);
   const [fewest, most] = command.count;
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {
     throw new InputError(
-      `trm-lab ${command.name}: expected ` +
-        `${command.positionals === '' ? 'no argument without a name' : command.positionals}, ` +
-        `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (trm-lab ${command.name} --help)`,
+      `${command.name}: ` +
+        `${command.positionals === '' ? 'this command takes options only' : `expected ${command.positionals}`}, ` +
+        `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (${kitCommand()} ${command.name} --help)`,
     );
   }
   const args = { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
@@ -120,7 +122,7 @@ function refuseUnreadOptions(command: Command, args: Arguments): void {
   for (const name of Object.keys(args.options)) {
     const option = command.options[name];
     const reason = option?.unread?.(args);
-    if (reason !== undefined) throw new InputError(`trm-lab ${command.name} --${name}: ${reason}`);
+    if (reason !== undefined) throw new InputError(`${command.name} --${name}: ${reason}`);
     if (option?.settings !== undefined)
       refuseUnread(command.name, readSettings(text(args, name) ?? ''), option.settings(args));
   }
@@ -146,14 +148,14 @@ export function helpText(command: Command): string {
   );
   const width = Math.max(...options.map(([left]) => left.length));
   return [
-    `trm-lab ${command.name} ${command.positionals}`.trimEnd(),
+    `${kitCommand()} ${command.name} ${command.positionals}`.trimEnd(),
     '',
     `  ${command.summary}`,
     '',
     ...options.map(([left, about]) => `  ${left.padEnd(width)}  ${about}`),
     '',
-    `Example (${command.minutes}):`,
-    `  ${command.example}`,
+    `Example, ${command.minutes}:`,
+    `  ${kitCommand()} ${command.example}`,
   ].join('\n');
 }
 

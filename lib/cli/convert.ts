@@ -40,7 +40,7 @@ export const convert: Command = {
         'put before every name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. Default none',
     },
   },
-  example: 'trm-lab convert step_16275 trm.safetensors',
+  example: 'convert step_16275 trm.safetensors',
   minutes: 'seconds',
 
   run(args, out) {

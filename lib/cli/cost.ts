@@ -55,12 +55,14 @@ export async function measuredCost(
   };
 }
 
-/** "2.2 EFLOP, 3,100 hours (130 days) on this machine at 196 GFLOP/s". */
+/** What to know of a speed that a few training steps showed. */
+export const measuredNow = 'The speed was measured just now; other programs may have slowed it.';
+
+/** "2.2 EFLOP, 3,100 hours (130 days) on this machine at 196 GFLOP/s. The speed was measured just now; …". */
 export function costText({ flop, hours, flopPerSecond, models, jobs }: MeasuredCost): string {
   return (
     `${prefixed(flop)}FLOP, ${hoursText(hours)} on this machine${jobs === 1 ? '' : `, ${jobs} runs at once,`} ` +
-    `at the ${prefixed(flopPerSecond)}FLOP/s measured just now${models === 1 ? '' : ` on their ${models} models`}, ` +
-    'whatever else it is doing'
+    `at ${prefixed(flopPerSecond)}FLOP/s${models === 1 ? '' : ` on their ${models} models`}. ${measuredNow}`
   );
 }
 

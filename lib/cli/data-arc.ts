@@ -37,7 +37,7 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
 /** Builds ARC-AGI-1 or -2 with ConceptARC, all versions and offsets, as the reference's builder does. */
 export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): number {
   const folder = text(args, 'out');
-  if (folder === undefined) throw new InputError('trm-lab data build: expected --out FOLDER');
+  if (folder === undefined) throw new InputError('data build: expected --out FOLDER');
   const task = checkTask({
     kind: 'arc',
     set,

@@ -59,7 +59,7 @@ export const buildOptions: Readonly<Record<string, Option>> = {
 /** Builds a set by its seed and writes it in the reference's form. */
 export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out): Promise<number> {
   const folder = text(args, 'out');
-  if (folder === undefined) throw new InputError('trm-lab data build: expected --out FOLDER');
+  if (folder === undefined) throw new InputError('data build: expected --out FOLDER');
   const whole = (name: string, fallback: number): number => integer(args, name, 0, 2 ** 32 - 1) ?? fallback;
   const common = {
     kind,
@@ -103,6 +103,12 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
   return 0;
 }
 
+/** How one trains on puzzles that are not published. */
+const ownPuzzles: Readonly<Record<PuzzleKind, string>> = {
+  sudoku: 'to train on Sudokus of your own, give train --set task.source=file,task.file=FILE (docs/own-data.md)',
+  maze: 'mazes of your own train from a folder as the Python builders write it: --set task.kind=folder,task.folder=FOLDER',
+};
+
 /**
  * Checks a user's copy of a published file puzzle by puzzle, recognises it by its content, and puts it where the kit
  * reads it.
@@ -118,7 +124,7 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
       `${path.basename(file)}: ${content.puzzles} sound puzzles, but expected the content of one of ${publishedFiles
         .filter((each) => each.kind === kind)
         .map(({ name, puzzles }) => `${name} (${puzzles})`)
-        .join(', ')}; to train on other puzzles, give their folder as task.folder`,
+        .join(', ')}; ${ownPuzzles[kind]}`,
     );
   }
   const placed = await placeFile(file, published.name);
@@ -134,7 +140,7 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
 export async function getPublished(set: string, out: Out): Promise<number> {
   const files = fetchable[set];
   if (files === undefined)
-    throw new InputError(`trm-lab data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
+    throw new InputError(`data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
   const progress = new Progress();
   const placed: string[] = [];
   for (const file of files) {

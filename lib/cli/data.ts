@@ -43,7 +43,7 @@ export const dataCommand: Command = {
     ...buildOptions,
     ...arcBuildOptions,
   },
-  example: 'trm-lab data check data/sudoku-9x9-public-domain.csv.gz',
+  example: 'data check data/sudoku-9x9-public-domain.csv.gz',
   minutes: 'half a minute',
 
   async run(args, out) {
@@ -56,9 +56,7 @@ export const dataCommand: Command = {
     if (verb === 'build' && kind !== undefined && file === undefined) return buildPuzzles(kind, args, out);
     if (verb === 'import' && kind !== undefined && file !== undefined) return importFile(kind, file, out);
     if (verb === 'get' && what !== undefined && file === undefined) return getPublished(what, out);
-    throw new InputError(
-      `trm-lab data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`,
-    );
+    throw new InputError(`data: expected ${dataCommand.positionals.slice(1, -1)}, got ${args.positionals.join(' ')}`);
   },
 };
 
@@ -77,7 +75,7 @@ async function show(args: Arguments, out: Out): Promise<number> {
         ? [summarizeSudokus, sudokuOverlap]
         : [undefined, undefined];
   if (summarize === undefined || overlap === undefined)
-    throw new InputError(`${train.name}: expected Sudokus or mazes to show; trm-lab data check shows any folder`);
+    throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check shows any folder`);
   const summaries = sets.map(summarize);
   const overlaps = sets.slice(1).map((set) => overlap(train, set));
   for (const row of [...summaries, ...overlaps])

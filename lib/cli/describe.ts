@@ -18,6 +18,7 @@ import {
   type Command,
   type Option,
 } from './command.js';
+import { measuredNow } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 
 const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeof publishedTasks)[];
@@ -55,7 +56,7 @@ export const describeCommand: Command = {
     },
     ...unreadWhere((args) => (flag(args, 'all') ? 'expected a variant with it, not --all' : undefined), oneModel),
   },
-  example: 'trm-lab describe trm',
+  example: 'describe trm',
   minutes: 'seconds, for measuring; at once with --gflops or --all',
 
   async run(args, out) {
@@ -71,7 +72,7 @@ export const describeCommand: Command = {
     }
     if (id === undefined)
       throw new InputError(
-        `trm-lab describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`,
+        `describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`,
       );
     const row = variant(id);
     const { model, steps, label } = publishedTasks[choice(args, 'task', tasks) ?? 'sudoku'];
@@ -83,7 +84,7 @@ export const describeCommand: Command = {
     const options = { batchSize, steps, gflops };
     out.line(`${row.id}, ${label}: ${row.tests}`);
     out.line(describeText(config, options));
-    if (given === undefined) out.line('\nThe speed was measured just now on this machine, whatever else it is doing.');
+    if (given === undefined) out.line(`\n${measuredNow}`);
     const notes = [
       row.note,
       ...row.rows.map(({ footnote, label: where, table }) =>

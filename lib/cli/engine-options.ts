@@ -26,7 +26,7 @@ export const engineOptions: Readonly<Record<string, Option>> = {
   threads: {
     type: 'string',
     value: 'N',
-    about: 'native, and torch on a CPU: threads, 1 to 256. Default one a core, in sweeps one a run',
+    about: 'native, and torch on a CPU: threads of one run, 1 to 256. Default: one per core; in a sweep, one per run',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
   },
   device: {

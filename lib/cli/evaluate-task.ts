@@ -100,7 +100,7 @@ function namedTask({ task }: OpenModel['metadata']): Task | undefined {
     return checkTask(JSON.parse(task));
   } catch (error) {
     if (error instanceof SyntaxError || error instanceof InputError)
-      throw new InputError(`the task that the checkpoint names is none: ${error.message}; name one with --experiment`);
+      throw new InputError(`the checkpoint names an invalid task: ${error.message}; name one with --experiment`);
     throw error;
   }
 }

@@ -20,7 +20,7 @@ import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
-import { projectRoot } from '../files.js';
+import { kitCommand, projectRoot } from '../files.js';
 import { parameterCount } from '../model/parameters.js';
 
 const { experiment: namedExperiment, set: setOption } = experimentOptions(readSettingsOf);
@@ -63,9 +63,8 @@ export const evaluateCommand: Command = {
       type: 'string',
       value: 'X',
       about:
-        'stop thinking about a puzzle once a halting logit is above X, -1000 to 1000, 0 for "more likely right than ' +
-        'wrong"; of several votes or chains the first to halt answers (arXiv 2601.19085). Default never, with ' +
-        '--until-sure 0',
+        'stop once a halting logit exceeds X, -1000 to 1000; 0 means more likely right than wrong. Of several votes ' +
+        'or chains the first to halt answers (arXiv 2601.19085). Default: never; with --until-sure 0',
     },
     'until-sure': {
       type: 'boolean',
@@ -147,7 +146,7 @@ export const evaluateCommand: Command = {
     },
     ...engineOptions,
   },
-  example: 'trm-lab evaluate data/checkpoints/sudoku-4x4.safetensors',
+  example: 'evaluate data/checkpoints/sudoku-4x4.safetensors',
   minutes: 'seconds',
 
   async run(args, out) {
@@ -336,7 +335,7 @@ async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: 
   const seed = integer(args, 'random', 0, 2 ** 32 - 1);
   if ((file === undefined) === (seed === undefined))
     throw new InputError(
-      'trm-lab evaluate: expected a checkpoint or --random SEED, and not both (trm-lab evaluate --help)',
+      `evaluate: expected a checkpoint or --random SEED, and not both (${kitCommand()} evaluate --help)`,
     );
   const engine = readEngineOptions(args);
   if (file !== undefined) {

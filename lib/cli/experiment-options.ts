@@ -36,7 +36,7 @@ export function experimentOptions(
 export const variantOption: Option = {
   type: 'string',
   value: 'ID',
-  about: "the experiment as that row of the paper's tables (trm-lab describe --all), e.g. hrm",
+  about: "the experiment as that row of the paper's tables (describe --all), e.g. hrm",
 };
 
 export const configOption: Option = {
@@ -44,7 +44,7 @@ export const configOption: Option = {
   value: 'FILE',
   about:
     'a JSON object with any of experiment, variant, task, model, training, evaluation, e.g. ' +
-    '{"variant": "hrm", "training": {"steps": 300}}; where an option such as --set says otherwise, the option counts',
+    '{"variant": "hrm", "training": {"steps": 300}}; options on the command line override it',
 };
 
 /** What --set asks for. */

@@ -19,7 +19,7 @@ export const failureModesCommand: Command = {
     ...sweepOptions,
     ...engineOptions,
   },
-  example: 'trm-lab failure-modes --scale laptop',
+  example: 'failure-modes --scale laptop',
   minutes: 'a quarter of an hour; Ctrl-C at any time, the same command goes on',
 
   async run(args, out) {

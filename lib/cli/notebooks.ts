@@ -26,7 +26,7 @@ export const notebooks: Command = {
       unread: runOnly,
     },
   },
-  example: 'trm-lab notebooks run notebooks/2-train.ipynb',
+  example: 'notebooks run notebooks/2-train.ipynb',
   minutes: 'under three minutes a notebook',
 
   async run(args, out) {

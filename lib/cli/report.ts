@@ -26,7 +26,7 @@ export const report: Command = {
         'data in build/reports; the project’s tables and figures stay as they are',
     },
   },
-  example: 'npm run report',
+  example: 'report',
   minutes: 'half a minute',
 
   async run(args, out) {

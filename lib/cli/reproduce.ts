@@ -32,7 +32,7 @@ export const reproduce: Command = {
     smoke: { type: 'boolean', about: 'a few steps only: shows that everything works, learns nothing' },
     ...engineOptions,
   },
-  example: 'npm run reproduce',
+  example: 'reproduce',
   minutes: 'about 15 minutes',
 
   async run(args, out) {

@@ -23,7 +23,7 @@ export const search: Command = {
     ...sweepOptions,
     ...engineOptions,
   },
-  example: "trm-lab search --experiment sudoku-6x6 'training.learningRate=5e-4|1e-3|2e-3' 'training.weightDecay=0.1|1'",
+  example: "search --experiment sudoku-6x6 'training.learningRate=5e-4|1e-3|2e-3' 'training.weightDecay=0.1|1'",
   minutes: 'six runs of a minute or two',
 
   async run(args, out) {

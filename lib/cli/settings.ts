@@ -66,7 +66,7 @@ export function refuseUnread(command: string, settings: Settings, read: ReadSett
   );
   if (unread.length === 0) return;
   const known = parts.filter((part) => read[part] !== undefined);
-  throw new InputError(`trm-lab ${command} --set: expected fields of ${known.join(', ')}, got ${unread.join(', ')}`);
+  throw new InputError(`${command} --set: expected fields of ${known.join(', ')}, got ${unread.join(', ')}`);
 }
 
 /** " (did you mean training.steps?)": the whole name that may have been meant by what has none or a wrong part. */

@@ -41,7 +41,7 @@ export const solve: Command = {
     ...searchOptions,
     ...engineOptions,
   },
-  example: 'trm-lab solve 1.........3..4.2',
+  example: 'solve 1.........3..4.2',
   minutes: 'a second',
 
   async run(args, out) {

@@ -16,7 +16,7 @@ import {
   type SlurmOptions,
 } from '../sweep/slurm.js';
 import { defaultJobs, plannedRecords, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
-import { projectRoot } from '../files.js';
+import { kitCommand, projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
 import { costText, measuredCost } from './cost.js';
@@ -32,7 +32,7 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
     type: 'string',
     value: 'N',
-    about: 'local only: runs at once. Default as many as the cores and the free memory hold, one thread each',
+    about: 'how many runs go at once (local only). Default: as many as cores and free memory allow',
     unread: (args) =>
       onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
   },
@@ -40,8 +40,8 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
     type: 'string',
     value: 'DIR',
     about:
-      'where records are looked for and go, with the tables and figures made of them. ' +
-      'Default a folder of the project’s data, and build/reports for tables and figures',
+      'folder to read and write records; tables and figures go there too. ' +
+      'Default: a folder of the project’s data, with build/reports for tables and figures',
   },
   yes: { type: 'boolean', about: "start runs at the paper's scale" },
   runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
@@ -195,7 +195,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
         ? `not submitted: ${script}, ${runs.length} runs`
         : `job ${job}: ${runs.length} runs submitted (${script})`,
     );
-  if (!dry) out.line('trm-lab sweep status says how far they are');
+  if (!dry) out.line(`${kitCommand()} sweep status says how far they are`);
   out.result(results);
   return 0;
 }

@@ -17,12 +17,12 @@ export const sweepCommand: Command = {
     ...(sweepOptions['runs'] === undefined ? {} : { runs: sweepOptions['runs'] }),
     follow: { type: 'boolean', about: 'look again every five seconds until none is queued or running' },
   },
-  example: 'trm-lab sweep status --follow',
+  example: 'sweep status --follow',
   minutes: 'at once; with --follow as long as the runs take',
 
   async run(args, out) {
     const [what] = args.positionals;
-    if (what !== 'status') throw new InputError(`trm-lab sweep: expected status, got ${String(what)}`);
+    if (what !== 'status') throw new InputError(`sweep: expected status, got ${String(what)}`);
     const progress = new Progress();
     let tasks = statusOf(runsFolder(args));
     while (flag(args, 'follow') && tasks.some(({ state }) => state === 'queued' || state === 'running')) {
@@ -52,7 +52,7 @@ function statusOf(runs: string): TaskStatus[] {
   const latest = new Map(arrays(runs).flatMap((array) => taskStatus(array).map((task) => [task.id, task] as const)));
   if (latest.size === 0)
     throw new InputError(
-      'no array was submitted from this folder of runs; submit one with trm-lab ablate --launcher slurm, ' +
+      'no array was submitted from this folder of runs; submit one with ablate --launcher slurm, ' +
         'or name another folder with --runs',
     );
   return [...latest.values()];

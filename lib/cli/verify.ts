@@ -25,7 +25,7 @@ export const verify: Command = {
       about: 'native only: float32 or bf16. Default float32, as the fixtures are',
     },
   },
-  example: 'trm-lab verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
+  example: 'verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
   minutes: 'seconds',
 
   async run(args, out) {

@@ -32,7 +32,7 @@ export const wider: Command = {
     record: { type: 'boolean', about: 'copy the record to data/wider, where the report reads it' },
     ...engineOptions,
   },
-  example: 'trm-lab wider --threads 1 --record',
+  example: 'wider --threads 1 --record',
   minutes: 'a quarter of an hour on one core',
 
   async run(args, out) {
@@ -51,7 +51,7 @@ export const wider: Command = {
           `${checkpoint}: expected a model of 9×9 Sudokus, got ${engine.config.sequenceLength} cells`,
         );
       const sets = await loadTask(changeTask(task, { testPuzzles: plan.testFrom + testPuzzles }));
-      record = await stoppable(out, 'stopping; what was done is kept but for the part at work', (shouldStop) =>
+      record = await stoppable(out, 'stopping; finished parts are kept; the one in progress is lost', (shouldStop) =>
         widerStudy({
           ...sets,
           engine,

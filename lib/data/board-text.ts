@@ -2,7 +2,7 @@
  * Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark
  * for a blank.
  */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { parseBoard } from './sudoku.js';
 
 /** A board, and the line that it ends in. */
@@ -138,6 +138,8 @@ export function readBoards(text: string): Uint8Array[] {
 /** The only board of a text. */
 export function readBoard(text: string): Uint8Array {
   const boards = readBoards(text);
-  if (boards.length !== 1) throw new InputError(`expected one Sudoku board, got ${boards.length}`);
+  if (boards.length === 0)
+    throw new InputError(`found no Sudoku in ${show(text)}: write 16, 36 or 81 cells, with a dot for an empty one`);
+  if (boards.length > 1) throw new InputError(`expected one Sudoku board, got ${boards.length}`);
   return boards[0]!;
 }

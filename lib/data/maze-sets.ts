@@ -115,7 +115,10 @@ async function mazeHardSplits({
   validationPuzzles,
 }: MazeSetOptions): Promise<Splits> {
   const read = async (file: string): Promise<Example[]> =>
-    (await loadMazeFile(dataFile(file), { side })).map(({ question, answer }) => ({ input: question, label: answer }));
+    (await loadMazeFile(dataFile(file, 'maze-hard'), { side })).map(({ question, answer }) => ({
+      input: question,
+      label: answer,
+    }));
   const all = await read(mazeHardFiles.train);
   const validation = all.slice(all.length - validationPuzzles);
   const train = all.slice(0, all.length - validationPuzzles).filter(({ input }) => stepsToGoal(input) >= leastDistance);

@@ -9,7 +9,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
-import { clearAbandoned, dataFolders, inWords, makeFolder, removeHalf } from '../files.js';
+import { clearAbandoned, dataFolders, inWords, kitCommand, makeFolder, removeHalf } from '../files.js';
 import { temporaryName } from '../processes.js';
 import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
@@ -231,7 +231,7 @@ async function ask(url: URL): Promise<Response> {
     const reason = (error as { readonly cause?: { readonly code?: string } }).cause?.code ?? (error as Error).message;
     throw new InputError(
       `cannot reach ${url.href} (${reason}): there seems to be no network; ` +
-        'fetch the file elsewhere and bring it in with trm-lab data import',
+        `fetch the file elsewhere and bring it in with ${kitCommand()} data import`,
     );
   }
 }

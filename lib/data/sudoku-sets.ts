@@ -156,7 +156,7 @@ async function extremeSplits({
   let train: SudokuPuzzle[];
   let rest: SudokuPuzzle[] = [];
   if (official && validationPuzzles === 0) {
-    train = (await loadSudokuFile(dataFile(extremeFiles.train))).slice(0, trainPuzzles);
+    train = (await loadSudokuFile(dataFile(extremeFiles.train, 'sudoku-extreme'))).slice(0, trainPuzzles);
   } else {
     const more = await loadSudokuFile(dataFile(extremeFiles.moreTrain)); // its first 1,000 rows are the official ones
     if (official) {
@@ -169,7 +169,7 @@ async function extremeSplits({
     }
   }
   const test = await loadSudokuFile(
-    findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test),
+    findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test, 'sudoku-extreme'),
     testPuzzles === 0 ? {} : { limit: testPuzzles },
   );
   for (const [what, got, expected] of [

@@ -151,7 +151,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-4x4',
       about:
-        '4×4 Sudoku in half a minute: shows learning, not generalisation (all 288 solution grids are within reach ' +
+        '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (all 288 solution grids are within reach ' +
         'of augmentation)',
       scale: 'laptop',
       task: {
@@ -226,8 +226,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-6x6-study',
       about:
-        "hard 6×6 Sudoku, two guesses or more a puzzle, at the budget of the paper's tables: every row of one " +
-        'gets its seeds in an evening',
+        "hard 6×6 Sudoku, two guesses or more a puzzle, for the paper's tables: 100 runs of Table 1 take 2.7 " +
+        'core-hours',
       scale: 'laptop',
       task: {
         kind: 'sudoku',
@@ -281,9 +281,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-extreme-desk',
-      about:
-        'Sudoku-Extreme, the official 1,000 training puzzles, as short as a row of a table: half an hour to an ' +
-        'hour and a half',
+      about: 'Sudoku-Extreme, 1,000 training puzzles, 8,000 steps: half an hour to an hour and a half a row of a table',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
@@ -292,7 +290,9 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-extreme-desk-study',
-      about: "the same with the paper's T = 3, n = 6, which Table 1 needs: half an hour to two and a half hours a row",
+      about:
+        "Sudoku-Extreme, 1,000 training puzzles, 8,000 steps, with the paper's T = 3, n = 6 for Table 1: half an " +
+        'hour to two and a half hours a row',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: { ...model9x9, latentRecursions: 6 },
@@ -302,7 +302,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-long',
       about:
-        'the same in as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
+        'Sudoku-Extreme, 1,000 training puzzles, 32,000 steps: an hour of an idle core. In the last two fifths a ' +
+        'puzzle gets several supervision steps',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,

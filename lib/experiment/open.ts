@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { projectRoot } from '../files.js';
+import { kitCommand, projectRoot } from '../files.js';
 import { loadCheckpoint, type LoadOptions } from '../model/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
@@ -54,7 +54,7 @@ export function shippedCheckpoint(cells: number): string {
   const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
   if (!existsSync(file))
     throw new InputError(
-      `no model for ${side}×${side} boards is shipped: train one (trm-lab train --experiment ` +
+      `no model for ${side}×${side} boards is shipped: train one (${kitCommand()} train --experiment ` +
         `sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`,
     );
   return file;

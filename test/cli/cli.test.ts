@@ -52,6 +52,21 @@ describe('trm-lab', () => {
       assert.ok(example.length > 0 && minutes.length > 0, name);
     }
     assert.match(run('train', '--help').stdout, /--seed N .*Default 0/);
+    assert.match(run('solve', '--help').stdout, /\nExample, a second:\n {2}npm run trm -- solve [\d.]+\n$/);
+  });
+
+  it('doctor says where the times that pages state do not hold, and how data sets are fetched', () => {
+    const doctor = (level: string, data: string): string => {
+      const env = { ...process.env, TRM_LAB_ISA: level, TRM_DATA: data };
+      const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'doctor'], { encoding: 'utf8', env });
+      assert.equal(status, 0, stderr);
+      return stdout;
+    };
+    assert.match(
+      doctor('portable', folder),
+      /native engine +portable .*; the times that pages state are for avx512bf16: all takes longer here/,
+    );
+    assert.match(doctor('portable', folder), /get it by npm run trm -- data get maze-hard, or set TRM_DATA/);
   });
 
   it('says in one sentence where a training overflowed, and starts a new one from the checkpoint that it names', () => {
@@ -85,6 +100,11 @@ describe('trm-lab', () => {
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
     refuses(['evaluate'], /expected a checkpoint or --random SEED/);
+    refuses(
+      ['train', 'sudoku-4x4'],
+      /train: this command takes options only, got sudoku-4x4 \(npm run trm -- train --h/,
+    );
+    refuses(['solve', 'abc'], /found no Sudoku in "abc": write 16, 36 or 81 cells, with a dot for an empty one/);
   });
 
   it('passes on that a script of the project found its input wrong', () => {
@@ -121,7 +141,10 @@ describe('trm-lab', () => {
     assert.equal(status, 1, stderr);
     const cost = /published scale: \d[\d.]* [PE]FLOP, [\d,.]+ (minutes|hours)( \([\d,]+ days\))? on this machine/;
     assert.match(stderr, cost);
-    assert.match(stderr, /on this machine at the [\d.]+ [MGT]FLOP\/s measured just now/);
+    assert.match(
+      stderr,
+      /on this machine at [\d.]+ [MGT]FLOP\/s\. The speed was measured just now; other programs may/,
+    );
     assert.match(stderr, /\n(native|tfjs) .*: [\d,.]+ ms a step; ends \d.*\nMore than 6 hours: add --yes to start it/);
     // ARC comes with the kit, so its published scale can be planned anywhere; a search of it is a sweep like any other.
     const task = 'task.canvas=10,task.maxTasks=6,task.augmentations=0,task.validationTasks=2';
@@ -141,7 +164,7 @@ describe('trm-lab', () => {
       '--json',
     );
     assert.equal(search.status, 1, search.stderr);
-    assert.match(search.stderr, /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at the .*FLOP\/s/);
+    assert.match(search.stderr, /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at .*FLOP\/s/);
     assert.match(search.stderr, /measured just now[^]*start only with --yes/);
     assert.deepEqual(
       (JSON.parse(search.stdout) as { state: string }[]).map(({ state }) => state),

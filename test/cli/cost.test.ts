@@ -24,8 +24,8 @@ describe('cost before a sweep', () => {
     assert.ok(Math.abs(found.hours - 2) < 1e-9 && found.flop === 21.6e12 && found.flopPerSecond === 3e9);
     assert.equal(
       costText(found),
-      '21.6 TFLOP, 2 hours on this machine, 2 runs at once, at the 3 GFLOP/s measured just now on their 2 models, ' +
-        'whatever else it is doing',
+      '21.6 TFLOP, 2 hours on this machine, 2 runs at once, at 3 GFLOP/s on their 2 models. ' +
+        'The speed was measured just now; other programs may have slowed it.',
     );
     assert.equal((await measuredCost(runs.slice(0, 1), {}, 8, measure)).jobs, 1, 'no more at once than there are');
   });

@@ -38,7 +38,7 @@ describe('options that nothing reads', () => {
     ['describe trm --gflops 3 --engine tfjs', /--engine: expected no --gflops with it: nothing is measured$/],
     ['train --set training.steps=9 --set model.layers=1', /--set: expected it once, got it twice; write all in one/],
     ['train --seed 1 --seed 2', /--seed: expected it once, got it twice$/],
-    ['train --folder=', /trm-lab train --folder: expected a value, got nothing$/],
+    ['train --folder=', /train --folder: expected a value, got nothing$/],
     ['evaluate --puzzles=', /--puzzles: expected a value, got nothing$/],
     ['train --set=,', /--set: expected FIELD=VALUE, got ","$/],
     ['notebooks check --timeout 9', /--timeout: expected with notebooks run only/],

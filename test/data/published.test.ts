@@ -124,7 +124,7 @@ describe('published files', () => {
     process.env['TRM_DATA_HOME'] = 'http://127.0.0.1:9'; // the discard port: nobody listens
     await refused(
       published,
-      /there seems to be no network; fetch the file elsewhere and bring it in with trm-lab data import/,
+      /there seems to be no network; fetch the file elsewhere and bring it in with npm run trm -- data import/,
     );
   });
 
