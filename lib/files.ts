@@ -23,7 +23,7 @@ import { isAbandoned, temporaryName } from './processes.js';
 
 let root: string | undefined;
 
-/** How the command line is called: by npm from a clone, by its own name where the kit is a package of another project. */
+/** How the command line is called: by npm in a clone, by its own name where the kit is a package of another project. */
 export function kitCommand(file = fileURLToPath(import.meta.url)): string {
   return file.split(path.sep).includes('node_modules') ? 'trm-lab' : 'npm run trm --';
 }

@@ -106,7 +106,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
 /** How one trains on puzzles that are not published. */
 const ownPuzzles: Readonly<Record<PuzzleKind, string>> = {
   sudoku: 'to train on Sudokus of your own, give train --set task.source=file,task.file=FILE (docs/own-data.md)',
-  maze: 'mazes of your own train from a folder as the Python builders write it: --set task.kind=folder,task.folder=FOLDER',
+  maze: 'mazes of your own train from a folder of the Python builders: --set task.kind=folder,task.folder=FOLDER',
 };
 
 /**

@@ -151,8 +151,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-4x4',
       about:
-        '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (all 288 solution grids are within reach ' +
-        'of augmentation)',
+        '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (all 288 solution ' +
+        'grids are within reach of augmentation)',
       scale: 'laptop',
       task: {
         kind: 'sudoku',
