@@ -110,17 +110,6 @@ const deskTraining = {
   supervisionSteps: 4,
   interleavedBatches: 64,
 } as const;
-const mazes7x7 = {
-  kind: 'maze',
-  side: 7,
-  source: 'generated',
-  leastDistance: 8,
-  trainPuzzles: 30_000,
-  testPuzzles: 500,
-  validationPuzzles: 250,
-  augmentation: 'dihedral',
-  seed: 0,
-} as const;
 
 /** For mazes through which the way is long. */
 const longMazeModel: Partial<ModelConfig> = {
@@ -344,7 +333,17 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way ' +
         'through others; some minutes',
       scale: 'laptop',
-      task: mazes7x7,
+      task: {
+        kind: 'maze',
+        side: 7,
+        source: 'generated',
+        leastDistance: 8,
+        trainPuzzles: 30_000,
+        testPuzzles: 500,
+        validationPuzzles: 250,
+        augmentation: 'dihedral',
+        seed: 0,
+      },
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
       training: {
         ...smallTraining,
@@ -356,33 +355,6 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         finalRateRatio: 0.05,
       },
       evaluation: { split: 'test', every: 2000, puzzles: 100, finalPuzzles: 0, closing: [onTraining(200)] },
-    }),
-    define({
-      name: 'maze-7x7-study',
-      about:
-        'the mazes of maze-7x7 for Table 4: as many steps as three minutes hold, a maze getting one at first and ' +
-        'sixteen in the end',
-      scale: 'laptop',
-      task: mazes7x7,
-      // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
-      model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2, explorationProbability: 0.5 },
-      training: {
-        ...quickTraining,
-        steps: 5000,
-        supervisionCurriculum: [
-          [0.3, 1],
-          [0.5, 4],
-        ],
-        supervisionSteps: 16,
-        interleavedBatches: 32,
-      },
-      evaluation: {
-        split: 'test',
-        every: 1000,
-        puzzles: 100,
-        finalPuzzles: 0,
-        closing: [onTraining(200), longer(100)],
-      },
     }),
     define({
       name: 'maze-11x11-study',

@@ -27,7 +27,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
     1: ['sudoku-6x6-study'],
     2: ['sudoku-6x6-study'],
     3: ['sudoku-6x6-study'],
-    4: ['sudoku-6x6-study', 'maze-11x11-study', 'maze-7x7-study'],
+    4: ['sudoku-6x6-study', 'maze-11x11-study'],
     5: ['arc-7x7-study'],
   },
   desk: {

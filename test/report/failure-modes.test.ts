@@ -99,7 +99,7 @@ describe('failure modes', () => {
     assert.deepEqual(failureModesTable(records, 'smoke').rows, [], 'scales are not mixed');
     assert.equal(failureModesTable(records, 'laptop').rows[0]?.at(-1), `${plain.name}-seed0 ${plain.name}-seed1`);
     assert.equal(failureModes.length, 4);
-    const maze = change(experiment('maze-7x7-study'), { variant: 'trm' });
+    const maze = change(experiment('maze-11x11-study'), { variant: 'trm' });
     const [first] = failureModesTable([...records, recordOf(maze, 3, [0, 0])], 'laptop').rows;
     assert.equal(first?.[4], '2', 'another task is no case');
   });

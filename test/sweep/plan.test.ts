@@ -46,7 +46,7 @@ describe('plans', () => {
     );
     assert.throws(
       () => planTable(4, 'laptop', 1, undefined, { base: 'maze-12x12' }),
-      /expected a base among sudoku-6x6-study, maze-11x11-study, maze-7x7-study, got maze-12x12/,
+      /expected a base among sudoku-6x6-study, maze-11x11-study, got maze-12x12/,
     );
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
   });
