@@ -184,12 +184,13 @@ function effectsText(found: readonly Ordering[]): string[] {
           `Rank correlation of our effects with the paper’s: ${correlation.rho.toFixed(2).replace('-', '−')} ` +
             `over ${measured.length} rows (p ${probabilityText(correlation.p)}, two-sided).`,
         ]),
-    ...small.map(
-      ({ worse, paper, ours }) =>
-        `${worse}: the paper’s ${percentPoints(paper)} points are fewer than these seeds can tell from nothing. ` +
-        `The interval says that our effect lies between ${signedPoints(ours.interval[0])} ` +
-        `and ${signedPoints(ours.interval[1])}.`,
-    ),
+    ...(small.length === 0
+      ? []
+      : [
+          'Effects of the paper that are too small for these seeds to tell from nothing: ' +
+            `${small.map(({ worse, paper }) => `${worse} (${percentPoints(paper)} points)`).join('; ')}. ` +
+            'The interval says where ours may lie.',
+        ]),
     ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
   ];
 }

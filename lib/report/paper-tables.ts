@@ -84,8 +84,8 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     about,
-    twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
     commonerText(rows),
+    twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
     floor.length === 0 ? '' : `Did not learn (under 2 % of puzzles, or cells at chance): ${floor.join(', ')}.`,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),

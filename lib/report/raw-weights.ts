@@ -36,6 +36,7 @@ export function rawWeightsText(rows: readonly PaperTableRow[]): string {
   const twins = rows.some(({ row }) => row.depthRow !== undefined) ? ', for an HRM the TRM of its k and T less it' : '';
   return [
     'Without the moving average. These are the scores of the weights as trained, in both rows of a difference. ' +
+      'A row that has no average scores the same either way. ' +
       'The plan has the averaged weights. This was looked at afterwards, so it judges nothing. ' +
       `The difference is ${first.row.label} less the row${twins}.`,
     toMarkdown({
