@@ -40,13 +40,20 @@ export function projectRoot(): string {
   return (root = folder);
 }
 
+/** The bytes of an array, in views of at most so many: by default, as many as one write or hash takes for certain. */
+export function* pieces({ buffer, byteOffset, byteLength }: ArrayBufferView, most = 2 ** 30): Generator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += most)
+    yield new Uint8Array(buffer, byteOffset + at, Math.min(most, byteLength - at));
+}
+
 /**
- * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed.
- * Creates the folder if needed. Throws InputError where the place cannot be written to.
+ * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed. Arrays are written one behind
+ * the other. Creates the folder if needed. Throws InputError where the place cannot be written to.
  */
-export function writeFileAtomic(file: string, content: string | Uint8Array): void {
+export function writeFileAtomic(file: string, content: string | Uint8Array | Iterable<ArrayBufferView>): void {
   const temporary = temporaryName(file);
-  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  const whole = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  const parts = ArrayBuffer.isView(whole) ? [whole] : whole;
   try {
     makeFolder(path.dirname(file));
     clearOnce(path.dirname(file));
@@ -56,7 +63,9 @@ export function writeFileAtomic(file: string, content: string | Uint8Array): voi
   try {
     const handle = openSync(temporary, 'w');
     try {
-      for (let done = 0; done < bytes.length; ) done += writeSync(handle, bytes, done);
+      for (const part of parts)
+        for (const piece of pieces(part))
+          for (let done = 0; done < piece.length; ) done += writeSync(handle, piece, done);
       fsyncSync(handle);
     } finally {
       closeSync(handle);

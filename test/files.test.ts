@@ -7,6 +7,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -30,6 +31,7 @@ import {
   errorText,
   kitCommand,
   makeFolder,
+  pieces,
   projectRoot,
   readUserFile,
   writeFileAtomic,
@@ -88,6 +90,29 @@ describe('files', () => {
       }
     });
   }
+
+  it('are written of arrays one behind the other, each in pieces that a call takes', () => {
+    const bytes = Uint8Array.from({ length: 20 }, (_, i) => i);
+    const view = new Uint16Array(bytes.buffer, 4, 5);
+    assert.deepEqual(
+      [...pieces(view, 4)].map((piece) => [...piece]),
+      [
+        [4, 5, 6, 7],
+        [8, 9, 10, 11],
+        [12, 13],
+      ],
+    );
+    assert.deepEqual([[...pieces(view)].length, [...pieces(new Uint8Array())].length], [1, 0]);
+    writeFileAtomic(at('parts'), [bytes.subarray(17), new Float64Array(), view, bytes.subarray(0, 1)]);
+    assert.deepEqual([...readFileSync(at('parts'))], [17, 18, 19, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 0]);
+    const failing = function* (): Generator<Uint8Array> {
+      yield bytes;
+      throw new Error('cannot go on');
+    };
+    const before = readdirSync(folder);
+    assert.throws(() => writeFileAtomic(at('parts'), failing()), /cannot go on/);
+    assert.deepEqual([readdirSync(folder), readFileSync(at('parts')).length], [before, 14]);
+  });
 
   it('cannot be written where a file, a folder or the rights are in the way, and leave nothing behind', async () => {
     mkdirSync(at('closed'));

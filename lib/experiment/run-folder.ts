@@ -1,8 +1,9 @@
 /** The folder of a run: claimed while it is worked on, and only ever one run's. */
-import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { clearAbandoned, writeFileAtomic } from '../files.js';
+import { openBytes } from '../model/file-bytes.js';
 import { readMetadata } from '../model/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';
 import { claim, type Claim } from './claim.js';
@@ -68,15 +69,26 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
 }
 
 /** Gives a file a second name, which keeps its content when the first one gets another. */
-export function keepAs(file: string, name: string): void {
+export function keepAs(file: string, name: string, link: (file: string, name: string) => void = linkSync): void {
   rmSync(name, { force: true });
   try {
-    linkSync(file, name);
+    link(file, name);
   } catch (error) {
     // Not every file system has links.
     if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
       throw error;
-    writeFileAtomic(name, readFileSync(file));
+    writeFileAtomic(name, contentOf(file));
+  }
+}
+
+/** What a file holds, in parts: Node reads no file of 2 GiB whole. */
+function* contentOf(file: string): Generator<Uint8Array> {
+  const bytes = openBytes(file);
+  try {
+    const most = 2 ** 26;
+    for (let at = 0; at < bytes.size; at += most) yield bytes.read(at, Math.min(most, bytes.size - at));
+  } finally {
+    bytes.close();
   }
 }
 

@@ -1,7 +1,7 @@
 /** Safetensors files, read and written. */
 import { writeFileAtomic } from '../files.js';
 import { openBytes } from './file-bytes.js';
-import { listSafetensors, safetensorsBytes } from './safetensors.js';
+import { listSafetensors, safetensorsParts } from './safetensors.js';
 import type { StoredTensor } from './tensor-data.js';
 
 /** What such a file holds. */
@@ -41,5 +41,5 @@ export function writeSafetensors(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Readonly<Record<string, string>> = {},
 ): void {
-  writeFileAtomic(file, safetensorsBytes(tensors, metadata));
+  writeFileAtomic(file, safetensorsParts(tensors, metadata));
 }

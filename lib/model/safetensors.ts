@@ -48,11 +48,14 @@ export function listSafetensors(bytes: Bytes): {
   return { handles, metadata };
 }
 
-/** The bytes of a safetensors file. Widest elements first, so that every tensor is aligned; then by name. */
-export function safetensorsBytes(
+/**
+ * The bytes of a safetensors file in parts, one behind the other: its head, then each tensor's own array, for no array
+ * holds as much as a file. Widest elements first, so that every tensor is aligned; then by name.
+ */
+export function safetensorsParts(
   tensors: ReadonlyMap<string, StoredTensor>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array {
+): ArrayBufferView[] {
   const width = (tensor: StoredTensor): number => arrayTypes[tensor.dtype].BYTES_PER_ELEMENT;
   const sorted = [...tensors].sort(([a, left], [b, right]) => width(right) - width(left) || compare(a, b));
   const header: [string, unknown][] = [];
@@ -72,17 +75,10 @@ export function safetensorsBytes(
     size += data.byteLength;
   }
   const text = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
-  const json = new Uint8Array(text.length + ((8 - (text.length % 8)) % 8)).fill(0x20); // spaces to a multiple of 8
-  json.set(text);
-  const content = new Uint8Array(8 + json.length + size);
-  new DataView(content.buffer).setBigUint64(0, BigInt(json.length), true);
-  content.set(json, 8);
-  let at = 8 + json.length;
-  for (const [, { data }] of sorted) {
-    content.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), at);
-    at += data.byteLength;
-  }
-  return content;
+  const head = new Uint8Array(8 * Math.ceil((8 + text.length) / 8)).fill(0x20); // spaces to a multiple of 8
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  head.set(text, 8);
+  return [head, ...sorted.map(([, { data }]) => data)];
 }
 
 /** Reads and checks everything but the data. */

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
+import { pieces, writeFileAtomic } from '../files.js';
 
 /** Where and how to keep it. */
 export interface KeepingOptions {
@@ -38,8 +38,10 @@ export class Keeping {
     const hash = createHash('sha256');
     hash.update(JSON.stringify({ format, settings, description, precision, schedule }));
     for (const kind of ['parameters', 'average'] as const) {
-      for (const [name, { data }] of await engine.readTensors(kind))
-        hash.update(name).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      for (const [name, { data }] of await engine.readTensors(kind)) {
+        hash.update(name);
+        for (const piece of pieces(data)) hash.update(piece);
+      }
     }
     const kept = new Kept<State>(hash.digest('hex'), this.#options);
     this.#files.push(kept.file);

@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import { InputError, show } from '../errors.js';
 import { checkTensors } from '../engine/checks.js';
+import { pieces } from '../files.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../model/checkpoint.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { parameterSpecs, sizeOf, type Tensor, type TensorMap } from '../model/parameters.js';
-import { readMetadata, readSafetensors, writeSafetensors, type SafetensorsFile } from '../model/safetensors-file.js';
+import { openBytes } from '../model/file-bytes.js';
+import { parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from '../model/parameters.js';
+import { listSafetensors } from '../model/safetensors.js';
+import { readMetadata, writeSafetensors } from '../model/safetensors-file.js';
 import type { StoredTensor } from '../model/tensor-data.js';
 import type { LatentId } from '../model/calls.js';
 import { buildSchedule } from '../model/schedule.js';
@@ -42,9 +45,9 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: un
 
 /** SHA-256 of a tensor's numbers. */
 function sumOf({ data }: Pick<StoredTensor, 'data'>): string {
-  return createHash('sha256')
-    .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-    .digest('hex');
+  const hash = createHash('sha256');
+  for (const piece of pieces(data)) hash.update(piece);
+  return hash.digest('hex');
 }
 
 /** SHA-256 of all that is told beside the tensors, their own sums included. */
@@ -54,28 +57,49 @@ function sealOf({ format, step, stream, extra, sums }: Readonly<Record<string, s
     .digest('hex');
 }
 
-/** A state file whose every byte is as it was written. Throws InputError naming the part that is not. */
-function readState(file: string): SafetensorsFile {
-  const content = readSafetensors(file);
-  const { tensors, metadata } = content;
-  if (metadata['format'] !== format)
-    throw new InputError(
-      `${file}: expected a training state (${format}), ` +
-        `got ${metadata['format'] ?? 'another kind of safetensors file'}`,
-    );
-  const damaged = (part: string): never => {
-    throw new InputError(
-      `${file}: ${part} is not as it was written (its checksum differs); the file is damaged: ` +
-        'take an earlier checkpoint, or start over without resume',
-    );
-  };
-  if (metadata['seal'] !== sealOf(metadata)) damaged('what the file says of itself');
-  const sums = storedJson(file, 'checksums', metadata['sums']) as Readonly<Record<string, string>>;
-  for (const name of Object.keys(sums)) {
-    const tensor = tensors.get(name);
-    if (tensor === undefined || sumOf(tensor) !== sums[name]) damaged(name);
+/** An open state file: its head is as it was written, its tensors are still in the file. */
+interface OpenState {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Reads a tensor. Throws InputError, before it does, for one of another shape, else where a number has changed. */
+  tensor(name: string, dtype: 'F32' | 'I32', shape: readonly number[]): Float32Array | Int32Array;
+}
+
+/** Reads from a state file what a model says is in it. Throws InputError naming the part that is damaged. */
+function fromState<Result>(file: string, read: (state: OpenState) => Result): Result {
+  const bytes = openBytes(file);
+  try {
+    const { handles, metadata } = listSafetensors(bytes);
+    if (metadata['format'] !== format)
+      throw new InputError(
+        `${file}: expected a training state (${format}), ` +
+          `got ${metadata['format'] ?? 'another kind of safetensors file'}`,
+      );
+    const damaged = (part: string): never => {
+      throw new InputError(
+        `${file}: ${part} is not as it was written (its checksum differs); the file is damaged: ` +
+          'take an earlier checkpoint, or start over without resume',
+      );
+    };
+    if (metadata['seal'] !== sealOf(metadata)) damaged('what the file says of itself');
+    const sums = storedJson(file, 'checksums', metadata['sums']) as Readonly<Record<string, string>>;
+    return read({
+      metadata,
+      tensor(name, dtype, shape) {
+        const handle = handles.get(name);
+        if (handle === undefined || handle.dtype !== dtype || handle.shape.join() !== shape.join())
+          throw new InputError(
+            `${file}: ${name}: expected shape [${shape.join(', ')}] of ${dtype}, ` +
+              `got ${handle === undefined ? 'none' : `[${handle.shape.join(', ')}] of ${handle.dtype}`}; ` +
+              'it belongs to another model or is damaged: take another one, or start over without resume',
+          );
+        const stored = handle.read();
+        if (sumOf(stored) !== sums[name]) damaged(name);
+        return stored.data as Float32Array | Int32Array;
+      },
+    });
+  } finally {
+    bytes.close();
   }
-  return content;
 }
 
 /** The step of a training state, from its head alone; undefined for a file that is none. */
@@ -103,8 +127,9 @@ export interface StartWeights {
  * Throws InputError if the file is damaged, or its tensors are not those of the model.
  */
 export function readStartWeights(file: string, config: ModelConfig): StartWeights {
-  const { tensors, block } = stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file);
   const specs = parameterSpecs(config);
+  const { tensors, block } =
+    stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file, specs);
   checkTensors(specs, tensors, file);
   const hash = createHash('sha256');
   for (const { name } of specs) hash.update(sumOf(tensors.get(name)!));
@@ -116,14 +141,15 @@ function checkpointWeights(file: string, config: ModelConfig): Omit<StartWeights
   return { tensors, block: metadata['block'] };
 }
 
-function stateWeights(file: string): Omit<StartWeights, 'sha256'> {
-  const prefix = 'parameters/';
-  const { tensors, metadata } = readState(file);
-  const extra = (storedJson(file, 'extra', metadata['extra']) ?? {}) as { readonly block?: string };
-  const parameters = [...tensors]
-    .filter(([name]) => name.startsWith(prefix))
-    .map(([name, { shape, data }]) => [name.slice(prefix.length), { shape, data: data as Float32Array }] as const);
-  return { tensors: new Map(parameters), block: extra.block };
+function stateWeights(file: string, specs: readonly ParameterSpec[]): Omit<StartWeights, 'sha256'> {
+  return fromState(file, ({ metadata, tensor }) => {
+    const extra = (storedJson(file, 'extra', metadata['extra']) ?? {}) as { readonly block?: string };
+    const parameters = specs.map(({ name, shape }) => {
+      const data = tensor(`parameters/${name}`, 'F32', shape) as Float32Array;
+      return [name, { shape, data }] as const;
+    });
+    return { tensors: new Map(parameters), block: extra.block };
+  });
 }
 
 /** The plain JSON that came with a snapshot. Throws InputError if the file is damaged or no snapshot. */
@@ -137,24 +163,21 @@ export function readSnapshot(
   config: ModelConfig,
   seats: number,
 ): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
-  const { tensors, metadata } = readState(file);
+  return fromState(file, (state) => snapshotIn(file, state, config, seats));
+}
+
+function snapshotIn(
+  file: string,
+  { metadata, tensor }: OpenState,
+  config: ModelConfig,
+  seats: number,
+): { readonly snapshot: TrainerSnapshot; readonly extra: unknown } {
   const step = Number(metadata['step']);
   if (!/^\d{1,15}$/.test(metadata['step'] ?? ''))
     throw new InputError(`${file}: expected a step count, got ${show(metadata['step'])}; start over without resume`);
 
-  const stored = (name: string, dtype: 'F32' | 'I32', length: number): Float32Array | Int32Array => {
-    const tensor = tensors.get(name);
-    if (tensor === undefined || tensor.dtype !== dtype || tensor.data.length !== length) {
-      throw new InputError(
-        `${file}: expected ${name} with ${length} ${dtype} values, ` +
-          `got ${tensor === undefined ? 'none' : `${tensor.data.length} ${tensor.dtype}`}; ` +
-          'it belongs to another model or is damaged: start over without resume',
-      );
-    }
-    return tensor.data as Float32Array | Int32Array;
-  };
-  const floats = (name: string, length: number): Float32Array => stored(name, 'F32', length) as Float32Array;
-  const integers = (name: string, length: number): Int32Array => stored(name, 'I32', length) as Int32Array;
+  const floats = (name: string, shape: readonly number[]): Float32Array => tensor(name, 'F32', shape) as Float32Array;
+  const integers = (name: string, shape: readonly number[]): Int32Array => tensor(name, 'I32', shape) as Int32Array;
 
   const specs = parameterSpecs(config);
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
@@ -162,15 +185,15 @@ export function readSnapshot(
     const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
     kinds.set(
       kind,
-      new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, sizeOf(shape)) }])),
+      new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape) }])),
     );
   }
   const latentSize = seats * positionsOf(config) * config.hiddenSize;
   const latents = new Map<LatentId, Float32Array>(
-    buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, latentSize)]),
+    buildSchedule(config).latents.map((latent) => [latent, floats(`latents/${latent}`, [latentSize])]),
   );
-  const cells = seats * config.sequenceLength;
-  const halted = integers('carry/halted', seats);
+  const cells = [seats, config.sequenceLength];
+  const halted = integers('carry/halted', [seats]);
   const neither = halted.find((value) => value !== 0 && value !== 1);
   if (neither !== undefined)
     throw new InputError(
@@ -184,9 +207,9 @@ export function readSnapshot(
         puzzles: {
           tokens: integers('carry/tokens', cells),
           labels: integers('carry/labels', cells),
-          puzzleIds: integers('carry/puzzleIds', seats),
+          puzzleIds: integers('carry/puzzleIds', [seats]),
         },
-        steps: integers('carry/steps', seats),
+        steps: integers('carry/steps', [seats]),
         halted: Uint8Array.from(halted),
       },
       // Whether there is such a place, the stream says.

@@ -6,7 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { runFiles } from '../../lib/experiment/run-folder.js';
+import { keepAs, runFiles } from '../../lib/experiment/run-folder.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
 import { writeFileAtomic } from '../../lib/files.js';
 import { isAbandoned } from '../../lib/processes.js';
@@ -72,6 +72,22 @@ describe("a run's folder", () => {
     assert.ok(refused(/another process works on a run there/)(await second), String(await second));
     assert.ok(!existsSync(path.join(folder, 'claim.json')));
     await run(1, { resume: true });
+  });
+
+  it('keeps an earlier checkpoint under a second name, also where the file system has no links', () => {
+    const [file, name] = [path.join(folder, 'state'), path.join(folder, 'kept')];
+    for (const link of [
+      undefined,
+      (): never => {
+        throw Object.assign(new Error('no links here'), { code: 'ENOTSUP' });
+      },
+    ]) {
+      writeFileSync(name, 'older');
+      writeFileAtomic(file, 'first');
+      keepAs(file, name, link);
+      writeFileAtomic(file, 'second');
+      assert.deepEqual([readFileSync(name, 'utf8'), readFileSync(file, 'utf8')], ['first', 'second']);
+    }
   });
 
   it('is cleared of what a killed process left half written, not of what others are writing', async () => {

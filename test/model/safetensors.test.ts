@@ -4,9 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
+import { pieces } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
-import { safetensorsBytes } from '../../lib/model/safetensors.js';
+import { safetensorsParts } from '../../lib/model/safetensors.js';
 import { toFloat32, type StoredTensor } from '../../lib/model/tensor-data.js';
 
 /** A file from its parts: header text and data bytes. */
@@ -14,6 +15,10 @@ function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(Buffer.byteLength(header)));
   return Buffer.concat([length, Buffer.from(header), data]);
+}
+
+function joined(parts: readonly ArrayBufferView[]): Buffer {
+  return Buffer.concat(parts.flatMap((part) => [...pieces(part, 5)]));
 }
 
 const example = new Map<string, StoredTensor>([
@@ -51,8 +56,25 @@ describe('safetensors', () => {
     }
     const reversed = new Map([...example].reverse());
     const bytes = readFileSync(file);
-    assert.ok(bytes.equals(safetensorsBytes(reversed, { note: 'ünïcode "quoted" \\', step: '7' })));
+    assert.ok(bytes.equals(joined(safetensorsParts(reversed, { note: 'ünïcode "quoted" \\', step: '7' }))));
     assert.equal(bytes.readBigUInt64LE(0) % 8n, 0n);
+  });
+
+  it('writes to the byte what is laid out by hand: a head, then each tensor as it lies in memory', () => {
+    const place = (dtype: string, shape: string, begin: number, end: number): string =>
+      `{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`;
+    const header =
+      `{"__metadata__":{"k":"v"},"e":${place('I64', '', 0, 8)},"a":${place('I32', '3', 8, 20)},` +
+      `"b":${place('F32', '2,2', 20, 36)},"empty":${place('F32', '0,4', 36, 36)},` +
+      `"d":${place('BF16', '1', 36, 38)},"c":${place('U8', '1', 38, 39)}}`;
+    const data = Buffer.concat(['e', 'a', 'b', 'd', 'c'].map((name) => Buffer.from(example.get(name)!.data.buffer)));
+    const parts = safetensorsParts(example, { k: 'v' });
+    assert.ok(joined(parts).equals(fileOf(header.padEnd(8 * Math.ceil(header.length / 8)), data)));
+    assert.deepEqual(
+      parts.slice(1).map((part) => part.buffer),
+      ['e', 'a', 'b', 'empty', 'd', 'c'].map((name) => example.get(name)!.data.buffer),
+      'no tensor is copied: a file may be larger than any array',
+    );
   });
 
   it('turns every floating type into float32', () => {
@@ -191,7 +213,7 @@ describe('safetensors', () => {
 
   it('either reads or refuses 1,000 damaged files', () => {
     const random = new Random(1);
-    const whole = safetensorsBytes(example, { k: 'v' });
+    const whole = Uint8Array.from(joined(safetensorsParts(example, { k: 'v' })));
     const headerEnd = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
     const file = path.join(folder, 'damaged.safetensors');
     let refusals = 0;

@@ -1,6 +1,6 @@
 /** Snapshots and fixtures come back as they were written, and are refused in words where they are damaged. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import type { TensorKind } from '../../lib/engine/engine.js';
@@ -11,7 +11,7 @@ import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js
 import { Random } from '../../lib/random.js';
 import { emptyCarry } from '../../lib/train/carry.js';
 import { checkReference } from '../../lib/train/reference-check.js';
-import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
+import { readSnapshot, readStartWeights, writeSnapshot } from '../../lib/train/snapshot.js';
 import type { TrainerSnapshot } from '../../lib/train/trainer.js';
 
 const tiny: ModelConfig = {
@@ -65,6 +65,28 @@ describe('damaged states of training', () => {
         refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)),
       );
     }
+  });
+
+  it('a state of another model is refused by its head, before any of the numbers that it promises is read', () => {
+    const file = path.join(folder, 'state.safetensors');
+    writeSnapshot(file, snapshot, 'more');
+    const wider = { ...tiny, hiddenSize: 16, puzzleEmbeddingSize: 16 };
+    for (const read of [() => readSnapshot(file, wider, 2), () => readStartWeights(file, wider)])
+      assert.throws(read, refused(/parameters\/H_init: expected shape \[16\] of F32, got \[8\] of F32; /));
+    assert.throws(() => readSnapshot(file, tiny, 3), refused(/latents\/y: expected shape \[120\] of F32, got \[80\]/));
+
+    // A file of 8 TB, which nobody has written: it is empty but for its head.
+    const good = readFileSync(file);
+    const data = 8 + Number(good.readBigUInt64LE(0));
+    const header = JSON.parse(good.subarray(8, data).toString('utf8')) as Record<string, Record<string, unknown>>;
+    const end = Math.max(...Object.values(header).map(({ data_offsets: offsets }) => (offsets as number[])?.[1] ?? 0));
+    header['huge'] = { dtype: 'F32', shape: [2e12], data_offsets: [end, end + 8e12] };
+    const text = Buffer.from(JSON.stringify(header));
+    const head = Buffer.alloc(8);
+    head.writeBigUInt64LE(BigInt(text.length));
+    writeFileSync(file, Buffer.concat([head, text, good.subarray(data)]));
+    truncateSync(file, 8 + text.length + end + 8e12);
+    assert.deepEqual(readSnapshot(file, tiny, 2).snapshot, snapshot, 'what no model asks for is not read');
   });
 
   it('a bit that flipped anywhere in a state is refused, by the name of what it is in', () => {

@@ -1,6 +1,7 @@
 /** The frames between the kit and the torch engine's worker; wire.py is the other end and says what a frame is. */
+import { pieces } from '../../files.js';
 import { MemoryBytes } from '../../model/bytes.js';
-import { listSafetensors, safetensorsBytes } from '../../model/safetensors.js';
+import { listSafetensors, safetensorsParts } from '../../model/safetensors.js';
 import type { StoredTensor } from '../../model/tensor-data.js';
 
 /** One message: what it wants or answers, and tensors. */
@@ -12,14 +13,12 @@ export interface Frame {
 /** Longer frames would not be ours: the largest puzzle tables have 2.5 GB. */
 const longestFrame = 16 * 2 ** 30;
 
-/** The bytes of a frame, its length first. */
+/** The bytes of a frame, its length first; not copied: its tensors stay as they are until it is answered. */
 export function* frameBytes({ head, tensors }: Frame): Generator<Uint8Array> {
-  const file = safetensorsBytes(tensors, { head: JSON.stringify(head) });
-  const length = new Uint8Array(8);
-  new DataView(length.buffer).setBigUint64(0, BigInt(file.length), true);
-  yield length;
-  const most = 2 ** 26;
-  for (let at = 0; at < file.length; at += most) yield file.subarray(at, at + most);
+  const parts = safetensorsParts(tensors, { head: JSON.stringify(head) });
+  const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  yield* pieces(BigUint64Array.of(BigInt(length)));
+  for (const part of parts) yield* pieces(part, 2 ** 26);
 }
 
 /** Puts frames together from the chunks that a pipe delivers. */
