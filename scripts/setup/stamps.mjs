@@ -1,18 +1,17 @@
 /** When a step of set-up is up to date: a stamp file holds the fingerprint of the inputs it was made from. */
 import { createHash } from 'node:crypto';
 import {
-  closeSync,
+  constants,
+  copyFileSync,
   existsSync,
   linkSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
-  writeSync,
 } from 'node:fs';
 import path from 'node:path';
 import { root, say, stateFolder } from './shell.mjs';
@@ -77,10 +76,9 @@ export function writeStamp(file, stamp) {
 export async function alone(work, lock = path.join(stateFolder, 'setup.lock')) {
   mkdirSync(path.dirname(lock), { recursive: true });
   for (let announced = false; !tryLock(lock); await new Promise((resolve) => setTimeout(resolve, 200))) {
-    const owner = lockOwner(lock);
-    if (owner !== undefined && !isRunning(owner)) removeAbandoned(lock);
+    if (isAbandoned(lock)) removeAbandoned(lock);
     else if (!announced) {
-      say(`Another set-up of this folder is running (process ${owner ?? 'just starting'}); waiting for it.`);
+      say(`Another set-up of this folder is running (process ${lockOwner(lock) ?? 'unknown'}); waiting for it.`);
       announced = true;
     }
   }
@@ -99,16 +97,36 @@ export async function alone(work, lock = path.join(stateFolder, 'setup.lock')) {
   }
 }
 
+/** The lock is placed with its content in it, so that a set-up that is killed right here leaves no empty one. */
 function tryLock(lock) {
+  const written = `${lock}.${process.pid}.new`;
+  writeFileSync(written, String(process.pid));
   try {
-    const handle = openSync(lock, 'wx');
-    writeSync(handle, String(process.pid));
-    closeSync(handle);
+    return placeNew(written, lock);
+  } finally {
+    rmSync(written, { force: true });
+  }
+}
+
+/** Gives a file a further name, or a copy where the file system has no links; false if that name is taken. */
+function placeNew(from, to, place = linkSync) {
+  try {
+    place(from, to);
     return true;
   } catch (error) {
     if (error.code === 'EEXIST') return false;
+    if (place === linkSync && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(error.code))
+      return placeNew(from, to, (...names) => copyFileSync(...names, constants.COPYFILE_EXCL));
     throw error;
   }
+}
+
+/** Whether the process that wrote a lock is gone, or nobody can say who wrote it: a copy takes a moment. */
+function isAbandoned(lock) {
+  const owner = lockOwner(lock);
+  if (owner !== undefined) return !isRunning(owner);
+  const written = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
+  return written !== undefined && Date.now() - written > 5000;
 }
 
 /** Takes the lock of a process that is gone out of the way; one that another set-up has taken since then goes back. */
@@ -116,16 +134,15 @@ function removeAbandoned(lock) {
   const aside = `${lock}.${process.pid}`;
   try {
     renameSync(lock, aside);
-    const owner = lockOwner(aside);
-    if (owner === undefined || isRunning(owner)) linkSync(aside, lock);
+    if (!isAbandoned(aside)) placeNew(aside, lock);
   } catch (error) {
-    if (error.code !== 'ENOENT' && error.code !== 'EEXIST') throw error; // another was faster
+    if (error.code !== 'ENOENT') throw error; // another was faster
   } finally {
     rmSync(aside, { force: true });
   }
 }
 
-/** The process that wrote the lock; undefined while it is being written or has just gone. */
+/** The process that wrote the lock; undefined where that is not in it, or it has just gone. */
 function lockOwner(lock) {
   try {
     const pid = Number(readFileSync(lock, 'utf8'));

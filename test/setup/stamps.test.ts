@@ -1,7 +1,17 @@
 /** Set-up repeats a step when, and only when, its inputs changed, and never runs twice at once. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -67,21 +77,29 @@ describe('set-up stamps', () => {
     assert.equal(stamps.readStamp(file), undefined);
   });
 
+  it('a lock that names nobody, as a full disk leaves it, keeps nobody waiting', async () => {
+    const lock = path.join(folder, 'lock');
+    for (const content of ['', 'half', '0']) {
+      writeFileSync(lock, content);
+      utimesSync(lock, new Date(0), new Date(0));
+      assert.equal((await ended(['--input-type=module', '-e', holding(lock, '')])).code, 0);
+      assert.deepEqual(readdirSync(folder), ['lib'], 'nothing is left');
+    }
+  });
+
   it('four set-ups at once run one after the other, and one that died leaves nobody waiting', async () => {
     const lock = path.join(folder, 'lock');
     const diary = path.join(folder, 'diary');
     const gone = await ended(['-e', '0']);
     writeFileSync(lock, String(gone.pid)); // the lock of a process that no longer exists
-    const program = `
-      const { alone } = await import(${JSON.stringify(stampsModule)});
+    const work = `
+      note('(');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      note(')');`;
+    const note = `
       const { appendFileSync } = await import('node:fs');
-      const note = (what) => appendFileSync(${JSON.stringify(diary)}, what);
-      const work = async () => {
-        note('(');
-        await new Promise((resolve) => setTimeout(resolve, 100));
-        note(')');
-      };
-      await alone(work, ${JSON.stringify(lock)});`;
+      const note = (what) => appendFileSync(${JSON.stringify(diary)}, what);`;
+    const program = note + holding(lock, work);
     const runs = await Promise.all([1, 2, 3, 4].map(() => ended(['--input-type=module', '-e', program])));
     assert.deepEqual(
       runs.map((run) => run.code),
@@ -91,6 +109,13 @@ describe('set-up stamps', () => {
     assert.equal(existsSync(lock), false);
   });
 });
+
+/** A program that does something while it holds a lock. */
+function holding(lock: string, work: string): string {
+  return `
+    const { alone } = await import(${JSON.stringify(stampsModule)});
+    await alone(async () => {${work}}, ${JSON.stringify(lock)});`;
+}
 
 /** Runs node with the arguments to its end. */
 function ended(args: string[]): Promise<{ pid: number | undefined; code: number | null }> {
