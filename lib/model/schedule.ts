@@ -20,22 +20,15 @@ export function buildSchedule(config: ModelConfig): Schedule {
   if (config.schedule !== undefined) return readSchedule(config.schedule);
   const { deepRecursions: T, latentRecursions: n } = config;
   switch (config.recursion) {
-    case 'trm': {
+    case 'trm':
+    case 'hrm': {
+      // HRM (spec §6) makes the same calls: its configuration has two networks and the one-step gradient (config.ts).
       const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
       const calls = repeat(T, () => [
         ...repeat(n, () => [call(fL, 'z', ['y', 'x', 'z'])]), //  z ← net(x, y, z)
         call(fH, 'y', ['y', 'z']), //                             y ← net(y, z)
       ]);
       return { latents: ['y', 'z'], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
-    }
-    case 'hrm': {
-      // The same loops with two networks; only the last call of each network has gradient
-      // (HRM's one-step approximation).
-      const calls = repeat(T, () => [
-        ...repeat(n, () => [call('fL', 'z', ['y', 'x', 'z'])]),
-        call('fH', 'y', ['y', 'z']),
-      ]);
-      return { latents: ['y', 'z'], nets: ['fL', 'fH'], calls: withGradient(calls, config, n + 1), answer: 'y' };
     }
     case 'single-z': {
       // Table 2: one latent; the last call of a deep recursion leaves x out (spec §9.1, item 8).
