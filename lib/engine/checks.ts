@@ -2,6 +2,7 @@
 import { ignoredLabel } from '../data/example.js';
 import { InputError } from '../errors.js';
 import { whole } from '../fields.js';
+import type { LatentId } from '../model/calls.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
 import type { InferRequest, LatentState, TrainRequest } from './engine.js';
@@ -50,6 +51,19 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
     throw new InputError(
       `${what}: ${problems.slice(0, 5).join('; ')}${problems.length > 5 ? `; and ${problems.length - 5} more` : ''}`,
     );
+}
+
+/** Throws InputError unless there is each of the latents, with so many numbers. */
+export function checkLatents(
+  latents: ReadonlyMap<LatentId, Float32Array>,
+  ids: Iterable<LatentId>,
+  expected: number,
+): void {
+  for (const id of ids) {
+    const length = latents.get(id)?.length;
+    if (length !== expected)
+      throw new InputError(`latent ${id}: expected ${expected} numbers, got ${length ?? 'none'}`);
+  }
 }
 
 function checkLength(name: string, values: { readonly length: number }, expected: number): void {

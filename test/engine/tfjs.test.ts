@@ -244,6 +244,13 @@ describe('tfjs engine', function () {
     await refused({ tokens: good.tokens.map(() => 5) }, /tokens\[0\]: expected 0 to 4, got 5/);
     await refused({ puzzleIds: Int32Array.of(0, 3) }, /puzzleIds\[1\]: expected 0 to 2, got 3/);
     await refused({ labels: good.labels.map(() => -1) }, /labels\[0\]/);
+    const latents = await state.read();
+    for (const [wrong, message] of [
+      [new Map([...latents, ['z' as const, new Float32Array(3)]]), /^InputError: latent z: expected 112 numbers, got 3$/],
+      [new Map([['z' as const, latents.get('z')!]]), /^InputError: latent y: expected 112 numbers, got none$/],
+    ] as const)
+      await assert.rejects(state.write(wrong), message);
+    assert.deepEqual(await state.read(), latents);
     const tensors = new Map(await engine.readTensors('parameters'));
     tensors.set('lm_head.weight', { shape: [1], data: new Float32Array(1) });
     tensors.delete('H_init');

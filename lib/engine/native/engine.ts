@@ -10,7 +10,7 @@ import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../.
 import type { LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
-import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
   type Engine,
@@ -199,12 +199,7 @@ class NativeState implements LatentState {
   }
 
   async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
-    const expected = this.batchSize * this.#perSeat;
-    for (const latent of this.#latents) {
-      const length = latents.get(latent)?.length;
-      if (length !== expected)
-        throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${length ?? 'none'}`);
-    }
+    checkLatents(latents, this.#latents, this.batchSize * this.#perSeat);
     this.#latents.forEach((latent, i) => this.#addon.writeLatent(this.number, i, latents.get(latent)!));
   }
 

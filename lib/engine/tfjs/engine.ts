@@ -6,7 +6,7 @@ import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type Tenso
 import type { Call, LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule, latentInitName } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
-import { activationBudget, checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { activationBudget, checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
   tensorKinds,
@@ -445,11 +445,7 @@ class TfjsState implements LatentState {
 
   async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
     const [B, S, D] = this.#size;
-    for (const id of this.tensors.keys()) {
-      const length = latents.get(id)?.length;
-      if (length !== B * S * D)
-        throw new RangeError(`latent ${id}: expected ${B * S * D} numbers, got ${length ?? 'none'}`);
-    }
+    checkLatents(latents, this.tensors.keys(), B * S * D);
     this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.tensor3d(latents.get(id)!, [B, S, D])])));
   }
 

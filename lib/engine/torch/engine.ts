@@ -5,7 +5,7 @@ import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/
 import type { LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
 import type { StoredTensor } from '../../model/tensor-data.js';
-import { checkBatchSize, checkInfer, checkTensors, checkTrain } from '../checks.js';
+import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import { checkMemory, memoryLimit } from '../memory.js';
 import {
   EngineLostError,
@@ -295,14 +295,11 @@ class TorchState implements LatentState {
   }
 
   async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
-    const expected = this.batchSize * this.#perSeat;
-    const tensors = new Map<string, StoredTensor>();
-    for (const [i, latent] of this.#latents.entries()) {
-      const data = latents.get(latent);
-      if (data?.length !== expected)
-        throw new InputError(`latent ${latent}: expected ${expected} numbers, got ${data?.length ?? 'none'}`);
-      tensors.set(String(i), { dtype: 'F32', shape: [this.batchSize, this.#perSeat], data });
-    }
+    checkLatents(latents, this.#latents, this.batchSize * this.#perSeat);
+    const shape = [this.batchSize, this.#perSeat];
+    const tensors = new Map<string, StoredTensor>(
+      this.#latents.map((latent, i) => [String(i), { dtype: 'F32', shape, data: latents.get(latent)! }]),
+    );
     await this.#worker.ask({ do: 'write_latents', state: this.number }, tensors);
   }
 
