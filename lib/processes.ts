@@ -1,5 +1,5 @@
 /** Whether a process lives, and names for files that it writes only while it does. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import os from 'node:os';
 
 /** Whether a process of this machine lives; a zombie does not. */
@@ -14,9 +14,14 @@ export function isAlive(pid: number): boolean {
 
 /** Whether a process has ended and only waits for its parent to notice, which in a container may never happen. */
 function isZombie(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`;
-  if (!existsSync(stat)) return false; // not Linux
-  return /\) [ZX] /.test(readFileSync(stat, 'latin1'));
+  try {
+    return /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ESRCH') return true; // it ended while it was looked at
+    if (code === 'ENOENT') return false; // not Linux
+    throw error;
+  }
 }
 
 /** A name for what becomes a file or folder of this path once it is complete. */
