@@ -1,6 +1,7 @@
 /** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
 import { activationBudget } from '../engine/checks.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
+import type { LatentState } from '../engine/engine.js';
 import { checkMemory } from '../engine/memory.js';
 import { checkEven, rankCount, torchBytes } from '../engine/torch/ranks.js';
 import { describe } from '../model/describe.js';
@@ -130,14 +131,15 @@ export async function measuredSpeed(
   const ranks = rankCount(options.torch ?? {});
   const few = Math.max(4, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep));
   const batchSize = onGpu ? training.batchSize : Math.min(training.batchSize, Math.ceil(few / ranks) * ranks);
-  const state = engine.createState(batchSize);
+  let state: LatentState | undefined;
   try {
+    const latents = (state = engine.createState(batchSize));
     const random = new Random(0);
     await engine.writeTensors('parameters', initialParameters(model, random.fork('weights')));
     const tokens = Int32Array.from({ length: batchSize * model.sequenceLength }, () => random.integer(model.vocabSize));
     const step = async (count: number): Promise<void> => {
       const reset = new Uint8Array(batchSize).fill(count === 1 ? 1 : 0);
-      await engine.trainStep(state, {
+      await engine.trainStep(latents, {
         tokens,
         labels: tokens,
         puzzleIds: new Int32Array(batchSize),
@@ -161,7 +163,7 @@ export async function measuredSpeed(
     const flopPerSecond = (describe(model, { batchSize }).flopPerTrainingStep * count) / seconds;
     return { flopPerSecond, engine: engine.description };
   } finally {
-    state.dispose();
+    state?.dispose();
     engine.dispose();
   }
 }

@@ -124,8 +124,9 @@ async function runHeld(
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
   const engine = await createEngine(experiment.model, options.engine);
-  const trainer = new Trainer(engine, data.train, experiment.training, seed);
+  let trainer: Trainer | undefined;
   try {
+    trainer = new Trainer(engine, data.train, experiment.training, seed);
     let progress = nothingMeasured;
     if (resume && existsSync(files.state)) {
       const { snapshot, extra } = readSnapshot(files.state, experiment.model, seatsOf(experiment.training));
@@ -175,7 +176,7 @@ async function runHeld(
       throw new EngineLostError(`${id}: ${error.message}; ${lastCheckpoint(files.state)}`);
     throw error;
   } finally {
-    trainer.dispose();
+    trainer?.dispose();
   }
 }
 

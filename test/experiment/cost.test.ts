@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import type { EngineOptions } from '../../lib/engine/create.js';
+import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import { checkShared, expectedBytes, measuredSpeed, runCost } from '../../lib/experiment/cost.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -114,6 +115,16 @@ describe('cost of a run', () => {
         ),
     );
     assert.ok(!existsSync(folder));
+  });
+
+  it('leaves nothing of an engine that it cannot measure', async () => {
+    await loadBackend('cpu');
+    const { numTensors } = tf.memory();
+    await assert.rejects(
+      measuredSpeed({ ...smoke, training: { ...smoke.training, batchSize: 0 } }, { engine: 'tfjs', backend: 'cpu' }),
+      /batch size: expected a whole number from 1 to 65536, got 0/,
+    );
+    assert.equal(tf.memory().numTensors, numTensors);
   });
 
   it('measures a speed that a computer can have', async () => {
