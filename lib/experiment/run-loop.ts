@@ -283,7 +283,7 @@ export class RunLoop {
     this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
     try {
       const result = await work({
-        onProgress: ({ done, total }) => void this.#tell('evaluation', done, total),
+        onProgress: ({ done, total }) => this.#tell('evaluation', done, total),
         ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
         keep: this.#keeping,
       });

@@ -72,8 +72,8 @@ export async function voteArc(
     while (done < places.length) {
       const seats = places.slice(done, done + batchSize);
       const batch = batchOf(dataset, seats, puzzleIds);
-      const answer = await answerTo(engine, batch, weights, supervisionSteps, (steps) => {
-        options.onProgress?.({ done: done + (seats.length * steps) / supervisionSteps, total: places.length });
+      const answer = await answerTo(engine, batch, weights, supervisionSteps, async (steps) => {
+        await options.onProgress?.({ done: done + (seats.length * steps) / supervisionSteps, total: places.length });
         if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
       });
       seats.forEach(({ puzzle, version, pair }, seat) => {
@@ -107,7 +107,7 @@ async function answerTo(
   batch: DataBatch,
   weights: Weights,
   supervisionSteps: number,
-  afterStep: (steps: number) => void,
+  afterStep: (steps: number) => Promise<void>,
 ): Promise<InferResult> {
   const state = engine.createState(batch.puzzleIds.length);
   try {

@@ -51,8 +51,8 @@ export interface EvaluateOptions extends ThinkingOptions {
    * or that of the next puzzle of the set.
    */
   readonly puzzleIds?: PuzzleIdMode;
-  /** Called after every supervision step of every batch. */
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+  /** Called after every supervision step of every batch, and awaited; what it throws ends the evaluation. */
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void | Promise<void>;
   /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
   readonly shouldStop?: () => boolean;
   /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
@@ -173,7 +173,7 @@ async function scorePart(
         tally.done += done ? 1 : 0;
         tally.spent += done ? steps : 0;
       }
-      options.onProgress?.({ done: tally.done + seats.underWay, total });
+      await options.onProgress?.({ done: tally.done + seats.underWay, total });
       if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
     }
   } finally {

@@ -125,7 +125,6 @@ export class Seats {
       leastForms = 0,
       chains = 1,
       noise = 0,
-      haltAbove = 0,
       supervisionSteps = engine.config.supervisionSteps,
     } = options;
     for (const [name, value] of Object.entries({ batchSize, votes, mostForms, chains, supervisionSteps })) {
@@ -133,7 +132,7 @@ export class Seats {
         throw new InputError(`${name}: expected a whole number from 1, got ${value}`);
     }
     if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
-    if (Number.isNaN(haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
+    if (Number.isNaN(options.haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
     if (mostForms < votes)
       throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
     if (mostForms > votes && options.haltAbove === undefined)

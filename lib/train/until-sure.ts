@@ -63,7 +63,7 @@ export interface UntilSure {
 }
 
 /** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
-export type UntilSureOptions = SeatsOptions & EvaluateOptions;
+export type UntilSureOptions = SeatsOptions & Omit<EvaluateOptions, 'keep'>;
 
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
@@ -102,7 +102,7 @@ export async function evaluateUntilSure(
         alsoSolved += right || dataset.alternative?.accepts(question, surest.tokens) === true ? 1 : 0;
         finished++;
       }
-      options.onProgress?.({ done: finished + seats.underWay, total });
+      await options.onProgress?.({ done: finished + seats.underWay, total });
       if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
     }
   } finally {

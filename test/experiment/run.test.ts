@@ -3,10 +3,12 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
+import { loadTask } from '../../lib/experiment/task.js';
 
 const small = change(experiment('sudoku-smoke'), {
   model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 },
@@ -104,6 +106,37 @@ describe('run', () => {
         [2, 4, 6],
       ],
     );
+  });
+
+  it('is ended by what its callback throws, in an evaluation too', async () => {
+    let told = 0;
+    await assert.rejects(
+      runExperiment(small, {
+        folder: path.join(folder, 'failing'),
+        engine: { engine: 'native', precision: 'float32', threads: 1 },
+        onProgress: async ({ phase }) => {
+          await new Promise(setImmediate);
+          if (phase === 'evaluation' && ++told === 1) throw new Error('the disk is full');
+        },
+      }),
+      /^Error: the disk is full$/,
+    );
+    assert.equal(told, 1);
+  });
+
+  it('leaves nothing of an engine that has nothing to train on', async () => {
+    await loadBackend('cpu');
+    const data = await loadTask(small.task);
+    const { numTensors } = tf.memory();
+    await assert.rejects(
+      runExperiment(small, {
+        folder: path.join(folder, 'empty'),
+        engine: { engine: 'tfjs', backend: 'cpu' },
+        data: { ...data, train: { ...data.train, groupOffsets: Int32Array.of(0) } },
+      }),
+      /expected at least one training puzzle, got none/,
+    );
+    assert.equal(tf.memory().numTensors, numTensors);
   });
 
   it('does not begin where there is nothing to score it on', async () => {

@@ -180,7 +180,7 @@ describe('voting over versions', () => {
     await assert.rejects(
       voteArc(oracle(false), test, {
         batchSize: 10,
-        onProgress: ({ done }) => told.push(done),
+        onProgress: ({ done }) => void told.push(done),
         shouldStop: () => told.length === 3,
       }),
       /evaluation stopped/,

@@ -20,6 +20,7 @@ import { ArcVotes } from '../../lib/train/arc-votes.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions } from '../../lib/train/evaluate.js';
 import { Keeping } from '../../lib/train/kept.js';
+import { evaluateUntilSure } from '../../lib/train/until-sure.js';
 
 describe('an interrupted evaluation', function () {
   this.timeout(60_000);
@@ -91,6 +92,16 @@ describe('an interrupted evaluation', function () {
     });
   }
 
+  /** A callback that fails after it has returned. */
+  const late: Pick<EvaluateOptions, 'onProgress'> = {
+    onProgress: () => Promise.reject(new Error('the disk is full')),
+  };
+
+  it('ends with what its callback throws, however late', async () => {
+    for (const work of [evaluate, evaluateUntilSure])
+      await assert.rejects(work(engine, puzzles, late), /^Error: the disk is full$/);
+  });
+
   it('starts over without resume, and after the weights, the puzzles or the question changed', async () => {
     const stopped = async (options: EvaluateOptions): Promise<void> => {
       steps = 0;
@@ -139,7 +150,9 @@ describe('an interrupted evaluation', function () {
     const made = await createEngine(arc.model, { threads: 1, precision: 'float32' });
     await made.writeTensors('parameters', initialParameters(arc.model, new Random(3)));
     const counted = counting(made);
-    const vote = async (more: Pick<EvaluateOptions, 'keep' | 'shouldStop'>): Promise<readonly [unknown, unknown]> => {
+    const vote = async (
+      more: Pick<EvaluateOptions, 'keep' | 'shouldStop' | 'onProgress'>,
+    ): Promise<readonly [unknown, unknown]> => {
       const votes = new ArcVotes();
       const result = await voteArc(counted, test, { batchSize: 2, votes, ...more });
       return [without(result), votes.submission(test.versions.entries)];
@@ -151,6 +164,7 @@ describe('an interrupted evaluation', function () {
     steps = 0;
     assert.deepEqual(await vote({ keep: keeping(true) }), whole);
     assert.ok(steps > 0 && steps < all);
+    await assert.rejects(vote(late), /^Error: the disk is full$/);
     made.dispose();
   });
 
