@@ -1,7 +1,8 @@
 /** Closing evaluations: further questions to the final model of a run, beside the evaluation that tables quote. */
 import { exampleOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { blankToken } from '../data/sudoku.js';
-import { InputError, unknownFields } from '../errors.js';
+import { InputError } from '../errors.js';
+import { checkFields, number, oneOf, optional, whole, type Fields } from '../fields.js';
 import { Random } from '../random.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -47,53 +48,50 @@ export function isVote(result: ClosingResult): result is ArcVoteResult {
 }
 
 const sets = ['scored', 'training', 'one-blank'] as const;
-const fields = ['name', 'on', 'puzzles', 'supervisionSteps', 'puzzleIds', 'weights', 'ratings', 'votes'];
+
+const fields: Fields<ClosingEvaluation> = {
+  name: (value) => (typeof value === 'string' && /^[\w-]+$/.test(value) ? undefined : 'letters, digits and -'),
+  on: oneOf(...sets),
+  puzzles: whole(0),
+  supervisionSteps: optional(whole(1)),
+  puzzleIds: optional(oneOf('blank', 'shuffled')),
+  weights: optional(oneOf('raw')),
+  ratings: optional(band),
+  votes: optional(whole(0)),
+};
 
 /**
  * Checks a list from any source. Throws InputError naming what is wrong, and for questions that the task can't
  * answer.
  */
 export function checkClosing(list: readonly ClosingEvaluation[], task: Task): void {
-  if (!Array.isArray(list)) throw new InputError(`evaluation.closing: expected a list, got ${String(list)}`);
   const names = new Set<string>();
-  list.forEach((each: ClosingEvaluation | null, index) => {
-    const problems = typeof each === 'object' && each !== null ? problemsOf(each, task) : ['expected an object'];
-    if (problems.length > 0) throw new InputError(`evaluation.closing[${index}]: ${problems.join('; ')}`);
-    if (names.has(each!.name))
-      throw new InputError(`evaluation.closing: expected each name once, got ${each!.name} twice`);
-    names.add(each!.name);
+  list.forEach((each, index) => {
+    checkFields(`evaluation.closing[${index}]`, each, fields, (question) => beyond(question, task));
+    if (names.has(each.name))
+      throw new InputError(`evaluation.closing: expected each name once, got ${each.name} twice`);
+    names.add(each.name);
   });
 }
 
-function problemsOf(each: ClosingEvaluation, task: Task): string[] {
-  const { name, on, puzzles, supervisionSteps, puzzleIds, weights, ratings, votes } = each;
-  const whole = (value: unknown, least: number): boolean => Number.isInteger(value) && (value as number) >= least;
+/** What a task cannot be asked. */
+function beyond({ on, puzzles, votes }: ClosingEvaluation, task: Task): string[] {
   return [
-    ...unknownFields(each, fields),
-    ...(typeof name === 'string' && /^[\w-]+$/.test(name) ? [] : [`name: expected letters, digits and -, got ${name}`]),
-    ...(sets.includes(on) ? [] : [`on: expected ${sets.join(', ')}, got ${String(on)}`]),
-    ...(whole(puzzles, 0) ? [] : [`puzzles: expected a whole number from 0, got ${String(puzzles)}`]),
-    ...(supervisionSteps === undefined || whole(supervisionSteps, 1)
-      ? []
-      : [`supervisionSteps: expected a whole number from 1, got ${String(supervisionSteps)}`]),
-    ...([undefined, 'blank', 'shuffled'].includes(puzzleIds)
-      ? []
-      : [`puzzleIds: expected blank or shuffled, got ${String(puzzleIds)}`]),
-    ...([undefined, 'raw'].includes(weights) ? [] : [`weights: expected raw, got ${String(weights)}`]),
-    ...(ratings === undefined || isBand(ratings)
-      ? []
-      : [`ratings: expected [least, below], the second larger or null, got ${JSON.stringify(ratings)}`]),
     ...(on === 'one-blank' && task.kind !== 'sudoku'
       ? [`on: expected a task of Sudokus for one-blank, got ${task.kind}`]
       : []),
-    ...(votes === undefined || (whole(votes, 0) && task.kind === 'arc' && on === 'scored' && puzzles === 0)
-      ? []
-      : ['votes: expected a whole number from 0 on all scored tasks of an ARC task']),
+    ...(votes !== undefined && (task.kind !== 'arc' || on !== 'scored' || puzzles !== 0)
+      ? ['votes: expected all scored tasks of an ARC task with it']
+      : []),
   ];
 }
 
-function isBand([least, below]: readonly [number, number | null]): boolean {
-  return Number.isFinite(least) && (below === null || (Number.isFinite(below) && below > least));
+function band(value: unknown): string | undefined {
+  const [least, below] = (Array.isArray(value) && value.length === 2 ? value : []) as readonly unknown[];
+  const limits = number(least) === undefined && (below === null || number(below) === undefined);
+  return limits && (below === null || (below as number) > (least as number))
+    ? undefined
+    : '[least, below], the second larger or null';
 }
 
 /**

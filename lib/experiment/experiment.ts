@@ -1,5 +1,6 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
 import { InputError, show, unknownFields } from '../errors.js';
+import { anyObject, checkFields, listOf, oneOf, optional, whole, type Fields } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
@@ -55,7 +56,15 @@ export interface ExperimentChanges {
   readonly evaluation?: Partial<EvaluationPlan>;
 }
 
-const evaluationFields = ['split', 'every', 'puzzles', 'finalPuzzles', 'trainingPuzzles', 'closing'];
+const evaluationFields: Fields<EvaluationPlan> = {
+  split: oneOf('test', 'validation'),
+  every: whole(0),
+  puzzles: whole(0),
+  finalPuzzles: whole(0),
+  trainingPuzzles: optional(whole(0)),
+  closing: listOf(anyObject),
+};
+const changeNames = ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation'];
 const partNames = ['experiment', 'task', 'model', 'training', 'evaluation'];
 
 /**
@@ -66,19 +75,12 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   for (const [part, fields] of Object.entries({ experiment: changes, ...changes }))
     if (partNames.includes(part) && fields !== undefined && (typeof fields !== 'object' || Array.isArray(fields)))
       throw new InputError(`${part}: expected an object of changes, got ${show(fields)}`);
-  refuseUnknown('experiment', changes, ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation']);
+  const unknown = unknownFields(changes, changeNames);
+  if (unknown.length > 0) throw new InputError(`experiment: ${unknown.join('; ')}`);
   const task = changeTask(base.task, changes.task ?? {});
   const own = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
-  const evaluation: EvaluationPlan = { ...base.evaluation, ...own, ...changes.evaluation };
-  const { every, puzzles, finalPuzzles, trainingPuzzles = 0, closing } = evaluation;
-  refuseUnknown('evaluation', evaluation, evaluationFields);
-  for (const [key, value] of Object.entries({ every, puzzles, finalPuzzles, trainingPuzzles })) {
-    if (!Number.isInteger(value) || value < 0)
-      throw new InputError(`evaluation.${key}: expected a whole number from 0, got ${show(value)}`);
-  }
-  checkClosing(closing, task);
-  if (evaluation.split !== 'test' && evaluation.split !== 'validation')
-    throw new InputError(`evaluation.split: expected test or validation, got ${show(evaluation.split)}`);
+  const evaluation = checkFields('evaluation', { ...base.evaluation, ...own, ...changes.evaluation }, evaluationFields);
+  checkClosing(evaluation.closing, task);
   const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
   const model = row === undefined ? base.model : applyVariant(base.model, row);
   return {
@@ -109,11 +111,6 @@ export function describeExperiment({ name, about, model, training, task }: Exper
       `learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ` +
       `${training.emaRate}${beyondThePaper(training, model)}`,
   ].join('\n');
-}
-
-function refuseUnknown(what: string, fields: object, known: readonly string[]): void {
-  const problems = unknownFields(fields, known);
-  if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
 }
 
 /**

@@ -64,15 +64,17 @@ describe('closing evaluations', () => {
     const good = { name: 'again', on: 'scored', puzzles: 5 };
     assert.ok(asked(good, { ...good, name: 'raw', weights: 'raw', supervisionSteps: 3, ratings: [1, null] }));
     for (const [wrong, message] of [
-      [{ ...good, on: 'two-blank' }, /closing\[0\]: on: expected scored, training, one-blank, got two-blank/],
+      [{ ...good, on: 'two-blank' }, /closing\[0\]: on: expected scored, training or one-blank, got "two-blank"/],
       [{ ...good, puzzles: -1 }, /puzzles: expected a whole number from 0, got -1/],
       [{ ...good, steps: 3 }, /unknown field steps/],
       [{ ...good, name: '<b>' }, /name: expected letters, digits and -/],
-      [{ ...good, puzzleIds: 'none' }, /puzzleIds: expected blank or shuffled, got none/],
+      [{ ...good, puzzleIds: 'none' }, /puzzleIds: expected blank or shuffled, or nothing, got "none"/],
       [{ ...good, weights: 'average' }, /weights: expected raw/],
-      [{ ...good, ratings: [5, 5] }, /ratings: expected \[least, below\]/],
+      ...[[5, 5], [5], ['5', 6], [5, NaN], 5, null].map(
+        (ratings) => [{ ...good, ratings }, /closing\[0\]: ratings: expected \[least, below\], /] as const,
+      ),
       [{ ...good, votes: 0 }, /votes: expected .* of an ARC task/],
-      [null, /closing\[0\]: expected an object/],
+      [null, /closing: expected in place 0 an object, got \[null\]/],
     ] as const)
       assert.throws(() => asked(wrong), message);
     assert.throws(() => asked(good, good), /expected each name once, got again twice/);
@@ -82,7 +84,7 @@ describe('closing evaluations', () => {
     );
     assert.throws(
       () => change(smoke, { evaluation: { closing: 'all' as never } }),
-      /closing: expected a list, got all/,
+      /evaluation: closing: expected a list, got "all"/,
     );
   });
 
