@@ -15,7 +15,7 @@ import {
   type SlurmArray,
   type SlurmOptions,
 } from '../sweep/slurm.js';
-import { defaultJobs, plannedRecords, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
+import { defaultJobs, recordsOf, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { kitCommand, projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
@@ -113,7 +113,7 @@ export async function sweep(
   const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
   const slurm = readSlurmOptions(args);
   const folders = { records: folder, folder: runsFolder(args) };
-  const before = await status(plan, folders);
+  const before = await status(plan, { ...folders, onData: afterAWhile(out) });
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = definedOf(readEngineOptions(args));
   const jobs = onSlurm(args)
@@ -147,10 +147,10 @@ export async function sweep(
     }
   }
   if (launcher === 'slurm')
-    return launch(await prepareArrays(plan, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
+    return launch(await prepareArrays(before, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new Progress();
   const runs = await stoppable(out, 'lets the runs save and ends', (shouldStop) =>
-    runSweep(plan, {
+    runSweep(before, {
       ...folders,
       engine,
       jobs,
@@ -160,7 +160,7 @@ export async function sweep(
   );
   progress.end();
   sayOutcome(runs, out);
-  const records = await plannedRecords(plan, readRecords(folder));
+  const records = recordsOf(runs, readRecords(folder));
   const reports = records.length === 0 ? [] : purpose.reports(records);
   const files = await writeRunsReports(folder, reports);
   for (const { text: shown } of reports) out.line(shown);
@@ -173,6 +173,17 @@ export async function sweep(
     files: files.map(shownPath),
   });
   return runs.every(hasRecord) ? 0 : 1;
+}
+
+/** Says once what takes so long before a sweep begins, if it does. */
+function afterAWhile(out: Out): () => void {
+  const began = performance.now();
+  let said = false;
+  return () => {
+    if (said || performance.now() - began < 2000) return;
+    said = true;
+    out.note('making the puzzles of the plan, by which its records are told from others');
+  };
 }
 
 /** Submits prepared arrays, or with --dry only says where their scripts lie. */

@@ -72,8 +72,8 @@ export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions):
 }
 
 /**
- * Train, test and validation sets; `onProgress` is told of the puzzles of a file that were read (of Infinity) and
- * compared. Throws InputError if the source holds too few puzzles or its files are missing.
+ * Train, test and validation sets; `onProgress` is told of the puzzles that were generated, or of those of a file that
+ * were read (of Infinity) and compared. Throws InputError if the source holds too few puzzles or its files are missing.
  */
 export async function sudokuDataset(
   options: SudokuSetOptions,
@@ -86,7 +86,7 @@ export async function sudokuDataset(
       ? await extremeSplits(options)
       : options.source === 'file'
         ? await fileSplits(options, onProgress)
-        : await ownSplits(options, geometry);
+        : await ownSplits(options, geometry, onProgress);
   const of = options.file === undefined ? options.source : path.basename(options.file);
   const note = noteOnSudoku(options);
   const augmentation: Augmentation = {
@@ -116,13 +116,17 @@ export function sudokuSetOf(
 }
 
 /** Generated and shipped puzzles: one pool without equivalent puzzles, cut in three after a seeded shuffle. */
-async function ownSplits(options: SudokuSetOptions, geometry: SudokuGeometry): Promise<Splits> {
+async function ownSplits(
+  options: SudokuSetOptions,
+  geometry: SudokuGeometry,
+  onProgress?: (done: number, total: number) => void,
+): Promise<Splits> {
   const { trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
   const wanted = trainPuzzles + testPuzzles + validationPuzzles;
   const random = new Random(seed).fork(`sudoku ${options.side} ${options.source}`);
   let pool: SudokuPuzzle[];
   if (options.source === 'generated') {
-    pool = generateSudokus(geometry, wanted, random, minDifficulty);
+    pool = generateSudokus(geometry, wanted, random, minDifficulty, onProgress);
   } else {
     const all = await loadSudokuFile(dataFile(publicDomainFile));
     pool = random.shuffle(all.filter(({ rating }) => rating >= minDifficulty));
@@ -183,12 +187,15 @@ async function extremeSplits({
   return { train, test, validation: rest.slice(0, validationPuzzles) };
 }
 
-/** Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. */
+/**
+ * Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. `onProgress` is told after each.
+ */
 export function generateSudokus(
   geometry: SudokuGeometry,
   count: number,
   random: Random,
   minDifficulty = 0,
+  onProgress?: (done: number, total: number) => void,
 ): SudokuPuzzle[] {
   const puzzles: SudokuPuzzle[] = [];
   const seen = new Set<string>();
@@ -204,6 +211,7 @@ export function generateSudokus(
     if (seen.has(form)) continue;
     seen.add(form);
     puzzles.push(puzzle);
+    onProgress?.(puzzles.length, count);
   }
   return puzzles;
 }

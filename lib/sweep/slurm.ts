@@ -178,7 +178,7 @@ function checkSbatchOption(arg: string): void {
  * could not mean.
  */
 export async function prepareArrays(
-  plan: readonly PlannedRun[],
+  plan: readonly (PlannedRun | SweepRun)[],
   options: SweepOptions & { readonly slurm?: SlurmOptions; readonly dry?: boolean } = {},
 ): Promise<PreparedArray[]> {
   const { records, folder: runs } = foldersOf(options);

@@ -46,25 +46,28 @@ export interface SweepOptions {
   /** Runs at once. Default: as many as the cores and the free memory hold. */
   readonly jobs?: number;
   readonly onProgress?: (runs: readonly SweepRun[]) => void;
+  /** Told how many puzzles of a task are prepared, where that takes long: a run's id counts its puzzles in. */
+  readonly onData?: (done: number, total: number) => void;
   /** Polled; true lets running ones save and end. */
   readonly shouldStop?: () => boolean;
 }
 
 /**
- * Finds out where each planned run stands. Throws InputError if a record in the folder is damaged, or stale:
- * of the same experiment and seed, but made with another configuration or other data.
+ * Finds out where each planned run stands. Of runs whose status was asked before, the puzzles are not made again.
+ * Throws InputError if a record in the folder is damaged, or stale: of the same experiment and seed, but made with
+ * another configuration or other data.
  */
 export async function status(
-  plan: readonly PlannedRun[],
-  options: Pick<SweepOptions, 'records' | 'folder'> = {},
+  plan: readonly (PlannedRun | SweepRun)[],
+  options: Pick<SweepOptions, 'records' | 'folder' | 'onData'> = {},
 ): Promise<SweepRun[]> {
   const { records: recordFolder, folder } = foldersOf(options);
   const records = readRecords(recordFolder);
-  const dataOf = cachedTasks();
+  const dataOf = cachedTasks(options.onData);
   const runs: SweepRun[] = [];
-  for (const { experiment, seed } of plan) {
-    const data = await dataOf(experiment);
-    const id = runId(experiment, seed, data);
+  for (const planned of plan) {
+    const { experiment, seed } = planned;
+    const { id, cost } = 'id' in planned ? planned : known(planned, await dataOf(experiment));
     const stale = records.find(
       (record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id,
     );
@@ -82,14 +85,25 @@ export async function status(
       id,
       state,
       share: recorded ? 1 : notedShare(path.join(folder, id)),
-      cost: runCost(experiment, setSizes(experiment, data)),
+      cost,
     });
   }
   return runs;
 }
 
-/** Runs what is missing of a plan. A run that fails does not stop the others. Returns where each stands at the end. */
-export async function runSweep(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
+/** What only its puzzles tell of a run. */
+function known({ experiment, seed }: PlannedRun, data: TaskData): Pick<SweepRun, 'id' | 'cost'> {
+  return { id: runId(experiment, seed, data), cost: runCost(experiment, setSizes(experiment, data)) };
+}
+
+/**
+ * Runs what is missing of a plan, or of what its status said. A run that fails does not stop the others. Returns where
+ * each stands at the end.
+ */
+export async function runSweep(
+  plan: readonly (PlannedRun | SweepRun)[],
+  options: SweepOptions = {},
+): Promise<SweepRun[]> {
   const { records, folder } = foldersOf(options);
   if (options.engine?.block !== undefined)
     throw new InputError('block: a sweep has processes of its own, which take no function; call runExperiment instead');
@@ -186,16 +200,9 @@ export function sweepShare(runs: readonly SweepRun[]): number {
   return total === 0 ? 1 : runs.reduce((sum, run) => sum + sweepFlop([run]) * run.share, 0) / total;
 }
 
-/** Records of a plan's runs that are there, in the plan's order. Runs without one are left out. */
-export async function plannedRecords(plan: readonly PlannedRun[], records: readonly RunRecord[]): Promise<RunRecord[]> {
-  const dataOf = cachedTasks();
-  const found: RunRecord[] = [];
-  for (const { experiment, seed } of plan) {
-    const id = runId(experiment, seed, await dataOf(experiment));
-    const record = records.find((each) => each.id === id);
-    if (record !== undefined) found.push(record);
-  }
-  return found;
+/** Records of runs that are there, in the order of the runs. Runs without one are left out. */
+export function recordsOf(runs: readonly SweepRun[], records: readonly RunRecord[]): RunRecord[] {
+  return runs.flatMap(({ id }) => records.find((each) => each.id === id) ?? []);
 }
 
 /** Where records and runs are, by default in the project; a relative folder counts from its root. */
@@ -210,11 +217,11 @@ export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): {
 }
 
 /** Loads each task once. */
-function cachedTasks(): (experiment: Experiment) => Promise<TaskData> {
+function cachedTasks(onData: SweepOptions['onData']): (experiment: Experiment) => Promise<TaskData> {
   const loaded = new Map<string, Promise<TaskData>>();
   return ({ task }) => {
     const key = JSON.stringify(task);
-    const data = loaded.get(key) ?? loadTask(task);
+    const data = loaded.get(key) ?? loadTask(task, onData);
     loaded.set(key, data);
     return data;
   };

@@ -13,7 +13,7 @@ import { claim, isClaimed } from '../../lib/experiment/claim.js';
 import { planTable } from '../../lib/sweep/plan.js';
 import { readRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/sweep/worker.js';
-import { plannedRecords, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
+import { recordsOf, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
 import type { WorkOrder } from '../../lib/sweep/work.js';
 import { Random } from '../../lib/random.js';
 
@@ -51,16 +51,20 @@ describe('sweep', function () {
       new Array(plan.length).fill('recorded'),
     );
     assert.deepEqual(
-      (
-        await plannedRecords(
-          plan,
-          readdirSync(whole.records).map((name) => readRecord(path.join(whole.records, name))),
-        )
+      recordsOf(
+        await status([...plan].reverse(), whole),
+        readdirSync(whole.records).map((name) => readRecord(path.join(whole.records, name))),
       ).map(({ seed }) => seed),
-      plan.map(({ seed }) => seed),
+      plan.map(({ seed }) => seed).reverse(),
     );
     const before = contents(whole.records);
-    await runSweep(plan, { ...whole, engine });
+    let made = 0;
+    const onData = (): void => void made++;
+    const runs = await status(plan, { ...whole, onData });
+    const once = made;
+    assert.ok(once > 0);
+    assert.deepEqual(await runSweep(runs, { ...whole, engine, onData }), runs);
+    assert.equal(made, once, 'no puzzle is made twice');
     assert.deepEqual(contents(whole.records), before);
   });
 
