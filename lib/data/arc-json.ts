@@ -6,6 +6,7 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
 import { isFolder, pathError } from '../files.js';
+import { parseJson } from '../json.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
 import { wholeText } from './text.js';
@@ -16,8 +17,8 @@ import { wholeText } from './text.js';
  */
 const limits = {
   bytes: 64e6,
-  depth: 8,
-  containers: 1_500_000,
+  levels: 8,
+  lists: 1_500_000,
   values: 8_000_000,
   names: 500_000,
   tasks: 10_000,
@@ -83,7 +84,7 @@ function sizeOf(file: string): number {
  * file that holds the answers of test pairs, if there is such a file; one that a pair has itself must be the same.
  */
 export function parseArcTasks(name: string, text: string, solutions?: string): ArcTask[] {
-  const json = parseJson(name, text);
+  const json = jsonOf(name, text);
   const own = name.replace(/(\.json)?(\.gz)?$/i, '');
   let answers: Readonly<Record<string, unknown>> | undefined;
   const answersOf = (id: string): unknown => {
@@ -116,49 +117,19 @@ function idOf(task: unknown): string | undefined {
 }
 
 function answersIn(file: string): Readonly<Record<string, unknown>> {
-  const json = parseJson(path.basename(file), wholeText(file, limits.bytes));
+  const json = jsonOf(path.basename(file), wholeText(file, limits.bytes));
   if (!isObject(json)) throw new InputError(`${path.basename(file)}: expected answers by id, got ${kindOf(json)}`);
   return json;
 }
 
-/**
- * JSON within the limits, which are seen before anything is made of it. A name that an object has twice is refused:
- * JSON.parse would keep the last one.
- */
-function parseJson(name: string, text: string): unknown {
-  let [containers, values, names] = [0, 0, 0];
-  let string = '';
-  const open: (Set<string> | undefined)[] = []; // the names of each object that is open here; lists have none
-  for (let i = 0; i < text.length; i++) {
-    const character = text.charCodeAt(i);
-    if (character === 0x22) {
-      const from = i + 1;
-      for (i++; i < text.length && text.charCodeAt(i) !== 0x22; i++) if (text.charCodeAt(i) === 0x5c) i++;
-      string = text.slice(from, i);
-    } else if (character === 0x5b || character === 0x7b) {
-      containers++;
-      open.push(character === 0x7b ? new Set() : undefined);
-    } else if (character === 0x5d || character === 0x7d) open.pop();
-    else if (character === 0x2c) values++;
-    else if (character === 0x3a) {
-      names++;
-      if (open.at(-1)?.has(string) === true)
-        throw new InputError(`${name}: expected ${show(string)} once, got it twice`);
-      open.at(-1)?.add(string);
-    }
-    const deep = open.length > limits.depth;
-    if (deep || containers > limits.containers || values > limits.values || names > limits.names) {
-      const much = deep ? `nests deeper than ${limits.depth}` : 'holds too much';
-      throw new InputError(`${name}: expected ARC tasks, got JSON that ${much}; this is no ARC file`);
-    }
-  }
+function jsonOf(name: string, text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text, limits);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const remedy = /^\s*\{.*\}\s*\n\s*\{/.test(text)
       ? 'it holds one value a line: write tasks as one object by id, Sudokus as CSV with columns question and answer'
-      : 'the file is truncated or damaged';
+      : 'the file is truncated or damaged, or no ARC file';
     throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}; ${remedy}`);
   }
 }

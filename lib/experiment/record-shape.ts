@@ -6,11 +6,8 @@ import { InputError } from '../errors.js';
 import { anyObject, checkFields, listOf, number, objectOf, optional, text, whole, type FieldCheck } from '../fields.js';
 import { checkConfig } from '../model/config.js';
 
-/** Bounds of a record's text: real ones have 50 KB and five levels. */
-const bounds = { bytes: 16 * 2 ** 20, levels: 32 };
-
-/** Most bytes of a record's file. */
-export const longestRecord = bounds.bytes;
+/** Most bytes of a record's file, and levels of nesting in it: real ones have 50 KB and five levels. */
+export const recordBounds = { bytes: 16 * 2 ** 20, levels: 32 };
 
 const orNull =
   (check: FieldCheck): FieldCheck =>
@@ -114,21 +111,4 @@ export function checkMeasured(name: string, candidate: unknown): void {
     evaluations: listOf(madeAtStep),
   })(candidate);
   if (expected !== undefined) throw new InputError(`${name}: expected ${expected}; start over without resume`);
-}
-
-/** Throws InputError for JSON that is nested too deep to be a record, before anything walks through it. */
-export function checkNesting(name: string, json: string): void {
-  let open = 0;
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (character === '"') {
-      i++;
-      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
-    } else if (character === '{' || character === '[') {
-      if (++open > bounds.levels)
-        throw new InputError(`${name}: expected at most ${bounds.levels} levels of nesting; it is no record`);
-    } else if (character === '}' || character === ']') {
-      open--;
-    }
-  }
 }

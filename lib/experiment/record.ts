@@ -10,7 +10,7 @@ import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
-import { checkNesting, checkRecord, longestRecord } from './record-shape.js';
+import { checkRecord, recordBounds } from './record-shape.js';
 
 /** Means over a stretch of training, taken from the training batches themselves. */
 export interface CurvePoint {
@@ -158,9 +158,7 @@ export function readSealed(file: string, schema: string, check: (name: string, c
   const name = path.basename(file);
   let parsed: unknown;
   try {
-    const json = readUserFile(file, longestRecord).toString('utf8');
-    checkNesting(`record ${name}`, json);
-    parsed = JSON.parse(json);
+    parsed = parseJson(readUserFile(file, recordBounds.bytes).toString('utf8'), recordBounds);
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(

@@ -3,6 +3,7 @@
  * time.
  */
 import { InputError, reasonOf, show } from '../errors.js';
+import { parseJson } from '../json.js';
 import type { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
@@ -17,7 +18,7 @@ import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle }
  * The format allows 100 MB and any number of names; a model has a few thousand, and more would cost seconds and
  * gigabytes.
  */
-const bounds = { bytes: 8 * 2 ** 20, keys: 100_000, levels: 3 };
+const bounds = { bytes: 8 * 2 ** 20, names: 100_000, levels: 3 };
 
 /** Where one tensor lies in the file. */
 interface Place {
@@ -135,43 +136,13 @@ function readHeader(bytes: Bytes): {
 
 function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
   try {
-    const json = new TextDecoder('utf-8', { fatal: true }).decode(text);
-    checkKeys(json, fail);
-    const fields: unknown = JSON.parse(json);
+    const fields = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(text), bounds);
     return typeof fields === 'object' && fields !== null && !Array.isArray(fields)
       ? (fields as Record<string, unknown>)
       : fail('header: expected a JSON object');
   } catch (error) {
     if (error instanceof InputError) throw error;
     return fail(`header: expected JSON, got ${reasonOf(error)}; the file is damaged or something else`);
-  }
-}
-
-/**
- * Refuses repeated keys, of which JSON.parse would silently keep the last, too many, and deep nesting, before it
- * builds.
- */
-function checkKeys(json: string, fail: (problem: string) => never): void {
-  let keys = 0;
-  const open: Set<string>[] = []; // the keys of each object or array that is open at this place
-  let lastString = '';
-  for (let i = 0; i < json.length; i++) {
-    const character = json[i];
-    if (character === '{' || character === '[') {
-      if (open.push(new Set()) > bounds.levels)
-        fail(`header: expected at most ${bounds.levels} levels of nesting; the file is damaged`);
-    } else if (character === '}' || character === ']') {
-      open.pop();
-    } else if (character === '"') {
-      const start = i++;
-      while (i < json.length && json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
-      lastString = json.slice(start, i + 1);
-    } else if (character === ':') {
-      if (++keys > bounds.keys) fail(`header: expected at most ${bounds.keys} names, got more`);
-      const key = JSON.parse(lastString) as string;
-      if (open.at(-1)?.has(key) === true) fail(`header: ${show(key)} appears twice; the file is damaged`);
-      open.at(-1)?.add(key);
-    }
   }
 }
 

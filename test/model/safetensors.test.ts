@@ -130,7 +130,7 @@ describe('safetensors', () => {
           '"\\u0078":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}',
         new Uint8Array(1),
       ),
-      /"x" appears twice/,
+      /"x" twice in an object/,
     ],
     [
       'an unknown element type',

@@ -23,7 +23,7 @@ const layers = [
   'cli',
   'barrel',
 ];
-const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'processes.ts', 'progress.ts', 'random.ts']);
+const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'json.ts', 'processes.ts', 'progress.ts', 'random.ts']);
 
 /** Where code is written. */
 const areas = ['lib', 'test', 'scripts', 'bench'];
@@ -38,6 +38,7 @@ const clocks: Readonly<Record<string, string>> = {
   'page/client.ts': 'which backend is the fastest of those that give the same answers',
   'page/page.ts': 'no cycle is shown for less time than an eye needs',
   'cli/cost.ts': 'when a run will end',
+  'cli/sweep-progress.ts': 'whether it is time to say what takes so long',
   'cli/evaluate.ts': 'processor time of an evaluation',
   'experiment/cost.ts': 'speed of this machine',
   'experiment/provenance.ts': 'when a run ended',
