@@ -5,6 +5,7 @@
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
+import { isObject } from '../fields.js';
 import { isFolder, pathError } from '../files.js';
 import { parseJson } from '../json.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
@@ -208,10 +209,6 @@ function parseGrid(where: string, rows: unknown): Grid {
       );
   });
   return gridOfRows(rows as number[][]);
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function kindOf(value: unknown): string {

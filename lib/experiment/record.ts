@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
 import { pathError, projectRoot, readUserFile, writeFileAtomic } from '../files.js';
+import { parseJson } from '../json.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';

@@ -402,7 +402,11 @@ describe('ARC tasks of every kind', () => {
       ['x.json', `{"a":[${'0,'.repeat(8_000_001)}0]}`, /expected JSON, got more than 8000000 values; .* no ARC file$/],
       ['x.json', '[1,2', /expected JSON, got .*the file is truncated or damaged/],
       ['x.json', `{"a":${JSON.stringify(task)},"a":{}}`, /x\.json: expected JSON, got "a" twice in an object; /],
-      ['x.json', `{"ab":${JSON.stringify(task)},"\\u0061b":{}}`, /x\.json: expected JSON, got "ab" twice in an object; /],
+      [
+        'x.json',
+        `{"ab":${JSON.stringify(task)},"\\u0061b":{}}`,
+        /x\.json: expected JSON, got "ab" twice in an object; /,
+      ],
       ['x.json', `${JSON.stringify(task)}\n`.repeat(2), /it holds one value a line: write tasks as one object by id/],
       ['x.json', 'version https://git-lfs.github.com/spec/v1\n', /a Git LFS pointer; fetch the file itself/],
       ['x.json', '<!DOCTYPE html>', /a web page; download the file itself/],
