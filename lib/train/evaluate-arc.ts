@@ -113,7 +113,7 @@ async function answerTo(
   try {
     for (let step = 0; ; step++) {
       const answer = await thinkOnce(engine, state, batch, step, weights);
-      afterStep(step + 1);
+      await afterStep(step + 1);
       if (step + 1 === supervisionSteps) return answer;
     }
   } finally {

@@ -246,7 +246,10 @@ describe('tfjs engine', function () {
     await refused({ labels: good.labels.map(() => -1) }, /labels\[0\]/);
     const latents = await state.read();
     for (const [wrong, message] of [
-      [new Map([...latents, ['z' as const, new Float32Array(3)]]), /^InputError: latent z: expected 112 numbers, got 3$/],
+      [
+        new Map([...latents, ['z' as const, new Float32Array(3)]]),
+        /^InputError: latent z: expected 112 numbers, got 3$/,
+      ],
       [new Map([['z' as const, latents.get('z')!]]), /^InputError: latent y: expected 112 numbers, got none$/],
     ] as const)
       await assert.rejects(state.write(wrong), message);
