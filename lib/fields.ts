@@ -38,9 +38,13 @@ export const flag: FieldCheck = oneOf(true, false);
 /** Any number but NaN and the infinities. */
 export const number: FieldCheck = (value) => (Number.isFinite(value) ? undefined : 'a number');
 
+/** Whether something is an object and no list. */
+export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /** Any object that is no list. */
-export const anyObject: FieldCheck = (value) =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? undefined : 'an object';
+export const anyObject: FieldCheck = (value) => (isObject(value) ? undefined : 'an object');
 
 /** A list of what a check accepts. */
 export const listOf =
@@ -58,10 +62,9 @@ export const listOf =
 export const objectOf =
   (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>
   (value) => {
-    const object = anyObject(value);
-    if (object !== undefined) return object;
+    if (!isObject(value)) return 'an object';
     for (const [key, check] of Object.entries(checks)) {
-      const expected = check((value as Readonly<Record<string, unknown>>)[key]);
+      const expected = check(value[key]);
       if (expected !== undefined) return `an object with ${key}: ${expected}`;
     }
     return undefined;
@@ -85,8 +88,7 @@ export function checkFields<Type extends object>(
   checks: Fields<Type>,
   contradictions: (fields: Type) => readonly string[] = () => [],
 ): Type {
-  if (typeof candidate !== 'object' || candidate === null || Array.isArray(candidate))
-    throw new InputError(`${what}: expected an object, got ${show(candidate)}`);
+  if (!isObject(candidate)) throw new InputError(`${what}: expected an object, got ${show(candidate)}`);
   const table = Object.entries(checks) as [string, FieldCheck][];
   const problems = unknownFields(
     candidate,

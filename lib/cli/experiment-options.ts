@@ -1,5 +1,6 @@
 /** The options by which a command names an experiment and changes it. */
 import { didYouMean, InputError, unknownFields } from '../errors.js';
+import { isObject } from '../fields.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment, experiments } from '../experiment/experiments.js';
 import { variantExperiment } from '../experiment/rows.js';
@@ -116,8 +117,4 @@ function parsed(json: string): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

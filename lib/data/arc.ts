@@ -60,18 +60,6 @@ export function augmentedName(id: string, augmentation: ArcAugmentation): string
   return augmentation === noAugmentation ? id : `${id}|||t${augmentation.dihedral}|||${augmentation.colours.join('')}`;
 }
 
-/** Task and augmentation of a name. Throws InputError for a name that is none. */
-export function parseAugmentedName(name: string): { readonly id: string; readonly augmentation: ArcAugmentation } {
-  const [id = '', turn, map, ...rest] = name.split('|||');
-  if (turn === undefined) return { id, augmentation: noAugmentation };
-  if (!/^t[0-7]$/.test(turn) || map === undefined || !/^0(?!.*(.).*\1)[1-9]{9}$/.test(map) || rest.length > 0) {
-    throw new InputError(
-      `augmented task: expected a name like 007bbfb7|||t6|||0926183754, got ${JSON.stringify(name.slice(0, 100))}`,
-    );
-  }
-  return { id, augmentation: { dihedral: Number(turn[1]), colours: Uint8Array.from(map, Number) } };
-}
-
 /** SHA-256 of a grid: a byte of rows, a byte of columns, then its cells (golden-data.json). */
 export function gridHash(grid: Grid): string {
   return hash('sha256', gridBytes(grid), 'hex');

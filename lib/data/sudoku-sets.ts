@@ -218,24 +218,16 @@ export function generateSudokus(
 
 /**
  * One puzzle with one solution: a random full grid from which givens are taken in random order as long as the solution
- * stays unique. With `clues`, stops there; otherwise no given can be spared: the puzzle is minimal.
+ * stays unique: no given can be spared, the puzzle is minimal.
  */
-export function generateSudoku(
-  geometry: SudokuGeometry,
-  random: Random,
-  options: { readonly clues?: number } = {},
-): SudokuPuzzle {
-  const cells = geometry.side ** 2;
-  const { solution: answer } = solveSudoku(new Uint8Array(cells), geometry, { limit: 1, random });
+export function generateSudoku(geometry: SudokuGeometry, random: Random): SudokuPuzzle {
+  const { solution: answer } = solveSudoku(new Uint8Array(geometry.side ** 2), geometry, { limit: 1, random });
   if (answer === undefined) throw new Error('an empty board has a solution');
   const question = answer.slice();
-  let clues = cells;
-  for (const cell of random.permutation(cells)) {
-    if (clues <= (options.clues ?? 0)) break;
+  for (const cell of random.permutation(answer.length)) {
     const digit = question[cell]!;
     question[cell] = 0;
     if (solveSudoku(question, geometry).solutions > 1) question[cell] = digit;
-    else clues--;
   }
   return { source: 'generated', question, answer, rating: solveSudoku(question, geometry).guesses };
 }

@@ -41,14 +41,12 @@ const blankMarks = '.0_?*xX·-';
 
 /**
  * Reads a board written row by row without anything between its cells; board-text.ts reads every other form.
- * Throws InputError for another length or character. Without a side, the length decides.
+ * Throws InputError for another length or character.
  */
-export function parseBoard(text: string, side?: number): Uint8Array {
-  const geometry = side === undefined ? geometryOfCells(text.length) : sudokuGeometry(side);
+export function parseBoard(text: string): Uint8Array {
+  const geometry = geometryOfCells(text.length);
   if (geometry === undefined)
     throw new InputError(`Sudoku board: expected 16, 36 or 81 characters, got ${text.length}`);
-  const cells = geometry.side ** 2;
-  if (text.length !== cells) throw new InputError(`Sudoku board: expected ${cells} characters, got ${text.length}`);
   return Uint8Array.from(text, (character, i) => {
     const digit = blankMarks.includes(character) ? 0 : '0123456789'.indexOf(character);
     if (digit < 0 || digit > geometry.side) {

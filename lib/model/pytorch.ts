@@ -1,5 +1,5 @@
 /** Files saved by torch.save: a pickle that describes the tensors, and their bytes; in a zip archive since 1.6. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import type { Bytes } from './bytes.js';
 import {
   PickleForeign,
@@ -82,9 +82,9 @@ export class PickledTensor extends PickleObject implements TensorHandle {
     const { placeOf, fail } = this.#archive;
     const where = `data/${key.slice(0, 40)}`;
     const place = placeOf(key);
-    if (place === undefined) return fail(`tensor ${quote(name)}: its data (${where}) is missing from the file`);
+    if (place === undefined) return fail(`tensor ${show(name)}: its data (${where}) is missing from the file`);
     if (place.size !== count * arrayTypes[dtype].BYTES_PER_ELEMENT)
-      fail(`tensor ${quote(name)}: expected ${count} ${dtype} values in ${where}, got ${place.size} bytes`);
+      fail(`tensor ${show(name)}: expected ${count} ${dtype} values in ${where}, got ${place.size} bytes`);
     return place;
   }
 
@@ -330,8 +330,4 @@ function isLegacy(bytes: Bytes): boolean {
 
 function startsWith(bytes: Bytes, start: readonly number[]): boolean {
   return bytes.size >= start.length && bytes.read(0, start.length).every((byte, i) => byte === start[i]);
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name);
 }

@@ -3,7 +3,7 @@
  * declare.
  */
 import { inflateRawSync } from 'node:zlib';
-import { InputError, reasonOf } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import type { Bytes } from './bytes.js';
 
 /** One file in the archive. */
@@ -55,9 +55,9 @@ export function listZip(bytes: Bytes): ReadonlyMap<string, ZipEntry> {
     const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true);
     if (next > size) fail('the zip directory is damaged; copy or download the file again');
     const entry = readEntry(view, directory, at, nameLength, extraLength, fail);
-    if (entries.has(entry.name)) fail(`${quote(entry.name)} appears twice in the zip`);
+    if (entries.has(entry.name)) fail(`${show(entry.name)} appears twice in the zip`);
     if (entry.at + 30 + entry.compressedSize > offset)
-      fail(`${quote(entry.name)} lies beyond the end of the zip's data; the file is damaged`);
+      fail(`${show(entry.name)} lies beyond the end of the zip's data; the file is damaged`);
     entries.set(entry.name, entry);
     packed += entry.compressedSize;
     unpacked += entry.size;
@@ -72,7 +72,7 @@ export function listZip(bytes: Bytes): ReadonlyMap<string, ZipEntry> {
 /** `length` bytes of an entry from `begin`. Throws InputError if the entry is damaged. */
 export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = entry.size): Uint8Array {
   const fail = (problem: string): never => {
-    throw new InputError(`${bytes.name}: ${quote(entry.name)} ${problem}; copy or download the file again`);
+    throw new InputError(`${bytes.name}: ${show(entry.name)} ${problem}; copy or download the file again`);
   };
   if (begin < 0 || length < 0 || begin + length > entry.size)
     throw new RangeError(`${length} bytes at ${begin} leave ${entry.name} of ${entry.size} bytes`);
@@ -135,8 +135,8 @@ function readEntry(
   const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameLength));
   const flags = view.getUint16(at + 8, true);
   const method = view.getUint16(at + 10, true);
-  if (flags & 1) fail(`${quote(name)} is encrypted`);
-  if (method !== 0 && method !== 8) fail(`${quote(name)}: expected stored or deflated data, got zip method ${method}`);
+  if (flags & 1) fail(`${show(name)} is encrypted`);
+  if (method !== 0 && method !== 8) fail(`${show(name)}: expected stored or deflated data, got zip method ${method}`);
   // Sizes and offset too large for 32 bits follow in the zip64 field, in this order, only those that are needed.
   const fields = {
     size: view.getUint32(at + 24, true),
@@ -161,7 +161,7 @@ function readEntry(
   const deflated = method === 8;
   if (!deflated && fields.size !== fields.compressedSize)
     fail(
-      `${quote(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; ` +
+      `${show(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; ` +
         'the zip directory is damaged',
     );
   return { name, deflated, ...fields };
@@ -173,8 +173,4 @@ function wide(view: DataView, at: number, fail: (problem: string) => never): num
   return value > BigInt(Number.MAX_SAFE_INTEGER)
     ? fail('the zip directory is damaged; copy or download the file again')
     : Number(value);
-}
-
-function quote(name: string): string {
-  return JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}…` : name);
 }

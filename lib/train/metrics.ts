@@ -42,20 +42,23 @@ export interface StepMetrics {
   readonly continueLoss: number;
 }
 
+/** Metrics of no step at all. */
+export const noMetrics: StepMetrics = {
+  count: 0,
+  cellAccuracy: 0,
+  exactAccuracy: 0,
+  haltingAccuracy: 0,
+  steps: 0,
+  answerLoss: 0,
+  haltLoss: 0,
+  continueLoss: 0,
+};
+
 /** The training metrics of one supervision step, `after` being the carry that `advance` returned for it. */
 export function stepMetrics(result: TrainResult, after: Carry): StepMetrics {
   const batchSize = after.steps.length;
   const length = after.puzzles.labels.length / batchSize;
-  const sums = {
-    count: 0,
-    cellAccuracy: 0,
-    exactAccuracy: 0,
-    haltingAccuracy: 0,
-    steps: 0,
-    answerLoss: 0,
-    haltLoss: 0,
-    continueLoss: 0,
-  };
+  const sums = { ...noMetrics };
   for (let seat = 0; seat < batchSize; seat++) {
     sums.answerLoss += result.answerLoss[seat] ?? NaN;
     sums.haltLoss += result.haltLoss[seat] ?? NaN;
@@ -84,15 +87,3 @@ export function addMetrics(a: StepMetrics, b: StepMetrics): StepMetrics {
     continueLoss: a.continueLoss + b.continueLoss,
   };
 }
-
-/** Metrics of no step at all. */
-export const noMetrics: StepMetrics = {
-  count: 0,
-  cellAccuracy: 0,
-  exactAccuracy: 0,
-  haltingAccuracy: 0,
-  steps: 0,
-  answerLoss: 0,
-  haltLoss: 0,
-  continueLoss: 0,
-};

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Engine, InferResult } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';
+import { anyObject, listOf, number, objectOf, text, whole, type Fields } from '../fields.js';
 import { readUserFile } from '../files.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
@@ -420,35 +421,27 @@ function readFixture(file: string): Fixture {
   };
 }
 
-/** What the fields of a description must be; the optimizers' numbers are checked as training options. */
-const fixtureFields: Readonly<Record<keyof FixtureJson, (value: unknown) => boolean>> = {
-  name: (value) => typeof value === 'string',
-  architecture: (value) => typeof value === 'string',
-  config: isObject,
-  batch_size: Number.isInteger,
-  train_steps: Number.isInteger,
-  optimizer: isObject,
-  puzzle_emb_optimizer: isObject,
-  ema: Number.isFinite,
-  metrics: (value) => Array.isArray(value) && value.every(isObject),
-  eval_metrics: isObject,
-};
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+/** A description; the optimizers' numbers are checked as training options. */
+const description = objectOf({
+  name: text,
+  architecture: text,
+  config: anyObject,
+  batch_size: whole(0),
+  train_steps: whole(0),
+  optimizer: anyObject,
+  puzzle_emb_optimizer: anyObject,
+  ema: number,
+  metrics: listOf(anyObject),
+  eval_metrics: anyObject,
+} satisfies Fields<FixtureJson>);
 
 function readJson(file: string): FixtureJson {
   try {
     const json: unknown = JSON.parse(readUserFile(file).toString('utf8'));
-    if (!isObject(json))
-      throw new InputError(`${path.basename(file)}: expected a fixture's description, got ${show(json)}`);
-    const bad = Object.entries(fixtureFields)
-      .filter(([key, fits]) => !fits(json[key]))
-      .map(([key]) => `${key} ${show(json[key])}`);
-    if (bad.length > 0)
-      throw new InputError(`${path.basename(file)}: expected a fixture's description, got one with ${bad.join(', ')}`);
-    return json as unknown as FixtureJson;
+    const expected = description(json);
+    if (expected !== undefined)
+      throw new InputError(`${path.basename(file)}: expected a fixture's description, ${expected}, got ${show(json)}`);
+    return json as FixtureJson;
   } catch (error) {
     if (error instanceof SyntaxError)
       throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);

@@ -93,13 +93,6 @@ export function judgeSudoku(
   };
 }
 
-/** Every thought about a Sudoku, judged. */
-export function judgeThoughts(puzzle: SolvedPuzzle): JudgedThought[] {
-  return puzzle.thoughts.map((thought, i) =>
-    judgeSudoku(puzzle, puzzle.thoughts[i - 1]?.prediction ?? puzzle.question, thought),
-  );
-}
-
 /** What comes of stopping as soon as the model is sure enough. */
 export interface StoppingPoint {
   /** The halting probability at which thinking stops, 0 … 1. */

@@ -13,7 +13,6 @@ import {
   augmentGrid,
   gridOfRows,
   gridRows,
-  parseAugmentedName,
   restoreGrid,
   type ArcTask,
 } from '../../lib/data/arc.js';
@@ -23,6 +22,7 @@ import { readArcTasks } from '../../lib/data/arc-json.js';
 import { arcDataset, arcFiles, arcTasks } from '../../lib/data/arc-sets.js';
 import { dataFile } from '../../lib/files.js';
 import { NpyWriter } from '../../lib/data/npy-writer.js';
+import { parseAugmentedName } from './augmented-name.js';
 import { Random } from '../../lib/random.js';
 
 /** An .npy file as its format documents it: type, shape, and the bytes that follow. */

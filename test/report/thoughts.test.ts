@@ -7,7 +7,7 @@ import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku } from '../../lib/data/puzzle.js';
 import { puzzleAt } from '../../lib/data/puzzles.js';
 import { thinkingRow } from '../../lib/report/thoughts.js';
-import { hardestThought, judgeThoughts, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
+import { hardestThought, judgeSudoku, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped(
@@ -108,7 +108,9 @@ describe('thoughts about a Sudoku, judged', () => {
     prediction: Int32Array.from(board, (digit) => (digit === '.' ? 1 : Number(digit) + 1)),
     haltProbability: 0.25 * (i + 1),
   }));
-  const judged = judgeThoughts({ ...puzzle, thoughts });
+  const judged = thoughts.map((thought, i) =>
+    judgeSudoku(puzzle, thoughts[i - 1]?.prediction ?? puzzle.question, thought),
+  );
 
   it('say which cells changed, what is illegal, and how much agrees with the exact solver', () => {
     assert.deepEqual(
@@ -140,13 +142,11 @@ describe('thoughts about a Sudoku, judged', () => {
       { row: 4, column: 4, from: '2', to: '1' },
     ]);
     assert.equal(judged[0]!.changed.length, 11); // sixteen cells, four givens, one blank
-    const clash = judgeThoughts({
-      ...puzzle,
-      thoughts: [
-        { ...thoughts[3]!, prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)) },
-      ],
+    const clash = judgeSudoku(puzzle, puzzle.question, {
+      ...thoughts[3]!,
+      prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)),
     });
-    assert.equal(clash[0]?.illegal, '3 stands twice in row 1');
+    assert.equal(clash.illegal, '3 stands twice in row 1');
   });
 
   it('are of puzzles that have one solution, and of Sudoku', () => {
@@ -162,7 +162,8 @@ describe('thoughts about a Sudoku, judged', () => {
       );
     }
     assert.throws(
-      () => judgeThoughts({ question: new Int32Array(900), solution: new Int32Array(900), puzzleId: 0, thoughts }),
+      () =>
+        judgeSudoku({ question: new Int32Array(900), solution: new Int32Array(900) }, puzzle.question, thoughts[0]!),
       InputError,
     );
   });

@@ -128,12 +128,14 @@ describe('damaged states of training', () => {
     const good = JSON.parse(readFileSync(`${from}.json`, 'utf8')) as Record<string, unknown>;
     const none = (): never => assert.fail('no engine is needed to see this');
     for (const [content, message] of [
-      ['"text"', /trm-mlp\.json: expected a fixture's description, got "text"/],
-      [null, /got null/],
-      [[], /got \[\]/],
-      [{ ...good, optimizer: null, ema: undefined }, /got one with optimizer null, ema undefined/],
-      [{ ...good, metrics: [null] }, /got one with metrics \[null\]/],
-      [{ ...good, architecture: 7, config: 'x' }, /got one with architecture 7, config "x"/],
+      ['"text"', /trm-mlp\.json: expected a fixture's description, an object, got "text"/],
+      [null, /an object, got null/],
+      [[], /an object, got \[\]/],
+      [{ ...good, optimizer: null }, /an object with optimizer: an object, got an object/],
+      [{ ...good, ema: undefined }, /an object with ema: a number, got/],
+      [{ ...good, metrics: [null] }, /an object with metrics: in place 0 an object, got/],
+      [{ ...good, architecture: 7 }, /an object with architecture: text, got/],
+      [{ ...good, config: 'x' }, /an object with config: an object, got/],
     ] as const) {
       writeFileSync(`${to}.json`, typeof content === 'string' ? content : JSON.stringify(content));
       await assert.rejects(checkReference(`${to}.safetensors`, none), refused(message));
