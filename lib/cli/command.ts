@@ -11,6 +11,8 @@ export interface Option {
   readonly value?: string;
   /** Meaning, range and default, in one line. */
   readonly about: string;
+  /** The heading below which the help lists it, after the command's own. Absent: none. */
+  readonly heading?: string;
   /**
    * Why nothing reads it in this use of its command, and what to do; undefined where something does. Absent:
    * always read.
@@ -141,18 +143,30 @@ export function unreadWhere(
   );
 }
 
+/** The same options below a heading of the help. */
+export function below(heading: string, options: Readonly<Record<string, Option>>): Readonly<Record<string, Option>> {
+  return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, heading }]));
+}
+
 /** The help text of one command. */
 export function helpText(command: Command): string {
-  const options = Object.entries({ ...command.options, ...common }).map(
-    ([name, { type, value, about }]) => [`--${name}${type === 'string' ? ` ${value ?? 'VALUE'}` : ''}`, about] as const,
-  );
-  const width = Math.max(...options.map(([left]) => left.length));
+  const options = Object.entries({ ...command.options, ...common }).map(([name, option]) => {
+    const { type, value = 'VALUE', about, heading = '' } = option;
+    return { left: `--${name}${type === 'string' ? ` ${value}` : ''}`, about, heading };
+  });
+  const width = Math.max(...options.map(({ left }) => left.length));
+  const headings = [...new Set(['', ...options.map(({ heading }) => heading)])];
   return [
     `${kitCommand()} ${command.name} ${command.positionals}`.trimEnd(),
     '',
     `  ${command.summary}`,
     '',
-    ...options.map(([left, about]) => `  ${left.padEnd(width)}  ${about}`),
+    ...headings.flatMap((each) => [
+      ...(each === '' ? [] : ['', `${each}:`]),
+      ...options
+        .filter(({ heading }) => heading === each)
+        .map(({ left, about }) => `  ${left.padEnd(width)}  ${about}`),
+    ]),
     '',
     `Example, ${command.minutes}:`,
     `  ${kitCommand()} ${command.example}`,

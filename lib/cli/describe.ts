@@ -19,6 +19,7 @@ import {
   type Option,
 } from './command.js';
 import { measuredNow } from './cost.js';
+import { listExperiments, listSettings } from './describe-lists.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 
 const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeof publishedTasks)[];
@@ -41,23 +42,36 @@ const oneModel: Readonly<Record<string, Option>> = {
   ),
 };
 
+const lists = ['all', 'experiments', 'settings'] as const;
+
 export const describeCommand: Command = {
   name: 'describe',
   summary:
     "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, " +
-    "hours at the paper's scale on this machine.",
+    "hours at the paper's scale on this machine; or lists of all rows, experiments or settings.",
   positionals: '[variant]',
   count: [0, 1],
   options: {
-    all: {
-      type: 'boolean',
-      about: "every row of the paper's tables, counted, beside what the paper prints",
-      unread: ({ positionals }) => (positionals.length === 0 ? undefined : 'expected no variant with it'),
-    },
-    ...unreadWhere((args) => (flag(args, 'all') ? 'expected a variant with it, not --all' : undefined), oneModel),
+    ...unreadWhere(
+      (args) =>
+        args.positionals.length > 0
+          ? 'expected no variant with it'
+          : lists.filter((name) => flag(args, name)).length > 1
+            ? 'expected one list at a time'
+            : undefined,
+      {
+        all: { type: 'boolean', about: "every row of the paper's tables, counted, beside what the paper prints" },
+        experiments: { type: 'boolean', about: 'every experiment: what it is, its parameters and its FLOP' },
+        settings: { type: 'boolean', about: 'every setting that --set changes: values, the paper’s, and meaning' },
+      },
+    ),
+    ...unreadWhere((args) => {
+      const list = lists.find((name) => flag(args, name));
+      return list === undefined ? undefined : `expected a variant with it, not --${list}`;
+    }, oneModel),
   },
   example: 'describe trm',
-  minutes: 'seconds, for measuring; at once with --gflops or --all',
+  minutes: 'seconds, for measuring; at once with --gflops or for a list',
 
   async run(args, out) {
     const [id] = args.positionals;
@@ -70,9 +84,18 @@ export const describeCommand: Command = {
       out.result(variants.map((row) => ({ ...row, ...describe(applyVariant(paperConfig, row)) })));
       return 0;
     }
+    if (flag(args, 'experiments')) {
+      listExperiments(out);
+      return 0;
+    }
+    if (flag(args, 'settings')) {
+      listSettings(out);
+      return 0;
+    }
     if (id === undefined)
       throw new InputError(
-        `describe: expected a variant or --all; variants: ${variants.map((each) => each.id).join(', ')}`,
+        'describe: expected a variant, --all, --experiments or --settings; ' +
+          `variants: ${variants.map((each) => each.id).join(', ')}`,
       );
     const row = variant(id);
     const { model, steps, label } = publishedTasks[choice(args, 'task', tasks) ?? 'sudoku'];

@@ -1,12 +1,12 @@
 /** The options by which every command that thinks chooses its engine. */
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
-import { choice, integer, text, type Arguments, type Option } from './command.js';
+import { below, choice, integer, text, type Arguments } from './command.js';
 
 const torchOnly = (args: Arguments): string | undefined =>
   text(args, 'engine') === 'torch' ? undefined : 'expected --engine torch with it';
 
-export const engineOptions: Readonly<Record<string, Option>> = {
+export const engineOptions = below('Engine', {
   engine: {
     type: 'string',
     value: 'NAME',
@@ -53,7 +53,7 @@ export const engineOptions: Readonly<Record<string, Option>> = {
     about: 'torch only: on or off, torch.compile of the networks. Default on for CUDA and ROCm',
     unread: torchOnly,
   },
-};
+});
 
 /** Reads them. Throws InputError for other values. */
 export function readEngineOptions(args: Arguments): EngineOptions {

@@ -1,5 +1,5 @@
 /** The options by which a command names an experiment and changes it. */
-import { didYouMean, InputError, unknownFields } from '../errors.js';
+import { didYouMean, InputError, reasonOf, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment, experiments } from '../experiment/experiments.js';
@@ -24,11 +24,15 @@ export function experimentOptions(
   read: (args: Arguments) => ReadSettings = () => wholeExperiment,
 ): Readonly<Record<'experiment' | 'set', Option>> {
   return {
-    experiment: { type: 'string', value: 'NAME', about: `${Object.keys(experiments).join(', ')}. Default sudoku-4x4` },
+    experiment: {
+      type: 'string',
+      value: 'NAME',
+      about: 'one of those that describe --experiments lists. Default sudoku-4x4',
+    },
     set: {
       type: 'string',
       value: 'A.B=V,…',
-      about: 'changes, e.g. training.steps=300,model.mixer=attention,task.source=sudoku-extreme',
+      about: 'changes, e.g. training.steps=300,model.gradient=one-step; describe --settings lists all fields',
       settings: read,
     },
   };
@@ -92,8 +96,11 @@ function readConfig(file: string): {
   const complain = (problem: string): never => {
     throw new InputError(`${file}: ${problem}`);
   };
-  const content = parsed(readUserFile(file, configBytes).toString('utf8'));
-  if (!isObject(content)) return complain('expected a JSON object such as {"training": {"steps": 300}}');
+  const expected = 'expected a JSON object such as {"training": {"steps": 300}}';
+  const content = parsed(readUserFile(file, configBytes).toString('utf8'), (reason) =>
+    complain(`${expected}: ${reason}`),
+  );
+  if (!isObject(content)) return complain(`${expected}, got ${show(content)}`);
   const problems = unknownFields(content, ['experiment', 'variant', ...parts]);
   if (problems.length > 0) return complain(problems.join('; '));
   const changes: Settings = {};
@@ -110,11 +117,11 @@ function readConfig(file: string): {
   return { ...word('experiment'), ...word('variant'), changes };
 }
 
-function parsed(json: string): unknown {
+function parsed(json: string, complain: (reason: string) => never): unknown {
   try {
     return JSON.parse(json.replace(/^\ufeff/, ''));
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof SyntaxError) return complain(reasonOf(error));
     throw error;
   }
 }

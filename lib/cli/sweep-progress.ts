@@ -18,7 +18,7 @@ import {
 import { defaultJobs, recordsOf, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { kitCommand, projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
-import { choice, flag, integer, text, type Arguments, type Option, type Out } from './command.js';
+import { below, choice, flag, integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { costText, measuredCost } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
@@ -53,24 +53,22 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
       'local (this machine), or slurm: submit job arrays with a task a run and return (docs/slurm.md). ' +
       'Default local',
   },
-  partition: {
-    type: 'string',
-    value: 'NAME',
-    about: 'slurm only: where it runs. Default the cluster’s',
-    unread: slurmOnly,
-  },
-  time: {
-    type: 'string',
-    value: 'TIME',
-    about: 'slurm only: longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
-    unread: slurmOnly,
-  },
-  'slurm-args': {
-    type: 'string',
-    value: '"ARGS"',
-    about: 'slurm only: further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"',
-    unread: slurmOnly,
-  },
+  ...unreadWhere(
+    slurmOnly,
+    below('With --launcher slurm', {
+      partition: { type: 'string', value: 'NAME', about: 'where it runs. Default the cluster’s' },
+      time: {
+        type: 'string',
+        value: 'TIME',
+        about: 'longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
+      },
+      'slurm-args': {
+        type: 'string',
+        value: '"ARGS"',
+        about: 'further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"',
+      },
+    }),
+  ),
 };
 
 /** The folder of records that a command line names. Throws InputError for what is there and no folder. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createEngine } from '../engine/create.js';
 import { projectRoot } from '../files.js';
 import { checkReference, type ReferenceReport } from '../train/reference-check.js';
-import { text, type Command } from './command.js';
+import { below, text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 
 export const verify: Command = {
@@ -19,11 +19,13 @@ export const verify: Command = {
       about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference',
     },
     ...engineOptions,
-    precision: {
-      type: 'string',
-      value: 'NAME',
-      about: 'native only: float32 or bf16. Default float32, as the fixtures are',
-    },
+    ...below('Engine', {
+      precision: {
+        type: 'string',
+        value: 'NAME',
+        about: 'native and torch: float32 or bf16. Default float32, as the fixtures are',
+      },
+    }),
   },
   example: 'verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
   minutes: 'seconds',

@@ -18,8 +18,9 @@ export interface EvaluationPlan {
   readonly split: 'test' | 'validation';
   /** Optimizer steps between evaluations; 0 for only the final one. */
   readonly every: number;
-  /** Puzzles scored on the way, and at the end; Infinity is written as 0 and means all. */
+  /** Puzzles scored on the way; 0 means all. */
   readonly puzzles: number;
+  /** Puzzles scored at the end; 0 means all. */
   readonly finalPuzzles: number;
   /** Training puzzles, not augmented, scored at each of these evaluations too. Absent: none. */
   readonly trainingPuzzles?: number;
@@ -56,7 +57,8 @@ export interface ExperimentChanges {
   readonly evaluation?: Partial<EvaluationPlan>;
 }
 
-const evaluationFields: Fields<EvaluationPlan> = {
+/** What may stand in each field of an evaluation plan; checkClosing looks into its list. */
+export const evaluationFields: Fields<EvaluationPlan> = {
   split: oneOf('test', 'validation'),
   every: whole(0),
   puzzles: whole(0),
@@ -78,18 +80,24 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   const unknown = unknownFields(changes, changeNames);
   if (unknown.length > 0) throw new InputError(`experiment: ${unknown.join('; ')}`);
   const task = changeTask(base.task, changes.task ?? {});
-  const own = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
-  const evaluation = checkFields('evaluation', { ...base.evaluation, ...own, ...changes.evaluation }, evaluationFields);
+  const asked = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
+  const evaluation = checkFields('evaluation', { ...base.evaluation, ...asked, ...changes.evaluation }, evaluationFields);
   checkClosing(evaluation.closing, task);
   const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
   const model = row === undefined ? base.model : applyVariant(base.model, row);
+  const own = longNames({ ...changes.model });
+  if (model.mixer === 'mlp' && own.mixer === 'attention' && own.positions === undefined && model.positions === 'none')
+    throw new InputError(
+      'model.mixer attention: expected model.positions beside it: rotary, as in the paper, learned, or none, with ' +
+        'which attention cannot tell cells apart',
+    );
   return {
     ...base,
     name: changes.name ?? (row === undefined ? base.name : `${base.name}-${row.id}`),
     variant: changes.variant === undefined ? base.variant : changes.variant,
     failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
     task,
-    model: checkConfig({ ...model, ...taskShape(task), ...longNames({ ...changes.model }) }),
+    model: checkConfig({ ...model, ...taskShape(task), ...own }),
     training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };

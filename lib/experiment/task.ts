@@ -194,6 +194,14 @@ export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): numbe
   return kindOf(task).scored(task, split);
 }
 
+/** The kinds of tasks, each with what may stand in its fields. */
+export const taskFields: Readonly<Record<Task['kind'], Fields>> = {
+  sudoku: kinds.sudoku.fields,
+  maze: kinds.maze.fields,
+  arc: kinds.arc.fields,
+  folder: kinds.folder.fields,
+};
+
 /** Checks a task from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): Task {
   const { kind: name } = candidate;

@@ -31,11 +31,14 @@ export interface ModelConfig {
 
   /** How tokens mix: an MLP over the sequence (TRM-MLP) or self-attention (TRM-Att). */
   readonly mixer: 'mlp' | 'attention';
-  /** Position information: none, rotary (attention only) or a learned table added to the embedding. */
+  /**
+   * Position information: none, rotary (attention only) or a learned table added to the embedding. Attention without
+   * any cannot tell cells apart.
+   */
   readonly positions: 'none' | 'rotary' | 'learned';
   /** Layers of each network. Paper: 2. */
   readonly layers: number;
-  /** D. Paper: 512. */
+  /** D, the width of every position. Paper: 512. */
   readonly hiddenSize: number;
   /** Attention heads; must divide hiddenSize into even head sizes. Paper: 8. */
   readonly heads: number;
@@ -107,7 +110,7 @@ export const paperConfig: ModelConfig = {
 };
 
 /** What may stand in each field; the upper ends of whole numbers only stop absurd allocations. */
-const fields: Fields<ModelConfig> = {
+export const modelFields: Fields<ModelConfig> = {
   recursion: oneOf('trm', 'single-z', 'multi-z', 'hrm', 'direct'),
   deepRecursions: whole(1, 64),
   latentRecursions: whole(1, 64),
@@ -139,7 +142,7 @@ const fields: Fields<ModelConfig> = {
  * Throws InputError naming every unknown, missing or impossible field.
  */
 export function checkConfig(candidate: unknown): ModelConfig {
-  return checkFields('model configuration', candidate, fields, contradictions);
+  return checkFields('model configuration', candidate, modelFields, contradictions);
 }
 
 /** Fields that are each possible but not together. */

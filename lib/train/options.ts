@@ -13,7 +13,7 @@ export interface TrainingOptions {
    * which makes the step of every matrix orthogonal (arXiv 2502.16982).
    */
   readonly optimizer: UpdateRequest['optimizer'];
-  /** Paper: stablemax. */
+  /** Cross-entropy over stablemax or softmax. Paper: stablemax. */
   readonly loss: TrainRequest['loss'];
   /** Learning rate after warm-up. Paper: 1e-4. */
   readonly learningRate: number;
@@ -28,11 +28,13 @@ export interface TrainingOptions {
   readonly finalRateRatio: number;
   /** Decoupled weight decay. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly weightDecay: number;
-  /** Paper: 0.9 and 0.95. */
+  /** Decay of the optimizer's mean of gradients. Paper: 0.9. */
   readonly beta1: number;
+  /** Decay of its mean of squared gradients. Paper: 0.95. */
   readonly beta2: number;
   /** SignSGD on the puzzle table. Paper: 1e-4 for Sudoku and Maze, 1e-2 for ARC. */
   readonly puzzleLearningRate: number;
+  /** Weight decay of the puzzle table. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly puzzleWeightDecay: number;
   /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
   readonly emaRate: number;
@@ -78,7 +80,8 @@ export const paperTraining: TrainingOptions = {
   emaRate: 0.999,
 };
 
-const fields: Fields<TrainingOptions> = {
+/** What may stand in each field. */
+export const trainingFields: Fields<TrainingOptions> = {
   steps: whole(1, 1e9),
   batchSize: whole(1, 65_536),
   optimizer: oneOf('adam-atan2', 'adamw', 'muon'),
@@ -100,7 +103,7 @@ const fields: Fields<TrainingOptions> = {
 
 /** Checks training options from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTraining(candidate: unknown): TrainingOptions {
-  return checkFields('training options', candidate, fields);
+  return checkFields('training options', candidate, trainingFields);
 }
 
 /** The check of a supervision curriculum. */

@@ -353,7 +353,8 @@ describe('trm-lab', () => {
     const { base, model, training } = experiment;
     assert.deepEqual([base, steps, training.batchSize, model.latentRecursions], ['sudoku-smoke', 3, 4, 1]);
     rmSync(path.join(folder, 'from-config'), { recursive: true });
-    refuses(config('{"training": '), /config\.json: expected a JSON object/);
+    refuses(config('{"training": '), /config\.json: expected a JSON object .*: .*(JSON|end)/);
+    refuses(config('3'), /config\.json: expected a JSON object .*, got 3$/);
     refuses(config([]), /config\.json: expected a JSON object/);
     refuses(config({ trainig: {} }), /config\.json: unknown field trainig \(did you mean training\?\)/);
     refuses(config({ training: { stepz: 3 } }), /unknown field stepz \(did you mean steps\?\)/);

@@ -1,5 +1,6 @@
 /** Experiments are data: changes are checked, and what the task fixes follows the task. */
 import assert from 'node:assert/strict';
+import { InputError } from '../../lib/errors.js';
 import { differences } from '../../lib/experiment/differences.js';
 import { change, describeExperiment } from '../../lib/experiment/experiment.js';
 import { experiment, experiments } from '../../lib/experiment/experiments.js';
@@ -34,6 +35,19 @@ describe('experiment', () => {
     );
     assert.match(describeExperiment(experiment('sudoku-9x9')), /, 1 supervision step a puzzle$/);
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
+  });
+
+  it('asks which positions attention is to have: nothing is guessed, and none only where it is said', () => {
+    const mixer = 'attention' as const;
+    assert.throws(
+      () => experiment('sudoku-4x4', { model: { mixer } }),
+      (error) =>
+        error instanceof InputError && /expected model\.positions beside it: rotary, as in/.test(error.message),
+    );
+    for (const positions of ['rotary', 'learned', 'none'] as const)
+      assert.equal(experiment('sudoku-4x4', { model: { mixer, positions } }).model.positions, positions);
+    assert.equal(experiment('sudoku-4x4', { variant: 'trm-attention', model: { mixer } }).model.positions, 'rotary');
+    assert.equal(experiment('maze-11x11-study', { model: { mixer, layers: 1 } }).model.positions, 'rotary');
   });
 
   it('gives the model the vocabulary and length of its task', () => {

@@ -36,7 +36,7 @@ describe("the paper's words", () => {
       [{ model: { layrs: 3 } }, /unknown field layrs \(did you mean layers\?\)/],
       [{ model: 'attention' }, /model: expected an object of changes, got "attention"/],
       [{ training: { steps: {} } }, /steps: .*got an object/],
-      [{ evaluation: { every: { a: 1 } } }, /evaluation\.every: expected a whole number from 0, got an object/],
+      [{ evaluation: { every: { a: 1 } } }, /evaluation: every: expected a whole number from 0, got an object/],
     ] as const)
       assert.throws(
         () => change(base, changes as object),

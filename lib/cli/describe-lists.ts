@@ -1,0 +1,103 @@
+/** The part of trm-lab describe that lists what there is to name and to change: experiments and settings. */
+import { readFileSync } from 'node:fs';
+import { runCost } from '../experiment/cost.js';
+import { evaluationFields } from '../experiment/experiment.js';
+import { experiments } from '../experiment/experiments.js';
+import { taskFields } from '../experiment/task.js';
+import type { Fields } from '../fields.js';
+import { modelFields, paperConfig } from '../model/config.js';
+import { prefixed } from '../model/describe.js';
+import { parameterCount } from '../model/parameters.js';
+import { paperTraining, trainingFields } from '../train/options.js';
+import type { Out } from './command.js';
+
+/** Every experiment with what it is, its parameters, and the FLOP of one run. */
+export function listExperiments(out: Out): void {
+  const rows = Object.values(experiments).map((experiment) => {
+    const { name, about, scale, model } = experiment;
+    const { training, evaluation } = runCost(experiment);
+    return { name, about, scale, parameters: parameterCount(model), flop: training + evaluation };
+  });
+  for (const { name, about, scale, parameters, flop } of rows)
+    out.line(`${name}: ${scale}, ${parameters.toLocaleString('en')} parameters, ${prefixed(flop)}FLOP\n  ${about}`);
+  out.result(rows);
+}
+
+/** One field that --set and --config change. */
+interface Setting {
+  /** As it is written, e.g. training.steps. */
+  readonly name: string;
+  /** The kind of task that has it; absent for the other parts. */
+  readonly kind?: string;
+  readonly values: string;
+  /** In the paper's Sudoku run; absent where it has none. */
+  readonly paper?: unknown;
+  readonly meaning: string;
+}
+
+/** Every setting with its values, the paper's where it has one, and what it means. */
+export function listSettings(out: Out): void {
+  const tasks = Object.entries(taskFields).flatMap(([kind, fields]) =>
+    settingsOf('task', fields, taskDocs[kind as keyof typeof taskDocs], {}).map((each) => ({ ...each, kind })),
+  );
+  const settings: Setting[] = [
+    ...settingsOf('model', modelFields, ['model/config', 'ModelConfig'], paperConfig),
+    ...settingsOf('training', trainingFields, ['train/options', 'TrainingOptions'], paperTraining),
+    ...settingsOf('evaluation', evaluationFields, ['experiment/experiment', 'EvaluationPlan'], {}),
+    ...tasks,
+  ];
+  for (const { name, kind, values, paper, meaning } of settings) {
+    const head = [`${name}: ${values}`, ...(paper === undefined ? [] : [`the paper ${String(paper)}`])];
+    out.line(`${head.join('; ')}${kind === undefined ? '' : ` (kind ${kind})`}\n  ${meaning}`);
+  }
+  out.line(
+    'What is not set is as the experiment has it: describe --experiments lists them, train --experiment names one.',
+  );
+  out.result(settings);
+}
+
+/** Where each kind of task says what its fields mean. */
+const taskDocs = {
+  sudoku: ['data/sudoku-sets', 'SudokuSetOptions'],
+  maze: ['data/maze-sets', 'MazeSetOptions'],
+  arc: ['data/arc-sets', 'ArcSetOptions'],
+  folder: ['experiment/task', 'FolderTask'],
+} as const satisfies Readonly<Record<keyof typeof taskFields, readonly [string, string]>>;
+
+const impossible = Symbol('a value that no field takes');
+
+function settingsOf(
+  part: string,
+  fields: Fields,
+  [file, type]: readonly [string, string],
+  paper: object,
+): readonly Setting[] {
+  const meanings = commentsOf(file, type);
+  return Object.entries(fields).map(([field, check]): Setting => {
+    const meaning = meanings.get(field);
+    if (meaning === undefined) throw new Error(`${type}: no comment says what ${field} means`);
+    const value = (paper as Readonly<Record<string, unknown>>)[field];
+    return {
+      name: `${part}.${field}`,
+      values: check(impossible) ?? 'any value',
+      ...(value === undefined ? {} : { paper: value }),
+      meaning,
+    };
+  });
+}
+
+/** What the comments of a type say of its fields: the compiler keeps them beside the code that it writes. */
+function commentsOf(file: string, type: string): ReadonlyMap<string, string> {
+  const declared = readFileSync(new URL(`../${file}.d.ts`, import.meta.url), 'utf8');
+  const [, body = ''] = new RegExp(`interface ${type} [^{]*\\{\\n([^]*?)\\n\\}`).exec(declared) ?? [];
+  const fields = [...body.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*readonly (\w+)/g)];
+  return new Map(
+    fields.map(([, comment = '', field = '']) => [
+      field,
+      comment
+        .replace(/\n\s*\*/g, ' ')
+        .replace(/\s+/g, ' ')
+        .trim(),
+    ]),
+  );
+}
