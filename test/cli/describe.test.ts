@@ -45,7 +45,7 @@ describe('trm-lab describe', () => {
     assert.ok(recorded.length > 5);
     for (const {
       experiment: { name },
-      parameters,
+      model: { parameters },
     } of recorded)
       assert.equal(rows.find((row) => row.name === name)?.parameters, parameters, name);
     for (const { name, about, flop } of rows) {
