@@ -81,7 +81,11 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   if (unknown.length > 0) throw new InputError(`experiment: ${unknown.join('; ')}`);
   const task = changeTask(base.task, changes.task ?? {});
   const asked = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
-  const evaluation = checkFields('evaluation', { ...base.evaluation, ...asked, ...changes.evaluation }, evaluationFields);
+  const evaluation = checkFields(
+    'evaluation',
+    { ...base.evaluation, ...asked, ...changes.evaluation },
+    evaluationFields,
+  );
   checkClosing(evaluation.closing, task);
   const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
   const model = row === undefined ? base.model : applyVariant(base.model, row);
