@@ -16,20 +16,12 @@ import { benchTable, compared, merged } from '../dist/report/bench.js';
 import { cases } from './cases.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
-const { values } = parseArgs({
-  options: {
-    cases: { type: 'string' },
-    engines: { type: 'string', default: 'native,tfjs,pytorch' },
-    levels: { type: 'string' },
-    pytorch: { type: 'string', default: 'eager,compiled' },
-    rounds: { type: 'string', default: '5' },
-    quick: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-});
+const values = readArguments();
 const names =
   values.cases !== undefined ? wordsOf('cases', Object.keys(cases)) : values.quick ? ['a'] : Object.keys(cases);
 const rounds = values.quick ? 2 : Number(values.rounds);
+if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= 1000))
+  refuse(`--rounds: expected a whole number from 1 to 1000, got ${values.rounds}`);
 
 const engines = wordsOf('engines', ['native', 'tfjs', 'pytorch']);
 const pytorchModes = wordsOf('pytorch', ['eager', 'compiled']);
@@ -152,6 +144,24 @@ function wordsOf(name, known) {
   const strange = words.filter((word) => !known.includes(word));
   if (strange.length > 0) refuse(`--${name}: expected some of ${known.join(', ')}, got ${strange.join(', ')}`);
   return words;
+}
+
+function readArguments() {
+  const options = {
+    cases: { type: 'string' },
+    engines: { type: 'string', default: 'native,tfjs,pytorch' },
+    levels: { type: 'string' },
+    pytorch: { type: 'string', default: 'eager,compiled' },
+    rounds: { type: 'string', default: '5' },
+    quick: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  };
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    const known = Object.keys(options).map((name) => `--${name}`);
+    return refuse(`${error.message.split('. ')[0]}; known options: ${known.join(' ')} (bench/README.md)`);
+  }
 }
 
 /** Wrong input ends with one line and exit code 2, before anything is measured. */

@@ -1,14 +1,12 @@
 /** The commands of trm-lab, in the order of the help. */
 import type { Command } from './command.js';
 import { ablate } from './ablate.js';
-import { bench } from './bench.js';
 import { convert } from './convert.js';
 import { dataCommand } from './data.js';
 import { describeCommand } from './describe.js';
 import { doctor } from './doctor.js';
 import { evaluateCommand } from './evaluate.js';
 import { failureModesCommand } from './failure-modes.js';
-import { notebooks } from './notebooks.js';
 import { report } from './report.js';
 import { reproduce } from './reproduce.js';
 import { search } from './search.js';
@@ -33,7 +31,5 @@ export const commands: readonly Command[] = [
   describeCommand,
   convert,
   verify,
-  notebooks,
   report,
-  bench,
 ];

@@ -1,17 +1,20 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
 import path from 'node:path';
-import { isArcDataset } from '../data/arc-sets.js';
+import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
+import type { Dataset } from '../data/dataset.js';
+import type { Engine } from '../engine/engine.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { formsOf, kindOfSet } from '../data/forms.js';
 import { Random } from '../random.js';
-import { evaluate, Interrupted, type Evaluation } from '../train/evaluate.js';
+import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
+import type { ArcVoteOptions, ArcVoteResult } from '../train/evaluate-arc.js';
 import { Keeping } from '../train/kept.js';
-import { evaluateUntilSure } from '../train/until-sure.js';
+import { evaluateUntilSure, type UntilSure } from '../train/until-sure.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
 import { choice, flag, integer, number, text, unreadWhere, type Arguments, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
-import { dataToScore } from './evaluate-task.js';
+import { dataToScore, type ChosenData } from './evaluate-task.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
@@ -168,67 +171,16 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
   const { engine, config, notes, taken, assumed, name } = model;
   for (const note of notes) out.note(note);
   try {
-    const puzzles = integer(args, 'puzzles', 1, 1e9);
-    const { dataset, chosenBy } = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
-    if (dataset.vocabSize !== config.vocabSize || dataset.sequenceLength !== config.sequenceLength) {
-      throw new InputError(
-        `expected puzzles of ${config.sequenceLength} cells and ${config.vocabSize} tokens, ` +
-          `as ${name} was trained on, got ${dataset.sequenceLength} and ${dataset.vocabSize} from ` +
-          `${dataset.name}; choose the fitting --experiment`,
-      );
-    }
-    const progress = new Progress();
-    const supervisionSteps = integer(args, 'steps', 1, 4096);
-    const batchSize = integer(args, 'batch-size', 1, 65_536);
-    const arc = isArcDataset(dataset) ? dataset : undefined;
-    const versions = integer(args, 'votes', 1, 1024);
-    const votes = arc === undefined ? (versions ?? 1) : 1; // ARC's versions vote below
-    const puzzleIds = choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own';
-    const submission = text(args, 'submission');
-    if (submission !== undefined && arc === undefined)
-      throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
-    const chains = integer(args, 'chains', 1, 1024) ?? 1;
-    const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
-    const noise = number(args, 'noise', 0, 100);
-    const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
-    const haltAbove = number(args, 'halt-above', -1000, 1000);
-    if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
-      throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
-    const search = flag(args, 'until-sure');
-    const thinking = {
-      haltAbove: haltAbove ?? (search ? 0 : null),
-      votes,
-      ...(search ? { mostForms: mostFormsOf(args) } : {}),
-      ...(votes > 1 || search ? { relabel: relabelling ?? ('both' as const) } : {}),
-      chains,
-      ...(chains > 1 ? { noise: noise ?? 0.3 } : {}),
-      seed,
-    };
+    const { dataset, chosenBy } = await fittingData(args, model);
+    const asked = readAsked(args, dataset);
+    const vote = readVote(args, dataset);
     const keep = new Keeping({
       folder: path.join(projectRoot(), 'runs', 'evaluate'),
       resume: flag(args, 'resume'),
       onResume: (done, file) => out.note(`going on after ${done} puzzles (${path.relative(process.cwd(), file)})`),
     });
     const before = process.cpuUsage();
-    const options = {
-      ...(puzzles === undefined ? {} : { puzzles }),
-      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-      ...(batchSize === undefined ? {} : { batchSize }),
-      ...(haltAbove === undefined ? {} : { haltAbove }),
-      chains,
-      noise: thinking.noise ?? 0,
-      votes,
-      ...(votes === 1 && !search ? {} : { forms: formsOf(dataset, relabelling) }),
-      random: new Random(seed),
-      puzzleIds,
-      shouldStop,
-      onProgress: ({ done, total }: { done: number; total: number }) =>
-        progress.update(search ? 'searching' : 'evaluating', 'puzzles', done, total),
-    };
-    const result = search
-      ? await evaluateUntilSure(engine, dataset, { ...options, mostForms: thinking.mostForms! })
-      : await evaluate(engine, dataset, { ...options, keep });
-    progress.end();
+    const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
     const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
     const peakMemory = process.resourceUsage().maxRSS * 1024;
@@ -242,23 +194,7 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
     if (dataset.note !== '') out.line(dataset.note);
     if ('each' in result) out.line(untilSureText(result));
     else for (const line of stepLines(result)) out.line(line);
-    const common = {
-      puzzleIds,
-      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-      ...(batchSize === undefined ? {} : { batchSize }),
-    };
-    const voted =
-      arc === undefined
-        ? {}
-        : {
-            arc: await voteAndReport(
-              engine,
-              arc,
-              { ...common, shouldStop, keep, ...(versions === undefined ? {} : { versions }) },
-              submission,
-              out,
-            ),
-          };
+    const voted = vote === undefined ? {} : await letVote(engine, vote, { ...asked.every, shouldStop, keep }, out);
     if (taken !== undefined) out.line(taken);
     if (assumed.length > 0) out.line(assumedLine(assumed)); // the last line is what is read
     keep.remove();
@@ -272,8 +208,8 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
       engine: engine.description,
       precision: engine.precision,
       parameters: parameterCount(config),
-      thinking,
-      puzzleIds,
+      thinking: asked.thinking,
+      puzzleIds: asked.every.puzzleIds,
       peakMemory,
       cpuSeconds,
       ...result,
@@ -283,6 +219,149 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
   } finally {
     engine.dispose();
   }
+}
+
+/** The puzzles that are asked for. Throws InputError where they are none of this model's. */
+async function fittingData(args: Arguments, model: OpenModel & { readonly name: string }): Promise<ChosenData> {
+  const chosen = await dataToScore(args, isRandom(args) ? undefined : model, integer(args, 'puzzles', 1, 1e9));
+  const { vocabSize, sequenceLength, name } = chosen.dataset;
+  if (vocabSize !== model.config.vocabSize || sequenceLength !== model.config.sequenceLength)
+    throw new InputError(
+      `expected puzzles of ${model.config.sequenceLength} cells and ${model.config.vocabSize} tokens, ` +
+        `as ${model.name} was trained on, got ${sequenceLength} and ${vocabSize} from ` +
+        `${name}; choose the fitting --experiment`,
+    );
+  return chosen;
+}
+
+/** How a model is to think about puzzles. */
+interface Asked {
+  /** For all three: a pass, a search, and a vote of ARC's versions. */
+  readonly every: Pick<EvaluateOptions, 'supervisionSteps' | 'batchSize'> &
+    Pick<Required<EvaluateOptions>, 'puzzleIds'>;
+  /** For a pass and for a search. */
+  readonly options: EvaluateOptions;
+  /** For a search alone; absent: a pass. */
+  readonly mostForms?: number;
+  /** In words, as --json prints them. */
+  readonly thinking: object;
+}
+
+function readAsked(args: Arguments, dataset: Dataset): Asked {
+  const puzzles = integer(args, 'puzzles', 1, 1e9);
+  const supervisionSteps = integer(args, 'steps', 1, 4096);
+  const batchSize = integer(args, 'batch-size', 1, 65_536);
+  const every = {
+    puzzleIds: choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own',
+    ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+    ...(batchSize === undefined ? {} : { batchSize }),
+  };
+  const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
+  if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
+    throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
+  const search = flag(args, 'until-sure');
+  const mostForms = search ? { mostForms: mostFormsOf(args) } : {};
+  const votes = isArcDataset(dataset) ? 1 : (integer(args, 'votes', 1, 1024) ?? 1); // ARC's versions vote afterwards
+  const severalForms = votes > 1 || search;
+  const chains = integer(args, 'chains', 1, 1024) ?? 1;
+  const noise = number(args, 'noise', 0, 100) ?? (chains > 1 ? 0.3 : 0);
+  const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+  const haltAbove = number(args, 'halt-above', -1000, 1000);
+  return {
+    every,
+    options: {
+      ...every,
+      ...(puzzles === undefined ? {} : { puzzles }),
+      ...(haltAbove === undefined ? {} : { haltAbove }),
+      chains,
+      noise,
+      votes,
+      ...(severalForms ? { forms: formsOf(dataset, relabelling) } : {}),
+      random: new Random(seed),
+    },
+    ...mostForms,
+    thinking: {
+      haltAbove: haltAbove ?? (search ? 0 : null),
+      votes,
+      ...mostForms,
+      ...(severalForms ? { relabel: relabelling ?? 'both' } : {}),
+      chains,
+      ...(chains > 1 ? { noise } : {}),
+      seed,
+    },
+  };
+}
+
+/** A pass over the puzzles, or a search for each. */
+async function thinkAndScore(
+  engine: Engine,
+  dataset: Dataset,
+  { options, mostForms }: Asked,
+  keep: Keeping,
+  shouldStop: () => boolean,
+): Promise<Evaluation | UntilSure> {
+  const progress = new Progress();
+  const what = mostForms === undefined ? 'evaluating' : 'searching';
+  const watched = {
+    ...options,
+    shouldStop,
+    onProgress: ({ done, total }: { done: number; total: number }) => progress.update(what, 'puzzles', done, total),
+  };
+  const result =
+    mostForms === undefined
+      ? await evaluate(engine, dataset, { ...watched, keep })
+      : await evaluateUntilSure(engine, dataset, { ...watched, mostForms });
+  progress.end();
+  return result;
+}
+
+/** Options that change how a model thinks about a puzzle, or which puzzles: a vote is of all, by single passes. */
+const notOfVotes = ['puzzles', 'until-sure', 'chains', 'noise', 'halt-above'];
+
+/** The vote of ARC's versions. */
+interface Vote {
+  readonly dataset: ArcDataset;
+  readonly versions?: number;
+  readonly submission?: string;
+  /** Options given that it does not know: then nobody votes. */
+  readonly strange: readonly string[];
+}
+
+/** Undefined where the puzzles are no ARC tasks. Throws InputError for a vote beside what it does not know. */
+function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
+  const submission = text(args, 'submission');
+  if (!isArcDataset(dataset)) {
+    if (submission === undefined) return undefined;
+    throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
+  }
+  const versions = integer(args, 'votes', 1, 1024);
+  const strange = notOfVotes.filter((name) => args.options[name] !== undefined).map((name) => `--${name}`);
+  if (strange.length > 0 && (versions !== undefined || submission !== undefined))
+    throw new InputError(
+      `--${submission === undefined ? 'votes' : 'submission'}: expected no ${strange.join(', ')} with it: ` +
+        'the versions of all tasks vote, each after a single pass',
+    );
+  return {
+    dataset,
+    ...(versions === undefined ? {} : { versions }),
+    ...(submission === undefined ? {} : { submission }),
+    strange,
+  };
+}
+
+/** Lets the versions vote, or says why not. */
+async function letVote(
+  engine: Engine,
+  { dataset, versions, submission, strange }: Vote,
+  options: ArcVoteOptions,
+  out: Out,
+): Promise<{ readonly arc?: ArcVoteResult }> {
+  if (strange.length > 0) {
+    out.line(`no vote: it knows no ${strange.join(', ')}; leave that out, and the versions of all tasks vote`);
+    return {};
+  }
+  const asked = { ...options, ...(versions === undefined ? {} : { versions }) };
+  return { arc: await voteAndReport(engine, dataset, asked, submission, out) };
 }
 
 /** Accuracies after every supervision step. */

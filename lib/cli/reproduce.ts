@@ -1,4 +1,5 @@
 /** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment } from '../experiment/experiments.js';
@@ -13,7 +14,6 @@ import { chooseLevel, whyUnavailable } from '../engine/native/addon.js';
 import { flag, integer, type Command, type Out } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
-import { runNode } from './notebooks.js';
 import { duration, Progress } from '../progress.js';
 import { Interrupted } from '../train/evaluate.js';
 import { scoreShipped, type ShippedScore } from './shipped.js';
@@ -97,6 +97,18 @@ export const reproduce: Command = {
     return 0;
   },
 };
+
+/** Runs one of the project's own scripts, its output passed through to standard error, and returns its exit code. */
+function runNode(script: string, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      stdio: ['ignore', 2, 2],
+      env: { ...process.env, ...environment },
+    });
+    child.on('error', reject);
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
 
 /** The shipped model's score; undefined if interrupted. */
 async function scored(out: Out, pace: Pace, options: EngineOptions): Promise<ShippedScore | undefined> {

@@ -130,6 +130,14 @@ describe('trm-lab with ARC', function () {
     );
     assert.equal(refused.status, 2);
     assert.match(refused.stderr, /--submission: expected an ARC experiment/);
+    const few = ['evaluate', '--random', '0', '--experiment', 'arc-smoke', '--threads', '1', '--puzzles', '2'];
+    const without = run(...few, '--halt-above', '0');
+    assert.equal(without.status, 0, without.stderr);
+    assert.match(without.stdout, /2 puzzles, [^]*\nno vote: it knows no --puzzles, --halt-above; leave that out/);
+    assert.ok(!without.stdout.includes('pass@'));
+    const both = run(...few, '--votes', '2');
+    assert.deepEqual([both.status, both.stdout], [2, '']);
+    assert.match(both.stderr, /--votes: expected no --puzzles with it: the versions of all tasks vote/);
     assert.ok(!existsSync(path.join(folder, 'no.json')));
   });
 

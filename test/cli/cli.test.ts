@@ -107,28 +107,6 @@ describe('trm-lab', () => {
     refuses(['solve', 'abc'], /found no Sudoku in "abc": write 16, 36 or 81 cells, with a dot for an empty one/);
   });
 
-  it('passes on that a script of the project found its input wrong', () => {
-    for (const [args, message] of [
-      [['bench', '--engines', 'nativ'], /^error: --engines: expected some of native, tfjs, pytorch, got nativ$/m],
-      [['bench', '--cases', 'a,x'], /^error: --cases: expected some of a, b, c, d, e, got x$/m],
-      [
-        ['bench', '--engines', 'native', '--levels', 'nonsense'],
-        /^error: --levels: expected some of .*, got nonsense$/m,
-      ],
-      [['bench', '--engines', 'tfjs', '--levels', 'avx2'], /^error: --engines: expected native among them/m],
-      [
-        ['bench', '--engines', 'native', '--pytorch', 'eagre'],
-        /^error: --pytorch: expected some of eager, compiled, got eagre$/m,
-      ],
-      [['notebooks', 'run', path.join(folder, 'missing.ipynb')], /missing\.ipynb/],
-    ] as const) {
-      const { status, stderr, stdout } = run(...args, '--json');
-      assert.equal(status, 2, stderr);
-      assert.match(stderr, message);
-      assert.equal(stdout, '');
-    }
-  });
-
   it('prints what the published scale costs in FLOP and hours here, and starts it only with --yes', function () {
     this.timeout(60_000);
     const { status, stderr } = run(

@@ -41,7 +41,6 @@ describe('options that nothing reads', () => {
     ['train --folder=', /train --folder: expected a value, got nothing$/],
     ['evaluate --puzzles=', /--puzzles: expected a value, got nothing$/],
     ['train --set=,', /--set: expected FIELD=VALUE, got ","$/],
-    ['notebooks check --timeout 9', /--timeout: expected with notebooks run only/],
   ] as const)
     it(`are refused by name: ${line.replace(shipped, 'CHECKPOINT')}`, () => {
       assert.throws(

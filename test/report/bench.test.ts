@@ -3,6 +3,7 @@
  * and the figure of a real record.
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
@@ -92,5 +93,26 @@ describe('bench', () => {
     );
     assert.deepEqual(drawn.sort(), record.rows.map(({ engine, trainMs }) => `${engine} ${trainMs}`).sort());
     assert.ok(data.length >= 6);
+  });
+
+  it('by npm run bench refuses wrong input in one line, before anything is measured', function () {
+    this.timeout(60_000);
+    const script = path.join(projectRoot(), 'bench', 'bench.mjs');
+    for (const [args, message] of [
+      ['--engines nativ', /^error: --engines: expected some of native, tfjs, pytorch, got nativ$/],
+      ['--cases=a,x', /^error: --cases: expected some of a, b, c, d, e, got x$/],
+      ['--engines native --levels nonsense', /^error: --levels: expected some of .*, got nonsense$/],
+      ['--engines tfjs --levels avx2', /^error: --engines: expected native among them/],
+      ['--engines native --pytorch eagre', /^error: --pytorch: expected some of eager, compiled, got eagre$/],
+      ['--rounds 1.5', /^error: --rounds: expected a whole number from 1 to 1000, got 1\.5$/],
+      ['--epochs 3', /^error: Unknown option '--epochs'; known options: --cases --engines .* \(bench\/README\.md\)$/],
+    ] as const) {
+      const { status, stderr, stdout } = spawnSync(process.execPath, [script, ...args.split(' ')], {
+        encoding: 'utf8',
+      });
+      assert.equal(status, 2, stderr);
+      assert.match(stderr.trim(), message);
+      assert.equal(stdout, '');
+    }
   });
 });
