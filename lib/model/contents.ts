@@ -143,83 +143,86 @@ export interface ChosenWeights {
  */
 export function chooseWeights(
   file: string,
-  { online, averages, left }: Contents,
+  contents: Contents,
   choice: WeightChoice | undefined,
   averaged: { readonly value: boolean; readonly where: string } | undefined,
 ): ChosenWeights {
-  const fail = (problem: string): never => {
-    throw new InputError(`${file}: ${problem}`);
-  };
+  const { online, averages, left } = contents;
+  checkChoice(file, contents, choice);
   const [firstOnline, firstAverage] = [online[0], averages[0]];
-  if (firstOnline === undefined && firstAverage === undefined)
-    return fail(
-      'expected a state dict (names and tensors), got something else' +
-        `${left.length === 0 ? '' : ` (${list(left)})`}; save the model's weights in Python: ` +
-        'torch.save(model.state_dict(), "weights.pt")',
-    );
-  if (choice === 'average' && firstAverage === undefined)
-    fail('--weights average: expected averaged weights beside the online ones, got one set of weights; leave it away');
-  if (choice === 'raw' && (firstOnline === undefined || firstAverage === undefined))
-    fail('--weights raw: expected online and averaged weights, got one set of weights; leave it away');
   const average =
     firstOnline === undefined ||
     (firstAverage !== undefined && (choice ?? (averaged?.value === false ? 'raw' : 'average')) === 'average');
-  const sets = average ? averages : online;
+  const bare = bareTensors(file, theOnly(file, average ? averages : online).tensors);
+  if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, assumed: [] };
+
+  const why = choice !== undefined ? `--weights ${choice}` : averaged?.where;
+  const assumed = why === undefined ? ['weights = average (--weights raw takes the online ones)'] : [];
+  const reason = why === undefined ? '' : `, as ${why} says`;
+  const rest = left.length === 0 ? '' : `; left unread: ${list(left)}`;
+  const [ofOnline, ofAverage] = [named(firstOnline.where), named(firstAverage.where)];
+  if (!average) {
+    const taken = `weights: the online ones of ${ofOnline}${reason}; left: the average in ${ofAverage}${rest}`;
+    return { tensors: bare, taken, assumed };
+  }
+  const whole = bareTensors(file, firstOnline.tensors);
+  const kept = withDots(bare, whole);
+  const added = [...whole.keys()].filter((name) => !kept.has(name));
+  const missing = added.filter((name) => !isBuffer(name));
+  if (missing.length > 0)
+    throw new InputError(
+      `${file}: the average in ${ofAverage} lacks ${list(missing)}, which the online weights have; ` +
+        '--weights raw takes those',
+    );
+  const from = added.length === 0 ? '' : `, with ${list(added)} from ${ofOnline}`;
+  return {
+    tensors: new Map([...kept, ...added.map((name) => [name, whole.get(name) as TensorHandle] as const)]),
+    taken: `weights: the average in ${ofAverage}${from}${reason}; left: the online weights of ${ofOnline}${rest}`,
+    assumed,
+  };
+}
+
+/** Throws InputError where a file has no weights, or not those that are asked for. */
+function checkChoice(file: string, { online, averages, left }: Contents, choice: WeightChoice | undefined): void {
+  const sets = 'got one set of weights; leave it away';
+  const problem =
+    online.length + averages.length === 0
+      ? 'expected a state dict (names and tensors), got something else' +
+        `${left.length === 0 ? '' : ` (${list(left)})`}; save the model's weights in Python: ` +
+        'torch.save(model.state_dict(), "weights.pt")'
+      : choice === 'average' && averages.length === 0
+        ? `--weights average: expected averaged weights beside the online ones, ${sets}`
+        : choice === 'raw' && (online.length === 0 || averages.length === 0)
+          ? `--weights raw: expected online and averaged weights, ${sets}`
+          : undefined;
+  if (problem !== undefined) throw new InputError(`${file}: ${problem}`);
+}
+
+/** The one set of weights that there is of a kind. Throws InputError for several, or a tensor that is not read. */
+function theOnly(file: string, sets: readonly WeightSet[]): WeightSet {
   const set = sets[0] as WeightSet;
   if (sets.length > 1)
-    fail(
-      `holds ${sets.length} different sets of weights, in ${list(sets.map(({ where }) => named(where)))}; ` +
+    throw new InputError(
+      `${file}: holds ${sets.length} different sets of weights, in ${list(sets.map(({ where }) => named(where)))}; ` +
         `save the one you mean in Python: ${saveAgain(file, `d[${JSON.stringify(set.where.split('.')[0])}]`)}`,
     );
   for (const [name, kind] of set.unread ?? [])
-    fail(`${name.slice(0, 80)} is a ${kind.slice(0, 80)}, which is not read; save it as float32, float16 or bfloat16`);
-  const bare = bareTensors(file, set.tensors);
-  if (firstOnline === undefined || firstAverage === undefined) return { tensors: bare, assumed: [] };
-
-  const why =
-    choice !== undefined
-      ? `as --weights ${choice} says`
-      : averaged === undefined
-        ? undefined
-        : `as ${averaged.where} says`;
-  const assumed = why === undefined ? ['weights = average (--weights raw takes the online ones)'] : [];
-  const reason = why === undefined ? '' : `, ${why}`;
-  const rest = left.length === 0 ? '' : `; left unread: ${list(left)}`;
-  if (!average)
-    return {
-      tensors: bare,
-      taken:
-        `weights: the online ones of ${named(firstOnline.where)}${reason}; ` +
-        `left: the average in ${named(firstAverage.where)}${rest}`,
-      assumed,
-    };
-  const whole = bareTensors(file, firstOnline.tensors);
-  const merged = new Map(bare);
-  // One kind of average (LitEma) writes its tensors' names without dots.
-  const dotless = [...whole.keys()].map((name) => [name, name.replaceAll('.', '')] as const);
-  for (const [name, tensor] of bare) {
-    if (!/^model_ema\.[^.]+$/.test(name)) continue;
-    const [dotted] = dotless.find(([, ending]) => name.endsWith(ending)) ?? [];
-    if (dotted === undefined) continue;
-    merged.delete(name);
-    merged.set(dotted, tensor);
-  }
-  const added = [...whole.keys()].filter((name) => !merged.has(name));
-  const missing = added.filter((name) => !isBuffer(name));
-  if (missing.length > 0)
-    fail(
-      `the average in ${named(firstAverage.where)} lacks ${list(missing)}, which the online weights have; ` +
-        '--weights raw takes those',
+    throw new InputError(
+      `${file}: ${name.slice(0, 80)} is a ${kind.slice(0, 80)}, which is not read; ` +
+        'save it as float32, float16 or bfloat16',
     );
-  for (const name of added) merged.set(name, whole.get(name) as TensorHandle);
-  const from = added.length === 0 ? '' : `, with ${list(added)} from ${named(firstOnline.where)}`;
-  return {
-    tensors: merged,
-    taken:
-      `weights: the average in ${named(firstAverage.where)}${from}${reason}; ` +
-      `left: the online weights of ${named(firstOnline.where)}${rest}`,
-    assumed,
-  };
+  return set;
+}
+
+/** An average under the names of the online weights: one kind (LitEma) writes them without dots. */
+function withDots<Value>(average: ReadonlyMap<string, Value>, online: ReadonlyMap<string, Value>): Map<string, Value> {
+  const dotless = [...online.keys()].map((name) => [name, name.replaceAll('.', '')] as const);
+  return new Map(
+    [...average].map(([name, tensor]) => {
+      const dotted = /^model_ema\.[^.]+$/.test(name) ? dotless.find(([, ending]) => name.endsWith(ending)) : undefined;
+      return [dotted?.[0] ?? name, tensor];
+    }),
+  );
 }
 
 /**
