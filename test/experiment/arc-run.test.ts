@@ -165,7 +165,7 @@ describe('Table 5', () => {
   it('lets versions vote on all scored tasks, and only there', () => {
     const asking = (votes: number, puzzles = 0): unknown =>
       change(smoke, { evaluation: { closing: [{ name: 'vote', on: 'scored', puzzles, votes }] } });
-    assert.throws(() => asking(-1), /votes: expected a whole number from 0 on all scored tasks/);
-    assert.throws(() => asking(0, 3), /votes: expected a whole number from 0 on all scored tasks/);
+    assert.throws(() => asking(-1), /votes: expected a whole number from 0, or nothing, got -1/);
+    assert.throws(() => asking(0, 3), /votes: expected all scored tasks of an ARC task with it/);
   });
 });
