@@ -58,7 +58,7 @@ export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { openModel, shippedCheckpoint } from './experiment/open.js';
 export { runExperiment, type RunOutcome } from './experiment/run.js';
 export type { RunProgress } from './experiment/run-loop.js';
-export { finalEvaluation, readRecords, type RunRecord } from './experiment/record.js';
+export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
 
 // Many runs: the rows of a table or the points of a search, planned for several seeds.
 export { planAblation, planSearch, planTable, tableBases, type AblationRow } from './sweep/plan.js';
@@ -82,6 +82,7 @@ export {
   distribution,
   haltingCurve,
   paperVersusOurs,
+  rowsVersusCycles,
   stoppingCurve,
   thinkingCurve,
 } from './report/figures.js';

@@ -9,8 +9,9 @@ import { InputError } from '../errors.js';
 import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation, PuzzleIdMode } from '../train/evaluate.js';
 import { arcView } from './boards.js';
-import { drawGrids } from './draw/grids.js';
+import { drawGrids, type LegendEntry } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
+import { colour } from './draw/style.js';
 import { percentText, tableOfRows, type Table } from './tables.js';
 
 /** Small cells: grids are up to 30 wide, and several stand in a row. */
@@ -63,6 +64,11 @@ export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Dr
   return drawGrids(views.flat(), { title: `Versions of task ${task.id}`, columns: 4, cellSize });
 }
 
+const wrongCell: LegendEntry = {
+  cell: { symbol: '', fill: colour.paper, ink: colour.ink, crossed: true },
+  meaning: 'wrong',
+};
+
 /** A test pair and the first `count` candidates for its answer, cells that are wrong crossed out. */
 export function drawVotes(
   votes: ArcVotes,
@@ -90,7 +96,7 @@ export function drawVotes(
         ),
       ),
     ],
-    { title: `Votes on task ${task.id}`, columns: 3, cellSize },
+    { title: `Votes on task ${task.id}`, columns: 3, legend: [wrongCell] },
   );
 }
 

@@ -190,9 +190,29 @@ export interface ThoughtDrawing {
   readonly kind?: PuzzleKind;
 }
 
-/** Boards in a row, so that none stands in the last one alone. */
+/** Boards in a row: one row or full ones if that can be, and none alone in the last. */
 function inRowOf({ length }: readonly GridView[]): number {
-  return [4, 5, 3].find((columns) => length <= columns || length % columns !== 1) ?? 4;
+  const few = [4, 5, 3];
+  const full = few.find((columns) => length <= columns || length % columns === 0);
+  return full ?? few.find((columns) => length % columns !== 1) ?? 4;
+}
+
+/** The most boards that stay readable side by side; of more the most telling six. */
+const readable = { all: 8, some: 6 } as const;
+
+/**
+ * What stands on paper in place of a slider: the puzzle and all steps. Where that were too many, the first step, the
+ * one that settles it, and those between in which most cells change.
+ */
+function paperViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
+  const all = [looks[kind].view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
+  if (all.length <= readable.all) return all;
+  const views = thoughtViews(solved, kind);
+  const changed = views.map(({ cells }) => cells.filter(({ corner }) => corner).length);
+  const settled = changed.map((count) => count > 0).lastIndexOf(true);
+  for (const always of [0, settled]) changed[always] = views[0]!.cells.length + 1;
+  const telling = [...views.keys()].sort((a, b) => changed[b]! - changed[a]!).slice(0, readable.some);
+  return telling.sort((a, b) => a - b).map((i) => views[i]!);
 }
 
 /**
@@ -209,14 +229,14 @@ export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...optio
   });
 }
 
-/** The puzzle and the boards after every supervision step under a slider. */
+/** The puzzle and the boards after every supervision step under a slider; on paper not more than can be read. */
 export function animateThoughts(
   solved: PuzzleThoughts,
   { kind = 'sudoku', ...options }: ThoughtDrawing = {},
 ): Animation {
   const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
-  const still = [puzzle, ...stillViews(solved, kind)];
+  const still = paperViews(solved, kind);
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
     title: 'One puzzle, thought about',
     columns: inRowOf(still),
@@ -238,8 +258,9 @@ export function thoughtMovie(
   const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const empty = view({ question: solved.question }, 'step 0');
-  return [empty, ...stillViews(solved, kind)].map((board) =>
-    drawGrids([puzzle, board], { legend, ...(title === undefined ? {} : { title }) }),
+  const boards = [empty, ...stillViews(solved, kind)];
+  return boards.map((board) =>
+    drawGrids([puzzle, board], { legend, among: boards, ...(title === undefined ? {} : { title }) }),
   );
 }
 

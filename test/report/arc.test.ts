@@ -41,7 +41,8 @@ describe('ARC pictures', () => {
       [wrong, 0.75],
     ] as const)
       votes.add(task.id, 0, grid, sure);
-    const { text } = drawVotes(votes, test, 0);
+    const { text, svg } = drawVotes(votes, test, 0);
+    assert.ok(svg.includes('>wrong<')); // the legend of crossed-out cells
     assert.deepEqual(text.match(/question|right answer|\d+ votes?.*/g), [
       'question',
       'right answer',

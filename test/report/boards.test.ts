@@ -163,6 +163,41 @@ describe('thoughts about a Sudoku', () => {
     }
   });
 
+  it('on paper, of too many steps the first, the one that ends it, and between them where most cells change', () => {
+    // Step i changes as many cells as the list says, from 2 to 3 or back; the last two change nothing.
+    const changes = [0, 3, 1, 5, 2, 4, 1, 6, 1, 2, 0, 0];
+    const boards = changes.reduce<number[][]>(
+      (before, count) => [...before, (before.at(-1) ?? []).map((digit, i) => (i < count ? 5 - digit : digit))],
+      [new Array<number>(16).fill(2)],
+    );
+    const long = boards.slice(1).map((digits, i) => ({
+      step: i + 1,
+      prediction: board(digits.join('')),
+      haltProbability: 0,
+    }));
+    const { still, figure } = animateThoughts({ question, thoughts: long });
+    const shown = [...still.text.matchAll(/step (\d+)|the puzzle/g)].map(([, step]) => Number(step));
+    assert.deepEqual(shown, [1, 2, 4, 6, 8, 10]);
+    assert.equal(figure.frames?.length, 1 + changes.length);
+    assert.equal(new Set([...still.svg.matchAll(/<svg x="[\d.]+" y="([\d.]+)"/g)].map(([, y]) => y)).size, 3); // 2 × 3
+  });
+
+  it('the legend names what occurs and nothing else, and that of a moving picture does not change', () => {
+    const meanings = ({ svg }: { readonly svg: string }): string[] =>
+      sudokuLegend.map(({ meaning }) => meaning).filter((meaning) => svg.includes(`>${meaning}<`));
+    const drawn = (view: Parameters<typeof sudokuView>[0]): string[] =>
+      meanings(drawGrids([sudokuView(view)], { legend: sudokuLegend }));
+    assert.deepEqual(drawn({ question }), ['given']);
+    assert.deepEqual(drawn({ question, answer: solution }), ['given', 'answered']);
+    assert.deepEqual(drawn({ question, answer: board('1224 4231 2413 3142'), solution }), [
+      'given',
+      'answered',
+      'wrong',
+    ]);
+    const all = sudokuLegend.map(({ meaning }) => meaning);
+    assert.deepEqual(thoughtMovie({ question, thoughts, solution }).map(meanings), [all, all, all]);
+  });
+
   it('under a slider: the puzzle, then a frame a step; the puzzle is shown at first', () => {
     const { figure, still } = animateThoughts({ question, thoughts, solution });
     assert.deepEqual(

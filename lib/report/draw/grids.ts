@@ -79,10 +79,13 @@ export function drawGrids(
     readonly columns?: number;
     readonly cellSize?: number;
     readonly title?: string;
+    /** Of it only what occurs is drawn: in these grids or, so that pictures of a series are alike, in `among`. */
     readonly legend?: readonly LegendEntry[];
+    readonly among?: readonly GridView[];
   } = {},
 ): Drawing {
-  const { columns = 4, title, legend = [] } = options;
+  const { columns = 4, title, among = grids } = options;
+  const legend = occurring(options.legend ?? [], among);
   const inRow = Math.max(1, Math.min(columns, grids.length));
   const widest = Math.max(1, ...grids.map((grid) => grid.columns));
   const room = Math.floor(((pageWidth + gap) / inRow - gap - 2 * margin) / widest);
@@ -126,8 +129,9 @@ export function drawGrids(
 export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
   if (first === undefined) throw new Error('animateGrids: expected at least one grid, got none');
-  const { title, legend = [], columns: inRow, still = grids, names = grids.map((_, i) => String(i + 1)) } = options;
+  const { title, columns: inRow, still = grids, names = grids.map((_, i) => String(i + 1)) } = options;
   const { rows, columns } = first;
+  const legend = occurring(options.legend ?? [], grids);
   const fills = [...new Set(grids.flatMap(({ cells }) => cells.map(({ fill }) => fill)))].sort();
   const size = Math.min(46, Math.floor(420 / Math.max(rows, columns)));
   const frames = grids.map(
@@ -344,7 +348,7 @@ function drawCell(
     ...(corner === true
       ? [`<path d="M${round(x + size - reach)},${y}H${x + size}V${round(y + reach)}Z" fill="${colour.answer}"/>`]
       : []),
-    ...(crossed === true ? [crossing(x, y, size)] : []), // below the symbol, which stays readable
+    ...(crossed === true ? [crossing(x, y, size, symbol)] : []), // below the symbol, which stays readable
     ...(symbol === ''
       ? []
       : [
@@ -359,11 +363,25 @@ function drawCell(
   ].join('');
 }
 
-/** On a light edge, so that it shows on any fill. */
-function crossing(x: number, y: number, size: number): string {
-  const width = Math.max(1.2, size * 0.055);
+/** On a light edge, so that it shows on any fill; thin where a symbol is to stay readable. */
+function crossing(x: number, y: number, size: number, symbol: string): string {
+  const width = Math.max(1.2, size * (symbol === '' ? 0.09 : 0.055));
   const ends = [x + size * 0.16, y + size * 0.84, x + size * 0.84, y + size * 0.16] as const;
   return line(...ends, colour.error, width * 2.4) + line(...ends, colour.wrong, width);
+}
+
+/** The entries whose mark, or without one whose ink, some cell of the grids has. */
+function occurring(legend: readonly LegendEntry[], grids: readonly GridView[]): LegendEntry[] {
+  const cells = grids.flatMap((grid) => grid.cells);
+  return legend.filter(({ cell: { corner, crossed, ink, bold } }) =>
+    cells.some((cell) =>
+      corner === true
+        ? cell.corner
+        : crossed === true
+          ? cell.crossed
+          : cell.symbol !== '' && cell.crossed !== true && cell.ink === ink && (cell.bold ?? false) === (bold ?? false),
+    ),
+  );
 }
 
 /** Sample cells with their meanings, in one row. */
