@@ -33,6 +33,7 @@ interface Compiler {
   isClassLike(node: Node): boolean;
   isImportDeclaration(node: Node): node is Node & { readonly moduleSpecifier: Node };
   isShorthandPropertyAssignment(node: Node): boolean;
+  isBindingElement(node: Node): node is Node & { readonly name: Node };
   isVariableDeclaration(node: Node): node is Node & { readonly name: Node; readonly type?: Node };
 }
 
@@ -118,7 +119,9 @@ describe('notebooks', () => {
         for (const { number, source } of codeOf(name)) {
           const nodes = nodesOf(source);
           const own = new Set(
-            nodes.filter((node) => compiler.isVariableDeclaration(node)).map((node) => node.name.getText()),
+            nodes
+              .filter((node) => compiler.isVariableDeclaration(node) || compiler.isBindingElement(node))
+              .map((node) => node.name.getText()),
           );
           const lost = nodes
             .filter((node) => compiler.isShorthandPropertyAssignment(node) && !own.has(node.getText()))
