@@ -33,7 +33,7 @@ export const reproduce: Command = {
     ...engineOptions,
   },
   example: 'reproduce',
-  minutes: 'about 15 minutes',
+  minutes: 'about 4 minutes',
 
   async run(args, out) {
     const options = readEngineOptions(args);
@@ -41,9 +41,8 @@ export const reproduce: Command = {
     const pace = smoke ? 'smoke' : paceOf(options);
     const chosen = chooseExperiment(pace);
     out.note(
-      'Three parts: notebooks 1 and 2 (a few minutes), training on real 9×9 puzzles (about ' +
-        `${smoke ? 'a minute' : 'ten minutes'}), and the shipped 9×9 model on such puzzles (about ` +
-        `${smoke ? 'a second' : 'a minute'}). Interrupt at any time; run again to continue.`,
+      `Three parts: notebooks 1 and 2, training on real 9×9 puzzles (about ${trainingTakes[pace]}), and the shipped ` +
+        '9×9 model on such puzzles (under a minute). Interrupt at any time; run again to continue.',
     );
 
     for (const notebook of ['1-how-it-thinks', '2-train']) {
@@ -131,12 +130,18 @@ function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 's
   return engine === 'tfjs' || whyUnavailable() !== undefined ? 'tfjs' : chooseLevel(precision).precision;
 }
 
-/** What a pace changes of the experiment: a step takes 0.1 s in bf16, 0.3 s in float32 at AVX2, a second on tfjs. */
+/** What a pace changes of the experiment: a step takes 0.06 s in bf16, 0.3 s in float32 at AVX2, a second on tfjs. */
 const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   bf16: {},
   float32: { training: { steps: 1500 }, evaluation: { every: 500, puzzles: 100, finalPuzzles: 400 } },
   tfjs: { training: { steps: 500 }, evaluation: { every: 0, finalPuzzles: 200 } },
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
+};
+const trainingTakes: Readonly<Record<Pace, string>> = {
+  bf16: 'three minutes',
+  float32: 'eight minutes',
+  tfjs: 'nine minutes',
+  smoke: 'half a minute',
 };
 
 /** Puzzles that the shipped model is scored on: what fits a minute. */

@@ -33,7 +33,7 @@ export const wider: Command = {
     ...engineOptions,
   },
   example: 'wider --threads 1 --record',
-  minutes: 'a quarter of an hour on one core',
+  minutes: 'a quarter of an hour of an idle core, an hour of a busy one',
 
   async run(args, out) {
     const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);
