@@ -111,14 +111,18 @@ const deskTraining = {
   interleavedBatches: 64,
 } as const;
 
-/** For mazes through which the way is long. */
-const longMazeModel: Partial<ModelConfig> = {
+/** For mazes and ARC tasks: what is far apart on a board belongs together. */
+const smallAttentionModel: Partial<ModelConfig> = {
   ...smallModel,
   mixer: 'attention',
   positions: 'rotary',
   innerMultiple: 32,
   deepRecursions: 2,
   latentRecursions: 2,
+};
+/** For mazes through which the way is long. */
+const longMazeModel: Partial<ModelConfig> = {
+  ...smallAttentionModel,
   // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
   explorationProbability: 0.5,
 };
@@ -400,14 +404,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         augmentation: 'none',
         seed: 0,
       },
-      model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
-        deepRecursions: 2,
-        latentRecursions: 2,
-      },
+      model: smallAttentionModel,
       training: { ...smallTraining, batchSize: 16, steps: 600 },
       evaluation: { split: 'test', every: 200, puzzles: 100, finalPuzzles: 0, closing: [onTraining(100)] },
     }),
@@ -505,12 +502,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         seed: 0,
       },
       model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
-        deepRecursions: 2,
-        latentRecursions: 2,
+        ...smallAttentionModel,
         supervisionSteps: 4,
       },
       training: {
@@ -547,12 +539,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         seed: 0,
       },
       model: {
-        ...smallModel,
-        mixer: 'attention',
-        positions: 'rotary',
-        innerMultiple: 32,
+        ...smallAttentionModel,
         deepRecursions: 1,
-        latentRecursions: 2,
         supervisionSteps: 4,
         explorationProbability: 0.5,
       },
