@@ -110,6 +110,15 @@ const deskTraining = {
   supervisionSteps: 4,
   interleavedBatches: 64,
 } as const;
+/** For runs of hours: it ends with more steps a puzzle. */
+const longDeskTraining = {
+  ...deskTraining,
+  supervisionCurriculum: [
+    [0.6, 1],
+    [0.8, 4],
+  ],
+  supervisionSteps: 8,
+} as const;
 
 /** For mazes and ARC tasks: what is far apart on a board belongs together. */
 const smallAttentionModel: Partial<ModelConfig> = {
@@ -136,6 +145,39 @@ const longMazeTraining: Partial<TrainingOptions> = {
   ],
   supervisionSteps: 16,
   interleavedBatches: 24,
+};
+
+const arcStudyTask = {
+  kind: 'arc',
+  set: 'arc1',
+  canvas: 7,
+  subsets: ['training'],
+  testSubset: 'training',
+  maxTasks: 60,
+  validationTasks: 20,
+  augmentations: 16,
+  seed: 0,
+} as const;
+const arcStudyModel: Partial<ModelConfig> = {
+  ...smallAttentionModel,
+  deepRecursions: 1,
+  supervisionSteps: 4,
+  explorationProbability: 0.5,
+};
+const arcStudyTraining: Partial<TrainingOptions> = {
+  ...quickTraining,
+  puzzleLearningRate: 1e-2,
+  warmupSteps: 50,
+  emaRate: 0.995,
+  supervisionCurriculum: [[0.6, 1]],
+  supervisionSteps: 4,
+  interleavedBatches: 32,
+};
+const arcStudyEvaluation: Omit<EvaluationPlan, 'every'> = {
+  split: 'test',
+  puzzles: 0,
+  finalPuzzles: 0,
+  closing: [arcVote, onTraining(100), ...otherIds(100)],
 };
 
 /** The experiments that commands and notebooks name. */
@@ -295,22 +337,26 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-long',
       about:
-        'Sudoku-Extreme, 1,000 training puzzles, 32,000 steps: an hour of an idle core. In the last two fifths a ' +
-        'puzzle gets several supervision steps',
+        'the same in as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
-      training: {
-        ...quickTraining,
-        steps: 32_000,
-        supervisionCurriculum: [
-          [0.6, 1],
-          [0.8, 4],
-        ],
-        supervisionSteps: 8,
-        interleavedBatches: 64,
-      },
+      training: { ...longDeskTraining, steps: 32_000 },
       evaluation: { ...deskEvaluation, every: 8000 },
+    }),
+    define({
+      name: 'sudoku-extreme-overnight',
+      about: 'the same with 215,000 steps, seven hours of one core, and scored on 10,000 test puzzles',
+      scale: 'desk',
+      task: { ...sudokuExtreme1000, testPuzzles: 10_000 },
+      model: model9x9,
+      training: { ...longDeskTraining, steps: 215_000 },
+      evaluation: {
+        ...deskEvaluation,
+        every: 21_500,
+        puzzles: 500,
+        closing: [rawWeights(2000), onTraining(1000), longer(0, 64), ...byRating(0)],
+      },
     }),
     define({
       name: 'sudoku-extreme-paper',
@@ -524,43 +570,24 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-7x7-study',
       about:
-        'the 60 ARC-AGI-1 training tasks that fit 7×7, for Table 5, three minutes: their demonstrations train, ' +
-        'their test pairs test or, for 20 of them, validate',
+        'the 60 ARC-AGI-1 training tasks that fit 7×7, three minutes: their demonstrations train, their test pairs ' +
+        'test or, for 20 of them, validate',
       scale: 'laptop',
-      task: {
-        kind: 'arc',
-        set: 'arc1',
-        canvas: 7,
-        subsets: ['training'],
-        testSubset: 'training',
-        maxTasks: 60,
-        validationTasks: 20,
-        augmentations: 16,
-        seed: 0,
-      },
-      model: {
-        ...smallAttentionModel,
-        deepRecursions: 1,
-        supervisionSteps: 4,
-        explorationProbability: 0.5,
-      },
-      training: {
-        ...quickTraining,
-        steps: 5000,
-        puzzleLearningRate: 1e-2,
-        warmupSteps: 50,
-        emaRate: 0.995,
-        supervisionCurriculum: [[0.6, 1]],
-        supervisionSteps: 4,
-        interleavedBatches: 32,
-      },
-      evaluation: {
-        split: 'test',
-        every: 1000,
-        puzzles: 0,
-        finalPuzzles: 0,
-        closing: [arcVote, onTraining(100), ...otherIds(100)],
-      },
+      task: arcStudyTask,
+      model: arcStudyModel,
+      training: { ...arcStudyTraining, steps: 5000 },
+      evaluation: { ...arcStudyEvaluation, every: 1000 },
+    }),
+    define({
+      name: 'arc-10x10-study',
+      about:
+        'the same for all 178 tasks that fit 10×10, of which 60 validate, for Table 5: ten minutes to half an hour ' +
+        'a run',
+      scale: 'laptop',
+      task: { ...arcStudyTask, canvas: 10, maxTasks: 0, validationTasks: 60 },
+      model: arcStudyModel,
+      training: { ...arcStudyTraining, steps: 15_000 },
+      evaluation: { ...arcStudyEvaluation, every: 3000 },
     }),
     define({
       name: 'arc1-paper',

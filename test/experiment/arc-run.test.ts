@@ -99,12 +99,15 @@ describe('Table 5', () => {
       ],
     );
     assert.deepEqual(
-      planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]),
+      planTable(5, 'laptop', 1, undefined, { base: 'arc-10x10-study' }).map(({ experiment: { name, model } }) => [
+        name,
+        model.mixer,
+      ]),
       [
-        ['arc-7x7-study-hrm', 'attention'],
-        ['arc-7x7-study-trm', 'mlp'],
-        ['arc-7x7-study-trm-attention', 'attention'],
-        ['arc-7x7-study-direct', 'attention'],
+        ['arc-10x10-study-hrm', 'attention'],
+        ['arc-10x10-study-trm', 'mlp'],
+        ['arc-10x10-study-trm-attention', 'attention'],
+        ['arc-10x10-study-direct', 'attention'],
       ],
     );
     assert.equal(planTable(5, 'paper', 1).length, 8);
