@@ -52,6 +52,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   const outcome = await runExperiment(experiment, {
     resume: true,
     shouldStop: () => (stopped ||= interrupted()),
+    onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
     ...options,
     onProgress: async (state) => {
       progress.update(
@@ -100,6 +101,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   let drawing: Promise<void> = Promise.resolve(); // one picture after the other, the last one last
   const sweep = runSweep(onceEach(plan), {
     shouldStop: () => (stopped ||= interrupted()),
+    onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
     ...options,
     onProgress: (runs) => {
       drawing = drawing.then(() => draw(runs, showPicture));

@@ -166,15 +166,11 @@ describe('thoughts about a Sudoku', () => {
   it('on paper, of too many steps the first, the one that ends it, and between them where most cells change', () => {
     // Step i changes as many cells as the list says, from 2 to 3 or back; the last two change nothing.
     const changes = [0, 3, 1, 5, 2, 4, 1, 6, 1, 2, 0, 0];
-    const boards = changes.reduce<number[][]>(
-      (before, count) => [...before, (before.at(-1) ?? []).map((digit, i) => (i < count ? 5 - digit : digit))],
-      [new Array<number>(16).fill(2)],
-    );
-    const long = boards.slice(1).map((digits, i) => ({
-      step: i + 1,
-      prediction: board(digits.join('')),
-      haltProbability: 0,
-    }));
+    let digits = new Array<number>(16).fill(2);
+    const long = changes.map((count, i) => {
+      digits = digits.map((digit, cell) => (cell < count ? 5 - digit : digit));
+      return { step: i + 1, prediction: board(digits.join('')), haltProbability: 0 };
+    });
     const { still, figure } = animateThoughts({ question, thoughts: long });
     const shown = [...still.text.matchAll(/step (\d+)|the puzzle/g)].map(([, step]) => Number(step));
     assert.deepEqual(shown, [1, 2, 4, 6, 8, 10]);
