@@ -31,7 +31,7 @@ export { paperConfig, type ModelConfig } from './model/config.js';
 export type { Call, Schedule } from './model/calls.js';
 export { buildSchedule, effectiveDepth } from './model/schedule.js';
 export { parameterCount, type Tensor, type TensorMap } from './model/parameters.js';
-export { loadCheckpoint, saveCheckpoint } from './model/checkpoint.js';
+export { loadCheckpoint, saveCheckpoint } from './checkpoint/checkpoint.js';
 
 // Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';

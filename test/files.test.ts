@@ -36,8 +36,8 @@ import {
   readUserFile,
   writeFileAtomic,
 } from '../lib/files.js';
-import { loadCheckpoint } from '../lib/model/checkpoint.js';
-import { readSafetensors } from '../lib/model/safetensors-file.js';
+import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
+import { readSafetensors } from '../lib/checkpoint/safetensors-file.js';
 
 const readers: Readonly<Record<string, (file: string) => unknown>> = {
   whole: (file) => readUserFile(file),

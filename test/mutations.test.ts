@@ -30,8 +30,8 @@ import { readWider, readWiderRecords } from '../lib/experiment/wider.js';
 import { toMarkdown } from '../lib/report/tables.js';
 import { thresholdTable, widerTable } from '../lib/report/wider.js';
 import { projectRoot } from '../lib/files.js';
-import { loadCheckpoint } from '../lib/model/checkpoint.js';
-import { readConfigText } from '../lib/model/config-beside.js';
+import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
+import { readConfigText } from '../lib/checkpoint/config-beside.js';
 import { Random } from '../lib/random.js';
 import { paperTraining } from '../lib/train/options.js';
 import { readSnapshot, readStartWeights, writeSnapshot } from '../lib/train/snapshot.js';
@@ -39,7 +39,7 @@ import { Trainer, type TrainerSnapshot } from '../lib/train/trainer.js';
 
 const rounds = Number(process.env['TRM_MUTATIONS'] ?? 40);
 const counted = process.env['TRM_MUTATIONS'] !== undefined;
-const saved = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
+const saved = path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'saved');
 const form = (name: string): Buffer => readFileSync(path.join(saved, 'forms', name));
 
 /** Changes bytes, cuts, doubles or inserts; between `from` and `to` for the parts that a reader interprets. */

@@ -1,6 +1,6 @@
 /** The options by which a command says how a checkpoint is to be read, and its line about what was assumed. */
 import { InputError } from '../errors.js';
-import type { LoadOptions } from '../model/checkpoint.js';
+import type { LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { choice, type Arguments, type Option } from './command.js';
 

@@ -5,7 +5,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { kitCommand, projectRoot } from '../files.js';
-import { loadCheckpoint, type LoadOptions } from '../model/checkpoint.js';
+import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { checkBlock } from './record.js';

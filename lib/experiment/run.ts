@@ -6,7 +6,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import { EngineLostError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { projectRoot, writeFileAtomic } from '../files.js';
-import { saveCheckpoint } from '../model/checkpoint.js';
+import { saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { Keeping } from '../train/kept.js';

@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.js';
 import { TfjsEngine } from '../engine/tfjs/engine.js';
 import { completeWasm } from '../engine/tfjs/wasm.js';
 import { InputError } from '../errors.js';
-import { checkpointOfBytes } from '../model/assemble.js';
+import { checkpointOfBytes } from '../checkpoint/assemble.js';
 import { searchForms } from '../train/search.js';
 import { thinkOnce } from '../train/think.js';
 import type {

@@ -6,8 +6,8 @@ import { anyObject, listOf, number, objectOf, text, whole, type Fields } from '.
 import { readUserFile } from '../files.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
-import { configFromReference, type ReferenceFields } from '../model/reference-config.js';
-import { readSafetensors } from '../model/safetensors-file.js';
+import { configFromReference, type ReferenceFields } from '../checkpoint/reference-config.js';
+import { readSafetensors } from '../checkpoint/safetensors-file.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { mazeText } from '../../dist/data/maze.js';
 import { boardOfTokens, boardText } from '../../dist/data/sudoku.js';
-import { loadCheckpoint } from '../../dist/model/checkpoint.js';
+import { loadCheckpoint } from '../../dist/checkpoint/checkpoint.js';
 import { parameterCount } from '../../dist/model/parameters.js';
 import { exampleOf } from '../../dist/data/dataset.js';
 import { experiment } from '../../dist/experiment/experiments.js';

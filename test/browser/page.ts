@@ -9,7 +9,7 @@ import path from 'node:path';
 import { chromium, type BrowserContext, type CDPSession, type Page } from 'playwright-core';
 import { createEngine } from '../../lib/engine/create.js';
 import { projectRoot } from '../../lib/files.js';
-import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { readPuzzle, type Kind, type ShownPuzzle } from '../../lib/page/puzzles.js';
 import type { Memory } from '../../lib/page/protocol.js';
 import { think } from '../../lib/train/think.js';

@@ -198,7 +198,7 @@ describe('trm-lab', () => {
     const out = path.join(folder, 'tiny.safetensors');
     const converted = run(
       'convert',
-      path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt'),
+      path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'tiny-trm.pt'),
       out,
       '--puzzle-ids',
       '2',

@@ -6,7 +6,7 @@ import type { Engine } from '../../lib/engine/engine.js';
 import { projectRoot } from '../../lib/files.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import type { Tensor } from '../../lib/model/parameters.js';
-import { configFromReference, type ReferenceFields } from '../../lib/model/reference-config.js';
+import { configFromReference, type ReferenceFields } from '../../lib/checkpoint/reference-config.js';
 import { Random } from '../../lib/random.js';
 import { advance, emptyCarry, lastSteps, refill } from '../../lib/train/carry.js';
 import { stepMetrics } from '../../lib/train/metrics.js';

@@ -8,7 +8,7 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { InputError } from '../../lib/errors.js';
-import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { readSnapshot } from '../../lib/train/snapshot.js';
 
 describe('a run whose numbers overflow', () => {

@@ -13,6 +13,7 @@ const layers = [
   'ground',
   'data',
   'model',
+  'checkpoint',
   'engine',
   'train',
   'experiment',

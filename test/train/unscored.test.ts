@@ -42,7 +42,7 @@ describe('labels of −100', () => {
       this.timeout(60_000);
       let model: OpenModel;
       before(async () => {
-        model = await openModel(path.join(tests, 'model', 'fixtures', 'saved', 'config-inside', 'step_300'), {
+        model = await openModel(path.join(tests, 'checkpoint', 'fixtures', 'saved', 'config-inside', 'step_300'), {
           engine,
           precision: engine === 'native' ? 'float32' : 'auto',
         });

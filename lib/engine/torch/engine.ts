@@ -4,7 +4,7 @@ import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import type { LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
-import type { StoredTensor } from '../../model/tensor-data.js';
+import type { StoredTensor } from '../../checkpoint/tensor-data.js';
 import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import { checkMemory, memoryLimit } from '../memory.js';
 import {

@@ -1,8 +1,8 @@
 /** The frames between the kit and the torch engine's worker; wire.py is the other end and says what a frame is. */
 import { pieces } from '../../files.js';
-import { MemoryBytes } from '../../model/bytes.js';
-import { listSafetensors, safetensorsParts } from '../../model/safetensors.js';
-import type { StoredTensor } from '../../model/tensor-data.js';
+import { MemoryBytes } from '../../checkpoint/bytes.js';
+import { listSafetensors, safetensorsParts } from '../../checkpoint/safetensors.js';
+import type { StoredTensor } from '../../checkpoint/tensor-data.js';
 
 /** One message: what it wants or answers, and tensors. */
 export interface Frame {

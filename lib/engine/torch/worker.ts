@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { InputError } from '../../errors.js';
 import { projectRoot } from '../../files.js';
-import type { StoredTensor } from '../../model/tensor-data.js';
+import type { StoredTensor } from '../../checkpoint/tensor-data.js';
 import { EngineLostError } from '../engine.js';
 import { frameBytes, FrameReader, type Frame } from './wire.js';
 

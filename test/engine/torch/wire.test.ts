@@ -5,7 +5,7 @@ import { createEngine } from '../../../lib/engine/create.js';
 import { FrameReader, frameBytes, type Frame } from '../../../lib/engine/torch/wire.js';
 import { workerCommand } from '../../../lib/engine/torch/worker.js';
 import { paperConfig } from '../../../lib/model/config.js';
-import type { StoredTensor } from '../../../lib/model/tensor-data.js';
+import type { StoredTensor } from '../../../lib/checkpoint/tensor-data.js';
 
 const frame: Frame = {
   head: { do: 'train', state: 3, deep: { list: [1, 2] } },

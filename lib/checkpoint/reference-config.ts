@@ -1,6 +1,6 @@
 /** The published code's option names, as our configuration. */
 import { InputError, show } from '../errors.js';
-import type { ModelConfig, Recursion } from './config.js';
+import type { ModelConfig, Recursion } from '../model/config.js';
 
 /** Options by the reference's names (spec §1.1). `architecture` is its `name:` of the model class. */
 export type ReferenceFields = Readonly<Record<string, unknown>>;

@@ -9,11 +9,11 @@ import { openModel } from '../../lib/experiment/open.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
 import { InputError } from '../../lib/errors.js';
-import type { LoadedCheckpoint } from '../../lib/model/assemble.js';
-import { loadCheckpoint, type LoadOptions } from '../../lib/model/checkpoint.js';
+import type { LoadedCheckpoint } from '../../lib/checkpoint/assemble.js';
+import { loadCheckpoint, type LoadOptions } from '../../lib/checkpoint/checkpoint.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 
-const folder = path.join(projectRoot(), 'test', 'model', 'fixtures', 'saved');
+const folder = path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'saved');
 const saved = (...names: string[]): string => path.join(folder, ...names);
 const engine = whyUnavailable() === undefined ? 'native' : 'tfjs';
 

@@ -1,6 +1,6 @@
 /** A configuration read off a checkpoint's names and shapes, with what they cannot tell assumed and said. */
 import { InputError } from '../errors.js';
-import { checkConfig, innerSize, paperConfig, type ModelConfig, type Recursion } from './config.js';
+import { checkConfig, innerSize, paperConfig, type ModelConfig, type Recursion } from '../model/config.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 

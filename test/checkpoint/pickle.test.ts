@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
-import { openBytes } from '../../lib/model/file-bytes.js';
-import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { openBytes } from '../../lib/checkpoint/file-bytes.js';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { parameterSpecs, sizeOf } from '../../lib/model/parameters.js';
-import { contentsOf } from '../../lib/model/contents.js';
-import { checkStorage, readPyTorch } from '../../lib/model/pytorch.js';
-import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from '../../lib/model/tensor-data.js';
+import { contentsOf } from '../../lib/checkpoint/contents.js';
+import { checkStorage, readPyTorch } from '../../lib/checkpoint/pytorch.js';
+import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
 import { checkpointOf, op, pickleOf, tensorOf, zipOf } from './archive.js';
 
-const fixture = (name: string): string => path.join(projectRoot(), 'test', 'model', 'fixtures', name);
+const fixture = (name: string): string => path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', name);
 
 /** All tensors of a file, read. */
 function readAll(file: string | Uint8Array): Map<string, StoredTensor> {

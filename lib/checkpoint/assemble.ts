@@ -1,9 +1,9 @@
 /** A model out of named tensors: the configuration found, every shape checked. */
 import { InputError, reasonOf } from '../errors.js';
 import { MemoryBytes } from './bytes.js';
-import { checkConfig, type ModelConfig } from './config.js';
+import { checkConfig, type ModelConfig } from '../model/config.js';
 import { inferConfig } from './infer-config.js';
-import { parameterSpecs, type Tensor, type TensorMap } from './parameters.js';
+import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
 import { listSafetensors } from './safetensors.js';
 import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
 import { bareTensors } from './tensor-names.js';

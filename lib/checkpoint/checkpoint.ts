@@ -12,7 +12,7 @@ import {
   type LoadedCheckpoint,
 } from './assemble.js';
 import type { Bytes } from './bytes.js';
-import type { ModelConfig } from './config.js';
+import type { ModelConfig } from '../model/config.js';
 import { configBeside } from './config-beside.js';
 import { chooseWeights, contentsOf, contentsOfTensors, type Contents, type WeightChoice } from './contents.js';
 import { openBytes } from './file-bytes.js';

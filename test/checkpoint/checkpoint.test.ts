@@ -15,14 +15,14 @@ import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { applyVariant, variants } from '../../lib/experiment/variants.js';
 import { projectRoot } from '../../lib/files.js';
-import { loadCheckpoint, saveCheckpoint } from '../../lib/model/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
-import { inferConfig } from '../../lib/model/infer-config.js';
+import { inferConfig } from '../../lib/checkpoint/infer-config.js';
 import { initialParameters, parameterSpecs, type Tensor } from '../../lib/model/parameters.js';
-import { readConfigText } from '../../lib/model/config-beside.js';
-import { configFromReference } from '../../lib/model/reference-config.js';
-import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
-import type { StoredTensor } from '../../lib/model/tensor-data.js';
+import { readConfigText } from '../../lib/checkpoint/config-beside.js';
+import { configFromReference } from '../../lib/checkpoint/reference-config.js';
+import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetensors-file.js';
+import type { StoredTensor } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
 
 const small: ModelConfig = {
@@ -36,7 +36,7 @@ const small: ModelConfig = {
   puzzleEmbeddingSize: 16,
   puzzleIds: 5,
 };
-const tinyTorch = path.join(projectRoot(), 'test', 'model', 'fixtures', 'tiny-trm.pt');
+const tinyTorch = path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'tiny-trm.pt');
 
 /** As a file of someone else's: no configuration, names behind a prefix. */
 function saveForeign(file: string, tensors: ReadonlyMap<string, Tensor>, prefix: string): void {

@@ -6,9 +6,9 @@ import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { pieces } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
-import { readSafetensors, writeSafetensors } from '../../lib/model/safetensors-file.js';
-import { safetensorsParts } from '../../lib/model/safetensors.js';
-import { toFloat32, type StoredTensor } from '../../lib/model/tensor-data.js';
+import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetensors-file.js';
+import { safetensorsParts } from '../../lib/checkpoint/safetensors.js';
+import { toFloat32, type StoredTensor } from '../../lib/checkpoint/tensor-data.js';
 
 /** A file from its parts: header text and data bytes. */
 function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {

@@ -10,11 +10,11 @@ import { tokensOfBoard } from '../../lib/data/sudoku.js';
 import { createEngine } from '../../lib/engine/create.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { dataFile, projectRoot } from '../../lib/files.js';
-import { loadCheckpoint } from '../../lib/model/checkpoint.js';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import type { ModelConfig } from '../../lib/model/config.js';
-import { readSafetensors } from '../../lib/model/safetensors-file.js';
+import { readSafetensors } from '../../lib/checkpoint/safetensors-file.js';
 
-const fixture = (name: string): string => path.join(projectRoot(), 'test', 'model', 'fixtures', name);
+const fixture = (name: string): string => path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', name);
 const puzzles = 200;
 const cells = 81;
 
