@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { detectedLevels, loadAddon, whyUnavailable } from '../dist/engine/native/addon.js';
 import { whyTorchMissing } from '../dist/engine/torch/worker.js';
 import { describe as describeModel } from '../dist/model/describe.js';
-import { writeFileAtomic } from '../dist/files.js';
+import { writeFileAtomic } from '../dist/write-file.js';
 import { benchTable, compared, merged } from '../dist/report/bench.js';
 import { cases } from './cases.mjs';
 

@@ -12,7 +12,7 @@ import { spawnSync } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { writeFileAtomic } from '../dist/files.js';
+import { writeFileAtomic } from '../dist/write-file.js';
 
 const root = path.join(import.meta.dirname, '..');
 const { values } = parseArgs({

@@ -9,7 +9,7 @@ import { createTorchEngine } from '../dist/engine/torch/engine.js';
 import { experiment } from '../dist/experiment/experiments.js';
 import { change } from '../dist/experiment/experiment.js';
 import { runExperiment } from '../dist/experiment/run.js';
-import { writeFileAtomic } from '../dist/files.js';
+import { writeFileAtomic } from '../dist/write-file.js';
 import { describe } from '../dist/model/describe.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { Random } from '../dist/random.js';

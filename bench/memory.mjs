@@ -7,7 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createEngine } from '../dist/engine/create.js';
-import { writeFileAtomic } from '../dist/files.js';
+import { writeFileAtomic } from '../dist/write-file.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { Random } from '../dist/random.js';
 import { cases, drawBatch } from './cases.mjs';

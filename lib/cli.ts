@@ -3,7 +3,8 @@
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
 import { BrokenError, didYouMean, InputError } from './errors.js';
-import { errorText, inWords, kitCommand } from './files.js';
+import { errorText, writeError } from './file-errors.js';
+import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
@@ -62,7 +63,7 @@ main(process.argv.slice(2)).then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    const wrongInput = inWords(error) instanceof InputError;
+    const wrongInput = writeError(error) instanceof InputError;
     process.stderr.write(`${wrongInput || error instanceof BrokenError ? 'error: ' : ''}${errorText(error)}\n`);
     process.exitCode = wrongInput ? 2 : 1;
   },

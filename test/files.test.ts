@@ -25,17 +25,10 @@ import { InputError } from '../lib/errors.js';
 import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
-import { temporaryName } from '../lib/processes.js';
-import {
-  dataFile,
-  errorText,
-  kitCommand,
-  makeFolder,
-  pieces,
-  projectRoot,
-  readUserFile,
-  writeFileAtomic,
-} from '../lib/files.js';
+import { errorText } from '../lib/file-errors.js';
+import { dataFile, kitCommand, projectRoot } from '../lib/files.js';
+import { readUserFile } from '../lib/user-file.js';
+import { makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
 import { readSafetensors } from '../lib/checkpoint/safetensors-file.js';
 
@@ -165,7 +158,7 @@ describe('files', () => {
 
   it('below folders that a file system refuses to make are refused at once', () => {
     const place = existsSync('/proc/self') ? '/proc/x' : at('plain', 'x');
-    const call = "import('./build/lib/files.js').then(({ makeFolder }) => makeFolder(process.argv[1]))";
+    const call = "import('./build/lib/write-file.js').then(({ makeFolder }) => makeFolder(process.argv[1]))";
     for (const each of [place, path.join(place, 'deep', 'er')]) {
       // A process of its own: a call that never returns could not be ended here.
       const { signal, stderr } = spawnSync(process.execPath, ['-e', call, each], {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { InputError, reasonOf } from '../errors.js';
-import { readUserFile } from '../files.js';
+import { readUserFile } from '../user-file.js';
 import { referenceFields, type ReferenceFields } from './reference-config.js';
 
 /** Names by which such files go, the most telling first. */

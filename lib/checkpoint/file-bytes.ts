@@ -1,7 +1,7 @@
 /** Random access to the bytes of an untrusted file without reading it whole. */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import { InputError } from '../errors.js';
-import { openUserFile } from '../files.js';
+import { openUserFile } from '../user-file.js';
 import { checkRange, MemoryBytes, type Bytes } from './bytes.js';
 
 /** One readSync call returns at most this much. */

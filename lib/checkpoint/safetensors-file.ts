@@ -1,5 +1,5 @@
 /** Safetensors files, read and written. */
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import { openBytes } from './file-bytes.js';
 import { listSafetensors, safetensorsParts } from './safetensors.js';
 import type { StoredTensor } from './tensor-data.js';

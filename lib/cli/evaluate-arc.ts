@@ -3,7 +3,7 @@
  */
 import type { ArcDataset } from '../data/arc-sets.js';
 import type { Engine } from '../engine/engine.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { ArcVotes, triesReported } from '../train/arc-votes.js';

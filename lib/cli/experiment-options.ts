@@ -5,7 +5,7 @@ import { change, type Experiment, type ExperimentChanges } from '../experiment/e
 import { experiment, experiments } from '../experiment/experiments.js';
 import { variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
-import { readUserFile } from '../files.js';
+import { readUserFile } from '../user-file.js';
 import { text, type Arguments, type Option } from './command.js';
 import { everyField, parts, readSettings, type ReadSettings, type Settings } from './settings.js';
 

@@ -1,7 +1,8 @@
 /** trm-lab train: runs one experiment with one seed. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { projectRoot, writeFileAtomic } from '../files.js';
+import { projectRoot } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import { readFileSync } from 'node:fs';
 import { describeExperiment } from '../experiment/experiment.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';

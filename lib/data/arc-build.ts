@@ -2,7 +2,7 @@
  * Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the
  * originals, and the names of all versions.
  */
-import { checkNewFolder } from '../files.js';
+import { checkNewFolder } from '../user-file.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
 import { writeNewFolder } from './new-folder.js';

@@ -6,7 +6,8 @@ import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
 import { isObject } from '../fields.js';
-import { isFolder, pathError } from '../files.js';
+import { readError } from '../file-errors.js';
+import { isFolder } from '../user-file.js';
 import { parseJson } from '../json.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
@@ -49,7 +50,7 @@ function folderTasks(folder: string): ArcTask[] {
   try {
     entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
   } catch (error) {
-    throw pathError(error, folder);
+    throw readError(error, folder);
   }
   const files = entries.filter((entry) => !entry.isDirectory() && /\.json(\.gz)?$/i.test(entry.name));
   const challenges = (file: string): string => file.replace(/solutions/i, 'challenges');
@@ -76,7 +77,7 @@ function sizeOf(file: string): number {
   try {
     return statSync(file).size;
   } catch (error) {
-    throw pathError(error, file);
+    throw readError(error, file);
   }
 }
 

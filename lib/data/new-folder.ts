@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
-import { checkNewFolder, clearAbandoned, inWords, makeFolder, removeHalf, writeFileAtomic } from '../files.js';
-import { temporaryName } from '../processes.js';
+import { writeError } from '../file-errors.js';
+import { checkNewFolder } from '../user-file.js';
+import { clearAbandoned, makeFolder, removeHalf, temporaryName, writeFileAtomic } from '../write-file.js';
 
 /** A folder while its files are written. */
 export interface UnfinishedFolder {
@@ -45,6 +46,6 @@ export function writeNewFolder<Result>(
     return { result, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
   } catch (error) {
     removeHalf(temporary);
-    throw inWords(error, out);
+    throw writeError(error, out);
   }
 }

@@ -5,7 +5,7 @@
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { openUserFile } from '../files.js';
+import { openUserFile } from '../user-file.js';
 
 /** Element types that data sets use: int64 and uint8 for tokens, int32 for indices; all little-endian. */
 export type NpyType = 'uint8' | 'int32' | 'int64';

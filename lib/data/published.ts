@@ -9,8 +9,9 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { InputError } from '../errors.js';
-import { clearAbandoned, dataFolders, inWords, kitCommand, makeFolder, removeHalf } from '../files.js';
-import { temporaryName } from '../processes.js';
+import { writeError } from '../file-errors.js';
+import { dataFolders, kitCommand } from '../files.js';
+import { clearAbandoned, makeFolder, removeHalf, temporaryName } from '../write-file.js';
 import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
 import { mazeText } from './maze.js';
@@ -141,7 +142,7 @@ export async function placeFile(file: string, name: string): Promise<string> {
     renameSync(temporary, target);
   } catch (error) {
     removeHalf(temporary);
-    throw inWords(error, target);
+    throw writeError(error, target);
   }
   return target;
 }

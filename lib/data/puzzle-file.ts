@@ -1,7 +1,8 @@
 /** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { isFolder, userFile } from '../files.js';
+import { userFile } from '../files.js';
+import { isFolder } from '../user-file.js';
 import type { Dataset } from './dataset.js';
 import { holdsMaze, readMazeFile } from './maze-file.js';
 import { mazeSetOf } from './maze-sets.js';

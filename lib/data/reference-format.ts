@@ -5,7 +5,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
-import { readUserFile, userFile } from '../files.js';
+import { userFile } from '../files.js';
+import { readUserFile } from '../user-file.js';
 import { exampleOf, withHash, type Dataset } from './dataset.js';
 import type { Example } from './example.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';

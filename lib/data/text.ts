@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { TextDecoder } from 'node:util';
 import { createGunzip, gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
-import { openUserFile, readUserFile } from '../files.js';
+import { openUserFile, readUserFile } from '../user-file.js';
 
 /** Longest line that is read: a line of real data has under 300 characters. */
 const longestLine = 4096;

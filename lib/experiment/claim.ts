@@ -13,7 +13,8 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { inWords, makeFolder, removeHalf } from '../files.js';
+import { writeError } from '../file-errors.js';
+import { makeFolder, removeHalf } from '../write-file.js';
 import { isAlive } from '../processes.js';
 
 /**
@@ -54,7 +55,7 @@ export function claim(folder: string, job?: string): Claim | undefined {
     if (!placeNew(written, file) && !isClaimed(folder, job) && removeAbandoned(file, written, job))
       placeNew(written, file);
   } catch (error) {
-    throw inWords(error, file);
+    throw writeError(error, file);
   } finally {
     removeHalf(written);
   }

@@ -5,7 +5,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, reasonOf, show } from '../errors.js';
-import { pathError, projectRoot, readUserFile, writeFileAtomic } from '../files.js';
+import { readError } from '../file-errors.js';
+import { projectRoot } from '../files.js';
+import { readUserFile } from '../user-file.js';
+import { writeFileAtomic } from '../write-file.js';
 import { parseJson } from '../json.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -202,7 +205,7 @@ export function recordFiles(folder: string): string[] {
     names = readdirSync(place);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw pathError(error, folder);
+    throw readError(error, folder);
   }
   return names
     .filter((name) => name.endsWith('.json'))

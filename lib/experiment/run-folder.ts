@@ -2,7 +2,7 @@
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { clearAbandoned, writeFileAtomic } from '../files.js';
+import { clearAbandoned, writeFileAtomic } from '../write-file.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
 import { readMetadata } from '../checkpoint/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';

@@ -19,7 +19,9 @@ import {
   number,
   type FieldCheck,
 } from '../fields.js';
-import { projectRoot, readUserFile, writeFileAtomic } from '../files.js';
+import { projectRoot } from '../files.js';
+import { readUserFile } from '../user-file.js';
+import { writeFileAtomic } from '../write-file.js';
 import { Random } from '../random.js';
 import { evaluate, type EvaluateOptions } from '../train/evaluate.js';
 import { evaluateUntilSure } from '../train/until-sure.js';

@@ -2,7 +2,8 @@
 import path from 'node:path';
 import type { Experiment } from '../experiment/experiment.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
-import { projectRoot, writeFileAtomic } from '../files.js';
+import { projectRoot } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import type { PaperTable } from '../sweep/plan.js';
 import { recordsTable } from './ablation.js';
 import { toPng, toSvg, type Figure } from './draw/plotly.js';

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineOptions } from '../engine/create.js';
 import { InputError, show } from '../errors.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import { describe } from '../model/describe.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';

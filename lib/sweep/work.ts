@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
-import { writeFileAtomic } from '../files.js';
+import { writeFileAtomic } from '../write-file.js';
 import type { PlannedRun } from './plan.js';
 import { readRecord } from '../experiment/record.js';
 import { runExperiment } from '../experiment/run.js';

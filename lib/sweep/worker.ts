@@ -2,7 +2,7 @@
  * The process of one run of a sweep: takes its order from the parent, tells how far it is, and stops when the parent is
  * gone.
  */
-import { errorText } from '../files.js';
+import { errorText } from '../file-errors.js';
 import { work, type WorkOrder } from './work.js';
 
 /** What a worker tells its parent. */

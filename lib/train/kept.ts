@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { pieces, writeFileAtomic } from '../files.js';
+import { pieces, writeFileAtomic } from '../write-file.js';
 
 /** Where and how to keep it. */
 export interface KeepingOptions {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Engine, InferResult } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';
 import { anyObject, listOf, number, objectOf, text, whole, type Fields } from '../fields.js';
-import { readUserFile } from '../files.js';
+import { readUserFile } from '../user-file.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
 import { configFromReference, type ReferenceFields } from '../checkpoint/reference-config.js';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { InputError, show } from '../errors.js';
 import { checkTensors } from '../engine/checks.js';
-import { pieces } from '../files.js';
+import { pieces } from '../write-file.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../checkpoint/checkpoint.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';

@@ -6,7 +6,8 @@ import { loadSudokuFile, sudokuFileBytes } from '../../dist/data/sudoku-file.js'
 import { puzzleClass } from '../../dist/data/sudoku-canonical.js';
 import { publicDomainFile } from '../../dist/data/sudoku-sets.js';
 import { sudokuGeometry } from '../../dist/data/sudoku.js';
-import { projectRoot, writeFileAtomic } from '../../dist/files.js';
+import { projectRoot } from '../../dist/files.js';
+import { writeFileAtomic } from '../../dist/write-file.js';
 
 const count = 16_000; // keeps the file under 1.5 MB
 const [file] = process.argv.slice(2);

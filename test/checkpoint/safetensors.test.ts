@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
-import { pieces } from '../../lib/files.js';
+import { pieces } from '../../lib/write-file.js';
 import { Random } from '../../lib/random.js';
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetensors-file.js';
 import { safetensorsParts } from '../../lib/checkpoint/safetensors.js';

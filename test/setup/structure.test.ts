@@ -24,7 +24,18 @@ const layers = [
   'cli',
   'barrel',
 ];
-const ground = new Set(['errors.ts', 'fields.ts', 'files.ts', 'json.ts', 'processes.ts', 'progress.ts', 'random.ts']);
+const ground = new Set([
+  'errors.ts',
+  'fields.ts',
+  'file-errors.ts',
+  'files.ts',
+  'json.ts',
+  'processes.ts',
+  'progress.ts',
+  'random.ts',
+  'user-file.ts',
+  'write-file.ts',
+]);
 
 /** Where code is written. */
 const areas = ['lib', 'test', 'scripts', 'bench'];

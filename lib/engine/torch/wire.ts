@@ -1,5 +1,5 @@
 /** The frames between the kit and the torch engine's worker; wire.py is the other end and says what a frame is. */
-import { pieces } from '../../files.js';
+import { pieces } from '../../write-file.js';
 import { MemoryBytes } from '../../checkpoint/bytes.js';
 import { listSafetensors, safetensorsParts } from '../../checkpoint/safetensors.js';
 import type { StoredTensor } from '../../checkpoint/tensor-data.js';

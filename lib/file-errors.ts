@@ -1,0 +1,45 @@
+/** What the file system says, in words: an InputError where a path or a place that the user named is to blame. */
+import { BrokenError, InputError, show } from './errors.js';
+
+/** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
+export function readError(error: unknown, named: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
+  if (code === 'EACCES' || code === 'EPERM') return new InputError(`no permission to read ${named}`);
+  if (code === 'ELOOP') return new InputError(`${named}: expected a file, got a link that leads back to itself`);
+  if (code === 'ENAMETOOLONG') return new InputError(`expected a path, got one that is too long: ${show(named)}`);
+  return error;
+}
+
+/**
+ * What it says of a place to write to: an InputError where the place is to blame, else the error as it is.
+ * `named`: default the path that the error names.
+ */
+export function writeError(error: unknown, named?: string): unknown {
+  const { code = '', path: at, syscall = '' } = error as NodeJS.ErrnoException;
+  const reasons: Readonly<Record<string, string>> = {
+    EACCES: 'there is no permission to',
+    EPERM: 'there is no permission to',
+    EROFS: 'the disk is read-only',
+    ENOTDIR: 'a part of its path is a file',
+    ELOOP: 'a link in its path leads back to itself',
+    ENAMETOOLONG: 'its name is too long',
+    EEXIST: 'a part of its path is a file',
+    EISDIR: 'a folder has this name',
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the quota is used up',
+  };
+  // A folder that is to be made below others fails so on a disk that is read-only.
+  const reason = code === 'ENOENT' && syscall === 'mkdir' ? 'no folder can be made there' : reasons[code];
+  const place = named ?? at ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : undefined);
+  return reason === undefined || place === undefined || error instanceof InputError
+    ? error
+    : new InputError(`${place} cannot be written: ${reason}; choose another place, or make room there`);
+}
+
+/** One sentence where the input, a place to write to or a device is to blame; else with the place in the code. */
+export function errorText(thrown: unknown): string {
+  const error = writeError(thrown);
+  if (!(error instanceof Error)) return `error: ${String(error)}`;
+  return error instanceof InputError || error instanceof BrokenError ? error.message : (error.stack ?? error.message);
+}

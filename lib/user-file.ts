@@ -1,0 +1,63 @@
+/** Opens files and folders that a user names: each is there and of the kind expected, or an InputError says why not. */
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { InputError } from './errors.js';
+import { readError } from './file-errors.js';
+
+/**
+ * Reads a whole file the user named. Throws InputError if it cannot be opened or, before any of it is read,
+ * if it has more than `most` bytes.
+ */
+export function readUserFile(file: string, most?: number): Buffer {
+  const handle = openUserFile(file, most === undefined ? 'any' : 'plain');
+  try {
+    const { size } = fstatSync(handle);
+    if (most !== undefined && size > most) throw new InputError(`${file}: expected at most ${most} bytes, got ${size}`);
+    return readFileSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/**
+ * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and be read at any place,
+ * which pipes and devices cannot. Throws InputError if it is not there, is a folder, or may not be read.
+ */
+export function openUserFile(file: string, kind: 'any' | 'plain'): number {
+  let handle: number;
+  try {
+    handle = openSync(file, 'r');
+  } catch (error) {
+    throw readError(error, file);
+  }
+  const stat = fstatSync(handle);
+  if (stat.isFile() || (kind === 'any' && !stat.isDirectory())) return handle;
+  closeSync(handle);
+  throw new InputError(`expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}: ${file}`);
+}
+
+/** Throws InputError unless there is nothing at a path, or an empty folder. */
+export function checkNewFolder(folder: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return;
+    if (code === 'ENOTDIR')
+      throw new InputError(
+        `${folder}: expected a new or empty folder, got a file or a path through one; choose another`,
+      );
+    throw readError(error, folder);
+  }
+  if (names.length > 0)
+    throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+}
+
+/** Whether a path that the user named is a folder. Throws InputError where there is nothing. */
+export function isFolder(named: string): boolean {
+  try {
+    return statSync(named).isDirectory();
+  } catch (error) {
+    throw readError(error, named);
+  }
+}

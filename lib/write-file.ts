@@ -1,0 +1,115 @@
+/** Writes files whole or not at all, so that a crash never leaves half of one. */
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { InputError } from './errors.js';
+import { writeError } from './file-errors.js';
+import { isAlive } from './processes.js';
+
+/** The bytes of an array, in views of at most so many: by default, as many as one write or hash takes for certain. */
+export function* pieces({ buffer, byteOffset, byteLength }: ArrayBufferView, most = 2 ** 30): Generator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += most)
+    yield new Uint8Array(buffer, byteOffset + at, Math.min(most, byteLength - at));
+}
+
+/**
+ * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed. Arrays are written one behind
+ * the other. Creates the folder if needed. Throws InputError where the place cannot be written to.
+ */
+export function writeFileAtomic(file: string, content: string | Uint8Array | Iterable<ArrayBufferView>): void {
+  const temporary = temporaryName(file);
+  const whole = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  const parts = ArrayBuffer.isView(whole) ? [whole] : whole;
+  try {
+    makeFolder(path.dirname(file));
+    clearOnce(path.dirname(file));
+  } catch (error) {
+    throw writeError(error, file);
+  }
+  try {
+    const handle = openSync(temporary, 'w');
+    try {
+      for (const part of parts)
+        for (const piece of pieces(part))
+          for (let done = 0; done < piece.length; ) done += writeSync(handle, piece, done);
+      fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(temporary, file);
+  } catch (error) {
+    removeHalf(temporary);
+    throw writeError(error, file);
+  }
+}
+
+/**
+ * Makes a folder, with those above it that are missing, one by one: where a file system refuses, as /proc does, Node's
+ * own way to make several never returns.
+ */
+export function makeFolder(named: string): void {
+  const folder = path.resolve(named);
+  try {
+    mkdirSync(folder);
+  } catch (error) {
+    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const above = path.dirname(folder);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(above)) throw error;
+    makeFolder(above);
+    makeFolder(folder);
+  }
+}
+
+/**
+ * Removes what could not be written whole. Where nothing can be written, nothing can be removed, nor is there anything.
+ */
+export function removeHalf(file: string): void {
+  try {
+    rmSync(file, { recursive: true, force: true });
+  } catch (error) {
+    if (!(writeError(error, file) instanceof InputError)) throw error;
+  }
+}
+
+const cleared = new Set<string>();
+
+/** Looked at once a process: a folder of records may be large. */
+function clearOnce(folder: string): void {
+  const key = path.resolve(folder);
+  if (cleared.has(key)) return;
+  cleared.add(key);
+  clearAbandoned(folder);
+}
+
+/** Removes from a folder what processes of this machine left half written when they were killed. */
+export function clearAbandoned(folder: string): void {
+  for (const name of existsSync(folder) ? readdirSync(folder).filter(isAbandoned) : [])
+    removeHalf(path.join(folder, name));
+}
+
+/** A name for what becomes a file or folder of this path once it is complete. */
+export function temporaryName(final: string): string {
+  return `${final}.${machine()}.${process.pid}.tmp`;
+}
+
+/** Whether a name is a temporary one of a process of this machine that lives no more. */
+function isAbandoned(name: string): boolean {
+  const [, on, pid] = /\.([\w-]+)\.(\d+)\.tmp$/.exec(name) ?? [];
+  return on === machine() && Number(pid) !== process.pid && !isAlive(Number(pid));
+}
+
+/** This machine, as part of a name: processes are numbered on each anew, folders may be shared. */
+function machine(): string {
+  return os.hostname().replaceAll(/[^\w-]/g, '_');
+}
