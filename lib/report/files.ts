@@ -19,6 +19,7 @@ import { paperVersusOurs, rowsVersusCycles } from './figures.js';
 import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
 import { failureModeNotes, failureModesTable, overfittingRows } from './failure-modes.js';
+import { legend } from './legend.js';
 import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
@@ -423,6 +424,7 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
     'docs/results.md': {
       results: resultsTable(plain.filter((record) => !isDesk(record))),
       desk: resultsTable(records.filter(isDesk)),
+      legend: legendText(),
       ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
       wider:
         wider
@@ -431,6 +433,12 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
       bench: benchSummary(benches),
     },
   };
+}
+
+/** How to read the paper's tables, once for the page that has them all. */
+function legendText(): string {
+  const { columns, orderings: verdicts, rawWeights } = legend;
+  return [columns, `**Orderings.** ${verdicts}`, `**Without the moving average.** ${rawWeights}`].join('\n\n');
 }
 
 /** One of the paper's tables on one base: what it cost and what came of it in a line, the table, its pictures. */
@@ -453,7 +461,7 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
     `### Table ${table} on ${base.name}`,
     `${ours.length} runs, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
       `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
-    paperTable(table, base, records),
+    paperTable(table, base, records, false),
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
     ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
   ].join('\n\n');

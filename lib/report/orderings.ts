@@ -3,6 +3,7 @@ import { learned, learnedInPart } from '../experiment/learned.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { paperResult, type PaperRow } from '../experiment/variants.js';
 import { equalCostSeeds, plannedSeeds } from '../sweep/plan.js';
+import { legend } from './legend.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
 import { meanAndSpread, percentPoints, signedPoints, toMarkdown } from './tables.js';
@@ -95,7 +96,7 @@ export function intervalText(test: PairedTest | null): string {
 }
 
 /** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */
-export function orderingsText(rows: readonly PaperTableRow[]): string {
+export function orderingsText(rows: readonly PaperTableRow[], withLegend = true): string {
   const found = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
   if (found.length === 0) return '';
   const lines = found.map(({ better, worse, paper, ours, p, seeds, verdict }) => [
@@ -110,11 +111,9 @@ export function orderingsText(rows: readonly PaperTableRow[]): string {
   ]);
   const tests = found.filter(({ p }) => p !== null).length;
   return [
-    'The paper’s orderings in our runs. A difference is that of two rows, seed by seed, in percentage points. ' +
-      (tests === 0
-        ? 'None is judged yet.'
-        : 'p is two-sided, by a paired t-test, corrected after Holm for ' +
-          `${tests === 1 ? 'one test' : `${tests} tests`}.`),
+    `The paper’s orderings in our runs; ${
+      tests === 0 ? 'none is judged yet' : `p is corrected for ${tests === 1 ? 'one test' : `${tests} tests`}`
+    }.${withLegend ? ` ${legend.orderings}` : ''}`,
     toMarkdown({
       columns: ['paper: better', 'than', 'paper', 'ours', '95 % interval', 'p', 'seeds', 'verdict'],
       rows: lines,
@@ -152,7 +151,7 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
   const { steps } = first.experiment.training;
   return [
     `At equal cost. These rows cost less a step, so here they have more steps than the ` +
-      `${steps.toLocaleString('en')} of ${first.row.label}: their training takes as many FLOP. ` +
+      `${steps.toLocaleString('en')} of ${first.row.label}, and take as many FLOP. ` +
       `The difference is ${first.row.label} less the row.`,
     toMarkdown({ columns: ['row', 'steps', 'ours', 'difference', '95 % interval', 'p', 'seeds'], rows: lines }),
   ].join('\n\n');
@@ -176,7 +175,6 @@ function effectsText(found: readonly Ordering[]): string[] {
   const small = measured.filter(
     ({ paper, ours, verdict }) => verdict === 'not resolved' && paper < (ours.interval[1] - ours.interval[0]) / 2,
   );
-  const undecided = found.filter(({ verdict }) => verdict === 'not decided').map(({ worse }) => worse);
   return [
     ...(correlation === null
       ? []
@@ -188,10 +186,8 @@ function effectsText(found: readonly Ordering[]): string[] {
       ? []
       : [
           'Effects of the paper that are too small for these seeds to tell from nothing: ' +
-            `${small.map(({ worse, paper }) => `${worse} (${percentPoints(paper)} points)`).join('; ')}. ` +
-            'The interval says where ours may lie.',
+            `${small.map(({ worse, paper }) => `${worse} (${percentPoints(paper)} points)`).join('; ')}.`,
         ]),
-    ...(undecided.length === 0 ? [] : [`Not decided, because a row did not learn: ${undecided.join(', ')}.`]),
   ];
 }
 
@@ -201,8 +197,7 @@ function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
     return learnedInPart(records)
       ? [
           `${row.label}: ${records.filter((record) => !learned([record])).length} of its ${records.length} seeds ` +
-            'did not learn (under 2 % of puzzles solved, or cells at chance). ' +
-            'Its mean and its interval mix two kinds of runs.',
+            'did not learn. Its mean and its interval mix two kinds of runs.',
         ]
       : [];
   });

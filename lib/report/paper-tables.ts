@@ -13,6 +13,7 @@ import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
 import { equalCostText, orderingsText } from './orderings.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
+import { legend } from './legend.js';
 import { provenanceText } from './provenance.js';
 import { rawWeightsText } from './raw-weights.js';
 import { samplingError, spreadOf } from './statistics.js';
@@ -25,14 +26,19 @@ type TableNumber = PaperRow['table'];
 /** What to say where a base has other recursions than the paper's TRM. */
 function otherRecursions({ model }: Experiment): string {
   const [ours, papers] = [recursionsOf(model), recursionsOf(paperConfig)];
-  return ours === papers ? '' : `, and TRM here has ${ours} where the paper’s has ${papers}`;
+  return ours === papers ? '' : ` TRM here has ${ours} where the paper’s has ${papers}.`;
 }
 
 /**
  * "model | paper | ours | seeds | 95 % interval | …" as Markdown,
- * and below it which of the paper's orderings our runs bear out.
+ * and below it which of the paper's orderings our runs bear out. A page of several tables has the legend once.
  */
-export function paperTable(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
+export function paperTable(
+  table: TableNumber,
+  base: Experiment,
+  records: readonly RunRecord[],
+  withLegend = true,
+): string {
   const rows = paperTableRows(table, base, records);
   const notes = [...new Set(rows.flatMap(({ row: { footnote } }) => (footnote === undefined ? [] : [footnote])))];
   const twoRates = rows.some((row) => row.atBaseRate.some(({ id }) => !row.records.some((own) => own.id === id)));
@@ -73,25 +79,19 @@ export function paperTable(table: TableNumber, base: Experiment, records: readon
   const about =
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
-      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}, ` +
-        'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. ' +
-        'Seconds are of one training, on a machine that did other work too; TFLOP are those of its networks. ' +
-        'A head that always gave the commoner answer would be right in the share ' +
-        `${base.task.kind === 'arc' ? 'of test pairs ' : ''}solved, or in one minus it. ` +
-        '“Cycles” are supervision steps that a training puzzle got. ' +
-        'Beside the paper’s numbers, not against them: ' +
-        `boards and sizes differ${otherRecursions(base)}.`;
+      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.` + otherRecursions(base);
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     about,
+    withLegend && data.length > 0 ? legend.columns : '',
     commonerText(rows),
     twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
-    floor.length === 0 ? '' : `Did not learn (under 2 % of puzzles, or cells at chance): ${floor.join(', ')}.`,
+    floor.length === 0 ? '' : `Did not learn: ${floor.join(', ')}.`,
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
-    orderingsText(rows),
+    orderingsText(rows, withLegend),
     equalCostText(rows),
-    rawWeightsText(rows),
+    rawWeightsText(rows, withLegend),
     provenanceText(table, base, rows),
   ];
   return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
@@ -109,7 +109,7 @@ function commonerText(rows: readonly PaperTableRow[]): string {
     ].map((shares) => Math.round(100 * spreadOf(shares).mean)) as [number, number];
     return right < commoner ? [`${row.label} (${right} for ${commoner} %)`] : [];
   });
-  return worse.length === 0 ? '' : `Right less often than such a head: ${worse.join(', ')}.`;
+  return worse.length === 0 ? '' : `Halting heads that do worse than the commoner answer alone: ${worse.join(', ')}.`;
 }
 
 /** Seeds, puzzles, sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */

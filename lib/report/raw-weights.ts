@@ -1,6 +1,7 @@
 /** The paper's tables once more with the weights as trained: how much of a difference is their moving average's. */
 import { rawWeightsIn } from '../experiment/closing.js';
 import { closingEvaluation, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { legend } from './legend.js';
 import { comparedOverSeeds, firstOf, heldAgainst, intervalText } from './orderings.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
@@ -16,7 +17,7 @@ export function rawAccuracy(record: RunRecord): number | undefined {
  * The rows with raw weights, each held against the row of its ordering, those at equal cost against the first; empty
  * where no such pair was scored. Not in the plan of the tables, so nothing is judged.
  */
-export function rawWeightsText(rows: readonly PaperTableRow[]): string {
+export function rawWeightsText(rows: readonly PaperTableRow[], withLegend = true): string {
   const first = firstOf(rows);
   if (first === undefined) return '';
   const pairs = [
@@ -35,10 +36,8 @@ export function rawWeightsText(rows: readonly PaperTableRow[]): string {
   if (lines.length === 0) return '';
   const twins = rows.some(({ row }) => row.depthRow !== undefined) ? ', for an HRM the TRM of its k and T less it' : '';
   return [
-    'Without the moving average. These are the scores of the weights as trained, in both rows of a difference. ' +
-      'A row that has no average scores the same either way. ' +
-      'The plan has the averaged weights. This was looked at afterwards, so it judges nothing. ' +
-      `The difference is ${first.row.label} less the row${twins}.`,
+    `Without the moving average. The difference is ${first.row.label} less the row${twins}.` +
+      (withLegend ? ` ${legend.rawWeights}` : ''),
     toMarkdown({
       columns: ['row', 'raw weights', 'difference', '95 % interval', 'seeds'],
       rows: [[first.row.label, rawText(first.records), '–', '–', first.records.length], ...lines].map((cells) =>

@@ -7,6 +7,7 @@ import { atEqualCost, rowExperiment, variantExperiment } from '../../lib/experim
 import { variant } from '../../lib/experiment/variants.js';
 import { comparedRows, paperTable as markdownTable, paperTableFrame } from '../../lib/report/paper-tables.js';
 import { paperTableRows, tableRecords } from '../../lib/report/paper-rows.js';
+import { legend } from '../../lib/report/legend.js';
 import { orderings, orderingsText } from '../../lib/report/orderings.js';
 import { recordOf } from './records.js';
 
@@ -37,15 +38,11 @@ describe('tables of the paper', () => {
         '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | 300 | 2.8 | 60.0 % | constant | 10 | 32.6 | – | ' +
           '1 | 42 | 156,290 |',
         '',
-        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step, ' +
-          'mean ± standard deviation over seeds. “± of puzzles” is the standard error of counting so few. ' +
-          'Seconds are of one training, on a machine that did other work too; TFLOP are those of its networks. ' +
-          'A head that always gave the commoner answer would be right in the share solved, or in one minus it. ' +
-          '“Cycles” are supervision steps that a training puzzle got. ' +
-          'Beside the paper’s numbers, not against them: boards and sizes differ.',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step.',
         '',
-        'The paper’s orderings in our runs. A difference is that of two rows, seed by seed, in percentage points. ' +
-          'p is two-sided, by a paired t-test, corrected after Holm for one test.',
+        legend.columns,
+        '',
+        `The paper’s orderings in our runs; p is corrected for one test. ${legend.orderings}`,
         '',
         '| paper: better | than | paper | ours | 95 % interval | p | seeds | verdict |',
         '| :--- | :--- | ---: | ---: | :--- | ---: | ---: | :--- |',
@@ -67,12 +64,19 @@ describe('tables of the paper', () => {
     ]);
   });
 
+  it('leave the legend to a page that has it once', () => {
+    const records = [...runs('trm', 0.9, 0.92), ...runs('trm-single-z', 0.6, 0.6)];
+    const [alone, onPage] = [true, false].map((withLegend) => paperTable(2, base, records, withLegend));
+    for (const text of [legend.columns, legend.orderings]) assert.ok(alone?.includes(text) && !onPage?.includes(text));
+    assert.match(onPage ?? '', /^The paper’s orderings in our runs; p is corrected for one test\.$/m);
+  });
+
   it("say the base's T and n where it has others than the paper's TRM", () => {
     const desk = experiment('sudoku-extreme-desk');
     const [trm] = runs('trm', 0.25);
     const table = paperTable(1, desk, [{ ...trm!, experiment: variantExperiment(desk, variant('trm')) }]);
     assert.match(table, /\| TRM \(T = 3, n = 2\) \| 87\.4 % \| 25\.0 % \| 1 \| 300 \| 2\.5 \| .*\| 1 \| 18 \|/);
-    assert.match(table, /boards and sizes differ, and TRM here has T = 3, n = 2 where the paper’s has T = 3, n = 6\./);
+    assert.match(table, /supervision step\. TRM here has T = 3, n = 2 where the paper’s has T = 3, n = 6\.$/m);
     assert.deepEqual(
       [2, 3].map((number) => tableBases(number as 2 | 3, 'desk').length),
       [0, 0],
@@ -136,7 +140,7 @@ describe('tables of the paper', () => {
         ...runs('hrm', 0, 0, 0.01),
       ]),
     );
-    assert.match(text, /^w\/ T = 2, n = 2: 2 of its 3 seeds did not learn \(under 2 % of puzzles solved, or cells/m);
+    assert.match(text, /^w\/ T = 2, n = 2: 2 of its 3 seeds did not learn\./m);
     assert.doesNotMatch(text, /^(HRM|TRM|no EMA).*seeds did not learn/m);
     assert.match(text, /too small for these seeds to tell from nothing: no EMA \(7\.5 points\); w\/ T = 2, n = 2 \(/);
     assert.doesNotMatch(
@@ -173,9 +177,9 @@ describe('tables of the paper', () => {
     // commoner: wrong in 90 and right in 80 of a hundred, 85 on average; the head 75
     assert.match(
       paperTable(2, base, heads),
-      /^Right less often than such a head: TRM y, z \(2 f.*\) \(75 for 85 %\)\.$/m,
+      /^Halting heads that do worse than the commoner answer alone: TRM y, z \(2 f.*\) \(75 for 85 %\)\.$/m,
     );
-    assert.doesNotMatch(paperTable(2, base, runs('trm', 0.9, 0.8)), /such a head/);
+    assert.doesNotMatch(paperTable(2, base, runs('trm', 0.9, 0.8)), /Halting heads that do/);
   });
 
   it('rank effects by five rows or more only', () => {

@@ -1,0 +1,19 @@
+/** How to read the paper's tables with ours: what a table alone says below itself, and a page of them once. */
+
+export const legend = {
+  columns:
+    '“Ours” is the mean ± standard deviation over seeds, and “± of puzzles” the standard error of counting so few. ' +
+    'A halting head that always gave the commoner answer would be right in the share solved (on ARC, of test pairs), ' +
+    'or in one minus it. “Seconds” are of one training, on a machine that did other work too; “TFLOP” are those of ' +
+    'its networks. “Cycles” are supervision steps that a training puzzle got. A row that solves under 2 % of its ' +
+    'puzzles, or has cells right by chance, did not learn. ' +
+    'Our numbers stand beside the paper’s, not against them: boards and sizes differ.',
+  orderings:
+    'A difference is that of two rows, seed by seed, in percentage points. p is two-sided, by a paired t-test, ' +
+    'corrected after Holm. Under 0.05 an ordering is confirmed or contradicted. Else it is not resolved: it may be ' +
+    'true or false. It is not decided where a row did not learn, and not complete where seeds of the plan are missing.',
+  rawWeights:
+    'These are the scores of the weights as trained, in both rows of a difference. A row that has no average scores ' +
+    'the same either way. The plan has the averaged weights. ' +
+    'This was looked at afterwards, so it judges nothing.',
+} as const;
