@@ -40,6 +40,16 @@ function slips(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
+/** What `make` makes; an InputError that it throws is given the name of a file, or of a place in one. */
+export function within<Result>(where: string, make: () => Result): Result {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof InputError) throw new InputError(`${where}: ${error.message}`);
+    throw error;
+  }
+}
+
 /**
  * A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however
  * deep only by its kind.

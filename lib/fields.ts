@@ -43,6 +43,11 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** Fields without those that are undefined: what was not given is absent. */
+export function given<All extends object>(fields: All): { [Key in keyof All]?: Exclude<All[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as typeof fields;
+}
+
 /** Any object that is no list. */
 export const anyObject: FieldCheck = (value) => (isObject(value) ? undefined : 'an object');
 

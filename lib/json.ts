@@ -1,5 +1,8 @@
-/** JSON.parse for text from any source: its size is seen before anything is made of it, and no name is taken twice. */
-import { show } from './errors.js';
+/**
+ * JSON from any source: refused in the reader's words; where it is given bounds, its size is seen before anything is
+ * made of it, and no name is taken twice.
+ */
+import { reasonOf, show } from './errors.js';
 
 /** Most of what a text may hold, counted by its brackets, commas and colons; what is left out has no bound. */
 export interface JsonBounds {
@@ -9,6 +12,16 @@ export interface JsonBounds {
   readonly lists?: number;
   readonly values?: number;
   readonly names?: number;
+}
+
+/** What a text says; of a text that is no JSON, or beyond the bounds, what `refuse` makes of the reason, or throws. */
+export function readJson(json: string, refuse: (reason: string) => unknown, bounds?: JsonBounds): unknown {
+  try {
+    return bounds === undefined ? JSON.parse(json) : parseJson(json, bounds);
+  } catch (error) {
+    if (error instanceof SyntaxError) return refuse(reasonOf(error));
+    throw error;
+  }
 }
 
 /**

@@ -1,13 +1,28 @@
 /** What error messages show of the values they refuse: short, and of whatever depth. */
 import assert from 'node:assert/strict';
 import { parseArcTasks } from '../lib/data/arc-json.js';
-import { InputError, show } from '../lib/errors.js';
+import { InputError, show, within } from '../lib/errors.js';
 import { checkConfig, paperConfig } from '../lib/model/config.js';
 import { checkTraining, paperTraining } from '../lib/train/options.js';
 
 /** Deeper than JSON.stringify and String go; JSON.parse goes further. */
 const text = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
 const deep = JSON.parse(text) as unknown;
+
+describe('a place in error messages', () => {
+  it('stands before what is wrong with the input, and before nothing else', () => {
+    const bad = (error: Error) => (): never => {
+      throw error;
+    };
+    assert.equal(
+      within('a.csv', () => 1),
+      1,
+    );
+    assert.throws(() => within('a.csv', bad(new InputError('no rows'))), new InputError('a.csv: no rows'));
+    const fault = new TypeError('ours');
+    assert.throws(() => within('a.csv', bad(fault)), fault);
+  });
+});
 
 describe('values in error messages', () => {
   it('are shown shortly, text quoted, nested ones by kind', () => {

@@ -1,7 +1,7 @@
 /** Tables of checks: every problem of an object is named at once, and what is right passes unchanged. */
 import assert from 'node:assert/strict';
 import { InputError } from '../lib/errors.js';
-import { between, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../lib/fields.js';
+import { between, checkFields, flag, given, oneOf, optional, text, whole, type Fields } from '../lib/fields.js';
 
 interface Recipe {
   readonly eggs: number;
@@ -58,5 +58,15 @@ describe('tables of fields', () => {
     assert.match(refusal(JSON.parse('{ "__proto__": { "eggs": 3 } }')), /unknown field __proto__/);
     for (const none of [null, [right], 'eggs=3', undefined])
       assert.match(refusal(none), /^recipe: expected an object, got /);
+  });
+
+  it('leave out what was not given, and keep what is nothing', () => {
+    const fields = given({ a: undefined, b: null, c: 0, d: false, e: '' });
+    assert.deepEqual(Object.entries(fields), [
+      ['b', null],
+      ['c', 0],
+      ['d', false],
+      ['e', ''],
+    ]);
   });
 });

@@ -1,6 +1,6 @@
 /** JSON from any source is read as JSON.parse reads it, or refused before it is: too deep, too much, a name twice. */
 import assert from 'node:assert/strict';
-import { parseJson } from '../lib/json.js';
+import { parseJson, readJson } from '../lib/json.js';
 
 describe('JSON', () => {
   it('is read as JSON.parse reads it, whatever stands in its texts', () => {
@@ -8,6 +8,19 @@ describe('JSON', () => {
       assert.deepEqual(parseJson(json, { levels: 3, lists: 6, values: 3, names: 3 }), JSON.parse(json));
     for (const json of ['', '{', '{"a"}', ':', '{:1}', '"', '{"\\x":1}', ']]]{}', '{"a":1,}'])
       assert.throws(() => parseJson(json, { levels: 3 }), SyntaxError, json);
+  });
+
+  it("is refused in its reader's words, which may take it as it is; other errors pass", () => {
+    assert.deepEqual(readJson('[1]', String), [1]);
+    assert.match(String(readJson('[1', (reason) => reason)), /JSON/);
+    assert.equal(
+      readJson('[[1]]', (reason) => reason, { levels: 1 }),
+      'more than 1 levels of nesting',
+    );
+    const refuse = (): never => {
+      throw new RangeError('no');
+    };
+    assert.throws(() => readJson('word', refuse), RangeError);
   });
 
   it('is refused where an object has a name twice, however it is written, and not where two objects have it', () => {

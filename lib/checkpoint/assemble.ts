@@ -1,5 +1,7 @@
 /** A model out of named tensors: the configuration found, every shape checked. */
-import { InputError, reasonOf } from '../errors.js';
+import { InputError, reasonOf, within } from '../errors.js';
+import { isObject } from '../fields.js';
+import { readJson } from '../json.js';
 import { MemoryBytes } from './bytes.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { inferConfig } from './infer-config.js';
@@ -57,7 +59,7 @@ export function assembleCheckpoint(
   cells?: number,
 ): LoadedCheckpoint {
   const notes: string[] = [];
-  const { config: own, assumed } = inFile(name, () => {
+  const { config: own, assumed } = within(name, () => {
     const stored = storedConfig(metadata);
     if (stored !== undefined) return { config: checkConfig({ ...checkConfig(stored), ...known }), assumed: [] };
     return inferConfig(new Map([...found].map(([each, { shape }]) => [each, shape])), { ...facts, ...known }, cells);
@@ -86,13 +88,10 @@ export function assembleCheckpoint(
 export function storedConfig(metadata: Readonly<Record<string, string>>): unknown {
   const { config: stored, format } = metadata;
   if (stored === undefined) return undefined;
-  let fields: unknown;
-  try {
-    fields = JSON.parse(stored);
-  } catch (error) {
-    throw new InputError(`metadata config: expected JSON, got ${reasonOf(error)}`);
-  }
-  const ours = typeof fields === 'object' && fields !== null && 'hiddenSize' in fields;
+  const fields = readJson(stored, (reason) => {
+    throw new InputError(`metadata config: expected JSON, got ${reason}`);
+  });
+  const ours = isObject(fields) && 'hiddenSize' in fields;
   return ours || format === checkpointFormat ? fields : undefined;
 }
 
@@ -131,14 +130,4 @@ function meanRows(data: Float32Array, rows: number, newRows: number): Float32Arr
   const resized = new Float32Array(newRows * width);
   for (let row = 0; row < newRows; row++) resized.set(mean, row * width);
   return resized;
-}
-
-/** Runs `make`, putting the file's name before an InputError's message. */
-export function inFile<Result>(file: string, make: () => Result): Result {
-  try {
-    return make();
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${file}: ${error.message}`);
-    throw error;
-  }
 }

@@ -1,12 +1,12 @@
 /** Checkpoints: a model's configuration and weights in one safetensors file, and those that others saved. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, within } from '../errors.js';
+import { readJson } from '../json.js';
 import {
   assembleCheckpoint,
   checkpointFormat,
   checkTensors,
-  inFile,
   storedConfig,
   type Checkpoint,
   type LoadedCheckpoint,
@@ -74,7 +74,7 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
     const bytes = open(typeof file === 'string' ? fileIn(file) : file);
     const { contents: inside, metadata } = readContents(bytes, open);
     const contents = withAverageBeside(inside, bytes, open);
-    const ours = inFile(bytes.name, () => storedConfig(metadata)) !== undefined;
+    const ours = within(bytes.name, () => storedConfig(metadata)) !== undefined;
     const settings = ours ? nothing : settingsOf(bytes, contents, metadata, typeof file === 'string');
     const left = contents.left.filter((key) => !settings.used.includes(key));
     const chosen = chooseWeights(bytes.name, { ...contents, left }, options.weights, settings.averaged);
@@ -220,10 +220,5 @@ function settingsOf(
 /** A configuration may be kept as JSON text. */
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value;
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    if (error instanceof SyntaxError) return value; // text that only looks like JSON
-    throw error;
-  }
+  return readJson(value, () => value); // it may only look like JSON
 }

@@ -1,5 +1,6 @@
 /** The published code's option names, as our configuration. */
 import { InputError, show } from '../errors.js';
+import { isObject } from '../fields.js';
 import type { ModelConfig, Recursion } from '../model/config.js';
 
 /** Options by the reference's names (spec §1.1). `architecture` is its `name:` of the model class. */
@@ -108,7 +109,7 @@ export function referenceFields(configuration: unknown, where: string): Referenc
     fields[key] = value;
   };
   const visit = (value: unknown, depth: number): void => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value) || depth > deepest) return;
+    if (!isObject(value) || depth > deepest) return;
     for (const [key, inner] of Object.entries(value)) {
       const name = known.get(key.toLowerCase());
       if (name !== undefined && inner !== null && inner !== undefined && typeof inner !== 'object')

@@ -3,6 +3,7 @@
  * time.
  */
 import { InputError, reasonOf, show } from '../errors.js';
+import { isObject } from '../fields.js';
 import { parseJson } from '../json.js';
 import type { Bytes } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
@@ -134,12 +135,10 @@ function readHeader(bytes: Bytes): {
   return { places, metadata, dataStart };
 }
 
-function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record<string, unknown> {
+function parseHeader(text: Uint8Array, fail: (problem: string) => never): Readonly<Record<string, unknown>> {
   try {
     const fields = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(text), bounds);
-    return typeof fields === 'object' && fields !== null && !Array.isArray(fields)
-      ? (fields as Record<string, unknown>)
-      : fail('header: expected a JSON object');
+    return isObject(fields) ? fields : fail('header: expected a JSON object');
   } catch (error) {
     if (error instanceof InputError) throw error;
     return fail(`header: expected JSON, got ${reasonOf(error)}; the file is damaged or something else`);
@@ -147,8 +146,7 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Record
 }
 
 function checkMetadata(value: unknown, fail: (problem: string) => never): Record<string, string> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return fail('header: expected __metadata__ to be an object');
+  if (!isObject(value)) return fail('header: expected __metadata__ to be an object');
   for (const [key, text] of Object.entries(value))
     if (typeof text !== 'string') fail(`header: expected text for metadata ${show(key)}, got ${show(text)}`);
   return value as Record<string, string>;
@@ -156,8 +154,8 @@ function checkMetadata(value: unknown, fail: (problem: string) => never): Record
 
 function checkPlace(name: string, value: unknown, fail: (problem: string) => never): Place {
   const bad = (problem: string): never => fail(`tensor ${show(name)}: ${problem}`);
-  if (typeof value !== 'object' || value === null) return bad('expected an object in the header');
-  const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+  if (!isObject(value)) return bad('expected an object in the header');
+  const { dtype, shape, data_offsets: offsets } = value;
   if (typeof dtype !== 'string' || !Object.hasOwn(arrayTypes, dtype))
     return bad(`expected one of the element types ${Object.keys(arrayTypes).join(', ')}, got ${show(dtype)}`);
   const count = Array.isArray(shape) ? countOf(shape) : undefined;

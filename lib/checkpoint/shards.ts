@@ -1,6 +1,8 @@
 /** A model in several files, as large trainers write it: an index of tensor names, and where each lies. */
 import path from 'node:path';
-import { InputError, reasonOf, show } from '../errors.js';
+import { InputError, show } from '../errors.js';
+import { isObject } from '../fields.js';
+import { readJson } from '../json.js';
 import type { Bytes } from './bytes.js';
 import { contentsOf } from './contents.js';
 import { checkStorage, isPyTorchFile, readPyTorch } from './pytorch.js';
@@ -24,14 +26,11 @@ export function listShards(bytes: Bytes, open: (file: string) => Bytes): Readonl
     throw new InputError(`${bytes.name}: ${problem}`);
   };
   if (bytes.size > largestIndex) fail(`expected an index of at most ${largestIndex} bytes, got ${bytes.size}`);
-  let index: unknown;
-  try {
-    index = JSON.parse(Buffer.from(bytes.read(0, bytes.size)).toString('utf8'));
-  } catch (error) {
-    fail(`expected a checkpoint or its index in JSON: ${reasonOf(error)}`);
-  }
+  const index = readJson(Buffer.from(bytes.read(0, bytes.size)).toString('utf8'), (reason) =>
+    fail(`expected a checkpoint or its index in JSON: ${reason}`),
+  );
   const { weight_map: places } = index as Readonly<Record<string, unknown>>;
-  if (typeof places !== 'object' || places === null || Array.isArray(places))
+  if (!isObject(places))
     return fail('expected a checkpoint, got JSON without a weight_map; name the file that holds the weights');
   const shards = new Map<unknown, ReadonlyMap<string, TensorHandle>>();
   const tensors = new Map<string, TensorHandle>();

@@ -1,4 +1,5 @@
 /** trm-lab ablate: the runs behind one of the paper's tables, with seeds. */
+import { given } from '../fields.js';
 import { paperTableReport } from '../report/runs.js';
 import { planTable, tableBases, type PaperTable } from '../sweep/plan.js';
 import { choice, flag, integer, text, type Command } from './command.js';
@@ -41,8 +42,7 @@ export const ablate: Command = {
     const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
     const only = text(args, 'only')?.split(',');
     const budget = flag(args, 'equal-cost') ? 'cost' : 'steps';
-    const base = text(args, 'base');
-    const chosen = { budget, ...(base === undefined ? {} : { base }) } as const;
+    const chosen = { budget, ...given({ base: text(args, 'base') }) } as const;
     const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only, chosen);
     return sweep(plan, args, out, {
       records: 'data/runs',

@@ -1,5 +1,6 @@
 /** The options by which a command says how a checkpoint is to be read, and its line about what was assumed. */
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import type { LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { choice, type Arguments, type Option } from './command.js';
@@ -14,8 +15,7 @@ export const weightsOption: Option = {
 
 /** How to read a checkpoint, with the model's fields that --set gives. */
 export function loadOptions(args: Arguments, config: Readonly<Record<string, unknown>>): LoadOptions {
-  const weights = choice(args, 'weights', ['raw', 'average']);
-  return { config, ...(weights === undefined ? {} : { weights }) };
+  return { config, ...given({ weights: choice(args, 'weights', ['raw', 'average']) }) };
 }
 
 /** Throws InputError for fields on which no answer of this model depends: setting them would change nothing. */

@@ -4,8 +4,8 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
-import type { ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { assumedLine, loadOptions, weightsOption } from './checkpoint-options.js';
 import { integer, text, type Command } from './command.js';
@@ -48,8 +48,7 @@ export const convert: Command = {
     if (existsSync(to))
       throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
     const { model } = readSettings(text(args, 'set') ?? '');
-    const puzzleIds = integer(args, 'puzzle-ids', 1, 4_000_000);
-    const known: Partial<ModelConfig> = { ...model, ...(puzzleIds === undefined ? {} : { puzzleIds }) };
+    const known = { ...model, ...given({ puzzleIds: integer(args, 'puzzle-ids', 1, 4_000_000) }) };
     const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, loadOptions(args, known));
     for (const note of notes) out.note(note);
     saveCheckpoint(

@@ -4,7 +4,7 @@ import { runCost } from '../experiment/cost.js';
 import { evaluationFields } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { taskFields } from '../experiment/task.js';
-import type { Fields } from '../fields.js';
+import { given, type Fields } from '../fields.js';
 import { modelFields, paperConfig } from '../model/config.js';
 import { prefixed } from '../model/describe.js';
 import { parameterCount } from '../model/parameters.js';
@@ -76,11 +76,10 @@ function settingsOf(
   return Object.entries(fields).map(([field, check]): Setting => {
     const meaning = meanings.get(field);
     if (meaning === undefined) throw new Error(`${type}: no comment says what ${field} means`);
-    const value = (paper as Readonly<Record<string, unknown>>)[field];
     return {
       name: `${part}.${field}`,
       values: check(impossible) ?? 'any value',
-      ...(value === undefined ? {} : { paper: value }),
+      ...given({ paper: (paper as Readonly<Record<string, unknown>>)[field] }),
       meaning,
     };
   });

@@ -23,6 +23,7 @@ import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { kitCommand, projectRoot } from '../files.js';
 import { parameterCount } from '../model/parameters.js';
 
@@ -253,8 +254,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
   const batchSize = integer(args, 'batch-size', 1, 65_536);
   const every = {
     puzzleIds: choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own',
-    ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-    ...(batchSize === undefined ? {} : { batchSize }),
+    ...given({ supervisionSteps, batchSize }),
   };
   const relabelling = choice(args, 'relabel', ['digits', 'lines', 'both']);
   if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
@@ -271,8 +271,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
     every,
     options: {
       ...every,
-      ...(puzzles === undefined ? {} : { puzzles }),
-      ...(haltAbove === undefined ? {} : { haltAbove }),
+      ...given({ puzzles, haltAbove }),
       chains,
       noise,
       votes,
@@ -341,12 +340,7 @@ function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
       `--${submission === undefined ? 'votes' : 'submission'}: expected no ${strange.join(', ')} with it: ` +
         'the versions of all tasks vote, each after a single pass',
     );
-  return {
-    dataset,
-    ...(versions === undefined ? {} : { versions }),
-    ...(submission === undefined ? {} : { submission }),
-    strange,
-  };
+  return { dataset, ...given({ versions, submission }), strange };
 }
 
 /** Lets the versions vote, or says why not. */
@@ -360,8 +354,7 @@ async function letVote(
     out.line(`no vote: it knows no ${strange.join(', ')}; leave that out, and the versions of all tasks vote`);
     return {};
   }
-  const asked = { ...options, ...(versions === undefined ? {} : { versions }) };
-  return { arc: await voteAndReport(engine, dataset, asked, submission, out) };
+  return { arc: await voteAndReport(engine, dataset, { ...options, ...given({ versions }) }, submission, out) };
 }
 
 /** Accuracies after every supervision step. */

@@ -1,6 +1,7 @@
 /** The options by which a command names an experiment and changes it. */
-import { didYouMean, InputError, reasonOf, show, unknownFields } from '../errors.js';
+import { didYouMean, InputError, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
+import { readJson } from '../json.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment, experiments } from '../experiment/experiments.js';
 import { variantExperiment } from '../experiment/rows.js';
@@ -97,9 +98,10 @@ function readConfig(file: string): {
     throw new InputError(`${file}: ${problem}`);
   };
   const expected = 'expected a JSON object such as {"training": {"steps": 300}}';
-  const content = parsed(readUserFile(file, configBytes).toString('utf8'), (reason) =>
-    complain(`${expected}: ${reason}`),
-  );
+  const json = readUserFile(file, configBytes)
+    .toString('utf8')
+    .replace(/^\ufeff/, '');
+  const content = readJson(json, (reason) => complain(`${expected}: ${reason}`));
   if (!isObject(content)) return complain(`${expected}, got ${show(content)}`);
   const problems = unknownFields(content, ['experiment', 'variant', ...parts]);
   if (problems.length > 0) return complain(problems.join('; '));
@@ -115,13 +117,4 @@ function readConfig(file: string): {
     return complain(`${name}: expected a name`);
   };
   return { ...word('experiment'), ...word('variant'), changes };
-}
-
-function parsed(json: string, complain: (reason: string) => never): unknown {
-  try {
-    return JSON.parse(json.replace(/^\ufeff/, ''));
-  } catch (error) {
-    if (error instanceof SyntaxError) return complain(reasonOf(error));
-    throw error;
-  }
 }

@@ -1,5 +1,6 @@
 /** Settings as a command line writes them: "training.steps=300,model.mixer=attention". */
 import { didYouMean, InputError, show } from '../errors.js';
+import { readJson } from '../json.js';
 import { longNames } from '../experiment/words.js';
 import { paperConfig } from '../model/config.js';
 import { paperTraining } from '../train/options.js';
@@ -52,7 +53,8 @@ export function readField(item: string): {
   const [, part = '', field = '', value = ''] = /^\s*(\w+)\.(\w+)\s*=(.+)$/s.exec(item) ?? [];
   if (!(parts as readonly string[]).includes(part))
     throw new InputError(`--set: expected ${parts.join('|')}.FIELD=VALUE, got ${show(item.trim())}${meant(item)}`);
-  return { part: part as Part, field, value: value.trim(), parsed: jsonOrWord(value.trim()) };
+  const word = value.trim(); // such as attention, where it is no JSON
+  return { part: part as Part, field, value: word, parsed: readJson(word, () => word) };
 }
 
 /** Throws InputError naming every setting that a command does not read, with its reason where there is one. */
@@ -77,13 +79,4 @@ function meant(item: string): string {
   const names = Object.entries(wellKnown).flatMap(([of, fields]) => fields.map((each) => `${of}.${each}`));
   const exact = names.find((name) => name.split('.')[1]?.toLowerCase() === field.toLowerCase());
   return exact === undefined ? '' : ` (did you mean ${exact}?)`;
-}
-
-function jsonOrWord(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch (error) {
-    if (error instanceof SyntaxError) return value; // a word such as attention
-    throw error;
-  }
 }

@@ -4,6 +4,7 @@ import { sudokuForms } from '../data/relabelling.js';
 import { geometryOfCells } from '../data/sudoku.js';
 import type { Engine } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
+import { given } from '../fields.js';
 import { Random } from '../random.js';
 import { percentText } from '../report/tables.js';
 import { searchForms } from '../train/search.js';
@@ -46,7 +47,7 @@ export async function solveUntilSure(
     mostForms: mostFormsOf(args),
     haltAbove: number(args, 'halt-above', -1000, 1000) ?? 0,
     random: new Random(integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0),
-    ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+    ...given({ supervisionSteps }),
   })) {
     last = thinking;
     if (thinking.form !== told)

@@ -5,6 +5,7 @@ import { readSudokuFile } from '../data/sudoku-file.js';
 import { boardOfTokens, boardText } from '../data/sudoku.js';
 import { sigmoid } from '../engine/losses.js';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { ownSudoku } from '../data/puzzle.js';
 import { percentText } from '../report/tables.js';
@@ -101,7 +102,7 @@ export const solve: Command = {
       const judged: JudgedThought[] = [];
       let before = puzzle.question;
       await think(engine, puzzle.question, {
-        ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
+        ...given({ supervisionSteps }),
         onThought: (thought) => {
           const each = judgeSudoku(puzzle, before, thought);
           if (each.changed.length > 0) {

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import type { EngineOptions } from '../engine/create.js';
+import { given } from '../fields.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
 import { isProjectData, writeRunsReports, type RunsReport } from '../report/runs.js';
 import type { PlannedRun } from '../sweep/plan.js';
@@ -113,7 +113,7 @@ export async function sweep(
   const folders = { records: folder, folder: runsFolder(args) };
   const before = await status(plan, { ...folders, onData: afterAWhile(out) });
   const missing = before.filter(({ state }) => state !== 'recorded');
-  const engine = definedOf(readEngineOptions(args));
+  const engine = given(readEngineOptions(args));
   const jobs = onSlurm(args)
     ? 1
     : (integer(args, 'jobs', 1, 1024) ??
@@ -166,7 +166,7 @@ export async function sweep(
   for (const file of files) out.line(`${file.endsWith('.png') ? 'figure' : 'table'}: ${shownPath(file)}`);
   if (isProjectData(folder)) out.line(`${purpose.records} is the project’s own: npm run report renews its tables`);
   out.result({
-    runs: runs.map(({ id, state, message }) => ({ id, state, ...(message === undefined ? {} : { message }) })),
+    runs: runs.map(({ id, state, message }) => ({ id, state, ...given({ message }) })),
     records: shownPath(folder),
     files: files.map(shownPath),
   });
@@ -194,7 +194,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
   const dry = flag(args, 'dry');
   const launched: readonly (SlurmArray & { readonly job?: string })[] = dry ? prepared : prepared.flatMap(submitArray);
   const results = launched.map((array) => ({
-    ...(array.job === undefined ? {} : { job: array.job }),
+    ...given({ job: array.job }),
     script: path.relative(process.cwd(), scriptOf(array)),
     runs: array.orders.map(({ id }) => id),
   }));
@@ -211,11 +211,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
 
 function readSlurmOptions(args: Arguments): SlurmOptions {
   const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
-  return {
-    ...(partition === undefined ? {} : { partition }),
-    ...(time === undefined ? {} : { time }),
-    ...(more === undefined ? {} : { args: more.split(/\s+/).filter((word) => word !== '') }),
-  };
+  return given({ partition, time, args: more?.split(/\s+/).filter((word) => word !== '') });
 }
 
 const hasRecord = ({ state }: SweepRun): boolean => state === 'recorded' || state === 'finished';
@@ -239,9 +235,4 @@ function noteOf(runs: readonly SweepRun[]): string {
     .filter(({ state }) => state === 'running')
     .map(({ id, share }) => `${id} ${Math.floor(100 * share)} %`);
   return [...(failed === 0 ? [] : [`${failed} failed`]), ...running].join(' · ');
-}
-
-/** Without the fields that were not given. */
-function definedOf(options: EngineOptions): EngineOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }

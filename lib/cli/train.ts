@@ -1,6 +1,7 @@
 /** trm-lab train: runs one experiment with one seed. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { readFileSync } from 'node:fs';
@@ -82,8 +83,11 @@ export const train: Command = {
       }
     }
     const progress = new Progress();
-    const folder = text(args, 'folder');
-    const from = text(args, 'from');
+    const pathOf = (name: string): string | undefined => {
+      const named = text(args, name);
+      return named === undefined ? undefined : path.resolve(named);
+    };
+    const [folder, from] = [pathOf('folder'), pathOf('from')];
     if (from !== undefined && flag(args, 'record'))
       throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
     const log = choice(args, 'log', ['tensorboard']);
@@ -96,10 +100,7 @@ export const train: Command = {
         onProgress: (state) => showProgress(progress, state),
         onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
         shouldStop,
-        ...(folder === undefined ? {} : { folder: path.resolve(folder) }),
-        ...(from === undefined ? {} : { from: path.resolve(from) }),
-        ...(log === undefined ? {} : { log }),
-        ...(checkpointEvery === undefined ? {} : { checkpointEvery }),
+        ...given({ folder, from, log, checkpointEvery }),
       }),
     );
     progress.end();

@@ -4,11 +4,11 @@
  */
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, reasonOf, show } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readError } from '../file-errors.js';
 import { isFolder } from '../user-file.js';
-import { parseJson } from '../json.js';
+import { readJson } from '../json.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
 import { wholeText } from './text.js';
@@ -125,15 +125,13 @@ function answersIn(file: string): Readonly<Record<string, unknown>> {
 }
 
 function jsonOf(name: string, text: string): unknown {
-  try {
-    return parseJson(text, limits);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
+  const refuse = (reason: string): never => {
     const remedy = /^\s*\{.*\}\s*\n\s*\{/.test(text)
       ? 'it holds one value a line: write tasks as one object by id, Sudokus as CSV with columns question and answer'
       : 'the file is truncated or damaged, or no ARC file';
-    throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}; ${remedy}`);
-  }
+    throw new InputError(`${name}: expected JSON, got ${reason}; ${remedy}`);
+  };
+  return readJson(text, refuse, limits);
 }
 
 function parseTask(

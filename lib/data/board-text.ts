@@ -2,7 +2,7 @@
  * Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark
  * for a blank.
  */
-import { InputError, show } from '../errors.js';
+import { InputError, show, within } from '../errors.js';
 import { parseBoard } from './sudoku.js';
 
 /** A board, and the line that it ends in. */
@@ -123,14 +123,9 @@ export class BoardReader {
 /** The boards of a text, in order. Throws InputError naming the line for what is none. */
 export function readBoards(text: string): Uint8Array[] {
   const reader = new BoardReader();
-  const boards = text.split(/\r\n|\n|\r/).flatMap((line, i) => {
-    try {
-      return reader.add(line, i + 1);
-    } catch (error) {
-      if (error instanceof InputError && i > 0) throw new InputError(`line ${i + 1}: ${error.message}`);
-      throw error;
-    }
-  });
+  const boards = text
+    .split(/\r\n|\n|\r/)
+    .flatMap((line, i) => (i === 0 ? reader.add(line, 1) : within(`line ${i + 1}`, () => reader.add(line, i + 1))));
   reader.end();
   return boards.map(({ board }) => board);
 }

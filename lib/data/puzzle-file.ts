@@ -1,6 +1,7 @@
 /** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { userFile } from '../files.js';
 import { isFolder } from '../user-file.js';
 import type { Dataset } from './dataset.js';
@@ -27,7 +28,7 @@ export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc
 export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
   const file = userFile(named);
   const [name, kind] = [path.basename(file), await kindOfFile(file)];
-  const options = limit === undefined ? {} : { limit };
+  const options = given({ limit });
   if (kind === 'maze') {
     const mazes = [];
     for await (const { question, answer } of readMazeFile(file, options))

@@ -6,8 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { parse as parseAll } from 'csv-parse/sync';
 import { Readable } from 'node:stream';
-import { InputError } from '../errors.js';
-import { atLine } from './text.js';
+import { InputError, within } from '../errors.js';
 
 /** One row as text; null for what the table does not hold. */
 export interface PuzzleRow {
@@ -196,7 +195,7 @@ export async function* readPuzzleTable<Puzzle>(
   read: (row: PuzzleRow) => Puzzle,
 ): AsyncGenerator<Puzzle> {
   for await (const { line, cells } of tableRows(text, name, table)) {
-    yield atLine(name, line, () => {
+    yield within(`${name}, line ${line}`, () => {
       const cell = (at: number | undefined): string => (at === undefined ? '' : (cells[at] ?? ''));
       const width = cells.reduce((most, each, i) => (each === '' ? most : i + 1), 0);
       const least = Math.max(table.question, table.answer ?? 0) + 1;

@@ -4,7 +4,9 @@
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, reasonOf, show } from '../errors.js';
+import { InputError, show } from '../errors.js';
+import { given, isObject } from '../fields.js';
+import { readJson } from '../json.js';
 import { userFile } from '../files.js';
 import { readUserFile } from '../user-file.js';
 import { exampleOf, withHash, type Dataset } from './dataset.js';
@@ -87,7 +89,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     dimensions: 2,
     most: mostTokens,
     largest: vocabSize - 1,
-    ...(free === undefined ? {} : { stored: new Map([[unscoredByBuilders, free]]) }),
+    ...given({ stored: free === undefined ? undefined : new Map([[unscoredByBuilders, free]]) }),
   });
   if (labels.shape.join() !== inputs.shape.join())
     throw new InputError(
@@ -182,14 +184,10 @@ function offsets(values: Int32Array, end: number, name: string): Int32Array {
 function readMetadata(folder: string): Metadata {
   const name = `${path.basename(folder)}/dataset.json`;
   const bytes = readUserFile(path.join(folder, 'dataset.json'), 1 << 16);
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    if (error instanceof SyntaxError) throw new InputError(`${name}: expected JSON, got ${reasonOf(error)}`);
-    throw error;
-  }
-  const fields = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<string, unknown>;
+  const parsed = readJson(bytes.toString('utf8'), (reason) => {
+    throw new InputError(`${name}: expected JSON, got ${reason}`);
+  });
+  const fields = isObject(parsed) ? parsed : {};
   const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
     pad_id: [0, 0],
     blank_identifier_id: [0, 0],

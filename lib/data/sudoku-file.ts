@@ -3,7 +3,7 @@
  * puzzle.
  */
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { InputError, show, within } from '../errors.js';
 import { boardCells, BoardReader, readBoard } from './board-text.js';
 import {
   cellsOf,
@@ -16,7 +16,7 @@ import {
 } from './puzzle-table.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { boardText, findClash, sudokuGeometry } from './sudoku.js';
-import { atLine, linesOf, startOf, textOf } from './text.js';
+import { linesOf, startOf, textOf } from './text.js';
 
 /** One puzzle with its answer. Boards are digits, 0 blank. */
 export interface SudokuPuzzle {
@@ -90,7 +90,7 @@ export async function loadSudokuFile(
  */
 export function completed(entry: SudokuEntry): SudokuPuzzle {
   const { where, source, question, answer, rating } = entry;
-  const { solutions, solution, guesses } = at(where, () =>
+  const { solutions, solution, guesses } = within(where, () =>
     solveSudoku(question, sudokuGeometry(Math.sqrt(question.length))),
   );
   if (solution === undefined) throw new InputError(`${where}: expected exactly one solution, got none`);
@@ -147,7 +147,7 @@ async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
       `${name}: expected a table or boards of Sudoku, got JSON or XML; ` +
         'write it as CSV with columns question and answer',
     );
-  const form = at(name, () => formOf(start.split(/\r\n|\n|\r/).slice(0, 1000)));
+  const form = within(name, () => formOf(start.split(/\r\n|\n|\r/).slice(0, 1000)));
   const text = from(form.skip);
   if (form.kind === 'table') {
     yield* readPuzzleTable(text, name, form, ({ question, answer, ...rest }) => ({
@@ -162,7 +162,8 @@ async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
         throw new InputError(
           `${name}, line ${line}: expected ${form.size} columns with a digit or nothing, got ${row.length}`,
         );
-      const board = (text: readonly string[]): Uint8Array => atLine(name, line, () => readBoard(text.join('')));
+      const board = (text: readonly string[]): Uint8Array =>
+        within(`${name}, line ${line}`, () => readBoard(text.join('')));
       const cellsOfBoard = form.size / form.boards;
       const question = board(row.slice(0, cellsOfBoard));
       const answer = form.boards === 2 ? board(row.slice(cellsOfBoard)) : null;
@@ -182,7 +183,7 @@ async function* boardEntries(lines: AsyncIterable<Line>, name: string): AsyncGen
   const reader = new BoardReader();
   let held: Entry | undefined;
   for await (const { line, text } of lines) {
-    for (const { board } of atLine(name, line, () => reader.add(text, line))) {
+    for (const { board } of within(`${name}, line ${line}`, () => reader.add(text, line))) {
       const full = !board.includes(0);
       const question = held?.question;
       if (full && question !== undefined && board.every((digit, i) => question[i] === 0 || question[i] === digit)) {
@@ -196,7 +197,7 @@ async function* boardEntries(lines: AsyncIterable<Line>, name: string): AsyncGen
       held = { line, source: '', question: board, answer: null, rating: null };
     }
   }
-  at(name, () => reader.end());
+  within(name, () => reader.end());
   if (held !== undefined) yield held;
 }
 
@@ -262,16 +263,6 @@ function kindOfCell(cell: string): CellKind {
   const digits = text.replace(/[^1-9]/g, '');
   if (digits === '' || Math.max(...[...digits].map(Number)) > Math.sqrt(text.length)) return undefined;
   return digits.length === text.length ? 'answer' : 'question';
-}
-
-/** Names a file, and perhaps a line, in an error about it. */
-function at<Result>(where: string, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${where}: ${error.message}`);
-    throw error;
-  }
 }
 
 /** A gzipped file of puzzles; the same puzzles give the same bytes. */

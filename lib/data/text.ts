@@ -171,13 +171,3 @@ function gzipError(error: unknown, name: string): unknown {
   const got = code === 'Z_BUF_ERROR' ? 'a file that ends too early' : 'something else';
   return new InputError(`${name}: expected gzip data, got ${got}; the file is damaged`);
 }
-
-/** Names file and line in an error that a reader of one line throws. */
-export function atLine<Result>(name: string, number: number, read: () => Result): Result {
-  try {
-    return read();
-  } catch (error) {
-    if (error instanceof InputError) throw new InputError(`${name}, line ${number}: ${error.message}`);
-    throw error;
-  }
-}

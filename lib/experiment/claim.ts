@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { given } from '../fields.js';
 import { writeError } from '../file-errors.js';
 import { makeFolder, removeHalf } from '../write-file.js';
 import { isAlive } from '../processes.js';
@@ -45,7 +46,7 @@ export interface Claim {
 export function claim(folder: string, job?: string): Claim | undefined {
   const file = claimFile(folder);
   const token = randomUUID();
-  const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...(job === undefined ? {} : { job }) };
+  const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...given({ job }) };
   const isOwn = (): boolean => readOwner(file)?.token === token;
   const written = `${file}.${token}`;
   try {

@@ -3,7 +3,18 @@
  * record.
  */
 import { InputError } from '../errors.js';
-import { anyObject, checkFields, listOf, number, objectOf, optional, text, whole, type FieldCheck } from '../fields.js';
+import {
+  anyObject,
+  checkFields,
+  isObject,
+  listOf,
+  number,
+  objectOf,
+  optional,
+  text,
+  whole,
+  type FieldCheck,
+} from '../fields.js';
 import { checkConfig } from '../model/config.js';
 
 /** Most bytes of a record's file, and levels of nesting in it: real ones have 50 KB and five levels. */
@@ -30,7 +41,7 @@ const closing: FieldCheck = (value) => {
   const object = anyObject(value);
   if (object !== undefined) return object;
   const each = (result: unknown): string | undefined =>
-    typeof result === 'object' && result !== null && 'passAt' in result ? vote(result) : objectOf(evaluation)(result);
+    isObject(result) && 'passAt' in result ? vote(result) : objectOf(evaluation)(result);
   return listOf(each)(Object.values(value as object));
 };
 const point = {

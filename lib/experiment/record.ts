@@ -4,12 +4,13 @@
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, reasonOf, show } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { readError } from '../file-errors.js';
 import { projectRoot } from '../files.js';
 import { readUserFile } from '../user-file.js';
 import { writeFileAtomic } from '../write-file.js';
-import { parseJson } from '../json.js';
+import { isObject } from '../fields.js';
+import { readJson } from '../json.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';
@@ -160,21 +161,13 @@ export function readRecord(file: string): RunRecord {
 /** Reads a sealed file of a schema, whose content is checked before its seal. Throws InputError as readRecord. */
 export function readSealed(file: string, schema: string, check: (name: string, content: object) => void): object {
   const name = path.basename(file);
-  let parsed: unknown;
-  try {
-    parsed = parseJson(readUserFile(file, recordBounds.bytes).toString('utf8'), recordBounds);
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(
-        `record ${name}: expected JSON, got ${reasonOf(error)}; the file is truncated or damaged: delete it and run ` +
-          'again',
-      );
-    throw error;
-  }
-  const { checksum: written, ...rest } = (typeof parsed === 'object' && parsed !== null ? parsed : {}) as Record<
-    string,
-    unknown
-  >;
+  const refuse = (reason: string): never => {
+    throw new InputError(
+      `record ${name}: expected JSON, got ${reason}; the file is truncated or damaged: delete it and run again`,
+    );
+  };
+  const parsed = readJson(readUserFile(file, recordBounds.bytes).toString('utf8'), refuse, recordBounds);
+  const { checksum: written, ...rest } = isObject(parsed) ? parsed : {};
   if (rest['schema'] !== schema)
     throw new InputError(
       `record ${name}: expected schema ${schema}, got ${show(rest['schema'])}; it is from another version ` +
@@ -257,7 +250,7 @@ function checksum(record: object): string {
 /** JSON with keys sorted at every level. */
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
+  if (isObject(value)) {
     const fields = Object.entries(value).filter(([, field]) => field !== undefined);
     return `{${fields
       .sort(([a], [b]) => (a < b ? -1 : 1))

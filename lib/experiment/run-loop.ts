@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { given } from '../fields.js';
 import { describe } from '../model/describe.js';
 import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
@@ -231,7 +232,7 @@ export class RunLoop {
     const training =
       trainingPuzzles === 0 ? undefined : await this.#score(this.#data.train, { puzzles: trainingPuzzles });
     if (trainingPuzzles > 0 && training === undefined) return false;
-    const made = { ...result, step: this.#trainer.step, ...(training === undefined ? {} : { training }) };
+    const made = { ...result, step: this.#trainer.step, ...given({ training }) };
     this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
@@ -254,9 +255,7 @@ export class RunLoop {
   ): Promise<Evaluation | undefined> {
     const options = {
       puzzles: puzzles === 0 ? dataset.examples : puzzles,
-      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-      ...(puzzleIds === undefined ? {} : { puzzleIds }),
-      ...(weights === undefined ? {} : { weights }),
+      ...given({ supervisionSteps, puzzleIds, weights }),
     };
     return this.#measured(supervisionSteps, (watched) => evaluate(this.#engine, dataset, { ...options, ...watched }));
   }
@@ -267,10 +266,7 @@ export class RunLoop {
     { name, votes = 0, supervisionSteps }: ClosingEvaluation,
   ): Promise<ArcVoteResult | undefined> {
     if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
-    const options = {
-      ...(votes === 0 ? {} : { versions: votes }),
-      ...(supervisionSteps === undefined ? {} : { supervisionSteps }),
-    };
+    const options = given({ versions: votes === 0 ? undefined : votes, supervisionSteps });
     return this.#measured(supervisionSteps, (watched) => voteArc(this.#engine, dataset, { ...options, ...watched }));
   }
 
@@ -284,7 +280,7 @@ export class RunLoop {
     try {
       const result = await work({
         onProgress: ({ done, total }) => this.#tell('evaluation', done, total),
-        ...(this.#options.shouldStop === undefined ? {} : { shouldStop: this.#options.shouldStop }),
+        ...given({ shouldStop: this.#options.shouldStop }),
         keep: this.#keeping,
       });
       const { seconds } = this.progress;

@@ -5,6 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import { EngineLostError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { given, isObject } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { saveCheckpoint } from '../checkpoint/checkpoint.js';
@@ -132,7 +133,7 @@ async function runHeld(
     if (resume && existsSync(files.state)) {
       const { snapshot, extra } = readSnapshot(files.state, experiment.model, seatsOf(experiment.training));
       const saved = (extra ?? {}) as { readonly progress?: Measured };
-      if (typeof saved.progress !== 'object' || saved.progress === null)
+      if (!isObject(saved.progress))
         throw new InputError(`${files.state}: expected the progress of run ${id}, got none; start over without resume`);
       checkMeasured(files.state, saved.progress);
       await trainer.restore(snapshot);
@@ -152,7 +153,7 @@ async function runHeld(
         ? readRecord(files.record)
         : {
             ...recordOf(experiment, seed, data, id, run.progress, trainer.step),
-            ...(start === undefined ? {} : { start: start.sha256 }),
+            ...given({ start: start?.sha256 }),
             ...blockField(options.engine?.block),
           };
     if (!run.untouched || !existsSync(files.record)) {

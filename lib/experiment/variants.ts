@@ -3,6 +3,7 @@
  * what the paper reports for it, and what it tests.
  */
 import { didYouMean, InputError, show } from '../errors.js';
+import { given } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
 import type { Task } from './task.js';
@@ -111,7 +112,7 @@ function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
     depthRow: { net, k, T },
     sudoku,
     depth: net === 'HRM' ? hrmDepth : trmDepth,
-    ...(footnote === undefined ? {} : { footnote }),
+    ...given({ footnote }),
   };
 }
 

@@ -10,6 +10,7 @@ import { InputError } from '../errors.js';
 import {
   between,
   checkFields,
+  given,
   listOf,
   objectOf,
   oneOf,
@@ -183,7 +184,7 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
         part,
         seed,
         {
-          ...(options.shouldStop === undefined ? {} : { shouldStop: options.shouldStop }),
+          ...given({ shouldStop: options.shouldStop }),
           onProgress: (within) =>
             options.onProgress?.({
               done: done + (within.done / within.total) * expectedPasses(plan, part),

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
+import { given } from '../fields.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { PlannedRun } from './plan.js';
 import { readRecord } from '../experiment/record.js';
@@ -49,7 +50,7 @@ export async function work(
       engine,
       folder,
       resume: true,
-      ...(options.job === undefined ? {} : { job: options.job }),
+      ...given({ job: options.job }),
       shouldStop: options.shouldStop,
       onProgress: async ({ share }) => {
         const now = performance.now();

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { readJson } from '../json.js';
 import { pieces, writeFileAtomic } from '../write-file.js';
 
 /** Where and how to keep it. */
@@ -97,13 +98,7 @@ export class Kept<State extends { readonly done: number }> {
         `${this.file}: expected what this evaluation had finished, got ${got}; delete the file to start over`,
       );
     };
-    let content: unknown;
-    try {
-      content = JSON.parse(readFileSync(this.file, 'utf8'));
-    } catch (error) {
-      if (error instanceof SyntaxError) return refuse(error.message);
-      throw error;
-    }
+    const content = readJson(readFileSync(this.file, 'utf8'), refuse);
     const { key, sum, state } = (content ?? {}) as { key?: unknown; sum?: unknown; state?: unknown };
     if (key !== this.#key) return refuse('that of another evaluation');
     if (typeof state !== 'string' || sum !== this.#sumOf(state))

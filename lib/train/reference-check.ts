@@ -9,6 +9,7 @@ import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters
 import { configFromReference, type ReferenceFields } from '../checkpoint/reference-config.js';
 import { readSafetensors } from '../checkpoint/safetensors-file.js';
 import type { LatentId } from '../model/calls.js';
+import { readJson } from '../json.js';
 import { Random } from '../random.js';
 import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
 import { scoreBoard, stepMetrics } from './metrics.js';
@@ -382,7 +383,7 @@ function parametersUnder(fixture: Fixture, prefix: string, fallback = prefix): T
 function readFixture(file: string): Fixture {
   if (!file.endsWith('.safetensors')) throw new InputError(`fixture: expected a .safetensors file, got ${file}`);
   const { tensors } = readSafetensors(file);
-  const json = readJson(file.replace(/\.safetensors$/, '.json'));
+  const json = readDescription(file.replace(/\.safetensors$/, '.json'));
   const find = (key: string): { shape: readonly number[]; data: unknown } => {
     const tensor = tensors.get(key);
     if (tensor === undefined)
@@ -435,16 +436,13 @@ const description = objectOf({
   eval_metrics: anyObject,
 } satisfies Fields<FixtureJson>);
 
-function readJson(file: string): FixtureJson {
-  try {
-    const json: unknown = JSON.parse(readUserFile(file).toString('utf8'));
-    const expected = description(json);
-    if (expected !== undefined)
-      throw new InputError(`${path.basename(file)}: expected a fixture's description, ${expected}, got ${show(json)}`);
-    return json as FixtureJson;
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(`${path.basename(file)}: expected JSON, got ${error.message}`);
-    throw error;
-  }
+function readDescription(file: string): FixtureJson {
+  const name = path.basename(file);
+  const json = readJson(readUserFile(file).toString('utf8'), (reason) => {
+    throw new InputError(`${name}: expected JSON, got ${reason}`);
+  });
+  const expected = description(json);
+  if (expected !== undefined)
+    throw new InputError(`${name}: expected a fixture's description, ${expected}, got ${show(json)}`);
+  return json as FixtureJson;
 }

@@ -1,6 +1,7 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { createHash } from 'node:crypto';
 import { InputError, show } from '../errors.js';
+import { readJson } from '../json.js';
 import { checkTensors } from '../engine/checks.js';
 import { pieces } from '../write-file.js';
 import { tensorKinds, type TensorKind } from '../engine/engine.js';
@@ -223,13 +224,9 @@ function snapshotIn(
 
 /** A part of the metadata that is JSON; null where there is none. */
 function storedJson(file: string, what: string, stored: string | undefined): unknown {
-  try {
-    return JSON.parse(stored ?? 'null');
-  } catch (error) {
-    if (error instanceof SyntaxError)
-      throw new InputError(
-        `${file}: expected ${what} as JSON, got ${error.message}; the file is damaged: start over without resume`,
-      );
-    throw error;
-  }
+  return readJson(stored ?? 'null', (reason) => {
+    throw new InputError(
+      `${file}: expected ${what} as JSON, got ${reason}; the file is damaged: start over without resume`,
+    );
+  });
 }

@@ -6,6 +6,7 @@ import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type Tenso
 import type { Call, LatentId, Schedule } from '../../model/calls.js';
 import { buildSchedule, latentInitName } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
+import { given } from '../../fields.js';
 import { activationBudget, checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
@@ -193,14 +194,14 @@ export class TfjsEngine implements Engine {
           predictions: argmax(logitsData, config.vocabSize),
           loss: request.loss,
           total,
-          ...(continueTargets === undefined ? {} : { continueTargets }),
+          ...given({ continueTargets }),
         });
         part = {
           latents,
           logits: logitsData,
           halting: haltingData,
           losses,
-          ...(continueTargets === undefined ? {} : { continueTargets }),
+          ...given({ continueTargets }),
         };
         const sum = losses.answerLoss.reduce(
           (all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!),
