@@ -15,20 +15,17 @@ export const ablate: Command = {
   count: [0, 0],
   options: {
     table: {
-      type: 'string',
       value: 'N',
       about: '1 ablations, 2 latents, 3 recursions, 4 models on Sudoku and mazes, 5 models on ARC. Default 1',
     },
     scale: {
-      type: 'string',
       value: 'NAME',
       about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop',
     },
-    seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
-    only: { type: 'string', value: 'ID,…', about: 'only these rows, by the ids of describe --all' },
-    base: { type: 'string', value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
+    seeds: { value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
+    only: { value: 'ID,…', about: 'only these rows, by the ids of describe --all' },
+    base: { value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
     'equal-cost': {
-      type: 'boolean',
       about: 'in place of the rows those that cost less a step, with more steps: as many FLOP as the first row',
     },
     ...sweepOptions,

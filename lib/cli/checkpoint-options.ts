@@ -6,7 +6,6 @@ import type { ModelConfig } from '../model/config.js';
 import { choice, type Arguments, type Option } from './command.js';
 
 export const weightsOption: Option = {
-  type: 'string',
   value: 'NAME',
   about:
     'of a file with online and averaged weights: raw or average. ' +

@@ -6,8 +6,7 @@ import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 
 /** One option of a command. A default of undefined means "not given". */
 export interface Option {
-  readonly type: 'string' | 'boolean';
-  /** What stands for the value in the help, e.g. FILE. */
+  /** What stands for the value in the help, e.g. FILE. Absent: a switch, which takes none. */
   readonly value?: string;
   /** Meaning, range and default, in one line. */
   readonly about: string;
@@ -57,8 +56,8 @@ export interface Command {
 }
 
 const common: Readonly<Record<string, Option>> = {
-  help: { type: 'boolean', about: 'print this help' },
-  json: { type: 'boolean', about: 'print one JSON value instead of text' },
+  help: { about: 'print this help' },
+  json: { about: 'print one JSON value instead of text' },
 };
 
 /** Longest argument: paths and changes are far shorter, and no pattern may take long on one. */
@@ -84,7 +83,9 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   try {
     parsed = parseArgs({
       args: [...argv],
-      options: Object.fromEntries(Object.entries(all).map(([name, { type }]) => [name, { type }])),
+      options: Object.fromEntries(
+        Object.entries(all).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
+      ),
       allowPositionals: true,
       tokens: true,
     });
@@ -97,7 +98,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   }
   // Of an option that is given twice only the last value would count.
   const given = parsed.tokens.flatMap(({ name }) => name ?? []);
-  const twice = given.find((name, i) => given.indexOf(name) < i && all[name]?.type === 'string');
+  const twice = given.find((name, i) => given.indexOf(name) < i && all[name]?.value !== undefined);
   if (twice !== undefined)
     throw new InputError(
       `${command.name} --${twice}: expected it once, got it twice` +
@@ -150,10 +151,11 @@ export function below(heading: string, options: Readonly<Record<string, Option>>
 
 /** The help text of one command. */
 export function helpText(command: Command): string {
-  const options = Object.entries({ ...command.options, ...common }).map(([name, option]) => {
-    const { type, value = 'VALUE', about, heading = '' } = option;
-    return { left: `--${name}${type === 'string' ? ` ${value}` : ''}`, about, heading };
-  });
+  const options = Object.entries({ ...command.options, ...common }).map(([name, { value, about, heading = '' }]) => ({
+    left: `--${name}${value === undefined ? '' : ` ${value}`}`,
+    about,
+    heading,
+  }));
   const width = Math.max(...options.map(({ left }) => left.length));
   const headings = [...new Set(['', ...options.map(({ heading }) => heading)])];
   return [

@@ -20,21 +20,18 @@ export const convert: Command = {
   count: [2, 2],
   options: {
     set: {
-      type: 'string',
       value: 'model.A=V,…',
       about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4',
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,
     'puzzle-ids': {
-      type: 'string',
       value: 'N',
       about:
         'rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its ' +
         "rows. Default the file's",
     },
     prefix: {
-      type: 'string',
       value: 'TEXT',
       about:
         'put before every name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. Default none',

@@ -16,21 +16,19 @@ import { Progress } from '../progress.js';
 export const arcBuildOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(notFor('build arc1', 'build arc2'), {
     augmentations: {
-      type: 'string',
       value: 'N',
       about:
         'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: ' +
         'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
     },
     canvas: {
-      type: 'string',
       value: 'N',
       about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30',
     },
   }),
   ...unreadWhere(notFor('build sudoku', 'build maze', 'build arc1', 'build arc2'), {
-    out: { type: 'string', value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-    seed: { type: 'string', value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
+    out: { value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
+    seed: { value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
   }),
 };
 
@@ -103,6 +101,13 @@ export function checkArc(file: string, out: Out): number {
   return 0;
 }
 
+/** "set ARC train · tasks 400 · …": a row in a line of text. */
+export function rowText(row: Readonly<Record<string, string | number>>): string {
+  return Object.entries(row)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(' · ');
+}
+
 /** Splits of an ARC task and what they share. */
 export function showArc({ train, test, validation }: TaskData, out: Out): number {
   const sets = [train, test, validation].filter(isArcDataset).filter(({ examples }) => examples > 0);
@@ -118,12 +123,7 @@ export function showArc({ train, test, validation }: TaskData, out: Out): number
   const overlaps = sets
     .slice(1)
     .map(({ name, versions }) => ({ set: name, ...arcOverlap(first.versions.entries, versions.entries) }));
-  for (const summary of summaries)
-    out.line(
-      Object.entries(summary)
-        .map(([key, value]) => `${key} ${value}`)
-        .join(' · '),
-    );
+  for (const summary of summaries) out.line(rowText(summary));
   for (const { set, pairs, same, equivalent } of overlaps)
     out.line(
       `${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ` +

@@ -20,20 +20,17 @@ import { Progress } from '../progress.js';
 export const buildOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(notFor('build sudoku', 'build maze'), {
     source: {
-      type: 'string',
       value: 'NAME',
       about:
         'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. ' +
         'Default generated',
     },
-    train: { type: 'string', value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
+    train: { value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
     test: {
-      type: 'string',
       value: 'N',
       about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000',
     },
     'min-difficulty': {
-      type: 'string',
       value: 'N',
       about:
         'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: ' +
@@ -43,14 +40,12 @@ export const buildOptions: Readonly<Record<string, Option>> = {
   }),
   ...unreadWhere(notFor('build sudoku'), {
     copies: {
-      type: 'string',
       value: 'N',
       about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)',
     },
   }),
   ...unreadWhere(notFor('build maze'), {
     dihedral: {
-      type: 'boolean',
       about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule',
     },
   }),

@@ -7,7 +7,7 @@ import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
 import { mazeOverlap, summarizeMazes } from '../data/maze-numbers.js';
 import { summarizeSudokus, sudokuOverlap } from '../data/puzzles.js';
-import { arcBuildOptions, buildArcSet, showArc } from './data-arc.js';
+import { arcBuildOptions, buildArcSet, rowText, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
 import { unreadWhere, type Arguments, type Command, type Out } from './command.js';
@@ -30,11 +30,10 @@ export const dataCommand: Command = {
       experimentOptions(() => ({ task: everyField })),
     ),
     ...unreadWhere(notFor('check'), {
-      kind: { type: 'string', value: 'KIND', about: 'check: sudoku, maze, arc or folder. Default: read off the file' },
+      kind: { value: 'KIND', about: 'check: sudoku, maze, arc or folder. Default: read off the file' },
     }),
     ...unreadWhere(notFor('check', 'build sudoku', 'build maze'), {
       side: {
-        type: 'string',
         value: 'N',
         about:
           'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
@@ -78,12 +77,7 @@ async function show(args: Arguments, out: Out): Promise<number> {
     throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check shows any folder`);
   const summaries = sets.map(summarize);
   const overlaps = sets.slice(1).map((set) => overlap(train, set));
-  for (const row of [...summaries, ...overlaps])
-    out.line(
-      Object.entries(row)
-        .map(([key, value]) => `${key} ${value}`)
-        .join(' · '),
-    );
+  for (const row of [...summaries, ...overlaps]) out.line(rowText(row));
   if (train.note !== '') out.line(train.note);
   out.result({ sets: summaries, overlaps });
   return 0;

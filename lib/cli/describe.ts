@@ -26,13 +26,11 @@ const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeo
 
 const oneModel: Readonly<Record<string, Option>> = {
   task: {
-    type: 'string',
     value: 'NAME',
     about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
   },
-  'batch-size': { type: 'string', value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
+  'batch-size': { value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
   gflops: {
-    type: 'string',
     value: 'N',
     about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
   },
@@ -60,9 +58,9 @@ export const describeCommand: Command = {
             ? 'expected one list at a time'
             : undefined,
       {
-        all: { type: 'boolean', about: "every row of the paper's tables, counted, beside what the paper prints" },
-        experiments: { type: 'boolean', about: 'every experiment: what it is, its parameters and its FLOP' },
-        settings: { type: 'boolean', about: 'every setting that --set changes: values, the paper’s, and meaning' },
+        all: { about: "every row of the paper's tables, counted, beside what the paper prints" },
+        experiments: { about: 'every experiment: what it is, its parameters and its FLOP' },
+        settings: { about: 'every setting that --set changes: values, the paper’s, and meaning' },
       },
     ),
     ...unreadWhere((args) => {

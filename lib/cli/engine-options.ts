@@ -8,47 +8,39 @@ const torchOnly = (args: Arguments): string | undefined =>
 
 export const engineOptions = below('Engine', {
   engine: {
-    type: 'string',
     value: 'NAME',
     about: 'native, tfjs, torch (docs/gpu.md) or auto (native where it is built, else tfjs). Default auto',
   },
   backend: {
-    type: 'string',
     value: 'NAME',
     about: 'tfjs only: tensorflow, wasm, cpu or auto (the fastest that loads). Default auto',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? undefined : 'expected --engine tfjs with it'),
   },
   precision: {
-    type: 'string',
     value: 'NAME',
     about: 'native and torch: float32, bf16 or auto (bf16 where the CPU or GPU is faster in it). Default auto',
   },
   threads: {
-    type: 'string',
     value: 'N',
     about: 'native, and torch on a CPU: threads of one run, 1 to 256. Default: one per core; in a sweep, one per run',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
   },
   device: {
-    type: 'string',
     value: 'NAME',
     about: 'torch only: cpu, cuda, cuda:1, xpu, mps or auto (a GPU where there is one). Default auto',
     unread: torchOnly,
   },
   devices: {
-    type: 'string',
     value: 'N',
     about: 'torch only: GPUs of this machine that share the batch. Default 1',
     unread: torchOnly,
   },
   torchrun: {
-    type: 'string',
     value: 'WORDS',
     about: 'torch only: further arguments of torchrun, written --torchrun="--nnodes=2 …" (docs/slurm.md)',
     unread: torchOnly,
   },
   compile: {
-    type: 'string',
     value: 'WORD',
     about: 'torch only: on or off, torch.compile of the networks. Default on for CUDA and ROCm',
     unread: torchOnly,

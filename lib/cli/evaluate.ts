@@ -43,7 +43,6 @@ export const evaluateCommand: Command = {
     ),
     set: setOption,
     file: {
-      type: 'string',
       value: 'FILE',
       about: 'score these puzzles: any file that data check reads, or a folder. Default those of the checkpoint',
     },
@@ -51,27 +50,23 @@ export const evaluateCommand: Command = {
       ...weightsOption,
       unread: (args) => (isRandom(args) ? 'random weights are one set; name a checkpoint' : undefined),
     },
-    split: { type: 'string', value: 'NAME', about: 'test, train or validation. Default test' },
-    puzzles: { type: 'string', value: 'N', about: 'score only the first N puzzles. Default all' },
+    split: { value: 'NAME', about: 'test, train or validation. Default test' },
+    puzzles: { value: 'N', about: 'score only the first N puzzles. Default all' },
     steps: {
-      type: 'string',
       value: 'N',
       about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's",
     },
     'batch-size': {
-      type: 'string',
       value: 'N',
       about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128',
     },
     'halt-above': {
-      type: 'string',
       value: 'X',
       about:
         'stop once a halting logit exceeds X, -1000 to 1000; 0 means more likely right than wrong. Of several votes ' +
         'or chains the first to halt answers (arXiv 2601.19085). Default: never; with --until-sure 0',
     },
     'until-sure': {
-      type: 'boolean',
       about:
         'search at test time: every puzzle in form after form until its halting logit is above --halt-above; ' +
         'counts passes and false stops',
@@ -81,7 +76,6 @@ export const evaluateCommand: Command = {
       unread: (args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'),
     },
     votes: {
-      type: 'string',
       value: 'N',
       unread: (args) => (flag(args, 'until-sure') ? 'with --until-sure forms take turns; give --forms' : undefined),
       about:
@@ -89,7 +83,6 @@ export const evaluateCommand: Command = {
         '8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
     },
     relabel: {
-      type: 'string',
       value: 'NAME',
       unread: (args) =>
         severalVotes(args) || flag(args, 'until-sure')
@@ -98,14 +91,12 @@ export const evaluateCommand: Command = {
       about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both',
     },
     chains: {
-      type: 'string',
       value: 'N',
       about:
         'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), ' +
         '1 to 1024. Default 1',
     },
     noise: {
-      type: 'string',
       value: 'S',
       unread: (args) => (severalChains(args) ? undefined : 'the first chain is without noise; give --chains 2 or more'),
       about:
@@ -113,17 +104,14 @@ export const evaluateCommand: Command = {
         'as reported for PTRM',
     },
     'puzzle-ids': {
-      type: 'string',
       value: 'NAME',
       about: "the puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own",
     },
     submission: {
-      type: 'string',
       value: 'FILE',
       about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes',
     },
     seed: {
-      type: 'string',
       value: 'N',
       about: 'draws forms and noise, 0 to 4294967295. Default 0',
       unread: (args) =>
@@ -132,7 +120,6 @@ export const evaluateCommand: Command = {
           : 'nothing is drawn without --votes, --chains or --until-sure',
     },
     random: {
-      type: 'string',
       value: 'SEED',
       about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory",
     },
@@ -142,7 +129,6 @@ export const evaluateCommand: Command = {
         isRandom(args) ? undefined : 'a checkpoint says itself what it is; give it with --random only',
     },
     resume: {
-      type: 'boolean',
       about:
         'go on from what the same command had finished when it was interrupted; every half minute that is written to ' +
         'runs/evaluate',

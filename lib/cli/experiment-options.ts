@@ -1,9 +1,9 @@
 /** The options by which a command names an experiment and changes it. */
-import { didYouMean, InputError, show, unknownFields } from '../errors.js';
+import { InputError, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
-import { experiment, experiments } from '../experiment/experiments.js';
+import { experiment } from '../experiment/experiments.js';
 import { variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
 import { readUserFile } from '../user-file.js';
@@ -26,12 +26,10 @@ export function experimentOptions(
 ): Readonly<Record<'experiment' | 'set', Option>> {
   return {
     experiment: {
-      type: 'string',
       value: 'NAME',
       about: 'one of those that describe --experiments lists. Default sudoku-4x4',
     },
     set: {
-      type: 'string',
       value: 'A.B=V,…',
       about: 'changes, e.g. training.steps=300,model.gradient=one-step; describe --settings lists all fields',
       settings: read,
@@ -40,13 +38,11 @@ export function experimentOptions(
 }
 
 export const variantOption: Option = {
-  type: 'string',
   value: 'ID',
   about: "the experiment as that row of the paper's tables (describe --all), e.g. hrm",
 };
 
 export const configOption: Option = {
-  type: 'string',
   value: 'FILE',
   about:
     'a JSON object with any of experiment, variant, task, model, training, evaluation, e.g. ' +
@@ -65,7 +61,7 @@ export function readChanges(args: Arguments): Settings {
 export function readExperiment(args: Arguments): Experiment {
   const file = text(args, 'config');
   const config = file === undefined ? { changes: nothing } : readConfig(file);
-  const base = namedExperiment(text(args, 'experiment') ?? config.experiment ?? 'sudoku-4x4');
+  const base = experiment(text(args, 'experiment') ?? config.experiment ?? 'sudoku-4x4');
   const row = text(args, 'variant') ?? config.variant;
   const set = readChanges(args);
   const changes = Object.fromEntries(
@@ -77,13 +73,6 @@ export function readExperiment(args: Arguments): Experiment {
   // A row with settings of one's own is not that row any more.
   const own = changes.model === undefined && changes.training === undefined ? {} : { variant: null };
   return change(variantExperiment(base, variant(row)), { ...changes, ...own });
-}
-
-function namedExperiment(name: string): Experiment {
-  const names = Object.keys(experiments);
-  if (!names.includes(name))
-    throw new InputError(`--experiment: expected one of ${names.join(', ')}, got ${name}${didYouMean(name, names)}`);
-  return experiment(name);
 }
 
 const configBytes = 1e6;

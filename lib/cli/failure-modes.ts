@@ -13,9 +13,9 @@ export const failureModesCommand: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    scale: { type: 'string', value: 'NAME', about: `${failureScales.join(' or ')}. Default laptop` },
-    seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every run, 1 to 100. Default 1' },
-    only: { type: 'string', value: 'ID,…', about: 'only these of them' },
+    scale: { value: 'NAME', about: `${failureScales.join(' or ')}. Default laptop` },
+    seeds: { value: 'N', about: 'seeds 0 … N−1 of every run, 1 to 100. Default 1' },
+    only: { value: 'ID,…', about: 'only these of them' },
     ...sweepOptions,
     ...engineOptions,
   },

@@ -18,7 +18,6 @@ export const report: Command = {
   count: [0, 0],
   options: {
     records: {
-      type: 'string',
       value: 'DIR',
       about:
         'only these records, or the one of a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles ' +

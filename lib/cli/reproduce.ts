@@ -28,8 +28,8 @@ export const reproduce: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    seed: { type: 'string', value: 'N', about: 'seed of the 9×9 run. Default 0' },
-    smoke: { type: 'boolean', about: 'a few steps only: shows that everything works, learns nothing' },
+    seed: { value: 'N', about: 'seed of the 9×9 run. Default 0' },
+    smoke: { about: 'a few steps only: shows that everything works, learns nothing' },
     ...engineOptions,
   },
   example: 'reproduce',

@@ -19,7 +19,7 @@ export const search: Command = {
       evaluation: { except: { split: 'a search scores validation puzzles only' } },
     })),
     variant: variantOption,
-    seeds: { type: 'string', value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
+    seeds: { value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
     ...sweepOptions,
     ...engineOptions,
   },

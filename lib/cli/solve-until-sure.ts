@@ -14,7 +14,6 @@ import { formsOption, mostFormsOf } from './until-sure-options.js';
 
 export const searchOptions: Readonly<Record<string, Option>> = {
   'until-sure': {
-    type: 'boolean',
     about:
       'search: think about the puzzle in form after form (digits renamed, lines moved) until the model is sure, and ' +
       'say so where it is not (docs/thinking-wider.md)',
@@ -22,11 +21,10 @@ export const searchOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere((args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'), {
     forms: formsOption,
     'halt-above': {
-      type: 'string',
       value: 'X',
       about: 'the halting logit above which it is sure, -1000 to 1000. Default 0: more likely right than wrong',
     },
-    seed: { type: 'string', value: 'N', about: 'draws the forms, 0 to 4294967295. Default 0' },
+    seed: { value: 'N', about: 'draws the forms, 0 to 4294967295. Default 0' },
   }),
 };
 

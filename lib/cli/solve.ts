@@ -30,15 +30,14 @@ export const solve: Command = {
   positionals: '<puzzle | FILE | ->',
   count: [1, 1],
   options: {
-    checkpoint: { type: 'string', value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
+    checkpoint: { value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
     set: {
-      type: 'string',
       value: 'model.A=V,…',
       about: 'what the file does not say of its model, or how else it is to think, e.g. model.latentRecursions=4',
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,
-    steps: { type: 'string', value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
+    steps: { value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
     ...searchOptions,
     ...engineOptions,
   },

@@ -30,24 +30,21 @@ const slurmOnly = (args: Arguments): string | undefined =>
 
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
-    type: 'string',
     value: 'N',
     about: 'how many runs go at once (local only). Default: as many as cores and free memory allow',
     unread: (args) =>
       onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
   },
   records: {
-    type: 'string',
     value: 'DIR',
     about:
       'folder to read and write records; tables and figures go there too. ' +
       'Default: a folder of the project’s data, with build/reports for tables and figures',
   },
-  yes: { type: 'boolean', about: "start runs at the paper's scale" },
-  runs: { type: 'string', value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
-  dry: { type: 'boolean', about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
+  yes: { about: "start runs at the paper's scale" },
+  runs: { value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
+  dry: { about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
   launcher: {
-    type: 'string',
     value: 'NAME',
     about:
       'local (this machine), or slurm: submit job arrays with a task a run and return (docs/slurm.md). ' +
@@ -56,14 +53,12 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(
     slurmOnly,
     below('With --launcher slurm', {
-      partition: { type: 'string', value: 'NAME', about: 'where it runs. Default the cluster’s' },
+      partition: { value: 'NAME', about: 'where it runs. Default the cluster’s' },
       time: {
-        type: 'string',
         value: 'TIME',
         about: 'longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
       },
       'slurm-args': {
-        type: 'string',
         value: '"ARGS"',
         about: 'further options of sbatch, written --slurm-args="--gres=gpu:1 --account=lab"',
       },

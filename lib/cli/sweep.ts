@@ -15,7 +15,7 @@ export const sweepCommand: Command = {
   count: [1, 1],
   options: {
     ...(sweepOptions['runs'] === undefined ? {} : { runs: sweepOptions['runs'] }),
-    follow: { type: 'boolean', about: 'look again every five seconds until none is queued or running' },
+    follow: { about: 'look again every five seconds until none is queued or running' },
   },
   example: 'sweep status --follow',
   minutes: 'at once; with --follow as long as the runs take',

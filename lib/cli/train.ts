@@ -32,38 +32,32 @@ export const train: Command = {
     variant: variantOption,
     config: configOption,
     seed: {
-      type: 'string',
       value: 'N',
       about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0',
     },
     folder: {
-      type: 'string',
       value: 'DIR',
       about:
         'where checkpoints, record.json and curve.csv (the losses, for any plotting program) go. ' +
         'Default runs/<run id>',
     },
     log: {
-      type: 'string',
       value: 'NAME',
       about: "tensorboard: also write event files as the run goes on, to the folder's tensorboard. Default none",
     },
     resume: {
-      type: 'boolean',
       about: 'continue from the last checkpoint in the folder; a finished run is not run again',
     },
     from: {
-      type: 'string',
       value: 'CHECKPOINT',
       about: 'start a new run from its weights, with the settings given here: a training state or any checkpoint',
     },
     'checkpoint-every': {
-      type: 'string',
       value: 'N',
       about: 'steps between checkpoints. Default a twentieth of the run',
     },
-    record: { type: 'boolean', about: 'also copy the record to data/runs, where the tables read it' },
-    yes: { type: 'boolean', about: "start a run at the paper's scale, also one of more than six hours" },
+    record: { about: 'also copy the record to data/runs, where the tables read it' },
+    yes: { about: "start a run at the paper's scale, also one of more than six hours" },
     ...engineOptions,
   },
   example: 'train --experiment sudoku-4x4 --seed 1',

@@ -2,7 +2,6 @@
 import { integer, type Arguments, type Option } from './command.js';
 
 export const formsOption: Option = {
-  type: 'string',
   value: 'N',
   about: 'most forms of a puzzle that the model is not sure of, 1 to 65536. Default 128, of mazes all 8',
 };

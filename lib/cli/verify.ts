@@ -14,14 +14,12 @@ export const verify: Command = {
   count: [0, 0],
   options: {
     fixture: {
-      type: 'string',
       value: 'FILE',
       about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference',
     },
     ...engineOptions,
     ...below('Engine', {
       precision: {
-        type: 'string',
         value: 'NAME',
         about: 'native and torch: float32 or bf16. Default float32, as the fixtures are',
       },

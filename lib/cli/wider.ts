@@ -25,12 +25,11 @@ export const wider: Command = {
   count: [0, 1],
   options: {
     puzzles: {
-      type: 'string',
       value: 'N',
       about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on, 1 to 8000. Default 1000`,
     },
-    seed: { type: 'string', value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
-    record: { type: 'boolean', about: 'copy the record to data/wider, where the report reads it' },
+    seed: { value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
+    record: { about: 'copy the record to data/wider, where the report reads it' },
     ...engineOptions,
   },
   example: 'wider --threads 1 --record',

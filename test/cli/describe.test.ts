@@ -90,10 +90,10 @@ describe('trm-lab describe', () => {
 
 describe('the help of a command', () => {
   it('puts options of one subject below a heading, after its own', () => {
-    const own = { type: 'boolean', about: 'one' } as const;
+    const own = { about: 'one' } as const;
     const command: Command = {
       ...train,
-      options: { ...below('Far', { far: { type: 'string', value: 'N', about: 'two' } }), own },
+      options: { ...below('Far', { far: { value: 'N', about: 'two' } }), own },
     };
     assert.match(
       helpText(command),
