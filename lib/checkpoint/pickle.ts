@@ -88,17 +88,13 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /**
- * Interprets a pickle of protocol 2 to 5 and returns what it builds. Executes nothing: an object of a class that is not
+ * Interprets a pickle of protocol 2 to 5; returns what it builds, and its length: content may go on behind it. Executes
+ * nothing: an object of a class that is not
  * in `rules.globals` becomes a PickleForeign. A global that runs programs, an instruction that torch.save does not
  * write, and any damage end in `rules.fail`.
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
-export function unpickle(content: Uint8Array, rules: PickleRules): PickleValue {
-  return unpickleFirst(content, rules).value;
-}
-
-/** The same of content that goes on behind the pickle, and the pickle's length. */
-export function unpickleFirst(
+export function unpickle(
   content: Uint8Array,
   rules: PickleRules,
 ): { readonly value: PickleValue; readonly length: number } {

@@ -7,7 +7,6 @@ import {
   PickleObject,
   PickleTuple,
   unpickle,
-  unpickleFirst,
   type PickleRules,
   type PickleValue,
 } from './pickle.js';
@@ -182,7 +181,7 @@ export function readPyTorch(bytes: Bytes): PickleValue {
   return unpickle(
     readZipEntry(bytes, pickle),
     rules({ placeOf, fail }, (problem) => fail(`its pickle ${problem}`)),
-  );
+  ).value;
 }
 
 /**
@@ -201,7 +200,7 @@ function readLegacy(bytes: Bytes, fail: Fail): PickleValue {
   const content = bytes.read(0, Math.min(bytes.size, largestPickle));
   let at = 0;
   const next = (): PickleValue => {
-    const { value, length } = unpickleFirst(content.subarray(at), { ...own, persistent });
+    const { value, length } = unpickle(content.subarray(at), { ...own, persistent });
     at += length;
     return value;
   };

@@ -7,6 +7,7 @@ import { arcTokens, layPair, longestSide, type ArcTask } from './arc.js';
 import { readArcTasks } from './arc-json.js';
 import { ArcDraws, ArcVersions, type ArcEntry } from './arc-versions.js';
 import { withHash, type Dataset } from './dataset.js';
+import { eachSplit, type Split, type Splits } from './splits.js';
 
 /** The parts an ARC set is made of. */
 export type ArcSubset = 'training' | 'evaluation' | 'evaluation-official' | 'concept';
@@ -73,9 +74,7 @@ export function isArcDataset(dataset: Dataset): dataset is ArcDataset {
 export const defaultSubsets: readonly ArcSubset[] = ['training', 'evaluation', 'concept'];
 
 /** The tasks of a set with what each one's test pairs are for, in the order of their ids' blocks. */
-export function arcTasks(
-  options: ArcSetOptions,
-): { readonly task: ArcTask; readonly testsFor: 'train' | 'test' | 'validation' }[] {
+export function arcTasks(options: ArcSetOptions): { readonly task: ArcTask; readonly testsFor: Split }[] {
   const { set, canvas, testSubset = 'evaluation', maxTasks = 0, validationTasks = 0, seed } = options;
   const taken = partsOf(options).flatMap(({ file, subset }) => {
     const fitting = readArcTasks(file).filter((task) => largestSide(task) <= canvas);
@@ -136,13 +135,13 @@ export function arcPuzzleIds(options: ArcSetOptions): number {
  * or test or validate at offset (0, 0), by the rule of `testsFor`. A task has the same ids in every split.
  * Memory holds the original pairs and ten bytes a version; versions are made when a batch or a vote wants them.
  */
-export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: ArcDataset; validation: ArcDataset } {
+export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
   const { set, file = '', canvas, augmentations, maxTasks = 0, seed } = options;
   const of = set === 'file' ? ` ${path.basename(file)}` : `-AGI-${set === 'arc1' ? 1 : 2}`;
   const tasks = arcTasks(options);
   const random = new Random(seed).fork('arc');
   const draws = new ArcDraws(augmentations, random.fork('versions'));
-  const split = (name: 'train' | 'test' | 'validation'): ArcDataset => {
+  return eachSplit((name) => {
     const entries = tasks.flatMap(({ task, testsFor }, index): ArcEntry[] => {
       const pairs =
         name === 'train'
@@ -161,8 +160,7 @@ export function arcDataset(options: ArcSetOptions): { train: ArcDataset; test: A
       puzzleIds: arcPuzzleIds(options),
       draw: `versions ${augmentations} seed ${seed}\n`,
     });
-  };
-  return { train: split('train'), test: split('test'), validation: split('validation') };
+  });
 }
 
 /** What must be said wherever a result on less than all tasks appears; '' for all of them. */

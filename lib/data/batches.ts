@@ -3,7 +3,7 @@
  */
 import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
-import { exampleOf, type Dataset } from './dataset.js';
+import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
 import { ignoredLabel, type Example } from './example.js';
 
 /** B examples: tokens and labels [B, L], puzzle ids [B]. */
@@ -113,9 +113,7 @@ export class BatchStream {
     return Array.from(random.permutation(count), (i) => {
       const original = exampleOf(this.#dataset, first + i);
       const example =
-        version === 0 || augmentation === null
-          ? original
-          : augmentation.apply(original, augmentation.random.fork(puzzle).fork(version), version);
+        version === 0 || augmentation === null ? original : augmentedCopy(augmentation, original, puzzle, version);
       return { example, id: ids[puzzle] ?? 0 };
     });
   }

@@ -7,10 +7,20 @@ import type { Example } from './example.js';
 export interface Augmentation {
   /** Copies of each puzzle beside the original. */
   readonly copies: number;
-  /** Fixes the set of copies: copy c of group g is always the same. */
+  /** Fixes the set of copies. */
   readonly random: Random;
   /** Copy `copy`, 1 … copies, with a stream of its own. */
   apply(example: Example, random: Random, copy: number): Example;
+}
+
+/** Copy 1, 2, … of an example of a puzzle, always the same: training, export and a look at it see one copy. */
+export function augmentedCopy(
+  { apply, random }: Augmentation,
+  example: Example,
+  puzzle: number,
+  copy: number,
+): Example {
+  return apply(example, random.fork(puzzle).fork(copy), copy);
 }
 
 /** Another way of being right than exact match, for puzzles that have several answers. */

@@ -10,6 +10,7 @@ import {
   mazeText,
   mazeToken,
 } from './maze.js';
+import type { Overlap } from './puzzles.js';
 
 /** One maze in numbers. */
 export interface MazeNumbers {
@@ -70,10 +71,7 @@ export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string
 }
 
 /** How many mazes of a test set the training set gives away: as they stand, and turned or mirrored. */
-export function mazeOverlap(
-  train: Dataset,
-  test: Dataset,
-): Readonly<{ set: string; 'test puzzles': number; 'in the training set': number; 'there in disguise': number }> {
+export function mazeOverlap(train: Dataset, test: Dataset): Overlap {
   const questions = (set: Dataset): Uint8Array[] =>
     Array.from({ length: set.examples }, (_, i) => exampleOf(set, i).input);
   const [asTheyAre, forms] = [new Set(questions(train).map(mazeText)), new Set(questions(train).map(canonicalMaze))];

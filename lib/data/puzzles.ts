@@ -1,6 +1,6 @@
 /** Data sets to look at: single puzzles, their disguises, and what can be counted about a set. */
 import { testBatches } from './batches.js';
-import { exampleOf, type Dataset } from './dataset.js';
+import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
 import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
 import type { Puzzle } from './puzzle.js';
 import { boardOfTokens, geometryOfCells, type SudokuGeometry } from './sudoku.js';
@@ -27,12 +27,7 @@ export function augmentedCopies(dataset: Dataset, index: number, count: number):
     throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
   const { puzzleId } = puzzleAt(dataset, index);
   return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
-    // Version 0 is the original; training draws the others by the same forks (lib/data/batches.ts).
-    const { input, label } = augmentation.apply(
-      exampleOf(dataset, index),
-      augmentation.random.fork(index).fork(copy + 1),
-      copy + 1,
-    );
+    const { input, label } = augmentedCopy(augmentation, exampleOf(dataset, index), index, copy + 1);
     return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
   });
 }
@@ -50,11 +45,7 @@ export function ratingsOf(dataset: Dataset): number[] {
   return Array.from(dataset.ratings);
 }
 
-/**
- * How much of a test set of Sudokus the training set gives away: test puzzles that stand in it as they are, and those
- * that a training puzzle becomes by renaming digits and by the board's symmetries (9×9: at most so many, solutions are
- * compared).
- */
+/** How much of a test set the training set gives away: as it stands, and by renaming, turning or moving lines. */
 export type Overlap = Readonly<{
   set: string;
   'test puzzles': number;
@@ -62,7 +53,10 @@ export type Overlap = Readonly<{
   'there in disguise': number;
 }>;
 
-/** Counts the test puzzles that are training puzzles, as they stand and in disguise. */
+/**
+ * Counts the test Sudokus that are training puzzles, as they stand and in disguise (9×9: at most so many, solutions are
+ * compared).
+ */
 export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
   const geometry = geometryOfCells(test.sequenceLength);
   if (geometry === undefined || train.sequenceLength !== test.sequenceLength)

@@ -9,7 +9,7 @@ import { given, isObject } from '../fields.js';
 import { readJson } from '../json.js';
 import { userFile } from '../files.js';
 import { readUserFile } from '../user-file.js';
-import { exampleOf, withHash, type Dataset } from './dataset.js';
+import { augmentedCopy, exampleOf, withHash, type Dataset } from './dataset.js';
 import type { Example } from './example.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
 import { readNpy } from './npy.js';
@@ -327,9 +327,7 @@ function* puzzlesOf({ augmentation, ...set }: Dataset, group: number): Generator
     );
     yield originals;
     for (let copy = 1; augmentation !== null && copy <= augmentation.copies; copy++) {
-      yield originals.map((original) =>
-        augmentation.apply(original, augmentation.random.fork(puzzle).fork(copy), copy),
-      ); // as lib/data/batches.ts draws it
+      yield originals.map((original) => augmentedCopy(augmentation, original, puzzle, copy));
     }
   }
 }

@@ -6,21 +6,12 @@ import { Random } from '../random.js';
 import { puzzleClass } from './sudoku-canonical.js';
 import { completed, readSudokuFile, type SudokuEntry, type SudokuPuzzle } from './sudoku-file.js';
 import { boardText, sudokuGeometry } from './sudoku.js';
-
-/** Puzzles to train on, to test on, and to choose configurations by. */
-export interface Splits {
-  readonly train: readonly SudokuPuzzle[];
-  readonly test: readonly SudokuPuzzle[];
-  readonly validation: readonly SudokuPuzzle[];
-}
+import { sizeOfAll, type Splits, type SplitSizes } from './splits.js';
 
 /** Which puzzles of which file; as in SudokuSetOptions. */
-interface FileSplitOptions {
+interface FileSplitOptions extends SplitSizes {
   readonly side: number;
   readonly file?: string;
-  readonly trainPuzzles: number;
-  readonly testPuzzles: number;
-  readonly validationPuzzles: number;
   readonly minDifficulty: number;
   readonly seed: number;
 }
@@ -35,7 +26,7 @@ const mostCompared = 1_000_000;
 export async function fileSplits(
   options: FileSplitOptions,
   onProgress: (done: number, total: number) => void = () => undefined,
-): Promise<Splits> {
+): Promise<Splits<readonly SudokuPuzzle[]>> {
   const { side, file = '', trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
   const name = path.basename(file);
   const entries = new PackedEntries(name, side ** 2);
@@ -48,7 +39,7 @@ export async function fileSplits(
       `${name}: expected at most ${mostCompared.toLocaleString('en')} puzzles for task.testPuzzles=0, which means ` +
         `all, got ${entries.count.toLocaleString('en')}; say how many`,
     );
-  const wanted = testPuzzles === 0 ? Infinity : trainPuzzles + validationPuzzles + testPuzzles;
+  const wanted = testPuzzles === 0 ? Infinity : sizeOfAll(options);
   const boards = new Set<string>();
   const classes = new Map<string, number[]>();
   let [repeated, easy, compared] = [0, 0, 0];

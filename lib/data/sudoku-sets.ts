@@ -9,12 +9,13 @@ import { Random } from '../random.js';
 import { ungrouped, type Augmentation, type Dataset } from './dataset.js';
 import { puzzleClass } from './sudoku-canonical.js';
 import { loadSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
-import { fileSplits, type Splits } from './sudoku-file-splits.js';
+import { checkHolds, cutPool, eachSplit, sizeOfAll, type Splits, type SplitSizes } from './splits.js';
+import { fileSplits } from './sudoku-file-splits.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { augmentSudoku, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from './sudoku.js';
 
 /** Which Sudoku data sets, as plain data. */
-export interface SudokuSetOptions {
+export interface SudokuSetOptions extends SplitSizes {
   /** Cells in a row. */
   readonly side: 4 | 6 | 9;
   /**
@@ -79,7 +80,7 @@ export function noteOnSudoku({ side, source, minDifficulty }: SudokuSetOptions):
 export async function sudokuDataset(
   options: SudokuSetOptions,
   onProgress?: (done: number, total: number) => void,
-): Promise<{ train: Dataset; test: Dataset; validation: Dataset }> {
+): Promise<Splits<Dataset>> {
   const { side, augmentations, seed } = options;
   const geometry = sudokuGeometry(side);
   const splits =
@@ -95,13 +96,13 @@ export async function sudokuDataset(
     random: new Random(seed).fork('augmentation'),
     apply: (example, random) => augmentSudoku(example, geometry, random),
   };
-  const set = (split: 'train' | 'test' | 'validation'): Dataset =>
+  return eachSplit((split) =>
     sudokuSetOf(splits[split], side, {
       name: `Sudoku ${side}×${side} ${of} ${split}`,
       note,
       augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
-    });
-  return { train: set('train'), test: set('test'), validation: set('validation') };
+    }),
+  );
 }
 
 /** Some Sudokus of one side as a data set. */
@@ -121,9 +122,9 @@ async function ownSplits(
   options: SudokuSetOptions,
   geometry: SudokuGeometry,
   onProgress?: (done: number, total: number) => void,
-): Promise<Splits> {
-  const { trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
-  const wanted = trainPuzzles + testPuzzles + validationPuzzles;
+): Promise<Splits<readonly SudokuPuzzle[]>> {
+  const { minDifficulty, seed } = options;
+  const wanted = sizeOfAll(options);
   const random = new Random(seed).fork(`sudoku ${options.side} ${options.source}`);
   let pool: SudokuPuzzle[];
   if (options.source === 'generated') {
@@ -137,11 +138,7 @@ async function ownSplits(
           `got ${wanted}; ask for fewer`,
       );
   }
-  return {
-    train: pool.slice(0, trainPuzzles),
-    test: pool.slice(trainPuzzles, trainPuzzles + testPuzzles),
-    validation: pool.slice(trainPuzzles + testPuzzles, wanted),
-  };
+  return cutPool(pool, options);
 }
 
 /**
@@ -149,13 +146,8 @@ async function ownSplits(
  * from the larger file), the official test rows in their order, and validation puzzles from the training rows that are
  * left.
  */
-async function extremeSplits({
-  trainPuzzles,
-  testPuzzles,
-  validationPuzzles,
-  minDifficulty,
-  seed,
-}: SudokuSetOptions): Promise<Splits> {
+async function extremeSplits(options: SudokuSetOptions): Promise<Splits<readonly SudokuPuzzle[]>> {
+  const { trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
   const random = new Random(seed).fork('sudoku-extreme');
   const official = trainPuzzles <= 1000 && minDifficulty === 0;
   let train: SudokuPuzzle[];
@@ -177,14 +169,8 @@ async function extremeSplits({
     findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test, 'sudoku-extreme'),
     testPuzzles === 0 ? {} : { limit: testPuzzles },
   );
-  for (const [what, got, expected] of [
-    ['training', train.length, trainPuzzles],
-    ['test', test.length, testPuzzles],
-    ['validation', rest.length, validationPuzzles],
-  ] as const) {
-    if (got < expected)
-      throw new InputError(`Sudoku-Extreme: expected at most ${got} ${what} puzzles, got ${expected}; ask for fewer`);
-  }
+  const holds = { train: train.length, test: test.length, validation: rest.length };
+  checkHolds('Sudoku-Extreme', 'puzzles', holds, options);
   return { train, test, validation: rest.slice(0, validationPuzzles) };
 }
 

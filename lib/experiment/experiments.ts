@@ -1,5 +1,5 @@
 /** The experiments that commands and notebooks name, as their differences to the paper's Sudoku run. */
-import { InputError } from '../errors.js';
+import { didYouMean, InputError } from '../errors.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
@@ -616,10 +616,10 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
 
 /** An experiment by name. Throws InputError listing the known names. */
 export function experiment(name: string, changes: ExperimentChanges = {}): Experiment {
-  const base = experiments[name];
-  if (base === undefined)
-    throw new InputError(`experiment: expected one of ${Object.keys(experiments).join(', ')}, got ${name}`);
-  return change(base, changes);
+  const names = Object.keys(experiments);
+  if (!names.includes(name))
+    throw new InputError(`experiment: expected one of ${names.join(', ')}, got ${name}${didYouMean(name, names)}`);
+  return change(experiments[name]!, changes);
 }
 
 /** Builds a named experiment from its differences to the paper's Sudoku run. */

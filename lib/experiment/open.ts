@@ -5,6 +5,7 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { kitCommand, projectRoot } from '../files.js';
+import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
@@ -12,17 +13,8 @@ import { checkBlock } from './record.js';
 import type { Random } from '../random.js';
 
 /** A model and where it came from. The caller disposes of the engine. */
-export interface OpenModel {
+export interface OpenModel extends Omit<LoadedCheckpoint, 'tensors'> {
   readonly engine: Engine;
-  readonly config: ModelConfig;
-  /** What the file says about itself. */
-  readonly metadata: Readonly<Record<string, string>>;
-  /** What was taken from where in the file, and what was left. */
-  readonly notes: readonly string[];
-  /** Of online and averaged weights, which were taken and which left; undefined where the file has one set. */
-  readonly taken: string | undefined;
-  /** What nobody said and was assumed, as "field = value". Where one is wrong, so is every answer. */
-  readonly assumed: readonly string[];
 }
 
 /**
@@ -30,11 +22,11 @@ export interface OpenModel {
  * Throws InputError if it is damaged, its shapes make no such model, or its block is not at hand.
  */
 export async function openModel(file: string, options: EngineOptions = {}, load: LoadOptions = {}): Promise<OpenModel> {
-  const { config, tensors, metadata, notes, taken, assumed } = loadCheckpoint(file, load);
-  checkBlock(file, metadata['block'], options.block);
-  const engine = await createEngine(config, options);
+  const { tensors, ...about } = loadCheckpoint(file, load);
+  checkBlock(file, about.metadata['block'], options.block);
+  const engine = await createEngine(about.config, options);
   await engine.writeTensors('parameters', tensors);
-  return { engine, config, metadata, notes, taken, assumed };
+  return { engine, ...about };
 }
 
 /** A model with random weights, as training starts with: for measuring what a model of this size costs. */
@@ -45,7 +37,7 @@ export async function randomModel(
 ): Promise<OpenModel> {
   const engine = await createEngine(config, options);
   await engine.writeTensors('parameters', initialParameters(config, random));
-  return { engine, config, metadata: {}, notes: [], taken: undefined, assumed: [] };
+  return { engine, config, metadata: {}, notes: [], assumed: [] };
 }
 
 /** The checkpoint that comes with the kit for Sudokus of so many cells. Throws InputError where there is none. */

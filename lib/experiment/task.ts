@@ -5,6 +5,7 @@ import { emptyLike, type Dataset } from '../data/dataset.js';
 import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
+import type { Splits } from '../data/splits.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show } from '../errors.js';
 import { checkFields, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
@@ -38,11 +39,7 @@ export interface FolderTask {
 export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 
 /** The data sets of a task. */
-export interface TaskData {
-  readonly train: Dataset;
-  readonly test: Dataset;
-  readonly validation: Dataset;
-}
+export type TaskData = Splits<Dataset>;
 
 /** What a kind of task knows; everything that differs between kinds is asked here. */
 interface Kind<Options extends Task> {
