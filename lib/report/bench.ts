@@ -1,5 +1,5 @@
 /** Side-by-side measurements of the engines as a record, its ratios, and its figure. */
-import { axis, baseLayout, type Caption } from './draw/plot-layout.js';
+import { axis, baseLayout, powersOfTwo, type Caption } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
 import { fontSize, seriesColour } from './draw/style.js';
 import { toMarkdown } from './tables.js';
@@ -161,6 +161,10 @@ const levelNames: Readonly<Record<string, string>> = {
   portable: 'portable, float32',
 };
 
+function caseLabel(name: string): string {
+  return `(${name}) ${(caseNames[name] ?? '').replaceAll(', ', ',<br>')}`;
+}
+
 /** Milliseconds of a training step by case, one bar an engine, on a logarithmic axis. */
 export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption = {}): Figure {
   const engines = [...new Set(rows.map(({ engine }) => engine))];
@@ -172,7 +176,7 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
       return {
         type: 'bar',
         name: engine,
-        x: cases.map((name) => `(${name})`),
+        x: cases.map(caseLabel),
         y: own.map((row) => row?.trainMs ?? null),
         marker: {
           color: seriesColour(index),
@@ -194,11 +198,11 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
         width: 960,
         barmode: 'group',
         bargap: 0.15,
-        xaxis: { ...axis('Case (bench/README.md)'), type: 'category' },
+        xaxis: { ...axis(''), type: 'category' },
         yaxis: {
-          ...axis('Milliseconds'),
+          ...axis('Milliseconds (each line doubles)'),
           type: 'log',
-          dtick: 1,
+          tickvals: powersOfTwo(2 * Math.max(...times)),
           range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))],
         },
         showlegend: true,

@@ -50,10 +50,10 @@ export function accuracyVersusCycles(
   return rowsVersusCycles(labelledRuns(records), options);
 }
 
-/** The same from rows with names of their own; rows without runs are left out. */
+/** The same from rows with names of their own, which a `note` may explain; rows without runs are left out. */
 export function rowsVersusCycles(
   rows: readonly LabelledRuns[],
-  options: Caption & { readonly trainedSteps?: number } = {},
+  { note, ...options }: Caption & { readonly trainedSteps?: number; readonly note?: string } = {},
 ): Figure {
   const run = rows.filter(({ records: own }) => own.length > 0);
   const records = run.flatMap(({ records: own }) => own);
@@ -67,7 +67,8 @@ export function rowsVersusCycles(
     records.length === 0
       ? 'not run yet'
       : `${puzzles} ${splits} puzzles` +
-        (several ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best'}` : '');
+        (several ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best'}` : '') +
+        (note === undefined ? '' : `; ${note}`);
   return accuracyCurves(rowSeries(run), { subtitle, ...options });
 }
 

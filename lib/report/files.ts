@@ -13,7 +13,6 @@ import { tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline, puzzleRows } from './best.js';
 import { beyondTable } from './beyond.js';
-import type { Caption } from './draw/plot-layout.js';
 import { fingerprintIn, fingerprintOf, pictureOf, type Figure } from './draw/plotly.js';
 import { paperVersusOurs, rowsVersusCycles } from './figures.js';
 import { tableOfFrame } from './frames.js';
@@ -24,17 +23,15 @@ import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
-import { comparedRows, paperTable, paperTableFrame } from './paper-tables.js';
+import { comparedRows, paperData, paperTable, paperTableFrame } from './paper-tables.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import {
   accuracyVersusDepth,
-  bandText,
   costVersusAccuracy,
   haltingOverTraining,
   learningCurves,
   longerThinking,
   studyCaption,
-  trainingCaption,
   trainingVersusTest,
 } from './study-figures.js';
 import { accuracyVersusCoreHours, accuracyVersusFlop, coreHours, extremeRuns, publishedTable } from './cost-figures.js';
@@ -246,16 +243,17 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
   const extreme = extremeRuns(records);
   const desk = extreme.filter(({ experiment }) => experiment.scale === 'desk');
   return [
-    listedFigure('accuracy-versus-cycles', rowsVersusCycles(puzzleRows(plain)), plain),
+    listedFigure(
+      'accuracy-versus-cycles',
+      rowsVersusCycles(puzzleRows(plain), { note: 'a time is that of the training' }),
+      plain,
+    ),
     ...precisionPairs(records, again).map(({ name, bf16, float32 }) => {
       const rows = [
         { row: { label: 'bfloat16' }, records: bf16 },
         { row: { label: 'float32' }, records: float32 },
       ];
-      const figure = learningCurves(rows, {
-        title: 'Does bfloat16 learn as float32 does?',
-        subtitle: studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations),
-      });
+      const figure = learningCurves(rows, { title: 'Does bfloat16 learn as float32 does?' });
       return listedFigure(`bfloat16-versus-float32-${name}`, figure, float32, 'data/precision');
     }),
     ...studies(records).flatMap((study) => studyFigures(study, records)),
@@ -300,39 +298,25 @@ const fewestToCompare = 400;
 function studyFigures({ table, base, name }: Study, records: readonly RunRecord[]): ReportFigure[] {
   const rows = paperTableRows(table, base, records);
   const ours = rows.flatMap(({ records: own }) => own);
-  const [dots, bars] = ['', 'bars: standard deviation'].map((spread) => ({ subtitle: studyCaption(rows, spread) }));
-  const bands = (shown: Parameters<typeof studyCaption>[2]): Caption => ({
-    subtitle: studyCaption(rows, bandText(rows), shown),
-  });
   const seeds = comparedRows(table, base, records);
   const mixed = seeds.some(({ noMean }) => noMean === true) ? '; no mean where some seeds did not learn' : '';
   const compared = paperVersusOurs(seeds, {
-    subtitle: `${dots?.subtitle ?? ''}${mixed}`,
+    subtitle: `ours: ${studyCaption(rows)}${mixed}; the paper’s: ${paperData(base)}, its models at full size`,
     ...(base.task.kind === 'arc' ? { of: 'Test tasks solved in two tries' } : {}),
     title: `Table ${table}, ours and the paper’s`,
   });
   const figures: [string, Figure][] = [[name, compared]];
-  if (table === 3) figures.push([`accuracy-versus-depth-${base.name}`, accuracyVersusDepth(rows, bars)]);
+  if (table === 3) figures.push([`accuracy-versus-depth-${base.name}`, accuracyVersusDepth(rows)]);
   if (table === 1) {
-    const learning = bands(({ evaluations }) => evaluations);
     figures.push(
-      [`accuracy-versus-cost-${base.name}`, costVersusAccuracy(rows, bars)],
-      [`learning-curves-${base.name}`, learningCurves(rows, learning)],
-      [`halting-over-training-${base.name}`, haltingOverTraining(rows, { subtitle: trainingCaption(rows) })],
+      [`accuracy-versus-cost-${base.name}`, costVersusAccuracy(rows)],
+      [`learning-curves-${base.name}`, learningCurves(rows)],
+      [`halting-over-training-${base.name}`, haltingOverTraining(rows)],
     );
-    if (ours.some((record) => closingEvaluation(record, 'training'))) {
-      const seen = ours.flatMap((record) => closingEvaluation(record, 'training')?.puzzles ?? []);
-      const subtitle = `${studyCaption(rows)}; ${Math.max(...seen).toLocaleString('en')} training puzzles`;
-      figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows, { subtitle })]);
-    }
+    if (ours.some((record) => closingEvaluation(record, 'training')))
+      figures.push([`training-versus-test-${base.name}`, trainingVersusTest(rows)]);
     if (ours.some((record) => (closingEvaluation(record, 'longer')?.puzzles ?? 0) >= fewestToCompare))
-      figures.push([
-        `thinking-longer-${base.name}`,
-        longerThinking(
-          rows,
-          bands((record) => [closingEvaluation(record, 'longer')]),
-        ),
-      ]);
+      figures.push([`thinking-longer-${base.name}`, longerThinking(rows)]);
   }
   return figures.map(([own, figure]) => {
     const listed = listedFigure(own, figure, ours);

@@ -30,8 +30,8 @@ function otherRecursions({ model }: Experiment): string {
 }
 
 /**
- * "model | paper | ours | seeds | 95 % interval | …" as Markdown,
- * and below it which of the paper's orderings our runs bear out. A page of several tables has the legend once.
+ * As Markdown: "model | paper | ours | seeds | …", what each row costs in a second table, so that neither is wider than
+ * a page, and which of the paper's orderings our runs bear out. A page of several tables has the legend once.
  */
 export function paperTable(
   table: TableNumber,
@@ -52,14 +52,8 @@ export function paperTable(
     '± of puzzles',
     'cells',
     'halting head',
-    'seconds',
-    'TFLOP',
-    'cycles',
-    'forward passes',
-    'depth',
-    'parameters',
   ];
-  const cells = rows.map(({ row, experiment, records: ours, atBaseRate: slow }) => {
+  const results = rows.map(({ row, records: ours, atBaseRate: slow }) => {
     const paper = paperResult(row, base.task);
     const mark = row.footnote === undefined ? '' : ` <sup>${notes.indexOf(row.footnote) + 1}</sup>`;
     return [
@@ -69,11 +63,12 @@ export function paperTable(
       ...(twoRates
         ? [slow.some(({ id }) => ours.some((own) => own.id === id)) ? '–' : meanAndSpread(slow.map(quotedAccuracy))]
         : []),
-      ...measuredCells(ours, experiment),
-      String(forwardPasses(experiment.model)),
-      String(effectiveDepth(experiment.model)),
-      parameterCount(experiment.model).toLocaleString('en'),
+      ...measuredCells(ours),
     ];
+  });
+  const costs = toMarkdown({
+    columns: ['model', 'seconds', 'TFLOP', 'cycles', 'forward passes', 'depth', 'parameters'],
+    rows: rows.map(({ row, experiment, records: ours }) => [row.label, ...costCells(ours, experiment)]),
   });
   const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
   const about =
@@ -82,6 +77,7 @@ export function paperTable(
       : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.` + otherRecursions(base);
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
+    costs,
     about,
     withLegend && data.length > 0 ? legend.columns : '',
     commonerText(rows),
@@ -94,7 +90,7 @@ export function paperTable(
     rawWeightsText(rows, withLegend),
     provenanceText(table, base, rows),
   ];
-  return [toMarkdown({ columns, rows: cells }), ...below.filter((text) => text !== '')].join('\n\n');
+  return [toMarkdown({ columns, rows: results }), ...below.filter((text) => text !== '')].join('\n\n');
 }
 
 /** The rows whose head is right less often than one that gave every puzzle the commoner answer of its run. */
@@ -112,24 +108,33 @@ function commonerText(rows: readonly PaperTableRow[]): string {
   return worse.length === 0 ? '' : `Halting heads that do worse than the commoner answer alone: ${worse.join(', ')}.`;
 }
 
-/** Seeds, puzzles, sampling error, cells, halting head, seconds and TFLOP of a run, cycles of a training puzzle. */
-function measuredCells(ours: readonly RunRecord[], experiment: Experiment): string[] {
+/** Seeds, puzzles, sampling error, cells, halting head. */
+function measuredCells(ours: readonly RunRecord[]): string[] {
   const [first] = ours;
-  const tera = (runCost(experiment).training / 1e12).toFixed(1);
-  if (first === undefined) return ['–', '–', '–', '–', '–', '–', tera, '–'];
+  if (first === undefined) return ['–', '–', '–', '–', '–'];
   const mean = (values: readonly number[]): number => spreadOf(values).mean;
   const finals = ours.map(finalEvaluation);
   const puzzles = quotedPuzzles(first);
-  const cycles = ours.flatMap(({ curve }) => curve.flatMap(({ meanSteps }) => meanSteps ?? []));
   return [
     String(ours.length),
     puzzles.toLocaleString('en'),
     percentPoints(samplingError(mean(ours.map(quotedAccuracy)), puzzles)),
     `${percentPoints(mean(finals.map(({ cellAccuracy }) => cellAccuracy.at(-1) ?? NaN)))} %`,
     haltingText(finals),
-    String(Math.round(mean(ours.map(({ seconds }) => seconds.training)))),
-    tera,
-    cycles.length === 0 ? '–' : mean(cycles).toFixed(1),
+  ];
+}
+
+/** Seconds and TFLOP of a run, cycles of a training puzzle, forward passes, depth, parameters. */
+function costCells(ours: readonly RunRecord[], experiment: Experiment): string[] {
+  const { model } = experiment;
+  const cycles = ours.flatMap(({ curve }) => curve.flatMap(({ meanSteps }) => meanSteps ?? []));
+  return [
+    ours.length === 0 ? '–' : String(Math.round(spreadOf(ours.map(({ seconds }) => seconds.training)).mean)),
+    (runCost(experiment).training / 1e12).toFixed(1),
+    cycles.length === 0 ? '–' : spreadOf(cycles).mean.toFixed(1),
+    String(forwardPasses(model)),
+    String(effectiveDepth(model)),
+    parameterCount(model).toLocaleString('en'),
   ];
 }
 
@@ -167,8 +172,8 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
   }));
 }
 
-/** What the paper's column is of, and what is counted in ours. */
-function paperData({ task }: Experiment): string {
+/** What the paper's numbers beside ours are of. */
+export function paperData({ task }: Experiment): string {
   if (task.kind === 'arc') return arcName(task);
   return task.kind === 'maze' ? 'Maze-Hard' : 'Sudoku-Extreme';
 }

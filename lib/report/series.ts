@@ -1,11 +1,18 @@
 /** Which colour, dash and marker a row has in figures: a row of the paper the same in all of them. */
-import { variants } from '../experiment/variants.js';
+import { variants, type Variant } from '../experiment/variants.js';
 import { seriesCount } from './draw/plot-layout.js';
 import type { LabelledRuns } from './tables.js';
 
+/** Table 3's own rows last: its figure draws two curves, so they need no look of their own. */
+const placed = [...variants].sort((one, other) => Number(onlyInTable3(one)) - Number(onlyInTable3(other)));
+
+function onlyInTable3({ rows }: Variant): boolean {
+  return rows.every(({ table }) => table === 3);
+}
+
 /** The place of a row of the paper among the series that figures tell apart; undefined for what is none. */
 export function placeOf(variant: string | null): number | undefined {
-  const index = variants.findIndex(({ id }) => id === variant);
+  const index = placed.findIndex(({ id }) => id === variant);
   return index < 0 ? undefined : index % seriesCount;
 }
 

@@ -44,6 +44,7 @@ export function longerThinking(rows: readonly LabelledRuns[], options: Caption =
   });
   return accuracyCurves(series, {
     title: 'Thinking longer than trained',
+    subtitle: studyCaption(looked, bandText(looked), (record) => [closingEvaluation(record, 'longer')]),
     ...(trainedSteps === undefined ? {} : { trainedSteps }),
     ...options,
   });
@@ -57,12 +58,12 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
     own: rows.filter(({ row }) => row.depthRow?.net === net).sort((a, b) => depthOf(a) - depthOf(b)),
   }));
   const task = rows[0]?.experiment.task;
-  const { subtitle, ...caption } = options;
+  const { subtitle = studyCaption(rows, 'bars: standard deviation'), ...caption } = options;
   const boards =
     task?.kind === 'sudoku' && task.source !== 'sudoku-extreme'
       ? [`ours: ${task.side}×${task.side} boards, the paper’s: Sudoku-Extreme`]
       : [];
-  const below = [...(subtitle === undefined ? [] : [subtitle]), ...boards].join('; ');
+  const below = [subtitle, ...boards].join('; ');
   const traces = nets.flatMap(({ net, index, own }): Trace[] => {
     const run = withRecords(own);
     const reported = own.filter(({ row }) => row.sudoku !== null);
@@ -95,7 +96,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
   return {
     data: traces,
     layout: baseLayout(
-      { title: 'Accuracy versus depth', ...caption, ...(below === '' ? {} : { subtitle: below }) },
+      { title: 'Accuracy versus depth', ...caption, subtitle: below },
       {},
       {
         xaxis: {
@@ -147,7 +148,7 @@ export function costVersusAccuracy(
     ),
     // Rows of one cost lie above each other, so the names stand apart, in the order of the table.
     layout: baseLayout(
-      { title: 'What accuracy costs', ...options },
+      { title: 'What accuracy costs', subtitle: studyCaption(rows, 'bars: standard deviation'), ...options },
       { right: points.map(({ name }) => ({ text: `${name}WWW` })) },
       {
         xaxis: {
@@ -166,15 +167,9 @@ export function costVersusAccuracy(
 export function trainingVersusTest(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
   const names = looked.map(({ row }) => row.label);
-  const onTraining = looked.map(({ records }) =>
-    percent(
-      mean(
-        records
-          .map((record) => closingEvaluation(record, 'training'))
-          .flatMap((seen) => (seen === undefined ? [] : [last(seen)])),
-      ),
-    ),
-  );
+  const seen = looked.map(({ records }) => records.flatMap((record) => closingEvaluation(record, 'training') ?? []));
+  const onTraining = seen.map((evaluations) => percent(mean(evaluations.map(last))));
+  const few = Math.max(0, ...seen.flat().map(({ puzzles }) => puzzles));
   const onTest = looked.map((each) => percent(mean(accuracies(each))));
   return {
     data: [
@@ -209,7 +204,11 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
       },
     ],
     layout: baseLayout(
-      { title: 'By heart or by thought?', ...options },
+      {
+        title: 'By heart or by thought?',
+        subtitle: `${studyCaption(looked)}; ${few.toLocaleString('en')} training puzzles`,
+        ...options,
+      },
       { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) },
       {
         height: Math.max(280, 176 + 34 * names.length),
@@ -266,7 +265,11 @@ export function learningCurves(
       },
     ]),
     layout: baseLayout(
-      { title: 'Learning, variant by variant', ...options },
+      {
+        title: 'Learning, variant by variant',
+        subtitle: studyCaption(apart, bandText(apart), ({ evaluations }) => evaluations),
+        ...options,
+      },
       { right: ends },
       {
         xaxis: { ...axis('Optimizer steps'), range: [0, 1.01 * Math.max(1, ...ends.map(({ x }) => x))] },
@@ -360,7 +363,7 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
   return {
     data: panels.flatMap(({ traces }) => traces),
     layout: baseLayout(
-      { title: 'Halting over training', ...options },
+      { title: 'Halting over training', subtitle: trainingCaption(run), ...options },
       {},
       {
         height: 150 + 140 * high,
@@ -385,8 +388,9 @@ export function studyCaption(
   if (records.length === 0) return 'not run yet';
   const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
   const sets = several(records.map(({ data }) => data.test.name));
+  const arc = records.every(({ experiment }) => experiment.task.kind === 'arc'); // its sets say how many tasks they are
   const shaded = spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`;
-  return `${sets}, ${puzzles} puzzles; ${seedsText(rows)}${shaded}`;
+  return `${sets}${arc ? '' : `, ${puzzles} puzzles`}; ${seedsText(rows)}${shaded}`;
 }
 
 /** What a band of a figure of curves shows; empty where they are too many for bands. */
@@ -394,10 +398,10 @@ export function bandText(rows: readonly LabelledRuns[]): string {
   return trainedApart(rows).length > mostBands ? '' : 'shaded from the worst to the best';
 }
 
-/** The same of a figure that shows training alone. */
-export function trainingCaption(rows: readonly LabelledRuns[]): string {
+/** The same of panels that show training alone. */
+function trainingCaption(rows: readonly LabelledRuns[]): string {
   const sets = several(withRecords(rows).flatMap(({ records }) => records.map(({ data }) => data.train.name)));
-  return sets === '' ? 'not run yet' : `${sets}; ${seedsText(rows)}`;
+  return sets === '' ? 'not run yet' : `${sets}; ${seedsText(rows)}; grey: the other rows`;
 }
 
 function seedsText(rows: readonly LabelledRuns[]): string {

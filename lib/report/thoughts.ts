@@ -24,14 +24,14 @@ export function thinkingRow(
   };
 }
 
-/** What a search solved, what it cost, and how far the halting head could be trusted, in four lines. */
+/** What a search solved, what it cost, and how far the halting head could be trusted, in short lines. */
 export function untilSureText(search: UntilSure): string {
   const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, precision, passes } = search;
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
   const { alternative } = search;
   return [
-    `search at test time, a thing apart from a single pass: up to ${many(mostForms)} forms of ${supervisionSteps} ` +
-      `passes, until a halting logit is above ${haltAbove}`,
+    'search at test time, a thing apart from a single pass:',
+    `up to ${many(mostForms)} forms of ${supervisionSteps} passes, until a halting logit is above ${haltAbove}`,
     `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
       (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
     `sure of ${many(sure)}` +

@@ -4,6 +4,7 @@ import { rawWeightsIn } from '../../lib/experiment/closing.js';
 import { rowExperiment } from '../../lib/experiment/rows.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
 import { markerSymbol, seriesCount, seriesLine } from '../../lib/report/draw/plot-layout.js';
+import { seriesColour } from '../../lib/report/draw/style.js';
 import { paperTableRows } from '../../lib/report/paper-rows.js';
 import { placeOf, seriesPlaces } from '../../lib/report/series.js';
 import { costVersusAccuracy, learningCurves, longerThinking } from '../../lib/report/study-figures.js';
@@ -29,6 +30,11 @@ describe('colours of rows', () => {
         assert.deepEqual(seriesPlaces(rows.slice(i)), places.slice(i));
       });
     }
+  });
+
+  it('every row of Table 1 has a colour of its own', () => {
+    const colours = rowsOfTable(1).map(({ variant: { id } }) => seriesColour(placeOf(id) ?? NaN));
+    assert.equal(new Set(colours).size, 9);
   });
 
   it('a row that is none of the paper’s takes what is free', () => {

@@ -205,7 +205,18 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-const symbols = ['circle', 'diamond', 'square', 'triangle-up', 'cross', 'x', 'star'] as const;
+/** As many as colours. */
+const symbols = [
+  'circle',
+  'diamond',
+  'square',
+  'triangle-up',
+  'cross',
+  'x',
+  'star',
+  'triangle-down',
+  'pentagon',
+] as const;
 
 /** Series that differ in colour and dash, and in marker. */
 export const seriesCount = 2 * symbols.length;

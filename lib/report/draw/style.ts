@@ -6,8 +6,21 @@ export const fontFamily = "Helvetica, Arial, 'DejaVu Sans', sans-serif";
 /** Font sizes, CSS pixels. */
 export const fontSize = { title: 17, subtitle: 13, axis: 14, tick: 12, label: 13 } as const;
 
-/** Okabe and Ito's colours, told apart with any common colour vision; in order of use. */
-export const palette = ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#5A5A5A'] as const;
+/**
+ * Okabe and Ito's colours, told apart with any common colour vision, in order of use; a darker violet and brown follow,
+ * so that each of the nine rows of Table 1 has its own.
+ */
+export const palette = [
+  '#0072B2',
+  '#D55E00',
+  '#009E73',
+  '#CC79A7',
+  '#56B4E9',
+  '#E69F00',
+  '#5A5A5A',
+  '#5B2C8F',
+  '#8A4B14',
+] as const;
 
 /** Ink and paper. */
 export const colour = {
