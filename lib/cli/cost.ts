@@ -2,7 +2,7 @@
 import type { EngineOptions } from '../engine/create.js';
 import { measuredSpeed, runCost, type MeasuredSpeed, type RunCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { hashOf } from '../experiment/record.js';
+import { hashOf } from '../experiment/sealed.js';
 import { describe, hoursText, prefixed } from '../model/describe.js';
 
 /** What runs cost, at the speeds that were measured on their models. */

@@ -7,14 +7,15 @@ import { sigmoid } from '../engine/losses.js';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
-import { ownSudoku } from '../data/puzzle.js';
+import { ownSudoku, type Puzzle } from '../data/puzzle.js';
+import type { Engine } from '../engine/engine.js';
 import { percentText } from '../report/tables.js';
 import type { SudokuBoards } from '../report/cells.js';
 import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { flag, integer, text, type Command } from './command.js';
+import { flag, integer, text, type Arguments, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { everyField, readSettings } from './settings.js';
 import { searchOptions, solveUntilSure } from './solve-until-sure.js';
@@ -49,91 +50,104 @@ export const solve: Command = {
     const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
     const written = named === '-' ? boardText(boardOfInput()) : isFile ? boardText(await onlyBoard(named)) : named;
     const puzzle = ownSudoku(written);
-    const side = Math.sqrt(puzzle.question.length);
-    const file = text(args, 'checkpoint') ?? shippedCheckpoint(puzzle.question.length);
+    const cells = puzzle.question.length;
+    const side = Math.sqrt(cells);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
     const { model = {} } = readSettings(text(args, 'set') ?? '');
-    const load = { ...loadOptions(args, model), cells: puzzle.question.length };
-    const { engine, config, notes, assumed } = await openModel(file, readEngineOptions(args), load);
+    const opened = await openModel(text(args, 'checkpoint') ?? shippedCheckpoint(cells), readEngineOptions(args), {
+      ...loadOptions(args, model),
+      cells,
+    });
+    const { engine, config, notes, assumed } = opened;
     refuseIdle(config, model);
     for (const note of notes) out.note(note);
     try {
-      if (config.sequenceLength !== puzzle.question.length || config.vocabSize !== side + 2) {
+      if (config.sequenceLength !== cells || config.vocabSize !== side + 2)
         throw new InputError(
-          `expected a model for ${side}×${side} boards (${puzzle.question.length} cells), ` +
+          `expected a model for ${side}×${side} boards (${cells} cells), ` +
             `got one for ${config.sequenceLength} cells; choose another --checkpoint`,
         );
-      }
-      const [question, solution] = [puzzle.question, puzzle.solution].map((tokens) =>
-        boardText(boardOfTokens(tokens)),
-      ) as [string, string];
-      const bold = process.stdout.isTTY;
-      const show = (boards: Omit<SudokuBoards, 'question'>): void => {
-        for (const line of boardLines({ question: puzzle.question, ...boards }, bold)) out.line(line);
-      };
-      out.line(`puzzle ${question}`);
-      show({});
-      if (flag(args, 'until-sure')) {
-        const { surest, sure, form, forms, passes } = await solveUntilSure(engine, puzzle, supervisionSteps, args, out);
-        show({ answer: surest.tokens, solution: puzzle.solution });
-        const thought = { step: passes, prediction: surest.tokens, haltProbability: sigmoid(surest.haltLogit) };
-        const answer = judgeSudoku(puzzle, puzzle.question, thought);
-        const { board, haltProbability, right } = answer;
-        out.line(sure && !right ? `a false stop, ${verdict(answer, solution)}` : verdict(answer, solution));
-        if (assumed.length > 0) out.line(assumedLine(assumed));
-        const legal = answer.illegal === null;
-        out.result({
-          assumed,
-          puzzle: question,
-          solution,
-          right,
-          legal,
-          sure,
-          board,
-          haltProbability,
-          form,
-          forms,
-          passes,
-        });
-        return right ? 0 : 1;
-      }
-      out.line(`after each step: ${markLegend}`);
-      const judged: JudgedThought[] = [];
-      let before = puzzle.question;
-      await think(engine, puzzle.question, {
-        ...given({ supervisionSteps }),
-        onThought: (thought) => {
-          const each = judgeSudoku(puzzle, before, thought);
-          if (each.changed.length > 0) {
-            for (const line of unchangedLine(judged)) out.line(line);
-            const { length } = each.changed;
-            out.line(
-              `\nstep ${each.step}: ${judgementText(each)}; ${length} ${length === 1 ? 'cell' : 'cells'} changed`,
-            );
-            show({ answer: thought.prediction, before, solution: puzzle.solution });
-          }
-          judged.push(each);
-          before = thought.prediction;
-        },
-      });
-      for (const line of unchangedLine(judged)) out.line(line);
-      out.line('');
-      const last = judged.at(-1);
-      const right = last?.right === true;
-      out.line(verdict(last, solution));
+      out.line(`puzzle ${textOf(puzzle.question)}`);
+      show(out, { question: puzzle.question });
+      const solved = flag(args, 'until-sure')
+        ? await search(engine, puzzle, supervisionSteps, args, out)
+        : await thinkAloud(engine, puzzle, supervisionSteps, out);
       if (assumed.length > 0) out.line(assumedLine(assumed));
-      out.result({ assumed, puzzle: question, solution, right, legal: last?.illegal === null, steps: judged });
-      return right ? 0 : 1;
+      const [question, solution] = [puzzle.question, puzzle.solution].map(textOf);
+      out.result({ assumed, puzzle: question, solution, ...solved });
+      return solved.right ? 0 : 1;
     } finally {
       engine.dispose();
     }
   },
 };
 
-function verdict(last: JudgedThought | undefined, solution: string): string {
+/** What came of a puzzle, with what --json prints of it. */
+interface Solved {
+  readonly right: boolean;
+  readonly legal: boolean;
+  readonly [more: string]: unknown;
+}
+
+/** Supervision steps; undefined for the model's own number. */
+type Steps = number | undefined;
+
+/** In form after form until the model is sure; shows the last answer. */
+async function search(
+  engine: Engine,
+  puzzle: Puzzle,
+  supervisionSteps: Steps,
+  args: Arguments,
+  out: Out,
+): Promise<Solved> {
+  const { surest, sure, form, forms, passes } = await solveUntilSure(engine, puzzle, supervisionSteps, args, out);
+  show(out, { question: puzzle.question, answer: surest.tokens, solution: puzzle.solution });
+  const thought = { step: passes, prediction: surest.tokens, haltProbability: sigmoid(surest.haltLogit) };
+  const answer = judgeSudoku(puzzle, puzzle.question, thought);
+  const { board, haltProbability, right } = answer;
+  out.line(`${sure && !right ? 'a false stop, ' : ''}${verdict(answer, puzzle)}`);
+  return { right, legal: answer.illegal === null, sure, board, haltProbability, form, forms, passes };
+}
+
+/** As it stands; shows the board after every step that changes it. */
+async function thinkAloud(engine: Engine, puzzle: Puzzle, supervisionSteps: Steps, out: Out): Promise<Solved> {
+  out.line(`after each step: ${markLegend}`);
+  const judged: JudgedThought[] = [];
+  let before = puzzle.question;
+  await think(engine, puzzle.question, {
+    ...given({ supervisionSteps }),
+    onThought: (thought) => {
+      const each = judgeSudoku(puzzle, before, thought);
+      if (each.changed.length > 0) {
+        for (const line of unchangedLine(judged)) out.line(line);
+        const { length } = each.changed;
+        out.line(`\nstep ${each.step}: ${judgementText(each)}; ${length} ${length === 1 ? 'cell' : 'cells'} changed`);
+        show(out, { question: puzzle.question, answer: thought.prediction, before, solution: puzzle.solution });
+      }
+      judged.push(each);
+      before = thought.prediction;
+    },
+  });
+  for (const line of unchangedLine(judged)) out.line(line);
+  out.line('');
+  const last = judged.at(-1);
+  out.line(verdict(last, puzzle));
+  return { right: last?.right === true, legal: last?.illegal === null, steps: judged };
+}
+
+function textOf(tokens: Int32Array): string {
+  return boardText(boardOfTokens(tokens));
+}
+
+/** Shows a board, its marks bold on a terminal. */
+function show(out: Out, boards: SudokuBoards): void {
+  for (const line of boardLines(boards, process.stdout.isTTY)) out.line(line);
+}
+
+function verdict(last: JudgedThought | undefined, { solution }: Puzzle): string {
   return last?.right === true
     ? 'right: it agrees with the exact solver, and this is the only solution'
-    : `wrong: the only solution is ${solution}`;
+    : `wrong: the only solution is ${textOf(solution)}`;
 }
 
 function judgementText({ board, rightCells, illegal, haltProbability }: JudgedThought): string {

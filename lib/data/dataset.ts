@@ -139,6 +139,15 @@ export function exampleOf(dataset: Dataset, i: number): Example {
   return { input: inputs.subarray(i * L, (i + 1) * L), label: labels.subarray(i * L, (i + 1) * L) };
 }
 
+/** Some examples of a data set as one of their own, none of them grouped. */
+export function someOf(dataset: Dataset, members: readonly number[], name = dataset.name): Dataset {
+  const { note, width, height, vocabSize } = dataset;
+  return ungrouped(
+    members.map((i) => exampleOf(dataset, i)),
+    { name, note, width, height, vocabSize },
+  );
+}
+
 /** A data set of the same shape without examples. */
 export function emptyLike(dataset: Dataset): Dataset {
   const { sha256: _, ...rest } = dataset;

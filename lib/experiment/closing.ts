@@ -1,5 +1,5 @@
 /** Closing evaluations: further questions to the final model of a run, beside the evaluation that tables quote. */
-import { exampleOf, ungrouped, type Dataset } from '../data/dataset.js';
+import { exampleOf, someOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { blankToken } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { checkFields, number, oneOf, optional, whole, type Fields } from '../fields.js';
@@ -115,10 +115,7 @@ export function closingPuzzles(
     return rating >= least && (below === null || rating < below);
   });
   if (members.length === 0) return undefined;
-  return ungrouped(
-    members.map((i) => exampleOf(all, i)),
-    about(all, name),
-  );
+  return someOf(all, members, `${all.name}, ${name}`);
 }
 
 /** The first so many puzzles of a set with every cell filled in but one, drawn from those that were open. */
@@ -130,9 +127,6 @@ export function oneBlank(scored: Dataset, count: number): Dataset {
     if (open.length > 0) easy[open[new Random(i).fork('one blank').integer(open.length)] ?? 0] = blankToken;
     return { input: easy, label };
   });
-  return ungrouped(examples, about(scored, 'one blank cell'));
-}
-
-function about({ name, note, width, height, vocabSize }: Dataset, part: string): Parameters<typeof ungrouped>[1] {
-  return { name: `${name}, ${part}`, note, width, height, vocabSize };
+  const { name, note, width, height, vocabSize } = scored;
+  return ungrouped(examples, { name: `${name}, one blank cell`, note, width, height, vocabSize });
 }

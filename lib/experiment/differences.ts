@@ -1,6 +1,6 @@
 /** What two experiments differ in, field by field. */
 import type { Experiment } from './experiment.js';
-import { hashOf } from './record.js';
+import { hashOf } from './sealed.js';
 
 const parts = ['task', 'model', 'training', 'evaluation'] as const;
 

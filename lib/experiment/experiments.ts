@@ -337,7 +337,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-long',
       about:
-        'the same in as many steps as one core makes in two hours, the last two fifths of them with latents of its own',
+        'Sudoku-Extreme, 1,000 training puzzles, in as many steps as one core makes in two hours, the last two fifths ' +
+        'of them with latents of its own',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
@@ -346,7 +347,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-extreme-overnight',
-      about: 'the same with 215,000 steps, seven hours of one core, and scored on 10,000 test puzzles',
+      about: 'Sudoku-Extreme, 1,000 training puzzles, 215,000 steps: seven hours of one core; 10,000 test puzzles',
       scale: 'desk',
       task: { ...sudokuExtreme1000, testPuzzles: 10_000 },
       model: model9x9,
@@ -581,8 +582,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10-study',
       about:
-        'the same for all 178 tasks that fit 10×10, of which 60 validate, for Table 5: ten minutes to half an hour ' +
-        'a run',
+        'the 178 ARC-AGI-1 training tasks that fit 10×10, of which 60 validate, for Table 5: ten minutes to half an ' +
+        'hour a run',
       scale: 'laptop',
       task: { ...arcStudyTask, canvas: 10, maxTasks: 0, validationTasks: 60 },
       model: arcStudyModel,

@@ -9,7 +9,7 @@ import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
-import { checkBlock } from './record.js';
+import { checkBlock } from './own-block.js';
 import type { Random } from '../random.js';
 
 /** A model and where it came from. The caller disposes of the engine. */

@@ -17,9 +17,6 @@ import {
 } from '../fields.js';
 import { checkConfig } from '../model/config.js';
 
-/** Most bytes of a record's file, and levels of nesting in it: real ones have 50 KB and five levels. */
-export const recordBounds = { bytes: 16 * 2 ** 20, levels: 32 };
-
 const orNull =
   (check: FieldCheck): FieldCheck =>
   (value) =>

@@ -1,21 +1,15 @@
 /**
- * The record of one run: everything a table or figure may say about it, and how it is read back without trusting it.
+ * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
  */
-import { createHash } from 'node:crypto';
-import { readdirSync } from 'node:fs';
-import path from 'node:path';
-import { InputError, show } from '../errors.js';
-import { readError } from '../file-errors.js';
-import { projectRoot } from '../files.js';
-import { readUserFile } from '../user-file.js';
+import type { Dataset } from '../data/dataset.js';
+import { InputError } from '../errors.js';
 import { writeFileAtomic } from '../write-file.js';
-import { isObject } from '../fields.js';
-import { readJson } from '../json.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
-import { checkRecord, recordBounds } from './record-shape.js';
+import { checkRecord } from './record-shape.js';
+import { readSealed, recordFiles, sealed } from './sealed.js';
 
 /** Means over a stretch of training, taken from the training batches themselves. */
 export interface CurvePoint {
@@ -65,6 +59,11 @@ export interface DataSummary {
   readonly name: string;
   readonly sha256: string;
   readonly examples: number;
+}
+
+/** What a record says of a data set. */
+export function summaryOf({ name, sha256, examples }: Dataset): DataSummary {
+  return { name, sha256, examples };
 }
 
 /** One run, whole. */
@@ -148,38 +147,9 @@ export function writeRecord(file: string, record: RunRecord): void {
   writeFileAtomic(file, `${JSON.stringify(sealed(record), null, 1)}\n`);
 }
 
-/** A record of any kind with a checksum of itself. */
-export function sealed(record: object): object {
-  return { ...record, checksum: checksum(record) };
-}
-
 /** Reads a record. Throws InputError for a file that is truncated, of another schema, or not as it was written. */
 export function readRecord(file: string): RunRecord {
   return readSealed(file, recordSchema, checkRecord) as RunRecord;
-}
-
-/** Reads a sealed file of a schema, whose content is checked before its seal. Throws InputError as readRecord. */
-export function readSealed(file: string, schema: string, check: (name: string, content: object) => void): object {
-  const name = path.basename(file);
-  const refuse = (reason: string): never => {
-    throw new InputError(
-      `record ${name}: expected JSON, got ${reason}; the file is truncated or damaged: delete it and run again`,
-    );
-  };
-  const parsed = readJson(readUserFile(file, recordBounds.bytes).toString('utf8'), refuse, recordBounds);
-  const { checksum: written, ...rest } = isObject(parsed) ? parsed : {};
-  if (rest['schema'] !== schema)
-    throw new InputError(
-      `record ${name}: expected schema ${schema}, got ${show(rest['schema'])}; it is from another version ` +
-        'of the kit or not a record',
-    );
-  check(`record ${name}`, rest);
-  if (written !== checksum(rest))
-    throw new InputError(
-      `record ${name}: its checksum does not match its content; it was changed after the run, so it is not a ` +
-        'result: delete it and run again',
-    );
-  return rest;
 }
 
 /**
@@ -188,74 +158,4 @@ export function readSealed(file: string, schema: string, check: (name: string, c
  */
 export function readRecords(folder: string): RunRecord[] {
   return recordFiles(folder).map(readRecord);
-}
-
-/** Paths of the JSON files of such a folder, by name. Throws InputError for a path that is no folder. */
-export function recordFiles(folder: string): string[] {
-  const place = path.resolve(projectRoot(), folder);
-  let names: string[];
-  try {
-    names = readdirSync(place);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw readError(error, folder);
-  }
-  return names
-    .filter((name) => name.endsWith('.json'))
-    .sort()
-    .map((name) => path.join(place, name));
-}
-
-/**
- * What a block of one's own is known by: SHA-256 of its text. What it takes from outside its text is not in it.
- */
-export function blockId(block: (...values: never[]) => unknown): string {
-  return hashOf(block.toString());
-}
-
-/** A record's word of a block that is not the kit's. */
-export function blockField(block: ((...values: never[]) => unknown) | undefined): Pick<RunRecord, 'block'> {
-  return block === undefined ? {} : { block: blockId(block) };
-}
-
-/**
- * Throws InputError if weights of a file belong to a block of one's own, and the block at hand is another or the kit's.
- */
-export function checkBlock(
-  file: string,
-  trained: string | undefined,
-  block: ((...values: never[]) => unknown) | undefined,
-): void {
-  if (trained === undefined || (block !== undefined && blockId(block) === trained)) return;
-  throw new InputError(
-    `${file}: expected the block that it was trained with (engine option block, SHA-256 ${trained.slice(0, 8)}…), ` +
-      `got ${block === undefined ? "the kit's own" : 'another'}; give that block, in a program or a notebook`,
-  );
-}
-
-/** ", own block 1a2b3c4d" behind the name of a run with one; else nothing. */
-export function blockNote({ block }: Pick<RunRecord, 'block'>): string {
-  return block === undefined ? '' : `, own block ${block.slice(0, 8)}`;
-}
-
-/** SHA-256 of any plain value, independent of the order in which its fields were set. */
-export function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonical(value)).digest('hex');
-}
-
-function checksum(record: object): string {
-  return hashOf(JSON.parse(JSON.stringify(record)));
-}
-
-/** JSON with keys sorted at every level. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (isObject(value)) {
-    const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-    return `{${fields
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, field]) => `${JSON.stringify(key)}:${canonical(field)}`)
-      .join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
 }

@@ -18,7 +18,8 @@ import { runCost, setSizes, thoughtsMade, type RunCost } from './cost.js';
 import type { EventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
 import { sittingOf } from './provenance.js';
-import { blockField, type CurvePoint, type RunEvaluation, type RunRecord, type Sitting } from './record.js';
+import { blockField } from './own-block.js';
+import type { CurvePoint, RunEvaluation, RunRecord, Sitting } from './record.js';
 import { keepAs, type RunFiles } from './run-folder.js';
 import type { TaskData } from './task.js';
 
@@ -90,15 +91,9 @@ export class RunLoop {
   /** True while nothing was trained or evaluated in this sitting. */
   untouched = true;
   progress: Measured;
+  readonly #parts: RunParts;
   readonly #experiment: Experiment;
-  readonly #engine: Engine;
   readonly #trainer: Trainer;
-  readonly #data: TaskData;
-  readonly #options: RunParts['options'];
-  readonly #id: string;
-  readonly #files: RunFiles;
-  readonly #keeping: Keeping;
-  readonly #log: EventLog | undefined;
   readonly #cost: RunCost;
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
@@ -110,18 +105,11 @@ export class RunLoop {
   readonly #from: number;
 
   constructor(parts: RunParts, progress: Measured) {
-    const { experiment, engine, trainer, data, options, id, files, log } = parts;
+    const { experiment, trainer, data, options } = parts;
+    this.#parts = parts;
     this.#experiment = experiment;
-    this.#engine = engine;
     this.#trainer = trainer;
-    this.#data = data;
-    this.#options = options;
-    this.#id = id;
-    this.#files = files;
-    this.#keeping = parts.keeping;
-    this.#log = log;
-    const { steps } = experiment.training;
-    this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(steps / 20));
+    this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(experiment.training.steps / 20));
     this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
     this.progress = progress;
     this.#earlier = progress.sittings;
@@ -141,7 +129,7 @@ export class RunLoop {
       await this.#train();
       const { step, done } = this.#trainer;
       await this.#tell('training', step, training.steps);
-      const stop = this.#options.shouldStop?.() === true;
+      const stop = this.#parts.options.shouldStop?.() === true;
       if (stop || done || step % this.#checkpointEvery === 0) await this.#save();
       if (stop && !done) return false;
     }
@@ -153,7 +141,7 @@ export class RunLoop {
   async #close(): Promise<boolean> {
     for (const question of this.#experiment.evaluation.closing) {
       if (Object.hasOwn(this.progress.closing, question.name)) continue;
-      const puzzles = closingPuzzles(question, this.#data.train, this.#scored);
+      const puzzles = closingPuzzles(question, this.#parts.data.train, this.#scored);
       if (puzzles === undefined) continue;
       const result = await (question.votes === undefined
         ? this.#score(puzzles, question)
@@ -188,13 +176,15 @@ export class RunLoop {
       return await this.#trainer.trainStep();
     } catch (error) {
       if (!(error instanceof NotFiniteError)) throw error;
-      throw new NotFiniteError(`step ${this.#trainer.step + 1} of ${this.#id}: ${error.message}; ${this.#wayBack()}`);
+      throw new NotFiniteError(
+        `step ${this.#trainer.step + 1} of ${this.#parts.id}: ${error.message}; ${this.#wayBack()}`,
+      );
     }
   }
 
   /** Which checkpoints there are to go back to. What led to the overflow may be in the last one already. */
   #wayBack(): string {
-    const { state, recent, earlier } = this.#files;
+    const { state, recent, earlier } = this.#parts.files;
     const kept = [earlier, recent, state].flatMap((file) => {
       const step = existsSync(file) ? stateStep(file) : undefined;
       return step === undefined || step > this.#trainer.step ? [] : [{ file, step }];
@@ -230,7 +220,7 @@ export class RunLoop {
     if (result === undefined) return false;
     const { trainingPuzzles = 0 } = this.#experiment.evaluation;
     const training =
-      trainingPuzzles === 0 ? undefined : await this.#score(this.#data.train, { puzzles: trainingPuzzles });
+      trainingPuzzles === 0 ? undefined : await this.#score(this.#parts.data.train, { puzzles: trainingPuzzles });
     if (trainingPuzzles > 0 && training === undefined) return false;
     const made = { ...result, step: this.#trainer.step, ...given({ training }) };
     this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
@@ -245,7 +235,7 @@ export class RunLoop {
   }
 
   get #scored(): Dataset {
-    return this.#experiment.evaluation.split === 'test' ? this.#data.test : this.#data.validation;
+    return this.#experiment.evaluation.split === 'test' ? this.#parts.data.test : this.#parts.data.validation;
   }
 
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
@@ -257,7 +247,9 @@ export class RunLoop {
       puzzles: puzzles === 0 ? dataset.examples : puzzles,
       ...given({ supervisionSteps, puzzleIds, weights }),
     };
-    return this.#measured(supervisionSteps, (watched) => evaluate(this.#engine, dataset, { ...options, ...watched }));
+    return this.#measured(supervisionSteps, (watched) =>
+      evaluate(this.#parts.engine, dataset, { ...options, ...watched }),
+    );
   }
 
   /** Lets the versions of ARC tasks vote; undefined if interrupted. */
@@ -267,7 +259,9 @@ export class RunLoop {
   ): Promise<ArcVoteResult | undefined> {
     if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
     const options = given({ versions: votes === 0 ? undefined : votes, supervisionSteps });
-    return this.#measured(supervisionSteps, (watched) => voteArc(this.#engine, dataset, { ...options, ...watched }));
+    return this.#measured(supervisionSteps, (watched) =>
+      voteArc(this.#parts.engine, dataset, { ...options, ...watched }),
+    );
   }
 
   /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
@@ -280,8 +274,8 @@ export class RunLoop {
     try {
       const result = await work({
         onProgress: ({ done, total }) => this.#tell('evaluation', done, total),
-        ...given({ shouldStop: this.#options.shouldStop }),
-        keep: this.#keeping,
+        ...given({ shouldStop: this.#parts.options.shouldStop }),
+        keep: this.#parts.keeping,
       });
       const { seconds } = this.progress;
       this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
@@ -296,8 +290,8 @@ export class RunLoop {
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
     const { curve, evaluations } = this.progress;
-    this.#log?.(curve, evaluations);
-    await this.#options.onProgress?.({
+    this.#parts.log?.(curve, evaluations);
+    await this.#parts.options.onProgress?.({
       phase,
       done,
       total,
@@ -316,18 +310,18 @@ export class RunLoop {
   }
 
   async #save(): Promise<void> {
-    const sitting = sittingOf(this.#engine, this.#from, this.#trainer.step);
+    const sitting = sittingOf(this.#parts.engine, this.#from, this.#trainer.step);
     this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
-    const { state, recent, earlier } = this.#files;
+    const { state, recent, earlier } = this.#parts.files;
     const { step } = this.#trainer;
     const regular = step >= this.#regular + this.#checkpointEvery;
     if (regular && existsSync(recent)) renameSync(recent, earlier);
     writeSnapshot(state, await this.#trainer.snapshot(), {
-      id: this.#id,
+      id: this.#parts.id,
       progress: this.progress,
-      ...blockField(this.#options.engine?.block),
+      ...blockField(this.#parts.options.engine?.block),
     });
-    this.#keeping.remove(); // its evaluations' results are in the state
+    this.#parts.keeping.remove(); // its evaluations' results are in the state
     if (!regular) return;
     keepAs(state, recent);
     this.#regular = step;

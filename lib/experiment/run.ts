@@ -1,7 +1,6 @@
 /** Runs an experiment with a seed, from the claim of its folder to its record; the loop is in run-loop.ts. */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import type { Dataset } from '../data/dataset.js';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import { EngineLostError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -20,12 +19,12 @@ import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
 import { runFiles, takeFolder } from './run-folder.js';
+import { blockField, checkBlock } from './own-block.js';
+import { hashOf } from './sealed.js';
 import {
-  blockField,
-  checkBlock,
-  hashOf,
   readRecord,
   recordSchema,
+  summaryOf,
   writeRecord,
   type CurvePoint,
   type RunEvaluation,
@@ -201,15 +200,14 @@ function recordOf(
   progress: Measured,
   steps: number,
 ): RunRecord {
-  const summary = ({ name, sha256, examples }: Dataset): RunRecord['data']['train'] => ({ name, sha256, examples });
   return {
     schema: recordSchema,
     id,
     experiment,
     seed,
     data: {
-      train: summary(data.train),
-      test: summary(experiment.evaluation.split === 'test' ? data.test : data.validation),
+      train: summaryOf(data.train),
+      test: summaryOf(experiment.evaluation.split === 'test' ? data.test : data.validation),
     },
     model: {
       parameters: parameterCount(experiment.model),

@@ -3,7 +3,7 @@
  * It is made in parts, each saved when it is done, and leaves one record.
  */
 import path from 'node:path';
-import { exampleOf, ungrouped, type Dataset } from '../data/dataset.js';
+import { someOf, type Dataset } from '../data/dataset.js';
 import { formsOf } from '../data/forms.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -28,7 +28,8 @@ import { evaluate, type EvaluateOptions } from '../train/evaluate.js';
 import { evaluateUntilSure } from '../train/until-sure.js';
 import { claim } from './claim.js';
 import { sittingOf } from './provenance.js';
-import { hashOf, readSealed, recordFiles, sealed, type DataSummary, type Sitting } from './record.js';
+import { hashOf, readSealed, recordFiles, sealed } from './sealed.js';
+import { summaryOf, type DataSummary, type Sitting } from './record.js';
 import { sitting } from './record-shape.js';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -284,10 +285,9 @@ async function makePart(
   seed: number,
   watch: Pick<EvaluateOptions, 'shouldStop' | 'onProgress'>,
 ): Promise<WiderPart & { readonly passes: number; readonly seconds: number }> {
-  const { name, note, width, height, vocabSize } = all;
-  const dataset = ungrouped(
-    Array.from({ length: puzzles }, (_, i) => exampleOf(all, from + i)),
-    { name, note, width, height, vocabSize },
+  const dataset = someOf(
+    all,
+    Array.from({ length: puzzles }, (_, i) => from + i),
   );
   const options = { ...watch, random: new Random(seed).fork(set).fork(from) };
   if (method === 'search') {
@@ -311,10 +311,6 @@ async function makePart(
   });
   const solved = exactAccuracy.map((share) => Math.round(share * puzzles));
   return { method, set, from, puzzles, solved, passes: puzzles * chains * supervisionSteps, seconds };
-}
-
-function summaryOf({ name, sha256, examples }: Dataset): DataSummary {
-  return { name, sha256, examples };
 }
 
 /** Per puzzle triples: passes rise, logits rise, and an answer is right or not. */

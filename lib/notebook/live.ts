@@ -2,7 +2,8 @@
 import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from '../sweep/plan.js';
-import { hashOf, readRecords, type RunRecord } from '../experiment/record.js';
+import { hashOf } from '../experiment/sealed.js';
+import { readRecords, type RunRecord } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
 import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';

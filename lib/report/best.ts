@@ -1,6 +1,7 @@
 /** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
 import path from 'node:path';
-import { blockNote, lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { blockNote } from '../experiment/own-block.js';
+import { lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experiments } from '../experiment/experiments.js';
 import { experimentLabel } from '../experiment/rows.js';
 import type { ArcTaskOptions, Task } from '../experiment/task.js';

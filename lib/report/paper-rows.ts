@@ -1,7 +1,8 @@
 /** Which records belong to which row of the paper's tables. */
 import { rawWeightsIn } from '../experiment/closing.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { closingEvaluation, finalEvaluation, hashOf, type RunRecord } from '../experiment/record.js';
+import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { hashOf } from '../experiment/sealed.js';
 import { atBaseRate, atEqualCost, rowExperiment, rowLabel } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 import { isPlannedSeed } from '../sweep/plan.js';

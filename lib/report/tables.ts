@@ -5,7 +5,8 @@
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import { haltingHead } from '../experiment/learned.js';
-import { blockNote, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { blockNote } from '../experiment/own-block.js';
+import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
 import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';

@@ -29,7 +29,6 @@ export function emptyCarry(batchSize: number, sequenceLength: number): Carry {
 /**
  * Halted seats take the puzzle offered in their row and start again;
  * the others keep theirs, and the row offered to them is dropped.
- * The seats refilled are those with steps 0 afterwards: their latents must be reset.
  */
 export function refill(carry: Carry, offered: Batch): Carry {
   const batchSize = carry.steps.length;
@@ -49,6 +48,11 @@ export function refill(carry: Carry, offered: Batch): Carry {
     steps: carry.steps.map((steps, seat) => (carry.halted[seat] === 1 ? 0 : steps)),
     halted: new Uint8Array(batchSize),
   };
+}
+
+/** 1 where the coming supervision step is the seat's first, before which its latents are reset, [B]. */
+export function firstSteps(carry: Carry): Uint8Array {
+  return Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
 }
 
 /** 1 where the coming supervision step is the seat's last permitted one, [B]. */

@@ -1,28 +1,15 @@
 /** Replays the reference's fixtures on an engine and measures how far every quantity is from PyTorch's. */
-import path from 'node:path';
 import type { Engine, InferResult } from '../engine/engine.js';
-import { InputError, show } from '../errors.js';
-import { anyObject, listOf, number, objectOf, text, whole, type Fields } from '../fields.js';
-import { readUserFile } from '../user-file.js';
-import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
-import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
-import { configFromReference, type ReferenceFields } from '../checkpoint/reference-config.js';
-import { readSafetensors } from '../checkpoint/safetensors-file.js';
+import { InputError } from '../errors.js';
 import type { LatentId } from '../model/calls.js';
-import { readJson } from '../json.js';
+import type { ModelConfig } from '../model/config.js';
+import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters.js';
 import { Random } from '../random.js';
-import { advance, emptyCarry, lastSteps, refill, type Carry } from './carry.js';
-import { scoreBoard, stepMetrics } from './metrics.js';
+import { advance, emptyCarry, firstSteps, lastSteps, refill, type Carry } from './carry.js';
+import { scoreBoard, stepMetrics, type StepMetrics } from './metrics.js';
 import { checkTraining, paperTraining, updateRequest } from './options.js';
-
-/** How far one quantity is from the reference. */
-export interface QuantityReport {
-  readonly quantity: string;
-  /** Largest difference found; NaN counts as infinite. */
-  readonly error: number;
-  readonly tolerance: number;
-  readonly passed: boolean;
-}
+import { Errors, rootMeanSquare, type QuantityReport } from './reference-errors.js';
+import { readFixture, type Fixture } from './reference-fixture.js';
 
 /** A fixture on an engine. */
 export interface ReferenceReport {
@@ -50,38 +37,7 @@ const tolerances = {
   lossesAfterUpdate: 1e-3, // relative
   gradients: 1e-3, // root mean square of the difference, relative to that of the tensor
   parameters: 1e-4, // root mean square, absolute
-  exact: 0, // carries, counts
 } as const;
-
-interface FixtureJson {
-  readonly name: string;
-  readonly architecture: string;
-  readonly config: ReferenceFields;
-  readonly batch_size: number;
-  readonly train_steps: number;
-  readonly optimizer: {
-    readonly lr: number;
-    readonly beta1: number;
-    readonly beta2: number;
-    readonly weight_decay: number;
-  };
-  readonly puzzle_emb_optimizer: { readonly lr: number; readonly weight_decay: number };
-  readonly ema: number;
-  readonly metrics: readonly Readonly<Record<string, number>>[];
-  readonly eval_metrics: Readonly<Record<string, number>>;
-}
-
-/** A fixture read and understood. */
-interface Fixture {
-  readonly json: FixtureJson;
-  readonly config: ModelConfig;
-  /** Float tensors by key. Throws InputError if it is missing. */
-  floats(key: string): Float32Array;
-  integers(key: string): Int32Array;
-  has(key: string): boolean;
-  /** Keys that begin so, with the rest of their names. */
-  under(prefix: string): Map<string, Tensor>;
-}
 
 /**
  * Replays a fixture `<name>.safetensors` with `<name>.json` beside it.
@@ -140,13 +96,11 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
           ]),
         ),
       );
-    const [close, lossesClose] =
-      step === 0 ? [tolerances.logits, tolerances.losses] : [tolerances.afterUpdate, tolerances.lossesAfterUpdate];
-    const when = step === 0 ? 'first step: ' : 'later steps: ';
+    const [when, close] = step === 0 ? ['first step: ', tolerances.logits] : ['later steps: ', tolerances.afterUpdate];
     carry = refill(carry, batchUnder(fixture, `${at}/batch_`));
     const result = await engine.trainStep(state, {
       ...carry.puzzles,
-      reset: resetOf(carry),
+      reset: firstSteps(carry),
       last: lastSteps(carry, config),
       loss: 'stablemax',
       wantLogits: true,
@@ -168,35 +122,45 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
     carry = advance(carry, result.haltLogits, result.continueLogits, config, random);
     errors.exact('carry: halted after', carry.halted, fixture.integers(`${at}/halted_after`));
     errors.exact('carry: steps', carry.steps, fixture.integers(`${at}/steps_after`));
-    const expected = json.metrics[step];
-    if (expected === undefined)
-      throw new InputError(
-        `${json.name}.json: expected metrics of ${json.train_steps} steps, got ${json.metrics.length}`,
-      );
-    const mine = stepMetrics(result, carry);
-    const loss = mine.answerLoss + 0.5 * (mine.haltLoss + mine.continueLoss);
-    errors.relative(
-      `${when}losses`,
-      [loss, mine.answerLoss, mine.haltLoss],
-      [expected['loss_sum'], expected['lm_loss'], expected['q_halt_loss']],
-      lossesClose,
-    );
-    if (expected['q_continue_loss'] !== undefined)
-      errors.relative(`${when}continue loss`, [mine.continueLoss], [expected['q_continue_loss']], lossesClose);
-    errors.relative(
-      'accuracies',
-      [mine.count, mine.cellAccuracy, mine.exactAccuracy, mine.haltingAccuracy, mine.steps],
-      [
-        expected['count'],
-        expected['accuracy'],
-        expected['exact_accuracy'],
-        expected['q_halt_accuracy'],
-        expected['steps'],
-      ],
-      1e-6,
-    );
+    compareMetrics(fixture, step, stepMetrics(result, carry), errors);
     await engine.update(updateRequest(step + 1, options));
   }
+  await compareWeights(fixture, engine, errors);
+  state.dispose();
+}
+
+function compareMetrics({ json }: Fixture, step: number, mine: StepMetrics, errors: Errors): void {
+  const [when, close] =
+    step === 0 ? ['first step: ', tolerances.losses] : ['later steps: ', tolerances.lossesAfterUpdate];
+  const expected = json.metrics[step];
+  if (expected === undefined)
+    throw new InputError(
+      `${json.name}.json: expected metrics of ${json.train_steps} steps, got ${json.metrics.length}`,
+    );
+  const loss = mine.answerLoss + 0.5 * (mine.haltLoss + mine.continueLoss);
+  errors.relative(
+    `${when}losses`,
+    [loss, mine.answerLoss, mine.haltLoss],
+    [expected['loss_sum'], expected['lm_loss'], expected['q_halt_loss']],
+    close,
+  );
+  if (expected['q_continue_loss'] !== undefined)
+    errors.relative(`${when}continue loss`, [mine.continueLoss], [expected['q_continue_loss']], close);
+  errors.relative(
+    'accuracies',
+    [mine.count, mine.cellAccuracy, mine.exactAccuracy, mine.haltingAccuracy, mine.steps],
+    [
+      expected['count'],
+      expected['accuracy'],
+      expected['exact_accuracy'],
+      expected['q_halt_accuracy'],
+      expected['steps'],
+    ],
+    1e-6,
+  );
+}
+
+async function compareWeights(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
   for (const [kind, prefix, quantity] of [
     ['parameters', 'final/', 'parameters after all steps'],
     ['average', 'ema/', 'their average'],
@@ -208,7 +172,6 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
       else if (kind === 'parameters') errors.missing(quantity, name);
     }
   }
-  state.dispose();
 }
 
 async function compareGradients(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
@@ -272,85 +235,6 @@ async function replayEvaluation(fixture: Fixture, engine: Engine, errors: Errors
   );
 }
 
-/** Collects the largest error of each quantity. */
-class Errors {
-  readonly #found = new Map<string, { error: number; tolerance: number; passed: boolean }>();
-
-  absolute(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number): void {
-    this.#add(
-      quantity,
-      largest(mine, theirs, () => 1),
-      tolerance,
-    );
-  }
-
-  relative(
-    quantity: string,
-    mine: readonly number[],
-    theirs: readonly (number | undefined)[],
-    tolerance: number,
-  ): void {
-    this.#add(
-      quantity,
-      largest(
-        mine,
-        theirs.map((value) => value ?? NaN),
-        (value) => Math.max(Math.abs(value), 1e-3),
-      ),
-      tolerance,
-    );
-  }
-
-  exact(quantity: string, mine: ArrayLike<number>, theirs: ArrayLike<number>): void {
-    this.#add(
-      quantity,
-      largest(mine, theirs, () => 1),
-      tolerances.exact,
-    );
-  }
-
-  /** Root mean square of the difference, divided by `scale`. */
-  rootMeanSquare(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number, scale: number): void {
-    const error =
-      mine.length === theirs.length ? rootMeanSquare(mine.map((value, i) => value - theirs[i]!)) / scale : Infinity;
-    this.#add(quantity, Number.isNaN(error) ? Infinity : error, tolerance);
-  }
-
-  missing(quantity: string, name: string): void {
-    this.#add(`${quantity}: ${name}`, Infinity, 0);
-  }
-
-  report(): QuantityReport[] {
-    return [...this.#found].map(([quantity, found]) => ({ quantity, ...found }));
-  }
-
-  #add(quantity: string, error: number, tolerance: number): void {
-    const before = this.#found.get(quantity);
-    const passed = error <= tolerance && (before?.passed ?? true);
-    // Report the error that is nearest to its tolerance, or furthest beyond it.
-    const worse = before === undefined || error * before.tolerance > before.error * tolerance || error > before.error;
-    this.#found.set(quantity, worse ? { error, tolerance, passed } : { ...before, passed });
-  }
-}
-
-function largest(mine: ArrayLike<number>, theirs: ArrayLike<number>, scale: (value: number) => number): number {
-  if (mine.length !== theirs.length) return Infinity;
-  let most = 0;
-  for (let i = 0; i < mine.length; i++) {
-    const error = Math.abs(mine[i]! - theirs[i]!) / scale(theirs[i]!);
-    if (!(error <= most)) most = Number.isNaN(error) ? Infinity : error;
-  }
-  return most;
-}
-
-function rootMeanSquare(values: Float32Array): number {
-  return Math.sqrt(values.reduce((sum, value) => sum + value * value, 0) / Math.max(values.length, 1));
-}
-
-function resetOf(carry: Carry): Uint8Array {
-  return Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
-}
-
 function latentKey(latent: LatentId): string {
   return latent === 'y' ? 'z_H' : `z_L${latent.slice(1)}`;
 }
@@ -378,71 +262,4 @@ function parametersUnder(fixture: Fixture, prefix: string, fallback = prefix): T
     tensors.set(name, tensor);
   }
   return tensors;
-}
-
-function readFixture(file: string): Fixture {
-  if (!file.endsWith('.safetensors')) throw new InputError(`fixture: expected a .safetensors file, got ${file}`);
-  const { tensors } = readSafetensors(file);
-  const json = readDescription(file.replace(/\.safetensors$/, '.json'));
-  const find = (key: string): { shape: readonly number[]; data: unknown } => {
-    const tensor = tensors.get(key);
-    if (tensor === undefined)
-      throw new InputError(
-        `${path.basename(file)}: expected a tensor ${key}, got none; it is no fixture of the reference`,
-      );
-    return tensor;
-  };
-  const typed = <Data>(key: string, type: new (length: number) => Data): Data => {
-    const { data } = find(key);
-    if (!(data instanceof type)) throw new InputError(`${path.basename(file)}: expected ${type.name} data in ${key}`);
-    return data;
-  };
-  // What the reference's options cannot say, its fixtures' names and tensors do.
-  const separateNets =
-    json.architecture === 'hrm' ||
-    (json.architecture === 'trm' && [...tensors.keys()].some((key) => key.startsWith('init/inner.H_level')));
-  const config = checkConfig({
-    ...paperConfig,
-    ...configFromReference({ ...json.config, architecture: json.architecture }),
-    separateNets,
-    gradient: json.architecture === 'hrm' || json.name === 'trm-one-step-gradient' ? 'one-step' : 'last-recursion',
-  });
-  return {
-    json,
-    config,
-    floats: (key) => typed(key, Float32Array),
-    integers: (key) => typed(key, Int32Array),
-    has: (key) => tensors.has(key),
-    under: (prefix) =>
-      new Map(
-        [...tensors]
-          .filter(([key]) => key.startsWith(prefix))
-          .map(([key, { shape }]) => [key.slice(prefix.length), { shape, data: typed(key, Float32Array) }]),
-      ),
-  };
-}
-
-/** A description; the optimizers' numbers are checked as training options. */
-const description = objectOf({
-  name: text,
-  architecture: text,
-  config: anyObject,
-  batch_size: whole(0),
-  train_steps: whole(0),
-  optimizer: anyObject,
-  puzzle_emb_optimizer: anyObject,
-  ema: number,
-  metrics: listOf(anyObject),
-  eval_metrics: anyObject,
-} satisfies Fields<FixtureJson>);
-
-function readDescription(file: string): FixtureJson {
-  const name = path.basename(file);
-  const json = readJson(readUserFile(file).toString('utf8'), (reason) => {
-    throw new InputError(`${name}: expected JSON, got ${reason}`);
-  });
-  const expected = description(json);
-  if (expected !== undefined)
-    throw new InputError(`${name}: expected a fixture's description, ${expected}, got ${show(json)}`);
-  return json as FixtureJson;
 }

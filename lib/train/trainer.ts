@@ -9,6 +9,7 @@ import {
   advance,
   aged,
   emptyCarry,
+  firstSteps,
   joinArrays,
   joinCarries,
   lastSteps,
@@ -72,13 +73,12 @@ export class Trainer {
     const turn = this.step % this.#carries.length;
     const latents = this.#latents[turn]!;
     const refilled = refill(this.#carries[turn]!, this.#stream.next());
-    const reset = Uint8Array.from(refilled.steps, (steps) => (steps === 0 ? 1 : 0));
     // Interleaved batches that all began at once would all be new, then all have one step, …
     const together = this.step + 1 < since + this.#carries.length;
     const carry = together ? aged(refilled, Math.floor((supervisionSteps * turn) / this.#carries.length)) : refilled;
     const result = await this.#engine.trainStep(latents, {
       ...carry.puzzles,
-      reset,
+      reset: firstSteps(refilled),
       last: lastSteps(carry, config),
       loss: this.#options.loss,
     });

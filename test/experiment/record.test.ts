@@ -5,14 +5,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
-import {
-  hashOf,
-  readRecord,
-  readRecords,
-  recordSchema,
-  writeRecord,
-  type RunRecord,
-} from '../../lib/experiment/record.js';
+import { hashOf } from '../../lib/experiment/sealed.js';
+import { readRecord, readRecords, recordSchema, writeRecord, type RunRecord } from '../../lib/experiment/record.js';
 
 const record: RunRecord = {
   schema: recordSchema,

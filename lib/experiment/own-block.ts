@@ -1,0 +1,36 @@
+/** A block of one's own in place of the kit's: what it is known by, in records and in checkpoints. */
+import { InputError } from '../errors.js';
+import type { RunRecord } from './record.js';
+import { hashOf } from './sealed.js';
+
+/**
+ * What a block of one's own is known by: SHA-256 of its text. What it takes from outside its text is not in it.
+ */
+export function blockId(block: (...values: never[]) => unknown): string {
+  return hashOf(block.toString());
+}
+
+/** A record's word of a block that is not the kit's. */
+export function blockField(block: ((...values: never[]) => unknown) | undefined): Pick<RunRecord, 'block'> {
+  return block === undefined ? {} : { block: blockId(block) };
+}
+
+/**
+ * Throws InputError if weights of a file belong to a block of one's own, and the block at hand is another or the kit's.
+ */
+export function checkBlock(
+  file: string,
+  trained: string | undefined,
+  block: ((...values: never[]) => unknown) | undefined,
+): void {
+  if (trained === undefined || (block !== undefined && blockId(block) === trained)) return;
+  throw new InputError(
+    `${file}: expected the block that it was trained with (engine option block, SHA-256 ${trained.slice(0, 8)}…), ` +
+      `got ${block === undefined ? "the kit's own" : 'another'}; give that block, in a program or a notebook`,
+  );
+}
+
+/** ", own block 1a2b3c4d" behind the name of a run with one; else nothing. */
+export function blockNote({ block }: Pick<RunRecord, 'block'>): string {
+  return block === undefined ? '' : `, own block ${block.slice(0, 8)}`;
+}
