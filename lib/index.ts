@@ -6,20 +6,13 @@ export { dataFile, projectRoot } from './files.js';
 export { Random } from './random.js';
 
 // Puzzles: look at them, count them, compare two sets, or bring one of your own.
-export type { Dataset } from './data/dataset.js';
+export { ratingsOf, type Dataset } from './data/dataset.js';
 export type { ArcPair, ArcTask } from './data/arc.js';
 export type { ArcDataset } from './data/arc-sets.js';
 export type { Grid } from './data/grid.js';
 export { mazeOverlap, summarizeMazes } from './data/maze-numbers.js';
-export { ownSudoku, type Puzzle } from './data/puzzle.js';
-export {
-  augmentedCopies,
-  givenCounts,
-  puzzleAt,
-  ratingsOf,
-  sudokuOverlap,
-  summarizeSudokus,
-} from './data/puzzles.js';
+export { augmentedCopies, ownSudoku, puzzleAt, type Puzzle } from './data/puzzle.js';
+export { givenCounts, sudokuOverlap, summarizeSudokus } from './data/sudoku-numbers.js';
 
 // Puzzles in other forms, for votes and searches, and those of a file.
 export { loadPuzzleFile } from './data/puzzle-file.js';

@@ -98,6 +98,11 @@ export function clearAbandoned(folder: string): void {
     removeHalf(path.join(folder, name));
 }
 
+/** Whether linking failed because the file system has, or allows, no links. */
+export function lacksLinks(error: unknown): boolean {
+  return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '');
+}
+
 /** A name for what becomes a file or folder of this path once it is complete. */
 export function temporaryName(final: string): string {
   return `${final}.${machine()}.${process.pid}.tmp`;

@@ -9,7 +9,8 @@ import { loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { assumedLine, loadOptions, weightsOption } from './checkpoint-options.js';
 import { integer, text, type Command } from './command.js';
-import { everyField, readSettings } from './settings.js';
+import { readChanges } from './experiment-options.js';
+import { everyField } from './settings.js';
 
 export const convert: Command = {
   name: 'convert',
@@ -44,7 +45,7 @@ export const convert: Command = {
     const [from = '', to = ''] = args.positionals;
     if (existsSync(to))
       throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
-    const { model } = readSettings(text(args, 'set') ?? '');
+    const { model } = readChanges(args);
     const known = { ...model, ...given({ puzzleIds: integer(args, 'puzzle-ids', 1, 4_000_000) }) };
     const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, loadOptions(args, known));
     for (const note of notes) out.note(note);

@@ -6,7 +6,7 @@ import { geometryOfCells } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
 import { mazeOverlap, summarizeMazes } from '../data/maze-numbers.js';
-import { summarizeSudokus, sudokuOverlap } from '../data/puzzles.js';
+import { summarizeSudokus, sudokuOverlap } from '../data/sudoku-numbers.js';
 import { arcBuildOptions, buildArcSet, rowText, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';

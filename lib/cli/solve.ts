@@ -17,7 +17,8 @@ import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
 import { flag, integer, text, type Arguments, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
-import { everyField, readSettings } from './settings.js';
+import { readChanges } from './experiment-options.js';
+import { everyField } from './settings.js';
 import { searchOptions, solveUntilSure } from './solve-until-sure.js';
 
 /** A board with frames and titles has a few hundred characters. */
@@ -53,7 +54,7 @@ export const solve: Command = {
     const cells = puzzle.question.length;
     const side = Math.sqrt(cells);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
-    const { model = {} } = readSettings(text(args, 'set') ?? '');
+    const { model = {} } = readChanges(args);
     const opened = await openModel(text(args, 'checkpoint') ?? shippedCheckpoint(cells), readEngineOptions(args), {
       ...loadOptions(args, model),
       cells,

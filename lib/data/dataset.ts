@@ -1,5 +1,6 @@
 /** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
 import { createHash } from 'node:crypto';
+import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
 import type { Example } from './example.js';
 
@@ -137,6 +138,12 @@ export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
 export function exampleOf(dataset: Dataset, i: number): Example {
   const { inputs, labels, sequenceLength: L } = dataset;
   return { input: inputs.subarray(i * L, (i + 1) * L), label: labels.subarray(i * L, (i + 1) * L) };
+}
+
+/** Difficulty of every example as its source rates it. Throws InputError for a set without ratings. */
+export function ratingsOf(dataset: Dataset): number[] {
+  if (dataset.ratings === null) throw new InputError(`${dataset.name}: expected a set with ratings, got one without`);
+  return Array.from(dataset.ratings);
 }
 
 /** Some examples of a data set as one of their own, none of them grouped. */

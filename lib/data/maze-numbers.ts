@@ -10,7 +10,7 @@ import {
   mazeText,
   mazeToken,
 } from './maze.js';
-import type { Overlap } from './puzzles.js';
+import type { Overlap } from './sudoku-numbers.js';
 
 /** One maze in numbers. */
 export interface MazeNumbers {

@@ -1,4 +1,7 @@
-/** One puzzle with its right answer, and how one of your own is read. */
+/** One puzzle with its right answer: of a data set, as training sees it, or one of your own. */
+import { InputError } from '../errors.js';
+import { testBatches } from './batches.js';
+import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
 import { onlySolution } from './sudoku-solver.js';
 import { readBoard } from './board-text.js';
 import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
@@ -25,4 +28,30 @@ export function ownSudoku(text: string): Puzzle {
     solution: Int32Array.from(tokensOfBoard(answer)),
     puzzleId: 0,
   };
+}
+
+/** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
+export function puzzleAt(dataset: Dataset, index: number): Puzzle {
+  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
+    throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
+  let at = 0;
+  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
+    if (at++ === index) return { question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
+  }
+  throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
+}
+
+/**
+ * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
+ * Throws InputError for a set that is not augmented.
+ */
+export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
+  const { augmentation } = dataset;
+  if (augmentation === null)
+    throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
+  const { puzzleId } = puzzleAt(dataset, index);
+  return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
+    const { input, label } = augmentedCopy(augmentation, exampleOf(dataset, index), index, copy + 1);
+    return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
+  });
 }

@@ -4,7 +4,7 @@
  */
 import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
-import type { TensorMap } from '../model/parameters.js';
+import type { ParameterSpec, TensorMap } from '../model/parameters.js';
 import type { LatentId, Schedule } from '../model/calls.js';
 
 /** A loss or gradient became NaN or infinite; the message names the tensor. */
@@ -29,6 +29,14 @@ export type Weights = 'raw' | 'average';
  */
 export const tensorKinds = ['parameters', 'average', 'firstMoment', 'secondMoment'] as const;
 export type TensorKind = (typeof tensorKinds)[number];
+
+/** The tensors that a kind has: parameters all, the others those that are trained. */
+export function tensorsOf(kind: TensorKind, specs: readonly ParameterSpec[]): readonly ParameterSpec[] {
+  return kind === 'parameters' ? specs : specs.filter(({ role }) => role === 'trained');
+}
+
+/** Name under which the gradient of the seats' own puzzle embeddings is read. */
+export const localWeights = 'puzzle_emb.local_weights';
 
 /**
  * Arithmetic of the network's products; norms, softmax, losses,
@@ -156,7 +164,7 @@ export interface Engine {
   setOptimizerSteps(steps: number): void;
   /**
    * Gradients of the last training step by name, trained tensors only,
-   * and `puzzle_emb.local_weights` [B, puzzleEmbeddingSize], one row a seat.
+   * and `localWeights` [B, puzzleEmbeddingSize], one row a seat.
    */
   readGradients(): Promise<TensorMap>;
   dispose(): void;

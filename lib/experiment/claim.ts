@@ -15,7 +15,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { given } from '../fields.js';
 import { writeError } from '../file-errors.js';
-import { makeFolder, removeHalf } from '../write-file.js';
+import { lacksLinks, makeFolder, removeHalf } from '../write-file.js';
 import { isAlive } from '../processes.js';
 
 /**
@@ -122,10 +122,8 @@ function placeNew(from: string, to: string, place: (from: string, to: string) =>
     place(from, to);
     return true;
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') return false;
-    if (place === linkSync && ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(code))
-      return placeNew(from, to, copyNew);
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    if (place === linkSync && lacksLinks(error)) return placeNew(from, to, copyNew);
     throw error;
   }
 }

@@ -2,7 +2,7 @@
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { clearAbandoned, writeFileAtomic } from '../write-file.js';
+import { clearAbandoned, lacksLinks, writeFileAtomic } from '../write-file.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
 import { readMetadata } from '../checkpoint/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';
@@ -74,9 +74,7 @@ export function keepAs(file: string, name: string, link: (file: string, name: st
   try {
     link(file, name);
   } catch (error) {
-    // Not every file system has links.
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? ''))
-      throw error;
+    if (!lacksLinks(error)) throw error;
     writeFileAtomic(name, contentOf(file));
   }
 }

@@ -4,7 +4,7 @@ import { InputError, show } from '../errors.js';
 import { readJson } from '../json.js';
 import { checkTensors } from '../engine/checks.js';
 import { pieces } from '../write-file.js';
-import { tensorKinds, type TensorKind } from '../engine/engine.js';
+import { tensorKinds, tensorsOf, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../checkpoint/checkpoint.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
@@ -183,10 +183,11 @@ function snapshotIn(
   const specs = parameterSpecs(config);
   const kinds = new Map<TensorKind, Map<string, Tensor>>();
   for (const kind of tensorKinds) {
-    const covered = specs.filter(({ role }) => kind === 'parameters' || role === 'trained');
     kinds.set(
       kind,
-      new Map(covered.map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape) }])),
+      new Map(
+        tensorsOf(kind, specs).map(({ name, shape }) => [name, { shape, data: floats(`${kind}/${name}`, shape) }]),
+      ),
     );
   }
   const latentSize = seats * positionsOf(config) * config.hiddenSize;

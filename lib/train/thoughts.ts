@@ -4,8 +4,7 @@
  */
 import { testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Puzzle } from '../data/puzzle.js';
-import { puzzleAt } from '../data/puzzles.js';
+import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { scoreShipped } from '../../lib/cli/shipped.js';
-import { puzzleAt } from '../../lib/data/puzzles.js';
+import { puzzleAt } from '../../lib/data/puzzle.js';
 import { hasExtreme } from '../../lib/data/sudoku-sets.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel, shippedCheckpoint } from '../../lib/experiment/open.js';

@@ -4,8 +4,7 @@ import { ungrouped } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
-import { ownSudoku } from '../../lib/data/puzzle.js';
-import { puzzleAt } from '../../lib/data/puzzles.js';
+import { ownSudoku, puzzleAt } from '../../lib/data/puzzle.js';
 import { thinkingRow } from '../../lib/report/thoughts.js';
 import { hardestThought, judgeSudoku, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
 

@@ -13,6 +13,8 @@ import { InputError } from '../../errors.js';
 import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
+  localWeights,
+  tensorsOf,
   type Engine,
   type InferRequest,
   type InferResult,
@@ -130,11 +132,11 @@ class NativeEngine implements Engine {
   }
 
   async readTensors(kind: TensorKind): Promise<TensorMap> {
-    return this.#read(this.#specsOf(kind), kindNumbers[kind]);
+    return this.#read(tensorsOf(kind, this.#specs), kindNumbers[kind]);
   }
 
   async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(this.#specsOf(kind), tensors, kind);
+    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
     this.#write(kind, tensors);
     if (kind !== 'parameters') return;
     this.#write('average', tensors);
@@ -151,11 +153,11 @@ class NativeEngine implements Engine {
   }
 
   async readGradients(): Promise<TensorMap> {
-    const gradients = this.#read(this.#specsOf('average'), kindNumbers.gradient);
+    const gradients = this.#read(tensorsOf('average', this.#specs), kindNumbers.gradient);
     const size = this.config.puzzleEmbeddingSize;
     if (size === 0) return gradients;
     const data = this.#addon.readPuzzleGradients();
-    return new Map([...gradients, ['puzzle_emb.local_weights', { shape: [data.length / size, size], data }]]);
+    return new Map([...gradients, [localWeights, { shape: [data.length / size, size], data }]]);
   }
 
   dispose(): void {
@@ -169,12 +171,8 @@ class NativeEngine implements Engine {
   }
 
   #write(kind: TensorKind, tensors: TensorMap): void {
-    for (const { name } of this.#specsOf(kind))
+    for (const { name } of tensorsOf(kind, this.#specs))
       this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
-  }
-
-  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
-    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
   }
 }
 

@@ -10,6 +10,8 @@ import { given } from '../../fields.js';
 import { activationBudget, checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
 import {
   NotFiniteError,
+  localWeights,
+  tensorsOf,
   tensorKinds,
   type Engine,
   type InferRequest,
@@ -73,7 +75,7 @@ export class TfjsEngine implements Engine {
       new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
     this.#values.set('parameters', zeros(this.#specs));
     for (const kind of ['average', 'firstMoment', 'secondMoment'] as const)
-      this.#values.set(kind, zeros(this.#specsOf(kind)));
+      this.#values.set(kind, zeros(tensorsOf(kind, this.#specs)));
   }
 
   createState(batchSize: number): LatentState {
@@ -157,7 +159,7 @@ export class TfjsEngine implements Engine {
     const tokens = request.tokens.subarray(from * L, (from + count) * L);
     const labels = request.labels.subarray(from * L, (from + count) * L);
     const device = this.#weights('raw');
-    const names = this.#specsOf('average').map(({ name }) => name);
+    const names = tensorsOf('average', this.#specs).map(({ name }) => name);
     const rows = this.#puzzleRows(request.puzzleIds.subarray(from, from + count));
     const inputs = rows === undefined ? names.map(device) : [...names.map(device), rows];
     const firstWithGradient = schedule.calls.findIndex(({ gradient }) => gradient);
@@ -276,14 +278,14 @@ export class TfjsEngine implements Engine {
 
   async readTensors(kind: TensorKind): Promise<TensorMap> {
     return new Map(
-      this.#specsOf(kind).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]),
+      tensorsOf(kind, this.#specs).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]),
     );
   }
 
   async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(this.#specsOf(kind), tensors, kind);
+    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
     const write = (into: TensorKind): void => {
-      for (const { name } of this.#specsOf(into)) this.#of(into).get(name)!.set(tensors.get(name)!.data);
+      for (const { name } of tensorsOf(into, this.#specs)) this.#of(into).get(name)!.set(tensors.get(name)!.data);
     };
     write(kind);
     if (kind === 'parameters') {
@@ -388,10 +390,6 @@ export class TfjsEngine implements Engine {
     return this.#values.get(kind)!;
   }
 
-  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
-    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
-  }
-
   /** How many seats' activations fit the budget: autodiff keeps about this much of every layer call with gradient. */
   #seatsAtOnce(): number {
     const { config } = this;
@@ -413,9 +411,6 @@ export class TfjsEngine implements Engine {
       if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
   }
 }
-
-/** Name under which the gradient of the seats' own puzzle embeddings is read. */
-const localWeights = 'puzzle_emb.local_weights';
 
 /** One part of a batch after its step. */
 interface TrainedPart {

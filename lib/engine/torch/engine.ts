@@ -10,6 +10,8 @@ import { checkMemory, memoryLimit } from '../memory.js';
 import {
   EngineLostError,
   NotFiniteError,
+  localWeights,
+  tensorsOf,
   type Engine,
   type InferRequest,
   type InferResult,
@@ -179,12 +181,12 @@ export class TorchEngine implements Engine {
   }
 
   readTensors(kind: TensorKind): Promise<TensorMap> {
-    return this.#read(kind, this.#specsOf(kind));
+    return this.#read(kind, tensorsOf(kind, this.#specs));
   }
 
   async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(this.#specsOf(kind), tensors, kind);
-    for (const { name, shape } of this.#specsOf(kind)) {
+    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
+    for (const { name, shape } of tensorsOf(kind, this.#specs)) {
       const values: StoredTensor = { dtype: 'F32', shape, data: tensors.get(name)!.data };
       await this.#worker.ask({ do: 'write', kind, name }, new Map([['values', values]]));
     }
@@ -199,10 +201,9 @@ export class TorchEngine implements Engine {
   }
 
   async readGradients(): Promise<TensorMap> {
-    const gradients = await this.#read('gradient', this.#specsOf('average'));
+    const gradients = await this.#read('gradient', tensorsOf('average', this.#specs));
     if (this.config.puzzleEmbeddingSize === 0) return gradients;
-    const name = 'puzzle_emb.local_weights';
-    return new Map([...gradients, ...(await this.#read('gradient', [{ name }]))]);
+    return new Map([...gradients, ...(await this.#read('gradient', [{ name: localWeights }]))]);
   }
 
   /** Most bytes that the worker (rank 0) has held: of the host's memory, and of the device's where it has its own. */
@@ -257,10 +258,6 @@ export class TorchEngine implements Engine {
     this.#worker.ask(head).catch((error: unknown) => {
       if (!(error instanceof EngineLostError)) throw error;
     });
-  }
-
-  #specsOf(kind: TensorKind): readonly ParameterSpec[] {
-    return kind === 'parameters' ? this.#specs : this.#specs.filter(({ role }) => role === 'trained');
   }
 }
 

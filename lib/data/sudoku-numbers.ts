@@ -1,48 +1,14 @@
-/** Data sets to look at: single puzzles, their disguises, and what can be counted about a set. */
-import { testBatches } from './batches.js';
-import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
-import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
-import type { Puzzle } from './puzzle.js';
-import { boardOfTokens, geometryOfCells, type SudokuGeometry } from './sudoku.js';
+/** What can be counted about sets of Sudokus, and about two of them. */
 import { InputError } from '../errors.js';
-
-/** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
-export function puzzleAt(dataset: Dataset, index: number): Puzzle {
-  if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
-    throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
-  let at = 0;
-  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
-    if (at++ === index) return { question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
-  }
-  throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
-}
-
-/**
- * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
- * Throws InputError for a set that is not augmented.
- */
-export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
-  const { augmentation } = dataset;
-  if (augmentation === null)
-    throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);
-  const { puzzleId } = puzzleAt(dataset, index);
-  return Array.from({ length: Math.min(count, augmentation.copies) }, (_, copy) => {
-    const { input, label } = augmentedCopy(augmentation, exampleOf(dataset, index), index, copy + 1);
-    return { question: Int32Array.from(input), solution: Int32Array.from(label), puzzleId };
-  });
-}
+import { exampleOf, ratingsOf, type Dataset } from './dataset.js';
+import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
+import { boardOfTokens, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 
 /** Givens of every Sudoku of a set. */
 export function givenCounts(dataset: Dataset): number[] {
   return Array.from({ length: dataset.examples }, (_, i) =>
     exampleOf(dataset, i).input.reduce((count, token) => count + (token > 1 ? 1 : 0), 0),
   );
-}
-
-/** Difficulty of every example as its source rates it. Throws InputError for a set without ratings. */
-export function ratingsOf(dataset: Dataset): number[] {
-  if (dataset.ratings === null) throw new InputError(`${dataset.name}: expected a set with ratings, got one without`);
-  return Array.from(dataset.ratings);
 }
 
 /** How much of a test set the training set gives away: as it stands, and by renaming, turning or moving lines. */

@@ -1,6 +1,6 @@
 /** Data sets to look at: counted by hand on small sets, and against the rules of Sudoku. */
 import assert from 'node:assert/strict';
-import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
+import { ratingsOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import {
   augmentSudoku,
   findClash,
@@ -11,8 +11,8 @@ import {
 } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
-import { augmentedCopies, givenCounts, ratingsOf, sudokuOverlap, summarizeSudokus } from '../../lib/data/puzzles.js';
-import { ownSudoku } from '../../lib/data/puzzle.js';
+import { augmentedCopies, ownSudoku } from '../../lib/data/puzzle.js';
+import { givenCounts, sudokuOverlap, summarizeSudokus } from '../../lib/data/sudoku-numbers.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';
