@@ -337,7 +337,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-long',
       about:
-        'Sudoku-Extreme, 1,000 training puzzles, in as many steps as one core makes in two hours, the last two fifths ' +
+        'Sudoku-Extreme, 1,000 training puzzles, as many steps as one core makes in two hours, the last two fifths ' +
         'of them with latents of its own',
       scale: 'desk',
       task: sudokuExtreme1000,

@@ -1,4 +1,4 @@
-/** Files sealed with a checksum of their content, which are read back without trusting them; and the hash that seals. */
+/** Files sealed with a checksum of their content and read back without trusting them, and the hash that seals. */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
