@@ -54,16 +54,36 @@ const quickTraining: Partial<TrainingOptions> = {
   decayFraction: 1,
   finalRateRatio: 0,
 };
-const sudokuExtreme1000 = {
+/** The paper's number of puzzles and copies, drawn from as many 6×6 boards as there are. */
+const generatedSudoku = {
   kind: 'sudoku',
-  side: 9,
-  source: 'sudoku-extreme',
+  side: 6,
+  source: 'generated',
   trainPuzzles: 1000,
-  testPuzzles: 2000,
+  testPuzzles: 1000,
   validationPuzzles: 500,
   augmentations: 1000,
   minDifficulty: 0,
   seed: 0,
+} as const;
+const sudokuExtreme1000 = { ...generatedSudoku, side: 9, source: 'sudoku-extreme', testPuzzles: 2000 } as const;
+/** Drawn like Maze-Hard's, in every orientation. */
+const generatedMaze = {
+  kind: 'maze',
+  source: 'generated',
+  testPuzzles: 500,
+  validationPuzzles: 250,
+  augmentation: 'dihedral',
+  seed: 0,
+} as const;
+const mazeHard = {
+  ...generatedMaze,
+  side: 30,
+  source: 'maze-hard',
+  leastDistance: 109,
+  trainPuzzles: 1000,
+  testPuzzles: 0,
+  validationPuzzles: 0,
 } as const;
 /** Training puzzles at the end: what was learned by heart. */
 const onTraining = (puzzles: number): ClosingEvaluation => ({ name: 'training', on: 'training', puzzles });
@@ -189,17 +209,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (all 288 solution ' +
         'grids are within reach of augmentation)',
       scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 4,
-        source: 'generated',
-        trainPuzzles: 300,
-        testPuzzles: 300,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
+      task: { ...generatedSudoku, side: 4, trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0 },
       // A TRM with T = 3, n = 6 solves these boards in its first cycle; one layer that thinks in small steps shows
       // what cycles are for.
       model: {
@@ -219,15 +229,12 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       about: '4×4 Sudoku for seconds: shows that everything runs, and nothing else',
       scale: 'smoke',
       task: {
-        kind: 'sudoku',
+        ...generatedSudoku,
         side: 4,
-        source: 'generated',
         trainPuzzles: 40,
         testPuzzles: 20,
         validationPuzzles: 10,
         augmentations: 10,
-        minDifficulty: 0,
-        seed: 0,
       },
       model: { ...smallModel, hiddenSize: 16, heads: 2, puzzleEmbeddingSize: 16 },
       training: { ...smallTraining, batchSize: 8, steps: 20, warmupSteps: 5 },
@@ -243,17 +250,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-6x6',
       about: '6×6 Sudoku, 1,000 training puzzles, a few minutes',
       scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 6,
-        source: 'generated',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 500,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
+      task: generatedSudoku,
       model: smallModel,
       training: { ...smallTraining, steps: 1000 },
       evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0, closing: [] },
@@ -264,17 +261,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         "hard 6×6 Sudoku, two guesses or more a puzzle, for the paper's tables: 100 runs of Table 1 take 2.7 " +
         'core-hours',
       scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 6,
-        source: 'generated',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 500,
-        augmentations: 1000,
-        minDifficulty: 2,
-        seed: 0,
-      },
+      task: { ...generatedSudoku, minDifficulty: 2 },
       model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
       // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by
       // heart. Found on validation puzzles (data/search, docs/plan-laptop-tables.md).
@@ -299,17 +286,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-9x9',
       about: 'real 9×9 puzzles, 1,000 for training, 3,000 steps: three minutes on two cores',
       scale: 'laptop',
-      task: {
-        kind: 'sudoku',
-        side: 9,
-        source: 'public-domain',
-        trainPuzzles: 1000,
-        testPuzzles: 1000,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
+      task: { ...generatedSudoku, side: 9, source: 'public-domain', validationPuzzles: 0 },
       model: model9x9,
       training: { ...quickTraining, steps: 3000, emaRate: 0.995 },
       evaluation: { split: 'test', every: 1000, puzzles: 200, finalPuzzles: 0, closing: [] },
@@ -363,17 +340,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-extreme-paper',
       about: "the paper's TRM-MLP on Sudoku-Extreme to the letter: 65,104 steps of 768 puzzles",
       scale: 'paper',
-      task: {
-        kind: 'sudoku',
-        side: 9,
-        source: 'sudoku-extreme',
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentations: 1000,
-        minDifficulty: 0,
-        seed: 0,
-      },
+      task: { ...sudokuExtreme1000, testPuzzles: 0, validationPuzzles: 0 },
       model: {},
       training: {},
       evaluation: { split: 'test', every: 6510, puzzles: 4000, finalPuzzles: 0, closing: [] },
@@ -384,17 +351,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way ' +
         'through others; some minutes',
       scale: 'laptop',
-      task: {
-        kind: 'maze',
-        side: 7,
-        source: 'generated',
-        leastDistance: 8,
-        trainPuzzles: 30_000,
-        testPuzzles: 500,
-        validationPuzzles: 250,
-        augmentation: 'dihedral',
-        seed: 0,
-      },
+      task: { ...generatedMaze, side: 7, leastDistance: 8, trainPuzzles: 30_000 },
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
       training: {
         ...smallTraining,
@@ -413,17 +370,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'mazes of 11×11 whose goal is 20 steps away or more, for Table 4: hardly one is solved in the first ' +
         'supervision step',
       scale: 'laptop',
-      task: {
-        kind: 'maze',
-        side: 11,
-        source: 'generated',
-        leastDistance: 20,
-        trainPuzzles: 20_000,
-        testPuzzles: 500,
-        validationPuzzles: 250,
-        augmentation: 'dihedral',
-        seed: 0,
-      },
+      task: { ...generatedMaze, side: 11, leastDistance: 20, trainPuzzles: 20_000 },
       model: longMazeModel,
       training: { ...longMazeTraining, steps: 1800 },
       evaluation: {
@@ -440,17 +387,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune ' +
         'from, its 600 steps solve none of 500 test mazes',
       scale: 'laptop',
-      task: {
-        kind: 'maze',
-        side: 10,
-        source: 'generated',
-        leastDistance: 20,
-        trainPuzzles: 1000,
-        testPuzzles: 500,
-        validationPuzzles: 250,
-        augmentation: 'none',
-        seed: 0,
-      },
+      task: { ...generatedMaze, side: 10, leastDistance: 20, trainPuzzles: 1000, augmentation: 'none' },
       model: smallAttentionModel,
       training: { ...smallTraining, batchSize: 16, steps: 600 },
       evaluation: { split: 'test', every: 200, puzzles: 100, finalPuzzles: 0, closing: [onTraining(100)] },
@@ -459,17 +396,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'maze-hard-desk',
       about: 'Maze-Hard, the 1,000 mazes of 30×30, trained like maze-11x11-study: two hours of one core',
       scale: 'desk',
-      task: {
-        kind: 'maze',
-        side: 30,
-        source: 'maze-hard',
-        leastDistance: 109,
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentation: 'dihedral',
-        seed: 0,
-      },
+      task: mazeHard,
       model: longMazeModel,
       training: { ...longMazeTraining, steps: 5000 },
       evaluation: { split: 'test', every: 1250, puzzles: 100, finalPuzzles: 0, closing: [onTraining(100)] },
@@ -480,17 +407,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         "the paper's TRM-Att on Maze-Hard to the letter: 65,104 steps of 768 mazes, not augmented, as the " +
         'published command builds them',
       scale: 'paper',
-      task: {
-        kind: 'maze',
-        side: 30,
-        source: 'maze-hard',
-        leastDistance: 109,
-        trainPuzzles: 1000,
-        testPuzzles: 0,
-        validationPuzzles: 0,
-        augmentation: 'none',
-        seed: 0,
-      },
+      task: { ...mazeHard, augmentation: 'none' },
       model: paperMazeModel,
       training: {},
       evaluation: { split: 'test', every: 6510, puzzles: 0, finalPuzzles: 0, closing: [] },
@@ -500,15 +417,11 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       about: 'six ARC-AGI-1 tasks for seconds: shows that everything runs, and nothing else',
       scale: 'smoke',
       task: {
-        kind: 'arc',
-        set: 'arc1',
+        ...arcStudyTask,
         canvas: 10,
-        subsets: ['training'],
-        testSubset: 'training',
         maxTasks: 6,
         validationTasks: 2,
         augmentations: 2,
-        seed: 0,
       },
       model: {
         ...smallModel,
@@ -538,15 +451,9 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'from, its 1,000 steps solve none of 40 test tasks',
       scale: 'laptop',
       task: {
-        kind: 'arc',
-        set: 'arc1',
+        ...arcStudyTask,
         canvas: 10,
-        subsets: ['training'],
-        testSubset: 'training',
-        maxTasks: 60,
-        validationTasks: 20,
         augmentations: 8,
-        seed: 0,
       },
       model: {
         ...smallAttentionModel,
@@ -560,13 +467,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         warmupSteps: 50,
         steps: 1000,
       },
-      evaluation: {
-        split: 'test',
-        every: 250,
-        puzzles: 0,
-        finalPuzzles: 0,
-        closing: [arcVote, onTraining(100), ...otherIds(100)],
-      },
+      evaluation: { ...arcStudyEvaluation, every: 250 },
     }),
     define({
       name: 'arc-7x7-study',
