@@ -20,9 +20,8 @@ export const report: Command = {
     records: {
       value: 'DIR',
       about:
-        'only these records, or the one of a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles ' +
-        'beside them, of the project’s own ' +
-        'data in build/reports; the project’s tables and figures stay as they are',
+        'a folder of records, or a run’s own folder: make a table (Markdown, CSV) and accuracy versus cycles of these ' +
+        'alone, beside them (of the project’s own data, in build/reports); all other files stay as they are',
     },
   },
   example: 'report',

@@ -39,7 +39,7 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
     value: 'DIR',
     about:
       'folder to read and write records; tables and figures go there too. ' +
-      'Default: a folder of the project’s data, with build/reports for tables and figures',
+      'Default: data/runs, of search data/search, and build/reports for tables and figures',
   },
   yes: { about: "start runs at the paper's scale" },
   runs: { value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },

@@ -10,7 +10,8 @@ const lookEvery = 5000; // ms
 
 export const sweepCommand: Command = {
   name: 'sweep',
-  summary: 'Where the runs stand that ablate or search gave to Slurm: recorded, running, queued or lost.',
+  summary:
+    'Where the runs stand that ablate, search or failure-modes gave to Slurm: recorded, running, queued or lost.',
   positionals: 'status',
   count: [1, 1],
   options: {

@@ -31,7 +31,7 @@ export function buildSchedule(config: ModelConfig): Schedule {
       return { latents: ['y', 'z'], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
     }
     case 'single-z': {
-      // Table 2: one latent; the last call of a deep recursion leaves x out (spec §9.1, item 8).
+      // Table 2: one latent; the last call of a deep recursion leaves x out (spec §1.11).
       const calls = repeat(T, () => [...repeat(n, () => [call('net', 'z', ['x', 'z'])]), call('net', 'z', ['z'])]);
       return { latents: ['z'], nets: ['net'], calls: withGradient(calls, config, n + 1), answer: 'z' };
     }
