@@ -20,7 +20,7 @@ export const report: Command = {
     records: {
       value: 'DIR',
       about:
-        'a folder of records, or a run’s own folder: make a table (Markdown, CSV) and accuracy versus cycles of these ' +
+        'a folder of records, or a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles of these ' +
         'alone, beside them (of the project’s own data, in build/reports); all other files stay as they are',
     },
   },
