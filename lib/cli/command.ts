@@ -204,6 +204,16 @@ export function integer(args: Arguments, name: string, low: number, high: number
   return value;
 }
 
+/** --seed, which fixes what `about` says. */
+export function seedOption(about: string): Option {
+  return { value: 'N', about: `${about}, 0 to 4294967295. Default 0` };
+}
+
+/** What --seed says. */
+export function seedOf(args: Arguments): number {
+  return integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+}
+
 /** A text option. */
 export function text(args: Arguments, name: string): string | undefined {
   const value = args.options[name];

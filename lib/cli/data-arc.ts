@@ -9,7 +9,7 @@ import { buildArc } from '../data/arc-build.js';
 import { isArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
-import { integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { integer, seedOf, seedOption, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { notFor } from './data-uses.js';
 import { Progress } from '../progress.js';
 
@@ -28,7 +28,7 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
   }),
   ...unreadWhere(notFor('build sudoku', 'build maze', 'build arc1', 'build arc2'), {
     out: { value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-    seed: { value: 'N', about: 'build: fixes versions and offsets, 0 to 4294967295. Default 0' },
+    seed: seedOption('build: fixes versions and offsets'),
   }),
 };
 
@@ -41,7 +41,7 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
     set,
     canvas: integer(args, 'canvas', 1, 30) ?? 30,
     augmentations: integer(args, 'augmentations', 0, 2000) ?? 1000,
-    seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+    seed: seedOf(args),
   });
   if (task.kind !== 'arc') throw new Error('an ARC task is one');
   const progress = new Progress();

@@ -11,7 +11,19 @@ import type { ArcVoteOptions, ArcVoteResult } from '../train/evaluate-arc.js';
 import { Keeping } from '../train/kept.js';
 import { evaluateUntilSure, type UntilSure } from '../train/until-sure.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { choice, flag, integer, number, text, unreadWhere, type Arguments, type Command, type Out } from './command.js';
+import {
+  choice,
+  flag,
+  integer,
+  number,
+  seedOf,
+  seedOption,
+  text,
+  unreadWhere,
+  type Arguments,
+  type Command,
+  type Out,
+} from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { dataToScore, type ChosenData } from './evaluate-task.js';
@@ -112,8 +124,7 @@ export const evaluateCommand: Command = {
       about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes',
     },
     seed: {
-      value: 'N',
-      about: 'draws forms and noise, 0 to 4294967295. Default 0',
+      ...seedOption('draws forms and noise'),
       unread: (args) =>
         severalVotes(args) || severalChains(args) || flag(args, 'until-sure')
           ? undefined
@@ -251,7 +262,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
   const severalForms = votes > 1 || search;
   const chains = integer(args, 'chains', 1, 1024) ?? 1;
   const noise = number(args, 'noise', 0, 100) ?? (chains > 1 ? 0.3 : 0);
-  const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+  const seed = seedOf(args);
   const haltAbove = number(args, 'halt-above', -1000, 1000);
   return {
     every,

@@ -11,7 +11,7 @@ import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/draw/plotly.js';
 import { resultsTable } from '../report/tables.js';
 import { chooseLevel, whyUnavailable } from '../engine/native/addon.js';
-import { flag, integer, type Command, type Out } from './command.js';
+import { flag, seedOf, type Command, type Out } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { duration, Progress } from '../progress.js';
@@ -58,7 +58,7 @@ export const reproduce: Command = {
     const progress = new Progress();
     const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
       runExperiment(chosen, {
-        seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+        seed: seedOf(args),
         engine: options,
         resume: true,
         shouldStop,

@@ -9,7 +9,7 @@ import { Random } from '../random.js';
 import { percentText } from '../report/tables.js';
 import { searchForms } from '../train/search.js';
 import type { Thinking } from '../train/seats.js';
-import { flag, integer, number, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { flag, number, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { formsOption, mostFormsOf } from './until-sure-options.js';
 
 export const searchOptions: Readonly<Record<string, Option>> = {
@@ -24,7 +24,7 @@ export const searchOptions: Readonly<Record<string, Option>> = {
       value: 'X',
       about: 'the halting logit above which it is sure, -1000 to 1000. Default 0: more likely right than wrong',
     },
-    seed: { value: 'N', about: 'draws the forms, 0 to 4294967295. Default 0' },
+    seed: seedOption('draws the forms'),
   }),
 };
 
@@ -44,7 +44,7 @@ export async function solveUntilSure(
     forms: sudokuForms(geometry),
     mostForms: mostFormsOf(args),
     haltAbove: number(args, 'halt-above', -1000, 1000) ?? 0,
-    random: new Random(integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0),
+    random: new Random(seedOf(args)),
     ...given({ supervisionSteps }),
   })) {
     last = thinking;

@@ -1,6 +1,5 @@
 /** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
 import { existsSync, statSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
@@ -108,21 +107,14 @@ export async function sweep(
   const folders = { records: folder, folder: runsFolder(args) };
   const before = await status(plan, { ...folders, onData: afterAWhile(out) });
   const missing = before.filter(({ state }) => state !== 'recorded');
-  const engine = given(readEngineOptions(args));
-  const jobs = onSlurm(args)
-    ? 1
-    : (integer(args, 'jobs', 1, 1024) ??
-      defaultJobs(
-        missing.map(({ experiment }) => experiment),
-        { threads: 1, ...engine },
-        os.availableParallelism(),
-        process.availableMemory(),
-      ));
-  const paper = missing.some(({ experiment: { scale } }) => scale === 'paper');
+  const engine = { threads: 1, ...given(readEngineOptions(args)) };
+  const experiments = missing.map(({ experiment }) => experiment);
+  const jobs = onSlurm(args) ? 1 : (integer(args, 'jobs', 1, 1024) ?? defaultJobs(experiments, engine));
+  const paper = experiments.some(({ scale }) => scale === 'paper');
   if (paper) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];
-  if (missing.some(({ experiment }) => experiment.scale !== 'smoke'))
-    costs.push(costText(await measuredCost(missing, { threads: 1, ...engine }, jobs)));
+  if (experiments.some(({ scale }) => scale !== 'smoke'))
+    costs.push(costText(await measuredCost(missing, engine, jobs)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
   out.note(`${plan.length} runs: ${[...counts, ...costs].join(', ')}`);
@@ -153,6 +145,12 @@ export async function sweep(
   );
   progress.end();
   sayOutcome(runs, out);
+  await report(runs, folder, purpose, out);
+  return runs.every(hasRecord) ? 0 : 1;
+}
+
+/** Writes what the records of a sweep come to, and says where. */
+async function report(runs: readonly SweepRun[], folder: string, purpose: SweepPurpose, out: Out): Promise<void> {
   const records = recordsOf(runs, readRecords(folder));
   const reports = records.length === 0 ? [] : purpose.reports(records);
   const files = await writeRunsReports(folder, reports);
@@ -165,7 +163,6 @@ export async function sweep(
     records: shownPath(folder),
     files: files.map(shownPath),
   });
-  return runs.every(hasRecord) ? 0 : 1;
 }
 
 /** Says once what takes so long before a sweep begins, if it does. */

@@ -10,7 +10,7 @@ import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
 import { runExperiment } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
-import { choice, flag, integer, text, type Command } from './command.js';
+import { choice, flag, integer, seedOf, seedOption, text, type Command } from './command.js';
 import { costText, measuredCost, paceText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { configOption, experimentOptions, readExperiment, variantOption } from './experiment-options.js';
@@ -31,10 +31,7 @@ export const train: Command = {
     ...experimentOptions(),
     variant: variantOption,
     config: configOption,
-    seed: {
-      value: 'N',
-      about: 'fixes weights, order, augmentation and exploration, 0 to 4294967295. Default 0',
-    },
+    seed: seedOption('fixes weights, order, augmentation and exploration'),
     folder: {
       value: 'DIR',
       about:
@@ -88,7 +85,7 @@ export const train: Command = {
     const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
     const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
       runExperiment(experiment, {
-        seed: integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0,
+        seed: seedOf(args),
         engine: readEngineOptions(args),
         resume: flag(args, 'resume'),
         onProgress: (state) => showProgress(progress, state),

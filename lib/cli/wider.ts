@@ -12,7 +12,7 @@ import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
 import { toText } from '../report/tables.js';
 import { Interrupted } from '../train/evaluate.js';
-import { flag, integer, type Command } from './command.js';
+import { flag, integer, seedOf, seedOption, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
 
@@ -28,7 +28,7 @@ export const wider: Command = {
       value: 'N',
       about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on, 1 to 8000. Default 1000`,
     },
-    seed: { value: 'N', about: 'draws forms and noise, 0 to 4294967295. Default 0' },
+    seed: seedOption('draws forms and noise'),
     record: { about: 'copy the record to data/wider, where the report reads it' },
     ...engineOptions,
   },
@@ -38,7 +38,7 @@ export const wider: Command = {
   async run(args, out) {
     const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);
     const testPuzzles = integer(args, 'puzzles', 1, 8000) ?? widerPlan.testPuzzles;
-    const seed = integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+    const seed = seedOf(args);
     const plan = { ...widerPlan, testPuzzles };
     const { task } = experiment('sudoku-extreme-desk-long');
     const { engine } = await openModel(checkpoint, readEngineOptions(args));

@@ -18,7 +18,7 @@ import { checkRunnable, setSizes } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
-import { runFiles, takeFolder } from './run-folder.js';
+import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import { blockField, checkBlock } from './own-block.js';
 import { hashOf } from './sealed.js';
 import {
@@ -146,31 +146,13 @@ async function runHeld(
     const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping, log }, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
-    if (!finished) return { id, folder, steps: trainer.step, engine, data, curve, evaluations };
-    const record =
-      existsSync(files.record) && resume && run.untouched
-        ? readRecord(files.record)
-        : {
-            ...recordOf(experiment, seed, data, id, run.progress, trainer.step),
-            ...given({ start: start?.sha256 }),
-            ...blockField(options.engine?.block),
-          };
-    if (!run.untouched || !existsSync(files.record)) {
-      saveCheckpoint(files.model, {
-        config: experiment.model,
-        tensors: await averagedModel(engine),
-        metadata: {
-          run: id,
-          step: String(trainer.step),
-          task: JSON.stringify(experiment.task),
-          ...blockField(options.engine?.block),
-        },
-      });
-      writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
-      writeRecord(files.record, record);
-      for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
-    }
-    return { id, folder, steps: trainer.step, record, engine, data, curve, evaluations };
+    const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };
+    if (!finished) return outcome;
+    if (run.untouched && existsSync(files.record)) return { ...outcome, record: readRecord(files.record) };
+    const about = { ...given({ start: start?.sha256 }), ...blockField(options.engine?.block) };
+    const record = { ...recordOf(experiment, seed, outcome, run.progress), ...about };
+    await keepResults(files, record, engine);
+    return { ...outcome, record };
   } catch (error) {
     engine.dispose();
     if (error instanceof EngineLostError)
@@ -185,6 +167,19 @@ function lastCheckpoint(stateFile: string): string {
   return existsSync(stateFile) ? `the last good checkpoint is ${stateFile}` : 'there is no checkpoint yet';
 }
 
+/** Writes the model, the curve and the record of a run that is finished; its checkpoints but the last go. */
+async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): Promise<void> {
+  const { id: run, steps, experiment, block } = record;
+  saveCheckpoint(files.model, {
+    config: experiment.model,
+    tensors: await averagedModel(engine),
+    metadata: { run, step: String(steps), task: JSON.stringify(experiment.task), ...given({ block }) },
+  });
+  writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
+  writeRecord(files.record, record);
+  for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
+}
+
 /**
  * The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere.
  */
@@ -195,10 +190,8 @@ async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine[
 function recordOf(
   experiment: Experiment,
   seed: number,
-  data: TaskData,
-  id: string,
-  progress: Measured,
-  steps: number,
+  { id, steps, data }: Pick<RunOutcome, 'id' | 'steps' | 'data'>,
+  { sittings, seconds, curve, evaluations, closing }: Measured,
 ): RunRecord {
   return {
     schema: recordSchema,
@@ -214,12 +207,12 @@ function recordOf(
       depth: effectiveDepth(experiment.model),
       forwardPasses: forwardPasses(experiment.model),
     },
-    sittings: progress.sittings,
+    sittings,
     steps,
-    seconds: progress.seconds,
+    seconds,
     peakMemory: process.resourceUsage().maxRSS * 1024,
-    curve: progress.curve,
-    evaluations: progress.evaluations,
-    closing: progress.closing,
+    curve,
+    evaluations,
+    closing,
   };
 }

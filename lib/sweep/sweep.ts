@@ -115,8 +115,6 @@ export async function runSweep(
     defaultJobs(
       runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment),
       engine,
-      os.availableParallelism(),
-      process.availableMemory(),
     );
   const children = new Map<number, ChildProcess>();
   const update = (index: number, change: Partial<SweepRun>): void => {
@@ -234,8 +232,8 @@ function cachedTasks(onData: SweepOptions['onData']): (experiment: Experiment) =
 export function defaultJobs(
   experiments: readonly Experiment[],
   engine: EngineOptions,
-  cores: number,
-  freeBytes: number,
+  cores = os.availableParallelism(),
+  freeBytes = process.availableMemory(),
 ): number {
   const largest = Math.max(1, ...experiments.map((experiment) => expectedBytes(experiment, engine)));
   return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
