@@ -27,7 +27,7 @@ import { experiment } from '../lib/experiment/experiments.js';
 import { checkMeasured } from '../lib/experiment/record-shape.js';
 import { readRecord, writeRecord, type RunRecord } from '../lib/experiment/record.js';
 import { sealed } from '../lib/experiment/sealed.js';
-import { readWider, readWiderRecords } from '../lib/experiment/wider.js';
+import { readWider, readWiderRecords } from '../lib/experiment/wider-record.js';
 import { toMarkdown } from '../lib/report/tables.js';
 import { thresholdTable, widerTable } from '../lib/report/wider.js';
 import { projectRoot } from '../lib/files.js';

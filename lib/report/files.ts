@@ -5,7 +5,7 @@ import { InputError } from '../errors.js';
 import { keptTogether } from './escape.js';
 import { failureScales } from '../experiment/failure-modes.js';
 import { closingEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
-import { readWiderRecords, type WiderRecord } from '../experiment/wider.js';
+import { readWiderRecords, type WiderRecord } from '../experiment/wider-record.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { duration } from '../progress.js';

@@ -1,5 +1,5 @@
 /** Thinking wider as a figure and as tables: what a model solves with more passes, way by way. */
-import type { SearchPart, StepsPart, WiderRecord } from '../experiment/wider.js';
+import type { SearchPart, StepsPart, WiderRecord } from '../experiment/wider-record.js';
 import {
   axis,
   baseLayout,

@@ -116,7 +116,7 @@ export async function runSweep(
       runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment),
       engine,
     );
-  const children = new Map<number, ChildProcess>();
+  const children = new Set<ChildProcess>();
   const update = (index: number, change: Partial<SweepRun>): void => {
     runs[index] = { ...runs[index]!, ...change };
     options.onProgress?.(runs);
@@ -125,32 +125,19 @@ export async function runSweep(
 
   const start = async (index: number): Promise<void> => {
     const { experiment, seed, id } = runs[index]!;
-    const child = fork(new URL('./worker.js', import.meta.url), {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
-    children.set(index, child);
+    const order = { run: { experiment, seed }, id, engine, folder: path.join(folder, id), records };
     update(index, { state: 'running' });
-    child.on('message', (message: WorkerMessage) => {
-      if (message.kind === 'progress') return update(index, { share: message.share });
-      update(index, {
-        state: message.kind,
-        ...(message.kind === 'finished' ? { share: 1 } : {}),
-        ...(message.kind === 'failed' ? { message: message.message } : {}),
-      });
+    const { child, ended } = startWorker(order, ({ kind, ...rest }) => {
+      const state = kind === 'progress' ? 'running' : kind;
+      update(index, { state, ...rest, ...(kind === 'finished' ? { share: 1 } : {}) });
     });
-    const order: WorkOrder = { run: { experiment, seed }, id, engine, folder: path.join(folder, id), records };
-    child.send(order, unheard);
-    const [code, signal] = await new Promise<[number | null, string | null]>((resolve) => {
-      child.once('exit', (...how) => resolve(how));
-      child.once('error', ({ message }) => resolve([null, message])); // it did not start
-    });
-    children.delete(index);
+    children.add(child);
+    const how = await ended;
+    children.delete(child);
     if (runs[index]!.state === 'running')
       update(index, {
         state: 'failed',
-        message:
-          `its process ended with ${signal ?? `code ${code}`}; ` +
-          'what it had saved is kept: run the same command again',
+        message: `its process ended with ${how}; what it had saved is kept: run the same command again`,
       });
   };
 
@@ -171,7 +158,7 @@ export async function runSweep(
   };
   const watch = setInterval(() => {
     if (options.shouldStop?.() !== true) return;
-    for (const child of children.values()) if (child.connected) child.send('stop', unheard);
+    for (const child of children) if (child.connected) child.send('stop', unheard);
   }, 200);
   try {
     do {
@@ -182,6 +169,21 @@ export async function runSweep(
     clearInterval(watch);
   }
   return runs;
+}
+
+/** Starts the process of a run. `ended`: by which signal or exit code it ended, or why it never began. */
+function startWorker(
+  order: WorkOrder,
+  onMessage: (message: WorkerMessage) => void,
+): { readonly child: ChildProcess; readonly ended: Promise<string> } {
+  const child = fork(new URL('./worker.js', import.meta.url), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  child.on('message', onMessage);
+  child.send(order, unheard);
+  const ended = new Promise<string>((resolve) => {
+    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    child.once('error', ({ message }) => resolve(message));
+  });
+  return { child, ended };
 }
 
 /** A word to a process that has just ended is no error: its exit says how it ended. */

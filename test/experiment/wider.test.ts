@@ -12,13 +12,13 @@ import {
   readWider,
   readWiderRecords,
   widerPlan,
-  widerStudy,
   writeWider,
   type SearchPart,
   type StepsPart,
   type WiderPart,
   type WiderRecord,
-} from '../../lib/experiment/wider.js';
+} from '../../lib/experiment/wider-record.js';
+import { widerStudy } from '../../lib/experiment/wider.js';
 import { evaluate, Interrupted } from '../../lib/train/evaluate.js';
 
 const plan = {

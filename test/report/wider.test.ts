@@ -1,6 +1,6 @@
 /** What a study of thinking wider comes to, against a record that was worked by hand. */
 import assert from 'node:assert/strict';
-import { widerPlan, type WiderRecord } from '../../lib/experiment/wider.js';
+import { widerPlan, type WiderRecord } from '../../lib/experiment/wider-record.js';
 import { binomialInterval } from '../../lib/report/statistics.js';
 import { chosenThreshold, thresholdTable, widerFigure, widerPoints, widerTable } from '../../lib/report/wider.js';
 
