@@ -130,6 +130,12 @@ describe('notebooks', () => {
         }
       });
 
+      it('says first what one will see, how long it takes and what to change', () => {
+        const start = cellsOf(name)[0]?.source.join('') ?? '';
+        for (const opening of ['**You will see** ', '**It takes** ', '**Change** '])
+          assert.ok(start.includes(`\n\n${opening}`), `its first cell has no paragraph that begins with ${opening}`);
+      });
+
       it('begins with prose and a cell of parameters', () => {
         assert.equal(cellsOf(name)[0]?.cell_type, 'markdown');
         assert.equal(codeOf(name)[0]?.cell.metadata.tags?.[0], 'parameters');
