@@ -1,4 +1,5 @@
 /** Random access to untrusted bytes: what a reader of a format needs to know, and bytes that are already in memory. */
+import { InputError } from '../errors.js';
 
 /** Bytes that are read piece by piece. Close them. */
 export interface Bytes {
@@ -11,6 +12,16 @@ export interface Bytes {
    */
   read(offset: number, length: number): Uint8Array;
   close(): void;
+}
+
+/** Refuses what is wrong with some bytes: throws InputError. */
+export type Fail = (problem: string) => never;
+
+/** Refuses a file by its name. */
+export function failOf({ name }: Bytes): Fail {
+  return (problem) => {
+    throw new InputError(`${name}: ${problem}`);
+  };
 }
 
 /** Bytes in memory. */

@@ -12,6 +12,16 @@ export function openBytes(file: string | Uint8Array): Bytes {
   return typeof file === 'string' ? new FileBytes(file) : new MemoryBytes(file);
 }
 
+/** What is read from a file, which is then closed, or from bytes. Throws InputError as openBytes, and as `read` does. */
+export function fromBytes<Result>(file: string | Uint8Array, read: (bytes: Bytes) => Result): Result {
+  const bytes = openBytes(file);
+  try {
+    return read(bytes);
+  } finally {
+    bytes.close();
+  }
+}
+
 class FileBytes implements Bytes {
   readonly name: string;
   readonly size: number;

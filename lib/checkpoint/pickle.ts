@@ -1,4 +1,5 @@
 /** An interpreter of the pickle instructions that torch.save writes; it calls nothing but what its caller names. */
+import type { Fail } from './bytes.js';
 
 /** What a pickle can build here. A set is an array. */
 export type PickleValue =
@@ -53,7 +54,7 @@ export interface PickleRules {
   /** The object behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue;
   /** Throws; the message has no file name yet. */
-  readonly fail: (problem: string) => never;
+  readonly fail: Fail;
 }
 
 /** A state dict takes about 60 instructions a tensor. */

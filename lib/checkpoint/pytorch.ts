@@ -1,6 +1,6 @@
 /** Files saved by torch.save: a pickle that describes the tensors, and their bytes; in a zip archive since 1.6. */
 import { InputError, show } from '../errors.js';
-import type { Bytes } from './bytes.js';
+import { failOf, type Bytes, type Fail } from './bytes.js';
 import {
   PickleForeign,
   PickleGlobal,
@@ -37,8 +37,6 @@ const storageTypes: ReadonlyMap<string, Dtype> = new Map([
 const largestPickle = 4 * 2 ** 20;
 /** Tensors may share storage; all of them together may be this many times the file, and this many bytes more. */
 const sharing = { factor: 2, bytes: 2 ** 20 };
-
-type Fail = (problem: string) => never;
 
 /** A run of elements in the archive. */
 class Storage extends PickleObject {
@@ -138,9 +136,7 @@ export function isPyTorchFile(bytes: Bytes): boolean {
  * are described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
  */
 export function readPyTorch(bytes: Bytes): PickleValue {
-  const fail: Fail = (problem) => {
-    throw new InputError(`${bytes.name}: ${problem}`);
-  };
+  const fail: Fail = failOf(bytes);
   if (isLegacy(bytes)) return readLegacy(bytes, fail);
   const entries = listZip(bytes);
   const names = [...entries.keys()];

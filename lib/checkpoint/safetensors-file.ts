@@ -1,6 +1,6 @@
 /** Safetensors files, read and written. */
 import { writeFileAtomic } from '../write-file.js';
-import { openBytes } from './file-bytes.js';
+import { fromBytes } from './file-bytes.js';
 import { listSafetensors, safetensorsParts } from './safetensors.js';
 import type { StoredTensor } from './tensor-data.js';
 
@@ -16,23 +16,15 @@ export interface SafetensorsFile {
  * size. Throws InputError naming the file, the tensor and what is wrong.
  */
 export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
-  const bytes = openBytes(file);
-  try {
+  return fromBytes(file, (bytes) => {
     const { handles, metadata } = listSafetensors(bytes);
     return { tensors: new Map([...handles].map(([name, handle]) => [name, handle.read()])), metadata };
-  } finally {
-    bytes.close();
-  }
+  });
 }
 
 /** What a file says about itself. Throws InputError as readSafetensors does; the tensors are not read. */
 export function readMetadata(file: string): Readonly<Record<string, string>> {
-  const bytes = openBytes(file);
-  try {
-    return listSafetensors(bytes).metadata;
-  } finally {
-    bytes.close();
-  }
+  return fromBytes(file, (bytes) => listSafetensors(bytes).metadata);
 }
 
 /** Writes a file atomically. The bytes depend on names, values and metadata only, not on the order of the map. */

@@ -5,7 +5,7 @@
 import { InputError, reasonOf, show } from '../errors.js';
 import { isObject } from '../fields.js';
 import { parseJson } from '../json.js';
-import type { Bytes } from './bytes.js';
+import { failOf, type Bytes, type Fail } from './bytes.js';
 import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle } from './tensor-data.js';
 
 /*
@@ -89,9 +89,7 @@ function readHeader(bytes: Bytes): {
   readonly metadata: Record<string, string>;
   readonly dataStart: number;
 } {
-  const fail = (problem: string): never => {
-    throw new InputError(`${bytes.name}: ${problem}`);
-  };
+  const fail: Fail = failOf(bytes);
   if (bytes.size < 8) fail(`expected a safetensors file, got ${bytes.size} bytes; it is truncated or something else`);
   const start = bytes.read(0, 8);
   const length = Number(new DataView(start.buffer).getBigUint64(0, true));
@@ -135,7 +133,7 @@ function readHeader(bytes: Bytes): {
   return { places, metadata, dataStart };
 }
 
-function parseHeader(text: Uint8Array, fail: (problem: string) => never): Readonly<Record<string, unknown>> {
+function parseHeader(text: Uint8Array, fail: Fail): Readonly<Record<string, unknown>> {
   try {
     const fields = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(text), bounds);
     return isObject(fields) ? fields : fail('header: expected a JSON object');
@@ -145,14 +143,14 @@ function parseHeader(text: Uint8Array, fail: (problem: string) => never): Readon
   }
 }
 
-function checkMetadata(value: unknown, fail: (problem: string) => never): Record<string, string> {
+function checkMetadata(value: unknown, fail: Fail): Record<string, string> {
   if (!isObject(value)) return fail('header: expected __metadata__ to be an object');
   for (const [key, text] of Object.entries(value))
     if (typeof text !== 'string') fail(`header: expected text for metadata ${show(key)}, got ${show(text)}`);
   return value as Record<string, string>;
 }
 
-function checkPlace(name: string, value: unknown, fail: (problem: string) => never): Place {
+function checkPlace(name: string, value: unknown, fail: Fail): Place {
   const bad = (problem: string): never => fail(`tensor ${show(name)}: ${problem}`);
   if (!isObject(value)) return bad('expected an object in the header');
   const { dtype, shape, data_offsets: offsets } = value;

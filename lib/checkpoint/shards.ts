@@ -1,9 +1,9 @@
 /** A model in several files, as large trainers write it: an index of tensor names, and where each lies. */
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { show } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
-import type { Bytes } from './bytes.js';
+import { failOf, type Bytes, type Fail } from './bytes.js';
 import { contentsOf } from './contents.js';
 import { checkStorage, isPyTorchFile, readPyTorch } from './pytorch.js';
 import { listSafetensors } from './safetensors.js';
@@ -22,9 +22,7 @@ export function isShardIndex(bytes: Bytes): boolean {
  * Throws InputError if the index or one of its files is damaged, or a tensor is not where the index says.
  */
 export function listShards(bytes: Bytes, open: (file: string) => Bytes): ReadonlyMap<string, TensorHandle> {
-  const fail = (problem: string): never => {
-    throw new InputError(`${bytes.name}: ${problem}`);
-  };
+  const fail: Fail = failOf(bytes);
   if (bytes.size > largestIndex) fail(`expected an index of at most ${largestIndex} bytes, got ${bytes.size}`);
   const index = readJson(Buffer.from(bytes.read(0, bytes.size)).toString('utf8'), (reason) =>
     fail(`expected a checkpoint or its index in JSON: ${reason}`),

@@ -4,7 +4,7 @@
  */
 import { inflateRawSync } from 'node:zlib';
 import { InputError, reasonOf, show } from '../errors.js';
-import type { Bytes } from './bytes.js';
+import { failOf, type Bytes, type Fail } from './bytes.js';
 
 /** One file in the archive. */
 export interface ZipEntry {
@@ -35,9 +35,7 @@ const elsewhere = 0xffffffff;
 
 /** The archive's entries by name. Throws InputError if it is truncated, damaged, encrypted or a bomb. */
 export function listZip(bytes: Bytes): ReadonlyMap<string, ZipEntry> {
-  const fail = (problem: string): never => {
-    throw new InputError(`${bytes.name}: ${problem}`);
-  };
+  const fail: Fail = failOf(bytes);
   const { offset, size, count } = findDirectory(bytes, fail);
   if (count > mostEntries) fail(`expected at most ${mostEntries} entries in the zip, got ${count}`);
   if (size > largestDirectory) fail(`expected a zip directory of at most ${largestDirectory} bytes, got ${size}`);
@@ -95,7 +93,7 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
 /** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
 function findDirectory(
   bytes: Bytes,
-  fail: (problem: string) => never,
+  fail: Fail,
 ): { readonly offset: number; readonly size: number; readonly count: number } {
   const tailLength = Math.min(bytes.size, 22 + 0xffff + 20);
   const tailStart = bytes.size - tailLength;
@@ -130,7 +128,7 @@ function readEntry(
   at: number,
   nameLength: number,
   extraLength: number,
-  fail: (problem: string) => never,
+  fail: Fail,
 ): ZipEntry {
   const name = new TextDecoder().decode(directory.subarray(at + 46, at + 46 + nameLength));
   const flags = view.getUint16(at + 8, true);
@@ -168,7 +166,7 @@ function readEntry(
 }
 
 /** A 64-bit number that must be one that JavaScript counts exactly. */
-function wide(view: DataView, at: number, fail: (problem: string) => never): number {
+function wide(view: DataView, at: number, fail: Fail): number {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER)
     ? fail('the zip directory is damaged; copy or download the file again')

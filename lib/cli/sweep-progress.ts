@@ -27,6 +27,11 @@ const onSlurm = (args: Arguments): boolean => text(args, 'launcher') === 'slurm'
 const slurmOnly = (args: Arguments): string | undefined =>
   onSlurm(args) ? undefined : 'expected --launcher slurm with it';
 
+export const runsOption: Option = {
+  value: 'DIR',
+  about: 'where runs keep their checkpoints, one folder each. Default runs',
+};
+
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
     value: 'N',
@@ -41,7 +46,7 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
       'Default: data/runs, of search data/search, and build/reports for tables and figures',
   },
   yes: { about: "start runs at the paper's scale" },
-  runs: { value: 'DIR', about: 'where runs keep their checkpoints, one folder each. Default runs' },
+  runs: runsOption,
   dry: { about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
   launcher: {
     value: 'NAME',

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import { arrays, taskStatus, type TaskStatus } from '../sweep/slurm.js';
 import { flag, type Command } from './command.js';
-import { runsFolder, sweepOptions } from './sweep-progress.js';
+import { runsFolder, runsOption } from './sweep-progress.js';
 import { Progress } from '../progress.js';
 
 const lookEvery = 5000; // ms
@@ -15,7 +15,7 @@ export const sweepCommand: Command = {
   positionals: 'status',
   count: [1, 1],
   options: {
-    ...(sweepOptions['runs'] === undefined ? {} : { runs: sweepOptions['runs'] }),
+    runs: runsOption,
     follow: { about: 'look again every five seconds until none is queued or running' },
   },
   example: 'sweep status --follow',

@@ -53,38 +53,32 @@ export function buildArc(
   });
 
   const { result, sha256 } = writeNewFolder(folder, (out) => {
-    const built = Object.fromEntries(
-      (
-        [
-          ['train', train],
-          ['test', test],
-        ] as const
-      ).map(([split, dataset]) => {
-        const counted = writeSplit(
-          dataset,
-          out.folder(split),
-          firstId,
-          (done, total) => onProgress({ stage: `writing ${split}`, done, total }),
-          (name, hash) => out.wrote(`${split}/${name}`, hash),
-        );
-        out.text(
-          `${split}/dataset.json`,
-          JSON.stringify({
-            pad_id: arcTokens.pad,
-            ignore_label_id: arcTokens.pad,
-            blank_identifier_id: 0,
-            vocab_size: arcTokens.vocabSize,
-            seq_len: dataset.sequenceLength,
-            num_puzzle_identifiers: names.length,
-            total_groups: counted.groups,
-            mean_puzzle_examples: counted.examples / counted.puzzles,
-            total_puzzles: counted.puzzles,
-            sets: ['all'],
-          }),
-        );
-        return [split, counted];
-      }),
-    ) as Record<'train' | 'test', SplitCounts>;
+    const write = (split: 'train' | 'test', dataset: ArcDataset): SplitCounts => {
+      const counted = writeSplit(
+        dataset,
+        out.folder(split),
+        firstId,
+        (done, total) => onProgress({ stage: `writing ${split}`, done, total }),
+        (name, hash) => out.wrote(`${split}/${name}`, hash),
+      );
+      out.text(
+        `${split}/dataset.json`,
+        JSON.stringify({
+          pad_id: arcTokens.pad,
+          ignore_label_id: arcTokens.pad,
+          blank_identifier_id: 0,
+          vocab_size: arcTokens.vocabSize,
+          seq_len: dataset.sequenceLength,
+          num_puzzle_identifiers: names.length,
+          total_groups: counted.groups,
+          mean_puzzle_examples: counted.examples / counted.puzzles,
+          total_puzzles: counted.puzzles,
+          sets: ['all'],
+        }),
+      );
+      return counted;
+    };
+    const built = { train: write('train', train), test: write('test', test) };
     out.text('identifiers.json', JSON.stringify(names));
     out.text(
       'test_puzzles.json',

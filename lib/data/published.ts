@@ -131,14 +131,9 @@ export async function placeFile(file: string, name: string): Promise<string> {
   try {
     makeFolder(path.dirname(target));
     clearAbandoned(path.dirname(target));
-    if (isGzipped(file))
-      await pipeline(createReadStream(file), createWriteStream(temporary, { flags: 'w', flush: true }));
-    else
-      await pipeline(
-        createReadStream(file),
-        createGzip({ level: 9 }),
-        createWriteStream(temporary, { flags: 'w', flush: true }),
-      );
+    const packing = isGzipped(file) ? [] : [createGzip({ level: 9 })];
+    const written = createWriteStream(temporary, { flags: 'w', flush: true });
+    await pipeline([createReadStream(file), ...packing, written]);
     renameSync(temporary, target);
   } catch (error) {
     removeHalf(temporary);

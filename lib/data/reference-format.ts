@@ -30,9 +30,6 @@ interface Metadata {
   readonly sets: readonly string[];
 }
 
-const splits = ['train', 'test'] as const;
-const blank = '<blank>';
-
 /** The label of cells that are not scored: as Python's builders and PyTorch write it, and as it is held here. */
 const unscoredByBuilders = -100;
 const unscored = 255;
@@ -60,7 +57,7 @@ export function readReferenceFolder(named: string): {
   readonly types: Readonly<Record<'train' | 'test', TokenType>>;
 } {
   const folder = userFile(named);
-  const [train, test] = splits.map((split) => readSplit(folder, split)) as [SplitRead, SplitRead];
+  const [train, test] = [readSplit(folder, 'train'), readSplit(folder, 'test')];
   for (const key of ['vocabSize', 'sequenceLength', 'puzzleIds'] as const) {
     if (train.set[key] !== test.set[key])
       throw new InputError(
@@ -243,10 +240,10 @@ export function writeReferenceFolder(
   sets: { readonly train: Dataset; readonly test: Dataset },
   options: WriteOptions = {},
 ): WrittenFolder {
-  const total = splits.reduce((sum, split) => sum + sets[split].groupOffsets.length - 1, 0);
+  const total = [sets.train, sets.test].reduce((sum, { groupOffsets }) => sum + groupOffsets.length - 1, 0);
   let done = 0;
   const { result, sha256 } = writeNewFolder(out, (unfinished) => {
-    const [train, test] = splits.map((split) => {
+    const write = (split: 'train' | 'test'): SplitCounts => {
       const written = writeArrays(
         unfinished.folder(split),
         sets[split],
@@ -256,9 +253,10 @@ export function writeReferenceFolder(
       );
       unfinished.text(`${split}/dataset.json`, metadataText(sets[split], written));
       return written;
-    }) as [SplitCounts, SplitCounts];
-    unfinished.text('identifiers.json', JSON.stringify([blank]));
-    return { train, test };
+    };
+    const counted = { train: write('train'), test: write('test') };
+    unfinished.text('identifiers.json', JSON.stringify(['<blank>']));
+    return counted;
   });
   return { ...result, sha256 };
 }

@@ -7,7 +7,7 @@ import { pieces } from '../write-file.js';
 import { tensorKinds, tensorsOf, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../checkpoint/checkpoint.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
-import { openBytes } from '../checkpoint/file-bytes.js';
+import { fromBytes } from '../checkpoint/file-bytes.js';
 import { parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from '../model/parameters.js';
 import { listSafetensors } from '../checkpoint/safetensors.js';
 import { readMetadata, writeSafetensors } from '../checkpoint/safetensors-file.js';
@@ -67,8 +67,7 @@ interface OpenState {
 
 /** Reads from a state file what a model says is in it. Throws InputError naming the part that is damaged. */
 function fromState<Result>(file: string, read: (state: OpenState) => Result): Result {
-  const bytes = openBytes(file);
-  try {
+  return fromBytes(file, (bytes) => {
     const { handles, metadata } = listSafetensors(bytes);
     if (metadata['format'] !== format)
       throw new InputError(
@@ -98,9 +97,7 @@ function fromState<Result>(file: string, read: (state: OpenState) => Result): Re
         return stored.data as Float32Array | Int32Array;
       },
     });
-  } finally {
-    bytes.close();
-  }
+  });
 }
 
 /** The step of a training state, from its head alone; undefined for a file that is none. */
