@@ -60,7 +60,7 @@ export { planAblation, planSearch, planTable, tableBases, type AblationRow } fro
 export { labelledRuns, resultsTable, tableOfRows, toCsv, toMarkdown, type Table } from './report/tables.js';
 export { dataFrame, recordRows, tableOfFrame, type FrameRow } from './report/frames.js';
 export { comparedRows, paperTable, paperTableFrame } from './report/paper-tables.js';
-export { paperTableRows, tableRecords } from './report/paper-rows.js';
+export { paperTableRows } from './report/paper-rows.js';
 export { ablationRecords, ablationRows, ablationTable, ablationText } from './report/ablation.js';
 export { modelTable } from './report/model-table.js';
 export { searchTable } from './report/searches.js';
