@@ -2,25 +2,27 @@
 import type { Experiment } from '../experiment/experiment.js';
 import type { RunRecord } from '../experiment/record.js';
 import type { PaperRow } from '../experiment/variants.js';
-import { equalCostSeeds, plannedSeeds } from '../sweep/plan.js';
+
 import type { PaperTableRow } from './paper-rows.js';
 import { markdownText } from './escape.js';
 
-/** One sentence about the runs of a table, and below it the commands that make what is missing of them. */
+/** One sentence about the runs of a table, and below it the commands that make just these. */
 export function provenanceText(table: PaperRow['table'], base: Experiment, rows: readonly PaperTableRow[]): string {
   const atEqualCost = rows.flatMap(({ atEqualCost: runs = [] }) => runs);
   const runs = [...rows.flatMap(({ records, atBaseRate }) => [...records, ...atBaseRate]), ...atEqualCost];
   if (runs.length === 0) return '';
-  const seeds = Math.max(plannedSeeds(table, base), 1 + Math.max(...runs.map(({ seed }) => seed)));
   const scale = base.scale === 'laptop' ? '' : ` --scale ${base.scale}`;
-  const command = (count: number): string =>
-    `npm run trm -- ablate --table ${table}${scale} --base ${base.name} --seeds ${count}`;
+  const made = rows.filter(({ records }) => records.length > 0).map(({ variant }) => variant);
+  const only = made.length === rows.length ? '' : ` --only ${made.join(',')}`;
+  const command = (some: readonly RunRecord[], rest: string): string =>
+    `npm run trm -- ablate --table ${table}${scale} --base ${base.name}${rest} ` +
+    `--seeds ${1 + Math.max(...some.map(({ seed }) => seed))}`;
   return [
     `Made of ${seedsText(runs)} ${machinesText(runs)}, by:`,
     [
       '```',
-      command(seeds),
-      ...(atEqualCost.length === 0 ? [] : [`${command(equalCostSeeds)} --equal-cost`]),
+      ...(made.length === 0 ? [] : [command(runs, only)]),
+      ...(atEqualCost.length === 0 ? [] : [command(atEqualCost, ' --equal-cost')]),
       '```',
     ].join('\n'),
   ].join('\n\n');

@@ -53,7 +53,7 @@ describe('tables of the paper', () => {
         'Made of seeds 0 to 2 at commit unknown with native, float32, 1 thread, one, by:',
         '',
         '```',
-        'npm run trm -- ablate --table 2 --base sudoku-6x6 --seeds 3',
+        'npm run trm -- ablate --table 2 --base sudoku-6x6 --only trm,trm-single-z --seeds 3',
         '```',
       ].join('\n'),
     );
@@ -218,8 +218,8 @@ describe('tables of the paper', () => {
         'torch cuda, float32, all threads, one, by:',
       [
         '```',
-        'npm run trm -- ablate --table 1 --base sudoku-6x6-study --seeds 10',
-        'npm run trm -- ablate --table 1 --base sudoku-6x6-study --seeds 5 --equal-cost',
+        'npm run trm -- ablate --table 1 --base sudoku-6x6-study --only trm --seeds 3',
+        'npm run trm -- ablate --table 1 --base sudoku-6x6-study --equal-cost --seeds 1',
         '```',
       ].join('\n'),
     ]);
@@ -227,7 +227,7 @@ describe('tables of the paper', () => {
     const [trm] = runs('trm', 0.25);
     assert.match(
       paperTable(1, desk, [{ ...trm!, experiment: variantExperiment(desk, variant('trm')) }]),
-      /^npm run trm -- ablate --table 1 --scale desk --base sudoku-extreme-desk --seeds 2$/m,
+      /^npm run trm -- ablate --table 1 --scale desk --base sudoku-extreme-desk --only trm --seeds 1$/m,
     );
   });
 
