@@ -69,7 +69,7 @@ describe('thinking wider', function () {
       chains: 1,
       seed: 0,
     });
-    assert.match(text, /search at test time, .*up to 3 forms of 4 passes, until a halting logit is above 1000/);
+    assert.match(text, /search at test time.*\nup to 3 forms of 4 passes, until a halting logit is above 1000/);
     assert.match(text, /sure of 0; never sure of 2, /);
     assert.match(text, /passes a puzzle: 12 on average, median 12, at most 12/);
     const quick = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above=-1000');

@@ -24,7 +24,13 @@ describe('the bundle of the page', function () {
   it('holds the interpreter of the schedule, the checkpoint reader and the search, and no module of Node', async () => {
     const { inputs } = await bundle(folder);
     const ours = Object.entries(inputs).filter(([name]) => name.startsWith('lib/'));
-    for (const name of ['engine/tfjs/network', 'model/schedule', 'model/safetensors', 'train/think', 'train/search'])
+    for (const name of [
+      'engine/tfjs/network',
+      'model/schedule',
+      'checkpoint/safetensors',
+      'train/think',
+      'train/search',
+    ])
       assert.ok(inputs[`lib/${name}.ts`] !== undefined, name);
     const foreign = ours.flatMap(([name, { imports }]) =>
       imports
@@ -35,7 +41,7 @@ describe('the bundle of the page', function () {
   });
 
   it('cannot be made with a file that reads files', async () => {
-    const entries = { probe: path.join(projectRoot(), 'lib', 'model', 'checkpoint.ts') };
+    const entries = { probe: path.join(projectRoot(), 'lib', 'checkpoint', 'checkpoint.ts') };
     await assert.rejects(bundle(folder, entries), /node:fs/);
   });
 
