@@ -11,6 +11,7 @@ import { searchForms } from '../train/search.js';
 import type { Thinking } from '../train/seats.js';
 import { flag, number, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { formsOption, mostFormsOf } from './until-sure-options.js';
+import { plural } from '../words.js';
 
 export const searchOptions: Readonly<Record<string, Option>> = {
   'until-sure': {
@@ -65,8 +66,4 @@ export async function solveUntilSure(
       : `unsure: ${cost} gave no answer that the model is sure of; this one, its surest with ${sureness}, is a guess`,
   );
   return last;
-}
-
-function plural(count: number, word: string): string {
-  return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 }

@@ -22,6 +22,7 @@ import { costText, measuredCost } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
 import { Progress } from '../progress.js';
+import { plural } from '../words.js';
 
 const onSlurm = (args: Arguments): boolean => text(args, 'launcher') === 'slurm';
 const slurmOnly = (args: Arguments): string | undefined =>
@@ -122,7 +123,7 @@ export async function sweep(
     costs.push(costText(await measuredCost(missing, engine, jobs)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
-  out.note(`${plan.length} runs: ${[...counts, ...costs].join(', ')}`);
+  out.note(`${plural(plan.length, 'run')}: ${[...counts, ...costs].join(', ')}`);
   const held = paper && !flag(args, 'yes');
   if (held) out.note('Runs at the published scale start only with --yes; here is what they are.');
   if (held || flag(args, 'dry')) {
@@ -198,8 +199,8 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
   for (const { job, script, runs } of results)
     out.line(
       job === undefined
-        ? `not submitted: ${script}, ${runs.length} runs`
-        : `job ${job}: ${runs.length} runs submitted (${script})`,
+        ? `not submitted: ${script}, ${plural(runs.length, 'run')}`
+        : `job ${job}: ${plural(runs.length, 'run')} submitted (${script})`,
     );
   if (!dry) out.line(`${kitCommand()} sweep status says how far they are`);
   out.result(results);

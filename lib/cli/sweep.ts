@@ -5,6 +5,7 @@ import { arrays, taskStatus, type TaskStatus } from '../sweep/slurm.js';
 import { flag, type Command } from './command.js';
 import { runsFolder, runsOption } from './sweep-progress.js';
 import { Progress } from '../progress.js';
+import { plural } from '../words.js';
 
 const lookEvery = 5000; // ms
 
@@ -66,5 +67,5 @@ function counts(tasks: readonly TaskStatus[]): string {
     .filter((words) => !words.startsWith('0 '));
   const lost = tasks.some(({ state }) => state === 'lost');
   const remedy = lost ? '; give the command that submitted them again to go on with the lost ones' : '';
-  return `${tasks.length} runs: ${words.join(', ')}${remedy}`;
+  return `${plural(tasks.length, 'run')}: ${words.join(', ')}${remedy}`;
 }

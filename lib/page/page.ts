@@ -5,6 +5,7 @@ import { drawChart } from './chart.js';
 import { fasterThinker, Thinker, type RunningJob } from './client.js';
 import type { ManyResult, ThinkResult } from './protocol.js';
 import { emptyPuzzle, inks, judged, legendOf, lookOf, readPuzzle, type Kind, type ShownPuzzle } from './puzzles.js';
+import { plural } from '../words.js';
 
 /** Cycles that the switches offer. */
 const cycleChoices = [1, 4, 16, 64] as const;
@@ -35,7 +36,6 @@ function find<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
 const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 const certainty = ({ haltLogit }: ThinkResult): number => 1 / (1 + Math.exp(-haltLogit));
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const plural = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
 
 /** Says what went wrong, in one sentence, until something goes right again. */
 function notice(text: string): void {

@@ -8,6 +8,7 @@ import type { PlannedRun } from '../sweep/plan.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { sameTrial } from './paper-rows.js';
 import { labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
+import { plural } from '../words.js';
 
 /** One row of an ablation with its runs; the figures of a table's rows take it. */
 export interface AblationRuns extends LabelledRuns {
@@ -47,7 +48,7 @@ export function ablationText(plan: readonly PlannedRun[]): string {
     );
     return `${row.label}: ${changes.join(', ') || 'no change'}`;
   });
-  return [`${base.row.label}: the base; ${plan.length} runs, seeds ${seeds.join(', ')}`, ...lines].join('\n');
+  return [`${base.row.label}: the base; ${plural(plan.length, 'run')}, seeds ${seeds.join(', ')}`, ...lines].join('\n');
 }
 
 /**

@@ -37,6 +37,7 @@ import {
 import { accuracyVersusCoreHours, accuracyVersusFlop, coreHours, extremeRuns, publishedTable } from './cost-figures.js';
 import { resultsTable, toCsv, toMarkdown, type Table, withoutRuns } from './tables.js';
 import { thresholdTable, widerFigure, widerTable } from './wider.js';
+import { plural } from '../words.js';
 
 /** The records that reports are made of. */
 export interface ReportSources {
@@ -443,7 +444,7 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   const links = others.map(({ name, figure }) => `[${titleOf(figure)}](../figures/${name}.png)`);
   return [
     `### Table ${table} on ${base.name}`,
-    `${ours.length} runs, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
+    `${plural(ours.length, 'run')}, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
       `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
     paperTable(table, base, records, false),
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,

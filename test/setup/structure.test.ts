@@ -34,6 +34,7 @@ const ground = new Set([
   'progress.ts',
   'random.ts',
   'user-file.ts',
+  'words.ts',
   'write-file.ts',
 ]);
 

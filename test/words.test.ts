@@ -1,0 +1,12 @@
+/** Counts in words. */
+import assert from 'node:assert/strict';
+import { plural } from '../lib/words.js';
+
+describe('a count in words', () => {
+  it('is one of a thing, or many, with the thousands apart', () => {
+    assert.deepEqual(
+      [plural(0, 'run'), plural(1, 'run'), plural(1260, 'run'), plural(1, 'pass'), plural(2, 'pass')],
+      ['0 runs', '1 run', '1,260 runs', '1 pass', '2 passes'],
+    );
+  });
+});
