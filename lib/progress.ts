@@ -70,6 +70,7 @@ export class Progress {
   #stage = '';
   #startedAt = 0;
   #before = 0;
+  #done = 0;
   #shownAt = -Infinity;
 
   constructor(place: ProgressPlace = standardError) {
@@ -78,14 +79,15 @@ export class Progress {
 
   /**
    * `stage` names what is done, `unit` the things counted, `note` ends the line. A new stage counts its time anew:
-   * what is done when it starts was done before.
+   * what is done when it starts was done before. One that falls back is a new one of the same name.
    */
   update(stage: string, unit: string, done: number, total: number, note = ''): void {
     const now = performance.now();
-    if (stage !== this.#stage) {
+    if (stage !== this.#stage || done < this.#done) {
       this.end();
       [this.#stage, this.#startedAt, this.#before] = [stage, now, done];
     }
+    this.#done = done;
     if (done < total && now - this.#shownAt < this.#place.every()) return;
     this.#shownAt = now;
     const seconds = (now - this.#startedAt) / 1000;

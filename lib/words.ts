@@ -4,3 +4,9 @@
 export function plural(count: number, word: string): string {
   return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 }
+
+/** "500", "200 or 500", "300 to 10,000": the different ones of several counts. */
+export function countsText(counts: readonly number[]): string {
+  const words = [...new Set(counts)].sort((one, other) => one - other).map((count) => count.toLocaleString('en'));
+  return words.length > 2 ? `${words[0]} to ${words.at(-1)}` : words.join(' or ');
+}

@@ -8,6 +8,7 @@ import { fontSize, seriesColour, stroke } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
 import { seriesPlaces } from './series.js';
 import { percentText, type Table } from './tables.js';
+import { countsText } from '../words.js';
 
 /** Runs that were scored on test puzzles of Sudoku-Extreme. */
 export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
@@ -17,10 +18,16 @@ export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
   );
 }
 
-/** Hours of a run, or of its training alone, times its threads: the most that a sitting had. */
+/**
+ * Hours of a run, or of its training alone, times its threads. Where sittings had different numbers of threads, a step
+ * counts as much in each: a record has no seconds of a sitting. Scoring counts the last sitting's threads.
+ */
 export function coreHours({ seconds, sittings }: RunRecord, part: 'all' | 'training'): number {
-  const threads = Math.max(...sittings.map(({ threads: used, cores }) => used ?? cores));
-  return ((seconds.training + (part === 'all' ? seconds.evaluation : 0)) * threads) / 3600;
+  const threadsOf = ({ threads, cores }: RunRecord['sittings'][number]): number => threads ?? cores;
+  const steps = sittings.reduce((sum, { from, to }) => sum + to - from, 0);
+  const long = sittings.reduce((sum, sitting) => sum + (sitting.to - sitting.from) / threadsOf(sitting), 0);
+  const scoring = part === 'all' ? seconds.evaluation * threadsOf(sittings.at(-1)!) : 0;
+  return ((seconds.training * steps) / long + scoring) / 3600;
 }
 
 /**
@@ -38,7 +45,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
   }));
   const places = seriesPlaces(runs);
   const all = series.flatMap(({ hours }) => hours);
-  const [few, many] = [series.map(({ way }) => way ?? Infinity), series.map(({ last }) => last)];
+  const [few, many] = [series.flatMap(({ way }) => way ?? []), series.map(({ last }) => last)];
   return {
     data: series.map(
       ({ name, hours, solved }, index): Trace => ({
@@ -56,8 +63,8 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
       {
         title: 'Accuracy versus core-hours',
         subtitle:
-          `Sudoku-Extreme at desk scale, one seed each; on the way ${Math.min(...few)} test puzzles, ` +
-          `at the end ${Math.min(...many).toLocaleString('en')}. Points on the way are of an unfinished schedule; ` +
+          `Sudoku-Extreme at desk scale, one seed each; on the way ${countsText(few)} test puzzles, ` +
+          `at the end ${countsText(many)}. Points on the way are of an unfinished schedule; ` +
           'only the last point of a line is what that budget buys.',
       },
       { right: series.map(({ name }) => ({ text: `${name}WWW` })) },

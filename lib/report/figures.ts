@@ -27,6 +27,7 @@ import type { Figure, Trace } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './draw/style.js';
 import { seriesPlaces } from './series.js';
 import { labelledRuns, type LabelledRuns } from './tables.js';
+import { countsText } from '../words.js';
 
 /** Accuracy of one model after each supervision step. */
 export interface CycleSeries {
@@ -57,10 +58,7 @@ export function rowsVersusCycles(
 ): Figure {
   const run = rows.filter(({ records: own }) => own.length > 0);
   const records = run.flatMap(({ records: own }) => own);
-  const counts = [...new Set(records.map((record) => finalEvaluation(record).puzzles))]
-    .sort((one, other) => one - other)
-    .map((count) => count.toLocaleString('en'));
-  const puzzles = counts.length > 2 ? `${counts[0]} to ${counts.at(-1)}` : counts.join(' or ');
+  const puzzles = countsText(records.map((record) => finalEvaluation(record).puzzles));
   const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))].join(' or ');
   const several = new Set(records.map(({ seed }) => seed)).size > 1;
   const subtitle =

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { accuracyCurves } from '../../lib/report/figures.js';
 import { cellProgress, interrupted, inNotebook, Output, show, showPicture } from '../../lib/notebook/output.js';
-import { duration, progressLine } from '../../lib/progress.js';
+import { duration, Progress, progressLine } from '../../lib/progress.js';
 
 interface Sent {
   readonly data: Readonly<Record<string, unknown>>;
@@ -151,6 +151,20 @@ describe('progress in words', () => {
       progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }),
       'testing: 300/300 puzzles',
     );
+  });
+
+  it('counts the rate anew when the same is done a second time', () => {
+    const lines: string[] = [];
+    const progress = new Progress({ every: () => 0, show: (line) => void lines.push(line), end: () => undefined });
+    const pause = (): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 30);
+    for (const done of [0, 50, 100, 0]) {
+      progress.update('evaluating', 'puzzles', done, 100);
+      pause();
+    }
+    pause();
+    progress.update('evaluating', 'puzzles', 1, 100);
+    const rate = Number(/· (\d[\d.]*) puzzles\/s/.exec(lines.at(-1)!)?.[1]);
+    assert.ok(rate > 5 && rate < 17, lines.at(-1)); // one in 60 ms or more; all 100 before it would make 600 or less
   });
 
   it('a name does not steer the terminal', () => {

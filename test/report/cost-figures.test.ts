@@ -40,9 +40,13 @@ describe('what Sudoku-Extreme costs', () => {
 
   it('core-hours are hours times threads, and grow with the steps', () => {
     const [first] = records;
-    const two = [1, 2].map((threads) => ({ ...first!.sittings[0]!, threads }));
-    const run = { ...first!, seconds: { training: 1800, evaluation: 900 }, sittings: two };
-    assert.deepEqual([coreHours(run, 'training'), coreHours(run, 'all')], [1, 1.5]);
+    // 2,000 steps on one thread and 6,000 on two, in 5,000 s: a step costs one second of a core, scoring had two cores.
+    const two = [
+      { ...first!.sittings[0]!, threads: 1, from: 0, to: 2000 },
+      { ...first!.sittings[0]!, threads: 2, from: 2000, to: 8000 },
+    ];
+    const run = { ...first!, seconds: { training: 5000, evaluation: 900 }, sittings: two };
+    assert.deepEqual([coreHours(run, 'training'), coreHours(run, 'all')], [8000 / 3600, 8000 / 3600 + 0.5]);
     const { data, layout } = accuracyVersusCoreHours(records);
     assert.deepEqual(
       data.map(({ x, y }) => [x, y]),
