@@ -142,7 +142,7 @@ describe('trm-lab', () => {
       '--json',
     );
     assert.equal(search.status, 1, search.stderr);
-    assert.match(search.stderr, /1 runs: 0 recorded, 1 to do, .*FLOP, .*on this machine at .*FLOP\/s/);
+    assert.match(search.stderr, /1 run: 0 recorded, 1 to do, .*FLOP, .*on this machine at .*FLOP\/s/);
     assert.match(search.stderr, /measured just now[^]*start only with --yes/);
     assert.deepEqual(
       (JSON.parse(search.stdout) as { state: string }[]).map(({ state }) => state),
