@@ -312,6 +312,8 @@ def main():
         fail(f"{type(error).__name__}: {first_line(error)}")
     if ranks.size > 1:
         dist.destroy_process_group()
+        pipe_out.flush()
+        os._exit(0)  # at the interpreter's own end a thread of gloo may abort the rank: a failure to torchrun
 
 
 def first_line(error):
