@@ -29,7 +29,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
     2: ['sudoku-6x6-study'],
     3: ['sudoku-6x6-study'],
     4: ['sudoku-6x6-study', 'maze-11x11-study'],
-    5: ['arc-7x7-study', 'arc-10x10-study'],
+    5: ['arc-10x10-study'],
   },
   desk: {
     1: ['sudoku-extreme-desk', 'sudoku-extreme-desk-study'],
@@ -128,7 +128,6 @@ function rowRuns(base: Experiment, row: Variant, rows: readonly Variant[]): Expe
 const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> = {
   'sudoku-6x6-study': { 1: 10, 2: 5, 3: 5, 4: 5 },
   'maze-11x11-study': { 4: 5 },
-  'arc-7x7-study': { 5: 3 }, // one row has more: those were made for the failure mode of puzzle ids
   'arc-10x10-study': { 5: 5 },
   'sudoku-extreme-desk-study': { 1: 3 },
   'maze-hard-desk': { 4: 1 },

@@ -99,10 +99,7 @@ describe('Table 5', () => {
       ],
     );
     assert.deepEqual(
-      planTable(5, 'laptop', 1, undefined, { base: 'arc-10x10-study' }).map(({ experiment: { name, model } }) => [
-        name,
-        model.mixer,
-      ]),
+      planTable(5, 'laptop', 1).map(({ experiment: { name, model } }) => [name, model.mixer]),
       [
         ['arc-10x10-study-hrm', 'attention'],
         ['arc-10x10-study-trm', 'mlp'],

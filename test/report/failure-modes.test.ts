@@ -40,7 +40,7 @@ describe('failure modes', () => {
       { ...zero, name: '', failureMode: null, model: { ...zero.model, haltingBias: undefined } },
       { ...experiment('sudoku-6x6-study'), name: '', model: { ...zero.model, haltingBias: undefined } },
     );
-    assert.equal(arc.name, 'arc-7x7-study-trm-attention');
+    assert.equal(arc.name, 'arc-10x10-study-trm-attention');
     assert.ok(arc.evaluation.closing.some(({ puzzleIds }) => puzzleIds === 'blank'));
     assert.equal(planFailureModes('laptop', 2).length, 18);
     assert.deepEqual(
