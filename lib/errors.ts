@@ -51,16 +51,17 @@ export function within<Result>(where: string, make: () => Result): Result {
 }
 
 /**
- * A value as an error message shows it: short, text quoted, a short list by its items, and what may be nested however
- * deep only by its kind.
+ * A value as an error message shows it: short, text quoted, a short list and the short lists in it by their items, and
+ * what may be nested however deep only by its kind.
  */
 export function show(value: unknown): string {
-  const text =
-    Array.isArray(value) && value.length <= 8 ? `[${value.map(showShallow).join(', ')}]` : showShallow(value);
+  const text = showNested(value, 2);
   return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }
 
-function showShallow(value: unknown): string {
+function showNested(value: unknown, lists: number): string {
+  if (lists > 0 && Array.isArray(value) && value.length <= 8)
+    return `[${value.map((item) => showNested(item, lists - 1)).join(', ')}]`;
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 121));
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   return typeof value === 'function' ? 'a function' : String(value);

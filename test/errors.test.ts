@@ -32,7 +32,7 @@ describe('values in error messages', () => {
       undefined,
       null,
       NaN,
-      [1, 'x', [2], {}, null],
+      [1, 'x', [2, [3]], {}, null],
       Array.from({ length: 9 }),
       { a: 1 },
       [],
@@ -44,14 +44,14 @@ describe('values in error messages', () => {
       'undefined',
       'null',
       'NaN',
-      '[1, "x", a list, an object, null]',
+      '[1, "x", [2, a list], an object, null]',
       'a list',
       'an object',
       '[]',
       'a function',
     ]);
     assert.equal(show('x'.repeat(1e6)).length, 120);
-    assert.equal(show(deep), '[a list]');
+    assert.equal(show(deep), '[[a list]]');
   });
 
   it('never overflow the stack, however deep a file nests', () => {
@@ -65,15 +65,15 @@ describe('values in error messages', () => {
         ),
       /expected JSON, got more than 8 levels of nesting; .*$/,
     );
-    refused(() => checkConfig(deep), /expected an object, got \[a list\]$/);
+    refused(() => checkConfig(deep), /expected an object, got \[\[a list\]\]$/);
     for (const key of Object.keys(paperConfig))
-      refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
+      refused(() => checkConfig({ ...paperConfig, [key]: deep }), new RegExp(`${key}: .*got \\[\\[a list\\]\\]`));
     for (const key of [
       ...Object.keys(paperTraining),
       'supervisionSteps',
       'supervisionCurriculum',
       'interleavedBatches',
     ])
-      refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got \\[a list\\]`));
+      refused(() => checkTraining({ ...paperTraining, [key]: deep }), new RegExp(`${key}: .*got \\[\\[a list\\]\\]`));
   });
 });

@@ -21,3 +21,8 @@ export function differences(from: Experiment, to: Experiment): Difference[] {
       .map((field) => ({ part, field, from: left[field], to: right[field] }));
   });
 }
+
+/** A value as it is written on the command line: a list, such as a curriculum, as JSON; "none" where there is none. */
+export function settingText(value: unknown): string {
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
+}

@@ -74,7 +74,7 @@ export function paperTable(
   const about =
     data.length === 0
       ? `Nothing of ${base.name} was run yet.`
-      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.` + otherRecursions(base);
+      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.${otherRecursions(base)}`;
   const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     costs,

@@ -1,6 +1,6 @@
 /** The table of searches: how configurations were chosen. */
 import { InputError } from '../errors.js';
-import { differences } from '../experiment/differences.js';
+import { differences, settingText } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
@@ -86,9 +86,4 @@ function settingsText(base: Experiment, tried: Experiment): string {
     .filter(({ part, field }) => part !== 'evaluation' && !(part === 'model' && follows.includes(field)))
     .map(({ part, field, to }) => `${part}.${field} ${settingText(to)}`);
   return changed.length === 0 ? 'as it is' : changed.join(', ');
-}
-
-/** Lists, such as a curriculum, as they are written on the command line. */
-function settingText(value: unknown): string {
-  return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');
 }

@@ -10,7 +10,7 @@ import { InputError } from '../errors.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../experiment/cost.js';
-import { differences } from '../experiment/differences.js';
+import { differences, settingText } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import type { PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
@@ -244,7 +244,7 @@ export function defaultJobs(
 /** "training.steps 1000 instead of 800"; "other data" if nothing else differs. */
 function differencesText(theirs: Experiment, ours: Experiment): string {
   const found = differences(ours, theirs).map(
-    ({ part, field, from, to }) => `${part}.${field} ${JSON.stringify(to)} instead of ${JSON.stringify(from)}`,
+    ({ part, field, from, to }) => `${part}.${field} ${settingText(to)} instead of ${settingText(from)}`,
   );
   return found.length === 0 ? 'other data' : found.join(', ');
 }
