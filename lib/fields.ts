@@ -108,3 +108,11 @@ export function checkFields<Type extends object>(
   if (problems.length > 0) throw new InputError(`${what}: ${problems.join('; ')}`);
   return candidate as Type;
 }
+
+/** Throws InputError unless every one of the named numbers is whole and at least 1. */
+export function checkCounts(counts: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new InputError(`${name}: expected a whole number from 1, got ${show(value)}`);
+  }
+}

@@ -1,7 +1,7 @@
 /** Notebooks: prose and calls only, executed, type-checked as the kernel would, and readable where nothing runs. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { projectRoot } from '../lib/files.js';
@@ -61,6 +61,38 @@ function nodesOf(source: string): Node[] {
   };
   visit(compiler.createSourceFile('cell.ts', source, compiler.ScriptTarget.ES2022, true));
   return nodes;
+}
+
+/**
+ * Where a piece of code that the text of a notebook suggests belongs: how it begins, the marked line that it replaces,
+ * and what that line becomes.
+ */
+const places: readonly (readonly [begins: RegExp, marked: RegExp, becomes: (code: string) => string])[] = [
+  [/^\{ (model|training|task):/, /^const changes: .*← .*$/m, (code) => `const changes: ExperimentChanges = ${code};`],
+  [/^(model|training|task):/, /^ {2}\/\/ ← .*$/m, (code) => `  ${code}`],
+  [/^\{ name:/, /^ {2}\{ name:.*← .*$/m, (code) => `  ${code},`],
+  [/^const passed =/, /^ {4}const passed =.*← .*$/m, (code) => `    ${code}`],
+];
+
+/** The cells with a marked line, once for every piece of code that the notebook suggests in its place. */
+function suggestedCells(name: string): string[] {
+  const prose = cellsOf(name).flatMap(({ cell_type, source }) => (cell_type === 'markdown' ? source.join('') : []));
+  const pieces = [...prose.join('\n').matchAll(/`([^`\n]+)`/g)].map(([, code]) => code!);
+  const sources = codeOf(name).map(({ source }) => source);
+  return [
+    ...places.flatMap(([begins, marked, becomes]) =>
+      pieces
+        .filter((code) => begins.test(code))
+        .flatMap((code) =>
+          sources
+            .filter((source) => marked.test(source))
+            .map((source) => source.replace(marked, () => becomes(code.replaceAll('\\|', '|')))),
+        ),
+    ),
+    ...sources
+      .filter((source) => /^ {2}\/\/ \w+:/m.test(source))
+      .map((source) => source.replace(/^ {2}\/\/ (\w+:)/gm, '  $1')),
+  ];
 }
 
 /** A function that a reader is to change: const block: Block = … */
@@ -190,6 +222,38 @@ describe('notebooks', () => {
       });
     });
   }
+
+  it('suggest only code that type-checks in place of a line marked with ←', function () {
+    this.timeout(120_000);
+    const parent = path.join(projectRoot(), '.cache');
+    mkdirSync(parent, { recursive: true });
+    const changed = mkdtempSync(path.join(parent, 'suggested-')); // inside the project, where the types of node are
+    try {
+      const counts = names.map((name) => {
+        const suggested = suggestedCells(name);
+        const cells = [...codeOf(name).map(({ source }) => source), ...suggested].map((source, i) => ({
+          cell_type: 'code',
+          id: `cell-${i}`,
+          metadata: {},
+          execution_count: null,
+          outputs: [],
+          source: source.replace("'../dist/index.js'", "'../../dist/index.js'"),
+        }));
+        const notebook = { cells, metadata: {}, nbformat: 4, nbformat_minor: 5 };
+        if (suggested.length > 0) writeFileSync(path.join(changed, name), JSON.stringify(notebook));
+        return suggested.length;
+      });
+      assert.deepEqual(counts, [0, 2, 0, 0, 0, 0, 0, 15, 8]);
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'check', changed],
+        { encoding: 'utf8' },
+      );
+      assert.equal(status, 0, stderr);
+    } finally {
+      rmSync(changed, { recursive: true });
+    }
+  });
 
   it('type-check with the compiler of the kernel, and none is older than its code or its records', function () {
     this.timeout(300_000); // about three seconds a notebook, ten times that on a busy machine

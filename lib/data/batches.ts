@@ -2,6 +2,7 @@
  * Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing.
  */
 import { InputError, show } from '../errors.js';
+import { checkCounts } from '../fields.js';
 import type { Random } from '../random.js';
 import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
 import { ignoredLabel, type Example } from './example.js';
@@ -117,6 +118,16 @@ export class BatchStream {
       return { example, id: ids[puzzle] ?? 0 };
     });
   }
+}
+
+/**
+ * How many puzzles are meant: the first so many of a data set, or all of them. Throws InputError for a number of
+ * puzzles that there cannot be.
+ */
+export function puzzleCount({ name, examples }: Dataset, asked = examples): number {
+  if (examples === 0) throw new InputError(`${name}: expected puzzles to evaluate, got none`);
+  checkCounts({ puzzles: asked });
+  return Math.min(asked, examples);
 }
 
 /** All examples in order, in batches of at most B: the last one may be smaller. `limit`: only the first so many. */

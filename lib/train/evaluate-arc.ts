@@ -5,6 +5,7 @@ import type { DataBatch } from '../data/batches.js';
 import { ignoredLabel } from '../data/example.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
+import { checkCounts, given } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
 import { Interrupted, type EvaluateOptions } from './evaluate.js';
 import { thinkOnce } from './think.js';
@@ -38,7 +39,7 @@ interface Counted {
   readonly votes: StoredVotes;
 }
 
-/** Lets versions vote on the test pairs of a set. */
+/** Lets versions vote on the test pairs of a set. Throws InputError for impossible numbers. */
 export async function voteArc(
   engine: Engine,
   dataset: ArcDataset,
@@ -51,6 +52,7 @@ export async function voteArc(
     votes = new ArcVotes(),
   } = options;
   const { versions, sequenceLength: length } = dataset;
+  checkCounts({ batchSize, supervisionSteps, ...given({ versions: options.versions }) });
   const places = placesOf(dataset, options.versions ?? Infinity);
   const { puzzleIds = 'own', keep } = options;
   const kept = await keep?.open<Counted>(engine, {

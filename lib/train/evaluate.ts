@@ -1,5 +1,5 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
-import { testBatches } from '../data/batches.js';
+import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -84,8 +84,7 @@ const batchesOfPart = 8;
 /** Scores a model on a data set, after every supervision step. Throws InputError for impossible numbers. */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
-  const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
-  if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to evaluate, got none`);
+  const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
   const { onProgress: _, shouldStop: __, keep: ___, ...settings } = options;
   const kept = await keep?.open<Tally>(engine, {

@@ -5,6 +5,7 @@
 import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
 import type { Batch, Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { checkCounts } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
@@ -127,10 +128,7 @@ export class Seats {
       noise = 0,
       supervisionSteps = engine.config.supervisionSteps,
     } = options;
-    for (const [name, value] of Object.entries({ batchSize, votes, mostForms, chains, supervisionSteps })) {
-      if (!Number.isInteger(value) || value < 1)
-        throw new InputError(`${name}: expected a whole number from 1, got ${value}`);
-    }
+    checkCounts({ batchSize, votes, mostForms, chains, supervisionSteps });
     if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
     if (Number.isNaN(options.haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
     if (mostForms < votes)

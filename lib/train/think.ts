@@ -1,6 +1,7 @@
 /** Thinking about one puzzle: the model's answer after each supervision step. */
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
+import { checkCounts } from '../fields.js';
 
 /** What the model answers after one supervision step. */
 export interface Thought {
@@ -14,7 +15,7 @@ export interface Thought {
 
 /**
  * Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step;
- * `onThought` is told each at once.
+ * `onThought` is told each at once. Throws InputError for no such number of steps.
  */
 export async function think(
   engine: Engine,
@@ -27,6 +28,7 @@ export async function think(
   } = {},
 ): Promise<Thought[]> {
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
+  checkCounts({ supervisionSteps });
   const state = engine.createState(1);
   const thoughts: Thought[] = [];
   try {

@@ -2,12 +2,12 @@
  * Thinking about single puzzles, step by step: what the model answers, how right it is,
  * and when it could have stopped.
  */
-import { testBatches } from '../data/batches.js';
+import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
@@ -104,7 +104,7 @@ export interface StoppingPoint {
 
 /**
  * Among the first `puzzles` of a data set, the solved one with the most to repair:
- * wrong cells, summed over the steps. Unsolved ones only if none is solved.
+ * wrong cells, summed over the steps. Unsolved ones only if none is solved. Throws InputError for no such number.
  */
 export async function hardestThought(
   engine: Engine,
@@ -113,7 +113,7 @@ export async function hardestThought(
 ): Promise<SolvedPuzzle & { readonly index: number }> {
   let best: { readonly index: number; readonly repairs: number } = { index: 0, repairs: -1 };
   let index = 0;
-  for (const batch of testBatches(dataset, 1, Math.min(puzzles, dataset.examples))) {
+  for (const batch of testBatches(dataset, 1, puzzleCount(dataset, puzzles))) {
     const repairs = await repairsToSolve(engine, batch);
     if (repairs > best.repairs) best = { index, repairs };
     index++;
@@ -132,17 +132,20 @@ async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Bat
 
 /**
  * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
- * `puzzles` of a data set. A puzzle it is never sure about is thought about to the end.
+ * `puzzles` of a data set. A puzzle it is never sure about is thought about to the end. Throws InputError for a
+ * sureness outside 0 … 1, and for no such number of puzzles.
  */
 export async function stopWhenSure(
   engine: Engine,
   dataset: Dataset,
   degrees: readonly number[],
-  puzzles = dataset.examples,
+  puzzles?: number,
 ): Promise<StoppingPoint[]> {
+  const impossible = degrees.find((sureness) => !(sureness >= 0 && sureness <= 1));
+  if (impossible !== undefined) throw new InputError(`sureness: expected numbers from 0 to 1, got ${show(impossible)}`);
+  const count = puzzleCount(dataset, puzzles);
   const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
-  let count = 0;
-  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, puzzles)) {
+  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, count)) {
     const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
     for (const sum of sums) {
       const last = thoughts.find(({ haltProbability }) => haltProbability >= sum.sureness) ?? thoughts.at(-1);
@@ -150,7 +153,6 @@ export async function stopWhenSure(
       sum.steps += last.step;
       sum.solved += last.prediction.every((token, i) => token === labels[i]) ? 1 : 0;
     }
-    count++;
   }
   return sums.map(({ sureness, solved, steps }) => ({
     sureness,

@@ -6,6 +6,8 @@ import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku, puzzleAt } from '../../lib/data/puzzle.js';
 import { thinkingRow } from '../../lib/report/thoughts.js';
+import { evaluate } from '../../lib/train/evaluate.js';
+import { think } from '../../lib/train/think.js';
 import { hardestThought, judgeSudoku, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
@@ -96,6 +98,23 @@ describe('puzzles worth looking at', () => {
       { sureness: 0.5, exactAccuracy: 1 / 3, meanSteps: (1 + 3 + 4) / 3 }, // the second stops at step 3, wrong
       { sureness: 0.8, exactAccuracy: 2 / 3, meanSteps: (1 + 4 + 4) / 3 },
     ]);
+  });
+
+  it('refuse a sureness and a number of puzzles that there cannot be', async () => {
+    await assert.rejects(
+      stopWhenSure(scripted(), puzzles, [0.5, 1.5]),
+      /sureness: expected numbers from 0 to 1, got 1.5/,
+    );
+    for (const count of [0, -3, 2.5, NaN]) {
+      const refused = { name: 'InputError', message: `puzzles: expected a whole number from 1, got ${count}` };
+      await assert.rejects(hardestThought(scripted(), puzzles, count), refused);
+      await assert.rejects(stopWhenSure(scripted(), puzzles, [0.5], count), refused);
+      await assert.rejects(evaluate(scripted(), puzzles, { puzzles: count }), refused);
+      await assert.rejects(
+        think(scripted(), Int32Array.of(2, 1), { supervisionSteps: count }),
+        /^InputError: supervisionSteps: expected a whole number from 1, got/,
+      );
+    }
   });
 });
 

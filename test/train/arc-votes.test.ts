@@ -143,6 +143,15 @@ describe('voting over versions', () => {
     assert.equal((await voteArc(oracle(false), test, { versions: 2, votes })).votes, 3 * test.examples);
   });
 
+  it('refuses numbers of versions, seats and steps that there cannot be', async () => {
+    for (const name of ['versions', 'batchSize', 'supervisionSteps'])
+      for (const count of [0, 1.5, NaN])
+        await assert.rejects(voteArc(oracle(false), test, { [name]: count }), {
+          name: 'InputError',
+          message: `${name}: expected a whole number from 1, got ${count}`,
+        });
+  });
+
   it('finds the answer among wrong ones: one that says little on most versions has it at the second try', async () => {
     // Nothing is said on two of three rows: the empty grid wins, the right one comes second.
     const result = await voteArc(
