@@ -1,4 +1,5 @@
 /** The kit's only source of randomness: a seeded generator that can be forked by name. */
+import { InputError } from './errors.js';
 
 /**
  * xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32. Same seed, same stream, on every machine.
@@ -10,10 +11,10 @@ export class Random {
   readonly #state: Uint32Array;
   #spareNormal: number | undefined;
 
-  /** `seed`: a whole number, 0 to 2³² − 1. */
+  /** `seed`: a whole number, 0 to 2³² − 1. Throws InputError for any other. */
   constructor(seed: number) {
     if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff)
-      throw new RangeError(`seed: expected a whole number from 0 to 4294967295, got ${seed}`);
+      throw new InputError(`seed: expected a whole number from 0 to 4294967295, got ${seed}`);
     this.#key = seed;
     this.#state = new Uint32Array(4);
     let mixed = seed;

@@ -1,5 +1,6 @@
 /** The generator against its published algorithm, and the distributions it promises. */
 import assert from 'node:assert/strict';
+import { InputError } from '../lib/errors.js';
 import { Random } from '../lib/random.js';
 
 /** xoshiro128** as its authors write it, in whole-number arithmetic without bit tricks. */
@@ -58,7 +59,7 @@ describe('Random', () => {
       Array.from({ length: 30_000 }, () => random.integer(n)).filter((value) => value < 2 ** 30).length / 30_000;
     assert.ok(Math.abs(low - 1 / 3) < 0.0136, `share of the lowest third: ${low}`); // five standard deviations
     for (const bad of [0, -1, 1.5, 2 ** 33]) assert.throws(() => random.integer(bad), RangeError);
-    for (const bad of [-1, 0.5, 2 ** 32, NaN]) assert.throws(() => new Random(bad), RangeError);
+    for (const bad of [-1, 0.5, 2 ** 32, NaN]) assert.throws(() => new Random(bad), InputError);
   });
 
   it('permutes three things in each of six orders equally often', () => {

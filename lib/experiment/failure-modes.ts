@@ -1,4 +1,5 @@
 /** Failure modes that others found in recursive models, each tried here by small runs with records like any other. */
+import { InputError } from '../errors.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
 import { experiment } from './experiments.js';
@@ -126,11 +127,12 @@ export const failureScales = Object.keys(bases) as readonly Scale[];
 
 /**
  * The runs of failure modes at a scale, of all or of those named. Those that are rows of the paper's tables share their
- * records.
+ * records. Throws InputError for another scale.
  */
 export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][] = failureModeIds): Experiment[] {
   const names = bases[scale];
-  if (names === undefined) throw new RangeError(`failure modes are run at ${failureScales.join(' or ')} scale`);
+  if (names === undefined)
+    throw new InputError(`failure modes: expected scale ${failureScales.join(' or ')}, got ${scale}`);
   const sudoku = experiment(names.sudoku);
   const run = (failureMode: string, changes: ExperimentChanges): Experiment =>
     change(sudoku, { ...changes, failureMode, name: `${sudoku.name}-${failureMode}` });

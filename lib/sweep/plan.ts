@@ -6,6 +6,7 @@ import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
 import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
+import { checkCounts } from '../fields.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
 /** A run that is wanted. */
@@ -69,8 +70,8 @@ export interface TableChoice {
 /**
  * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
  * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
- * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the
- * table.
+ * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the table,
+ * and for no number of seeds.
  */
 export function planTable(
   table: PaperTable,
@@ -111,6 +112,12 @@ export function planTable(
     throw new InputError(
       `table ${table} at scale ${scale}: expected rows that are run at equal cost, got none among ${ids.join(', ')}`,
     );
+  return withSeeds(planned, seeds);
+}
+
+/** Every experiment with each seed from 0; a seed's runs come together. Throws InputError for no number of seeds. */
+function withSeeds(planned: readonly Experiment[], seeds: number): PlannedRun[] {
+  checkCounts({ seeds });
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
 }
 
@@ -182,7 +189,7 @@ export interface SearchAxis {
 
 /**
  * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
- * set. Throws InputError if the base keeps no validation puzzles.
+ * set. Throws InputError if the base keeps no validation puzzles, and for no number of seeds.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   if (puzzlesAskedFor(base.task, 'validation') === 0)
@@ -198,16 +205,14 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   const points = combinations.map((changes) =>
     change(base, { ...changes, name: `${base.base}-search`, evaluation: { split: 'validation' } }),
   );
-  return Array.from({ length: seeds }, (_, seed) => points.map((experiment) => ({ experiment, seed }))).flat();
+  return withSeeds(points, seeds);
 }
 
-/** The runs of failure modes with seeds from 0: of all, or of those named. */
+/** The runs of failure modes with seeds from 0: of all, or of those named. Throws InputError as the others. */
 export function planFailureModes(
   scale: Scale,
   seeds: number,
   only?: Parameters<typeof failureModeRuns>[1],
 ): PlannedRun[] {
-  return Array.from({ length: seeds }, (_, seed) =>
-    failureModeRuns(scale, only).map((experiment) => ({ experiment, seed })),
-  ).flat();
+  return withSeeds(failureModeRuns(scale, only), seeds);
 }

@@ -1,7 +1,14 @@
 /** Plans of runs: whole tables, paired seeds, and searches that never see a test puzzle. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { planAblation, plannedSeeds, planSearch, planTable, tableBases } from '../../lib/sweep/plan.js';
+import {
+  planAblation,
+  planFailureModes,
+  plannedSeeds,
+  planSearch,
+  planTable,
+  tableBases,
+} from '../../lib/sweep/plan.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { rowsOfTable, variant } from '../../lib/experiment/variants.js';
@@ -19,6 +26,19 @@ describe('plans', () => {
     );
     assert.deepEqual(new Set(plan.map(({ experiment: { scale } }) => scale)), new Set(['laptop']));
     assert.equal(new Set(plan.map(({ experiment: { name }, seed }) => `${name} ${seed}`)).size, plan.length);
+  });
+
+  it('refuses a number of seeds that there cannot be', () => {
+    for (const seeds of [0, -3, 2.5, NaN]) {
+      const refused = { name: 'InputError', message: `seeds: expected a whole number from 1, got ${seeds}` };
+      assert.throws(() => planTable(1, 'laptop', seeds), refused);
+      assert.throws(() => planSearch(experiment('sudoku-6x6-study'), [], seeds), refused);
+      assert.throws(() => planFailureModes('laptop', seeds), refused);
+    }
+    assert.throws(
+      () => planFailureModes('desk', 1),
+      /^InputError: failure modes: expected scale smoke or laptop, got desk$/,
+    );
   });
 
   it('Table 1 at the desk has the paper’s recursions, three seeds, and no runs of its own for the raw weights', () => {
