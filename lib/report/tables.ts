@@ -8,6 +8,7 @@ import { haltingHead } from '../experiment/learned.js';
 import { blockNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
+import { hashOf } from '../experiment/sealed.js';
 import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -126,12 +127,15 @@ export interface LabelledRuns {
   readonly records: readonly RunRecord[];
 }
 
-/** Runs of one experiment on the same data, which differ only in their seed; in order of first appearance. */
+/**
+ * Runs of one experiment on the same data, which differ only in their seed, whatever the order of its fields and the
+ * words about it; in order of first appearance.
+ */
 export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
     const { experiment, data, block } = record;
-    const key = JSON.stringify([experiment, block, data.train.sha256, data.test.sha256]);
+    const key = hashOf([{ ...experiment, about: '' }, block ?? null, data.train.sha256, data.test.sha256]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);

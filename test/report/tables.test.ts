@@ -1,6 +1,7 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
 import {
+  groupedBySeed,
   meanAndSpread,
   resultsMarkdown,
   resultsTable,
@@ -23,6 +24,17 @@ describe('tables', () => {
       ['| name | right | note |', '| :--- | ---: | :--- |', '| a\\|b | 3 | – |', '| say "x, y" | 12 | &lt;new> |'].join(
         '\n',
       ),
+    );
+  });
+
+  it('seeds of one experiment stand in one row, whatever the order of its fields and the words about it', () => {
+    const first = record({ exactAccuracy: [0.5] });
+    const { name, about: _, ...rest } = first.experiment;
+    const second = { ...first, seed: first.seed + 1, experiment: { ...rest, about: 'said anew', name } };
+    const other = { ...first, experiment: { ...first.experiment, base: 'another' } };
+    assert.deepEqual(
+      groupedBySeed([first, other, second]).map((group) => group.length),
+      [2, 1],
     );
   });
 
