@@ -15,6 +15,7 @@ export function unknownFields(fields: object, known: readonly string[]): string[
 
 /** " (did you mean learningRate?)" for a word that few slips of the hand make one of the known ones; else nothing. */
 export function didYouMean(word: string, known: readonly string[]): string {
+  if (typeof word !== 'string') return '';
   const most = Math.max(1, Math.floor(word.length / 3)); // more changes would make any word of any other
   const [nearest] = known
     .map((each) => ({ each, distance: slips(word.toLowerCase(), each.toLowerCase()) }))

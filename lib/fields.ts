@@ -38,6 +38,12 @@ export const flag: FieldCheck = oneOf(true, false);
 /** Any number but NaN and the infinities. */
 export const number: FieldCheck = (value) => (Number.isFinite(value) ? undefined : 'a number');
 
+/** Any number from 0 but infinity. */
+export const notNegative: FieldCheck = (value) =>
+  Number.isFinite(value) && (value as number) >= 0 ? undefined : 'a number from 0';
+
+export const callback: FieldCheck = (value) => (typeof value === 'function' ? undefined : 'a function');
+
 /** Whether something is an object and no list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -1,7 +1,8 @@
 /** Checkpoints: a model's configuration and weights in one safetensors file, and those that others saved. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, within } from '../errors.js';
+import { InputError, show, within } from '../errors.js';
+import { anyObject, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 import { readJson } from '../json.js';
 import {
   assembleCheckpoint,
@@ -36,6 +37,12 @@ export interface LoadOptions {
   readonly cells?: number;
 }
 
+const loadFields: Fields<LoadOptions> = {
+  config: optional(anyObject), // its fields are checked with the model's
+  weights: optional(oneOf('raw', 'average')),
+  cells: optional(whole(1)),
+};
+
 /**
  * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a
  * program that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
@@ -64,6 +71,9 @@ export function saveCheckpoint(
  * Throws InputError if the file is damaged, or listing every missing, unknown and misshaped tensor.
  */
 export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions = {}): LoadedCheckpoint {
+  checkFields('checkpoint', options, loadFields);
+  if (typeof file !== 'string' && !(file instanceof Uint8Array))
+    throw new InputError(`checkpoint: expected the path of a file, or its bytes, got ${show(file)}`);
   const opened: Bytes[] = [];
   const open = (each: string | Uint8Array): Bytes => {
     const bytes = openBytes(each);

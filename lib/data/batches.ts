@@ -4,7 +4,7 @@
 import { InputError, show } from '../errors.js';
 import { checkCounts } from '../fields.js';
 import type { Random } from '../random.js';
-import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
+import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
 import { ignoredLabel, type Example } from './example.js';
 
 /** B examples: tokens and labels [B, L], puzzle ids [B]. */
@@ -40,6 +40,7 @@ export class BatchStream {
     dataset: Dataset,
     options: { readonly batchSize: number; readonly random: Random; readonly epochsPerPass?: number },
   ) {
+    checkDataset(dataset);
     const groups = dataset.groupOffsets.length - 1;
     if (groups < 1) throw new InputError(`${dataset.name}: expected at least one training puzzle, got none`);
     this.#dataset = dataset;
@@ -124,7 +125,9 @@ export class BatchStream {
  * How many puzzles are meant: the first so many of a data set, or all of them. Throws InputError for a number of
  * puzzles that there cannot be.
  */
-export function puzzleCount({ name, examples }: Dataset, asked = examples): number {
+export function puzzleCount(dataset: Dataset, asked = dataset.examples): number {
+  checkDataset(dataset);
+  const { name, examples } = dataset;
   if (examples === 0) throw new InputError(`${name}: expected puzzles to evaluate, got none`);
   checkCounts({ puzzles: asked });
   return Math.min(asked, examples);

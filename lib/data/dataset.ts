@@ -1,6 +1,6 @@
 /** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
 import { createHash } from 'node:crypto';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import type { Random } from '../random.js';
 import type { Example } from './example.js';
 
@@ -132,6 +132,12 @@ export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
     hash.update(new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
   }
   return { ...dataset, sha256: hash.digest('hex') };
+}
+
+/** Throws InputError for what is no data set, such as all sets of a task together. */
+export function checkDataset(dataset: Dataset): void {
+  if (!(dataset?.inputs instanceof Uint8Array))
+    throw new InputError(`data set: expected one, such as test of what loadTask gives, got ${show(dataset)}`);
 }
 
 /** Example i of a data set: views, not copies. */

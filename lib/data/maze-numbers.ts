@@ -1,6 +1,7 @@
 /** What can be counted about mazes, one by one and as sets. */
 import { InputError } from '../errors.js';
 import { exampleOf, type Dataset } from './dataset.js';
+import { kindOfSet } from './forms.js';
 import {
   canonicalMaze,
   countShortestPaths,
@@ -26,12 +27,14 @@ export interface MazeNumbers {
 
 /** Every maze of a set in numbers. Throws InputError for a set that is not of mazes. */
 export function mazeNumbers(dataset: Dataset): MazeNumbers[] {
-  if (dataset.vocabSize !== 6 || dataset.width !== dataset.height)
-    throw new InputError(
-      `${dataset.name}: expected a set of mazes, ` +
-        `got ${dataset.vocabSize} tokens on ${dataset.width} × ${dataset.height}`,
-    );
+  checkMazes(dataset);
   return Array.from({ length: dataset.examples }, (_, i) => numbersOfMaze(exampleOf(dataset, i).input));
+}
+
+function checkMazes(dataset: Dataset): void {
+  const { name, vocabSize, width, height } = dataset;
+  if (vocabSize !== 6 || width !== height || kindOfSet(dataset) === 'sudoku')
+    throw new InputError(`${name}: expected a set of mazes, got ${vocabSize} tokens on ${width} × ${height}`);
 }
 
 /** One maze in numbers; token ids. */
@@ -70,10 +73,12 @@ export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string
   };
 }
 
-/** How many mazes of a test set the training set gives away: as they stand, and turned or mirrored. */
+/** How many mazes of a test set the training set gives away: as they stand, and turned or mirrored. Throws as above. */
 export function mazeOverlap(train: Dataset, test: Dataset): Overlap {
-  const questions = (set: Dataset): Uint8Array[] =>
-    Array.from({ length: set.examples }, (_, i) => exampleOf(set, i).input);
+  const questions = (set: Dataset): Uint8Array[] => {
+    checkMazes(set);
+    return Array.from({ length: set.examples }, (_, i) => exampleOf(set, i).input);
+  };
   const [asTheyAre, forms] = [new Set(questions(train).map(mazeText)), new Set(questions(train).map(canonicalMaze))];
   const tests = questions(test);
   return {

@@ -1,7 +1,7 @@
 /** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { given } from '../fields.js';
+import { checkCounts, given } from '../fields.js';
 import { userFile } from '../files.js';
 import { isFolder } from '../user-file.js';
 import type { Dataset } from './dataset.js';
@@ -26,9 +26,10 @@ export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc
  * one solution, and for ARC tasks and folders, which are tasks of their own.
  */
 export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
+  const options = given({ limit });
+  checkCounts(options);
   const file = userFile(named);
   const [name, kind] = [path.basename(file), await kindOfFile(file)];
-  const options = given({ limit });
   if (kind === 'maze') {
     const mazes = [];
     for await (const { question, answer } of readMazeFile(file, options))

@@ -1,7 +1,8 @@
 /** One puzzle with its right answer: of a data set, as training sees it, or one of your own. */
 import { InputError } from '../errors.js';
+import { checkCounts } from '../fields.js';
 import { testBatches } from './batches.js';
-import { augmentedCopy, exampleOf, type Dataset } from './dataset.js';
+import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
 import { onlySolution } from './sudoku-solver.js';
 import { readBoard } from './board-text.js';
 import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
@@ -32,6 +33,7 @@ export function ownSudoku(text: string): Puzzle {
 
 /** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
 export function puzzleAt(dataset: Dataset, index: number): Puzzle {
+  checkDataset(dataset);
   if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
     throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
   let at = 0;
@@ -43,9 +45,10 @@ export function puzzleAt(dataset: Dataset, index: number): Puzzle {
 
 /**
  * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
- * Throws InputError for a set that is not augmented.
+ * Throws InputError for a set that is not augmented, and for no such number of copies.
  */
 export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
+  checkCounts({ count });
   const { augmentation } = dataset;
   if (augmentation === null)
     throw new InputError(`${dataset.name}: expected a set with augmentation, got one without; take the training set`);

@@ -1,11 +1,15 @@
 /** What can be counted about sets of Sudokus, and about two of them. */
 import { InputError } from '../errors.js';
 import { exampleOf, ratingsOf, type Dataset } from './dataset.js';
+import { kindOfSet } from './forms.js';
 import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
 import { boardOfTokens, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 
-/** Givens of every Sudoku of a set. */
+/** Givens of every Sudoku of a set. Throws InputError for a set of others, as all below do. */
 export function givenCounts(dataset: Dataset): number[] {
+  const { name, vocabSize, width, height } = dataset;
+  if (kindOfSet(dataset) !== 'sudoku')
+    throw new InputError(`${name}: expected a set of Sudokus, got ${vocabSize} tokens on ${width} × ${height}`);
   return Array.from({ length: dataset.examples }, (_, i) =>
     exampleOf(dataset, i).input.reduce((count, token) => count + (token > 1 ? 1 : 0), 0),
   );
@@ -25,7 +29,8 @@ export type Overlap = Readonly<{
  */
 export function sudokuOverlap(train: Dataset, test: Dataset, name = test.name): Overlap {
   const geometry = geometryOfCells(test.sequenceLength);
-  if (geometry === undefined || train.sequenceLength !== test.sequenceLength)
+  const other = [train, test].some((set) => kindOfSet(set) !== 'sudoku');
+  if (geometry === undefined || other || train.sequenceLength !== test.sequenceLength)
     throw new InputError(
       `overlap: expected two sets of Sudokus of one size, got ${train.sequenceLength} and ${test.sequenceLength} cells`,
     );

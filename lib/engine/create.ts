@@ -1,5 +1,6 @@
 /** Chooses and makes an engine: the native one where it is built, else tfjs; torch where it is asked for. */
 import { InputError } from '../errors.js';
+import { anyObject, callback, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { describe } from '../model/describe.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
@@ -25,17 +26,34 @@ export interface EngineOptions {
   readonly torch?: Pick<TorchOptions, 'device' | 'devices' | 'torchrun' | 'compile'> | undefined;
 }
 
+/** What may stand in each option. */
+export const engineFields: Fields<EngineOptions> = {
+  engine: optional(oneOf('auto', 'native', 'tfjs', 'torch')),
+  precision: optional(oneOf('auto', 'float32', 'bf16')),
+  threads: optional(whole(1, 256)),
+  backend: optional(oneOf('auto', 'tensorflow', 'wasm', 'cpu')),
+  block: optional(callback),
+  torch: optional(anyObject),
+};
+
+const torchFields: Fields<NonNullable<EngineOptions['torch']>> = {
+  device: optional(text),
+  devices: optional(whole(1, 1024)),
+  torchrun: optional(text),
+  compile: optional(flag),
+};
+
 /**
- * An engine with all tensors zero; write its parameters next. Throws InputError if the engine asked for is not there,
- * or the machine has too little memory for the model.
+ * An engine with all tensors zero; write its parameters next. Throws InputError for options that there are not, if the
+ * engine asked for is not there, or the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
+  checkFields('engine options', options, engineFields);
+  checkFields('engine options: torch', options.torch ?? {}, torchFields);
   const { precision = 'auto', threads, backend = 'auto', block } = options;
   const { engine = block === undefined ? 'auto' : 'tfjs' } = options;
   if (block !== undefined && (engine === 'native' || engine === 'torch'))
     throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);
-  if (block !== undefined && typeof block !== 'function')
-    throw new InputError(`block: expected a function of a tensor, got ${typeof block}`);
   // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
   checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
   if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });

@@ -1,6 +1,6 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
-import { InputError, show, unknownFields } from '../errors.js';
-import { anyObject, checkFields, listOf, oneOf, optional, whole, type Fields } from '../fields.js';
+import { InputError, show } from '../errors.js';
+import { anyObject, checkFields, isObject, listOf, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
@@ -66,19 +66,26 @@ export const evaluationFields: Fields<EvaluationPlan> = {
   trainingPuzzles: optional(whole(0)),
   closing: listOf(anyObject),
 };
-const changeNames = ['name', 'variant', 'failureMode', 'task', 'model', 'training', 'evaluation'];
-const partNames = ['experiment', 'task', 'model', 'training', 'evaluation'];
+const changesOfPart = optional((value) => (isObject(value) ? undefined : 'an object of changes'));
+const textOrNull = optional((value) => (value === null ? undefined : text(value)));
+const changeFields: Fields<ExperimentChanges> = {
+  name: optional((value) => (/^(?!\.+$)[^/\\]+$/.test(String(value)) ? text(value) : 'a name without slashes')),
+  variant: textOrNull,
+  failureMode: textOrNull,
+  task: changesOfPart,
+  model: changesOfPart,
+  training: changesOfPart,
+  evaluation: changesOfPart,
+};
 
 /**
  * The same experiment with other values. What the task fixes (vocabulary, length, puzzle ids) follows the task.
  * Throws InputError for unknown fields and impossible values.
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
-  for (const [part, fields] of Object.entries({ experiment: changes, ...changes }))
-    if (partNames.includes(part) && fields !== undefined && (typeof fields !== 'object' || Array.isArray(fields)))
-      throw new InputError(`${part}: expected an object of changes, got ${show(fields)}`);
-  const unknown = unknownFields(changes, changeNames);
-  if (unknown.length > 0) throw new InputError(`experiment: ${unknown.join('; ')}`);
+  checkFields('experiment', changes, changeFields);
+  if (!isObject(base) || !isObject(base.task))
+    throw new InputError(`experiment: expected one, such as experiment('sudoku-6x6'), got ${show(base)}`);
   const task = changeTask(base.task, changes.task ?? {});
   const asked = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
   const evaluation = checkFields(

@@ -1,10 +1,10 @@
 /** Opens a trained model from a checkpoint file, ready to think. */
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
-import { kitCommand, projectRoot } from '../files.js';
+import { geometryOfCells } from '../data/sudoku.js';
+import { InputError, show } from '../errors.js';
+import { projectRoot } from '../files.js';
 import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
@@ -42,12 +42,8 @@ export async function randomModel(
 
 /** The checkpoint that comes with the kit for Sudokus of so many cells. Throws InputError where there is none. */
 export function shippedCheckpoint(cells: number): string {
+  if (geometryOfCells(cells) === undefined)
+    throw new InputError(`cells: expected 16, 36 or 81, those of a Sudoku, got ${show(cells)}`);
   const side = Math.sqrt(cells);
-  const file = path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
-  if (!existsSync(file))
-    throw new InputError(
-      `no model for ${side}×${side} boards is shipped: train one (${kitCommand()} train --experiment ` +
-        `sudoku-${side}x${side}) and name its model.safetensors as the checkpoint`,
-    );
-  return file;
+  return path.join(projectRoot(), 'data', 'checkpoints', `sudoku-${side}x${side}.safetensors`);
 }

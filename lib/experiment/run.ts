@@ -1,10 +1,23 @@
 /** Runs an experiment with a seed, from the claim of its folder to its record; the loop is in run-loop.ts. */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createEngine, type EngineOptions } from '../engine/create.js';
+import { createEngine, engineFields, type EngineOptions } from '../engine/create.js';
 import { EngineLostError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { given, isObject } from '../fields.js';
+import {
+  anyObject,
+  callback,
+  checkFields,
+  flag,
+  given,
+  isObject,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  type Fields,
+} from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { saveCheckpoint } from '../checkpoint/checkpoint.js';
@@ -17,7 +30,7 @@ import { Trainer } from '../train/trainer.js';
 import { checkRunnable, setSizes } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
-import type { Experiment } from './experiment.js';
+import { change, type Experiment } from './experiment.js';
 import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import { blockField, checkBlock } from './own-block.js';
 import { hashOf } from './sealed.js';
@@ -61,6 +74,21 @@ export interface RunOptions extends RunControls {
   readonly data?: TaskData;
 }
 
+const runFields: Fields<RunOptions> = {
+  seed: optional(whole(0)),
+  engine: optional(anyObject),
+  folder: optional(text),
+  resume: optional(flag),
+  from: optional(text),
+  onData: optional(callback),
+  log: optional(oneOf('tensorboard')),
+  job: optional(text),
+  data: optional(objectOf({ train: anyObject, test: anyObject, validation: anyObject })),
+  checkpointEvery: optional(whole(1)),
+  onProgress: optional(callback),
+  shouldStop: optional(callback),
+};
+
 /** A run, finished or stopped. The caller disposes of the engine, which holds the trained weights. */
 export interface RunOutcome {
   readonly id: string;
@@ -90,11 +118,13 @@ export function runId(
 }
 
 /**
- * Runs an experiment to its end, or until it is asked to stop. Throws InputError where another process works in its
- * folder, or another run has left something there.
+ * Runs an experiment to its end, or until it is asked to stop. Throws InputError for impossible options, and where
+ * another process works in its folder, or another run has left something there.
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
-  const { seed = 0 } = options;
+  const { seed = 0 } = checkFields('run', options, runFields);
+  checkFields('engine options', options.engine ?? {}, engineFields);
+  change(experiment, { name: experiment.name }); // refuses what one put together by hand may hold
   checkRunnable(experiment, options.engine);
   const data = options.data ?? (await loadTask(experiment.task, options.onData));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);

@@ -173,9 +173,9 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
   },
 };
 
-/** Loads or generates a task's data sets. Throws InputError if a file is missing or damaged. */
+/** Loads or generates a task's data sets. Throws InputError as checkTask, and if a file is missing or damaged. */
 export async function loadTask(task: Task, onProgress?: (done: number, total: number) => void): Promise<TaskData> {
-  return kindOf(task).load(task, onProgress);
+  return kindOf(checkTask(task)).load(task, onProgress);
 }
 
 /** What a task fixes of a model. */

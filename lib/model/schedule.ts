@@ -1,6 +1,6 @@
 /** The recursion as data: which network is called on which latents, in which order, and where gradient flows. */
 import type { Call, LatentId, NetId, Schedule, Source } from './calls.js';
-import type { ModelConfig } from './config.js';
+import { checkConfig, type ModelConfig } from './config.js';
 import { readSchedule } from './own-schedule.js';
 
 /**
@@ -14,9 +14,10 @@ import { readSchedule } from './own-schedule.js';
  *                                                  return y.detach(), z.detach(), output(y), halt(y)
  *
  * This builds the calls of a configuration (spec §1.11 for TRM and Table 2's variants,
- * §6 for HRM, §7 for Table 1's rows).
+ * §6 for HRM, §7 for Table 1's rows). Throws InputError for a configuration that there cannot be.
  */
 export function buildSchedule(config: ModelConfig): Schedule {
+  checkConfig(config);
   if (config.schedule !== undefined) return readSchedule(config.schedule);
   const { deepRecursions: T, latentRecursions: n } = config;
   switch (config.recursion) {

@@ -1,7 +1,7 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
 import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
-import type { PlannedRun } from '../sweep/plan.js';
+import { checkPlan, type PlannedRun } from '../sweep/plan.js';
 import { hashOf } from '../experiment/sealed.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
@@ -86,6 +86,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
  * Throws InputError if two experiments have one name, Error if a run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
+  checkPlan(plan);
   await unfinished;
   const progress = cellProgress();
   interrupted();

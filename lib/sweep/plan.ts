@@ -1,12 +1,23 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
-import { didYouMean, InputError } from '../errors.js';
+import { didYouMean, InputError, show } from '../errors.js';
 import { rawWeightsIn } from '../experiment/closing.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
 import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
-import { checkCounts } from '../fields.js';
+import {
+  anyObject,
+  checkCounts,
+  checkFields,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  type Fields,
+} from '../fields.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
 /** A run that is wanted. */
@@ -48,8 +59,17 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
   },
 };
 
-/** The experiments that a table's rows are variants of, at a scale. Throws InputError for a scale that is none. */
+/** Throws InputError for what is no plan. */
+export function checkPlan(plan: readonly PlannedRun[]): void {
+  const expected = listOf(objectOf({ experiment: anyObject, seed: whole(0) }))(plan);
+  if (expected !== undefined) throw new InputError(`plan: expected ${expected}`);
+}
+
+/**
+ * The experiments that a table's rows are variants of, at a scale. Throws InputError for a table or scale that is none.
+ */
 export function tableBases(table: PaperTable, scale: string): Experiment[] {
+  rowsOfTable(table); // refuses other tables
   if (!Object.hasOwn(tableTasks, scale))
     throw new InputError(`scale: expected one of ${Object.keys(tableTasks).join(', ')}, got ${scale}`);
   return tableTasks[scale as Scale][table].map((name) => {
@@ -67,6 +87,8 @@ export interface TableChoice {
   readonly base?: string;
 }
 
+const choiceFields: Fields<TableChoice> = { budget: optional(oneOf('steps', 'cost')), base: optional(text) };
+
 /**
  * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
  * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
@@ -78,8 +100,11 @@ export function planTable(
   scale: Scale,
   seeds: number,
   only?: readonly string[],
-  { budget = 'steps', base: onlyBase }: TableChoice = {},
+  choice: TableChoice = {},
 ): PlannedRun[] {
+  const { budget = 'steps', base: onlyBase } = checkFields('choice', choice, choiceFields);
+  const expected = optional(listOf(text))(only);
+  if (expected !== undefined) throw new InputError(`only: expected ${expected}, got ${show(only)}`);
   const all = tableBases(table, scale);
   const bases = all.filter(({ name }) => onlyBase === undefined || name === onlyBase);
   if (all.length > 0 && bases.length === 0)
@@ -159,24 +184,25 @@ export type AblationRow = string | (ExperimentChanges & { readonly name: string 
 /**
  * The runs of an ablation of one's own: the base, then every row, each with all seeds; a seed's rows come together. One
  * seed gives all rows the same puzzles in the same order. Throws InputError for an unknown variant or field, an
- * impossible value, a name that is taken or no file's, and for seeds that are not whole numbers from 0.
+ * impossible value, a name that is taken or no file's, and for seeds that are not whole numbers from 0, each once.
  */
 export function planAblation(
   base: Experiment,
   rows: readonly AblationRow[],
   seeds: readonly number[] = [0, 1],
 ): PlannedRun[] {
+  const expected = listOf(whole(0), 1)(seeds);
+  if (expected !== undefined || new Set(seeds).size < seeds.length)
+    throw new InputError(`seeds: expected ${expected ?? 'each seed once'}, got ${show(seeds)}`);
+  if (!Array.isArray(rows)) throw new InputError(`ablation: expected a list of rows, got ${show(rows)}`);
   const changed = rows.map((row) =>
     change(base, typeof row === 'string' ? { variant: row } : { variant: null, ...row }),
   );
   const planned = [base, ...changed];
   const names = planned.map(({ name }) => name);
-  const wrong = names.find((name, i) => /[/\\]/.test(name) || names.indexOf(name) !== i);
-  if (wrong !== undefined)
-    throw new InputError(`ablation: expected every row to have a name of its own, without slashes, got ${wrong}`);
-  const noSeed = seeds.find((seed) => !Number.isInteger(seed) || seed < 0);
-  if (seeds.length === 0 || noSeed !== undefined)
-    throw new InputError(`ablation: expected seeds, whole numbers from 0, got ${noSeed ?? 'none'}`);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new InputError(`ablation: expected every row to have a name of its own, got ${twice} twice`);
   return seeds.flatMap((seed) => planned.map((experiment) => ({ experiment, seed })));
 }
 
@@ -186,6 +212,12 @@ export interface SearchAxis {
   readonly field: string;
   readonly values: readonly unknown[];
 }
+
+const axisFields: Fields<SearchAxis> = {
+  part: oneOf('task', 'model', 'training'),
+  field: text,
+  values: listOf(() => undefined, 1),
+};
 
 /**
  * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
@@ -197,6 +229,7 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
       `search on ${base.name}: expected a task with validation puzzles, got none; ` +
         `set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
     );
+  for (const axis of axes) checkFields('axis of a search', axis, axisFields);
   const combinations = axes.reduce<ExperimentChanges[]>(
     (sofar, { part, field, values }) =>
       sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),

@@ -5,14 +5,15 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
-import type { EngineOptions } from '../engine/create.js';
+import { engineFields, type EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
+import { anyObject, callback, checkFields, optional, text, whole, type Fields } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../experiment/cost.js';
 import { differences, settingText } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
-import type { PlannedRun } from './plan.js';
+import { checkPlan, type PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
 import { runId } from '../experiment/run.js';
 import type { WorkerMessage } from './worker.js';
@@ -51,6 +52,16 @@ export interface SweepOptions {
   /** Polled; true lets running ones save and end. */
   readonly shouldStop?: () => boolean;
 }
+
+const sweepFields: Fields<SweepOptions> = {
+  records: optional(text),
+  folder: optional(text),
+  engine: optional(anyObject),
+  jobs: optional(whole(1)),
+  onProgress: optional(callback),
+  onData: optional(callback),
+  shouldStop: optional(callback),
+};
 
 /**
  * Finds out where each planned run stands. Of runs whose status was asked before, the puzzles are not made again.
@@ -98,12 +109,15 @@ function known({ experiment, seed }: PlannedRun, data: TaskData): Pick<SweepRun,
 
 /**
  * Runs what is missing of a plan, or of what its status said. A run that fails does not stop the others. Returns where
- * each stands at the end.
+ * each stands at the end. Throws InputError for impossible options, and as status does.
  */
 export async function runSweep(
   plan: readonly (PlannedRun | SweepRun)[],
   options: SweepOptions = {},
 ): Promise<SweepRun[]> {
+  checkPlan(plan);
+  checkFields('sweep', options, sweepFields);
+  checkFields('engine options', options.engine ?? {}, engineFields);
   const { records, folder } = foldersOf(options);
   if (options.engine?.block !== undefined)
     throw new InputError('block: a sweep has processes of its own, which take no function; call runExperiment instead');

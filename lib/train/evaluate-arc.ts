@@ -1,13 +1,15 @@
 /** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
 import { cropGrid, restoreGrid } from '../data/arc.js';
-import type { ArcDataset } from '../data/arc-sets.js';
+import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { DataBatch } from '../data/batches.js';
+import type { Dataset } from '../data/dataset.js';
 import { ignoredLabel } from '../data/example.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { checkCounts, given } from '../fields.js';
+import { InputError } from '../errors.js';
+import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
-import { Interrupted, type EvaluateOptions } from './evaluate.js';
+import { evaluateFields, Interrupted, type EvaluateOptions } from './evaluate.js';
 import { thinkOnce } from './think.js';
 import { scoreBoard } from './metrics.js';
 
@@ -22,6 +24,13 @@ export interface ArcVoteOptions
    */
   readonly votes?: ArcVotes;
 }
+
+const { weights, batchSize, supervisionSteps, puzzleIds, onProgress, shouldStop, keep } = evaluateFields;
+const voteFields: Fields<ArcVoteOptions> = {
+  ...{ weights, batchSize, supervisionSteps, puzzleIds, onProgress, shouldStop, keep },
+  versions: optional(whole(1)),
+  votes: optional((value) => (value instanceof ArcVotes ? undefined : 'ArcVotes')),
+};
 
 /** What a vote came to. */
 export interface ArcVoteResult extends ArcScore {
@@ -39,12 +48,15 @@ interface Counted {
   readonly votes: StoredVotes;
 }
 
-/** Lets versions vote on the test pairs of a set. Throws InputError for impossible numbers. */
+/** Lets versions vote on the test pairs of a set. Throws InputError for impossible options, and a set not of ARC. */
 export async function voteArc(
   engine: Engine,
   dataset: ArcDataset,
   options: ArcVoteOptions = {},
 ): Promise<ArcVoteResult> {
+  checkFields('vote', options, voteFields);
+  if (!isArcDataset(dataset))
+    throw new InputError(`vote: expected a set of ARC tasks, got ${(dataset as Dataset).name}`);
   const {
     weights = 'average',
     batchSize = 128,
@@ -52,7 +64,6 @@ export async function voteArc(
     votes = new ArcVotes(),
   } = options;
   const { versions, sequenceLength: length } = dataset;
-  checkCounts({ batchSize, supervisionSteps, ...given({ versions: options.versions }) });
   const places = placesOf(dataset, options.versions ?? Infinity);
   const { puzzleIds = 'own', keep } = options;
   const kept = await keep?.open<Counted>(engine, {

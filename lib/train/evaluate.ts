@@ -3,10 +3,11 @@ import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
+import { anyObject, callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
 import { Random } from '../random.js';
-import { Seats, type ThinkingOptions } from './seats.js';
+import { Seats, thinkingFields, type ThinkingOptions } from './seats.js';
 
 /** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
 export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
@@ -59,6 +60,16 @@ export interface EvaluateOptions extends ThinkingOptions {
   readonly keep?: Keeping;
 }
 
+/** What may stand in each option of an evaluation. */
+export const evaluateFields: Fields<EvaluateOptions> = {
+  ...thinkingFields,
+  puzzles: optional(whole(1)),
+  puzzleIds: optional(oneOf('own', 'blank', 'shuffled')),
+  onProgress: optional(callback),
+  shouldStop: optional(callback),
+  keep: optional(anyObject),
+};
+
 /** Thrown when the caller asked to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
@@ -81,8 +92,9 @@ interface Tally {
 /** Batches from one point at which an evaluation can go on to the next; where puzzles halt, seats run empty there. */
 const batchesOfPart = 8;
 
-/** Scores a model on a data set, after every supervision step. Throws InputError for impossible numbers. */
+/** Scores a model on a data set, after every supervision step. Throws InputError for impossible options. */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkFields('evaluation', options, evaluateFields);
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);

@@ -1,19 +1,28 @@
 /** One puzzle of one's own, thought about in form after form until the halting head says that an answer is right. */
 import type { Engine } from '../engine/engine.js';
-import { Seats, type SeatsOptions, type Thinking } from './seats.js';
+import { checkFields, optional, whole, type Fields } from '../fields.js';
+import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
+
+/** How to search for one puzzle. */
+interface FormsOptions extends SeatsOptions {
+  /** Row of the model's puzzle table. Default 0. */
+  readonly puzzleId?: number;
+}
+
+const formsFields: Fields<FormsOptions> = { ...seatsFields, puzzleId: optional(whole(0)) };
 
 /**
  * Thinks about one puzzle (token ids, [L]) in form after form, `votes` of them at a time, and yields after every
  * supervision step. Ends with the first answer whose halting logit is above haltAbove (default 0) or, not sure,
  * when all forms have had their steps. A search that the caller leaves early frees its memory.
- * Throws InputError for impossible numbers.
+ * Throws InputError for impossible options.
  */
 export async function* searchForms(
   engine: Engine,
   puzzle: Int32Array,
-  options: SeatsOptions & { /** Row of the model's puzzle table. Default 0. */ readonly puzzleId?: number },
+  options: FormsOptions,
 ): AsyncGenerator<Thinking, void> {
-  const { puzzleId = 0, ...rest } = options;
+  const { puzzleId = 0, ...rest } = checkFields('search', options, formsFields);
   const queue = [{ tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) }];
   const seats = new Seats(engine, queue.values(), 1, { haltAbove: 0, ...rest });
   try {

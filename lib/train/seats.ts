@@ -4,8 +4,8 @@
  */
 import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
 import type { Batch, Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
-import { InputError } from '../errors.js';
-import { checkCounts } from '../fields.js';
+import { InputError, show } from '../errors.js';
+import { callback, notNegative, objectOf, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
@@ -46,6 +46,19 @@ export interface ThinkingOptions {
   readonly random?: Random;
 }
 
+/** What may stand in each option of thinking. */
+export const thinkingFields: Fields<ThinkingOptions> = {
+  weights: optional(oneOf('raw', 'average')),
+  batchSize: optional(whole(1)),
+  supervisionSteps: optional(whole(1)),
+  haltAbove: optional((value) => (typeof value === 'number' && !Number.isNaN(value) ? undefined : 'a number')),
+  forms: optional(objectOf({ draw: callback })),
+  votes: optional(whole(1)),
+  chains: optional(whole(1)),
+  noise: optional(notNegative),
+  random: optional((value) => (value instanceof Random ? undefined : 'a Random')),
+};
+
 /** How puzzles are searched. */
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
@@ -55,6 +68,14 @@ export interface SeatsOptions extends ThinkingOptions {
   /** Forms that every puzzle is thought about in to the end, sure or not. Default 0. */
   readonly leastForms?: number;
 }
+
+/** What may stand in each option of a search. */
+export const seatsFields: Fields<SeatsOptions> = {
+  ...thinkingFields,
+  mostForms: optional(whole(1)),
+  first: optional(whole(0)),
+  leastForms: optional(whole(0)),
+};
 
 /** One puzzle after a supervision step. */
 export interface Thinking {
@@ -116,7 +137,10 @@ export class Seats {
   #seated: number;
   #waiting: number;
 
-  /** The first `count` of some puzzles, given one at a time. Throws InputError for impossible numbers. */
+  /**
+   * The first `count` of some puzzles, given one at a time; each option was checked. Throws InputError for options that
+   * are impossible together.
+   */
   constructor(engine: Engine, puzzles: Iterator<Batch>, count: number, options: SeatsOptions) {
     const {
       batchSize = 128,
@@ -128,14 +152,11 @@ export class Seats {
       noise = 0,
       supervisionSteps = engine.config.supervisionSteps,
     } = options;
-    checkCounts({ batchSize, votes, mostForms, chains, supervisionSteps });
-    if (!(noise >= 0 && noise < Infinity)) throw new InputError(`noise: expected a number from 0, got ${noise}`);
-    if (Number.isNaN(options.haltAbove)) throw new InputError('haltAbove: expected a number, got NaN');
     if (mostForms < votes)
       throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
     if (mostForms > votes && options.haltAbove === undefined)
       throw new InputError(`mostForms: expected haltAbove with it, which ends the search, got ${mostForms} alone`);
-    if (!Number.isInteger(leastForms) || leastForms < 0 || leastForms > mostForms)
+    if (leastForms > mostForms)
       throw new InputError(`leastForms: expected a whole number from 0 to ${mostForms}, got ${leastForms}`);
     if (leastForms > 0 && votes > 1)
       throw new InputError(`votes: expected 1 with leastForms, whose forms take turns, got ${votes}`);
@@ -277,6 +298,10 @@ export class Seats {
   #nextPlace(): Place {
     const next = this.#queue.next();
     if (next.done === true) throw new Error('fewer puzzles came than were said');
+    const { length } = next.value.tokens;
+    const { sequenceLength } = this.#engine.config;
+    if (length !== sequenceLength)
+      throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(length)}`);
     const index = this.#seated++;
     this.#waiting--;
     const forms = this.#draw(index, 0);

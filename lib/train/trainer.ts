@@ -19,7 +19,7 @@ import {
   type Carry,
 } from './carry.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
-import { supervisionAt, updateRequest, type TrainingOptions } from './options.js';
+import { checkTraining, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /**
  * Everything a run is, at one moment: restoring it continues the run to the same bytes.
@@ -48,7 +48,7 @@ export class Trainer {
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
     this.#engine = engine;
-    this.#options = options;
+    this.#options = checkTraining(options);
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
     const batches = Array.from({ length: options.interleavedBatches ?? 1 });

@@ -1,11 +1,12 @@
 /** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
+import { puzzleCount } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
-import { Interrupted, puzzlesOf, type EvaluateOptions } from './evaluate.js';
+import { evaluateFields, Interrupted, puzzlesOf, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
-import { Seats, type SeatsOptions } from './seats.js';
+import { Seats, seatsFields, type SeatsOptions } from './seats.js';
 
 /** How one puzzle ended. */
 export interface SearchedPuzzle {
@@ -65,17 +66,20 @@ export interface UntilSure {
 /** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
 export type UntilSureOptions = SeatsOptions & Omit<EvaluateOptions, 'keep'>;
 
+const { keep: _, ...fields } = evaluateFields;
+const untilSureFields: Fields<UntilSureOptions> = { ...fields, ...seatsFields };
+
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
- * Throws InputError for impossible numbers.
+ * Throws InputError for impossible options.
  */
 export async function evaluateUntilSure(
   engine: Engine,
   dataset: Dataset,
   options: UntilSureOptions,
 ): Promise<UntilSure> {
-  const total = Math.min(options.puzzles ?? dataset.examples, dataset.examples);
-  if (total === 0) throw new InputError(`${dataset.name}: expected puzzles to search, got none`);
+  checkFields('search', options, untilSureFields);
+  const total = puzzleCount(dataset, options.puzzles);
   const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps } = options;
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
   const seats = new Seats(engine, puzzles, total, { ...options, haltAbove });

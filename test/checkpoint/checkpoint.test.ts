@@ -193,6 +193,13 @@ describe('checkpoints', () => {
     );
   });
 
+  it('are not read with options that there are not', () => {
+    saveCheckpoint(file('plain'), { config: small, tensors: initialParameters(small, new Random(1)) });
+    for (const bad of [{ weights: 'avrage' }, { weight: 'raw' }, { cells: 2.5 }, { config: { hidenSize: 5 } }])
+      assert.throws(() => loadCheckpoint(file('plain'), bad as object), InputError, JSON.stringify(bad));
+    assert.throws(() => loadCheckpoint(undefined as never), /expected the path of a file, or its bytes, got undefined/);
+  });
+
   it('with a damaged configuration are refused', () => {
     const tensors = new Map<string, StoredTensor>(
       [...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [

@@ -10,6 +10,8 @@ import {
   tokensOfBoard,
 } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
+import { formsOf } from '../../lib/data/forms.js';
+import { mazeOverlap } from '../../lib/data/maze-numbers.js';
 import { Random } from '../../lib/random.js';
 import { augmentedCopies, ownSudoku } from '../../lib/data/puzzle.js';
 import { givenCounts, sudokuOverlap, summarizeSudokus } from '../../lib/data/sudoku-numbers.js';
@@ -96,5 +98,15 @@ describe('data sets to look at', () => {
 
   it('a set without augmentation has no copies', () => {
     assert.throws(() => augmentedCopies(set(['13..............']), 0, 1), InputError);
+  });
+
+  it('numbers of copies that there cannot be, and sets of others, are refused', () => {
+    for (const count of [0, -1, 2.5, NaN])
+      assert.throws(() => augmentedCopies(set(['13..............'], 5), 0, count), /count: expected a whole number/);
+    const mazes = { ...set(['13..............']), alternative: { name: 'valid', accepts: () => true }, vocabSize: 7 };
+    for (const numbers of [givenCounts, summarizeSudokus, (maze: Dataset) => sudokuOverlap(maze, maze)])
+      assert.throws(() => numbers(mazes), /expected (a set|two sets) of Sudokus/);
+    assert.throws(() => mazeOverlap(mazes, set(['13..............'])), /expected a set of mazes/);
+    assert.throws(() => formsOf(set(['13..............']), 'digit' as never), /expected digits, lines or both/);
   });
 });

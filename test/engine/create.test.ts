@@ -1,6 +1,8 @@
 /** The choice of an engine where the native one is missing: a process of its own, in which no addon loads. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createEngine } from '../../lib/engine/create.js';
+import { paperConfig } from '../../lib/model/config.js';
 
 const noAddons = "process.dlopen = () => { throw new Error('not in this test'); };";
 const withoutAddons = `data:text/javascript,${encodeURIComponent(noAddons)}`;
@@ -25,6 +27,21 @@ function made(options: object): string {
   );
   return stdout.trim().split('\n').at(-1) ?? stderr;
 }
+
+describe('an engine', () => {
+  it('is refused with options that there are not', async () => {
+    for (const [options, says] of [
+      [{ engine: 'natve' }, /engine: expected auto, native, tfjs or torch, or nothing, got "natve"/],
+      [{ thread: 2 }, /unknown field thread \(did you mean threads\?\)/],
+      [{ threads: 2.5 }, /threads: expected a whole number from 1 to 256, or nothing, got 2.5/],
+      [{ precision: 'fp16' }, /precision: expected auto, float32 or bf16, or nothing/],
+      [{ backend: 'gpu' }, /backend: expected auto, tensorflow, wasm or cpu, or nothing/],
+      [{ torch: { devise: 'cuda' } }, /unknown field devise \(did you mean device\?\)/],
+      ['tfjs', /engine options: expected an object, got "tfjs"/],
+    ] as const)
+      await assert.rejects(createEngine(paperConfig, options as object), says);
+  });
+});
 
 describe('an engine without the native addon', function () {
   this.timeout(30_000);

@@ -139,6 +139,21 @@ describe('run', () => {
     assert.equal(tf.memory().numTensors, numTensors);
   });
 
+  it('does not begin with options, or an experiment, that there are not', async () => {
+    const tiny = experiment('sudoku-smoke');
+    for (const [run, options, says] of [
+      [tiny, { sed: 3 }, /unknown field sed \(did you mean seed\?\)/],
+      [tiny, { seed: 2.5 }, /seed: expected a whole number from 0, or nothing, got 2.5/],
+      [tiny, { log: 'tensorbord' }, /log: expected tensorboard, or nothing/],
+      [tiny, { checkpointEvery: NaN }, /checkpointEvery: expected a whole number from 1/],
+      [tiny, { engine: { thread: 1 } }, /unknown field thread/],
+      [tiny, { data: { train: 5 } }, /data: expected an object with train: an object/],
+      ['sudoku-smoke', {}, /expected one, such as .*, got "sudoku-smoke"/],
+      [{ ...tiny, training: { ...tiny.training, steps: NaN } }, {}, /steps: expected a whole number/],
+    ] as const)
+      await assert.rejects(runExperiment(run as never, options as object), says);
+  });
+
   it('does not begin where there is nothing to score it on', async () => {
     await assert.rejects(
       runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), {

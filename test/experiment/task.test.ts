@@ -15,7 +15,7 @@ const arc = {
 } as const;
 
 describe('task', () => {
-  it('is checked by its kind, and what is wrong is named', () => {
+  it('is checked by its kind, and what is wrong is named', async () => {
     const { task: sudoku } = experiment('sudoku-4x4');
     assert.equal(checkTask(arc), arc);
     for (const [bad, expected] of [
@@ -39,6 +39,7 @@ describe('task', () => {
       [{ ...sudoku, canvas: 10 }, /unknown field canvas/],
     ] as const) {
       assert.throws(() => checkTask(bad), expected);
+      await assert.rejects(loadTask(bad as never), expected);
     }
   });
 

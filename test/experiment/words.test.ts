@@ -34,7 +34,10 @@ describe("the paper's words", () => {
       [{ model: { T: 0 } }, /deepRecursions: expected a whole number from 1 to 64, got 0/],
       [{ variant: 'hmr' }, /variant: expected one of hrm, .*got "hmr" \(did you mean hrm\?\)/],
       [{ model: { layrs: 3 } }, /unknown field layrs \(did you mean layers\?\)/],
-      [{ model: 'attention' }, /model: expected an object of changes, got "attention"/],
+      [{ model: 'attention' }, /model: expected an object of changes, or nothing, got "attention"/],
+      [{ model: null }, /model: expected an object of changes, or nothing, got null/],
+      [{ variant: 5 }, /variant: expected text, or nothing, got 5/],
+      [{ name: '..' }, /name: expected a name without slashes, or nothing, got ".."/],
       [{ training: { steps: {} } }, /steps: .*got an object/],
       [{ evaluation: { every: { a: 1 } } }, /evaluation: every: expected a whole number from 0, got an object/],
     ] as const)

@@ -89,6 +89,11 @@ describe('schedule', () => {
     assert.equal(buildSchedule({ ...paperConfig, schedule: 'z ← net(x + z)' }).answer, 'z');
   });
 
+  it('is refused where there is no such configuration', () => {
+    for (const bad of [{ recursion: 'trn' }, { deepRecursions: 2.5 }, { layers: NaN }, { T: 5 }, { schedule: 5 }])
+      assert.throws(() => effectiveDepth({ ...paperConfig, ...bad } as ModelConfig), InputError, JSON.stringify(bad));
+  });
+
   it('of one’s own is refused with the reason where it makes no model', () => {
     const refusal = (schedule: string, why: RegExp): void =>
       assert.throws(

@@ -8,6 +8,7 @@ import {
   planSearch,
   planTable,
   tableBases,
+  type SearchAxis,
 } from '../../lib/sweep/plan.js';
 import { runCost } from '../../lib/experiment/cost.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
@@ -35,6 +36,16 @@ describe('plans', () => {
       assert.throws(() => planSearch(experiment('sudoku-6x6-study'), [], seeds), refused);
       assert.throws(() => planFailureModes('laptop', seeds), refused);
     }
+    for (const axis of [{ part: 'modle' }, { values: [] }, { value: [1] }])
+      assert.throws(
+        () =>
+          planSearch(
+            experiment('sudoku-6x6-study'),
+            [{ part: 'model', field: 'layers', values: [1], ...axis } as SearchAxis],
+            1,
+          ),
+        /^InputError: axis of a search: /,
+      );
     assert.throws(
       () => planFailureModes('desk', 1),
       /^InputError: failure modes: expected scale smoke or laptop, got desk$/,
@@ -68,6 +79,13 @@ describe('plans', () => {
       () => planTable(4, 'laptop', 1, undefined, { base: 'maze-12x12' }),
       /expected a base among sudoku-6x6-study, maze-11x11-study, got maze-12x12/,
     );
+    for (const [only, choice, says] of [
+      ['trm', {}, /only: expected a list, or nothing, got "trm"/],
+      [undefined, { budget: 'costs' }, /budget: expected steps or cost, or nothing, got "costs"/],
+      [undefined, { bases: 'x' }, /unknown field bases \(did you mean base\?\)/],
+    ] as const)
+      assert.throws(() => planTable(1, 'laptop', 1, only as never, choice as never), says);
+    assert.throws(() => planTable(6 as never, 'laptop', 1), /table: expected 1, 2, 3, 4 or 5, got 6/);
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
   });
 
@@ -105,10 +123,13 @@ describe('plans', () => {
       [[{ name: 'sudoku-4x4', model: { n: 3 } }], [0], /a name of its own/],
       [[{ name: 'w/ more', model: { n: 3 } }], [0], /without slashes/],
       [[{ name: 'both', model: { n: 3, latentRecursions: 3 } }], [0], /n.*latentRecursions|latentRecursions.*n/],
-      [[], [-1], /whole numbers from 0, got -1/],
-      [[], [], /got none/],
+      [[], [-1], /seeds: expected in place 0 a whole number from 0, got \[-1\]/],
+      [[], [], /seeds: expected a list of at least 1, got \[\]/],
+      [[], [3, 3], /seeds: expected each seed once, got \[3, 3\]/],
+      [[], 3, /seeds: expected a list of at least 1, got 3/],
+      ['trm-act', [0], /expected a list of rows, got "trm-act"/],
     ] as const)
-      assert.throws(() => planAblation(base, rows, seeds), says);
+      assert.throws(() => planAblation(base, rows as never, seeds as never), says);
   });
 
   it('a row keeps the task, the size and the budget of its base', () => {

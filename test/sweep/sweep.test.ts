@@ -134,6 +134,18 @@ describe('sweep', function () {
     assert.deepEqual([told[0]?.kind, told.at(-1)?.kind], ['progress', 'finished']);
   });
 
+  it('refuses what is no plan, and options that there are not', async () => {
+    const [run] = planTable(1, 'smoke', 1);
+    for (const [plan, options, says] of [
+      [[run!.experiment], {}, /plan: expected in place 0 an object with experiment: an object/],
+      [[{ ...run, seed: 2.5 }], {}, /plan: expected in place 0 an object with seed: a whole number from 0/],
+      [[run], { jobs: NaN }, /jobs: expected a whole number from 1, or nothing, got NaN/],
+      [[run], { record: 'x' }, /unknown field record \(did you mean records\?\)/],
+      [[run], { engine: { engine: 'natve' } }, /engine: expected auto, native/],
+    ] as const)
+      await assert.rejects(runSweep(plan as never, options as object), says);
+  });
+
   it('refuses a stale record, saying what differs, and one that was edited', async () => {
     const other = plan.map((run) => ({
       ...run,

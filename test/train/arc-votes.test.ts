@@ -148,8 +148,9 @@ describe('voting over versions', () => {
       for (const count of [0, 1.5, NaN])
         await assert.rejects(voteArc(oracle(false), test, { [name]: count }), {
           name: 'InputError',
-          message: `${name}: expected a whole number from 1, got ${count}`,
+          message: `vote: ${name}: expected a whole number from 1, or nothing, got ${count}`,
         });
+    await assert.rejects(voteArc(oracle(false), { ...test, versions: undefined } as never), /expected a set of ARC/);
   });
 
   it('finds the answer among wrong ones: one that says little on most versions has it at the second try', async () => {

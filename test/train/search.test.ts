@@ -148,7 +148,13 @@ describe('searchForms', () => {
 
   it('refuses impossible numbers', async () => {
     const { engine } = engineWith(() => -1);
-    for (const bad of [{ mostForms: 0 }, { votes: 1.5 }, { supervisionSteps: -1 }, { votes: 3, mostForms: 2 }])
+    for (const bad of [
+      { mostForms: 0 },
+      { votes: 1.5 },
+      { supervisionSteps: -1 },
+      { votes: 3, mostForms: 2 },
+      { puzzelId: 1 },
+    ])
       await assert.rejects(all(searchForms(engine, puzzle.question, { forms, ...bad })), InputError);
     await assert.rejects(all(searchForms(engine, puzzle.question, { mostForms: 2 })), /expected forms/);
   });
@@ -374,6 +380,8 @@ describe('evaluateUntilSure', () => {
     const { engine } = scripted(script);
     const options = { forms: numbered, mostForms: 3, puzzles: 2 };
     assert.equal((await evaluateUntilSure(engine, set(5), options)).puzzles, 2);
+    for (const puzzles of [NaN, -1, 1.5])
+      await assert.rejects(evaluateUntilSure(engine, set(5), { ...options, puzzles }), InputError);
     await assert.rejects(evaluateUntilSure(engine, set(0), options), InputError);
   });
 

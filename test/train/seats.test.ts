@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import type { Dataset } from '../../lib/data/dataset.js';
+import { emptyLike, type Dataset } from '../../lib/data/dataset.js';
 import {
   drawSudokuRelabelling,
   gridForms,
@@ -207,8 +207,14 @@ for (const kind of ['native', 'tfjs'] as const) {
         assert.ok((await grown(1024)) - before < 60e6); // the garbage collector's slack
       });
 
-    it('refuses impossible numbers', async () => {
+    it('refuses impossible options', async () => {
       for (const options of [
+        { votse: 2 },
+        { weights: 'avg' },
+        { puzzleIds: 'Own' },
+        { random: 5 },
+        { forms: 'both' },
+        { puzzles: 2.5 },
         { chains: 0 },
         { noise: -1 },
         { noise: NaN },
@@ -218,7 +224,9 @@ for (const kind of ['native', 'tfjs'] as const) {
         { votes: 2 },
         { votes: 9, forms: gridForms(4, 6) },
       ])
-        await assert.rejects(run(options), InputError);
+        await assert.rejects(run(options as object), InputError);
+      await assert.rejects(evaluate(engine, { test: dataset } as never), /data set: expected one/);
+      await assert.rejects(evaluate(engine, emptyLike(dataset)), /expected puzzles to evaluate, got none/);
     });
   });
 }
