@@ -44,13 +44,8 @@ export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.j
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 
 // Experiments: plain data, one change away from each other, run to a record.
-export {
-  change,
-  describeExperiment,
-  type Experiment,
-  type ExperimentChanges,
-  type Scale,
-} from './experiment/experiment.js';
+export { change, type Experiment, type ExperimentChanges, type Scale } from './experiment/experiment.js';
+export { describeExperiment } from './experiment/describe.js';
 export { experiment, experiments } from './experiment/experiments.js';
 export { variants, type Variant } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';

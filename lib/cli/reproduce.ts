@@ -1,7 +1,8 @@
 /** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
 import { spawn } from 'node:child_process';
 import path from 'node:path';
-import { describeExperiment, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
+import { describeExperiment } from '../experiment/describe.js';
+import type { Experiment, ExperimentChanges } from '../experiment/experiment.js';
 import { experiment } from '../experiment/experiments.js';
 import { lastSitting } from '../experiment/record.js';
 import { runExperiment } from '../experiment/run.js';

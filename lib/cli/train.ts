@@ -5,7 +5,7 @@ import { given } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { readFileSync } from 'node:fs';
-import { describeExperiment } from '../experiment/experiment.js';
+import { describeExperiment } from '../experiment/describe.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
 import { runExperiment } from '../experiment/run.js';

@@ -22,6 +22,13 @@ export function differences(from: Experiment, to: Experiment): Difference[] {
   });
 }
 
+/** "model.layers 2 → 1, task.trainPuzzles 300 → 100": what the second changes in the first; empty if nothing. */
+export function changesText(from: Experiment, to: Experiment): string {
+  return differences(from, to)
+    .map(({ part, field, from: left, to: right }) => `${part}.${field} ${settingText(left)} → ${settingText(right)}`)
+    .join(', ');
+}
+
 /** A value as it is written on the command line: a list, such as a curriculum, as JSON; "none" where there is none. */
 export function settingText(value: unknown): string {
   return typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value ?? 'none');

@@ -2,7 +2,6 @@
 import { InputError, show } from '../errors.js';
 import { anyObject, checkFields, isObject, listOf, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
-import { parameterCount } from '../model/parameters.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
 import { changeTask, taskShape, type Task } from './task.js';
@@ -112,42 +111,4 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };
-}
-
-/** What an experiment is, in three lines: for the head of a command's output. */
-export function describeExperiment({ name, about, model, training, task }: Experiment): string {
-  const count = parameterCount(model);
-  const { deepRecursions, latentRecursions } = model;
-  const recursions =
-    model.schedule === undefined ? `T = ${deepRecursions}, n = ${latentRecursions}` : 'a schedule of its own';
-  return [
-    `${name}: ${about}`,
-    `model: ${model.recursion}, ${model.mixer}, ${model.layers} ${model.layers === 1 ? 'layer' : 'layers'} × ` +
-      `${model.hiddenSize}, ` +
-      `${recursions}, ` +
-      `${count.toLocaleString('en')} parameters`,
-    `training: ${training.steps} steps of ${training.batchSize} puzzles (${task.kind}), ${training.optimizer}, ` +
-      `learning rate ${training.learningRate}, weight decay ${training.weightDecay}, EMA ` +
-      `${training.emaRate}${beyondThePaper(training, model)}`,
-  ].join('\n');
-}
-
-/**
- * ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the
- * paper's has not.
- */
-function beyondThePaper(
-  { supervisionSteps, supervisionCurriculum = [], interleavedBatches }: TrainingOptions,
-  model: ModelConfig,
-): string {
-  const counts = [...supervisionCurriculum.map(([, count]) => count), supervisionSteps ?? model.supervisionSteps];
-  const later = supervisionCurriculum
-    .map(([until], i) => `, ${counts[i + 1]} after ${Math.round(100 * until)} % of the steps`)
-    .join('');
-  return [
-    ...(supervisionSteps === undefined && later === ''
-      ? []
-      : [`, ${counts[0]} supervision ${counts[0] === 1 ? 'step' : 'steps'} a puzzle${later}`]),
-    ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
-  ].join('');
 }

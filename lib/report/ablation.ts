@@ -1,5 +1,5 @@
 /** An ablation of one's own: its runs row by row, in the order of the plan, and each row against the base. */
-import { differences, settingText } from '../experiment/differences.js';
+import { changesText } from '../experiment/differences.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
 import { parameterCount } from '../model/parameters.js';
@@ -42,12 +42,9 @@ export function ablationText(plan: readonly PlannedRun[]): string {
   const [base, ...rows] = ablationRows(plan, []);
   if (base === undefined) return 'an empty plan';
   const seeds = [...new Set(plan.map(({ seed }) => seed))];
-  const lines = rows.map(({ row, experiment }) => {
-    const changes = differences(base.experiment, experiment).map(
-      ({ part, field, from, to }) => `${part}.${field} ${settingText(from)} → ${settingText(to)}`,
-    );
-    return `${row.label}: ${changes.join(', ') || 'no change'}`;
-  });
+  const lines = rows.map(
+    ({ row, experiment }) => `${row.label}: ${changesText(base.experiment, experiment) || 'no change'}`,
+  );
   return [`${base.row.label}: the base; ${plural(plan.length, 'run')}, seeds ${seeds.join(', ')}`, ...lines].join('\n');
 }
 

@@ -3,7 +3,7 @@
  * a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids.
  */
 import { augmentGrid, noAugmentation } from '../data/arc.js';
-import type { ArcDataset } from '../data/arc-sets.js';
+import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
 import type { ArcVotes } from '../train/arc-votes.js';
@@ -121,7 +121,9 @@ export function puzzleIdTable(
   );
 }
 
-function entryOf({ name, versions }: ArcDataset, puzzle: number): ArcEntry {
+function entryOf(dataset: ArcDataset, puzzle: number): ArcEntry {
+  const { name, versions } = dataset;
+  if (!isArcDataset(dataset)) throw new InputError(`expected tasks of ARC, got ${name}`); // a notebook only claims it
   const entry = versions.entries[puzzle];
   if (entry === undefined)
     throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${puzzle}`);

@@ -1,6 +1,7 @@
 /** Ways of thinking as rows of a table, and a search in words. */
 import type { Evaluation } from '../train/evaluate.js';
 import type { UntilSure } from '../train/until-sure.js';
+import { plural } from '../words.js';
 import { percentText } from './tables.js';
 
 /** One way of thinking in a table: what it solved, and what that took. */
@@ -31,7 +32,8 @@ export function untilSureText(search: UntilSure): string {
   const { alternative } = search;
   return [
     'search at test time, a thing apart from a single pass:',
-    `up to ${many(mostForms)} forms of ${supervisionSteps} passes, until a halting logit is above ${haltAbove}`,
+    `up to ${plural(mostForms, 'form')} of ${plural(supervisionSteps, 'pass')}, ` +
+      `until a halting logit is above ${haltAbove}`,
     `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
       (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
     `sure of ${many(sure)}` +

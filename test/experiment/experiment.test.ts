@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { InputError } from '../../lib/errors.js';
 import { differences } from '../../lib/experiment/differences.js';
-import { change, describeExperiment } from '../../lib/experiment/experiment.js';
+import { describeExperiment } from '../../lib/experiment/describe.js';
+import { change } from '../../lib/experiment/experiment.js';
 import { experiment, experiments } from '../../lib/experiment/experiments.js';
 import { parameterCount } from '../../lib/model/parameters.js';
 
@@ -31,10 +32,20 @@ describe('experiment', () => {
     const more = { training: { interleavedBatches: 128 } };
     assert.match(
       describeExperiment(experiment('sudoku-extreme-desk', more)),
-      /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/,
+      /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/m,
     );
     assert.match(describeExperiment(experiment('sudoku-9x9')), /, 1 supervision step a puzzle$/);
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
+  });
+
+  it('says in its description what was changed, and only then', () => {
+    const changed = describeExperiment(experiment('sudoku-4x4', { task: { side: 6 }, training: { steps: 1 } }));
+    assert.match(changed, /^training: 1 step of 64 puzzles/m);
+    assert.equal(
+      changed.split('\n')[3],
+      'changed: task.side 4 → 6, model.vocabSize 6 → 8, model.sequenceLength 16 → 36, training.steps 550 → 1',
+    );
+    assert.equal(describeExperiment(experiment('sudoku-4x4')).split('\n').length, 3);
   });
 
   it('asks which positions attention is to have: nothing is guessed, and none only where it is said', () => {

@@ -23,6 +23,7 @@ describe('ARC pictures', () => {
     assert.ok(rects(svg) >= cells);
     for (const puzzle of [-1, 3, 0.5, NaN])
       assert.throws(() => drawTask(test, puzzle), /puzzle: expected 0 to 2 of .*, got/);
+    assert.throws(() => drawTask({ name: 'Sudokus' } as never, 0), /expected tasks of ARC, got Sudokus/);
   });
 
   it('show versions with their ids and what was done, the original first', () => {
