@@ -132,6 +132,7 @@ export function readBoards(text: string): Uint8Array[] {
 
 /** The only board of a text. */
 export function readBoard(text: string): Uint8Array {
+  if (typeof text !== 'string') throw new InputError(`expected a Sudoku board as text, got ${show(text)}`);
   const boards = readBoards(text);
   if (boards.length === 0)
     throw new InputError(`found no Sudoku in ${show(text)}: write 16, 36 or 81 cells, with a dot for an empty one`);

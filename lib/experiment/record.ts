@@ -2,7 +2,7 @@
  * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
  */
 import type { Dataset } from '../data/dataset.js';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -157,5 +157,6 @@ export function readRecord(file: string): RunRecord {
  * Throws InputError for a file that is no record, and for a path that is no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
+  if (typeof folder !== 'string') throw new InputError(`records: expected the path of a folder, got ${show(folder)}`);
   return recordFiles(folder).map(readRecord);
 }

@@ -43,9 +43,9 @@ const haltingBias = -5;
 
 /** All tensors of a configuration, in the order of the reference's state dict. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
+  const schedule = buildSchedule(config); // refuses what is no configuration
   const { hiddenSize: D, vocabSize: V, puzzleEmbeddingSize } = config;
   const S = positionsOf(config);
-  const schedule = buildSchedule(config);
   const specs: ParameterSpec[] = [];
   const add = (name: string, shape: readonly number[], init: ParameterSpec['init'], role: Role = 'trained'): void => {
     specs.push({ name, shape, role, init });

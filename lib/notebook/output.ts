@@ -92,6 +92,8 @@ export async function show(
   output: Output = new Output(),
 ): Promise<void> {
   if (typeof content === 'string') output.show({ 'text/markdown': content, 'text/plain': content });
+  else if (typeof content !== 'object' || content === null)
+    await toSvg(content); // refuses it
   else if ('svg' in content)
     output.show({ 'image/png': await toPng(content.svg, 2), 'text/plain': content.text }, sizeOf(content));
   else if ('still' in content)

@@ -6,6 +6,7 @@ import { augmentGrid, noAugmentation } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError } from '../errors.js';
+import { checkCounts } from '../fields.js';
 import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation, PuzzleIdMode } from '../train/evaluate.js';
 import { arcView } from './boards.js';
@@ -47,6 +48,7 @@ const orientations = [
 
 /** The first pair of a task as the first `count` versions have it, each with its id and what was done. */
 export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Drawing {
+  checkCounts({ count });
   const { task, pairs } = entryOf(dataset, puzzle);
   const [pair] = pairs;
   if (pair === undefined) throw new Error(`task ${task.id} without pairs`);
@@ -77,6 +79,7 @@ export function drawVotes(
   options: { readonly pair?: number; readonly count?: number } = {},
 ): Drawing {
   const { pair: index = 0, count = 4 } = options;
+  checkCounts({ count });
   const { task, pairs } = entryOf(dataset, puzzle);
   const pair = pairs[index];
   if (pair === undefined) throw new InputError(`pair: expected 0 to ${pairs.length - 1}, got ${index}`);

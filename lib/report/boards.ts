@@ -1,5 +1,6 @@
 /** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
+import { oneOf } from '../fields.js';
 import type { Thought } from '../train/think.js';
 import {
   boardGeometry,
@@ -136,6 +137,14 @@ const looks = {
   maze: { view: mazeView, legend: mazeLegend },
 } as const;
 
+/** How thoughts of a kind are drawn. Throws InputError for another kind, and where there are no thoughts. */
+function lookOf({ thoughts }: PuzzleThoughts, kind: PuzzleKind): (typeof looks)[PuzzleKind] {
+  const expected = oneOf(...Object.keys(looks))(kind);
+  if (expected !== undefined) throw new InputError(`kind: expected ${expected}, got ${show(kind)}`);
+  if (!Array.isArray(thoughts)) throw new InputError(`thoughts: expected those of thinkAbout, got ${show(thoughts)}`);
+  return looks[kind];
+}
+
 /** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
 function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
   return thoughts.map(({ step, prediction, haltProbability }, i) => {
@@ -220,7 +229,7 @@ function paperViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
  * steps after which nothing changes share a board.
  */
 export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
-  const { view, legend } = looks[kind];
+  const { view, legend } = lookOf(solved, kind);
   const grids = [view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
   return drawGrids(grids, {
     columns: inRowOf(grids),
@@ -234,7 +243,7 @@ export function animateThoughts(
   solved: PuzzleThoughts,
   { kind = 'sudoku', ...options }: ThoughtDrawing = {},
 ): Animation {
-  const { view, legend } = looks[kind];
+  const { view, legend } = lookOf(solved, kind);
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const still = paperViews(solved, kind);
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
@@ -255,7 +264,7 @@ export function thoughtMovie(
   solved: PuzzleThoughts,
   { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {},
 ): Drawing[] {
-  const { view, legend } = looks[kind];
+  const { view, legend } = lookOf(solved, kind);
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const empty = view({ question: solved.question }, 'step 0');
   const boards = [empty, ...stillViews(solved, kind)];

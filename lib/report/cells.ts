@@ -1,5 +1,5 @@
 /** Which cells of a Sudoku or of a maze are given, answered, changed or wrong. */
-import { mazeToken } from '../data/maze.js';
+import { endsOfMaze, mazeToken } from '../data/maze.js';
 import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 
@@ -76,10 +76,11 @@ export interface MazeCell {
   readonly wrong: boolean;
 }
 
-/** Marks every cell of a maze. Throws InputError for a board that is not square. */
+/** Marks every cell of a maze. Throws InputError for a board that is not square, or has not one start and one goal. */
 export function mazeCells({ question, answer = question, before, solution }: MazeBoards): MazeCell[] {
   if (!Number.isInteger(Math.sqrt(question.length)))
     throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
+  endsOfMaze(question);
   return Array.from({ length: question.length }, (_, i) => {
     const [token, right] = [answer[i] ?? 0, solution?.[i]];
     const wrong = right !== undefined && token !== right && answer !== question;

@@ -2,6 +2,8 @@
  * The kit's figures, each a pure function from plain rows to a plotly figure.
  * Shares are 0 … 1 in rows and % on paper.
  */
+import { InputError } from '../errors.js';
+import { checkCounts, given, listOf, number } from '../fields.js';
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import {
@@ -99,6 +101,7 @@ export function accuracyCurves(
   series: readonly CycleSeries[],
   options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {},
 ): Figure {
+  checkCounts(given({ trainedSteps: options.trainedSteps }));
   const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
   const log = longest > 32;
   const place = (step: number): number => (log ? Math.log10(step) : step);
@@ -243,6 +246,7 @@ export function haltingCurve(
   options: Caption & { readonly supervisionSteps?: number } = {},
 ): Figure {
   const most = options.supervisionSteps ?? 16;
+  checkCounts({ supervisionSteps: most });
   const known = series.map(({ name, curve }) => ({
     name,
     points: curve.filter((point): point is { step: number; meanSteps: number } => point.meanSteps !== null),
@@ -339,10 +343,12 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
-/** How values are spread: share of each sample at every whole number. */
+/** How values are spread: share of each sample at every whole number. Throws InputError for values that are none. */
 export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string }): Figure {
   const { of } = options;
   const all = samples.flatMap(({ values }) => values);
+  const expected = listOf(number)(all);
+  if (expected !== undefined) throw new InputError(`distribution: expected ${expected}`);
   const first = Math.round(Math.min(...all));
   const bins = all.length === 0 ? 0 : Math.round(Math.max(...all)) - first + 1;
   const centres = Array.from({ length: bins }, (_, bin) => first + bin);

@@ -1,4 +1,5 @@
 /** A schedule as people read it: its calls in the paper's letters, and as a picture with the gradient in it. */
+import { InputError, show } from '../errors.js';
 import type { Call, Schedule } from '../model/calls.js';
 import { svgDocument } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
@@ -14,6 +15,7 @@ function callFormula({ net, write, read }: Call): string {
  * a row are counted, and so are equal lines.
  */
 export function scheduleText(schedule: Schedule): string {
+  checkSchedule(schedule);
   const lines = recursions(schedule).map((calls) => {
     const formulas = counted(calls.map(callFormula)).map(([formula, times]) =>
       times === 1 ? formula : `[${formula}] × ${times}`,
@@ -24,6 +26,11 @@ export function scheduleText(schedule: Schedule): string {
   return counted(lines)
     .map(([line, times]) => `${times === 1 ? '     ' : `${times} × `.padStart(5)}${line}`)
     .join('\n');
+}
+
+function checkSchedule(schedule: Schedule): void {
+  if (!Array.isArray(schedule?.calls))
+    throw new InputError(`schedule: expected that of buildSchedule, got ${show(schedule)} without calls`);
 }
 
 function gradientNote(calls: readonly Call[]): string {
@@ -65,6 +72,7 @@ const radius = 11;
  * with lines from what it reads. Filled discs have gradient, hollow ones do not.
  */
 export function drawSchedule(schedule: Schedule, title = 'One supervision step'): Drawing {
+  checkSchedule(schedule);
   const { calls, latents } = schedule;
   const left = 86;
   const top = 62;

@@ -1,5 +1,6 @@
 /** Means over seeds, what they are worth, and whether two models differ: Student's t, as jStat computes it. */
 import { createRequire } from 'node:module';
+import { InputError } from '../errors.js';
 
 interface StudentT {
   cdf(t: number, degrees: number): number;
@@ -23,10 +24,10 @@ export interface Spread {
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-/** Mean, spread and 95 % interval of at least one value. */
+/** Mean, spread and 95 % interval. Throws InputError for no values. */
 export function spreadOf(values: readonly number[]): Spread {
   const n = values.length;
-  if (n === 0) throw new RangeError('the spread of no values');
+  if (n === 0) throw new InputError('spread: expected at least one value, got none');
   const mean = values.reduce((sum, value) => sum + value, 0) / n;
   if (n === 1) return { n, mean, deviation: null, interval: null };
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (n - 1));
@@ -46,11 +47,11 @@ export interface PairedTest {
 
 /**
  * Whether left and right differ, pair by pair (same seed); null for fewer than two pairs.
- * Throws RangeError for unequal lengths.
+ * Throws InputError for unequal lengths.
  */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
   if (left.length !== right.length)
-    throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+    throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
   if (left.length < 2) return null;
   const { n, mean, deviation, interval } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
   if (deviation === null || interval === null || deviation === 0)
@@ -73,14 +74,14 @@ export function holm(values: readonly number[]): number[] {
 
 /**
  * Spearman's rank correlation, −1 … 1, and how often ranks without any relation correlate as much (two-sided, by
- * Student's t); null for fewer than three pairs. Throws RangeError for unequal lengths.
+ * Student's t); null for fewer than three pairs. Throws InputError for unequal lengths.
  */
 export function rankCorrelation(
   left: readonly number[],
   right: readonly number[],
 ): { readonly rho: number; readonly p: number } | null {
   if (left.length !== right.length)
-    throw new RangeError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+    throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
   if (left.length < 3) return null;
   const [rho, degrees] = [spearmancoeff([...left], [...right]), left.length - 2];
   const p = Math.abs(rho) >= 1 ? 0 : 2 * studentt.cdf(-Math.abs(rho) * Math.sqrt(degrees / (1 - rho ** 2)), degrees);
@@ -108,10 +109,10 @@ export interface DistributionTest {
   readonly p: number;
 }
 
-/** Whether two samples may come from one distribution. Throws RangeError for an empty one. */
+/** Whether two samples may come from one distribution. Throws InputError for an empty one. */
 export function sameDistribution(left: readonly number[], right: readonly number[]): DistributionTest {
   if (left.length === 0 || right.length === 0)
-    throw new RangeError(`expected two samples, got ${left.length} and ${right.length} values`);
+    throw new InputError(`expected two samples, got ${left.length} and ${right.length} values`);
   const [a, b] = [left, right].map((values) => [...values].sort((x, y) => x - y)) as [number[], number[]];
   let distance = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {

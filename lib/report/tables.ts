@@ -2,6 +2,8 @@
  * Tables as text: rows in, Markdown or CSV out, the same bytes for the same rows;
  * and the table of results beside the paper's.
  */
+import { InputError } from '../errors.js';
+import { listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import { haltingHead } from '../experiment/learned.js';
@@ -32,14 +34,21 @@ export function tableOfRows(rows: readonly Readonly<Record<string, string | numb
 
 /** A table as GitHub's Markdown; columns of numbers are set to the right, and no number breaks before its ± or %. */
 export function toMarkdown(table: Table): string {
+  checkTable(table);
   const right = numericColumns(table);
-  const text = (cell: string): string => keptTogether(markdownText(cell));
+  const cellOf = (cell: string): string => keptTogether(markdownText(cell));
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
-    line(table.columns.map(text)),
+    line(table.columns.map(cellOf)),
     line(right.map((isRight) => (isRight ? '---:' : ':---'))),
-    ...table.rows.map((row) => line(row.map(text))),
+    ...table.rows.map((row) => line(row.map(cellOf))),
   ].join('\n');
+}
+
+function checkTable(table: Table): void {
+  const expected = objectOf({ columns: listOf(text), rows: listOf(listOf(text)) })(table);
+  if (expected !== undefined)
+    throw new InputError(`table: expected ${expected}; rows of plain values become one by tableOfRows`);
 }
 
 /** A table as aligned text; columns of numbers are set to the right. */
@@ -53,6 +62,7 @@ export function toText(table: Table): string {
 
 /** A table as CSV (RFC 4180 with \n): cells with commas, quotes or line ends are quoted. */
 export function toCsv(table: Table): string {
+  checkTable(table);
   const quote = (text: string): string => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
   return [table.columns, ...table.rows].map((cells) => `${cells.map(quote).join(',')}\n`).join('');
 }

@@ -1,4 +1,5 @@
 /** Ways of thinking as rows of a table, and a search in words. */
+import { checkCounts } from '../fields.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { UntilSure } from '../train/until-sure.js';
 import { plural } from '../words.js';
@@ -17,6 +18,7 @@ export function thinkingRow(
   { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps }: Evaluation,
   answers = 1,
 ): ThinkingRow {
+  checkCounts({ answers });
   const solved = exactAccuracy.at(-1) ?? NaN;
   return {
     thinking,

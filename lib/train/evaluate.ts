@@ -203,7 +203,8 @@ export async function evaluateIds(
 ): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
   const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
     evaluate(engine, dataset, { ...options, puzzleIds });
-  return { own: await withIds('own'), blank: await withIds('blank'), shuffled: await withIds('shuffled') };
+  const shuffled = await withIds('shuffled'); // first, as it refuses sets whose puzzles share one id
+  return { own: await withIds('own'), blank: await withIds('blank'), shuffled };
 }
 
 /** The puzzles of a data set one at a time, with the ids that a mode gives them. Throws InputError as idsInstead. */

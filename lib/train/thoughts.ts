@@ -8,6 +8,7 @@ import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';
+import { between, listOf } from '../fields.js';
 import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
@@ -141,8 +142,8 @@ export async function stopWhenSure(
   degrees: readonly number[],
   puzzles?: number,
 ): Promise<StoppingPoint[]> {
-  const impossible = degrees.find((sureness) => !(sureness >= 0 && sureness <= 1));
-  if (impossible !== undefined) throw new InputError(`sureness: expected numbers from 0 to 1, got ${show(impossible)}`);
+  const expected = listOf(between(0, 1), 1)(degrees);
+  if (expected !== undefined) throw new InputError(`sureness: expected ${expected}, got ${show(degrees)}`);
   const count = puzzleCount(dataset, puzzles);
   const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
   for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, count)) {

@@ -63,6 +63,8 @@ describe('in a notebook', () => {
   it('text goes out as Markdown', async () => {
     await show('**bold**');
     assert.equal(sent[0]?.data['text/markdown'], '**bold**');
+    for (const content of [undefined, 5, { columns: [], rows: [] }])
+      await assert.rejects(show(content as never), /^InputError: picture: .* a table is shown as toMarkdown/);
   });
 
   it('progress has one place, and its last line has no times in it', () => {

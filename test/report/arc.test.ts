@@ -31,6 +31,11 @@ describe('ARC pictures', () => {
     assert.equal(text.match(/^id \d+: [a-z -]+, recoloured$/gm)?.length, 2);
     assert.ok(text.includes(`\n\nid ${test.versions.id(0, 0)}: as it is\n`));
     assert.throws(() => drawVersions(test, 3), /expected 0 to 2/);
+    assert.throws(() => drawVersions(test, 0, NaN), /count: expected a whole number from 1, got NaN/);
+    assert.throws(
+      () => drawVotes(new ArcVotes(), test, 0, { count: 0 }),
+      /count: expected a whole number from 1, got 0/,
+    );
   });
 
   it('show candidates by their votes, wrong cells crossed out', () => {

@@ -257,6 +257,16 @@ describe('mazes and ARC grids', () => {
     assert.deepEqual(where(mazeView({ question: maze, answer, before: maze }).cells, 'corner'), [1, 3, 6]);
   });
 
+  it('puzzles of another kind, or without thoughts, are refused', () => {
+    const puzzle = { question: maze, thoughts: [] };
+    assert.throws(() => drawThoughts(puzzle, { kind: 'mazes' as never }), /kind: expected sudoku or maze, got "mazes"/);
+    assert.throws(() => drawThoughts({ question: maze } as never, { kind: 'maze' }), /expected those of thinkAbout/);
+    assert.throws(
+      () => drawThoughts({ question: new Int32Array(16).fill(1), thoughts: [] }, { kind: 'maze' }),
+      /maze: expected one S/,
+    );
+  });
+
   it('thoughts about a maze are drawn like those about a Sudoku, its path cells counted', () => {
     const thoughts = [Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4), path].map((prediction, i) => ({
       step: i + 1,
@@ -303,6 +313,14 @@ describe('grids', () => {
     const { width, height, svg } = drawGrid(grid, 20);
     assert.deepEqual([width, height], [52, 32]);
     assert.ok(svg.includes('>&lt;</text>'));
+  });
+
+  it('no grids, and columns and cells that there cannot be, are refused', async () => {
+    assert.throws(() => drawGrids([]), /grids: expected at least one, got none/);
+    for (const bad of [{ columns: 0 }, { columns: NaN }, { cellSize: 2.5 }, { cellSize: -1 }])
+      assert.throws(() => drawGrids([grid], bad), /expected a whole number from 1/);
+    await assert.rejects(saveMovie('x', [drawGrid(grid)]), /movie: expected at least two drawings, got 1/);
+    await assert.rejects(saveMovie('x', [drawGrid(grid), drawGrid(grid)], NaN), /seconds: expected a number from/);
   });
 
   it('drawings wrap into rows', () => {

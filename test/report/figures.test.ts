@@ -268,6 +268,20 @@ describe('figures', () => {
     assert.deepEqual(trace(figure, 'train (4)').x, [17, 18, 19, 20]);
     assert.deepEqual(trace(figure, 'train (4)').y, [25, 50, null, 25]);
     assert.deepEqual(trace(figure, 'test (1)').y, [null, 100, null, null]);
+    for (const value of [NaN, Infinity])
+      assert.throws(() => distribution([{ name: 'a', values: [1, value] }], { of: 'Givens' }), /in place 1 a number/);
+  });
+
+  it('options that there are not are refused', () => {
+    assert.throws(
+      () => accuracyCurves([], { titel: 'x' } as object),
+      /figure: unknown field titel \(did you mean title/,
+    );
+    assert.throws(() => accuracyCurves([], { trainedSteps: 2.5 }), /trainedSteps: expected a whole number from 1/);
+    assert.throws(
+      () => haltingCurve([], { supervisionSteps: NaN }),
+      /supervisionSteps: expected a whole number from 1/,
+    );
   });
 
   it('ours and the paper’s: a mean, every seed, and nothing where nothing was run', () => {

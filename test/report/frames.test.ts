@@ -71,6 +71,7 @@ describe('data frames', () => {
 
   it("is a table with rounded numbers where a cell's last value is shown, and so is what danfojs makes of it", () => {
     const frame = dataFrame(rows);
+    assert.throws(() => tableOfFrame(frame, -1), /digits: expected a whole number from 0 to 100, got -1/);
     assert.equal(
       inspect(frame.groupby(['group']).col(['value']).std()),
       ['group  value_std', 'a              –', 'b              –', 'c         3.6056'].join('\n'),

@@ -54,6 +54,8 @@ describe('tables', () => {
 
   it('CSV: cells with commas or quotes are quoted', () => {
     assert.equal(toCsv(table), 'name,right,note\na|b,3,–\n"say ""x, y""",12,<new>\n');
+    for (const write of [toCsv, toMarkdown])
+      assert.throws(() => write([{ a: 1 }] as never), /table: expected an object; rows of plain values become one by/);
   });
 
   it('mean and spread: one decimal, sample standard deviation, "not run" for nothing', () => {

@@ -101,15 +101,19 @@ describe('puzzles worth looking at', () => {
   });
 
   it('refuse a sureness and a number of puzzles that there cannot be', async () => {
-    await assert.rejects(
-      stopWhenSure(scripted(), puzzles, [0.5, 1.5]),
-      /sureness: expected numbers from 0 to 1, got 1.5/,
-    );
+    for (const degrees of [[0.5, 1.5], [], 0.5])
+      await assert.rejects(
+        stopWhenSure(scripted(), puzzles, degrees as never),
+        /sureness: expected (in place 1 a number from 0 to 1|a list of at least 1), got/,
+      );
     for (const count of [0, -3, 2.5, NaN]) {
       const refused = /^InputError: (evaluation: )?puzzles: expected a whole number from 1,.* got/;
       await assert.rejects(hardestThought(scripted(), puzzles, count), refused);
       await assert.rejects(stopWhenSure(scripted(), puzzles, [0.5], count), refused);
-      await assert.rejects(evaluate(scripted(), puzzles, { puzzles: count }), refused);
+      await assert.rejects(
+        evaluate(scripted(), puzzles, { puzzles: count }),
+        /^InputError: evaluation: puzzles: expected a whole number from 1, or nothing, got/,
+      );
       await assert.rejects(
         think(scripted(), Int32Array.of(2, 1), { supervisionSteps: count }),
         /^InputError: supervisionSteps: expected a whole number from 1, got/,
@@ -195,6 +199,7 @@ describe('thoughts about a Sudoku, judged', () => {
       haltingAccuracy: [],
       seconds: 1,
     };
+    assert.throws(() => thinkingRow('plain', result, 2.5), /answers: expected a whole number from 1, got 2.5/);
     assert.deepEqual(thinkingRow('plain', result), {
       thinking: 'plain',
       'puzzles solved': '25.0 % of 1,200',

@@ -1,4 +1,6 @@
 /** Grids of cells as pictures: one, several side by side, or one after the other under a step slider. */
+import { InputError } from '../../errors.js';
+import { checkCounts, given } from '../../fields.js';
 import type { Animation, Drawing, Figure, Frame, Trace } from './plotly.js';
 import { colour, fontFamily, fontSize, textWidth } from './style.js';
 
@@ -72,6 +74,7 @@ export function drawGrid(grid: GridView, cellSize = 34): Drawing {
 /**
  * Several grids in reading order, `columns` in a row, with a title above and a legend below.
  * Without a `cellSize` cells are as large as a page allows, up to 34 CSS pixels.
+ * Throws InputError for no grids, and for columns or cells that there cannot be.
  */
 export function drawGrids(
   grids: readonly GridView[],
@@ -85,6 +88,8 @@ export function drawGrids(
   } = {},
 ): Drawing {
   const { columns = 4, title, among = grids } = options;
+  if (grids.length === 0) throw new InputError('grids: expected at least one, got none');
+  checkCounts({ columns, ...given({ cellSize: options.cellSize }) });
   const legend = occurring(options.legend ?? [], among);
   const inRow = Math.max(1, Math.min(columns, grids.length));
   const widest = Math.max(1, ...grids.map((grid) => grid.columns));

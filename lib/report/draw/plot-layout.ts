@@ -1,4 +1,5 @@
 /** What the kit's figures share: titles, axes, labels at the ends of curves, bands, ticks. */
+import { InputError, unknownFields } from '../../errors.js';
 import type { Annotation, Layout, Trace } from './plotly.js';
 import { colour, figureSize, fontFamily, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
@@ -94,9 +95,13 @@ export function markedStep(
   };
 }
 
+/** What the figures take beside their rows, all together. */
+const figureOptions = ['title', 'subtitle', 'note', 'of', 'trainedSteps', 'totalSteps', 'supervisionSteps'];
+
 /**
  * Size, fonts, margins and title of every figure;
- * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend.
+ * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. Throws
+ * InputError for an option that no figure has.
  */
 export function baseLayout(
   caption: Caption,
@@ -104,6 +109,8 @@ export function baseLayout(
   rest: Partial<Layout>,
   above = 0,
 ): Layout {
+  const unknown = unknownFields(caption, figureOptions);
+  if (unknown.length > 0) throw new InputError(`figure: ${unknown.join('; ')}`);
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
   const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);

@@ -5,7 +5,8 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { projectRoot } from '../../files.js';
 import { writeFileAtomic } from '../../write-file.js';
-import { InputError } from '../../errors.js';
+import { InputError, show } from '../../errors.js';
+import { between, isObject } from '../../fields.js';
 import { completeWindow, type Window } from './browserless.js';
 import type { Element } from './geometry.js';
 
@@ -107,6 +108,11 @@ const sameNumbers = '{ let state = 1; Math.random = () => (state = (state * 1680
  * nobody can press them.
  */
 export async function toSvg(figure: Figure): Promise<string> {
+  if (!isObject(figure) || !isObject(figure.layout))
+    throw new InputError(
+      `picture: expected a figure, a drawing or an animation, got ${show(figure)}; ` +
+        'a table is shown as toMarkdown(table), drawings one after the other are kept by saveMovie',
+    );
   const window = plotlyWindow();
   const { width, height } = figure.layout;
   const parent = window.document.createElement('div');
@@ -129,6 +135,7 @@ export async function toSvg(figure: Figure): Promise<string> {
 
 /** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white; a fingerprint is kept among the picture's own data. */
 export async function toPng(svg: string, scale = 2, fingerprint?: string): Promise<Uint8Array> {
+  if (typeof svg !== 'string') throw new InputError(`picture: expected SVG, such as of toSvg, got ${show(svg)}`);
   if (!(scale >= 1 && scale <= 8))
     throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
   const { default: sharp } = await import('sharp');
@@ -143,6 +150,7 @@ const built = 'build/figures';
 
 /** A picture as PNG, two pixels a CSS pixel, with what it was drawn from as its fingerprint. */
 export async function pictureOf(picture: Figure | Drawing | Animation): Promise<Uint8Array> {
+  if (typeof picture !== 'object' || picture === null) await toSvg(picture); // refuses it
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   return toPng(svg, 2, fingerprintOf(picture));
 }
@@ -182,6 +190,9 @@ export async function saveFigure(
  */
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
   checkName(name);
+  if (movie.length < 2) throw new InputError(`movie: expected at least two drawings, got ${movie.length}`);
+  const expected = between(0.01, 200)(seconds);
+  if (expected !== undefined) throw new InputError(`seconds: expected ${expected}, got ${show(seconds)}`);
   const { default: sharp } = await import('sharp');
   const [width, height] = [
     Math.max(...movie.map((drawing) => drawing.width)),
@@ -217,6 +228,6 @@ function figureFolder(): string {
 }
 
 function checkName(name: string): void {
-  if (!/^[a-z0-9][a-z0-9-]*$/.test(name))
-    throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${JSON.stringify(name)}`);
+  if (typeof name !== 'string' || !/^[a-z0-9][a-z0-9-]*$/.test(name))
+    throw new InputError(`name of a figure: expected small letters, digits and dashes, got ${show(name)}`);
 }

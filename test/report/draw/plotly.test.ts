@@ -97,11 +97,16 @@ describe('plotly figures', () => {
     }
   });
 
-  it('names that would leave figures/ are refused', async () => {
+  it('names that would leave figures/, and what is no picture, are refused', async () => {
     await assert.rejects(
       saveFigure('../x', figures['distribution'] ?? assert.fail()),
       new InputError('name of a figure: expected small letters, digits and dashes, got "../x"'),
     );
+    const figure = figures['distribution'] ?? assert.fail();
+    await assert.rejects(saveFigure(undefined as never, figure), /name of a figure: .* got undefined/);
+    for (const picture of [undefined, 5, [], { columns: [], rows: [] }])
+      await assert.rejects(saveFigure('x', picture as never), /^InputError: picture: expected a figure, a drawing/);
+    await assert.rejects(toPng(figure as never), /picture: expected SVG/);
     await assert.rejects(
       toPng('<svg/>', 0),
       new InputError('scale of a picture: expected 1 to 8 pixels a CSS pixel, got 0'),
