@@ -50,6 +50,7 @@ export { experiment, experiments } from './experiment/experiments.js';
 export { variants, type Variant } from './experiment/variants.js';
 export { loadTask, type Task, type TaskData } from './experiment/task.js';
 export { openModel, shippedCheckpoint } from './experiment/open.js';
+export type { ModelChanges } from './experiment/words.js';
 export { runExperiment, type RunOutcome } from './experiment/run.js';
 export type { RunProgress } from './experiment/run-loop.js';
 export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';

@@ -6,7 +6,7 @@ import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
 import { changeTask, taskShape, type Task } from './task.js';
 import { applyVariant, variant } from './variants.js';
-import { longNames, type PaperWords } from './words.js';
+import { longNames, type ModelChanges } from './words.js';
 
 /** How much an experiment costs; tables never mix scales. */
 export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
@@ -51,7 +51,7 @@ export interface ExperimentChanges {
   readonly variant?: string | null;
   readonly failureMode?: string | null;
   readonly task?: Readonly<Record<string, unknown>>;
-  readonly model?: Partial<ModelConfig> & PaperWords;
+  readonly model?: ModelChanges;
   readonly training?: Partial<TrainingOptions>;
   readonly evaluation?: Partial<EvaluationPlan>;
 }

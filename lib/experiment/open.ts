@@ -4,12 +4,14 @@ import { createEngine, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { geometryOfCells } from '../data/sudoku.js';
 import { InputError, show } from '../errors.js';
+import { given, isObject } from '../fields.js';
 import { projectRoot } from '../files.js';
 import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { initialParameters } from '../model/parameters.js';
 import { checkBlock } from './own-block.js';
+import { longNames, type ModelChanges } from './words.js';
 import type { Random } from '../random.js';
 
 /** A model and where it came from. The caller disposes of the engine. */
@@ -18,11 +20,16 @@ export interface OpenModel extends Omit<LoadedCheckpoint, 'tensors'> {
 }
 
 /**
- * Opens a checkpoint of ours or of others.
+ * Opens a checkpoint of ours or of others; `config` changes what does not change the weights, such as T and n.
  * Throws InputError if it is damaged, its shapes make no such model, or its block is not at hand.
  */
-export async function openModel(file: string, options: EngineOptions = {}, load: LoadOptions = {}): Promise<OpenModel> {
-  const { tensors, ...about } = loadCheckpoint(file, load);
+export async function openModel(
+  file: string,
+  options: EngineOptions = {},
+  load: Omit<LoadOptions, 'config'> & { readonly config?: ModelChanges } = {},
+): Promise<OpenModel> {
+  const config = isObject(load.config) ? longNames(load.config) : load.config;
+  const { tensors, ...about } = loadCheckpoint(file, { ...load, ...given({ config }) });
   checkBlock(file, about.metadata['block'], options.block);
   const engine = await createEngine(about.config, options);
   await engine.writeTensors('parameters', tensors);

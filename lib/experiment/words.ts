@@ -11,6 +11,9 @@ export interface PaperWords {
   readonly act?: boolean;
 }
 
+/** Changes of a model, by the paper's words or the long names. */
+export type ModelChanges = Partial<ModelConfig> & PaperWords;
+
 const longName = {
   T: 'deepRecursions',
   n: 'latentRecursions',

@@ -30,6 +30,20 @@ describe('shipped checkpoints', function () {
     });
   }
 
+  it('open with other recursions, by the paper’s words or the long names', async () => {
+    const file = shippedCheckpoint(16);
+    for (const config of [
+      { T: 2, n: 5 },
+      { deepRecursions: 2, latentRecursions: 5 },
+    ]) {
+      const { engine, config: opened } = await openModel(file, {}, { config });
+      engine.dispose();
+      assert.deepEqual([opened.deepRecursions, opened.latentRecursions], [2, 5]);
+    }
+    await assert.rejects(openModel(file, {}, { config: { n: 0 } }), /latentRecursions: expected a whole number from 1/);
+    await assert.rejects(openModel(file, {}, { config: { n: 2, latentRecursions: 2 } }), /expected n or latentRec/);
+  });
+
   it('are missing for other boards, which is said', () => {
     for (const cells of [256, 80, NaN])
       assert.throws(
