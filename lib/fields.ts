@@ -115,10 +115,13 @@ export function checkFields<Type extends object>(
   return candidate as Type;
 }
 
+/** Throws InputError, under a name, for a value that a check does not accept. */
+export function checkValue(name: string, value: unknown, check: FieldCheck): void {
+  const expected = check(value);
+  if (expected !== undefined) throw new InputError(`${name}: expected ${expected}, got ${show(value)}`);
+}
+
 /** Throws InputError unless every one of the named numbers is whole and at least 1. */
 export function checkCounts(counts: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(counts)) {
-    if (!Number.isInteger(value) || value < 1)
-      throw new InputError(`${name}: expected a whole number from 1, got ${show(value)}`);
-  }
+  for (const [name, value] of Object.entries(counts)) checkValue(name, value, whole(1));
 }

@@ -1,6 +1,5 @@
 /** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
-import { InputError, show } from '../errors.js';
-import { oneOf } from '../fields.js';
+import { checkValue, oneOf } from '../fields.js';
 import type { Random } from '../random.js';
 import { sourceOf } from './grid.js';
 import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
@@ -81,8 +80,7 @@ export function gridRelabelling(side: number, vocabSize: number, id: number): Re
 
 /** A Sudoku in other forms without end: digits renamed, lines moved, or both. Throws InputError for other changes. */
 export function sudokuForms(geometry: SudokuGeometry, changes: SudokuChanges = 'both'): Forms {
-  const expected = oneOf('digits', 'lines', 'both')(changes);
-  if (expected !== undefined) throw new InputError(`forms: expected ${expected}, got ${show(changes)}`);
+  checkValue('forms', changes, oneOf('digits', 'lines', 'both'));
   return { count: Infinity, draw: (_form, random) => drawSudokuRelabelling(geometry, random, changes) };
 }
 

@@ -1,7 +1,7 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
 import { ignoredLabel } from '../data/example.js';
 import { InputError } from '../errors.js';
-import { whole } from '../fields.js';
+import { checkValue, whole } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
@@ -12,8 +12,7 @@ export const activationBudget = 4e8;
 
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {
-  const expected = whole(1, 65_536)(batchSize);
-  if (expected !== undefined) throw new InputError(`batch size: expected ${expected}, got ${batchSize}`);
+  checkValue('batch size', batchSize, whole(1, 65_536));
 }
 
 /** Throws InputError naming the first field of a request that does not fit the model. */

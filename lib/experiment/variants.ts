@@ -3,7 +3,7 @@
  * what the paper reports for it, and what it tests.
  */
 import { didYouMean, InputError, show } from '../errors.js';
-import { given, oneOf } from '../fields.js';
+import { checkValue, given, oneOf } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
 import type { Task } from './task.js';
@@ -341,8 +341,7 @@ export function paperResult(row: PaperRow, task: Task): number | null {
 
 /** The rows of one of the paper's tables with their variants, in their order. Throws InputError for others. */
 export function rowsOfTable(table: PaperRow['table']): { readonly variant: Variant; readonly row: PaperRow }[] {
-  const expected = oneOf(1, 2, 3, 4, 5)(table);
-  if (expected !== undefined) throw new InputError(`table: expected ${expected}, got ${show(table)}`);
+  checkValue('table', table, oneOf(1, 2, 3, 4, 5));
   return variants.flatMap((each) =>
     each.rows.filter((row) => row.table === table).map((row) => ({ variant: each, row })),
   );

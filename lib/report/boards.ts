@@ -1,6 +1,6 @@
 /** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
 import { InputError, show } from '../errors.js';
-import { oneOf } from '../fields.js';
+import { checkValue, oneOf } from '../fields.js';
 import type { Thought } from '../train/think.js';
 import {
   boardGeometry,
@@ -139,8 +139,7 @@ const looks = {
 
 /** How thoughts of a kind are drawn. Throws InputError for another kind, and where there are no thoughts. */
 function lookOf({ thoughts }: PuzzleThoughts, kind: PuzzleKind): (typeof looks)[PuzzleKind] {
-  const expected = oneOf(...Object.keys(looks))(kind);
-  if (expected !== undefined) throw new InputError(`kind: expected ${expected}, got ${show(kind)}`);
+  checkValue('kind', kind, oneOf(...Object.keys(looks)));
   if (!Array.isArray(thoughts)) throw new InputError(`thoughts: expected those of thinkAbout, got ${show(thoughts)}`);
   return looks[kind];
 }

@@ -2,8 +2,7 @@
  * The kit's figures, each a pure function from plain rows to a plotly figure.
  * Shares are 0 … 1 in rows and % on paper.
  */
-import { InputError } from '../errors.js';
-import { checkCounts, given, listOf, number } from '../fields.js';
+import { checkCounts, checkValue, given, listOf, number } from '../fields.js';
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import {
@@ -347,8 +346,7 @@ export interface Sample {
 export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string }): Figure {
   const { of } = options;
   const all = samples.flatMap(({ values }) => values);
-  const expected = listOf(number)(all);
-  if (expected !== undefined) throw new InputError(`distribution: expected ${expected}`);
+  checkValue('distribution', all, listOf(number));
   const first = Math.round(Math.min(...all));
   const bins = all.length === 0 ? 0 : Math.round(Math.max(...all)) - first + 1;
   const centres = Array.from({ length: bins }, (_, bin) => first + bin);

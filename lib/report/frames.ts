@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
 import { InputError } from '../errors.js';
-import { whole } from '../fields.js';
+import { checkValue, whole } from '../fields.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { toText, type Table } from './tables.js';
 
@@ -66,8 +66,7 @@ export function tableOfFrame(
   frame: { readonly columns: readonly string[]; readonly index?: readonly unknown[]; readonly values: unknown },
   digits = 2,
 ): Table {
-  const expected = whole(0, 100)(digits);
-  if (expected !== undefined) throw new InputError(`digits: expected ${expected}, got ${digits}`);
+  checkValue('digits', digits, whole(0, 100));
   const show = (value: unknown): string =>
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toFixed(digits)))

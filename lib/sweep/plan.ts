@@ -10,13 +10,14 @@ import {
   anyObject,
   checkCounts,
   checkFields,
+  checkValue,
   listOf,
   objectOf,
   oneOf,
   optional,
   text,
-  whole,
   type Fields,
+  whole,
 } from '../fields.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
@@ -61,8 +62,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
 
 /** Throws InputError for what is no plan. */
 export function checkPlan(plan: readonly PlannedRun[]): void {
-  const expected = listOf(objectOf({ experiment: anyObject, seed: whole(0) }))(plan);
-  if (expected !== undefined) throw new InputError(`plan: expected ${expected}`);
+  checkValue('plan', plan, listOf(objectOf({ experiment: anyObject, seed: whole(0) })));
 }
 
 /**
@@ -103,8 +103,7 @@ export function planTable(
   choice: TableChoice = {},
 ): PlannedRun[] {
   const { budget = 'steps', base: onlyBase } = checkFields('choice', choice, choiceFields);
-  const expected = optional(listOf(text))(only);
-  if (expected !== undefined) throw new InputError(`only: expected ${expected}, got ${show(only)}`);
+  checkValue('only', only, optional(listOf(text)));
   const all = tableBases(table, scale);
   const bases = all.filter(({ name }) => onlyBase === undefined || name === onlyBase);
   if (all.length > 0 && bases.length === 0)

@@ -7,8 +7,8 @@ import type { Dataset } from '../data/dataset.js';
 import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Batch, Engine } from '../engine/engine.js';
-import { InputError, show } from '../errors.js';
-import { between, listOf } from '../fields.js';
+import { InputError } from '../errors.js';
+import { between, checkValue, listOf } from '../fields.js';
 import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
@@ -142,8 +142,7 @@ export async function stopWhenSure(
   degrees: readonly number[],
   puzzles?: number,
 ): Promise<StoppingPoint[]> {
-  const expected = listOf(between(0, 1), 1)(degrees);
-  if (expected !== undefined) throw new InputError(`sureness: expected ${expected}, got ${show(degrees)}`);
+  checkValue('sureness', degrees, listOf(between(0, 1), 1));
   const count = puzzleCount(dataset, puzzles);
   const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
   for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, count)) {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { projectRoot } from '../../files.js';
 import { writeFileAtomic } from '../../write-file.js';
 import { InputError, show } from '../../errors.js';
-import { between, isObject } from '../../fields.js';
+import { between, checkValue, isObject } from '../../fields.js';
 import { completeWindow, type Window } from './browserless.js';
 import type { Element } from './geometry.js';
 
@@ -191,8 +191,7 @@ export async function saveFigure(
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
   checkName(name);
   if (movie.length < 2) throw new InputError(`movie: expected at least two drawings, got ${movie.length}`);
-  const expected = between(0.01, 200)(seconds);
-  if (expected !== undefined) throw new InputError(`seconds: expected ${expected}, got ${show(seconds)}`);
+  checkValue('seconds', seconds, between(0.01, 200));
   const { default: sharp } = await import('sharp');
   const [width, height] = [
     Math.max(...movie.map((drawing) => drawing.width)),
