@@ -2,7 +2,7 @@
 /** The command line: finds the command, reads its arguments, and turns errors into exit codes. */
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
-import { BrokenError, didYouMean, InputError } from './errors.js';
+import { BrokenError, didYouMean, InputError, StoppedError } from './errors.js';
 import { errorText, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
@@ -64,7 +64,8 @@ main(process.argv.slice(2)).then(
   },
   (error: unknown) => {
     const wrongInput = writeError(error) instanceof InputError;
-    process.stderr.write(`${wrongInput || error instanceof BrokenError ? 'error: ' : ''}${errorText(error)}\n`);
+    const named = wrongInput || (error instanceof BrokenError && !(error instanceof StoppedError));
+    process.stderr.write(`${named ? 'error: ' : ''}${errorText(error)}\n`);
     process.exitCode = wrongInput ? 2 : 1;
   },
 );

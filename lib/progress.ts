@@ -47,6 +47,11 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+/** Gives the process a turn, so that output goes out, and signals and messages are heard. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** Where progress is shown. */
 export interface ProgressPlace {
   /** Least milliseconds between two lines of a stage; its last line is always shown. */

@@ -95,6 +95,8 @@ function altered(value: unknown, random: Random, depth = 0): unknown {
   return random.bernoulli(0.2) ? others : { ...others, [random.bernoulli(0.1) ? `${key}x` : key]: inner };
 }
 
+const [maze] = await generateMazes(10, 15, 1, new Random(0));
+
 describe(`${rounds} mutations`, function () {
   this.timeout(Math.max(600_000, 1000 * rounds));
   const folder = mkdtempSync(path.join(os.tmpdir(), 'mutations-'));
@@ -135,7 +137,6 @@ describe(`${rounds} mutations`, function () {
     'a print-out of a Sudoku (.sdk)': sudokus('pretty.sdk'),
     'a print-out with its answer': Buffer.from(`Grid 01\n${rows.join('\n')}\nAnswer\n${answer}\n`),
   };
-  const [maze] = generateMazes(10, 15, 1, new Random(0));
   const mazes = Buffer.from(`source,question,answer,rating\nx,${mazeText(maze!)},${mazeText(mazeAnswer(maze!))},16\n`);
   const arc = (name: string): Buffer => readFileSync(path.join(data, 'arc', name));
   const builder = path.join(data, 'ignore-null');

@@ -57,7 +57,7 @@ export const reproduce: Command = {
 
     out.note(describeExperiment(chosen));
     const progress = new Progress();
-    const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
+    const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
       runExperiment(chosen, {
         seed: seedOf(args),
         engine: options,

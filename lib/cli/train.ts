@@ -83,7 +83,7 @@ export const train: Command = {
       throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
     const log = choice(args, 'log', ['tensorboard']);
     const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
-    const outcome = await stoppable(out, 'saving after this step', (shouldStop) =>
+    const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
       runExperiment(experiment, {
         seed: seedOf(args),
         engine: readEngineOptions(args),

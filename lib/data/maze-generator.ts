@@ -1,5 +1,6 @@
 /** Mazes by seed, with the distributions of Maze-Hard: random walls, and two cells far apart. */
 import { InputError } from '../errors.js';
+import { turn } from '../progress.js';
 import type { Random } from '../random.js';
 import { canonicalMaze, mazeNeighbours, mazeToken } from './maze.js';
 
@@ -86,15 +87,15 @@ export function generateMaze(
 
 /**
  * Different mazes: no two are the same up to turning and mirroring, so that any split of them is free of leaks.
- * Maze i depends on the seed and i only. `onProgress` is told after each. Throws InputError where none is found.
+ * Maze i depends on the seed and i only. `onProgress` is told after each try. Throws InputError where none is found.
  */
-export function generateMazes(
+export async function generateMazes(
   side: number,
   leastDistance: number,
   count: number,
   random: Random,
   onProgress?: (done: number, total: number) => void,
-): Uint8Array[] {
+): Promise<Uint8Array[]> {
   const mazes: Uint8Array[] = [];
   const seen = new Set<string>();
   for (let i = 0; mazes.length < count; i++) {
@@ -106,10 +107,10 @@ export function generateMazes(
           `found ${mazes.length}; ask for fewer or shorter ones`,
       );
     const form = canonicalMaze(maze);
-    if (seen.has(form)) continue;
+    if (!seen.has(form)) mazes.push(maze);
     seen.add(form);
-    mazes.push(maze);
     onProgress?.(mazes.length, count);
+    await turn();
   }
   return mazes;
 }

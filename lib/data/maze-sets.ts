@@ -53,7 +53,7 @@ export async function mazeDataset(
   onProgress?: (done: number, total: number) => void,
 ): Promise<Splits<Dataset>> {
   const { side, source, augmentation } = options;
-  const splits = source === 'maze-hard' ? await mazeHardSplits(options) : generatedSplits(options, onProgress);
+  const splits = source === 'maze-hard' ? await mazeHardSplits(options) : await generatedSplits(options, onProgress);
   return eachSplit((split) =>
     mazeSetOf(
       splits[split],
@@ -84,17 +84,17 @@ export function mazeSetOf(
 }
 
 /** One pool of mazes of which no two are equal up to turning and mirroring, cut in three. */
-function generatedSplits(
+async function generatedSplits(
   options: MazeSetOptions,
   onProgress?: (done: number, total: number) => void,
-): Splits<readonly Example[]> {
+): Promise<Splits<readonly Example[]>> {
   const { side, leastDistance, seed } = options;
   const random = new Random(seed).fork(`maze ${side} ${leastDistance}`);
-  const pool = generateMazes(side, leastDistance, sizeOfAll(options), random, onProgress).map((input) => ({
-    input,
-    label: mazeAnswer(input),
-  }));
-  return cutPool(pool, options);
+  const mazes = await generateMazes(side, leastDistance, sizeOfAll(options), random, onProgress);
+  return cutPool(
+    mazes.map((input) => ({ input, label: mazeAnswer(input) })),
+    options,
+  );
 }
 
 async function mazeHardSplits(options: MazeSetOptions): Promise<Splits<readonly Example[]>> {

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { userFile } from '../files.js';
+import { turn } from '../progress.js';
 import { Random } from '../random.js';
 import { puzzleClass } from './sudoku-canonical.js';
 import { completed, readSudokuFile, type SudokuEntry, type SudokuPuzzle } from './sudoku-file.js';
@@ -45,6 +46,7 @@ export async function fileSplits(
   let [repeated, easy, compared] = [0, 0, 0];
   for (const i of new Random(seed).fork('sudoku file').permutation(entries.count)) {
     onProgress(compared, entries.count);
+    await turn();
     if (classes.size >= wanted || compared === mostCompared) break; // enough, one of each
     compared++;
     const entry = entries.at(i);

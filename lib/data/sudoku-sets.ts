@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { dataFile, findDataFile } from '../files.js';
+import { turn } from '../progress.js';
 import { Random } from '../random.js';
 import { ungrouped, type Augmentation, type Dataset } from './dataset.js';
 import { puzzleClass } from './sudoku-canonical.js';
@@ -128,7 +129,7 @@ async function ownSplits(
   const random = new Random(seed).fork(`sudoku ${options.side} ${options.source}`);
   let pool: SudokuPuzzle[];
   if (options.source === 'generated') {
-    pool = generateSudokus(geometry, wanted, random, minDifficulty, onProgress);
+    pool = await generateSudokus(geometry, wanted, random, minDifficulty, onProgress);
   } else {
     const all = await loadSudokuFile(dataFile(publicDomainFile));
     pool = random.shuffle(all.filter(({ rating }) => rating >= minDifficulty));
@@ -175,15 +176,15 @@ async function extremeSplits(options: SudokuSetOptions): Promise<Splits<readonly
 }
 
 /**
- * Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. `onProgress` is told after each.
+ * Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. `onProgress` is told before each try.
  */
-export function generateSudokus(
+export async function generateSudokus(
   geometry: SudokuGeometry,
   count: number,
   random: Random,
   minDifficulty = 0,
   onProgress?: (done: number, total: number) => void,
-): SudokuPuzzle[] {
+): Promise<SudokuPuzzle[]> {
   const puzzles: SudokuPuzzle[] = [];
   const seen = new Set<string>();
   for (let tries = 0; puzzles.length < count; tries++) {
@@ -192,14 +193,16 @@ export function generateSudokus(
         `Sudoku ${geometry.side}×${geometry.side}: expected to find ${count} different puzzles ` +
           `of rating ${minDifficulty} or more, found ${puzzles.length}; ask for fewer or easier ones`,
       );
+    onProgress?.(puzzles.length, count);
+    await turn();
     const puzzle = generateSudoku(geometry, random.fork(tries));
     if (puzzle.rating < minDifficulty) continue;
     const form = puzzleClass(puzzle, geometry);
     if (seen.has(form)) continue;
     seen.add(form);
     puzzles.push(puzzle);
-    onProgress?.(puzzles.length, count);
   }
+  onProgress?.(count, count);
   return puzzles;
 }
 

@@ -119,14 +119,14 @@ export function runId(
 
 /**
  * Runs an experiment to its end, or until it is asked to stop. Throws InputError for impossible options, and where
- * another process works in its folder, or another run has left something there.
+ * another process works in its folder, or another run has left something there; StoppedError as loadTask.
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0 } = checkFields('run', options, runFields);
   checkFields('engine options', options.engine ?? {}, engineFields);
   change(experiment, { name: experiment.name }); // refuses what one put together by hand may hold
   checkRunnable(experiment, options.engine);
-  const data = options.data ?? (await loadTask(experiment.task, options.onData));
+  const data = options.data ?? (await loadTask(experiment.task, options.onData, options.shouldStop));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
   if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);
   const id = runId(experiment, seed, data, start, options.engine?.block);

@@ -7,7 +7,7 @@ import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import type { Splits } from '../data/splits.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
-import { InputError, show } from '../errors.js';
+import { InputError, show, StoppedError } from '../errors.js';
 import { checkFields, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 
@@ -173,9 +173,19 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
   },
 };
 
-/** Loads or generates a task's data sets. Throws InputError as checkTask, and if a file is missing or damaged. */
-export async function loadTask(task: Task, onProgress?: (done: number, total: number) => void): Promise<TaskData> {
-  return kindOf(checkTask(task)).load(task, onProgress);
+/**
+ * Loads or generates a task's data sets. Throws InputError as checkTask, and if a file is missing or damaged;
+ * StoppedError where `shouldStop`, asked as often as `onProgress` is told, says so.
+ */
+export async function loadTask(
+  task: Task,
+  onProgress?: (done: number, total: number) => void,
+  shouldStop?: () => boolean,
+): Promise<TaskData> {
+  return kindOf(checkTask(task)).load(task, (done, total) => {
+    if (shouldStop?.() === true) throw new StoppedError('stopped while its puzzles were prepared; nothing was begun');
+    onProgress?.(done, total);
+  });
 }
 
 /** What a task fixes of a model. */

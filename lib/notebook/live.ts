@@ -4,20 +4,12 @@ import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from '../sweep/plan.js';
 import { hashOf } from '../experiment/sealed.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
+import { turn } from '../progress.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
 import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { accuracyVersusCycles, learningCurve } from '../report/figures.js';
-import {
-  cellProgress,
-  endInterruptedCell,
-  inNotebook,
-  interrupted,
-  Output,
-  show,
-  showPicture,
-  turn,
-} from './output.js';
+import { cellProgress, endInterruptedCell, inNotebook, interrupted, Output, show, showPicture } from './output.js';
 import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();

@@ -188,8 +188,3 @@ export function interrupted(): boolean {
   answered = interrupts();
   return pressed;
 }
-
-/** Gives the kernel a turn, so that output goes out and the Interrupt button is heard. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

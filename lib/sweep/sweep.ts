@@ -66,15 +66,15 @@ const sweepFields: Fields<SweepOptions> = {
 /**
  * Finds out where each planned run stands. Of runs whose status was asked before, the puzzles are not made again.
  * Throws InputError if a record in the folder is damaged, or stale: of the same experiment and seed, but made with
- * another configuration or other data.
+ * another configuration or other data; StoppedError as loadTask.
  */
 export async function status(
   plan: readonly (PlannedRun | SweepRun)[],
-  options: Pick<SweepOptions, 'records' | 'folder' | 'onData'> = {},
+  options: Pick<SweepOptions, 'records' | 'folder' | 'onData' | 'shouldStop'> = {},
 ): Promise<SweepRun[]> {
   const { records: recordFolder, folder } = foldersOf(options);
   const records = readRecords(recordFolder);
-  const dataOf = cachedTasks(options.onData);
+  const dataOf = cachedTasks(options);
   const runs: SweepRun[] = [];
   for (const planned of plan) {
     const { experiment, seed } = planned;
@@ -231,11 +231,14 @@ export function foldersOf(options: Pick<SweepOptions, 'records' | 'folder'>): {
 }
 
 /** Loads each task once. */
-function cachedTasks(onData: SweepOptions['onData']): (experiment: Experiment) => Promise<TaskData> {
+function cachedTasks({
+  onData,
+  shouldStop,
+}: Pick<SweepOptions, 'onData' | 'shouldStop'>): (experiment: Experiment) => Promise<TaskData> {
   const loaded = new Map<string, Promise<TaskData>>();
   return ({ task }) => {
     const key = JSON.stringify(task);
-    const data = loaded.get(key) ?? loadTask(task, onData);
+    const data = loaded.get(key) ?? loadTask(task, onData, shouldStop);
     loaded.set(key, data);
     return data;
   };

@@ -5,7 +5,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../engine/create.js';
+import { StoppedError } from '../errors.js';
 import { given } from '../fields.js';
+import { turn } from '../progress.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { PlannedRun } from './plan.js';
 import { readRecord } from '../experiment/record.js';
@@ -62,7 +64,7 @@ export async function work(
         if (now - toldAt < tellEvery) return;
         toldAt = now;
         options.onShare(share);
-        await new Promise(setImmediate); // lets messages and signals in
+        await turn();
       },
     });
     outcome.engine.dispose();
@@ -74,6 +76,7 @@ export async function work(
     return 'finished';
   } catch (error) {
     if (error instanceof FolderTakenError) return 'taken';
+    if (error instanceof StoppedError) return 'stopped';
     throw error;
   }
 }

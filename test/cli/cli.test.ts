@@ -362,6 +362,22 @@ describe('trm-lab', () => {
       assert.deepEqual(readdirSync(own), ['state.safetensors']);
     });
 
+  it('Ctrl-C is heard while puzzles are made, and leaves nothing', async function () {
+    this.timeout(60_000);
+    const own = path.join(folder, 'never-begun');
+    const args = ['train', '--experiment', 'sudoku-4x4', '--set', 'task.trainPuzzles=100000', '--folder', own];
+    const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (text) => {
+      said += String(text);
+      if (/preparing: /.test(String(text))) child.kill('SIGINT');
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, 1, said);
+    assert.match(said, /saves and ends; once more to end at once\nstopped while its puzzles .*; nothing was begun\n$/);
+    assert.equal(existsSync(own), false);
+  });
+
   it('continues a killed run to the same bytes (kill -9, five times)', async function () {
     this.timeout(240_000);
     const random = new Random(20261124);

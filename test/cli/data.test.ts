@@ -88,7 +88,7 @@ describe('trm-lab data', () => {
 
   it('checks maze files by what is in them: repeats, copies in disguise, answers beside the rule', async () => {
     const file = path.join(folder, 'm.csv');
-    const [maze] = generateMazes(10, 15, 1, new Random(4)) as [Uint8Array];
+    const [maze] = (await generateMazes(10, 15, 1, new Random(4))) as [Uint8Array];
     const mirrored = Uint8Array.from(maze, (_, i) => maze[10 * Math.floor(i / 10) + 9 - (i % 10)]!);
     const mirror = (text: string): string =>
       text

@@ -21,8 +21,10 @@ import { findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 
+const mazes = await generateMazes(10, 15, 3, new Random(1));
+
 describe('published files', () => {
-  const text = `source,question,answer,rating\n${generateMazes(10, 15, 3, new Random(1))
+  const text = `source,question,answer,rating\n${mazes
     .map((maze) => `ours,${mazeText(maze)},${mazeText(mazeAnswer(maze))},16\n`)
     .join('')}`;
   const before_ = { data: process.env['TRM_DATA'], home: process.env['TRM_DATA_HOME'] };

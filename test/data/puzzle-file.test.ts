@@ -13,6 +13,8 @@ import { boardOfTokens, boardText } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
 
+const mazes = await generateMazes(7, 5, 3, new Random(3));
+
 describe('loadPuzzleFile', () => {
   let folder = '';
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'puzzle-file-'))));
@@ -21,7 +23,6 @@ describe('loadPuzzleFile', () => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);
   };
-  const mazes = generateMazes(7, 5, 3, new Random(3));
   const mazeFile = (): string =>
     write(
       'mazes.csv',

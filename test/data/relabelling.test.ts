@@ -20,11 +20,11 @@ import { Random } from '../../lib/random.js';
 
 describe('relabellings', () => {
   for (const side of [4, 6, 9]) {
-    it(`turn the solution of a ${side}×${side} Sudoku into that of the relabelled puzzle, and back`, () => {
+    it(`turn the solution of a ${side}×${side} Sudoku into that of the relabelled puzzle, and back`, async () => {
       const geometry = sudokuGeometry(side);
       const random = new Random(side);
       const moved = { digits: 0, lines: 0, both: 0 };
-      for (const { question, answer } of generateSudokus(geometry, 5, random)) {
+      for (const { question, answer } of await generateSudokus(geometry, 5, random)) {
         const [puzzle, solution] = [question, answer].map((board) => Int32Array.from(tokensOfBoard(board))) as [
           Int32Array,
           Int32Array,
@@ -80,8 +80,8 @@ describe('relabellings', () => {
     assert.throws(() => gridRelabelling(3, 9, 8), /dihedral: expected 0 to 7, got 8/);
   });
 
-  it('of mazes turn a shortest path into one of the turned maze, and back', () => {
-    for (const question of generateMazes(8, 8, 3, new Random(2))) {
+  it('of mazes turn a shortest path into one of the turned maze, and back', async () => {
+    for (const question of await generateMazes(8, 8, 3, new Random(2))) {
       for (let id = 0; id < 8; id++) {
         const view = gridRelabelling(8, mazeVocabulary, id);
         const turned = Uint8Array.from(relabel(Int32Array.from(question), view));

@@ -1,5 +1,6 @@
 /** Tasks as data: each kind checks its own fields, and its data sets have the shape it promises. */
 import assert from 'node:assert/strict';
+import { StoppedError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { checkTask, loadTask, puzzlesAskedFor, taskShape, type Task } from '../../lib/experiment/task.js';
@@ -14,7 +15,22 @@ const arc = {
   seed: 0,
 } as const;
 
+const never = 100_000; // more puzzles than a second makes
+
 describe('task', () => {
+  for (const task of [
+    experiment('sudoku-4x4', { task: { trainPuzzles: never } }).task,
+    experiment('maze-7x7', { task: { trainPuzzles: never } }).task,
+  ])
+    it(`stops while ${task.kind} puzzles are made, as soon as it is asked to`, async () => {
+      let asked = false;
+      setTimeout(() => (asked = true), 20); // heard only where the loop lets others have a turn
+      await assert.rejects(
+        loadTask(task, undefined, () => asked),
+        (error) => error instanceof StoppedError && /stopped while its puzzles were prepared/.test(error.message),
+      );
+    });
+
   it('is checked by its kind, and what is wrong is named', async () => {
     const { task: sudoku } = experiment('sudoku-4x4');
     assert.equal(checkTask(arc), arc);

@@ -2,7 +2,7 @@
  * Training before the reader's eyes: Interrupt keeps what was learned, and going on ends where an unbroken run ends.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -10,6 +10,7 @@ import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { sweepLive, trainLive } from '../../lib/notebook/live.js';
+import { interrupted } from '../../lib/notebook/output.js';
 
 const tiny = experiment('sudoku-4x4', {
   task: { trainPuzzles: 8, testPuzzles: 8 },
@@ -61,6 +62,21 @@ describe('training live', function () {
       unbroken.record?.evaluations.at(-1)?.cellAccuracy,
     );
     assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
+  });
+
+  it('interrupted while the puzzles are made, has begun nothing', async () => {
+    const many = change(tiny, { task: { trainPuzzles: 100_000 } });
+    const run = path.join(folder, 'run');
+    for (const begin of [
+      (): Promise<unknown> => trainLive(many, { folder: run }),
+      (): Promise<unknown> => sweepLive([{ experiment: many, seed: 0 }], { folder: run }),
+    ]) {
+      setTimeout(() => (kernel.__interrupts = 1), 20);
+      await assert.rejects(begin, /stopped while its puzzles were prepared; nothing was begun/);
+      assert.equal(existsSync(run), false);
+      kernel.__interrupts = 0;
+      interrupted();
+    }
   });
 
   it('interrupted at the last step, stops before the evaluations, too', async () => {
