@@ -67,11 +67,11 @@ describe('training live', function () {
   it('interrupted while the puzzles are made, has begun nothing', async () => {
     const many = change(tiny, { task: { trainPuzzles: 100_000 } });
     const run = path.join(folder, 'run');
+    const options = { folder: run, onData: () => void (kernel.__interrupts = 1) };
     for (const begin of [
-      (): Promise<unknown> => trainLive(many, { folder: run }),
-      (): Promise<unknown> => sweepLive([{ experiment: many, seed: 0 }], { folder: run }),
+      (): Promise<unknown> => trainLive(many, options),
+      (): Promise<unknown> => sweepLive([{ experiment: many, seed: 0 }], options),
     ]) {
-      setTimeout(() => (kernel.__interrupts = 1), 20);
       await assert.rejects(begin, /stopped while its puzzles were prepared; nothing was begun/);
       assert.equal(existsSync(run), false);
       kernel.__interrupts = 0;
