@@ -176,7 +176,8 @@ async function extremeSplits(options: SudokuSetOptions): Promise<Splits<readonly
 }
 
 /**
- * Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. `onProgress` is told before each try.
+ * Puzzles of which no two are equivalent (4×4: equal), rated by the solver's guesses. `onProgress` is told before each
+ * try.
  */
 export async function generateSudokus(
   geometry: SudokuGeometry,
