@@ -10,6 +10,7 @@ import { createEngine } from '../dist/engine/create.js';
 import { writeFileAtomic } from '../dist/write-file.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { Random } from '../dist/random.js';
+import { paperTraining, updateRequest } from '../dist/train/options.js';
 import { cases, drawBatch } from './cases.mjs';
 
 const { values } = parseArgs({
@@ -29,16 +30,7 @@ const { config } = cases.a;
 const engine = await createEngine(config, { engine: 'native', threads });
 await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
 const batch = drawBatch({ batchSize, config });
-const update = {
-  optimizer: 'adam-atan2',
-  learningRate: 1e-4,
-  weightDecay: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  puzzleLearningRate: 1e-4,
-  puzzleWeightDecay: 1,
-  emaRate: 0.999,
-};
+const update = updateRequest(paperTraining.warmupSteps, paperTraining); // the paper's, at its full rate
 const state = engine.createState(batchSize);
 const mebibytes = [];
 const started = performance.now();

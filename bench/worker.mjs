@@ -3,6 +3,7 @@ import { createEngine } from '../dist/engine/create.js';
 import { NotFiniteError } from '../dist/engine/engine.js';
 import { initialParameters } from '../dist/model/parameters.js';
 import { Random } from '../dist/random.js';
+import { paperTraining, updateRequest } from '../dist/train/options.js';
 import { cases, drawBatch } from './cases.mjs';
 
 const { batchSize, config } = cases[process.argv[2]];
@@ -14,16 +15,7 @@ const engine = await createEngine(config, {
 });
 await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
 const batch = drawBatch(cases[process.argv[2]]);
-const update = {
-  optimizer: 'adam-atan2',
-  learningRate: 1e-4,
-  weightDecay: 1,
-  beta1: 0.9,
-  beta2: 0.95,
-  puzzleLearningRate: 1e-4,
-  puzzleWeightDecay: 1,
-  emaRate: 0.999,
-};
+const update = updateRequest(paperTraining.warmupSteps, paperTraining); // the paper's, at its full rate
 const [learning, thinking] = [engine.createState(batchSize), engine.createState(batchSize)];
 
 async function timed(act) {

@@ -2,57 +2,20 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Engine, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
+import type { Engine } from '../../lib/engine/engine.js';
 import { chooseLevel, detectedLevels, levels, whyUnavailable } from '../../lib/engine/native/addon.js';
 import { createNativeEngine, type NativeOptions } from '../../lib/engine/native/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
-import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
+import type { ModelConfig } from '../../lib/model/config.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { checkReference } from '../../lib/train/reference-check.js';
 import { goldenNames, replayGolden } from './golden.js';
+import { odd, request, update } from './small.js';
 
 const folder = path.join(projectRoot(), 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
-const update: UpdateRequest = {
-  optimizer: 'adam-atan2',
-  learningRate: 1e-3,
-  weightDecay: 0.1,
-  beta1: 0.9,
-  beta2: 0.95,
-  puzzleLearningRate: 1e-3,
-  puzzleWeightDecay: 0.1,
-  emaRate: 0.9,
-};
-
-/** Odd sizes everywhere, so that every kernel meets its edges. */
-const odd: ModelConfig = {
-  ...paperConfig,
-  hiddenSize: 44,
-  heads: 2,
-  expansion: 2,
-  innerMultiple: 1,
-  sequenceLength: 13,
-  puzzlePrefix: 2,
-  puzzleEmbeddingSize: 51,
-  puzzleIds: 3,
-  vocabSize: 7,
-  latentRecursions: 2,
-};
-
-function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
-  const random = new Random(seed);
-  const tokens = Int32Array.from({ length: batchSize * config.sequenceLength }, () => random.integer(config.vocabSize));
-  return {
-    tokens,
-    labels: tokens.map((token, i) => (i % 5 === 1 ? -100 : (token * 3 + 1) % config.vocabSize)),
-    puzzleIds: Int32Array.from({ length: batchSize }, (_, seat) => seat % config.puzzleIds),
-    reset: new Uint8Array(batchSize).fill(1),
-    last: new Uint8Array(batchSize),
-    loss: 'stablemax',
-  };
-}
 
 async function started(config: ModelConfig, options: NativeOptions): Promise<Engine> {
   const engine = createNativeEngine(config, options);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import type { Engine, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
+import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
 import { createTfjsEngine, loadBackend, tf, type Backend } from '../../lib/engine/tfjs/backend.js';
 import { TfjsEngine } from '../../lib/engine/tfjs/engine.js';
 import { InputError } from '../../lib/errors.js';
@@ -12,6 +12,7 @@ import { initialParameters, type Tensor } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { checkReference } from '../../lib/train/reference-check.js';
 import { goldenNames, replayGolden } from './golden.js';
+import { request, update } from './small.js';
 
 const folder = path.join(projectRoot(), 'test', 'reference');
 const fixtures = readdirSync(folder).filter((name) => name.endsWith('.safetensors'));
@@ -33,30 +34,6 @@ const tiny: ModelConfig = {
   supervisionSteps: 4,
 };
 const attentive: ModelConfig = { ...tiny, mixer: 'attention', positions: 'rotary' };
-
-const update: UpdateRequest = {
-  optimizer: 'adam-atan2',
-  learningRate: 1e-3,
-  weightDecay: 0.1,
-  beta1: 0.9,
-  beta2: 0.95,
-  puzzleLearningRate: 1e-3,
-  puzzleWeightDecay: 0.1,
-  emaRate: 0.9,
-};
-
-function request(config: ModelConfig, batchSize: number, seed: number): TrainRequest {
-  const random = new Random(seed);
-  const tokens = Int32Array.from({ length: batchSize * config.sequenceLength }, () => random.integer(config.vocabSize));
-  return {
-    tokens,
-    labels: tokens.map((token, i) => (i === 1 ? -100 : (token + 1) % config.vocabSize)),
-    puzzleIds: Int32Array.from({ length: batchSize }, (_, seat) => seat % config.puzzleIds),
-    reset: new Uint8Array(batchSize).fill(1),
-    last: new Uint8Array(batchSize),
-    loss: 'stablemax',
-  };
-}
 
 /** An engine whose heads are not zero, so that every tensor has a gradient. */
 async function started(config: ModelConfig, made?: Engine): Promise<Engine> {

@@ -1,47 +1,20 @@
-/** What these tests share: a small model with odd sizes, its batches, and a look at the worker processes. */
+/** What these tests share: batches at a step, a distance, and a look at the worker processes. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout } from 'node:timers/promises';
-import type { TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
+import type { TrainRequest } from '../../lib/engine/engine.js';
 import { workerFile } from '../../lib/engine/torch/worker.js';
-import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
-import { Random } from '../../lib/random.js';
+import type { ModelConfig } from '../../lib/model/config.js';
+import { request as randomRequest } from '../engine/small.js';
 
-export const odd: ModelConfig = {
-  ...paperConfig,
-  hiddenSize: 44,
-  heads: 2,
-  expansion: 2,
-  innerMultiple: 1,
-  sequenceLength: 13,
-  puzzlePrefix: 2,
-  puzzleEmbeddingSize: 51,
-  puzzleIds: 3,
-  vocabSize: 7,
-  latentRecursions: 2,
-};
+export { odd, update } from '../engine/small.js';
 
-export const update: UpdateRequest = {
-  optimizer: 'adam-atan2',
-  learningRate: 1e-3,
-  weightDecay: 0.1,
-  beta1: 0.9,
-  beta2: 0.95,
-  puzzleLearningRate: 1e-3,
-  puzzleWeightDecay: 0.1,
-  emaRate: 0.9,
-};
-
-/** A batch with ignored labels and puzzles that share rows; seats are new at step 0 only. */
+/** A batch at a step: seats are new at step 0 only, and puzzles share rows. */
 export function request(config: ModelConfig, batchSize: number, step: number): TrainRequest {
-  const random = new Random(step);
-  const tokens = Int32Array.from({ length: batchSize * config.sequenceLength }, () => random.integer(config.vocabSize));
   return {
-    tokens,
-    labels: tokens.map((token, i) => (i % 5 === 1 ? -100 : (token * 3 + 1) % config.vocabSize)),
+    ...randomRequest(config, batchSize, step),
     puzzleIds: Int32Array.from({ length: batchSize }, (_, seat) => (seat + step) % config.puzzleIds),
     reset: new Uint8Array(batchSize).fill(step === 0 ? 1 : 0),
     last: Uint8Array.from({ length: batchSize }, (_, seat) => seat % 2),
-    loss: 'stablemax',
   };
 }
 
