@@ -82,7 +82,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   };
   try {
     parsed = parseArgs({
-      args: [...argv],
+      args: withNegatives(argv, all),
       options: Object.fromEntries(
         Object.entries(all).map(([name, { value }]) => [name, { type: value === undefined ? 'boolean' : 'string' }]),
       ),
@@ -119,6 +119,18 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   const args = { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
   if (args.options['help'] !== true) refuseUnreadOptions(command, args);
   return args;
+}
+
+/** A number below 0 is joined to its option: alone, the parser takes it for an option of its own. */
+function withNegatives(argv: readonly string[], options: Readonly<Record<string, Option>>): string[] {
+  const joined: string[] = [];
+  for (const argument of argv) {
+    const before = joined.at(-1) ?? '';
+    const takes = before.startsWith('--') && options[before.slice(2)]?.value !== undefined;
+    if (takes && /^-[\d.]/.test(argument)) joined[joined.length - 1] = `${before}=${argument}`;
+    else joined.push(argument);
+  }
+  return joined;
 }
 
 function refuseUnreadOptions(command: Command, args: Arguments): void {

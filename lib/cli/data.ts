@@ -27,7 +27,7 @@ export const dataCommand: Command = {
   options: {
     ...unreadWhere(
       notFor('show'),
-      experimentOptions(() => ({ task: everyField })),
+      experimentOptions(() => ({ task: everyField }), 'task.trainPuzzles=100,task.seed=1'),
     ),
     ...unreadWhere(notFor('check'), {
       kind: { value: 'KIND', about: 'check: sudoku, maze, arc or folder. Default: read off the file' },

@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { experiments } from '../experiment/experiments.js';
 import type { OpenModel } from '../experiment/open.js';
 import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.js';
-import { userFile } from '../files.js';
+import { kitCommand, userFile } from '../files.js';
 import type { ModelConfig } from '../model/config.js';
 import { Progress } from '../progress.js';
 import { choice, text, type Arguments } from './command.js';
@@ -55,7 +55,10 @@ export async function dataToScore(
 function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   if (kind === 'folder') return checkTask({ kind, folder: file });
   if (known.kind !== 'arc')
-    throw new InputError(`--file: expected puzzles as the checkpoint's, of kind ${known.kind}, got ARC tasks`);
+    throw new InputError(
+      `--file: expected puzzles as the checkpoint's, of kind ${known.kind}, got JSON or a folder, which is read as ` +
+        `ARC tasks (${kitCommand()} data check ${file})`,
+    );
   return changeTask(known, { set: 'file', file, maxTasks: 0, validationTasks: 0 });
 }
 

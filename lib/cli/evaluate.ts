@@ -36,10 +36,14 @@ import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
+import { plural } from '../words.js';
 import { kitCommand, projectRoot } from '../files.js';
 import { parameterCount } from '../model/parameters.js';
 
-const { experiment: namedExperiment, set: setOption } = experimentOptions(readSettingsOf);
+const { experiment: namedExperiment, set: setOption } = experimentOptions(
+  readSettingsOf,
+  'model.latentRecursions=4,task.testPuzzles=100',
+);
 
 export const evaluateCommand: Command = {
   name: 'evaluate',
@@ -141,8 +145,8 @@ export const evaluateCommand: Command = {
     },
     resume: {
       about:
-        'go on from what the same command had finished when it was interrupted; every half minute that is written to ' +
-        'runs/evaluate',
+        'go on from what the same command had finished when it was interrupted: whole batches (with --halt-above, ' +
+        'eight at a time), written to runs/evaluate every half minute and at the end',
       unread: (args) => (flag(args, 'until-sure') ? 'a search is not kept; leave it out' : undefined),
     },
     ...engineOptions,
@@ -151,20 +155,27 @@ export const evaluateCommand: Command = {
   minutes: 'seconds',
 
   async run(args, out) {
+    const folder = path.join(projectRoot(), 'runs', 'evaluate');
+    const keep = new Keeping({
+      folder,
+      resume: flag(args, 'resume'),
+      onResume: (done, file) => out.note(`going on after ${done} puzzles (${path.relative(process.cwd(), file)})`),
+    });
     try {
-      return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, shouldStop));
+      return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      out.note(
-        flag(args, 'until-sure') ? 'stopped' : 'stopped; go on with the same command and --resume (runs/evaluate)',
-      );
+      if (flag(args, 'until-sure')) out.note('stopped; a search is not kept');
+      else if (keep.holds)
+        out.note(`stopped; go on with the same command and --resume (${path.relative(process.cwd(), folder)})`);
+      else out.note('stopped; nothing is kept, since no batch was finished');
       return 1;
     }
   },
 };
 
 /** Scores, prints and returns the exit code. Throws Interrupted if asked to stop. */
-async function score(args: Arguments, out: Out, shouldStop: () => boolean): Promise<number> {
+async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () => boolean): Promise<number> {
   const model = await openNamed(args);
   const { engine, config, notes, taken, assumed, name } = model;
   for (const note of notes) out.note(note);
@@ -172,20 +183,15 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
     const { dataset, chosenBy } = await fittingData(args, model);
     const asked = readAsked(args, dataset);
     const vote = readVote(args, dataset);
-    const keep = new Keeping({
-      folder: path.join(projectRoot(), 'runs', 'evaluate'),
-      resume: flag(args, 'resume'),
-      onResume: (done, file) => out.note(`going on after ${done} puzzles (${path.relative(process.cwd(), file)})`),
-    });
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
     const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
     const peakMemory = process.resourceUsage().maxRSS * 1024;
     out.line(
-      `${dataset.name}: ${result.puzzles} puzzles, ${duration(result.seconds)}, ` +
+      `${dataset.name}: ${plural(result.puzzles, 'puzzle')}, ${duration(result.seconds)}, ` +
         `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
-        `${duration(cpuSeconds)} of processor time, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
+        `${duration(cpuSeconds)} of processor time${keep.wentOn ? ' since it went on' : ''}, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
         `${engine.description}, ${engine.precision}`,
     );
     out.line(`puzzles chosen by ${chosenBy}`);
@@ -221,14 +227,17 @@ async function score(args: Arguments, out: Out, shouldStop: () => boolean): Prom
 
 /** The puzzles that are asked for. Throws InputError where they are none of this model's. */
 async function fittingData(args: Arguments, model: OpenModel & { readonly name: string }): Promise<ChosenData> {
-  const chosen = await dataToScore(args, isRandom(args) ? undefined : model, integer(args, 'puzzles', 1, 1e9));
-  const { vocabSize, sequenceLength, name } = chosen.dataset;
+  const puzzles = integer(args, 'puzzles', 1, 1e9);
+  const chosen = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
+  const { vocabSize, sequenceLength, name, examples } = chosen.dataset;
   if (vocabSize !== model.config.vocabSize || sequenceLength !== model.config.sequenceLength)
     throw new InputError(
       `expected puzzles of ${model.config.sequenceLength} cells and ${model.config.vocabSize} tokens, ` +
         `as ${model.name} was trained on, got ${sequenceLength} and ${vocabSize} from ` +
-        `${name}; choose the fitting --experiment`,
+        `${name}; choose ${text(args, 'file') === undefined ? 'the fitting --experiment' : 'another file or checkpoint'}`,
     );
+  if (puzzles !== undefined && puzzles > examples)
+    throw new InputError(`--puzzles: expected at most the ${examples} of ${name}, got ${puzzles}`);
   return chosen;
 }
 
@@ -297,11 +306,13 @@ async function thinkAndScore(
   shouldStop: () => boolean,
 ): Promise<Evaluation | UntilSure> {
   const progress = new Progress();
-  const what = mostForms === undefined ? 'evaluating' : 'searching';
+  const [what, note] =
+    mostForms === undefined ? (['evaluating', ''] as const) : (['searching', 'the hardest take longest'] as const);
   const watched = {
     ...options,
     shouldStop,
-    onProgress: ({ done, total }: { done: number; total: number }) => progress.update(what, 'puzzles', done, total),
+    onProgress: ({ done, total }: { done: number; total: number }) =>
+      progress.update(what, 'puzzles', done, total, done < total ? note : ''),
   };
   const result =
     mostForms === undefined

@@ -20,9 +20,10 @@ export const wholeExperiment: ReadSettings = {
   evaluation: everyField,
 };
 
-/** --experiment and --set, for a command that reads `read` of the settings. */
+/** --experiment and --set, for a command that reads `read` of the settings, such as those of `example`. */
 export function experimentOptions(
   read: (args: Arguments) => ReadSettings = () => wholeExperiment,
+  example = 'training.steps=300,model.gradient=one-step',
 ): Readonly<Record<'experiment' | 'set', Option>> {
   return {
     experiment: {
@@ -31,7 +32,7 @@ export function experimentOptions(
     },
     set: {
       value: 'A.B=V,…',
-      about: 'changes, e.g. training.steps=300,model.gradient=one-step; describe --settings lists all fields',
+      about: `changes, e.g. ${example}; describe --settings lists all fields`,
       settings: read,
     },
   };

@@ -8,9 +8,11 @@ import { given } from '../fields.js';
 import { Random } from '../random.js';
 import { percentText } from '../report/tables.js';
 import { searchForms } from '../train/search.js';
-import type { Thinking } from '../train/seats.js';
+import type { SeatsOptions, Thinking } from '../train/seats.js';
 import { flag, number, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { stoppable } from './stop.js';
 import { formsOption, mostFormsOf } from './until-sure-options.js';
+import { Progress } from '../progress.js';
 import { plural } from '../words.js';
 
 export const searchOptions: Readonly<Record<string, Option>> = {
@@ -29,36 +31,61 @@ export const searchOptions: Readonly<Record<string, Option>> = {
   }),
 };
 
-/** Searches, telling of every form that gave a surer answer, and of how it ended; the last thought. */
+/** How to search, as the arguments say it; undefined where they ask for no search. */
+export function readSearch(args: Arguments): Search | undefined {
+  if (!flag(args, 'until-sure')) return undefined;
+  return {
+    mostForms: mostFormsOf(args),
+    haltAbove: number(args, 'halt-above', -1000, 1000) ?? 0,
+    random: new Random(seedOf(args)),
+  };
+}
+
+/** The limits of a search, and what draws its forms. */
+export type Search = Required<Pick<SeatsOptions, 'mostForms' | 'haltAbove' | 'random'>>;
+
+/**
+ * Searches, telling of every form that gave a surer answer, and of how it ended; the last thought. Ctrl-C ends it with
+ * the surest answer so far.
+ */
 export async function solveUntilSure(
   engine: Engine,
   { question }: Puzzle,
   supervisionSteps: number | undefined,
-  args: Arguments,
+  search: Search,
   out: Out,
 ): Promise<Thinking> {
   const geometry = geometryOfCells(question.length);
   if (geometry === undefined) throw new Error('a Sudoku of no known size');
+  const progress = new Progress();
+  const began = performance.now();
   let last: Thinking | undefined;
   let told = -1;
-  for await (const thinking of searchForms(engine, question, {
-    forms: sudokuForms(geometry),
-    mostForms: mostFormsOf(args),
-    haltAbove: number(args, 'halt-above', -1000, 1000) ?? 0,
-    random: new Random(seedOf(args)),
-    ...given({ supervisionSteps }),
-  })) {
-    last = thinking;
-    if (thinking.form !== told)
-      out.line(
-        `form ${thinking.form + 1}${thinking.form === 0 ? ', as it stands' : ''}: an answer that is ` +
-          `${percentText(sigmoid(thinking.surest.haltLogit))} sure, after ${plural(thinking.passes, 'pass')}`,
-      );
-    told = thinking.form;
-  }
+  const tell = ({ form, surest, passes }: Thinking): void => {
+    if (form === told) return;
+    told = form;
+    progress.end(); // its line stands where this one goes
+    out.line(
+      `form ${form + 1}${form === 0 ? ', as it stands' : ''}: an answer that is ` +
+        `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')}`,
+    );
+  };
+  const forms = sudokuForms(geometry);
+  await stoppable(out, 'stopping after this step', async (shouldStop) => {
+    const thoughts = searchForms(engine, question, { ...search, forms, ...given({ supervisionSteps }) });
+    for await (const thinking of thoughts) {
+      if (last !== undefined && thinking.forms > last.forms) tell(last);
+      last = thinking;
+      if (performance.now() - began > 2000)
+        progress.update('searching', 'forms', thinking.forms - 1, search.mostForms, plural(thinking.passes, 'pass'));
+      if (shouldStop()) break;
+    }
+  });
   if (last === undefined) throw new Error('a search without a step');
-  const { sure, forms, passes, surest } = last;
-  const cost = `${plural(forms, 'form')} and ${plural(passes, 'pass')}`;
+  tell(last);
+  progress.end();
+  const { sure, surest } = last;
+  const cost = `${plural(last.forms, 'form')} and ${plural(last.passes, 'pass')}`;
   const sureness = percentText(sigmoid(surest.haltLogit));
   out.line(
     sure

@@ -15,11 +15,11 @@ import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { flag, integer, text, type Arguments, type Command, type Out } from './command.js';
+import { integer, text, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readChanges } from './experiment-options.js';
 import { everyField } from './settings.js';
-import { searchOptions, solveUntilSure } from './solve-until-sure.js';
+import { readSearch, searchOptions, solveUntilSure, type Search } from './solve-until-sure.js';
 
 /** A board with frames and titles has a few hundred characters. */
 const longestInput = 10_000;
@@ -48,12 +48,12 @@ export const solve: Command = {
 
   async run(args, out) {
     const [named = ''] = args.positionals;
-    const isFile = statSync(named, { throwIfNoEntry: false })?.isFile() === true;
-    const written = named === '-' ? boardText(boardOfInput()) : isFile ? boardText(await onlyBoard(named)) : named;
+    const written = await writtenPuzzle(named);
     const puzzle = ownSudoku(written);
     const cells = puzzle.question.length;
     const side = Math.sqrt(cells);
     const supervisionSteps = integer(args, 'steps', 1, 4096);
+    const search = readSearch(args);
     const { model = {} } = readChanges(args);
     const opened = await openModel(text(args, 'checkpoint') ?? shippedCheckpoint(cells), readEngineOptions(args), {
       ...loadOptions(args, model),
@@ -70,9 +70,10 @@ export const solve: Command = {
         );
       out.line(`puzzle ${textOf(puzzle.question)}`);
       show(out, { question: puzzle.question });
-      const solved = flag(args, 'until-sure')
-        ? await search(engine, puzzle, supervisionSteps, args, out)
-        : await thinkAloud(engine, puzzle, supervisionSteps, out);
+      const solved =
+        search === undefined
+          ? await thinkAloud(engine, puzzle, supervisionSteps, out)
+          : await searchAloud(engine, puzzle, supervisionSteps, search, out);
       if (assumed.length > 0) out.line(assumedLine(assumed));
       const [question, solution] = [puzzle.question, puzzle.solution].map(textOf);
       out.result({ assumed, puzzle: question, solution, ...solved });
@@ -94,18 +95,19 @@ interface Solved {
 type Steps = number | undefined;
 
 /** In form after form until the model is sure; shows the last answer. */
-async function search(
+async function searchAloud(
   engine: Engine,
   puzzle: Puzzle,
   supervisionSteps: Steps,
-  args: Arguments,
+  search: Search,
   out: Out,
 ): Promise<Solved> {
-  const { surest, sure, form, forms, passes } = await solveUntilSure(engine, puzzle, supervisionSteps, args, out);
+  const { surest, sure, form, forms, passes } = await solveUntilSure(engine, puzzle, supervisionSteps, search, out);
   show(out, { question: puzzle.question, answer: surest.tokens, solution: puzzle.solution });
   const thought = { step: passes, prediction: surest.tokens, haltProbability: sigmoid(surest.haltLogit) };
   const answer = judgeSudoku(puzzle, puzzle.question, thought);
   const { board, haltProbability, right } = answer;
+  if (!right) out.line('! wrong, · empty');
   out.line(`${sure && !right ? 'a false stop, ' : ''}${verdict(answer, puzzle)}`);
   return { right, legal: answer.illegal === null, sure, board, haltProbability, form, forms, passes };
 }
@@ -165,6 +167,17 @@ function unchangedLine(judged: readonly JudgedThought[]): string[] {
   if (first === undefined || last === undefined) return [];
   const steps = first.step === last.step ? `step ${first.step}` : `steps ${first.step} to ${last.step}`;
   return [`\n${steps}: no change; ${judgementText(last)}`];
+}
+
+/** The puzzle as text: what is named itself, or what a file or standard input (-) holds. */
+async function writtenPuzzle(named: string): Promise<string> {
+  if (named === '-') return boardText(boardOfInput());
+  const found = statSync(named, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return boardText(await onlyBoard(named));
+  if (found !== undefined) throw new InputError(`${named}: expected a Sudoku or a file that holds one, got a folder`);
+  // Of letters a board has x alone.
+  if (/[\\/]|\.[a-wyz]\w*$/i.test(named)) throw new InputError(`file not found: ${named}`);
+  return named;
 }
 
 /** The first board of standard input. */

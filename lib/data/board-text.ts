@@ -85,7 +85,7 @@ export class BoardReader {
     if (title && this.#sure().length === 0) return [];
     const bad = [...text].find((character) => !cells.test(character))!;
     throw new InputError(
-      `Sudoku board: expected digits and '.', '0', '_', '?', '*' or 'x' for blanks, got ${JSON.stringify(bad)}`,
+      `Sudoku board: expected digits and '.', '0', '_', '?', '*', 'x' or '-' for blanks, got ${JSON.stringify(bad)}`,
     );
   }
 

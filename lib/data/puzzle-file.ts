@@ -11,6 +11,7 @@ import { isReferenceFolder } from './reference-format.js';
 import { completed, readSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
 import { sudokuSetOf } from './sudoku-sets.js';
 import { firstText } from './text.js';
+import { plural } from '../words.js';
 
 /** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
 export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
@@ -22,7 +23,7 @@ export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc
 
 /**
  * The Sudokus or mazes of a file, in order, as they stand; the exact solver gives the answers that a file of Sudokus
- * leaves out. `limit`: only the first so many. Throws InputError for a damaged file, for a Sudoku that has not exactly
+ * leaves out. The set's note counts these, and puzzles that stand there again. `limit`: only the first so many. Throws InputError for a damaged file, for a Sudoku that has not exactly
  * one solution, and for ARC tasks and folders, which are tasks of their own.
  */
 export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
@@ -36,15 +37,30 @@ export async function loadPuzzleFile(named: string, limit?: number): Promise<Dat
       mazes.push({ input: question, label: answer });
     const [first] = mazes;
     if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
-    return mazeSetOf(mazes, Math.sqrt(first.input.length), name);
+    const set = mazeSetOf(mazes, Math.sqrt(first.input.length), name);
+    return { ...set, note: repeatedNote(mazes.map(({ input }) => input)) };
   }
   if (kind !== 'sudoku')
     throw new InputError(
       `${name}: expected a file of Sudokus or mazes, got ${kind === 'arc' ? 'ARC tasks' : 'a folder'}`,
     );
   const puzzles: SudokuPuzzle[] = [];
-  for await (const entry of readSudokuFile(file, options)) puzzles.push(completed(entry));
+  let unanswered = 0;
+  for await (const entry of readSudokuFile(file, options)) {
+    puzzles.push(completed(entry));
+    unanswered += entry.answer === null ? 1 : 0;
+  }
   const [first] = puzzles;
   if (first === undefined) throw new InputError(`${name}: expected at least one Sudoku, got none`);
-  return sudokuSetOf(puzzles, Math.sqrt(first.question.length), { name, note: '', augmentation: null });
+  const notes = [
+    unanswered === 0 ? '' : `The exact solver answered ${unanswered} of the puzzles, which the file does not.`,
+    repeatedNote(puzzles.map(({ question }) => question)),
+  ];
+  const note = notes.filter((each) => each !== '').join(' ');
+  return sudokuSetOf(puzzles, Math.sqrt(first.question.length), { name, note, augmentation: null });
+}
+
+function repeatedNote(questions: readonly Uint8Array[]): string {
+  const repeated = questions.length - new Set(questions.map((question) => question.join(''))).size;
+  return repeated === 0 ? '' : `${plural(repeated, 'puzzle')} of the file stand there before, and count again.`;
 }

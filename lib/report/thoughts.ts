@@ -29,7 +29,7 @@ export function thinkingRow(
 
 /** What a search solved, what it cost, and how far the halting head could be trusted, in short lines. */
 export function untilSureText(search: UntilSure): string {
-  const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, precision, passes } = search;
+  const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, headPrecision, passes } = search;
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
   const { alternative } = search;
   return [
@@ -39,9 +39,9 @@ export function untilSureText(search: UntilSure): string {
     `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
       (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
     `sure of ${many(sure)}` +
-      (precision === null
+      (headPrecision === null
         ? ''
-        : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(precision)}`) +
+        : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(headPrecision)}`) +
       `; never sure of ${many(search.neverSure)}, whose surest answer solved ${many(search.neverSureSolved)}`,
     `passes a puzzle: ${many(passes.mean)} on average, median ${many(passes.median)}, at most ${many(passes.largest)}`,
   ].join('\n');

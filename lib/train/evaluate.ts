@@ -89,8 +89,11 @@ interface Tally {
   readonly squares: number[];
 }
 
-/** Batches from one point at which an evaluation can go on to the next; where puzzles halt, seats run empty there. */
-const batchesOfPart = 8;
+/**
+ * Batches from one point at which an evaluation can go on to the next. Where puzzles halt, seats run empty there, so
+ * such points are rare.
+ */
+const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove === undefined ? 1 : 8);
 
 /** Scores a model on a data set, after every supervision step. Throws InputError for impossible options. */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
@@ -123,7 +126,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   for (let i = 0; i < tally.done; i++) puzzles.next();
   const { seconds } = tally;
   const started = performance.now();
-  const part = kept === undefined ? total : Math.ceil((batchesOfPart * batchSize) / (votes * chains));
+  const part = kept === undefined ? total : Math.ceil((batchesOfPart(options) * batchSize) / (votes * chains));
   try {
     while (tally.done < total) {
       await scorePart(engine, dataset, puzzles, Math.min(part, total - tally.done), total, options, tally);

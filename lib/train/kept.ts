@@ -25,6 +25,7 @@ const format = 'trm-lab/evaluation/1';
 export class Keeping {
   readonly #options: KeepingOptions;
   readonly #files: string[] = [];
+  #wentOn = false;
 
   constructor(options: KeepingOptions) {
     this.#options = options;
@@ -46,7 +47,18 @@ export class Keeping {
     }
     const kept = new Kept<State>(hash.digest('hex'), this.#options);
     this.#files.push(kept.file);
+    this.#wentOn ||= kept.found !== undefined;
     return kept;
+  }
+
+  /** Whether an evaluation went on from a file. */
+  get wentOn(): boolean {
+    return this.#wentOn;
+  }
+
+  /** Whether there is a file to go on from. */
+  get holds(): boolean {
+    return this.#files.some((file) => existsSync(file));
   }
 
   /** The result is in safety: the files are removed. */

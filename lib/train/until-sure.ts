@@ -45,7 +45,7 @@ export interface UntilSure {
   /** Puzzles the head was sure of, those among them with a wrong answer, the share with a right one (null of none). */
   readonly sure: number;
   readonly falseStops: number;
-  readonly precision: number | null;
+  readonly headPrecision: number | null;
   /** Puzzles it was never sure of, and those among them whose surest answer is right. */
   readonly neverSure: number;
   readonly neverSureSolved: number;
@@ -125,7 +125,7 @@ export async function evaluateUntilSure(
     solved: count((puzzle) => puzzle.right),
     sure,
     falseStops,
-    precision: sure === 0 ? null : (sure - falseStops) / sure,
+    headPrecision: sure === 0 ? null : (sure - falseStops) / sure,
     neverSure: total - sure,
     neverSureSolved: count((puzzle) => !puzzle.sure && puzzle.right),
     passes: {

@@ -56,7 +56,7 @@ describe('thinking wider', function () {
     const { result, text } = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above', '1000');
     const passes = { mean: 12, median: 12, largest: 12 }; // no logit is above 1,000: three forms of four steps each
     assert.deepEqual(
-      [result['mostForms'], result['haltAbove'], result['sure'], result['neverSure'], result['precision']],
+      [result['mostForms'], result['haltAbove'], result['sure'], result['neverSure'], result['headPrecision']],
       [3, 1000, 0, 2, null],
     );
     assert.deepEqual(result['passes'], passes);
@@ -72,7 +72,8 @@ describe('thinking wider', function () {
     assert.match(text, /search at test time.*\nup to 3 forms of 4 passes, until a halting logit is above 1000/);
     assert.match(text, /sure of 0; never sure of 2, /);
     assert.match(text, /passes a puzzle: 12 on average, median 12, at most 12/);
-    const quick = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above=-1000');
+    assert.match(result['precision'] as string, /^(bf16|float32)$/); // the engine's
+    const quick = await run(evaluateCommand, small, '--file', file, ...limits, '--halt-above', '-1000');
     assert.deepEqual(quick.result['passes'], { mean: 1, median: 1, largest: 1 });
     assert.equal(quick.result['sure'], 2);
   });
@@ -102,6 +103,17 @@ describe('thinking wider', function () {
     await refused(/--split: expected none/, evaluateCommand, small, '--file', file, '--split', 'test');
     await refused(/expected puzzles of 81 cells/, evaluateCommand, large, '--file', file);
     await refused(/--seed: expected --until-sure/, solve, puzzle, '--seed', '3');
+    await refused(
+      /--puzzles: expected at most the 2 of mine\.txt, got 3/,
+      evaluateCommand,
+      small,
+      '--file',
+      file,
+      ...['--puzzles', '3'],
+    );
+    await refused(/--forms: expected a number from 1 to 65536, got -3/, solve, puzzle, '--until-sure', '--forms', '-3');
+    await refused(/^InputError: file not found: none\.csv$/, solve, 'none.csv');
+    await refused(/expected a Sudoku or a file that holds one, got a folder/, solve, folder);
   });
 
   it('solves until it is sure, and says when it is not', async () => {
@@ -110,13 +122,21 @@ describe('thinking wider', function () {
     const sure = await run(solve, hard, '--until-sure');
     assert.deepEqual([sure.code, sure.result['sure'], sure.result['right']], [0, true, true]);
     assert.ok((sure.result['forms'] as number) > 1 && (sure.result['form'] as number) > 0);
-    assert.match(sure.text, /\nform 1, as it stands: an answer that is .* sure, after 1 pass\n/);
+    assert.match(sure.text, /\nform 1, as it stands: an answer that is .* sure, after 16 passes\n/);
     assert.match(sure.text, /\nsure after \d+ forms and \d+ passes: /);
     assert.match(sure.text, /\nright: it agrees with the exact solver/);
     const limits = ['--halt-above', '1000', '--forms', '2', '--steps', '3'];
     const unsure = await run(solve, puzzle, '--until-sure', ...limits);
     assert.deepEqual([unsure.result['sure'], unsure.result['forms'], unsure.result['passes']], [false, 2, 6]);
     assert.match(unsure.text, /\nunsure: 2 forms and 6 passes gave no answer that the model is sure of; /);
+  });
+
+  it('asked to stop, a search ends with the surest answer so far', async () => {
+    const limits = ['--halt-above', '1000', '--forms', '65536'];
+    setTimeout(() => process.emit('SIGINT'), 50);
+    const { result, text } = await run(solve, puzzle, '--until-sure', ...limits);
+    assert.ok((result['forms'] as number) < 65_536, String(result['forms']));
+    assert.match(text, /\nunsure: \d[\d,]* forms? and \d[\d,]* pass/);
   });
 
   it('the study takes 9×9 models alone, and only as many puzzles as the official test subset has', async () => {

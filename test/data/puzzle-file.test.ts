@@ -42,6 +42,9 @@ describe('loadPuzzleFile', () => {
       ['12434321....3412', '1243432121343412'],
     ]);
     assert.equal((await loadPuzzleFile(file, 1)).examples, 1);
+    assert.equal(set.note, 'The exact solver answered 2 of the puzzles, which the file does not.');
+    const again = write('again.csv', `question,answer\n${'1.........3..4.2,1243432121343412\n'.repeat(3)}`);
+    assert.equal((await loadPuzzleFile(again)).note, '2 puzzles of the file stand there before, and count again.');
     assert.equal(kindOfSet(set), 'sudoku');
     assert.equal(formsOf(set).count, Infinity);
   });

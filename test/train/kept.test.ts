@@ -76,21 +76,35 @@ describe('an interrupted evaluation', function () {
       const options = { batchSize: 1, ...way };
       const whole = await evaluate(engine, puzzles, options);
       if (way.haltAbove !== undefined) assert.ok(whole.meanSteps! > 1.1 && whole.meanSteps! < 2.9, 'some halt early');
-      // Parts of eight puzzles, twenty in all. Stopped in the second part, then again in the third.
+      // Twenty puzzles in parts of one, or of eight where they halt. Stopped twice, each time in another part.
       for (const puzzle of [9, 17]) {
         const keep = keeping(true);
         await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(puzzle), keep }), Interrupted);
         assert.equal(readdirSync(folder).length, 1);
+        assert.deepEqual([keep.holds, keep.wentOn], [true, puzzle === 17]);
       }
       steps = 0;
       const keep = keeping(true);
       const resumed = await evaluate(engine, puzzles, { ...options, keep });
       assert.deepEqual(without(resumed), without(whole));
-      assert.ok(steps <= 4 * 3, `${steps} steps for the four puzzles that were left`);
+      assert.ok(steps <= 4 * 3, `${steps} steps for the four puzzles at most that were left`);
       keep.remove();
       assert.deepEqual(readdirSync(folder), []);
     });
   }
+
+  it('keeps every batch that was finished, and nothing where none was', async () => {
+    const options = { batchSize: 2 };
+    const none = keeping(true);
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(1), keep: none }), Interrupted);
+    assert.deepEqual([none.holds, readdirSync(folder)], [false, []]);
+    const one = keeping(true);
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(3), keep: one }), Interrupted);
+    assert.equal(one.holds, true);
+    steps = 0;
+    await evaluate(engine, puzzles, { ...options, keep: keeping(true) });
+    assert.equal(steps, 9 * 3); // all batches but the first
+  });
 
   /** A callback that fails after it has returned. */
   const late: Pick<EvaluateOptions, 'onProgress'> = {
@@ -130,7 +144,7 @@ describe('an interrupted evaluation', function () {
       [good.slice(0, 100), /^.*evaluation-\w+\.json: expected what this evaluation had finished, got .*JSON/],
       ['null', /got that of another evaluation; delete the file to start over$/],
       [others, /got that of another evaluation/],
-      [good.replace('\\"done\\":8', '\\"done\\":9'), /got something damaged: its checksum differs/],
+      [good.replace('\\"done\\":9', '\\"done\\":8'), /got something damaged: its checksum differs/],
     ] as const) {
       assert.notEqual(content, good);
       writeFileSync(file, content);

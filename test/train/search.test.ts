@@ -289,7 +289,7 @@ describe('evaluateUntilSure', () => {
         solved: 3,
         sure: 3,
         falseStops: 1,
-        precision: 2 / 3,
+        headPrecision: 2 / 3,
         neverSure: 2,
         neverSureSolved: 1,
         passes: { mean: 18 / 5, median: 3, largest: 6 },
@@ -314,8 +314,8 @@ describe('evaluateUntilSure', () => {
         haltAbove,
       });
     const [low, high] = [await at(-0.3), await at(Infinity)];
-    assert.deepEqual([low.sure, low.falseStops, low.passes.mean, low.precision], [1, 0, (2 + 6) / 2, 1]);
-    assert.deepEqual([high.sure, high.precision, high.neverSure, high.passes.mean], [0, null, 2, 6]);
+    assert.deepEqual([low.sure, low.falseStops, low.passes.mean, low.headPrecision], [1, 0, (2 + 6) / 2, 1]);
+    assert.deepEqual([high.sure, high.headPrecision, high.neverSure, high.passes.mean], [0, null, 2, 6]);
   });
 
   it('notes every surer answer, and votes over the forms that all puzzles have', async () => {
