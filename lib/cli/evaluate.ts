@@ -187,11 +187,12 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
     const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
+    const sinceThen = keep.wentOn ? ' since it went on' : '';
     const peakMemory = process.resourceUsage().maxRSS * 1024;
     out.line(
       `${dataset.name}: ${plural(result.puzzles, 'puzzle')}, ${duration(result.seconds)}, ` +
         `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
-        `${duration(cpuSeconds)} of processor time${keep.wentOn ? ' since it went on' : ''}, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
+        `${duration(cpuSeconds)} of processor time${sinceThen}, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
         `${engine.description}, ${engine.precision}`,
     );
     out.line(`puzzles chosen by ${chosenBy}`);
@@ -230,11 +231,12 @@ async function fittingData(args: Arguments, model: OpenModel & { readonly name: 
   const puzzles = integer(args, 'puzzles', 1, 1e9);
   const chosen = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
   const { vocabSize, sequenceLength, name, examples } = chosen.dataset;
+  const fromFile = text(args, 'file') !== undefined;
   if (vocabSize !== model.config.vocabSize || sequenceLength !== model.config.sequenceLength)
     throw new InputError(
       `expected puzzles of ${model.config.sequenceLength} cells and ${model.config.vocabSize} tokens, ` +
         `as ${model.name} was trained on, got ${sequenceLength} and ${vocabSize} from ` +
-        `${name}; choose ${text(args, 'file') === undefined ? 'the fitting --experiment' : 'another file or checkpoint'}`,
+        `${name}; choose ${fromFile ? 'another file or checkpoint' : 'the fitting --experiment'}`,
     );
   if (puzzles !== undefined && puzzles > examples)
     throw new InputError(`--puzzles: expected at most the ${examples} of ${name}, got ${puzzles}`);

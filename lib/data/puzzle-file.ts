@@ -23,8 +23,9 @@ export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc
 
 /**
  * The Sudokus or mazes of a file, in order, as they stand; the exact solver gives the answers that a file of Sudokus
- * leaves out. The set's note counts these, and puzzles that stand there again. `limit`: only the first so many. Throws InputError for a damaged file, for a Sudoku that has not exactly
- * one solution, and for ARC tasks and folders, which are tasks of their own.
+ * leaves out. The set's note counts these, and puzzles that stand there again. `limit`: only the first so many. Throws
+ * InputError for a damaged file, for a Sudoku that has not exactly one solution, and for ARC tasks and folders, which
+ * are tasks of their own.
  */
 export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
   const options = given({ limit });

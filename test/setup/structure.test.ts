@@ -52,6 +52,7 @@ const clocks: Readonly<Record<string, string>> = {
   'page/page.ts': 'no cycle is shown for less time than an eye needs',
   'cli/cost.ts': 'when a run will end',
   'cli/sweep-progress.ts': 'whether it is time to say what takes so long',
+  'cli/solve-until-sure.ts': 'whether a search is long enough to show how far it is',
   'cli/evaluate.ts': 'processor time of an evaluation',
   'experiment/cost.ts': 'speed of this machine',
   'experiment/provenance.ts': 'when a run ended',
