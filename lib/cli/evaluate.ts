@@ -192,8 +192,8 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     out.line(
       `${dataset.name}: ${plural(result.puzzles, 'puzzle')}, ${duration(result.seconds)}, ` +
         `${Number((result.puzzles / result.seconds).toPrecision(3))} puzzles/s, ` +
-        `${duration(cpuSeconds)} of processor time${sinceThen}, peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ` +
-        `${engine.description}, ${engine.precision}`,
+        `${duration(cpuSeconds)} of processor time${sinceThen}, ` +
+        `peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`,
     );
     out.line(`puzzles chosen by ${chosenBy}`);
     if (dataset.note !== '') out.line(dataset.note);
