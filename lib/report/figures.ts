@@ -298,7 +298,7 @@ export interface ThoughtPoint {
 export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Caption = {}): Figure {
   const lines = [
     { name: 'open cells right', y: thoughts.map(({ rightCells }) => percent(rightCells)), dash: 'solid' },
-    { name: '“I am done”', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
+    { name: 'sure', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
   ];
   const steps = thoughts.map(({ step }) => step);
   const ends = lines.map(({ name, y }, index) => ({
