@@ -71,6 +71,6 @@ function scoreText(record: RunRecord, dataset: string, here: Evaluation): string
     `  solved ${shown.map((cycle) => accuracy(here, cycle).padStart(7)).join(' ')}`,
     same
       ? `these are the first ${here.puzzles} of the puzzles of the record`
-      : 'these are other puzzles than those of Sudoku-Extreme, so the two numbers do not compare',
+      : 'these are other puzzles than those of the record, so the two numbers do not compare',
   ].join('\n');
 }

@@ -127,8 +127,9 @@ export class BatchStream {
  */
 export function puzzleCount(dataset: Dataset, asked = dataset.examples): number {
   checkDataset(dataset);
-  const { name, examples } = dataset;
-  if (examples === 0) throw new InputError(`${name}: expected puzzles to evaluate, got none`);
+  const { name, examples, note } = dataset;
+  if (examples === 0)
+    throw new InputError(`${name}: expected puzzles to evaluate, got none${note === '' ? '' : `. ${note}`}`);
   checkCounts({ puzzles: asked });
   return Math.min(asked, examples);
 }

@@ -46,8 +46,9 @@ export interface SudokuSetOptions extends SplitSizes {
 export const publicDomainFile = 'sudoku-9x9-public-domain.csv.gz';
 
 /**
- * The official files of Sudoku-Extreme as TRM_DATA holds them; all 422,786 test puzzles are taken where they are at
- * hand, else 10,000.
+ * The files of Sudoku-Extreme as TRM_DATA holds them. `test` has 10,000 rows of the official subset, which every record
+ * of ours is scored on; `wholeTest` all 422,786 official rows, in another order. Of these two `test` is read as far as
+ * it reaches. `moreTrain`, which has no home on the net, has the validation puzzles.
  */
 export const extremeFiles = {
   train: 'sudoku_extreme_1k_train.csv.gz',
@@ -91,7 +92,11 @@ export async function sudokuDataset(
         ? await fileSplits(options, onProgress)
         : await ownSplits(options, geometry, onProgress);
   const of = options.file === undefined ? options.source : path.basename(options.file);
-  const note = noteOnSudoku(options);
+  const ofAll =
+    options.source === 'sudoku-extreme' && path.basename(extremeTestFile(options)) === extremeFiles.wholeTest;
+  const notes = { train: noteOnSudoku(options), test: noteOnSudoku(options), validation: noteOnSudoku(options) };
+  if (splits.validation.length < options.validationPuzzles)
+    notes.validation = `Its puzzles are in ${extremeFiles.moreTrain}, which is not at hand (data/README.md).`;
   const augmentation: Augmentation = {
     copies: augmentations,
     random: new Random(seed).fork('augmentation'),
@@ -99,8 +104,8 @@ export async function sudokuDataset(
   };
   return eachSplit((split) =>
     sudokuSetOf(splits[split], side, {
-      name: `Sudoku ${side}×${side} ${of} ${split}`,
-      note,
+      name: `Sudoku ${side}×${side} ${of} ${split}${ofAll && split === 'test' ? ' of all rows' : ''}`,
+      note: notes[split],
       augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
     }),
   );
@@ -145,15 +150,16 @@ async function ownSplits(
 /**
  * Sudoku-Extreme: the official 1,000 training puzzles (or, beyond 1,000 or with a least difficulty, a seeded draw
  * from the larger file), the official test rows in their order, and validation puzzles from the training rows that are
- * left.
+ * left. Without the larger file there are no validation puzzles, and a training that asks for none of them is the same.
  */
 async function extremeSplits(options: SudokuSetOptions): Promise<Splits<readonly SudokuPuzzle[]>> {
   const { trainPuzzles, testPuzzles, validationPuzzles, minDifficulty, seed } = options;
   const random = new Random(seed).fork('sudoku-extreme');
   const official = trainPuzzles <= 1000 && minDifficulty === 0;
+  const withoutMore = findDataFile(extremeFiles.moreTrain) === undefined;
   let train: SudokuPuzzle[];
   let rest: SudokuPuzzle[] = [];
-  if (official && validationPuzzles === 0) {
+  if (official && (validationPuzzles === 0 || withoutMore)) {
     train = (await loadSudokuFile(dataFile(extremeFiles.train, 'sudoku-extreme'))).slice(0, trainPuzzles);
   } else {
     const more = await loadSudokuFile(dataFile(extremeFiles.moreTrain)); // its first 1,000 rows are the official ones
@@ -166,13 +172,18 @@ async function extremeSplits(options: SudokuSetOptions): Promise<Splits<readonly
       rest = pool.slice(trainPuzzles);
     }
   }
-  const test = await loadSudokuFile(
-    findDataFile(extremeFiles.wholeTest) ?? dataFile(extremeFiles.test, 'sudoku-extreme'),
-    testPuzzles === 0 ? {} : { limit: testPuzzles },
-  );
-  const holds = { train: train.length, test: test.length, validation: rest.length };
+  const test = await loadSudokuFile(extremeTestFile(options), testPuzzles === 0 ? {} : { limit: testPuzzles });
+  const validation = official && withoutMore ? validationPuzzles : rest.length;
+  const holds = { train: train.length, test: test.length, validation };
   checkHolds('Sudoku-Extreme', 'puzzles', holds, options);
   return { train, test, validation: rest.slice(0, validationPuzzles) };
+}
+
+/** The file whose first rows are the test puzzles; 0 asks for all there are. */
+function extremeTestFile({ testPuzzles }: SplitSizes): string {
+  const [some, whole] = [findDataFile(extremeFiles.test), findDataFile(extremeFiles.wholeTest)];
+  const reaches = testPuzzles > 0 && testPuzzles <= 10_000;
+  return (reaches ? (some ?? whole) : (whole ?? some)) ?? dataFile(extremeFiles.wholeTest, 'sudoku-extreme');
 }
 
 /**

@@ -27,7 +27,7 @@ import { Keeping } from '../train/kept.js';
 import { readSnapshot, readStartWeights, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
-import { checkRunnable, setSizes } from './cost.js';
+import { checkRunnable } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
 import { change, type Experiment } from './experiment.js';
@@ -131,10 +131,12 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);
   const id = runId(experiment, seed, data, start, options.engine?.block);
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
-  if (setSizes(experiment, data).scored === 0)
+  const { split } = experiment.evaluation;
+  const { examples, note } = data[split];
+  if (examples === 0)
     throw new InputError(
-      `${experiment.name}: expected ${experiment.evaluation.split} puzzles to score the model on, got none; set ` +
-        `task.${experiment.evaluation.split}Puzzles (ARC: Tasks) or choose another evaluation.split`,
+      `${experiment.name}: expected ${split} puzzles to score the model on, got none; set task.${split}Puzzles ` +
+        `(ARC: Tasks) or choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
     );
   const held = takeFolder(folder, id, options.job);
   try {

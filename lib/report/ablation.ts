@@ -7,6 +7,7 @@ import { effectiveDepth } from '../model/schedule.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { sameTrial } from './paper-rows.js';
+import { holm } from './statistics.js';
 import { labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
 import { plural } from '../words.js';
 
@@ -63,11 +64,21 @@ export function recordsTable(records: readonly RunRecord[]): string {
 }
 
 function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
-  const lines = rows.map(({ row, experiment, records: own }) => {
+  const against = new Map(
+    rows
+      .filter(({ experiment }) => base !== undefined && experiment !== base.experiment)
+      .flatMap((row) => {
+        const { test } = comparedOverSeeds(row.records, base?.records ?? []);
+        return test === null ? [] : [[row, test] as const];
+      }),
+  );
+  const corrected = holm([...against.values()].map(({ p }) => p));
+  const lines = rows.map((each) => {
+    const { row, experiment, records: own } = each;
     const { model } = experiment;
     const recursions = model.schedule === undefined ? [model.deepRecursions, model.latentRecursions] : ['–', '–'];
-    const { test } = comparedOverSeeds(own, base?.records ?? []);
-    const isBase = experiment === base?.experiment;
+    const test = against.get(each);
+    const p = corrected[[...against.keys()].indexOf(each)];
     return [
       row.label,
       ...recursions.map(String),
@@ -80,16 +91,13 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
       meanAndSpread(own.map(quotedAccuracy)),
       ...(base === undefined
         ? []
-        : [
-            isBase || test === null ? '–' : signedPoints(test.difference),
-            isBase ? '–' : probabilityText(test?.p ?? null),
-          ]),
+        : [test === undefined ? '–' : signedPoints(test.difference), probabilityText(p ?? null)]),
       String(own.length),
     ];
   });
   const columns = ['row', 'T', 'n', 'layers', 'mixer', 'ACT', 'depth', 'parameters', 'first cycle', 'last cycle'];
-  const against = base === undefined ? [] : ['against the base, points', 'p'];
-  const table = toMarkdown({ columns: [...columns, ...against, 'seeds'], rows: lines });
+  const compared = base === undefined ? [] : ['against the base, points', 'p'];
+  const table = toMarkdown({ columns: [...columns, ...compared, 'seeds'], rows: lines });
   const scored = [...new Set(rows.flatMap(({ records: own }) => own).map(quotedPuzzles))];
   const splits = [...new Set(rows.map(({ experiment }) => experiment.evaluation.split))];
   const about =
@@ -97,6 +105,6 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
       ? 'Nothing of this plan was run yet.'
       : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
         `${splits.join(' or ')} puzzles solved whole, mean ± standard deviation over seeds` +
-        `${base === undefined ? '' : '; p of a two-sided t-test paired by seed'}.`;
+        `${base === undefined ? '' : '; p of a two-sided t-test paired by seed, after Holm over the rows'}.`;
   return `${table}\n\n${about}`;
 }

@@ -1,6 +1,7 @@
 /** An ablation of one's own: rows in the plan's order, and differences that a hand can check. */
 import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
+import type { RunRecord } from '../../lib/experiment/record.js';
 import { ablationRecords, ablationRows, ablationTable, ablationText } from '../../lib/report/ablation.js';
 import { costVersusAccuracy } from '../../lib/report/study-figures.js';
 import { planAblation } from '../../lib/sweep/plan.js';
@@ -62,6 +63,18 @@ describe('ablation', () => {
       ],
     );
     assert.match(lines.at(-1) ?? '', /^Share of 300 test puzzles solved whole/);
+  });
+
+  it('corrects p for the number of rows', () => {
+    const seeds = (of: (typeof plan)[number]['experiment'], ...ends: number[]): RunRecord[] =>
+      ends.map((end, seed) => recordOf(of, seed, [end]));
+    const three = [...seeds(mine!, 0.5, 0.6), ...seeds(longer!, 0.6, 0.8), ...seeds(act!, 0.6, 0.6)];
+    const lines = ablationTable(plan, three).split('\n').slice(2, 6);
+    // Differences 0.1, 0.2 and 0.1, 0: t is 3 and 1 with one degree of freedom, so p is 0.205 and 0.5; Holm doubles one.
+    assert.deepEqual(
+      lines.map((line) => line.slice(2, -2).split(' | ').at(-2)),
+      ['–', '0.410', '0.500', '–'],
+    );
   });
 
   it('goes into the figure of what accuracy costs', () => {
