@@ -485,8 +485,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10-study',
       about:
-        'the 178 ARC-AGI-1 training tasks that fit 10×10, of which 60 validate, for Table 5: ten minutes to half an ' +
-        'hour a run',
+        'the 178 ARC-AGI-1 training tasks that fit 10×10, of which 60 validate, for Table 5: nine minutes to three ' +
+        'quarters of an hour a run',
       scale: 'laptop',
       task: { ...arcStudyTask, canvas: 10, maxTasks: 0, validationTasks: 60 },
       model: arcStudyModel,
