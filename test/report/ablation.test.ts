@@ -70,7 +70,7 @@ describe('ablation', () => {
       ends.map((end, seed) => recordOf(of, seed, [end]));
     const three = [...seeds(mine!, 0.5, 0.6), ...seeds(longer!, 0.6, 0.8), ...seeds(act!, 0.6, 0.6)];
     const lines = ablationTable(plan, three).split('\n').slice(2, 6);
-    // Differences 0.1, 0.2 and 0.1, 0: t is 3 and 1 with one degree of freedom, so p is 0.205 and 0.5; Holm doubles one.
+    // Differences 0.1, 0.2 and 0.1, 0: t = 3 and 1 with one degree of freedom, p = 0.205 and 0.5. Holm doubles one.
     assert.deepEqual(
       lines.map((line) => line.slice(2, -2).split(' | ').at(-2)),
       ['–', '0.410', '0.500', '–'],
