@@ -61,7 +61,8 @@ export function contentsOf(value: PickleValue): Contents {
     if (names.some(isModelName)) {
       const average = isAveraged(where);
       const split = average ? names.filter((name) => !name.startsWith('online_model.')) : names.filter(isAveragedName);
-      const rest = names.filter((name) => !split.includes(name));
+      const apart = new Set(split);
+      const rest = names.filter((name) => !apart.has(name));
       const part = (some: readonly string[]): ReadonlyMap<string, TensorHandle> =>
         new Map(some.map((name) => [name, tensors.get(name) as TensorHandle]));
       const unread = new Map(

@@ -12,6 +12,7 @@ import {
 import { writeReferenceFolder } from '../data/reference-format.js';
 import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
+import { checkNewFolder } from '../user-file.js';
 import { checkTask, loadTask } from '../experiment/task.js';
 import { integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { notFor } from './data-uses.js';
@@ -75,6 +76,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
           leastDistance: whole('min-difficulty', hardDistance(side)),
         },
   );
+  checkNewFolder(folder);
   const progress = new Progress();
   const { train, test } = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
   const built = writeReferenceFolder(
@@ -133,7 +135,7 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
 
 /** Downloads a published data set from its public home. */
 export async function getPublished(set: string, out: Out): Promise<number> {
-  const files = fetchable[set];
+  const files = Object.hasOwn(fetchable, set) ? fetchable[set] : undefined;
   if (files === undefined)
     throw new InputError(`data get: expected ${Object.keys(fetchable).join(' or ')}, got ${set}`);
   const progress = new Progress();

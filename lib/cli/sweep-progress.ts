@@ -117,9 +117,10 @@ export async function sweep(
   const experiments = missing.map(({ experiment }) => experiment);
   const jobs = onSlurm(args) ? 1 : (integer(args, 'jobs', 1, 1024) ?? defaultJobs(experiments, engine));
   const paper = experiments.some(({ scale }) => scale === 'paper');
-  if (paper) out.note("measuring this machine's speed on a few puzzles");
+  if (paper && !onSlurm(args)) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];
-  if (experiments.some(({ scale }) => scale !== 'smoke'))
+  // Of a cluster's nodes this machine's speed says nothing.
+  if (!onSlurm(args) && experiments.some(({ scale }) => scale !== 'smoke'))
     costs.push(costText(await measuredCost(missing, engine, jobs)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import { InputError } from '../errors.js';
+import { assumedLine } from './checkpoint-options.js';
 import { experiment } from '../experiment/experiments.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { loadTask, changeTask } from '../experiment/task.js';
@@ -42,7 +43,8 @@ export const wider: Command = {
     const seed = seedOf(args);
     const plan = { ...widerPlan, testPuzzles };
     const { task } = experiment('sudoku-extreme-desk-long');
-    const { engine } = await openModel(checkpoint, readEngineOptions(args));
+    const { engine, notes, assumed } = await openModel(checkpoint, readEngineOptions(args));
+    for (const note of notes) out.note(note);
     const folder = path.join(projectRoot(), 'runs', 'wider');
     const progress = new Progress();
     let record: WiderRecord;
@@ -81,7 +83,8 @@ export const wider: Command = {
     out.line(
       `${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${path.relative('.', file)}`,
     );
-    out.result(record);
+    if (assumed.length > 0) out.line(assumedLine(assumed));
+    out.result({ ...record, assumed });
     return 0;
   },
 };

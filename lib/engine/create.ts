@@ -1,6 +1,6 @@
 /** Chooses and makes an engine: the native one where it is built, else tfjs; torch where it is asked for. */
 import { InputError } from '../errors.js';
-import { anyObject, callback, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import { anyObject, callback, checkFields, flag, given, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { describe } from '../model/describe.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
@@ -44,8 +44,8 @@ const torchFields: Fields<NonNullable<EngineOptions['torch']>> = {
 };
 
 /**
- * An engine with all tensors zero; write its parameters next. Throws InputError for options that there are not, if the
- * engine asked for is not there, or the machine has too little memory for the model.
+ * An engine with all tensors zero; write its parameters next. Throws InputError for options that there are not or that
+ * the engine has not, if the engine asked for is not there, or the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   checkFields('engine options', options, engineFields);
@@ -54,13 +54,18 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
   const { engine = block === undefined ? 'auto' : 'tfjs' } = options;
   if (block !== undefined && (engine === 'native' || engine === 'torch'))
     throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);
+  const missing = whyUnavailable();
+  const isTfjs = block !== undefined || engine === 'tfjs' || (engine === 'auto' && missing !== undefined);
+  if (backend !== 'auto' && !isTfjs)
+    throw new InputError(`backend: expected the tfjs engine with it, got ${engine}; only tfjs has backends`);
+  if (engine !== 'torch' && Object.keys(given(options.torch ?? {})).length > 0)
+    throw new InputError(`torch: expected the torch engine with it, got ${engine}`);
   // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
   checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
   if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   if ((engine === 'tfjs' || block !== undefined) && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs' && block === undefined) {
-    const missing = whyUnavailable();
     if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
     if (precision === 'bf16')

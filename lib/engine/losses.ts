@@ -115,7 +115,7 @@ export function sigmoid(q: number): number {
   return 1 / (1 + Math.exp(-q));
 }
 
-/** The likeliest token of every cell, the lowest id on a tie; [cells, V] → [cells]. NaN is never the likeliest. */
+/** The likeliest token of every cell, the lowest id on a tie; [cells, V] → [cells]. No logit may be NaN. */
 export function argmax(logits: Float32Array, vocabSize: number): Int32Array {
   const predictions = new Int32Array(logits.length / vocabSize);
   for (let cell = 0; cell < predictions.length; cell++) {

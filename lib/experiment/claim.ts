@@ -36,6 +36,8 @@ interface Owner {
 
 /** A claim that is held. */
 export interface Claim {
+  /** False once another process has taken it over, which took this one for dead. */
+  isHeld(): boolean;
   release(): void;
 }
 
@@ -71,6 +73,7 @@ export function claim(folder: string, job?: string): Claim | undefined {
   }, signOfLifeEvery);
   timer.unref();
   return {
+    isHeld: () => (readOwner(file)?.token ?? token) === token,
     release: () => {
       clearInterval(timer);
       if (isOwn()) rmSync(file, { force: true });

@@ -1,11 +1,11 @@
 /** Closing evaluations: further questions to the final model of a run, beside the evaluation that tables quote. */
 import { exampleOf, someOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { blankToken } from '../data/sudoku.js';
-import { InputError } from '../errors.js';
+import { InputError, within } from '../errors.js';
 import { checkFields, number, oneOf, optional, whole, type Fields } from '../fields.js';
 import { Random } from '../random.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
-import type { Evaluation } from '../train/evaluate.js';
+import { puzzlesOf, type Evaluation } from '../train/evaluate.js';
 import type { Task } from './task.js';
 
 /** One question: which puzzles, and how they are thought about. */
@@ -116,6 +116,17 @@ export function closingPuzzles(
   });
   if (members.length === 0) return undefined;
   return someOf(all, members, `${all.name}, ${name}`);
+}
+
+/**
+ * Throws InputError for a question that these puzzles cannot be asked, before the training that it closes: of ratings
+ * where they have none, of shuffled ids where they share one.
+ */
+export function checkQuestions(list: readonly ClosingEvaluation[], train: Dataset, scored: Dataset): void {
+  for (const question of list) {
+    const puzzles = closingPuzzles(question, train, scored);
+    if (puzzles !== undefined) within(question.name, () => puzzlesOf(puzzles, 1, question.puzzleIds));
+  }
 }
 
 /** The first so many puzzles of a set with every cell filled in but one, drawn from those that were open. */

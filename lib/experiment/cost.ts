@@ -9,6 +9,7 @@ import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { positionsOf } from '../model/config.js';
 import { seatsOf, updateRequest } from '../train/options.js';
+import { whyUnavailable } from '../engine/native/addon.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
@@ -83,7 +84,8 @@ export function expectedBytes({ model, training }: Experiment, options: EngineOp
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
   const kept = Math.max(activationBytes / training.batchSize, Math.min(activationBytes, 4 * activationBudget));
   const own = processBytes + 2 * weightBytes + 3 * latents;
-  if (engine !== 'torch') return own + (engine === 'tfjs' || block !== undefined ? kept : 0);
+  const isTfjs = block !== undefined || engine === 'tfjs' || (engine !== 'native' && whyUnavailable() !== undefined);
+  if (engine !== 'torch') return own + (isTfjs ? kept : 0);
   const ranks = torch?.devices ?? 1;
   const here = own + ranks * torchProcessBytes;
   if (torch?.device !== 'cpu') return here;

@@ -9,7 +9,7 @@ import { projectRoot } from '../files.js';
 import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
-import { initialParameters } from '../model/parameters.js';
+import { initialParameters, type TensorMap } from '../model/parameters.js';
 import { checkBlock } from './own-block.js';
 import { longNames, type ModelChanges } from './words.js';
 import type { Random } from '../random.js';
@@ -31,9 +31,7 @@ export async function openModel(
   const config = isObject(load.config) ? longNames(load.config) : load.config;
   const { tensors, ...about } = loadCheckpoint(file, { ...load, ...given({ config }) });
   checkBlock(file, about.metadata['block'], options.block);
-  const engine = await createEngine(about.config, options);
-  await engine.writeTensors('parameters', tensors);
-  return { engine, ...about };
+  return { engine: await engineWith(about.config, tensors, options), ...about };
 }
 
 /** A model with random weights, as training starts with: for measuring what a model of this size costs. */
@@ -42,9 +40,20 @@ export async function randomModel(
   random: Random,
   options: EngineOptions = {},
 ): Promise<OpenModel> {
-  const engine = await createEngine(config, options);
-  await engine.writeTensors('parameters', initialParameters(config, random));
+  const engine = await engineWith(config, initialParameters(config, random), options);
   return { engine, config, metadata: {}, notes: [], assumed: [] };
+}
+
+/** An engine that holds these weights; none is left where it refuses them. */
+async function engineWith(config: ModelConfig, tensors: TensorMap, options: EngineOptions): Promise<Engine> {
+  const engine = await createEngine(config, options);
+  try {
+    await engine.writeTensors('parameters', tensors);
+  } catch (error) {
+    engine.dispose();
+    throw error;
+  }
+  return engine;
 }
 
 /** The checkpoint that comes with the kit for Sudokus of so many cells. Throws InputError where there is none. */

@@ -12,14 +12,18 @@ export function kitVersion(): string {
   return (JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
+/** What a process runs. Asked when it begins: the checkout may change while it works. */
+export function kitAtWork(): Pick<Sitting, 'version' | 'commit'> {
+  return { version: kitVersion(), commit: commit() };
+}
+
 /** A sitting that ends now; `from` and `to` are optimizer steps. */
-export function sittingOf(engine: Engine, from: number, to: number): Sitting {
+export function sittingOf(kit: ReturnType<typeof kitAtWork>, engine: Engine, from: number, to: number): Sitting {
   const cpus = os.cpus();
   return {
     from,
     to,
-    version: kitVersion(),
-    commit: commit(),
+    ...kit,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus[0]?.model.trim() ?? 'unknown',

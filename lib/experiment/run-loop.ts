@@ -17,10 +17,11 @@ import { closingPuzzles, type ClosingEvaluation } from './closing.js';
 import { runCost, setSizes, thoughtsMade, type RunCost } from './cost.js';
 import type { EventLog } from './event-log.js';
 import type { Experiment } from './experiment.js';
-import { sittingOf } from './provenance.js';
+import type { Claim } from './claim.js';
+import { kitAtWork, sittingOf } from './provenance.js';
 import { blockField } from './own-block.js';
 import type { CurvePoint, RunEvaluation, RunRecord, Sitting } from './record.js';
-import { keepAs, type RunFiles } from './run-folder.js';
+import { FolderTakenError, keepAs, type RunFiles } from './run-folder.js';
 import type { TaskData } from './task.js';
 
 /** What a run tells while it goes on. */
@@ -55,6 +56,7 @@ export interface RunParts {
   readonly options: RunControls & { readonly engine?: EngineOptions };
   readonly id: string;
   readonly files: RunFiles;
+  readonly claim: Claim;
   /** Where its evaluations keep what they have finished. */
   readonly keeping: Keeping;
   readonly log?: EventLog | undefined;
@@ -100,6 +102,7 @@ export class RunLoop {
   #regular: number;
   /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
   #scoring = 0;
+  readonly #kit = kitAtWork();
   /** Sittings before this one, and the step at which this one began. */
   readonly #earlier: readonly Sitting[];
   readonly #from: number;
@@ -310,16 +313,21 @@ export class RunLoop {
   }
 
   async #save(): Promise<void> {
-    const sitting = sittingOf(this.#parts.engine, this.#from, this.#trainer.step);
+    const { id, options, claim } = this.#parts;
+    if (!claim.isHeld())
+      throw new FolderTakenError(
+        `${this.#parts.files.state}: another process has taken over run ${id}, since this one gave no sign of life`,
+      );
+    const sitting = sittingOf(this.#kit, this.#parts.engine, this.#from, this.#trainer.step);
     this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
     const { state, recent, earlier } = this.#parts.files;
     const { step } = this.#trainer;
     const regular = step >= this.#regular + this.#checkpointEvery;
     if (regular && existsSync(recent)) renameSync(recent, earlier);
     writeSnapshot(state, await this.#trainer.snapshot(), {
-      id: this.#parts.id,
+      id,
       progress: this.progress,
-      ...blockField(this.#parts.options.engine?.block),
+      ...blockField(options.engine?.block),
     });
     this.#parts.keeping.remove(); // its evaluations' results are in the state
     if (!regular) return;

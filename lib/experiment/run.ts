@@ -31,6 +31,8 @@ import { checkRunnable } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
 import { change, type Experiment } from './experiment.js';
+import type { Claim } from './claim.js';
+import { checkQuestions } from './closing.js';
 import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import { blockField, checkBlock } from './own-block.js';
 import { hashOf } from './sealed.js';
@@ -103,7 +105,10 @@ export interface RunOutcome {
   readonly evaluations: readonly RunEvaluation[];
 }
 
-/** The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. */
+/**
+ * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine, and but validation
+ * puzzles, which follow from the task.
+ */
 export function runId(
   experiment: Experiment,
   seed: number,
@@ -138,9 +143,10 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
       `${experiment.name}: expected ${split} puzzles to score the model on, got none; set task.${split}Puzzles ` +
         `(ARC: Tasks) or choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
     );
+  checkQuestions(experiment.evaluation.closing, data.train, data[split]);
   const held = takeFolder(folder, id, options.job);
   try {
-    return await runHeld(experiment, { ...options, seed, folder }, id, data, start);
+    return await runHeld(experiment, { ...options, seed, folder }, id, data, start, held);
   } finally {
     held.release();
   }
@@ -153,6 +159,7 @@ async function runHeld(
   id: string,
   data: TaskData,
   start: StartWeights | undefined,
+  claim: Claim,
 ): Promise<RunOutcome> {
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
@@ -175,7 +182,7 @@ async function runHeld(
     const keeping = new Keeping({ folder, resume });
     const log = options.log === undefined ? undefined : await openEventLog(files.events, options.engine?.backend);
     log?.(progress.curve, progress.evaluations);
-    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, keeping, log }, progress);
+    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, claim, keeping, log }, progress);
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };

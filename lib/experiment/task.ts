@@ -8,7 +8,7 @@ import { readReferenceFolder, referenceShape } from '../data/reference-format.js
 import type { Splits } from '../data/splits.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show, StoppedError } from '../errors.js';
-import { checkFields, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
+import { anyObject, checkFields, checkValue, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 
 /** Sudoku: which boards, how many, and how many augmented copies of each training puzzle. */
@@ -211,6 +211,7 @@ export const taskFields: Readonly<Record<Task['kind'], Fields>> = {
 
 /** Checks a task from any source. Throws InputError naming every unknown, missing or impossible field. */
 export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): Task {
+  checkValue('task', candidate, anyObject);
   const { kind: name } = candidate;
   if (typeof name !== 'string' || !Object.hasOwn(kinds, name))
     throw new InputError(`task: kind: expected ${Object.keys(kinds).join(', ')}, got ${show(name)}`);

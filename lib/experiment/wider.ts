@@ -16,7 +16,7 @@ import { evaluate, type EvaluateOptions } from '../train/evaluate.js';
 import { evaluateUntilSure } from '../train/until-sure.js';
 import { readUserFile } from '../user-file.js';
 import { claim } from './claim.js';
-import { sittingOf } from './provenance.js';
+import { kitAtWork, sittingOf } from './provenance.js';
 import { summaryOf } from './record.js';
 import { hashOf } from './sealed.js';
 import {
@@ -66,6 +66,7 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const id = `${name}-seed${seed}-${hashOf([sha256, plan, data]).slice(0, 8)}`;
   const held = claim(path.join(folder, id));
   if (held === undefined) throw new InputError(`${folder}: another process works on study ${id} there; wait for it`);
+  const kit = kitAtWork();
   try {
     const file = path.join(folder, id, 'record.json');
     let record: WiderRecord = existsSync(file)
@@ -108,7 +109,7 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
       );
       record = {
         ...record,
-        sittings: [...before, sittingOf(engine, first, record.parts.length + 1)],
+        sittings: [...before, sittingOf(kit, engine, first, record.parts.length + 1)],
         seconds: record.seconds + seconds,
         passes: record.passes + passes,
         parts: [...record.parts, result],

@@ -220,7 +220,8 @@ const axisFields: Fields<SearchAxis> = {
 
 /**
  * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
- * set. Throws InputError if the base keeps no validation puzzles, and for no number of seeds.
+ * set. Throws InputError if the base keeps no validation puzzles, for a field or a value that is given twice, and for no
+ * number of seeds.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   if (puzzlesAskedFor(base.task, 'validation') === 0)
@@ -228,7 +229,16 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
       `search on ${base.name}: expected a task with validation puzzles, got none; ` +
         `set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
     );
-  for (const axis of axes) checkFields('axis of a search', axis, axisFields);
+  const tried = new Set<string>();
+  for (const axis of axes) {
+    checkFields('axis of a search', axis, axisFields);
+    const { part, field, values } = axis;
+    if (tried.has(`${part}.${field}`))
+      throw new InputError(`search: expected ${part}.${field} once, got it twice; write all its values in one`);
+    tried.add(`${part}.${field}`);
+    if (new Set(values.map((value) => JSON.stringify(value))).size < values.length)
+      throw new InputError(`search: expected different values of ${part}.${field}, got ${show(values)}`);
+  }
   const combinations = axes.reduce<ExperimentChanges[]>(
     (sofar, { part, field, values }) =>
       sofar.flatMap((changes) => values.map((value) => ({ ...changes, [part]: { ...changes[part], [field]: value } }))),

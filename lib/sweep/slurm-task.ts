@@ -3,6 +3,7 @@
  * stopped.
  */
 import { readFileSync } from 'node:fs';
+import { errorText } from '../file-errors.js';
 import { work, type WorkOrder } from './work.js';
 
 const sayEvery = 60_000; // ms
@@ -21,14 +22,19 @@ process.on('SIGTERM', () => {
 const { SLURM_ARRAY_JOB_ID: array, SLURM_RESTART_COUNT: restarts = '0' } = process.env;
 console.log(`${order.id}: start${restarts === '0' ? '' : `, after ${restarts} restart${restarts === '1' ? '' : 's'}`}`);
 let saidAt = performance.now();
-const outcome = await work(order, {
-  shouldStop: () => stop,
-  onShare: (share) => {
-    if (performance.now() - saidAt < sayEvery) return;
-    saidAt = performance.now();
-    console.log(`${order.id}: ${Math.floor(100 * share)} %`);
-  },
-  ...(array === undefined ? {} : { job: `${array}_${index}` }),
-});
-console.log(`${order.id}: ${outcome}`);
-process.exitCode = outcome === 'stopped' ? 1 : 0;
+try {
+  const outcome = await work(order, {
+    shouldStop: () => stop,
+    onShare: (share) => {
+      if (performance.now() - saidAt < sayEvery) return;
+      saidAt = performance.now();
+      console.log(`${order.id}: ${Math.floor(100 * share)} %`);
+    },
+    ...(array === undefined ? {} : { job: `${array}_${index}` }),
+  });
+  console.log(`${order.id}: ${outcome}`);
+  process.exitCode = outcome === 'stopped' ? 1 : 0;
+} catch (error) {
+  console.error(errorText(error)); // its last line is what sweep status shows
+  process.exitCode = 1;
+}

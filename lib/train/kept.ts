@@ -31,14 +31,14 @@ export class Keeping {
     this.#options = options;
   }
 
-  /** `settings`: all that fixes a result but the weights and the engine. Throws InputError for a damaged file. */
+  /** `settings`: all that fixes a result but the model and the engine. Throws InputError for a damaged file. */
   async open<State extends { readonly done: number }>(
     engine: Engine,
     settings: Readonly<Record<string, unknown>>,
   ): Promise<Kept<State>> {
-    const { description, precision, schedule } = engine;
+    const { config, description, precision, schedule } = engine;
     const hash = createHash('sha256');
-    hash.update(JSON.stringify({ format, settings, description, precision, schedule }));
+    hash.update(JSON.stringify({ format, settings, config, description, precision, schedule }));
     for (const kind of ['parameters', 'average'] as const) {
       for (const [name, { data }] of await engine.readTensors(kind)) {
         hash.update(name);

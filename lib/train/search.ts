@@ -4,12 +4,13 @@ import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
 
 /** How to search for one puzzle. */
-interface FormsOptions extends SeatsOptions {
+interface FormsOptions extends Omit<SeatsOptions, 'first'> {
   /** Row of the model's puzzle table. Default 0. */
   readonly puzzleId?: number;
 }
 
-const formsFields: Fields<FormsOptions> = { ...seatsFields, puzzleId: optional(whole(0)) };
+const { first: _, ...fields } = seatsFields;
+const formsFields: Fields<FormsOptions> = { ...fields, puzzleId: optional(whole(0)) };
 
 /**
  * Thinks about one puzzle (token ids, [L]) in form after form, `votes` of them at a time, and yields after every

@@ -64,10 +64,10 @@ export interface UntilSure {
 }
 
 /** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
-export type UntilSureOptions = SeatsOptions & Omit<EvaluateOptions, 'keep'>;
+export type UntilSureOptions = Omit<SeatsOptions, 'first'> & Omit<EvaluateOptions, 'keep'>;
 
-const { keep: _, ...fields } = evaluateFields;
-const untilSureFields: Fields<UntilSureOptions> = { ...fields, ...seatsFields };
+const { keep: _, first: __, ...fields } = { ...evaluateFields, ...seatsFields };
+const untilSureFields: Fields<UntilSureOptions> = fields;
 
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.

@@ -37,6 +37,8 @@ describe('an engine', () => {
       [{ precision: 'fp16' }, /precision: expected auto, float32 or bf16, or nothing/],
       [{ backend: 'gpu' }, /backend: expected auto, tensorflow, wasm or cpu, or nothing/],
       [{ torch: { devise: 'cuda' } }, /unknown field devise \(did you mean device\?\)/],
+      [{ backend: 'wasm' }, /backend: expected the tfjs engine with it, got auto/],
+      [{ engine: 'native', torch: { device: 'cuda' } }, /torch: expected the torch engine with it, got native/],
       ['tfjs', /engine options: expected an object, got "tfjs"/],
     ] as const)
       await assert.rejects(createEngine(paperConfig, options as object), says);
@@ -50,7 +52,7 @@ describe('an engine without the native addon', function () {
     assert.equal(made({ backend: 'cpu' }), 'tfjs float32');
     for (const engine of ['auto', 'native', 'tfjs'])
       assert.match(
-        made({ engine, precision: 'bf16', backend: 'cpu' }),
+        made({ engine, precision: 'bf16' }),
         /^InputError: .*(not available: its addon|computes in float32)/,
         engine,
       );

@@ -22,6 +22,16 @@ describe('claims', function () {
   beforeEach(() => void (folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-claim-'))));
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+  it('is lost once another has taken it over, and not before', () => {
+    const held = claim(folder);
+    assert.equal(held?.isHeld(), true);
+    rmSync(path.join(folder, 'claim.json'));
+    assert.equal(held?.isHeld(), true); // nobody else has it
+    const other = claim(folder);
+    assert.deepEqual([held?.isHeld(), other?.isHeld()], [false, true]);
+    other?.release();
+  });
+
   it('of four processes that go for the same folders at once, one gets each: new, abandoned, or cut off', async () => {
     const dead = JSON.stringify({ host: hostname(), pid: 2 ** 30 });
     const folders = Array.from({ length: 600 }, (_, i) => path.join(folder, String(i)));

@@ -154,6 +154,20 @@ describe('run', () => {
       await assert.rejects(runExperiment(run as never, options as object), says);
   });
 
+  it('does not begin with a closing question that its puzzles cannot be asked', async () => {
+    const own = path.join(folder, 'no-ids');
+    for (const [question, says] of [
+      [{ puzzleIds: 'shuffled' }, /last: Sudoku 4×4 generated test: expected puzzles with ids of their own/],
+      [{ ratings: [0, 1] }, /last: expected a set with ratings, got .*, which has none/],
+    ] as const) {
+      const closing = [{ name: 'last', on: 'scored', puzzles: 0, ...question }] as const;
+      const { test, train, validation } = await loadTask(experiment('sudoku-4x4').task);
+      const options = { folder: own, data: { train, validation, test: { ...test, ratings: null } } };
+      await assert.rejects(runExperiment(change(experiment('sudoku-4x4'), { evaluation: { closing } }), options), says);
+      assert.equal(existsSync(own), false);
+    }
+  });
+
   it('does not begin where there is nothing to score it on', async () => {
     await assert.rejects(
       runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), {

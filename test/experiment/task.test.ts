@@ -35,6 +35,7 @@ describe('task', () => {
     const { task: sudoku } = experiment('sudoku-4x4');
     assert.equal(checkTask(arc), arc);
     for (const [bad, expected] of [
+      [null, /task: expected an object, got null/],
       [{ ...arc, kind: 'chess' }, /kind: expected sudoku, .*arc.*, got "chess"/],
       [{ ...arc, kind: 'toString' }, /kind: expected/],
       [{ ...arc, side: 4 }, /unknown field side/],
@@ -54,7 +55,7 @@ describe('task', () => {
       ],
       [{ ...sudoku, canvas: 10 }, /unknown field canvas/],
     ] as const) {
-      assert.throws(() => checkTask(bad), expected);
+      assert.throws(() => checkTask(bad as never), expected);
       await assert.rejects(loadTask(bad as never), expected);
     }
   });

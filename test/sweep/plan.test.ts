@@ -46,6 +46,13 @@ describe('plans', () => {
           ),
         /^InputError: axis of a search: /,
       );
+    const axis = { part: 'model', field: 'layers', values: [1] } as const;
+    const twice = { ...axis, values: [2, 2] };
+    for (const [axes, says] of [
+      [[axis, { ...axis, values: [2] }], /search: expected model\.layers once, got it twice/],
+      [[twice], /search: expected different values of model\.layers, got \[2, 2\]/],
+    ] as const)
+      assert.throws(() => planSearch(experiment('sudoku-6x6-study'), axes, 1), says);
     assert.throws(
       () => planFailureModes('desk', 1),
       /^InputError: failure modes: expected scale smoke or laptop, got desk$/,

@@ -110,16 +110,17 @@ describe('torch engine', function () {
   });
 
   it('refuses seats that no memory here holds, with the number and before the worker tries', async () => {
-    // 65,536 seats × 15 positions × 2,048 numbers, y and z, before and after, is 32 GB of latents alone.
-    const wide = { ...odd, hiddenSize: 2048, latentRecursions: 1 };
+    // Latents alone: 15 positions, y and z, before and after, in float32. So wide that fewer than 65,536 seats fill it.
+    const bytesPerChannel = 15 * 2 * 2 * 4;
+    const hiddenSize = 64 * Math.ceil(memoryLimit() / (40_000 * bytesPerChannel) / 64);
+    const wide = { ...odd, hiddenSize, latentRecursions: 1 };
     const engine = await createTorchEngine(wide, { device: 'cpu', threads: 1 });
-    const seats = Math.ceil((memoryLimit() / (15 * 2048 * 2 * 2 * 4)) * 1.01);
-    if (seats <= 65_536)
-      assert.throws(
-        () => engine.createState(seats),
-        (error: Error) =>
-          error instanceof InputError && error.message.startsWith(`a batch of ${seats}: expected to need`),
-      );
+    const seats = Math.ceil((memoryLimit() / (hiddenSize * bytesPerChannel)) * 1.01);
+    assert.throws(
+      () => engine.createState(seats),
+      (error: Error) =>
+        error instanceof InputError && error.message.startsWith(`a batch of ${seats}: expected to need`),
+    );
     const few = Math.floor(seats / 2);
     await assert.rejects(
       engine.trainStep(engine.createState(few), request(wide, few, 0)),

@@ -93,6 +93,18 @@ describe('an interrupted evaluation', function () {
     });
   }
 
+  it('is of one model: the same weights with other heads are another', async () => {
+    const files = new Set<string>();
+    for (const heads of [1, 2]) {
+      const other = new Proxy(engine, {
+        get: (target, name) =>
+          name === 'config' ? { ...model, heads } : (Reflect.get(target, name, target) as unknown),
+      });
+      files.add((await keeping(true).open(other, {})).file);
+    }
+    assert.equal(files.size, 2);
+  });
+
   it('keeps every batch that was finished, and nothing where none was', async () => {
     const options = { batchSize: 2 };
     const none = keeping(true);

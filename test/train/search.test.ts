@@ -154,6 +154,7 @@ describe('searchForms', () => {
       { supervisionSteps: -1 },
       { votes: 3, mostForms: 2 },
       { puzzelId: 1 },
+      { first: 1 },
     ])
       await assert.rejects(all(searchForms(engine, puzzle.question, { forms, ...bad })), InputError);
     await assert.rejects(all(searchForms(engine, puzzle.question, { mostForms: 2 })), /expected forms/);

@@ -30,7 +30,7 @@ class Model:
             self.rotary = network.rotary_tables(positions, plain["hidden"] // plain["heads"], device)
         self._lay_out(specs)
         self.layers = [[self._layer_names(net, layer) for layer in range(plain["layers"])] for net in plain["nets"]]
-        self.local = self.ids = None
+        self.local = None
 
     def _lay_out(self, specs):
         """Every trained tensor is a piece of one flat one: an update is a few operations, a sum over ranks is one.
@@ -81,7 +81,6 @@ class Model:
         self.flat["average"].copy_(self.flat["parameters"])
         self.flat["firstMoment"].zero_()
         self.flat["secondMoment"].zero_()
-        self.ids = None
 
     def new_latents(self, seats):
         shape = (seats, self.plain["prefix"] + self.plain["sequence"], self.plain["hidden"])
@@ -135,7 +134,6 @@ class Model:
         """Forward, losses and gradients of this rank's part of `total` seats, the gradients summed over ranks."""
         weights = self.views["parameters"]
         self.flat["gradient"].zero_()
-        self.ids = None
         rows = self._rows(batch["puzzleIds"])
         if rows is not None:
             rows.requires_grad_()

@@ -59,7 +59,6 @@ class Ranks:
         """The library that adds up what lies on the device."""
         own = {"cuda": "nccl", "xpu": "xccl"}.get(device.type)
         if self.size > 1 and own is not None:
-            torch.accelerator.set_device_index(device.index)
             self.own = dist.new_group(backend=own)
 
     def share(self, seats):
@@ -119,6 +118,8 @@ class Worker:
 
     def open(self, head, _tensors):
         self.device = chosen_device(head["device"], self.ranks.local)
+        if self.device.index is not None:
+            torch.accelerator.set_device_index(self.device.index)  # what synchronize waits for
         self.ranks.take(self.device)
         threads = head["threads"] or (max(1, os.cpu_count() // self.ranks.here) if self.ranks.here > 1 else None)
         if self.device.type == "cpu" and threads is not None:
