@@ -220,8 +220,8 @@ const axisFields: Fields<SearchAxis> = {
 
 /**
  * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
- * set. Throws InputError if the base keeps no validation puzzles, for a field or a value that is given twice, and for no
- * number of seeds.
+ * set. Throws InputError if the base keeps no validation puzzles, for a field or a value that is given twice, and for
+ * no number of seeds.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   if (puzzlesAskedFor(base.task, 'validation') === 0)
