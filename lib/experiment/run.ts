@@ -106,8 +106,8 @@ export interface RunOutcome {
 }
 
 /**
- * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. Validation puzzles
- * follow from the task.
+ * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. Its validation
+ * puzzles follow from the task.
  */
 export function runId(
   experiment: Experiment,
