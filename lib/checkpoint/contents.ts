@@ -35,6 +35,8 @@ const otherKey = /optim|sched|scaler|backup|collected|teacher|target|momentum|(?
 const deepest = 8;
 /** Lists longer than this hold no state dicts. */
 const longestList = 64;
+/** Far more than any of these models has; their names are compared with one another. */
+const mostTensors = 10_000;
 
 /** Finds weights and configuration in what a pickle holds. */
 export function contentsOf(value: PickleValue): Contents {
@@ -58,6 +60,8 @@ export function contentsOf(value: PickleValue): Contents {
     if (dict === undefined) return;
     const tensors = isModule(dict) ? moduleTensors(dict) : tensorsIn(dict);
     const names = [...tensors.keys()];
+    if (names.length > mostTensors)
+      throw new InputError(`expected a model of at most ${mostTensors} tensors, got ${names.length}`);
     if (names.some(isModelName)) {
       const average = isAveraged(where);
       const split = average ? names.filter((name) => !name.startsWith('online_model.')) : names.filter(isAveragedName);

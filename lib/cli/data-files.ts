@@ -144,7 +144,8 @@ export async function getPublished(set: string, out: Out): Promise<number> {
     placed.push(
       await fetchPublished(
         file,
-        (bytes, total) => progress.update(`fetching ${file.name}`, 'bytes', bytes, total),
+        (what, done, total) =>
+          progress.update(`${what === 'bytes' ? 'fetching' : 'checking'} ${file.name}`, what, done, total),
         (from, to) => out.note(`${from} sends this on to ${to}`),
       ),
     );

@@ -75,6 +75,9 @@ async function show(args: Arguments, out: Out): Promise<number> {
         : [undefined, undefined];
   if (summarize === undefined || overlap === undefined)
     throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check shows any folder`);
+  const largest = Math.max(...sets.map(({ examples }) => examples));
+  if (largest > 10_000)
+    out.note(`comparing ${largest.toLocaleString('en')} puzzles up to symmetry, about 3,000 a second`);
   const summaries = sets.map(summarize);
   const overlaps = sets.slice(1).map((set) => overlap(train, set));
   for (const row of [...summaries, ...overlaps]) out.line(rowText(row));

@@ -65,6 +65,7 @@ export const train: Command = {
     out.note(describeExperiment(experiment));
     checkRunnable(experiment, readEngineOptions(args));
     if (experiment.scale === 'paper') {
+      out.note("measuring this machine's speed on a few puzzles");
       const cost = await measuredCost([{ experiment }], readEngineOptions(args));
       out.note(`the published scale: ${costText(cost)}`);
       out.note(paceText(cost, experiment));

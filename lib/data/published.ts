@@ -146,11 +146,12 @@ export async function placeFile(file: string, name: string): Promise<string> {
  * Fetches a published file, checks number and content, and puts it into the first data folder.
  * Throws InputError in plain words where there is no network, the server refuses, or the content is not what is
  * expected; nothing is left then.
- * `onHost` is told where a server sends the request on to another host.
+ * `onProgress` is told of the bytes that came, then of the puzzles that were checked; `onHost`, where a server sends the
+ * request on to another host.
  */
 export async function fetchPublished(
   published: PublishedFile,
-  onProgress: (bytes: number, total: number) => void = () => undefined,
+  onProgress: (what: 'bytes' | 'puzzles', done: number, total: number) => void = () => undefined,
   onHost: (from: string, to: string) => void = () => undefined,
 ): Promise<string> {
   const { kind, name, puzzles, home } = published;
@@ -169,7 +170,7 @@ export async function fetchPublished(
         bytes += chunk.length;
         if (bytes > largestDownload)
           throw new InputError(`${url}: expected at most ${largestDownload} bytes, got more`);
-        onProgress(bytes, Math.max(bytes, total));
+        onProgress('bytes', bytes, Math.max(bytes, total));
         yield chunk;
       }
     };
@@ -183,7 +184,7 @@ export async function fetchPublished(
       if (error instanceof InputError || (error as NodeJS.ErrnoException).syscall === 'write') throw error;
       throw new InputError(`${url}: the connection ended before the file did (${(error as Error).message}); try again`);
     }
-    const content = await contentOf(temporary, kind);
+    const content = await contentOf(temporary, kind, (done) => onProgress('puzzles', done, puzzles));
     if (!isContentOf(content, published))
       throw new InputError(
         `${url}: expected ${puzzles} ` +

@@ -3,8 +3,8 @@ import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Batch, Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { anyObject, callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
-import type { Keeping } from './kept.js';
+import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
+import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
 import { Random } from '../random.js';
 import { Seats, thinkingFields, type ThinkingOptions } from './seats.js';
@@ -67,7 +67,7 @@ export const evaluateFields: Fields<EvaluateOptions> = {
   puzzleIds: optional(oneOf('own', 'blank', 'shuffled')),
   onProgress: optional(callback),
   shouldStop: optional(callback),
-  keep: optional(anyObject),
+  keep: optional((value) => (value instanceof Keeping ? undefined : 'a Keeping')),
 };
 
 /** Thrown when the caller asked to stop. */
@@ -95,7 +95,10 @@ interface Tally {
  */
 const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove === undefined ? 1 : 8);
 
-/** Scores a model on a data set, after every supervision step. Throws InputError for impossible options. */
+/**
+ * Scores a model on a data set, after every supervision step. Throws InputError for impossible options, Interrupted
+ * where shouldStop says so.
+ */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkFields('evaluation', options, evaluateFields);
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;

@@ -71,7 +71,7 @@ const untilSureFields: Fields<UntilSureOptions> = fields;
 
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
- * Throws InputError for impossible options.
+ * Throws InputError for impossible options, Interrupted where shouldStop says so.
  */
 export async function evaluateUntilSure(
   engine: Engine,

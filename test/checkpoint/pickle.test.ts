@@ -307,6 +307,21 @@ describe('hostile PyTorch checkpoints', () => {
       checkpointOf(pickleOf('\x8b\x00\x00\x02\x00', Buffer.alloc(131_072))),
       /more than 255 bytes/,
     ],
+    [
+      'more names than can be compared',
+      checkpointOf(
+        pickleOf(
+          op.dict(
+            op.text('lm_head.weight'),
+            tensorOf(good),
+            Buffer.from('q\x01'),
+            ...Array.from({ length: 10_000 }, (_, i) => [op.text(`ema.${i}`), Buffer.from('h\x01')]).flat(),
+          ),
+        ),
+        { 0: four },
+      ),
+      /expected a model of at most 10000 tensors, got 10001/,
+    ],
     ['endless instructions', checkpointOf(pickleOf(Buffer.alloc(600_000, '}'))), /more than 500000 instructions/],
     ['a pickle too long', checkpointOf(Buffer.alloc(5 * 2 ** 20)), /save only the state dict/],
     ['an instruction nobody knows', checkpointOf(pickleOf('\xff')), /no instruction 0xff/],
