@@ -48,7 +48,10 @@ interface Counted {
   readonly votes: StoredVotes;
 }
 
-/** Lets versions vote on the test pairs of a set. Throws InputError for impossible options, and a set not of ARC. */
+/**
+ * Lets versions vote on the test pairs of a set. Throws InputError for impossible options, and a set not of ARC;
+ * Interrupted where shouldStop says so.
+ */
 export async function voteArc(
   engine: Engine,
   dataset: ArcDataset,
