@@ -146,8 +146,8 @@ export async function placeFile(file: string, name: string): Promise<string> {
  * Fetches a published file, checks number and content, and puts it into the first data folder.
  * Throws InputError in plain words where there is no network, the server refuses, or the content is not what is
  * expected; nothing is left then.
- * `onProgress` is told of the bytes that came, then of the puzzles that were checked; `onHost`, where a server sends the
- * request on to another host.
+ * `onProgress` is told of the bytes that came, then of the puzzles that were checked; `onHost`, where a server sends
+ * the request on to another host.
  */
 export async function fetchPublished(
   published: PublishedFile,
