@@ -43,6 +43,11 @@ const torchFields: Fields<NonNullable<EngineOptions['torch']>> = {
   compile: optional(flag),
 };
 
+/** Whether options lead to the tfjs engine, on this machine. */
+export function isTfjs({ engine = 'auto', block }: EngineOptions): boolean {
+  return block !== undefined || engine === 'tfjs' || (engine === 'auto' && whyUnavailable() !== undefined);
+}
+
 /**
  * An engine with all tensors zero; write its parameters next. Throws InputError for options that there are not or that
  * the engine has not, if the engine asked for is not there, or the machine has too little memory for the model.
@@ -50,13 +55,10 @@ const torchFields: Fields<NonNullable<EngineOptions['torch']>> = {
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   checkFields('engine options', options, engineFields);
   checkFields('engine options: torch', options.torch ?? {}, torchFields);
-  const { precision = 'auto', threads, backend = 'auto', block } = options;
-  const { engine = block === undefined ? 'auto' : 'tfjs' } = options;
+  const { engine = 'auto', precision = 'auto', threads, backend = 'auto', block } = options;
   if (block !== undefined && (engine === 'native' || engine === 'torch'))
     throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);
-  const missing = whyUnavailable();
-  const isTfjs = block !== undefined || engine === 'tfjs' || (engine === 'auto' && missing !== undefined);
-  if (backend !== 'auto' && !isTfjs)
+  if (backend !== 'auto' && !isTfjs(options))
     throw new InputError(`backend: expected the tfjs engine with it, got ${engine}; only tfjs has backends`);
   if (engine !== 'torch' && Object.keys(given(options.torch ?? {})).length > 0)
     throw new InputError(`torch: expected the torch engine with it, got ${engine}`);
@@ -66,6 +68,7 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
   if ((engine === 'tfjs' || block !== undefined) && precision === 'bf16')
     throw new InputError('the tfjs engine computes in float32; use --precision float32, or --engine native');
   if (engine !== 'tfjs' && block === undefined) {
+    const missing = whyUnavailable();
     if (missing === undefined) return createNativeEngine(config, { precision, threads });
     if (engine === 'native') throw new InputError(`the native engine is not available: ${missing}`);
     if (precision === 'bf16')

@@ -1,6 +1,6 @@
 /** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
 import { activationBudget } from '../engine/checks.js';
-import { createEngine, type EngineOptions } from '../engine/create.js';
+import { createEngine, isTfjs, type EngineOptions } from '../engine/create.js';
 import type { LatentState } from '../engine/engine.js';
 import { checkMemory } from '../engine/memory.js';
 import { checkEven, rankCount, torchBytes } from '../engine/torch/ranks.js';
@@ -9,7 +9,6 @@ import { initialParameters } from '../model/parameters.js';
 import { Random } from '../random.js';
 import { positionsOf } from '../model/config.js';
 import { seatsOf, updateRequest } from '../train/options.js';
-import { whyUnavailable } from '../engine/native/addon.js';
 import { isVote, type ClosingResult } from './closing.js';
 import type { Experiment } from './experiment.js';
 import type { RunRecord } from './record.js';
@@ -79,13 +78,12 @@ const torchProcessBytes = 700e6;
  * batch, on its device where that has memory of its own; the native engine keeps few.
  */
 export function expectedBytes({ model, training }: Experiment, options: EngineOptions = {}): number {
-  const { engine, block, torch, precision } = options;
+  const { engine, torch, precision } = options;
   const { weightBytes, activationBytes } = describe(model, { batchSize: training.batchSize });
   const latents = 4 * seatsOf(training) * positionsOf(model) * model.hiddenSize * (model.latentCount + 1);
   const kept = Math.max(activationBytes / training.batchSize, Math.min(activationBytes, 4 * activationBudget));
   const own = processBytes + 2 * weightBytes + 3 * latents;
-  const isTfjs = block !== undefined || engine === 'tfjs' || (engine !== 'native' && whyUnavailable() !== undefined);
-  if (engine !== 'torch') return own + (isTfjs ? kept : 0);
+  if (engine !== 'torch') return own + (isTfjs(options) ? kept : 0);
   const ranks = torch?.devices ?? 1;
   const here = own + ranks * torchProcessBytes;
   if (torch?.device !== 'cpu') return here;
