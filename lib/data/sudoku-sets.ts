@@ -94,9 +94,11 @@ export async function sudokuDataset(
   const of = options.file === undefined ? options.source : path.basename(options.file);
   const ofAll =
     options.source === 'sudoku-extreme' && path.basename(extremeTestFile(options)) === extremeFiles.wholeTest;
-  const notes = { train: noteOnSudoku(options), test: noteOnSudoku(options), validation: noteOnSudoku(options) };
-  if (splits.validation.length < options.validationPuzzles)
-    notes.validation = `Its puzzles are in ${extremeFiles.moreTrain}, which is not at hand (data/README.md).`;
+  const note = noteOnSudoku(options);
+  const lacking =
+    splits.validation.length < options.validationPuzzles
+      ? `Its puzzles are in ${extremeFiles.moreTrain}, which is not at hand (data/README.md).`
+      : note;
   const augmentation: Augmentation = {
     copies: augmentations,
     random: new Random(seed).fork('augmentation'),
@@ -105,7 +107,7 @@ export async function sudokuDataset(
   return eachSplit((split) =>
     sudokuSetOf(splits[split], side, {
       name: `Sudoku ${side}×${side} ${of} ${split}${ofAll && split === 'test' ? ' of all rows' : ''}`,
-      note: notes[split],
+      note: split === 'validation' ? lacking : note,
       augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
     }),
   );
