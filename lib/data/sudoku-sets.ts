@@ -95,7 +95,7 @@ export async function sudokuDataset(
   const ofAll =
     options.source === 'sudoku-extreme' && path.basename(extremeTestFile(options)) === extremeFiles.wholeTest;
   const note = noteOnSudoku(options);
-  const lacking =
+  const validationNote =
     splits.validation.length < options.validationPuzzles
       ? `Its puzzles are in ${extremeFiles.moreTrain}, which is not at hand (data/README.md).`
       : note;
@@ -107,7 +107,7 @@ export async function sudokuDataset(
   return eachSplit((split) =>
     sudokuSetOf(splits[split], side, {
       name: `Sudoku ${side}×${side} ${of} ${split}${ofAll && split === 'test' ? ' of all rows' : ''}`,
-      note: split === 'validation' ? lacking : note,
+      note: split === 'validation' ? validationNote : note,
       augmentation: split === 'train' && augmentations > 0 ? augmentation : null,
     }),
   );
