@@ -6,6 +6,7 @@ export { dataFile, projectRoot } from './files.js';
 export { Random } from './random.js';
 
 // Puzzles: look at them, count them, compare two sets, or bring one of your own.
+export type { Batch } from './data/batches.js';
 export { ratingsOf, type Dataset } from './data/dataset.js';
 export type { ArcPair, ArcTask } from './data/arc.js';
 export type { ArcDataset } from './data/arc-sets.js';
@@ -29,7 +30,7 @@ export { loadCheckpoint, saveCheckpoint } from './checkpoint/checkpoint.js';
 // Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';
 export type { Block, BlockParts } from './engine/tfjs/network.js';
-export type { Batch, Engine, LatentState } from './engine/engine.js';
+export type { Engine, LatentState } from './engine/engine.js';
 export { paperTraining, type TrainingOptions } from './train/options.js';
 export { Trainer } from './train/trainer.js';
 export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';

@@ -26,7 +26,7 @@ import {
 } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
-import { dataToScore, type ChosenData } from './evaluate-task.js';
+import { dataToScore, trainedOn, type ChosenData } from './evaluate-task.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
@@ -145,9 +145,8 @@ export const evaluateCommand: Command = {
     },
     resume: {
       about:
-        'go on from what the same command had finished when it was interrupted: whole batches (with --halt-above, ' +
-        'eight at a time), written to runs/evaluate every half minute and at the end',
-      unread: (args) => (flag(args, 'until-sure') ? 'a search is not kept; leave it out' : undefined),
+        'go on from what the same command had finished when it was interrupted: puzzles of a search, else whole ' +
+        'batches (with --halt-above, eight at a time), written to runs/evaluate every half minute and at the end',
     },
     ...engineOptions,
   },
@@ -165,10 +164,9 @@ export const evaluateCommand: Command = {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
     } catch (error) {
       if (!(error instanceof Interrupted)) throw error;
-      if (flag(args, 'until-sure')) out.note('stopped; a search is not kept');
-      else if (keep.holds)
+      if (keep.holds)
         out.note(`stopped; go on with the same command and --resume (${path.relative(process.cwd(), folder)})`);
-      else out.note('stopped; nothing is kept, since no batch was finished');
+      else out.note(`stopped; nothing is kept, since no ${flag(args, 'until-sure') ? 'puzzle' : 'batch'} was finished`);
       return 1;
     }
   },
@@ -180,9 +178,12 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
   const { engine, config, notes, taken, assumed, name } = model;
   for (const note of notes) out.note(note);
   try {
-    const { dataset, chosenBy } = await fittingData(args, model);
+    const chosen = await fittingData(args, model);
+    const { dataset, chosenBy } = chosen;
     const asked = readAsked(args, dataset);
     const vote = readVote(args, dataset);
+    const ofTraining = text(args, 'split') === 'train' || isRandom(args);
+    const known = ofTraining ? undefined : await trainedOn(model, chosen, asked.options.puzzles);
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
@@ -196,6 +197,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
         `peak memory ${(peakMemory / 2 ** 20).toFixed(0)} MiB, ${engine.description}, ${engine.precision}`,
     );
     out.line(`puzzles chosen by ${chosenBy}`);
+    if (known !== undefined) out.line(known.line);
     if (dataset.note !== '') out.line(dataset.note);
     if ('each' in result) out.line(untilSureText(result));
     else for (const line of stepLines(result)) out.line(line);
@@ -208,6 +210,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
       dataset: dataset.name,
       chosenBy,
       notes,
+      ...given({ trainingPuzzles: known?.overlap }),
       assumed,
       sha256: dataset.sha256,
       engine: engine.description,
@@ -312,13 +315,14 @@ async function thinkAndScore(
     mostForms === undefined ? (['evaluating', ''] as const) : (['searching', 'the hardest take longest'] as const);
   const watched = {
     ...options,
+    keep,
     shouldStop,
     onProgress: ({ done, total }: { done: number; total: number }) =>
       progress.update(what, 'puzzles', done, total, done < total ? note : ''),
   };
   const result =
     mostForms === undefined
-      ? await evaluate(engine, dataset, { ...watched, keep })
+      ? await evaluate(engine, dataset, watched)
       : await evaluateUntilSure(engine, dataset, { ...watched, mostForms });
   progress.end();
   return result;

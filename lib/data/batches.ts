@@ -7,10 +7,13 @@ import type { Random } from '../random.js';
 import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
 import { ignoredLabel, type Example } from './example.js';
 
-/** B examples: tokens and labels [B, L], puzzle ids [B]. */
-export interface DataBatch {
+/** B puzzles, one a seat. */
+export interface Batch {
+  /** Token ids 0 … V−1, [B, L]. */
   readonly tokens: Int32Array;
+  /** Right answers, token ids or ignoredLabel, [B, L]. */
   readonly labels: Int32Array;
+  /** Row of the puzzle table, [B]. */
   readonly puzzleIds: Int32Array;
 }
 
@@ -51,7 +54,7 @@ export class BatchStream {
   }
 
   /** The next B examples. */
-  next(): DataBatch {
+  next(): Batch {
     const start = { pass: this.#pass, position: this.#position };
     const examples: { example: Example; id: number }[] = [];
     while (examples.length < this.#batchSize) {
@@ -135,7 +138,7 @@ export function puzzleCount(dataset: Dataset, asked = dataset.examples): number 
 }
 
 /** All examples in order, in batches of at most B: the last one may be smaller. `limit`: only the first so many. */
-export function* testBatches(dataset: Dataset, batchSize: number, limit = dataset.examples): Generator<DataBatch> {
+export function* testBatches(dataset: Dataset, batchSize: number, limit = dataset.examples): Generator<Batch> {
   const end = Math.min(limit, dataset.examples);
   const idOf = new Int32Array(dataset.examples);
   dataset.ids.forEach((id, puzzle) => idOf.fill(id, dataset.puzzleOffsets[puzzle], dataset.puzzleOffsets[puzzle + 1]));
@@ -148,7 +151,7 @@ export function* testBatches(dataset: Dataset, batchSize: number, limit = datase
   }
 }
 
-function toBatch(dataset: Dataset, examples: readonly { readonly example: Example; readonly id: number }[]): DataBatch {
+function toBatch(dataset: Dataset, examples: readonly { readonly example: Example; readonly id: number }[]): Batch {
   const { sequenceLength: L, ignore } = dataset;
   const tokens = new Int32Array(examples.length * L);
   const labels = new Int32Array(examples.length * L);

@@ -2,6 +2,7 @@
  * The contract of an engine: it owns parameters, latents, gradients and moments;
  * only tokens go in, only results come out.
  */
+import type { Batch } from '../data/batches.js';
 import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { ParameterSpec, TensorMap } from '../model/parameters.js';
@@ -43,16 +44,6 @@ export const localWeights = 'puzzle_emb.local_weights';
  * master weights and moments are float32 or better in both.
  */
 export type Precision = 'float32' | 'bf16';
-
-/** B puzzles, one a seat. */
-export interface Batch {
-  /** Token ids 0 … V−1, [B, L]. */
-  readonly tokens: Int32Array;
-  /** Right answers, token ids or ignoredLabel, [B, L]. */
-  readonly labels: Int32Array;
-  /** Row of the puzzle table, [B]. */
-  readonly puzzleIds: Int32Array;
-}
 
 /** One supervision step of thinking, without learning. */
 export interface InferRequest {

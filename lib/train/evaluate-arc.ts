@@ -1,7 +1,7 @@
 /** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
 import { cropGrid, restoreGrid } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
-import type { DataBatch } from '../data/batches.js';
+import type { Batch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { ignoredLabel } from '../data/example.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
@@ -120,7 +120,7 @@ export async function voteArc(
 /** What new seats answer after all their steps; `afterStep` is called after each. */
 async function answerTo(
   engine: Engine,
-  batch: DataBatch,
+  batch: Batch,
   weights: Weights,
   supervisionSteps: number,
   afterStep: (steps: number) => Promise<void>,
@@ -156,7 +156,7 @@ function batchOf(
   { versions, sequenceLength: length, ignore }: ArcDataset,
   seats: readonly Place[],
   mode: NonNullable<EvaluateOptions['puzzleIds']>,
-): DataBatch {
+): Batch {
   const tokens = new Int32Array(seats.length * length);
   const labels = new Int32Array(seats.length * length);
   seats.forEach(({ puzzle, version, pair }, seat) => {

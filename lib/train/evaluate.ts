@@ -1,13 +1,13 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
 import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import type { Batch, Engine } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
 import { Random } from '../random.js';
-import { Seats, thinkingFields, type ThinkingOptions } from './seats.js';
+import { Seats, thinkingFields, type NumberedPuzzle, type ThinkingOptions } from './seats.js';
 
 /** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
 export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
@@ -104,16 +104,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
-  const { onProgress: _, shouldStop: __, keep: ___, ...settings } = options;
-  const kept = await keep?.open<Tally>(engine, {
-    ...settings,
-    forms: options.forms?.draw(1, new Random(0)),
-    random: options.random?.fork('kept').uint32(),
-    total,
-    supervisionSteps,
-    batchSize,
-    puzzles: [dataset.name, dataset.sha256],
-  });
+  const kept = await keep?.open<Tally>(engine, settingsOf(dataset, { ...options, supervisionSteps, batchSize }));
   const zeros = (): number[] => Array.from({ length: supervisionSteps }, () => 0);
   const tally: Tally = kept?.found ?? {
     done: 0,
@@ -164,7 +155,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
 async function scorePart(
   engine: Engine,
   { alternative }: Dataset,
-  puzzles: Iterator<Batch>,
+  puzzles: Iterator<NumberedPuzzle>,
   count: number,
   total: number,
   options: EvaluateOptions,
@@ -172,7 +163,7 @@ async function scorePart(
 ): Promise<void> {
   const { supervisionSteps = engine.config.supervisionSteps } = options;
   const { exact, cells, halting, accepted, logits, squares } = tally;
-  const seats = new Seats(engine, puzzles, count, { ...options, first: tally.done });
+  const seats = new Seats(engine, puzzles, count, options);
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
       for (const { question, labels, steps, answer, done } of thoughts) {
@@ -213,12 +204,26 @@ export async function evaluateIds(
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled };
 }
 
+/** All that fixes an evaluation's or a search's result but the model and the engine, as plain JSON. */
+export function settingsOf(dataset: Dataset, options: EvaluateOptions): Record<string, unknown> {
+  const { onProgress: _, shouldStop: __, keep: ___, ...settings } = options;
+  return {
+    ...settings,
+    forms: options.forms?.draw(1, new Random(0)),
+    random: options.random?.fork('kept').uint32(),
+    total: puzzleCount(dataset, options.puzzles),
+    puzzles: [dataset.name, dataset.sha256],
+  };
+}
+
 /** The puzzles of a data set one at a time, with the ids that a mode gives them. Throws InputError as idsInstead. */
-export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 'own'): Iterator<Batch> {
+export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 'own'): Iterator<NumberedPuzzle> {
   const idFor = idsInstead(dataset, mode);
   const puzzles = testBatches(dataset, 1, count);
   return (function* () {
-    for (const puzzle of puzzles) yield { ...puzzle, puzzleIds: puzzle.puzzleIds.map(idFor) };
+    let index = 0;
+    for (const puzzle of puzzles)
+      yield { index: index++, puzzle: { ...puzzle, puzzleIds: puzzle.puzzleIds.map(idFor) } };
   })();
 }
 

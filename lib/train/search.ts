@@ -4,13 +4,12 @@ import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
 
 /** How to search for one puzzle. */
-interface FormsOptions extends Omit<SeatsOptions, 'first'> {
+interface FormsOptions extends SeatsOptions {
   /** Row of the model's puzzle table. Default 0. */
   readonly puzzleId?: number;
 }
 
-const { first: _, ...fields } = seatsFields;
-const formsFields: Fields<FormsOptions> = { ...fields, puzzleId: optional(whole(0)) };
+const formsFields: Fields<FormsOptions> = { ...seatsFields, puzzleId: optional(whole(0)) };
 
 /**
  * Thinks about one puzzle (token ids, [L]) in form after form, `votes` of them at a time, and yields after every
@@ -24,8 +23,8 @@ export async function* searchForms(
   options: FormsOptions,
 ): AsyncGenerator<Thinking, void> {
   const { puzzleId = 0, ...rest } = checkFields('search', options, formsFields);
-  const queue = [{ tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) }];
-  const seats = new Seats(engine, queue.values(), 1, { haltAbove: 0, ...rest });
+  const asked = { tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) };
+  const seats = new Seats(engine, [{ index: 0, puzzle: asked }].values(), 1, { haltAbove: 0, ...rest });
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step())
       for (const thinking of thoughts) yield thinking;

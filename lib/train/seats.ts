@@ -2,8 +2,9 @@
  * The seats of an evaluation: which puzzle sits where, in which form and with how much noise,
  * and what becomes of a halted one.
  */
+import type { Batch } from '../data/batches.js';
 import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
-import type { Batch, Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';
 import { callback, notNegative, objectOf, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
@@ -63,8 +64,6 @@ export const thinkingFields: Fields<ThinkingOptions> = {
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
   readonly mostForms?: number;
-  /** The number of the first puzzle, where others came before. Default 0. */
-  readonly first?: number;
   /** Forms that every puzzle is thought about in to the end, sure or not. Default 0. */
   readonly leastForms?: number;
 }
@@ -73,13 +72,18 @@ export interface SeatsOptions extends ThinkingOptions {
 export const seatsFields: Fields<SeatsOptions> = {
   ...thinkingFields,
   mostForms: optional(whole(1)),
-  first: optional(whole(0)),
   leastForms: optional(whole(0)),
 };
 
+/** A puzzle that comes to the seats. */
+export interface NumberedPuzzle {
+  /** Its number, which with the seed fixes its forms and its noise. */
+  readonly index: number;
+  readonly puzzle: Batch;
+}
+
 /** One puzzle after a supervision step. */
 export interface Thinking {
-  /** Its number, from 0, in the order in which puzzles came. */
   readonly index: number;
   /** Question and right answers as token ids, [L] each. */
   readonly question: Int32Array;
@@ -101,10 +105,7 @@ export interface Thinking {
 }
 
 /** A puzzle being thought about, in votes × chains seats in a row; where forms run out, the last seats are empty. */
-interface Place {
-  readonly puzzle: Batch;
-  /** Its number, which with the seed fixes its forms and its noise. */
-  readonly index: number;
+interface Place extends NumberedPuzzle {
   /** Forms it had before these. */
   readonly before: number;
   /** The forms it is in; undefined for the puzzle as it stands. */
@@ -119,7 +120,7 @@ export class Seats {
   /** Most forms of a puzzle: those asked for, or all there are. */
   readonly mostForms: number;
   readonly #engine: Engine;
-  readonly #queue: Iterator<Batch>;
+  readonly #queue: Iterator<NumberedPuzzle>;
   readonly #options: ThinkingOptions;
   readonly #random: Random;
   readonly #votes: number;
@@ -133,15 +134,14 @@ export class Seats {
   #starts: ReadonlyMap<LatentId, Float32Array> | undefined;
   #state: LatentState | undefined;
   #places: (Place | undefined)[] = [];
-  /** The number of the next puzzle, and how many are still waiting. */
-  #seated: number;
+  /** Puzzles that are still to come. */
   #waiting: number;
 
   /**
    * The first `count` of some puzzles, given one at a time; each option was checked. Throws InputError for options that
    * are impossible together.
    */
-  constructor(engine: Engine, puzzles: Iterator<Batch>, count: number, options: SeatsOptions) {
+  constructor(engine: Engine, puzzles: Iterator<NumberedPuzzle>, count: number, options: SeatsOptions) {
     const {
       batchSize = 128,
       forms,
@@ -176,7 +176,6 @@ export class Seats {
     this.#leastForms = leastForms;
     this.#block = votes * chains;
     this.#mostPlaces = Math.max(1, Math.floor(batchSize / this.#block));
-    this.#seated = options.first ?? 0;
     this.#waiting = count;
   }
 
@@ -298,14 +297,14 @@ export class Seats {
   #nextPlace(): Place {
     const next = this.#queue.next();
     if (next.done === true) throw new Error('fewer puzzles came than were said');
-    const { length } = next.value.tokens;
+    const { index, puzzle } = next.value;
+    const { length } = puzzle.tokens;
     const { sequenceLength } = this.#engine.config;
     if (length !== sequenceLength)
       throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(length)}`);
-    const index = this.#seated++;
     this.#waiting--;
     const forms = this.#draw(index, 0);
-    return { puzzle: next.value, index, before: 0, forms, steps: 0, passes: 0, surest: undefined };
+    return { index, puzzle, before: 0, forms, steps: 0, passes: 0, surest: undefined };
   }
 
   /** The same puzzle in the forms that come next. */

@@ -2,11 +2,11 @@
  * Thinking about single puzzles, step by step: what the model answers, how right it is,
  * and when it could have stopped.
  */
-import { puzzleCount, testBatches } from '../data/batches.js';
+import { puzzleCount, testBatches, type Batch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
-import type { Batch, Engine } from '../engine/engine.js';
+import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { between, checkValue, listOf } from '../fields.js';
 import { think, type Thought } from './think.js';

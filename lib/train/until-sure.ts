@@ -4,7 +4,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
-import { evaluateFields, Interrupted, puzzlesOf, type EvaluateOptions } from './evaluate.js';
+import { evaluateFields, Interrupted, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, seatsFields, type SeatsOptions } from './seats.js';
 
@@ -64,10 +64,23 @@ export interface UntilSure {
 }
 
 /** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
-export type UntilSureOptions = Omit<SeatsOptions, 'first'> & Omit<EvaluateOptions, 'keep'>;
+export type UntilSureOptions = SeatsOptions & EvaluateOptions;
 
-const { keep: _, first: __, ...fields } = { ...evaluateFields, ...seatsFields };
-const untilSureFields: Fields<UntilSureOptions> = fields;
+const untilSureFields: Fields<UntilSureOptions> = { ...evaluateFields, ...seatsFields };
+
+/** A puzzle that is done: how it ended, whether it is right in the other way, and the votes of its first forms. */
+interface Finished extends SearchedPuzzle {
+  readonly index: number;
+  readonly alsoRight: boolean;
+  readonly voted: readonly boolean[];
+}
+
+/** What is kept of a search that is stopped: puzzles in their seats are begun again. */
+interface SearchState {
+  readonly done: number;
+  readonly seconds: number;
+  readonly finished: readonly Finished[];
+}
 
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
@@ -80,16 +93,24 @@ export async function evaluateUntilSure(
 ): Promise<UntilSure> {
   checkFields('search', options, untilSureFields);
   const total = puzzleCount(dataset, options.puzzles);
-  const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps } = options;
+  const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps, leastForms = 0, keep } = options;
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
-  const seats = new Seats(engine, puzzles, total, { ...options, haltAbove });
-  const { leastForms = 0 } = options;
-  const each: SearchedPuzzle[] = [];
+  const settings = settingsOf(dataset, { ...options, haltAbove, supervisionSteps });
+  const kept = await keep?.open<SearchState>(engine, { search: true, ...settings });
+  const { done: before = 0, seconds: spent = 0, finished: earlier = [] } = kept?.found ?? {};
+  const each: Finished[] = [];
+  for (const puzzle of earlier) each[puzzle.index] = puzzle;
+  const waiting = (function* () {
+    for (let next = puzzles.next(); next.done !== true; next = puzzles.next())
+      if (each[next.value.index] === undefined) yield next.value;
+  })();
+  const seats = new Seats(engine, waiting, total - before, { ...options, haltAbove });
   const surer = Array.from({ length: total }, (): SurerAnswer[] => []);
   const lastAnswers = Array.from({ length: total }, (): Answer[] => []);
-  const votes = new Array<number>(leastForms).fill(0);
+  const voted = Array.from({ length: total }, (): boolean[] => []);
   const started = performance.now();
-  let [finished, alsoSolved] = [0, 0];
+  const seconds = (): number => spent + (performance.now() - started) / 1000;
+  let finished = before;
   try {
     for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
       for (const { done, index, question, labels, steps, answer, surest, form, forms, passes, sure } of thoughts) {
@@ -98,21 +119,29 @@ export async function evaluateUntilSure(
           surer[index]!.push({ passes, haltLogit: surest.haltLogit, right: isRight(surest) });
         if (steps === supervisionSteps && forms <= leastForms) {
           lastAnswers[index]!.push(answer);
-          votes[forms - 1]! += isRight(vote(lastAnswers[index]!)) ? 1 : 0;
+          voted[index]!.push(isRight(vote(lastAnswers[index]!)));
         }
         if (!done) continue;
         const right = isRight(surest);
-        each[index] = { passes, forms, form, haltLogit: surest.haltLogit, sure, right, surer: surer[index]! };
-        alsoSolved += right || dataset.alternative?.accepts(question, surest.tokens) === true ? 1 : 0;
+        const ended = { passes, forms, form, haltLogit: surest.haltLogit, sure, right, surer: surer[index]! };
+        const alsoRight = right || dataset.alternative?.accepts(question, surest.tokens) === true;
+        each[index] = { ...ended, index, alsoRight, voted: voted[index]! };
         finished++;
       }
+      if (finished > before)
+        kept?.note(() => ({
+          done: finished,
+          seconds: seconds(),
+          finished: each.filter((puzzle) => puzzle !== undefined),
+        }));
       await options.onProgress?.({ done: finished + seats.underWay, total });
       if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
     }
   } finally {
     seats.dispose();
+    kept?.end(finished === total);
   }
-  const count = (of: (puzzle: SearchedPuzzle) => boolean): number => each.filter(of).length;
+  const count = (of: (puzzle: Finished) => boolean): number => each.filter(of).length;
   const sure = count((puzzle) => puzzle.sure);
   const falseStops = count((puzzle) => puzzle.sure && !puzzle.right);
   const passes = each.map((puzzle) => puzzle.passes).sort((a, b) => a - b);
@@ -135,9 +164,9 @@ export async function evaluateUntilSure(
     },
     ...(dataset.alternative === undefined
       ? {}
-      : { alternative: { name: dataset.alternative.name, solved: alsoSolved } }),
-    votes,
-    each,
-    seconds: (performance.now() - started) / 1000,
+      : { alternative: { name: dataset.alternative.name, solved: count((puzzle) => puzzle.alsoRight) } }),
+    votes: Array.from({ length: leastForms }, (_, i) => count((puzzle) => puzzle.voted[i]!)),
+    each: each.map(({ index: _, alsoRight: __, voted: ___, ...puzzle }) => puzzle),
+    seconds: seconds(),
   };
 }

@@ -3,11 +3,15 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
+import { dataFile } from '../../lib/files.js';
 import { readArguments, type Command } from '../../lib/cli/command.js';
 import { evaluateCommand } from '../../lib/cli/evaluate.js';
 import { solve } from '../../lib/cli/solve.js';
 import { wider } from '../../lib/cli/wider.js';
+import { exampleOf, type Dataset } from '../../lib/data/dataset.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
+import { checkTask, loadTask } from '../../lib/experiment/task.js';
 
 interface Ran {
   readonly code: number;
@@ -49,6 +53,35 @@ describe('thinking wider', function () {
     );
     assert.equal((result['exactAccuracy'] as number[]).length, 3);
     assert.match(text, /^mine\.txt: 2 puzzles/);
+  });
+
+  it('says how many puzzles of a file the model was trained on, as they stand and in disguise', async () => {
+    const medium = shippedCheckpoint(36);
+    const { metadata } = loadCheckpoint(medium);
+    const { train, test } = await loadTask(checkTask(JSON.parse(metadata['task']!)));
+    const text = (set: Dataset, i: number): string =>
+      Array.from(exampleOf(set, i).input, (token) => (token === 1 ? '.' : String(token - 1))).join('');
+    const swapped = (board: string): string =>
+      board.replace(/[12]/g, (digit) => (digit === '1' ? '2' : '1')).replace(/(.{6})(.{6})/, '$2$1'); // and two lines
+    const lineOf = async (boards: readonly string[]): Promise<readonly [string, unknown]> => {
+      const mine = path.join(folder, 'of-training.txt');
+      writeFileSync(mine, `${boards.join('\n')}\n`);
+      const { text, result } = await run(evaluateCommand, medium, '--file', mine, '--steps', '1');
+      return [text.split('\n')[2]!, result['trainingPuzzles']];
+    };
+    const [line, numbers] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)]);
+    assert.match(line, /^2 of these 3 puzzles are .* training puzzles \(1 as they stand, 1 in disguise\)/);
+    assert.deepEqual(numbers, {
+      set: 'of-training.txt',
+      'test puzzles': 3,
+      'in the training set': 1,
+      'there in disguise': 2,
+    });
+    const maze = dataFile('checkpoints/maze-7x7.safetensors');
+    const others = await run(evaluateCommand, maze, '--set', 'task.seed=3,task.testPuzzles=9', '--steps', '1');
+    assert.match(others.text, /^none of these 9 puzzles is among the model's training puzzles/m);
+    const own = await run(evaluateCommand, small, '--puzzles', '2', '--steps', '1');
+    assert.doesNotMatch(own.text, /training puzzles/);
   });
 
   it('searches a file, and says in text and in JSON what that solved, cost and got wrong', async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import os from 'node:os';
 import path from 'node:path';
 import { isArcDataset } from '../../lib/data/arc-sets.js';
-import type { Dataset } from '../../lib/data/dataset.js';
+import { exampleOf, withHash, type Dataset } from '../../lib/data/dataset.js';
 import { sudokuForms } from '../../lib/data/relabelling.js';
 import { sudokuGeometry } from '../../lib/data/sudoku.js';
 import { createEngine } from '../../lib/engine/create.js';
@@ -20,6 +20,7 @@ import { ArcVotes } from '../../lib/train/arc-votes.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
 import { evaluate, Interrupted, type EvaluateOptions } from '../../lib/train/evaluate.js';
 import { Keeping } from '../../lib/train/kept.js';
+import { think } from '../../lib/train/think.js';
 import { evaluateUntilSure } from '../../lib/train/until-sure.js';
 
 describe('an interrupted evaluation', function () {
@@ -92,6 +93,42 @@ describe('an interrupted evaluation', function () {
       assert.deepEqual(readdirSync(folder), []);
     });
   }
+
+  it('of a search goes on with the puzzles that were not finished, whatever the order they finish in', async () => {
+    const options = { haltAbove: 2, forms, mostForms: 6, leastForms: 2, batchSize: 4, random: new Random(1) };
+    const timeless = ({ seconds: _, ...rest }: Awaited<ReturnType<typeof evaluateUntilSure>>): unknown => rest;
+    // Of every three puzzles two have this model's own last or surest answer as the right one.
+    const labels = puzzles.labels.slice();
+    for (let puzzle = 0; puzzle < puzzles.examples; puzzle++) {
+      const thoughts = await think(engine, Int32Array.from(exampleOf(puzzles, puzzle).input));
+      const surest = thoughts.reduce((a, b) => (b.haltProbability > a.haltProbability ? b : a));
+      const given = [thoughts.at(-1), surest, undefined][puzzle % 3];
+      if (given !== undefined) labels.set(given.prediction, puzzle * puzzles.sequenceLength);
+    }
+    const asked = withHash({ ...puzzles, labels });
+    steps = 0;
+    const whole = await evaluateUntilSure(engine, asked, options);
+    const all = steps;
+    assert.ok(whole.sure > 2 && whole.neverSure > 2, 'puzzles end early and late');
+    assert.ok(whole.votes[0]! > 2 && whole.votes[1]! > 2 && whole.solved > 2, 'some are right');
+    for (const puzzle of [8, 16]) {
+      const keep = keeping(true);
+      const stop = stopAfter(puzzle);
+      await assert.rejects(evaluateUntilSure(engine, asked, { ...options, ...stop, keep }), Interrupted);
+      assert.deepEqual([readdirSync(folder).length, keep.holds, keep.wentOn], [1, true, puzzle === 16]);
+    }
+    steps = 0;
+    const keep = keeping(true);
+    assert.deepEqual(timeless(await evaluateUntilSure(engine, asked, { ...options, keep })), timeless(whole));
+    assert.ok(steps < all / 2, `${steps} of ${all} steps`);
+    // A search with another limit, and an evaluation, are others: they begin at the first puzzle.
+    const others: unknown[] = [];
+    const resumes = (): Keeping => new Keeping({ folder, resume: true, onResume: (done) => void others.push(done) });
+    await evaluateUntilSure(engine, asked, { ...options, mostForms: 5, keep: resumes() });
+    await evaluate(engine, asked, { batchSize: 4, haltAbove: 0, keep: resumes() });
+    assert.deepEqual(others, []);
+    keep.remove();
+  });
 
   it('is of one model: the same weights with other heads are another', async () => {
     const files = new Set<string>();
