@@ -2,7 +2,7 @@
 import { given } from '../fields.js';
 import { paperTableReport } from '../report/runs.js';
 import { planTable, tableBases, type PaperTable } from '../sweep/plan.js';
-import { choice, flag, integer, text, type Command } from './command.js';
+import { choice, flag, numberOf, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -16,13 +16,14 @@ export const ablate: Command = {
   options: {
     table: {
       value: 'N',
+      range: [1, 5],
       about: '1 ablations, 2 latents, 3 recursions, 4 models on Sudoku and mazes, 5 models on ARC. Default 1',
     },
     scale: {
       value: 'NAME',
       about: 'smoke (seconds), laptop (minutes a run), desk (an hour or two a run) or paper (days). Default laptop',
     },
-    seeds: { value: 'N', about: 'seeds 0 … N−1 of every row, 1 to 100. Default 3' },
+    seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every row. Default 3' },
     only: { value: 'ID,…', about: 'only these rows, by the ids of describe --all' },
     base: { value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
     'equal-cost': {
@@ -36,11 +37,11 @@ export const ablate: Command = {
 
   async run(args, out) {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';
-    const table = Number(choice(args, 'table', ['1', '2', '3', '4', '5']) ?? '1') as PaperTable;
+    const table = (numberOf(args, 'table') ?? 1) as PaperTable;
     const only = text(args, 'only')?.split(',');
     const budget = flag(args, 'equal-cost') ? 'cost' : 'steps';
     const chosen = { budget, ...given({ base: text(args, 'base') }) } as const;
-    const plan = planTable(table, scale, integer(args, 'seeds', 1, 100) ?? 3, only, chosen);
+    const plan = planTable(table, scale, numberOf(args, 'seeds') ?? 3, only, chosen);
     return sweep(plan, args, out, {
       records: 'data/runs',
       reports: (records) => tableBases(table, scale).map((each) => paperTableReport(table, each, records)),

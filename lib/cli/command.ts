@@ -8,8 +8,12 @@ import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 export interface Option {
   /** What stands for the value in the help, e.g. FILE. Absent: a switch, which takes none. */
   readonly value?: string;
-  /** Meaning, range and default, in one line. */
+  /** Meaning and default, in one line. */
   readonly about: string;
+  /** Of a number: its least and greatest value. Absent: it is text. */
+  readonly range?: readonly [number, number];
+  /** Of a number: it need not be whole. */
+  readonly fraction?: true;
   /** The heading below which the help lists it, after the command's own. Absent: none. */
   readonly heading?: string;
   /**
@@ -117,8 +121,21 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     );
   }
   const args = { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
+  for (const [name, value] of Object.entries(args.options)) checkNumber(name, all[name], value);
   if (args.options['help'] !== true) refuseUnreadOptions(command, args);
   return args;
+}
+
+/** Throws InputError for what is no number in an option's range. */
+function checkNumber(name: string, option: Option | undefined, value: unknown): void {
+  if (option?.range === undefined) return;
+  const { range, fraction } = option;
+  const [least, most] = range;
+  const number = Number(value);
+  if (!(number >= least && number <= most && (fraction === true || Number.isInteger(number))))
+    throw new InputError(
+      `--${name}: expected a ${fraction === true ? '' : 'whole '}number from ${least} to ${most}, got ${String(value)}`,
+    );
 }
 
 /** A number below 0 is joined to its option: alone, the parser takes it for an option of its own. */
@@ -163,10 +180,10 @@ export function below(heading: string, options: Readonly<Record<string, Option>>
 
 /** The help text of one command. */
 export function helpText(command: Command): string {
-  const options = Object.entries({ ...command.options, ...common }).map(([name, { value, about, heading = '' }]) => ({
-    left: `--${name}${value === undefined ? '' : ` ${value}`}`,
-    about,
-    heading,
+  const options = Object.entries({ ...command.options, ...common }).map(([name, option]) => ({
+    left: `--${name}${option.value === undefined ? '' : ` ${option.value}`}`,
+    about: option.about + rangeText(option),
+    heading: option.heading ?? '',
   }));
   const width = Math.max(...options.map(({ left }) => left.length));
   const headings = [...new Set(['', ...options.map(({ heading }) => heading)])];
@@ -187,6 +204,14 @@ export function helpText(command: Command): string {
   ].join('\n');
 }
 
+/** The limit of what may be any number. */
+export const anyNumber = 1e9;
+
+function rangeText({ range }: Option): string {
+  if (range === undefined) return '';
+  return ` (${range[0]} ${range[1] === anyNumber ? 'or more' : `to ${range[1]}`})`;
+}
+
 /** An option that must be one of a few words. */
 export function choice<Word extends string>(args: Arguments, name: string, words: readonly Word[]): Word | undefined {
   const value = args.options[name];
@@ -198,32 +223,20 @@ export function choice<Word extends string>(args: Arguments, name: string, words
   return value as Word;
 }
 
-/** An option that must be a number in a range. */
-export function number(args: Arguments, name: string, low: number, high: number): number | undefined {
-  const text = args.options[name];
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (text === '' || !(value >= low && value <= high))
-    throw new InputError(`--${name}: expected a number from ${low} to ${high}, got ${String(text)}`);
-  return value;
-}
-
-/** An option that must be a whole number in a range. */
-export function integer(args: Arguments, name: string, low: number, high: number): number | undefined {
-  const value = number(args, name, low, high);
-  if (value !== undefined && !Number.isInteger(value))
-    throw new InputError(`--${name}: expected a whole number from ${low} to ${high}, got ${value}`);
-  return value;
+/** A number option: readArguments has checked its range. */
+export function numberOf(args: Arguments, name: string): number | undefined {
+  const value = text(args, name);
+  return value === undefined ? undefined : Number(value);
 }
 
 /** --seed, which fixes what `about` says. */
 export function seedOption(about: string): Option {
-  return { value: 'N', about: `${about}, 0 to 4294967295. Default 0` };
+  return { value: 'N', range: [0, 2 ** 32 - 1], about: `${about}. Default 0` };
 }
 
 /** What --seed says. */
 export function seedOf(args: Arguments): number {
-  return integer(args, 'seed', 0, 2 ** 32 - 1) ?? 0;
+  return numberOf(args, 'seed') ?? 0;
 }
 
 /** A text option. */

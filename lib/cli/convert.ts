@@ -8,7 +8,7 @@ import { given } from '../fields.js';
 import { loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { assumedLine, loadOptions, weightsOption } from './checkpoint-options.js';
-import { integer, text, type Command } from './command.js';
+import { numberOf, text, type Command } from './command.js';
 import { readChanges } from './experiment-options.js';
 import { everyField } from './settings.js';
 
@@ -28,8 +28,9 @@ export const convert: Command = {
     weights: weightsOption,
     'puzzle-ids': {
       value: 'N',
+      range: [1, 4_000_000],
       about:
-        'rows of the puzzle table, 1 to 4000000; where the file has another number every row becomes the mean of its ' +
+        'rows of the puzzle table; where the file has another number every row becomes the mean of its ' +
         "rows. Default the file's",
     },
     prefix: {
@@ -46,7 +47,7 @@ export const convert: Command = {
     if (existsSync(to))
       throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
     const { model } = readChanges(args);
-    const known = { ...model, ...given({ puzzleIds: integer(args, 'puzzle-ids', 1, 4_000_000) }) };
+    const known = { ...model, ...given({ puzzleIds: numberOf(args, 'puzzle-ids') }) };
     const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, loadOptions(args, known));
     for (const note of notes) out.note(note);
     saveCheckpoint(

@@ -9,7 +9,7 @@ import { buildArc } from '../data/arc-build.js';
 import { isArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
-import { integer, seedOf, seedOption, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { numberOf, seedOf, seedOption, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { notFor } from './data-uses.js';
 import { Progress } from '../progress.js';
 
@@ -17,13 +17,15 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(notFor('build arc1', 'build arc2'), {
     augmentations: {
       value: 'N',
+      range: [0, 2000],
       about:
-        'build arc1|arc2: versions of each task beside the original, 0 to 2000. Default 1000, as the paper: ' +
+        'build arc1|arc2: versions of each task beside the original. Default 1000, as the paper: ' +
         'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
     },
     canvas: {
       value: 'N',
-      about: 'build arc1|arc2: side of the canvas, 1 to 30; only tasks that fit it are taken. Default 30',
+      range: [1, 30],
+      about: 'build arc1|arc2: side of the canvas; only tasks that fit it are taken. Default 30',
     },
   }),
   ...unreadWhere(notFor('build sudoku', 'build maze', 'build arc1', 'build arc2'), {
@@ -39,8 +41,8 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
   const task = checkTask({
     kind: 'arc',
     set,
-    canvas: integer(args, 'canvas', 1, 30) ?? 30,
-    augmentations: integer(args, 'augmentations', 0, 2000) ?? 1000,
+    canvas: numberOf(args, 'canvas') ?? 30,
+    augmentations: numberOf(args, 'augmentations') ?? 1000,
     seed: seedOf(args),
   });
   if (task.kind !== 'arc') throw new Error('an ARC task is one');

@@ -14,9 +14,12 @@ import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
 import { checkNewFolder } from '../user-file.js';
 import { checkTask, loadTask } from '../experiment/task.js';
-import { integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { anyNumber, numberOf, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { notFor } from './data-uses.js';
 import { Progress } from '../progress.js';
+
+/** What a set can hold is checked with the task. */
+const anySize = [0, anyNumber] as const;
 
 export const buildOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(notFor('build sudoku', 'build maze'), {
@@ -26,13 +29,15 @@ export const buildOptions: Readonly<Record<string, Option>> = {
         'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. ' +
         'Default generated',
     },
-    train: { value: 'N', about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
+    train: { value: 'N', range: anySize, about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
     test: {
       value: 'N',
+      range: anySize,
       about: 'build sudoku|maze: test puzzles, 0 for all of a published set. Default 1000',
     },
     'min-difficulty': {
       value: 'N',
+      range: anySize,
       about:
         'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: ' +
         'any; ' +
@@ -42,6 +47,7 @@ export const buildOptions: Readonly<Record<string, Option>> = {
   ...unreadWhere(notFor('build sudoku'), {
     copies: {
       value: 'N',
+      range: anySize,
       about: 'build sudoku: augmented copies of each training puzzle. Default 0; the paper has 1000 (650 MB)',
     },
   }),
@@ -56,7 +62,7 @@ export const buildOptions: Readonly<Record<string, Option>> = {
 export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out): Promise<number> {
   const folder = text(args, 'out');
   if (folder === undefined) throw new InputError('data build: expected --out FOLDER');
-  const whole = (name: string, fallback: number): number => integer(args, name, 0, 2 ** 32 - 1) ?? fallback;
+  const whole = (name: string, fallback: number): number => numberOf(args, name) ?? fallback;
   const common = {
     kind,
     source: text(args, 'source') ?? 'generated',
@@ -65,7 +71,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
     validationPuzzles: 0,
     seed: whole('seed', 0),
   };
-  const side = integer(args, 'side', 4, 30) ?? (kind === 'sudoku' ? 9 : 30);
+  const side = numberOf(args, 'side') ?? (kind === 'sudoku' ? 9 : 30);
   const task = checkTask(
     kind === 'sudoku'
       ? { ...common, side, augmentations: whole('copies', 0), minDifficulty: whole('min-difficulty', 0) }

@@ -35,6 +35,7 @@ export const dataCommand: Command = {
     ...unreadWhere(notFor('check', 'build sudoku', 'build maze'), {
       side: {
         value: 'N',
+        range: [4, 30],
         about:
           'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
       },

@@ -8,10 +8,10 @@ import { paperTraining } from '../train/options.js';
 import { InputError } from '../errors.js';
 import { paperConfig, type ModelConfig } from '../model/config.js';
 import {
+  anyNumber,
   choice,
   flag,
-  integer,
-  number,
+  numberOf,
   text,
   unreadWhere,
   type Arguments,
@@ -29,9 +29,11 @@ const oneModel: Readonly<Record<string, Option>> = {
     value: 'NAME',
     about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
   },
-  'batch-size': { value: 'N', about: 'puzzles at once, for memory and FLOP a step. Default 768' },
+  'batch-size': { value: 'N', range: [1, 1e6], about: 'puzzles at once, for memory and FLOP a step. Default 768' },
   gflops: {
     value: 'N',
+    range: [0.001, anyNumber],
+    fraction: true,
     about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
   },
   ...unreadWhere(
@@ -98,8 +100,8 @@ export const describeCommand: Command = {
     const row = variant(id);
     const { model, steps, label } = publishedTasks[choice(args, 'task', tasks) ?? 'sudoku'];
     const config = applyVariant({ ...paperConfig, ...model }, row);
-    const given = number(args, 'gflops', 0.001, 1e9);
-    const batchSize = integer(args, 'batch-size', 1, 1e6) ?? 768;
+    const given = numberOf(args, 'gflops');
+    const batchSize = numberOf(args, 'batch-size') ?? 768;
     if (given === undefined) out.note(`measuring this machine's speed on a few puzzles of this size`);
     const gflops = given ?? (await measuredGflops(config, args));
     const options = { batchSize, steps, gflops };

@@ -1,7 +1,7 @@
 /** The options by which every command that thinks chooses its engine. */
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
-import { below, choice, integer, text, type Arguments } from './command.js';
+import { below, choice, numberOf, text, type Arguments } from './command.js';
 
 const torchOnly = (args: Arguments): string | undefined =>
   text(args, 'engine') === 'torch' ? undefined : 'expected --engine torch with it';
@@ -22,7 +22,8 @@ export const engineOptions = below('Engine', {
   },
   threads: {
     value: 'N',
-    about: 'native, and torch on a CPU: threads of one run, 1 to 256. Default: one per core; in a sweep, one per run',
+    range: [1, 256],
+    about: 'native, and torch on a CPU: threads of one run. Default: one per core; in a sweep, one per run',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
   },
   device: {
@@ -32,6 +33,7 @@ export const engineOptions = below('Engine', {
   },
   devices: {
     value: 'N',
+    range: [1, 1024],
     about: 'torch only: GPUs of this machine that share the batch. Default 1',
     unread: torchOnly,
   },
@@ -57,10 +59,10 @@ export function readEngineOptions(args: Arguments): EngineOptions {
     engine: choice(args, 'engine', ['auto', 'native', 'tfjs', 'torch']),
     backend: choice(args, 'backend', ['auto', 'tensorflow', 'wasm', 'cpu']),
     precision: choice(args, 'precision', ['auto', 'float32', 'bf16']),
-    threads: integer(args, 'threads', 1, 256),
+    threads: numberOf(args, 'threads'),
     torch: {
       device,
-      devices: integer(args, 'devices', 1, 1024),
+      devices: numberOf(args, 'devices'),
       torchrun: text(args, 'torchrun'),
       compile: compile === undefined ? undefined : compile === 'on',
     },

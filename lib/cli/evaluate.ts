@@ -12,10 +12,10 @@ import { Keeping } from '../train/kept.js';
 import { evaluateUntilSure, type UntilSure } from '../train/until-sure.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
 import {
+  anyNumber,
   choice,
   flag,
-  integer,
-  number,
+  numberOf,
   seedOf,
   seedOption,
   text,
@@ -67,19 +67,23 @@ export const evaluateCommand: Command = {
       unread: (args) => (isRandom(args) ? 'random weights are one set; name a checkpoint' : undefined),
     },
     split: { value: 'NAME', about: 'test, train or validation. Default test' },
-    puzzles: { value: 'N', about: 'score only the first N puzzles. Default all' },
+    puzzles: { value: 'N', range: [1, anyNumber], about: 'score only the first N puzzles. Default all' },
     steps: {
       value: 'N',
-      about: "supervision steps, 1 to 4096; more than trained with is allowed. Default the model's",
+      range: [1, 4096],
+      about: "supervision steps; more than trained with is allowed. Default the model's",
     },
     'batch-size': {
       value: 'N',
-      about: 'seats at once: puzzles × votes × chains, 1 to 65536. Default 128',
+      range: [1, 65_536],
+      about: 'seats at once: puzzles × votes × chains. Default 128',
     },
     'halt-above': {
       value: 'X',
+      range: [-1000, 1000],
+      fraction: true,
       about:
-        'stop once a halting logit exceeds X, -1000 to 1000; 0 means more likely right than wrong. Of several votes ' +
+        'stop once a halting logit exceeds X; 0 means more likely right than wrong. Of several votes ' +
         'or chains the first to halt answers (arXiv 2601.19085). Default: never; with --until-sure 0',
     },
     'until-sure': {
@@ -93,10 +97,11 @@ export const evaluateCommand: Command = {
     },
     votes: {
       value: 'N',
+      range: [1, 1024],
       unread: (args) => (flag(args, 'until-sure') ? 'with --until-sure forms take turns; give --forms' : undefined),
       about:
         'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: ' +
-        '8), 1 to 1024. Default 1. ARC: versions of each task that vote on its grids. Default all',
+        '8). Default 1. ARC: versions of each task that vote on its grids. Default all',
     },
     relabel: {
       value: 'NAME',
@@ -108,15 +113,18 @@ export const evaluateCommand: Command = {
     },
     chains: {
       value: 'N',
+      range: [1, 1024],
       about:
-        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943), ' +
-        '1 to 1024. Default 1',
+        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943). ' +
+        'Default 1',
     },
     noise: {
       value: 'S',
+      range: [0, 100],
+      fraction: true,
       unread: (args) => (severalChains(args) ? undefined : 'the first chain is without noise; give --chains 2 or more'),
       about:
-        'standard deviation of the noise on the latents z before every supervision step, 0 to 100. Default 0.3, ' +
+        'standard deviation of the noise on the latents z before every supervision step. Default 0.3, ' +
         'as reported for PTRM',
     },
     'puzzle-ids': {
@@ -136,6 +144,7 @@ export const evaluateCommand: Command = {
     },
     random: {
       value: 'SEED',
+      range: [0, 2 ** 32 - 1],
       about: "instead of a checkpoint: the experiment's model with random weights, to measure speed and memory",
     },
     variant: {
@@ -231,7 +240,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
 
 /** The puzzles that are asked for. Throws InputError where they are none of this model's. */
 async function fittingData(args: Arguments, model: OpenModel & { readonly name: string }): Promise<ChosenData> {
-  const puzzles = integer(args, 'puzzles', 1, 1e9);
+  const puzzles = numberOf(args, 'puzzles');
   const chosen = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
   const { vocabSize, sequenceLength, name, examples } = chosen.dataset;
   const fromFile = text(args, 'file') !== undefined;
@@ -260,9 +269,9 @@ interface Asked {
 }
 
 function readAsked(args: Arguments, dataset: Dataset): Asked {
-  const puzzles = integer(args, 'puzzles', 1, 1e9);
-  const supervisionSteps = integer(args, 'steps', 1, 4096);
-  const batchSize = integer(args, 'batch-size', 1, 65_536);
+  const puzzles = numberOf(args, 'puzzles');
+  const supervisionSteps = numberOf(args, 'steps');
+  const batchSize = numberOf(args, 'batch-size');
   const every = {
     puzzleIds: choice(args, 'puzzle-ids', ['own', 'blank', 'shuffled']) ?? 'own',
     ...given({ supervisionSteps, batchSize }),
@@ -272,12 +281,12 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
     throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
   const search = flag(args, 'until-sure');
   const mostForms = search ? { mostForms: mostFormsOf(args) } : {};
-  const votes = isArcDataset(dataset) ? 1 : (integer(args, 'votes', 1, 1024) ?? 1); // ARC's versions vote afterwards
+  const votes = isArcDataset(dataset) ? 1 : (numberOf(args, 'votes') ?? 1); // ARC's versions vote afterwards
   const severalForms = votes > 1 || search;
-  const chains = integer(args, 'chains', 1, 1024) ?? 1;
-  const noise = number(args, 'noise', 0, 100) ?? (chains > 1 ? 0.3 : 0);
+  const chains = numberOf(args, 'chains') ?? 1;
+  const noise = numberOf(args, 'noise') ?? (chains > 1 ? 0.3 : 0);
   const seed = seedOf(args);
-  const haltAbove = number(args, 'halt-above', -1000, 1000);
+  const haltAbove = numberOf(args, 'halt-above');
   return {
     every,
     options: {
@@ -347,7 +356,7 @@ function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
     if (submission === undefined) return undefined;
     throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
   }
-  const versions = integer(args, 'votes', 1, 1024);
+  const versions = numberOf(args, 'votes');
   const strange = notOfVotes.filter((name) => args.options[name] !== undefined).map((name) => `--${name}`);
   if (strange.length > 0 && (versions !== undefined || submission !== undefined))
     throw new InputError(
@@ -408,17 +417,17 @@ function isRandom(args: Arguments): boolean {
 }
 
 function severalVotes(args: Arguments): boolean {
-  return (integer(args, 'votes', 1, 1024) ?? 1) > 1;
+  return (numberOf(args, 'votes') ?? 1) > 1;
 }
 
 function severalChains(args: Arguments): boolean {
-  return (integer(args, 'chains', 1, 1024) ?? 1) > 1;
+  return (numberOf(args, 'chains') ?? 1) > 1;
 }
 
 /** The model that the arguments name: a checkpoint, or random weights in an experiment's or a variant's shapes. */
 async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: string }> {
   const [file] = args.positionals;
-  const seed = integer(args, 'random', 0, 2 ** 32 - 1);
+  const seed = numberOf(args, 'random');
   if ((file === undefined) === (seed === undefined))
     throw new InputError(
       `evaluate: expected a checkpoint or --random SEED, and not both (${kitCommand()} evaluate --help)`,

@@ -3,7 +3,7 @@ import { didYouMean, InputError, show } from '../errors.js';
 import { failureModeIds, failureScales } from '../experiment/failure-modes.js';
 import { planFailureModes } from '../sweep/plan.js';
 import { failureModesReport } from '../report/runs.js';
-import { choice, integer, text, type Command } from './command.js';
+import { choice, numberOf, text, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -14,7 +14,7 @@ export const failureModesCommand: Command = {
   count: [0, 0],
   options: {
     scale: { value: 'NAME', about: `${failureScales.join(' or ')}. Default laptop` },
-    seeds: { value: 'N', about: 'seeds 0 … N−1 of every run, 1 to 100. Default 1' },
+    seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every run. Default 1' },
     only: { value: 'ID,…', about: 'only these of them' },
     ...sweepOptions,
     ...engineOptions,
@@ -26,7 +26,7 @@ export const failureModesCommand: Command = {
     const scale = choice(args, 'scale', failureScales) ?? 'laptop';
     const named = text(args, 'only')?.split(',');
     const only = named?.map((id) => failureModeIds.find((known) => known === id) ?? unknownMode(id));
-    const plan = planFailureModes(scale, integer(args, 'seeds', 1, 100) ?? 1, only);
+    const plan = planFailureModes(scale, numberOf(args, 'seeds') ?? 1, only);
     return sweep(plan, args, out, {
       records: 'data/runs',
       reports: (records) => [failureModesReport(scale, records)],

@@ -12,7 +12,7 @@ import { accuracyVersusCycles } from '../report/figures.js';
 import { saveFigure } from '../report/draw/plotly.js';
 import { resultsTable } from '../report/tables.js';
 import { chooseLevel, whyUnavailable } from '../engine/native/addon.js';
-import { flag, seedOf, type Command, type Out } from './command.js';
+import { flag, seedOf, seedOption, type Command, type Out } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { duration, Progress } from '../progress.js';
@@ -29,7 +29,7 @@ export const reproduce: Command = {
   positionals: '',
   count: [0, 0],
   options: {
-    seed: { value: 'N', about: 'seed of the 9×9 run. Default 0' },
+    seed: seedOption('fixes the 9×9 run'),
     smoke: { about: 'a few steps only: shows that everything works, learns nothing' },
     ...engineOptions,
   },

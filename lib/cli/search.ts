@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import { planSearch, type SearchAxis } from '../sweep/plan.js';
 import { searchReport } from '../report/runs.js';
-import { integer, type Command } from './command.js';
+import { numberOf, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
 import { experimentOptions, readExperiment, variantOption, wholeExperiment } from './experiment-options.js';
 import { readField } from './settings.js';
@@ -19,7 +19,7 @@ export const search: Command = {
       evaluation: { except: { split: 'a search scores validation puzzles only' } },
     })),
     variant: variantOption,
-    seeds: { value: 'N', about: 'seeds 0 … N−1 of every combination, 1 to 100. Default 1' },
+    seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every combination. Default 1' },
     ...sweepOptions,
     ...engineOptions,
   },
@@ -28,7 +28,7 @@ export const search: Command = {
 
   async run(args, out) {
     const base = readExperiment(args);
-    const plan = planSearch(base, args.positionals.map(readAxis), integer(args, 'seeds', 1, 100) ?? 1);
+    const plan = planSearch(base, args.positionals.map(readAxis), numberOf(args, 'seeds') ?? 1);
     return sweep(plan, args, out, {
       records: 'data/search',
       reports: (records) => [searchReport(base, records)],

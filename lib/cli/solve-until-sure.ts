@@ -9,7 +9,7 @@ import { Random } from '../random.js';
 import { percentText } from '../report/tables.js';
 import { searchForms } from '../train/search.js';
 import type { SeatsOptions, Thinking } from '../train/seats.js';
-import { flag, number, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { flag, numberOf, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { stoppable } from './stop.js';
 import { formsOption, mostFormsOf } from './until-sure-options.js';
 import { Progress } from '../progress.js';
@@ -25,7 +25,9 @@ export const searchOptions: Readonly<Record<string, Option>> = {
     forms: formsOption,
     'halt-above': {
       value: 'X',
-      about: 'the halting logit above which it is sure, -1000 to 1000. Default 0: more likely right than wrong',
+      range: [-1000, 1000],
+      fraction: true,
+      about: 'the halting logit above which it is sure. Default 0: more likely right than wrong',
     },
     seed: seedOption('draws the forms'),
   }),
@@ -36,7 +38,7 @@ export function readSearch(args: Arguments): Search | undefined {
   if (!flag(args, 'until-sure')) return undefined;
   return {
     mostForms: mostFormsOf(args),
-    haltAbove: number(args, 'halt-above', -1000, 1000) ?? 0,
+    haltAbove: numberOf(args, 'halt-above') ?? 0,
     random: new Random(seedOf(args)),
   };
 }

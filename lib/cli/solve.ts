@@ -15,7 +15,7 @@ import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
 import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
-import { integer, text, type Command, type Out } from './command.js';
+import { numberOf, text, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readChanges } from './experiment-options.js';
 import { everyField } from './settings.js';
@@ -39,7 +39,7 @@ export const solve: Command = {
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,
-    steps: { value: 'N', about: "supervision steps, 1 to 4096. Default the model's" },
+    steps: { value: 'N', range: [1, 4096], about: "supervision steps. Default the model's" },
     ...searchOptions,
     ...engineOptions,
   },
@@ -52,7 +52,7 @@ export const solve: Command = {
     const puzzle = ownSudoku(written);
     const cells = puzzle.question.length;
     const side = Math.sqrt(cells);
-    const supervisionSteps = integer(args, 'steps', 1, 4096);
+    const supervisionSteps = numberOf(args, 'steps');
     const search = readSearch(args);
     const { model = {} } = readChanges(args);
     const opened = await openModel(text(args, 'checkpoint') ?? shippedCheckpoint(cells), readEngineOptions(args), {

@@ -17,7 +17,7 @@ import {
 import { defaultJobs, recordsOf, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
 import { kitCommand, projectRoot } from '../files.js';
 import { prefixed } from '../model/describe.js';
-import { below, choice, flag, integer, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
+import { below, choice, flag, numberOf, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { costText, measuredCost } from './cost.js';
 import { readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
@@ -36,6 +36,7 @@ export const runsOption: Option = {
 export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
     value: 'N',
+    range: [1, 1024],
     about: 'how many runs go at once (local only). Default: as many as cores and free memory allow',
     unread: (args) =>
       onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
@@ -115,7 +116,7 @@ export async function sweep(
   const missing = before.filter(({ state }) => state !== 'recorded');
   const engine = { threads: 1, ...given(readEngineOptions(args)) };
   const experiments = missing.map(({ experiment }) => experiment);
-  const jobs = onSlurm(args) ? 1 : (integer(args, 'jobs', 1, 1024) ?? defaultJobs(experiments, engine));
+  const jobs = onSlurm(args) ? 1 : (numberOf(args, 'jobs') ?? defaultJobs(experiments, engine));
   const paper = experiments.some(({ scale }) => scale === 'paper');
   if (paper && !onSlurm(args)) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];

@@ -10,7 +10,7 @@ import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
 import { runExperiment } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
-import { choice, flag, integer, seedOf, seedOption, text, type Command } from './command.js';
+import { anyNumber, choice, flag, numberOf, seedOf, seedOption, text, type Command } from './command.js';
 import { costText, measuredCost, paceText } from './cost.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { configOption, experimentOptions, readExperiment, variantOption } from './experiment-options.js';
@@ -51,6 +51,7 @@ export const train: Command = {
     },
     'checkpoint-every': {
       value: 'N',
+      range: [1, anyNumber],
       about: 'steps between checkpoints. Default a twentieth of the run',
     },
     record: { about: 'also copy the record to data/runs, where the tables read it' },
@@ -83,7 +84,7 @@ export const train: Command = {
     if (from !== undefined && flag(args, 'record'))
       throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
     const log = choice(args, 'log', ['tensorboard']);
-    const checkpointEvery = integer(args, 'checkpoint-every', 1, 1e9);
+    const checkpointEvery = numberOf(args, 'checkpoint-every');
     const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
       runExperiment(experiment, {
         seed: seedOf(args),

@@ -14,7 +14,7 @@ import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
 import { toText } from '../report/tables.js';
 import { Interrupted } from '../train/evaluate.js';
-import { flag, integer, seedOf, seedOption, type Command } from './command.js';
+import { flag, numberOf, seedOf, seedOption, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
 
@@ -28,7 +28,8 @@ export const wider: Command = {
   options: {
     puzzles: {
       value: 'N',
-      about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on, 1 to 8000. Default 1000`,
+      range: [1, 8000],
+      about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on. Default 1000`,
     },
     seed: seedOption('draws forms and noise'),
     record: { about: 'copy the record to data/wider, where the report reads it' },
@@ -39,7 +40,7 @@ export const wider: Command = {
 
   async run(args, out) {
     const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);
-    const testPuzzles = integer(args, 'puzzles', 1, 8000) ?? widerPlan.testPuzzles;
+    const testPuzzles = numberOf(args, 'puzzles') ?? widerPlan.testPuzzles;
     const seed = seedOf(args);
     const plan = { ...widerPlan, testPuzzles };
     const { task } = experiment('sudoku-extreme-desk-long');

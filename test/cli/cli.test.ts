@@ -16,6 +16,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { helpText, readArguments } from '../../lib/cli/command.js';
 import { commands } from '../../lib/cli/commands.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
@@ -55,6 +56,26 @@ describe('trm-lab', () => {
     assert.match(run('solve', '--help').stdout, /\nExample, a second:\n {2}npm run trm -- solve [\d.]+\n$/);
   });
 
+  it('every option that takes a number has a range, which the help names and a number beyond it violates', () => {
+    let numbers = 0;
+    for (const command of commands) {
+      const help = helpText(command);
+      for (const [name, { value = '', range }] of Object.entries(command.options)) {
+        assert.equal(/^([A-Z]|SEED)$/.test(value), range !== undefined, `${command.name} --${name}`);
+        if (range === undefined) continue;
+        numbers++;
+        assert.match(help, new RegExp(`--${name} .*\\(${range[0]} (or more|to ${range[1]})\\)\n`));
+        const least = new Array<string>(command.count[0]).fill('4x4');
+        for (const wrong of [range[0] - 1, 2 * range[1], 'x'])
+          assert.throws(
+            () => readArguments(command, [...least, `--${name}`, String(wrong)]),
+            new RegExp(`--${name}: expected a (whole )?number from ${range[0]} to ${range[1]}, got ${wrong}`),
+          );
+      }
+    }
+    assert.ok(numbers > 20);
+  });
+
   it('doctor says where the times that pages state do not hold, and how data sets are fetched', () => {
     const doctor = (level: string, data: string): string => {
       const env = { ...process.env, TRM_LAB_ISA: level, TRM_DATA: data };
@@ -90,7 +111,7 @@ describe('trm-lab', () => {
     refuses(['trian'], /unknown command trian \(did you mean train\?\)/);
     refuses(['train', '--epochs', '3'], /Unknown option '--epochs'.*known options: --experiment/);
     refuses(['train', '--from', 'model.safetensors', '--record'], /--record: expected no --from with it/);
-    refuses(['train', '--seed', 'x'], /--seed: expected a number from 0/);
+    refuses(['train', '--seed', 'x'], /--seed: expected a whole number from 0/);
     refuses(['train', '--set', 'training.stepz=3'], /training options: unknown field stepz/);
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, torch, got cuda/);

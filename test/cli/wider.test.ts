@@ -144,7 +144,14 @@ describe('thinking wider', function () {
       file,
       ...['--puzzles', '3'],
     );
-    await refused(/--forms: expected a number from 1 to 65536, got -3/, solve, puzzle, '--until-sure', '--forms', '-3');
+    await refused(
+      /--forms: expected a whole number from 1 to 65536, got -3/,
+      solve,
+      puzzle,
+      '--until-sure',
+      '--forms',
+      '-3',
+    );
     await refused(/^InputError: file not found: none\.csv$/, solve, 'none.csv');
     await refused(/expected a Sudoku or a file that holds one, got a folder/, solve, folder);
   });
@@ -174,6 +181,6 @@ describe('thinking wider', function () {
 
   it('the study takes 9×9 models alone, and only as many puzzles as the official test subset has', async () => {
     await assert.rejects(run(wider, small), /expected a model of 9×9 Sudokus, got 16 cells/);
-    await assert.rejects(run(wider, '--puzzles', '8001'), /--puzzles: expected a number from 1 to 8000/);
+    await assert.rejects(run(wider, '--puzzles', '8001'), /--puzzles: expected a whole number from 1 to 8000/);
   });
 });
