@@ -9,7 +9,7 @@ import { readWiderRecords, type WiderRecord } from '../experiment/wider-record.j
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { duration } from '../progress.js';
-import { tableBases, type PaperTable } from '../sweep/plan.js';
+import { scalesOfTable, tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline, puzzleRows } from './best.js';
 import { beyondTable } from './beyond.js';
@@ -103,9 +103,11 @@ interface Study {
 function studies(records: readonly RunRecord[]): Study[] {
   return scales
     .flatMap((scale) =>
-      tables.flatMap((table) =>
-        tableBases(table, scale).map((base) => ({ table, base, name: `table-${table}-${base.name}` })),
-      ),
+      tables
+        .filter((table) => scalesOfTable(table).includes(scale))
+        .flatMap((table) =>
+          tableBases(table, scale).map((base) => ({ table, base, name: `table-${table}-${base.name}` })),
+        ),
     )
     .filter(({ table, base }) => paperTableRows(table, base, records).some(({ records: ours }) => ours.length > 0));
 }

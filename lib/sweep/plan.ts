@@ -65,13 +65,24 @@ export function checkPlan(plan: readonly PlannedRun[]): void {
   checkValue('plan', plan, listOf(objectOf({ experiment: anyObject, seed: whole(0) })));
 }
 
+/** The scales at which there are experiments for a table. */
+export function scalesOfTable(table: PaperTable): Scale[] {
+  return (Object.keys(tableTasks) as Scale[]).filter((scale) => tableTasks[scale][table].length > 0);
+}
+
 /**
- * The experiments that a table's rows are variants of, at a scale. Throws InputError for a table or scale that is none.
+ * The experiments that a table's rows are variants of, at a scale. Throws InputError for what is no table, no scale, or
+ * none of that table's.
  */
 export function tableBases(table: PaperTable, scale: string): Experiment[] {
   rowsOfTable(table); // refuses other tables
   if (!Object.hasOwn(tableTasks, scale))
     throw new InputError(`scale: expected one of ${Object.keys(tableTasks).join(', ')}, got ${scale}`);
+  const scales = scalesOfTable(table);
+  if (!scales.includes(scale as Scale))
+    throw new InputError(
+      `table ${table} at scale ${scale}: expected one of the scales ${scales.join(', ')}, for which there is an experiment`,
+    );
   return tableTasks[scale as Scale][table].map((name) => {
     const base = experiments[name];
     if (base === undefined) throw new Error(`table ${table} at scale ${scale} names an unknown experiment ${name}`);
@@ -106,20 +117,13 @@ export function planTable(
   checkValue('only', only, optional(listOf(text)));
   const all = tableBases(table, scale);
   const bases = all.filter(({ name }) => onlyBase === undefined || name === onlyBase);
-  if (all.length > 0 && bases.length === 0)
+  if (bases.length === 0)
     throw new InputError(
       `table ${table} at scale ${scale}: expected a base among ${all.map(({ name }) => name).join(', ')}, ` +
         `got ${onlyBase}${didYouMean(
           onlyBase ?? '',
           all.map(({ name }) => name),
         )}`,
-    );
-  if (bases.length === 0)
-    throw new InputError(
-      `table ${table} at scale ${scale}: expected one of the scales ${Object.entries(tableTasks)
-        .filter(([, tasks]) => tasks[table].length > 0)
-        .map(([name]) => name)
-        .join(', ')}, for which there is an experiment`,
     );
   const ids = [...new Set(rowsOfTable(table).map(({ variant: { id } }) => id))];
   const unknown = (only ?? []).filter((id) => !ids.includes(id));

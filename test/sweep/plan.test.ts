@@ -94,6 +94,11 @@ describe('plans', () => {
       assert.throws(() => planTable(1, 'laptop', 1, only as never, choice as never), says);
     assert.throws(() => planTable(6 as never, 'laptop', 1), /table: expected 1, 2, 3, 4 or 5, got 6/);
     assert.throws(() => tableBases(1, 'huge'), /expected one of smoke, laptop, desk, paper, got huge/);
+    for (const table of [2, 3, 5] as const)
+      assert.throws(
+        () => tableBases(table, 'desk'),
+        /expected one of the scales smoke, laptop, paper, for which there/,
+      );
   });
 
   it('at equal cost a table is the rows that cost less a step, each for as many FLOP as the base', () => {
