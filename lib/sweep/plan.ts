@@ -81,7 +81,8 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
   const scales = scalesOfTable(table);
   if (!scales.includes(scale as Scale))
     throw new InputError(
-      `table ${table} at scale ${scale}: expected one of the scales ${scales.join(', ')}, for which there is an experiment`,
+      `table ${table} at scale ${scale}: expected one of the scales ${scales.join(', ')}, ` +
+        'for which there is an experiment',
     );
   return tableTasks[scale as Scale][table].map((name) => {
     const base = experiments[name];
