@@ -18,10 +18,11 @@ const scratch = path.join(root, '.cache', 'site');
 const plotlyType = 'application/vnd.plotly.v1+json';
 
 /**
- * Added to every page: a figure becomes interactive when it comes into view;
- * until then, and without scripts, its picture stands there.
+ * Added to every page: room below code in a text, which the converter leaves out. And a figure becomes interactive when
+ * it comes into view; until then, and without scripts, its picture stands there.
  */
-const script = `<script src="plotly.js"></script>
+const script = `<style>.jp-RenderedMarkdown .highlight { margin-bottom: 1em }</style>
+<script src="plotly.js"></script>
 <script>
 function draw(target) {
   watcher.unobserve(target);
