@@ -1,6 +1,6 @@
 /** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
 import { puzzleCount } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
+import type { Alternative, Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
@@ -141,6 +141,22 @@ export async function evaluateUntilSure(
     seats.dispose();
     kept?.end(finished === total);
   }
+  return {
+    ...sumOf(each, dataset.alternative, leastForms),
+    mostForms: seats.mostForms,
+    supervisionSteps,
+    haltAbove,
+    seconds: seconds(),
+  };
+}
+
+/** What the puzzles add up to. */
+function sumOf(
+  each: readonly Finished[],
+  alternative: Alternative | undefined,
+  leastForms: number,
+): Omit<UntilSure, 'mostForms' | 'supervisionSteps' | 'haltAbove' | 'seconds'> {
+  const { length: total } = each;
   const count = (of: (puzzle: Finished) => boolean): number => each.filter(of).length;
   const sure = count((puzzle) => puzzle.sure);
   const falseStops = count((puzzle) => puzzle.sure && !puzzle.right);
@@ -148,9 +164,6 @@ export async function evaluateUntilSure(
   const middle = [passes[Math.floor((total - 1) / 2)]!, passes[Math.floor(total / 2)]!];
   return {
     puzzles: total,
-    mostForms: seats.mostForms,
-    supervisionSteps,
-    haltAbove,
     solved: count((puzzle) => puzzle.right),
     sure,
     falseStops,
@@ -162,11 +175,10 @@ export async function evaluateUntilSure(
       median: (middle[0]! + middle[1]!) / 2,
       largest: passes.at(-1)!,
     },
-    ...(dataset.alternative === undefined
+    ...(alternative === undefined
       ? {}
-      : { alternative: { name: dataset.alternative.name, solved: count((puzzle) => puzzle.alsoRight) } }),
+      : { alternative: { name: alternative.name, solved: count((puzzle) => puzzle.alsoRight) } }),
     votes: Array.from({ length: leastForms }, (_, i) => count((puzzle) => puzzle.voted[i]!)),
     each: each.map(({ index: _, alsoRight: __, voted: ___, ...puzzle }) => puzzle),
-    seconds: seconds(),
   };
 }
