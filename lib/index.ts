@@ -11,9 +11,10 @@ export { ratingsOf, type Dataset } from './data/dataset.js';
 export type { ArcPair, ArcTask } from './data/arc.js';
 export type { ArcDataset } from './data/arc-sets.js';
 export type { Grid } from './data/grid.js';
-export { mazeOverlap, summarizeMazes } from './data/maze-numbers.js';
+export { summarizeMazes } from './data/maze-numbers.js';
+export { overlapOf } from './data/overlap.js';
 export { augmentedCopies, ownSudoku, puzzleAt, type Puzzle } from './data/puzzle.js';
-export { givenCounts, sudokuOverlap, summarizeSudokus } from './data/sudoku-numbers.js';
+export { givenCounts, summarizeSudokus } from './data/sudoku-numbers.js';
 
 // Puzzles in other forms, for votes and searches, and those of a file.
 export { loadPuzzleFile } from './data/puzzle-file.js';

@@ -2,11 +2,12 @@
  * trm-lab data: what data sets an experiment uses, whether files of puzzles are sound, and how sets are built and
  * brought in.
  */
-import { geometryOfCells } from '../data/sudoku.js';
+import { kindOfSet } from '../data/forms.js';
 import { InputError } from '../errors.js';
 import { loadTask } from '../experiment/task.js';
-import { mazeOverlap, summarizeMazes } from '../data/maze-numbers.js';
-import { summarizeSudokus, sudokuOverlap } from '../data/sudoku-numbers.js';
+import { summarizeMazes } from '../data/maze-numbers.js';
+import { overlapOf } from '../data/overlap.js';
+import { summarizeSudokus } from '../data/sudoku-numbers.js';
 import { arcBuildOptions, buildArcSet, rowText, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
@@ -68,19 +69,14 @@ async function show(args: Arguments, out: Out): Promise<number> {
   if (task.kind === 'arc') return showArc(data, out);
   const { train, test, validation } = data;
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);
-  const [summarize, overlap] =
-    train.alternative !== undefined
-      ? [summarizeMazes, mazeOverlap]
-      : geometryOfCells(train.sequenceLength) !== undefined
-        ? [summarizeSudokus, sudokuOverlap]
-        : [undefined, undefined];
-  if (summarize === undefined || overlap === undefined)
+  const kind = kindOfSet(train);
+  if (kind === 'other')
     throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check shows any folder`);
   const largest = Math.max(...sets.map(({ examples }) => examples));
   if (largest > 10_000)
     out.note(`comparing ${largest.toLocaleString('en')} puzzles up to symmetry, about 3,000 a second`);
-  const summaries = sets.map(summarize);
-  const overlaps = sets.slice(1).map((set) => overlap(train, set));
+  const summaries = sets.map(kind === 'maze' ? summarizeMazes : summarizeSudokus);
+  const overlaps = sets.slice(1).map((set) => overlapOf(train, set));
   for (const row of [...summaries, ...overlaps]) out.line(rowText(row));
   if (train.note !== '') out.line(train.note);
   out.result({ sets: summaries, overlaps });

@@ -5,9 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Dataset } from '../data/dataset.js';
 import { kindOfSet } from '../data/forms.js';
-import { mazeOverlap } from '../data/maze-numbers.js';
+import { overlapOf, type Overlap } from '../data/overlap.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
-import { sudokuOverlap, type Overlap } from '../data/sudoku-numbers.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import { experiments } from '../experiment/experiments.js';
@@ -159,7 +158,7 @@ export async function trainedOn(
   }
   if (kindOfSet(train) !== kind) return unknown(`it was trained on ${train.name}`);
   const compared = { ...dataset, examples: Math.min(puzzles, mostCompared) }; // the first ones; nothing is copied
-  const overlap = (kind === 'sudoku' ? sudokuOverlap : mazeOverlap)(train, compared);
+  const overlap = overlapOf(train, compared);
   const { 'in the training set': same, 'there in disguise': disguised } = overlap;
   const which = `of ${compared.examples < puzzles ? 'the first ' : 'these '}${plural(compared.examples, 'puzzle')}`;
   const how = [

@@ -1,6 +1,7 @@
 /** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
 import { createHash } from 'node:crypto';
 import { InputError, show } from '../errors.js';
+import { given } from '../fields.js';
 import type { Random } from '../random.js';
 import type { Example } from './example.js';
 
@@ -154,10 +155,13 @@ export function ratingsOf(dataset: Dataset): number[] {
 
 /** Some examples of a data set as one of their own, none of them grouped. */
 export function someOf(dataset: Dataset, members: readonly number[], name = dataset.name): Dataset {
-  const { note, width, height, vocabSize } = dataset;
+  const { note, width, height, vocabSize, ratings, alternative } = dataset;
   return ungrouped(
     members.map((i) => exampleOf(dataset, i)),
-    { name, note, width, height, vocabSize },
+    {
+      ...{ name, note, width, height, vocabSize },
+      ...given({ alternative, ratings: ratings === null ? undefined : members.map((i) => ratings[i] ?? NaN) }),
+    },
   );
 }
 

@@ -2,16 +2,7 @@
 import { InputError } from '../errors.js';
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
-import {
-  canonicalMaze,
-  countShortestPaths,
-  endsOfMaze,
-  mazeAnswer,
-  mazeDistances,
-  mazeText,
-  mazeToken,
-} from './maze.js';
-import type { Overlap } from './sudoku-numbers.js';
+import { countShortestPaths, endsOfMaze, mazeAnswer, mazeDistances, mazeText, mazeToken } from './maze.js';
 
 /** One maze in numbers. */
 export interface MazeNumbers {
@@ -70,21 +61,5 @@ export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string
     'answered by the rule': byRule,
     copies: dataset.augmentation?.copies ?? 0,
     sha256: dataset.sha256.slice(0, 12),
-  };
-}
-
-/** How many mazes of a test set the training set gives away: as they stand, and turned or mirrored. Throws as above. */
-export function mazeOverlap(train: Dataset, test: Dataset): Overlap {
-  const questions = (set: Dataset): Uint8Array[] => {
-    checkMazes(set);
-    return Array.from({ length: set.examples }, (_, i) => exampleOf(set, i).input);
-  };
-  const [asTheyAre, forms] = [new Set(questions(train).map(mazeText)), new Set(questions(train).map(canonicalMaze))];
-  const tests = questions(test);
-  return {
-    set: test.name,
-    'test puzzles': test.examples,
-    'in the training set': tests.filter((maze) => asTheyAre.has(mazeText(maze))).length,
-    'there in disguise': tests.filter((maze) => forms.has(canonicalMaze(maze))).length,
   };
 }

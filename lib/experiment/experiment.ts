@@ -94,6 +94,11 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   );
   checkClosing(evaluation.closing, task);
   const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
+  if (row !== undefined && base.variant !== null)
+    throw new InputError(
+      `experiment.variant: expected none on ${base.name}, which is row ${base.variant} already, got ${row.id}; ` +
+        'a row is a change of a plain base',
+    );
   const model = row === undefined ? base.model : applyVariant(base.model, row);
   const own = longNames({ ...changes.model });
   if (model.mixer === 'mlp' && own.mixer === 'attention' && own.positions === undefined && model.positions === 'none')

@@ -97,6 +97,7 @@ export class RunLoop {
   readonly #experiment: Experiment;
   readonly #trainer: Trainer;
   readonly #cost: RunCost;
+  readonly #flopPerThought: number;
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
   #regular: number;
@@ -118,6 +119,7 @@ export class RunLoop {
     this.#earlier = progress.sittings;
     this.#from = trainer.step;
     this.#cost = runCost(experiment, setSizes(experiment, data));
+    this.#flopPerThought = describe(experiment.model).flopPerThought;
   }
 
   /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
@@ -307,8 +309,8 @@ export class RunLoop {
   /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
   #share(thoughts: number): number {
     const all = thoughtsMade(this.progress) + thoughts;
-    const { model, training } = this.#experiment;
-    const done = (this.#cost.training * this.#trainer.step) / training.steps + all * describe(model).flopPerThought;
+    const { steps } = this.#experiment.training;
+    const done = (this.#cost.training * this.#trainer.step) / steps + all * this.#flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
   }
 

@@ -99,6 +99,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     ...options,
     onProgress: (runs) => {
       drawing = drawing.then(() => draw(runs, showPicture));
+      drawing.catch(() => undefined); // its failure reaches the caller below, when the sweep is over
       const busy = runs.filter(({ state }) => state === 'running').map(({ id }) => id);
       progress.update('runs', 'runs', runs.length * sweepShare(runs), runs.length, busy.join(' · '));
       options.onProgress?.(runs);

@@ -1,7 +1,7 @@
 /** The table of failure modes: what became of each in our runs. */
 import { failureCaseRecords, failureModes } from '../experiment/failure-modes.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
-import { probabilityText } from './orderings.js';
+import { intervalText, probabilityText } from './orderings.js';
 import { holm, pairedTest, spreadOf } from './statistics.js';
 import { meanAndSpread, percentText, signedPoints, type LabelledRuns, type Table } from './tables.js';
 
@@ -91,8 +91,8 @@ function overfittingText(records: readonly RunRecord[], scale: string): string[]
     test === null
       ? []
       : [
-          `${what}: ${signedPoints(test.difference)} points, 95 % interval ${signedPoints(test.interval[0])} to ` +
-            `${signedPoints(test.interval[1])}, p ${probabilityText(corrected[i] ?? null)} ` +
+          `${what}: ${signedPoints(test.difference)} points, 95 % interval ${intervalText(test)}, ` +
+            `p ${probabilityText(corrected[i] ?? null)} ` +
             `(paired over ${test.n} seeds, two tests after Holm).`,
         ],
   );

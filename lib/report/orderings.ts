@@ -92,7 +92,9 @@ export function probabilityText(p: number | null): string {
 
 /** The 95 % interval of a difference in percentage points: "+0.1 to +7.9"; a dash for none. */
 export function intervalText(test: PairedTest | null): string {
-  return test === null ? '–' : `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}`;
+  return test === null || !Number.isFinite(test.interval[0])
+    ? '–'
+    : `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}`;
 }
 
 /** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */

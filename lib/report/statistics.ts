@@ -35,6 +35,9 @@ export function spreadOf(values: readonly number[]): Spread {
   return { n, mean, deviation, interval: [mean - half, mean + half] };
 }
 
+/** Shares differ by a puzzle of many, so a smaller spread is none. */
+const rounding = 1e-9;
+
 /** A paired t-test. */
 export interface PairedTest {
   readonly n: number;
@@ -47,6 +50,7 @@ export interface PairedTest {
 
 /**
  * Whether left and right differ, pair by pair (same seed); null for fewer than two pairs.
+ * Where every pair differs by the same amount the spread is not known: the interval is infinite, and p is 1.
  * Throws InputError for unequal lengths.
  */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
@@ -54,8 +58,8 @@ export function pairedTest(left: readonly number[], right: readonly number[]): P
     throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
   if (left.length < 2) return null;
   const { n, mean, deviation, interval } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
-  if (deviation === null || interval === null || deviation === 0)
-    return { n, difference: mean, interval: [mean, mean], p: mean === 0 ? 1 : 0 };
+  if (deviation === null || interval === null || deviation < rounding)
+    return { n, difference: mean, interval: Math.abs(mean) < rounding ? [0, 0] : [-Infinity, Infinity], p: 1 };
   const t = (mean / deviation) * Math.sqrt(n);
   return { n, difference: mean, interval, p: 2 * studentt.cdf(-Math.abs(t), n - 1) };
 }

@@ -156,15 +156,16 @@ export class Seats {
       throw new InputError(`mostForms: expected at least the ${votes} that vote, got ${mostForms}`);
     if (mostForms > votes && options.haltAbove === undefined)
       throw new InputError(`mostForms: expected haltAbove with it, which ends the search, got ${mostForms} alone`);
-    if (leastForms > mostForms)
-      throw new InputError(`leastForms: expected a whole number from 0 to ${mostForms}, got ${leastForms}`);
+    const most = Math.min(mostForms, forms?.count ?? 1);
+    if (leastForms > most)
+      throw new InputError(`leastForms: expected a whole number from 0 to ${most}, got ${leastForms}`);
     if (leastForms > 0 && votes > 1)
       throw new InputError(`votes: expected 1 with leastForms, whose forms take turns, got ${votes}`);
     if (forms === undefined && mostForms > 1)
       throw new InputError(`votes, mostForms: expected forms with them, got ${mostForms} of none`);
     if (forms !== undefined && votes > forms.count)
       throw new InputError(`votes: expected at most ${forms.count}, the forms of such a puzzle, got ${votes}`);
-    this.mostForms = Math.min(mostForms, forms?.count ?? 1);
+    this.mostForms = most;
     this.#engine = engine;
     this.#queue = puzzles;
     this.#options = options;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { exampleOf } from '../../lib/data/dataset.js';
+import { exampleOf, someOf } from '../../lib/data/dataset.js';
 import { formsOf, kindOfSet } from '../../lib/data/forms.js';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { isShortestPath, mazeAnswer, mazeText } from '../../lib/data/maze.js';
@@ -65,6 +65,8 @@ describe('loadPuzzleFile', () => {
       ) as [Int32Array, Int32Array];
       assert.ok(isShortestPath(question, answer), String(form));
     }
+    const some = someOf(set, [0]);
+    assert.deepEqual([kindOfSet(some), some.alternative, some.examples], ['maze', set.alternative, 1]);
     assert.throws(() => formsOf({ ...set, ignore: 0 }), /expected Sudoku puzzles or mazes/);
   });
 

@@ -11,10 +11,10 @@ import {
 } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { formsOf } from '../../lib/data/forms.js';
-import { mazeOverlap } from '../../lib/data/maze-numbers.js';
+import { overlapOf } from '../../lib/data/overlap.js';
 import { Random } from '../../lib/random.js';
 import { augmentedCopies, ownSudoku } from '../../lib/data/puzzle.js';
-import { givenCounts, sudokuOverlap, summarizeSudokus } from '../../lib/data/sudoku-numbers.js';
+import { givenCounts, summarizeSudokus } from '../../lib/data/sudoku-numbers.js';
 
 const geometry = sudokuGeometry(4);
 const answer = '1324423124133142';
@@ -66,8 +66,8 @@ describe('data sets to look at', () => {
     const train = set(['13..............']);
     //                same               digits renamed      transposed          its digits in different boxes
     const test = set(['13..............', '24..............', '1...3...........', '1..3............']);
-    assert.deepEqual(sudokuOverlap(train, test, 'small'), {
-      set: 'small',
+    assert.deepEqual(overlapOf(train, test), {
+      set: 'hand-made',
       'test puzzles': 4,
       'in the training set': 1,
       'there in disguise': 3,
@@ -104,9 +104,17 @@ describe('data sets to look at', () => {
     for (const count of [0, -1, 2.5, NaN])
       assert.throws(() => augmentedCopies(set(['13..............'], 5), 0, count), /count: expected a whole number/);
     const mazes = { ...set(['13..............']), alternative: { name: 'valid', accepts: () => true }, vocabSize: 7 };
-    for (const numbers of [givenCounts, summarizeSudokus, (maze: Dataset) => sudokuOverlap(maze, maze)])
-      assert.throws(() => numbers(mazes), /expected (a set|two sets) of Sudokus/);
-    assert.throws(() => mazeOverlap(mazes, set(['13..............'])), /expected a set of mazes/);
+    for (const numbers of [givenCounts, summarizeSudokus])
+      assert.throws(() => numbers(mazes), /expected a set of Sudokus/);
+    const sudokus = set(['13..............']);
+    for (const [train, test] of [
+      [mazes, sudokus],
+      [sudokus, mazes],
+      [sudokus, { ...sudokus, sequenceLength: 36 }],
+    ] as const)
+      assert.throws(() => overlapOf(train, test), /expected two sets of Sudokus, or of mazes, of one size, got hand/);
+    const others = { ...sudokus, ignore: 0 };
+    assert.throws(() => overlapOf(others, others), /expected two sets of Sudokus, or of mazes/);
     assert.throws(() => formsOf(set(['13..............']), 'digit' as never), /expected digits, lines or both/);
   });
 });

@@ -61,6 +61,13 @@ describe('experiment', () => {
     assert.equal(experiment('maze-11x11-study', { model: { mixer, layers: 1 } }).model.positions, 'rotary');
   });
 
+  it('takes a row of the paper on a plain base only: two rows on each other would be recorded as the second', () => {
+    const hrm = experiment('sudoku-6x6', { variant: 'hrm' });
+    for (const changes of [{ variant: 'trm' }, { variant: 'hrm' }])
+      assert.throws(() => change(hrm, changes), /expected none on sudoku-6x6-hrm, which is row hrm already, got /);
+    assert.equal(change(hrm, { variant: null, name: 'mine' }).variant, null);
+  });
+
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
       assert.ok(task.kind !== 'folder', 'no experiment depends on a folder of the user');

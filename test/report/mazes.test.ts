@@ -9,13 +9,8 @@ import { InputError } from '../../lib/errors.js';
 import { dataFile, findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
-import {
-  mazeNumbers,
-  mazeOverlap,
-  numbersOfMaze,
-  summarizeMazes,
-  type MazeNumbers,
-} from '../../lib/data/maze-numbers.js';
+import { mazeNumbers, numbersOfMaze, summarizeMazes, type MazeNumbers } from '../../lib/data/maze-numbers.js';
+import { overlapOf } from '../../lib/data/overlap.js';
 import { mazeDistributions } from '../../lib/report/mazes.js';
 import { sameDistribution } from '../../lib/report/statistics.js';
 
@@ -24,7 +19,14 @@ const shipped = 'maze-30x30-generated.csv.gz';
 function set(...texts: readonly string[]): Dataset {
   return ungrouped(
     texts.map((text) => ({ input: parseMaze(text), label: mazeAnswer(parseMaze(text)) })),
-    { name: 'by hand', note: '', width: 3, height: 3, vocabSize: 6 },
+    {
+      name: 'by hand',
+      note: '',
+      width: 3,
+      height: 3,
+      vocabSize: 6,
+      alternative: { name: 'valid', accepts: () => false },
+    },
   );
 }
 
@@ -53,7 +55,7 @@ describe('mazes in numbers', () => {
   });
 
   it('overlap: the same maze, one mirrored, and a new one', () => {
-    const { 'in the training set': same, 'there in disguise': disguised } = mazeOverlap(
+    const { 'in the training set': same, 'there in disguise': disguised } = overlapOf(
       set('S  ## G  '),
       set('S  ## G  ', '  S ##  G', 'S   #   G'),
     );

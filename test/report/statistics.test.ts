@@ -50,6 +50,8 @@ describe('statistics', () => {
   it('says nothing of fewer than two pairs, and does not divide by a spread of nothing', () => {
     assert.equal(pairedTest([1], [0]), null);
     assert.deepEqual(pairedTest([1, 1], [1, 1]), { n: 2, difference: 0, interval: [0, 0], p: 1 });
+    const { p, interval, difference } = pairedTest([0.62, 0.6, 0.34], [0.52, 0.5, 0.24])!; // ten points each
+    assert.deepEqual([p, interval, difference.toFixed(9)], [1, [-Infinity, Infinity], '0.100000000']);
     assert.throws(() => pairedTest([1, 2], [1]), InputError);
   });
 

@@ -375,6 +375,8 @@ describe('evaluateUntilSure', () => {
     assert.deepEqual(found.votes, [1, 2]);
     for (const bad of [{ leastForms: 4 }, { leastForms: -1 }, { leastForms: 1, votes: 2 }])
       await assert.rejects(evaluateUntilSure(engine, set(2), { forms: numbered, mostForms: 3, ...bad }), InputError);
+    const grids = { forms: gridForms(4, 6), mostForms: 128 };
+    await assert.rejects(evaluateUntilSure(engine, set(2), { ...grids, leastForms: 9 }), /from 0 to 8, got 9/);
   });
 
   it('takes the puzzles asked for, and refuses a set without any', async () => {
