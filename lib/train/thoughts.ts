@@ -8,7 +8,8 @@ import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { between, checkValue, listOf } from '../fields.js';
+import { between, checkValue, given, listOf } from '../fields.js';
+import { evaluate } from './evaluate.js';
 import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
@@ -133,7 +134,7 @@ async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Bat
 
 /**
  * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
- * `puzzles` of a data set. A puzzle it is never sure about is thought about to the end. Throws InputError for a
+ * `puzzles` of a data set, one evaluation each. A puzzle it is never sure about is thought about to the end. Throws InputError for a
  * sureness outside 0 … 1, and for no such number of puzzles.
  */
 export async function stopWhenSure(
@@ -143,20 +144,11 @@ export async function stopWhenSure(
   puzzles?: number,
 ): Promise<StoppingPoint[]> {
   checkValue('sureness', degrees, listOf(between(0, 1), 1));
-  const count = puzzleCount(dataset, puzzles);
-  const sums = degrees.map((sureness) => ({ sureness, solved: 0, steps: 0 }));
-  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, count)) {
-    const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
-    for (const sum of sums) {
-      const last = thoughts.find(({ haltProbability }) => haltProbability >= sum.sureness) ?? thoughts.at(-1);
-      if (last === undefined) continue;
-      sum.steps += last.step;
-      sum.solved += last.prediction.every((token, i) => token === labels[i]) ? 1 : 0;
-    }
+  const points: StoppingPoint[] = [];
+  for (const sureness of degrees) {
+    const haltAbove = Math.log(sureness / (1 - sureness));
+    const { exactAccuracy, meanSteps = NaN } = await evaluate(engine, dataset, { haltAbove, ...given({ puzzles }) });
+    points.push({ sureness, exactAccuracy: exactAccuracy.at(-1) ?? NaN, meanSteps });
   }
-  return sums.map(({ sureness, solved, steps }) => ({
-    sureness,
-    exactAccuracy: solved / count,
-    meanSteps: steps / count,
-  }));
+  return points;
 }

@@ -42,9 +42,9 @@ const script: Readonly<Record<number, readonly (readonly [answer: readonly numbe
 
 /** An engine that follows the script; only what thinking uses is there. */
 function scripted(): Engine {
-  let step = 0;
+  const steps = new Map<number, number>();
   const engine: Pick<Engine, 'config' | 'createState' | 'inferStep'> = {
-    config: { ...paperConfig, supervisionSteps: 4 },
+    config: { ...paperConfig, sequenceLength: 2, supervisionSteps: 4 },
     createState: (batchSize) => ({
       batchSize,
       dispose: () => undefined,
@@ -52,13 +52,16 @@ function scripted(): Engine {
       write: async () => undefined,
     }),
     inferStep: async ({ batchSize }, { tokens, reset }: InferRequest): Promise<InferResult> => {
-      assert.equal(batchSize, 1);
-      step = reset[0] === 1 ? 0 : step + 1;
-      const [answer, sure] = script[tokens[0] ?? 0]?.[step] ?? assert.fail('no such puzzle');
+      const answers = Array.from({ length: batchSize }, (_, seat) => {
+        const puzzle = tokens[2 * seat]!;
+        if (puzzle === 0) return [wrong, 0.5] as const; // an empty seat
+        steps.set(puzzle, reset[seat] === 1 ? 0 : steps.get(puzzle)! + 1);
+        return script[puzzle]?.[steps.get(puzzle)!] ?? assert.fail('no such puzzle');
+      });
       return {
-        predictions: Int32Array.from(answer),
-        haltLogits: Float32Array.of(Math.log(sure / (1 - sure))),
-        continueLogits: new Float32Array(1),
+        predictions: Int32Array.from(answers.flatMap(([answer]) => answer)),
+        haltLogits: Float32Array.from(answers, ([, sure]) => Math.log(sure / (1 - sure))),
+        continueLogits: new Float32Array(batchSize),
       };
     },
   };
