@@ -6,7 +6,7 @@ export class InputError extends Error {
 /** A computation that broke, through no mistake in the input or the kit. Any other error is a bug of ours. */
 export class BrokenError extends Error {}
 
-/** Work that was asked to stop before it had anything to keep. */
+/** Work that was asked to stop. */
 export class StoppedError extends BrokenError {}
 
 /** A complaint for each field that is not among the known ones. */

@@ -6,7 +6,7 @@ import type { Engine } from '../engine/engine.js';
 import { openModel, randomModel, type OpenModel } from '../experiment/open.js';
 import { formsOf, kindOfSet } from '../data/forms.js';
 import { Random } from '../random.js';
-import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
+import { evaluate, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
 import type { ArcVoteOptions, ArcVoteResult } from '../train/evaluate-arc.js';
 import { Keeping } from '../train/kept.js';
 import { evaluateUntilSure, type UntilSure } from '../train/until-sure.js';
@@ -34,7 +34,7 @@ import { formsOption, mostFormsOf } from './until-sure-options.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
-import { InputError } from '../errors.js';
+import { InputError, StoppedError } from '../errors.js';
 import { given } from '../fields.js';
 import { plural } from '../words.js';
 import { kitCommand, projectRoot } from '../files.js';
@@ -172,7 +172,7 @@ export const evaluateCommand: Command = {
     try {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
     } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
+      if (!(error instanceof StoppedError)) throw error;
       if (keep.holds)
         out.note(`stopped; go on with the same command and --resume (${path.relative(process.cwd(), folder)})`);
       else out.note(`stopped; nothing is kept, since no ${flag(args, 'until-sure') ? 'puzzle' : 'batch'} was finished`);
@@ -181,7 +181,7 @@ export const evaluateCommand: Command = {
   },
 };
 
-/** Scores, prints and returns the exit code. Throws Interrupted if asked to stop. */
+/** Scores, prints and returns the exit code. Throws StoppedError if asked to stop. */
 async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () => boolean): Promise<number> {
   const model = await openNamed(args);
   const { engine, config, notes, taken, assumed, name } = model;

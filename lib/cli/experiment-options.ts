@@ -8,7 +8,8 @@ import { variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
 import { readUserFile } from '../user-file.js';
 import { text, type Arguments, type Option } from './command.js';
-import { everyField, parts, readSettings, type ReadSettings, type Settings } from './settings.js';
+import { parts } from '../experiment/differences.js';
+import { everyField, readSettings, type ReadSettings, type Settings } from './settings.js';
 
 const nothing: Settings = {};
 

@@ -1,4 +1,5 @@
 /** trm-lab reproduce: everything a first-time reader wants to see, in one command. */
+import { StoppedError } from '../errors.js';
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { describeExperiment } from '../experiment/describe.js';
@@ -16,7 +17,6 @@ import { flag, seedOf, seedOption, type Command, type Out } from './command.js';
 import type { EngineOptions } from '../engine/create.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { duration, Progress } from '../progress.js';
-import { Interrupted } from '../train/evaluate.js';
 import { scoreShipped, type ShippedScore } from './shipped.js';
 import { stoppable } from './stop.js';
 import { showProgress } from './train.js';
@@ -118,7 +118,7 @@ async function scored(out: Out, pace: Pace, options: EngineOptions): Promise<Shi
       scoreShipped(shippedPuzzles[pace], options, shouldStop),
     );
   } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
+    if (!(error instanceof StoppedError)) throw error;
     out.line('stopped; the same command goes on from here');
     return undefined;
   }

@@ -2,11 +2,12 @@
 import { didYouMean, InputError, show } from '../errors.js';
 import { readJson } from '../json.js';
 import { longNames } from '../experiment/words.js';
-import { paperConfig } from '../model/config.js';
-import { paperTraining } from '../train/options.js';
+import { parts } from '../experiment/differences.js';
+import { evaluationFields } from '../experiment/experiment.js';
+import { taskFields } from '../experiment/task.js';
+import { modelFields } from '../model/config.js';
+import { trainingFields } from '../train/options.js';
 
-/** The parts of an experiment. */
-export const parts = ['task', 'model', 'training', 'evaluation'] as const;
 export type Part = (typeof parts)[number];
 
 /** Fields by part; without a prototype, so that __proto__ is a name like any other, and unknown. */
@@ -37,10 +38,10 @@ export function readSettings(list: string): Settings {
 
 /** Fields that are sometimes written without their part. */
 const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
-  training: Object.keys(paperTraining),
-  model: [...Object.keys(paperConfig), 'T', 'n', 'N_sup', 'act'],
-  evaluation: ['every', 'puzzles', 'finalPuzzles'],
-  task: ['side', 'source', 'trainPuzzles', 'testPuzzles', 'seed'],
+  training: Object.keys(trainingFields),
+  model: [...Object.keys(modelFields), 'T', 'n', 'N_sup', 'act'],
+  evaluation: Object.keys(evaluationFields),
+  task: [...new Set(Object.values(taskFields).flatMap((fields) => Object.keys(fields)))],
 };
 
 /** Reads one "training.steps=300". Throws InputError for anything else. */

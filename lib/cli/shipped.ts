@@ -27,7 +27,7 @@ const cycles = 64;
 
 /**
  * Scores the shipped 9×9 model on Sudoku-Extreme's test puzzles, or on public-domain ones where that set is not at
- * hand. Throws Interrupted if asked to stop.
+ * hand. Throws StoppedError if asked to stop.
  */
 export async function scoreShipped(
   puzzles: number,

@@ -52,7 +52,7 @@ export const train: Command = {
     'checkpoint-every': {
       value: 'N',
       range: [1, anyNumber],
-      about: 'steps between checkpoints. Default a twentieth of the run',
+      about: 'steps between checkpoints. Default a twentieth of the run, at least 10',
     },
     record: { about: 'also copy the record to data/runs, where the tables read it' },
     yes: { about: "start a run at the paper's scale, also one of more than six hours" },

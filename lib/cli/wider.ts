@@ -1,7 +1,7 @@
 /** trm-lab wider: the study of thinking wider, from which docs/results.md has its figure. */
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
-import { InputError } from '../errors.js';
+import { InputError, StoppedError } from '../errors.js';
 import { assumedLine } from './checkpoint-options.js';
 import { experiment } from '../experiment/experiments.js';
 import { openModel, shippedCheckpoint } from '../experiment/open.js';
@@ -13,7 +13,6 @@ import { writeFileAtomic } from '../write-file.js';
 import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
 import { toText } from '../report/tables.js';
-import { Interrupted } from '../train/evaluate.js';
 import { flag, numberOf, seedOf, seedOption, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { stoppable } from './stop.js';
@@ -69,7 +68,7 @@ export const wider: Command = {
         }),
       );
     } catch (error) {
-      if (!(error instanceof Interrupted)) throw error;
+      if (!(error instanceof StoppedError)) throw error;
       progress.end();
       out.line('stopped; the same command goes on');
       return 1;

@@ -2,7 +2,8 @@
 import type { Experiment } from './experiment.js';
 import { hashOf } from './sealed.js';
 
-const parts = ['task', 'model', 'training', 'evaluation'] as const;
+/** The parts of an experiment. */
+export const parts = ['task', 'model', 'training', 'evaluation'] as const;
 
 /** A field that two experiments have different values for; undefined where one of them has none. */
 export interface Difference {

@@ -14,8 +14,11 @@ import {
   text,
   whole,
   type FieldCheck,
+  type Fields,
 } from '../fields.js';
 import { checkConfig } from '../model/config.js';
+import type { Evaluation } from '../train/evaluate.js';
+import type { ArcVoteResult } from '../train/evaluate-arc.js';
 
 const orNull =
   (check: FieldCheck): FieldCheck =>
@@ -23,22 +26,32 @@ const orNull =
     value === null ? undefined : check(value);
 
 const shares = listOf(number);
-const evaluation = {
+const evaluation: Fields<Evaluation> = {
   puzzles: whole(0),
   supervisionSteps: whole(1),
   exactAccuracy: shares,
   cellAccuracy: shares,
   haltingAccuracy: shares,
+  haltLogit: optional(objectOf({ mean: shares, deviation: shares })),
+  alternative: optional(objectOf({ name: text, accuracy: shares })),
   meanSteps: optional(number),
   seconds: number,
 };
 const madeAtStep = objectOf({ ...evaluation, step: whole(0), training: optional(objectOf(evaluation)) });
-const vote = objectOf({ passAt: anyObject, tasks: whole(0), pairs: whole(0), votes: whole(0), seconds: number });
+const vote: Fields<ArcVoteResult> = {
+  passAt: anyObject,
+  tasks: whole(0),
+  pairs: whole(0),
+  votes: whole(0),
+  exactAccuracy: number,
+  supervisionSteps: whole(1),
+  seconds: number,
+};
 const closing: FieldCheck = (value) => {
   const object = anyObject(value);
   if (object !== undefined) return object;
   const each = (result: unknown): string | undefined =>
-    isObject(result) && 'passAt' in result ? vote(result) : objectOf(evaluation)(result);
+    isObject(result) && 'passAt' in result ? objectOf(vote)(result) : objectOf(evaluation)(result);
   return listOf(each)(Object.values(value as object));
 };
 const point = {

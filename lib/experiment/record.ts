@@ -76,6 +76,7 @@ export interface RunRecord {
   readonly start?: string;
   /** SHA-256 of the text of the block of one's own that it computed; absent where the block was the kit's. */
   readonly block?: string;
+  /** test: the puzzles that it was scored on, which for a search are validation puzzles. */
   readonly data: { readonly train: DataSummary; readonly test: DataSummary };
   readonly model: { readonly parameters: number; readonly depth: number; readonly forwardPasses: number };
   /** In order; at least one. */

@@ -4,11 +4,11 @@ import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
 import type { EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { InputError, StoppedError } from '../errors.js';
 import { given } from '../fields.js';
 import { describe } from '../model/describe.js';
 import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
-import { evaluate, Interrupted, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
+import { evaluate, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
 import type { Keeping } from '../train/kept.js';
 import { addMetrics, noMetrics, type StepMetrics } from '../train/metrics.js';
 import { stateStep, writeSnapshot } from '../train/snapshot.js';
@@ -39,7 +39,7 @@ export interface RunProgress {
 
 /** What a run is asked while it goes on; all fields may be left out. */
 export interface RunControls {
-  /** Steps between checkpoints. Default: a twentieth of the run. */
+  /** Steps between checkpoints. Default: a twentieth of the run, at least 10. */
   readonly checkpointEvery?: number;
   /** Awaited, so that a notebook can draw. */
   readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
@@ -286,7 +286,7 @@ export class RunLoop {
       this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
       return result;
     } catch (error) {
-      if (error instanceof Interrupted) return undefined;
+      if (error instanceof StoppedError) return undefined;
       throw error;
     } finally {
       this.#scoring = 0;

@@ -50,7 +50,7 @@ export interface WiderOptions {
 
 /**
  * Makes a study, or what is left of it. Throws InputError where its folder holds another's or is in use, or the sets
- * are too small; Interrupted where the caller stops it: what is done is kept.
+ * are too small; StoppedError where the caller stops it: what is done is kept.
  */
 export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const { engine, checkpoint, command, validation, test, folder, plan = widerPlan, seed = 0 } = options;

@@ -53,11 +53,6 @@ export function paperTableRows(
   });
 }
 
-/** Our runs of a table, row after row, each row's by seed. */
-export function tableRecords(table: PaperRow['table'], base: Experiment, records: readonly RunRecord[]): RunRecord[] {
-  return paperTableRows(table, base, records).flatMap((row) => row.records);
-}
-
 /**
  * The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of, with
  * no evaluation in them but that of these.

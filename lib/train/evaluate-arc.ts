@@ -6,10 +6,10 @@ import type { Dataset } from '../data/dataset.js';
 import { ignoredLabel } from '../data/example.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { InputError } from '../errors.js';
+import { InputError, StoppedError } from '../errors.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
-import { evaluateFields, Interrupted, type EvaluateOptions } from './evaluate.js';
+import { evaluateFields, type EvaluateOptions } from './evaluate.js';
 import { thinkOnce } from './think.js';
 import { scoreBoard } from './metrics.js';
 
@@ -50,7 +50,7 @@ interface Counted {
 
 /**
  * Lets versions vote on the test pairs of a set. Throws InputError for impossible options, and a set not of ARC;
- * Interrupted where shouldStop says so.
+ * StoppedError where shouldStop says so.
  */
 export async function voteArc(
   engine: Engine,
@@ -90,7 +90,7 @@ export async function voteArc(
       const batch = batchOf(dataset, seats, puzzleIds);
       const answer = await answerTo(engine, batch, weights, supervisionSteps, async (steps) => {
         await options.onProgress?.({ done: done + (seats.length * steps) / supervisionSteps, total: places.length });
-        if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+        if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
       });
       seats.forEach(({ puzzle, version, pair }, seat) => {
         const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);

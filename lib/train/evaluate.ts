@@ -2,7 +2,7 @@
 import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
-import { InputError } from '../errors.js';
+import { InputError, StoppedError } from '../errors.js';
 import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
@@ -12,8 +12,8 @@ import { Seats, thinkingFields, type NumberedPuzzle, type ThinkingOptions } from
 /** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
 export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 
-/** Accuracies after each supervision step 1 … N, 0 … 1; index 0 is the first step. */
-export interface StepAccuracies {
+/** One evaluation of a model. Arrays have an entry for each supervision step, 1 … N; accuracies are 0 … 1. */
+export interface Evaluation {
   /** Share of boards whose every scored cell is right: the number in the paper's tables. */
   readonly exactAccuracy: readonly number[];
   /** Mean over boards of the share of right cells. */
@@ -27,10 +27,6 @@ export interface StepAccuracies {
    * e.g. mazes with any valid shortest path; absent where it has none.
    */
   readonly alternative?: { readonly name: string; readonly accuracy: readonly number[] };
-}
-
-/** One evaluation of a model. */
-export interface Evaluation extends StepAccuracies {
   /** Puzzles scored. */
   readonly puzzles: number;
   /**
@@ -54,7 +50,7 @@ export interface EvaluateOptions extends ThinkingOptions {
   readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch, and awaited; what it throws ends the evaluation. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void | Promise<void>;
-  /** Polled after every supervision step; true ends the evaluation with an Interrupted error. */
+  /** Polled after every supervision step; true ends the evaluation with an StoppedError error. */
   readonly shouldStop?: () => boolean;
   /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
   readonly keep?: Keeping;
@@ -69,11 +65,6 @@ export const evaluateFields: Fields<EvaluateOptions> = {
   shouldStop: optional(callback),
   keep: optional((value) => (value instanceof Keeping ? undefined : 'a Keeping')),
 };
-
-/** Thrown when the caller asked to stop. */
-export class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
 
 /** Sums over puzzles; each array has one number a supervision step. */
 interface Tally {
@@ -96,7 +87,7 @@ interface Tally {
 const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove === undefined ? 1 : 8);
 
 /**
- * Scores a model on a data set, after every supervision step. Throws InputError for impossible options, Interrupted
+ * Scores a model on a data set, after every supervision step. Throws InputError for impossible options, StoppedError
  * where shouldStop says so.
  */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
@@ -182,7 +173,7 @@ async function scorePart(
         tally.spent += done ? steps : 0;
       }
       await options.onProgress?.({ done: tally.done + seats.underWay, total });
-      if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+      if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
     }
   } finally {
     seats.dispose();

@@ -91,7 +91,10 @@ export class Kept<State extends { readonly done: number }> {
     if (performance.now() - this.#written >= 1000 * this.#every) this.#flush();
   }
 
-  /** The evaluation ends. One that is over is written only over an earlier file: it may be one of several. */
+  /**
+   * The evaluation ends. A finished one writes its file only to replace an older one: where it is one of several, that
+   * file keeps its part of the result.
+   */
   end(over: boolean): void {
     if (!over || existsSync(this.file)) this.#flush();
   }

@@ -85,8 +85,9 @@ export interface NumberedPuzzle {
 /** One puzzle after a supervision step. */
 export interface Thinking {
   readonly index: number;
-  /** Question and right answers as token ids, [L] each. */
+  /** Token ids, [L]. */
   readonly question: Int32Array;
+  /** Right answers, token ids, [L]; of a search for one puzzle, which knows none, the question. */
   readonly labels: Int32Array;
   /** Supervision steps made in the forms it is in. */
   readonly steps: number;

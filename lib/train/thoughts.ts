@@ -134,8 +134,8 @@ async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Bat
 
 /**
  * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
- * `puzzles` of a data set, one evaluation each. A puzzle it is never sure about is thought about to the end. Throws InputError for a
- * sureness outside 0 … 1, and for no such number of puzzles.
+ * `puzzles` of a data set: one evaluation each. A puzzle it is never sure about is thought about to the end. Throws
+ * InputError for a sureness outside 0 … 1, and for no such number of puzzles.
  */
 export async function stopWhenSure(
   engine: Engine,

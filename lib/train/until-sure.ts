@@ -1,10 +1,11 @@
 /** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
+import { StoppedError } from '../errors.js';
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
-import { evaluateFields, Interrupted, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
+import { evaluateFields, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, seatsFields, type SeatsOptions } from './seats.js';
 
@@ -84,7 +85,7 @@ interface SearchState {
 
 /**
  * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
- * Throws InputError for impossible options, Interrupted where shouldStop says so.
+ * Throws InputError for impossible options, StoppedError where shouldStop says so.
  */
 export async function evaluateUntilSure(
   engine: Engine,
@@ -135,7 +136,7 @@ export async function evaluateUntilSure(
           finished: each.filter((puzzle) => puzzle !== undefined),
         }));
       await options.onProgress?.({ done: finished + seats.underWay, total });
-      if (options.shouldStop?.() === true) throw new Interrupted('evaluation stopped');
+      if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
     }
   } finally {
     seats.dispose();

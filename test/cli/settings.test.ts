@@ -91,6 +91,8 @@ describe('settings', () => {
       ['steps=300', /got "steps=300" \(did you mean training\.steps\?\)$/],
       ['LEARNINGRATE=1', /did you mean training\.learningRate\?/],
       ['T=2', /did you mean model\.T\?/],
+      ['interleavedBatches=4', /did you mean training\.interleavedBatches\?/],
+      ['augmentations=4', /did you mean task\.augmentations\?/],
       ['modle.layers=2', /did you mean model\?/],
       ['model.layers', /expected task\|model\|training\|evaluation\.FIELD=VALUE, got "model\.layers"$/],
       ['model.layers=1,model.layers=2', /expected model\.layers once, got it twice/],

@@ -1,4 +1,5 @@
 /** The shipped 9×9 model: its record and what it solves here stay apart, with Sudoku-Extreme at hand and without. */
+import { StoppedError } from '../../lib/errors.js';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +9,6 @@ import { hasExtreme } from '../../lib/data/sudoku-sets.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel, shippedCheckpoint } from '../../lib/experiment/open.js';
 import { loadTask } from '../../lib/experiment/task.js';
-import { Interrupted } from '../../lib/train/evaluate.js';
 import { thinkAbout } from '../../lib/train/thoughts.js';
 import { notAtHand } from '../not-at-hand.js';
 
@@ -85,7 +85,7 @@ describe('the shipped 9×9 model', function () {
   it('stops when asked', async () => {
     await assert.rejects(
       scoreShipped(2, float32, () => true),
-      Interrupted,
+      StoppedError,
     );
   });
 });

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { exampleOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import type { Engine } from '../../lib/engine/engine.js';
-import { InputError } from '../../lib/errors.js';
+import { InputError, StoppedError } from '../../lib/errors.js';
 import { openModel, shippedCheckpoint } from '../../lib/experiment/open.js';
 import {
   readWider,
@@ -19,7 +19,7 @@ import {
   type WiderRecord,
 } from '../../lib/experiment/wider-record.js';
 import { widerStudy } from '../../lib/experiment/wider.js';
-import { evaluate, Interrupted } from '../../lib/train/evaluate.js';
+import { evaluate } from '../../lib/train/evaluate.js';
 
 const plan = {
   ...widerPlan,
@@ -117,7 +117,7 @@ describe('widerStudy', function () {
       function countParts({ what }: { what: string }): void {
         seen.add(what);
       }
-      await assert.rejects(study(stopping), Interrupted);
+      await assert.rejects(study(stopping), StoppedError);
       const file = path.join(other, record.id, 'record.json');
       assert.equal(readWider(file).parts.length, 3);
       assert.throws(() => readWiderRecords(path.join(other, record.id)), /4 are missing/);

@@ -13,12 +13,12 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { loadTask } from '../../lib/experiment/task.js';
-import { InputError } from '../../lib/errors.js';
+import { InputError, StoppedError } from '../../lib/errors.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { ArcVotes } from '../../lib/train/arc-votes.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
-import { evaluate, Interrupted, type EvaluateOptions } from '../../lib/train/evaluate.js';
+import { evaluate, type EvaluateOptions } from '../../lib/train/evaluate.js';
 import { Keeping } from '../../lib/train/kept.js';
 import { think } from '../../lib/train/think.js';
 import { evaluateUntilSure } from '../../lib/train/until-sure.js';
@@ -80,7 +80,7 @@ describe('an interrupted evaluation', function () {
       // Twenty puzzles in parts of one, or of eight where they halt. Stopped twice, each time in another part.
       for (const puzzle of [9, 17]) {
         const keep = keeping(true);
-        await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(puzzle), keep }), Interrupted);
+        await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(puzzle), keep }), StoppedError);
         assert.equal(readdirSync(folder).length, 1);
         assert.deepEqual([keep.holds, keep.wentOn], [true, puzzle === 17]);
       }
@@ -114,7 +114,7 @@ describe('an interrupted evaluation', function () {
     for (const puzzle of [8, 16]) {
       const keep = keeping(true);
       const stop = stopAfter(puzzle);
-      await assert.rejects(evaluateUntilSure(engine, asked, { ...options, ...stop, keep }), Interrupted);
+      await assert.rejects(evaluateUntilSure(engine, asked, { ...options, ...stop, keep }), StoppedError);
       assert.deepEqual([readdirSync(folder).length, keep.holds, keep.wentOn], [1, true, puzzle === 16]);
     }
     steps = 0;
@@ -145,10 +145,10 @@ describe('an interrupted evaluation', function () {
   it('keeps every batch that was finished, and nothing where none was', async () => {
     const options = { batchSize: 2 };
     const none = keeping(true);
-    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(1), keep: none }), Interrupted);
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(1), keep: none }), StoppedError);
     assert.deepEqual([none.holds, readdirSync(folder)], [false, []]);
     const one = keeping(true);
-    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(3), keep: one }), Interrupted);
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(3), keep: one }), StoppedError);
     assert.equal(one.holds, true);
     steps = 0;
     await evaluate(engine, puzzles, { ...options, keep: keeping(true) });
@@ -168,7 +168,7 @@ describe('an interrupted evaluation', function () {
   it('starts over without resume, and after the weights, the puzzles or the question changed', async () => {
     const stopped = async (options: EvaluateOptions): Promise<void> => {
       steps = 0;
-      await assert.rejects(evaluate(engine, puzzles, { batchSize: 1, ...stopAfter(9), ...options }), Interrupted);
+      await assert.rejects(evaluate(engine, puzzles, { batchSize: 1, ...stopAfter(9), ...options }), StoppedError);
       assert.equal(steps, 9 * 3 + 1); // from the first puzzle to the tenth
     };
     await stopped({ keep: keeping(true) });
@@ -184,7 +184,7 @@ describe('an interrupted evaluation', function () {
 
   it('refuses a file that is damaged or of another evaluation, and leaves it', async () => {
     const options = { batchSize: 1 };
-    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(9), keep: keeping(true) }), Interrupted);
+    await assert.rejects(evaluate(engine, puzzles, { ...options, ...stopAfter(9), keep: keeping(true) }), StoppedError);
     const [name = ''] = readdirSync(folder);
     const file = path.join(folder, name);
     const good = readFileSync(file, 'utf8');
@@ -222,7 +222,7 @@ describe('an interrupted evaluation', function () {
     };
     const whole = await vote({});
     const all = steps;
-    await assert.rejects(vote({ keep: keeping(true), ...stopAfter(3) }), Interrupted);
+    await assert.rejects(vote({ keep: keeping(true), ...stopAfter(3) }), StoppedError);
     assert.equal(readdirSync(folder).length, 1);
     steps = 0;
     assert.deepEqual(await vote({ keep: keeping(true) }), whole);
