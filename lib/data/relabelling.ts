@@ -1,6 +1,7 @@
 /** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
 import { checkValue, oneOf } from '../fields.js';
 import type { Random } from '../random.js';
+import type { Example } from './example.js';
 import { sourceOf } from './grid.js';
 import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
 
@@ -29,8 +30,8 @@ export function identity(length: number, vocabSize: number): Relabelling {
 }
 
 /** The puzzle in its new form; token ids in and out, [L]. */
-export function relabel(puzzle: Int32Array, { cells, tokens }: Relabelling): Int32Array {
-  return cells.map((cell) => tokens[puzzle[cell]!]!);
+export function relabel<Tokens extends Int32Array | Uint8Array>(puzzle: Tokens, form: Relabelling): Tokens {
+  return puzzle.map((_, i) => form.tokens[puzzle[form.cells[i]!]!]!) as Tokens;
 }
 
 /** An answer to the new form as an answer to the puzzle, [L]. */
@@ -60,7 +61,13 @@ export function drawSudokuRelabelling(
   });
 }
 
-/** A symmetry of boards (applySymmetry) as a relabelling of tokens: 0 is padding, 1 blank, digit + 1. */
+/** An example of a Sudoku in another orientation and labelling. */
+export function augmentSudoku({ input, label }: Example, geometry: SudokuGeometry, random: Random): Example {
+  const form = drawSudokuRelabelling(geometry, random);
+  return { input: relabel(input, form), label: relabel(label, form) };
+}
+
+/** A symmetry of boards as a relabelling of tokens: 0 is padding, 1 blank, digit + 1. */
 export function sudokuRelabelling({ transpose, rows, columns, digits }: SudokuSymmetry): Relabelling {
   const side = rows.length;
   const cells = Int32Array.from({ length: side * side }, (_, i) => {

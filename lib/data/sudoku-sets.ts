@@ -13,7 +13,8 @@ import { loadSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
 import { checkHolds, cutPool, eachSplit, sizeOfAll, type Splits, type SplitSizes } from './splits.js';
 import { fileSplits } from './sudoku-file-splits.js';
 import { solveSudoku } from './sudoku-solver.js';
-import { augmentSudoku, sudokuGeometry, tokensOfBoard, type SudokuGeometry } from './sudoku.js';
+import { augmentSudoku } from './relabelling.js';
+import { sudokuGeometry, tokensOfBoard, type SudokuGeometry } from './sudoku.js';
 
 /** Which Sudoku data sets, as plain data. */
 export interface SudokuSetOptions extends SplitSizes {

@@ -1,7 +1,6 @@
 /** Sudoku boards: their geometry, text and token forms, legality, and the symmetries that keep them legal. */
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
-import type { Example } from './example.js';
 
 /** A board's form. Digits are 1 … side; 0 is blank; cells row by row. */
 export interface SudokuGeometry {
@@ -122,25 +121,4 @@ function drawLines(side: number, perBlock: number, random: Random): Int32Array {
   return Int32Array.from(
     [...blocks].flatMap((block) => [...random.permutation(perBlock)].map((line) => block * perBlock + line)),
   );
-}
-
-/** new[i][j] = digits[old[rows[i]][columns[j]]], old transposed first where asked. */
-export function applySymmetry(board: Uint8Array, symmetry: SudokuSymmetry): Uint8Array {
-  const { transpose, rows, columns, digits } = symmetry;
-  const side = rows.length;
-  const result = new Uint8Array(board.length);
-  for (let i = 0; i < side; i++) {
-    for (let j = 0; j < side; j++) {
-      const [r, c] = [rows[i] ?? 0, columns[j] ?? 0];
-      result[i * side + j] = digits[board[transpose ? c * side + r : r * side + c] ?? 0] ?? 0;
-    }
-  }
-  return result;
-}
-
-/** An example of another orientation and labelling; tokens in, tokens out. */
-export function augmentSudoku(example: Example, geometry: SudokuGeometry, random: Random): Example {
-  const symmetry = drawSymmetry(geometry, random);
-  const turn = (tokens: Uint8Array): Uint8Array => tokensOfBoard(applySymmetry(boardOfTokens(tokens), symmetry));
-  return { input: turn(example.input), label: turn(example.label) };
 }

@@ -15,7 +15,8 @@ import { readReferenceFolder } from '../../lib/data/reference-format.js';
 import { completed, readSudokuFile, type SudokuPuzzle } from '../../lib/data/sudoku-file.js';
 import { puzzleClass } from '../../lib/data/sudoku-canonical.js';
 import { generateSudoku, sudokuDataset } from '../../lib/data/sudoku-sets.js';
-import { applySymmetry, boardOfTokens, boardText, drawSymmetry, sudokuGeometry } from '../../lib/data/sudoku.js';
+import { drawSudokuRelabelling, relabel } from '../../lib/data/relabelling.js';
+import { boardOfTokens, boardText, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { textOf } from '../../lib/data/text.js';
 import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
@@ -255,7 +256,9 @@ describe('a file of one’s own', () => {
     const lines = Array.from({ length: 30 }, (_, i) => {
       const random = new Random(1).fork(i);
       const { question } = generateSudoku(geometry, random);
-      const copies = [1, 2, 3].map((copy) => applySymmetry(question, drawSymmetry(geometry, random.fork(copy))));
+      const copies = [1, 2, 3].map((copy) =>
+        boardOfTokens(relabel(tokensOfBoard(question), drawSudokuRelabelling(geometry, random.fork(copy)))),
+      );
       return [question, ...copies].map((board) => `${boardText(board)}\n`).join('');
     });
     return `puzzle\n${lines.join('')}`;

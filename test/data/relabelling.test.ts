@@ -2,19 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  drawSudokuRelabelling,
-  gridRelabelling,
-  identity,
-  relabel,
-  relabelBack,
-  sudokuRelabelling,
-} from '../../lib/data/relabelling.js';
+import { drawSudokuRelabelling, gridRelabelling, identity, relabel, relabelBack } from '../../lib/data/relabelling.js';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { isShortestPath, mazeAnswer, mazeVocabulary } from '../../lib/data/maze.js';
 import { onlySolution } from '../../lib/data/sudoku-solver.js';
 import { generateSudokus } from '../../lib/data/sudoku-sets.js';
-import { applySymmetry, boardOfTokens, drawSymmetry, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
+import { boardOfTokens, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 
@@ -48,19 +41,6 @@ describe('relabellings', () => {
         assert.ok(count >= 3, `${changes}: ${count} of 5 puzzles changed`);
     });
   }
-
-  it('of Sudoku do as applySymmetry does, padding and blanks included', () => {
-    const random = new Random(3);
-    for (let round = 0; round < 20; round++) {
-      const symmetry = drawSymmetry(sudokuGeometry(9), random);
-      const board = Uint8Array.from({ length: 81 }, () => random.integer(10));
-      assert.deepEqual(
-        [...relabel(Int32Array.from(tokensOfBoard(board)), sudokuRelabelling(symmetry))],
-        [...tokensOfBoard(applySymmetry(board, symmetry))],
-      );
-      assert.equal(sudokuRelabelling(symmetry).tokens.slice(0, 2).join(), '0,1');
-    }
-  });
 
   it("of grids are the reference's turns and mirror images", () => {
     const golden = JSON.parse(

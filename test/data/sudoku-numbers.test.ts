@@ -1,15 +1,9 @@
 /** Data sets to look at: counted by hand on small sets, and against the rules of Sudoku. */
 import assert from 'node:assert/strict';
 import { ratingsOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
-import {
-  augmentSudoku,
-  findClash,
-  boardOfTokens,
-  parseBoard,
-  sudokuGeometry,
-  tokensOfBoard,
-} from '../../lib/data/sudoku.js';
+import { findClash, boardOfTokens, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
+import { augmentSudoku } from '../../lib/data/relabelling.js';
 import { formsOf } from '../../lib/data/forms.js';
 import { overlapOf } from '../../lib/data/overlap.js';
 import { Random } from '../../lib/random.js';
