@@ -20,6 +20,7 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readChanges } from './experiment-options.js';
 import { everyField } from './settings.js';
 import { readSearch, searchOptions, solveUntilSure, type Search } from './solve-until-sure.js';
+import { plural } from '../words.js';
 
 /** A board with frames and titles has a few hundred characters. */
 const longestInput = 10_000;
@@ -123,8 +124,7 @@ async function thinkAloud(engine: Engine, puzzle: Puzzle, supervisionSteps: Step
       const each = judgeSudoku(puzzle, before, thought);
       if (each.changed.length > 0) {
         for (const line of unchangedLine(judged)) out.line(line);
-        const { length } = each.changed;
-        out.line(`\nstep ${each.step}: ${judgementText(each)}; ${length} ${length === 1 ? 'cell' : 'cells'} changed`);
+        out.line(`\nstep ${each.step}: ${judgementText(each)}; ${plural(each.changed.length, 'cell')} changed`);
         show(out, { question: puzzle.question, answer: thought.prediction, before, solution: puzzle.solution });
       }
       judged.push(each);

@@ -14,6 +14,7 @@ import { drawGrids, type LegendEntry } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
 import { colour } from './draw/style.js';
 import { percentText, tableOfRows, type Table } from './tables.js';
+import { plural } from '../words.js';
 
 /** Small cells: grids are up to 30 wide, and several stand in a row. */
 const cellSize = 14;
@@ -92,11 +93,7 @@ export function drawVotes(
       arcView(pair.input, 'question'),
       arcView(pair.output, 'right answer'),
       ...candidates.map(({ grid, votes: cast, haltProbability }) =>
-        arcView(
-          grid,
-          `${cast} ${cast === 1 ? 'vote' : 'votes'} · sure: ${Math.round(100 * haltProbability)} %`,
-          pair.output,
-        ),
+        arcView(grid, `${plural(cast, 'vote')} · sure: ${Math.round(100 * haltProbability)} %`, pair.output),
       ),
     ],
     { title: `Votes on task ${task.id}`, columns: 3, legend: [wrongCell] },

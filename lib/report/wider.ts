@@ -14,6 +14,7 @@ import type { Figure, Trace } from './draw/plotly.js';
 import { seriesColour, stroke } from './draw/style.js';
 import { binomialInterval } from './statistics.js';
 import { percentPoints, percentText, type Table } from './tables.js';
+import { plural } from '../words.js';
 
 /** What one way of thinking solves with so many passes. */
 export interface WiderPoint {
@@ -58,28 +59,26 @@ export function widerPoints(record: WiderRecord): WiderPoint[] {
   const sum = (counts: readonly (number | undefined)[]): number => counts.reduce<number>((all, n) => all + (n ?? 0), 0);
   const stepsParts = (method: StepsPart['method']): StepsPart[] =>
     record.parts.filter((part): part is StepsPart => part.method === method);
-  const many = (count: number, what: string): string =>
-    `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
   const cycleParts = stepsParts('cycles');
   const chainParts = stepsParts('chains');
   return [
     ...powersOfTwo(cycles).map((steps): WiderPoint => {
       const solved = sum(cycleParts.map((part) => part.solved[steps - 1]));
-      return { way: 'more cycles', setting: many(steps, 'cycle'), passes: steps, puzzles, solved };
+      return { way: 'more cycles', setting: plural(steps, 'cycle'), passes: steps, puzzles, solved };
     }),
     ...powersOfTwo(chainSteps).map((steps): WiderPoint => {
       const solved = sum(chainParts.map((part) => part.solved[steps - 1]));
-      const setting = `${many(chains, 'chain')}, ${many(steps, 'cycle')}`;
+      const setting = `${plural(chains, 'chain')}, ${plural(steps, 'cycle')}`;
       return { way: 'noisy chains', setting, passes: chains * steps, puzzles, solved };
     }),
     ...powersOfTwo(leastForms).map((forms): WiderPoint => {
       const solved = sum(searches.map((part) => part.votes[forms - 1]));
-      return { way: 'votes', setting: many(forms, 'form'), passes: forms * formSteps, puzzles, solved };
+      return { way: 'votes', setting: plural(forms, 'form'), passes: forms * formSteps, puzzles, solved };
     }),
     ...powersOfTwo(leastForms).map((forms): WiderPoint => {
       const passes = forms * formSteps;
       const solved = tested.filter((answers) => surestWithin(answers, passes)?.right === true).length;
-      return { way: 'surest', setting: many(forms, 'form'), passes, puzzles, solved };
+      return { way: 'surest', setting: plural(forms, 'form'), passes, puzzles, solved };
     }),
     ...powersOfTwo(limitOf(record))
       .filter((limit) => limit >= formSteps)
