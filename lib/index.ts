@@ -25,6 +25,7 @@ export { gridForms, sudokuForms } from './data/relabelling.js';
 export { paperConfig, type ModelConfig } from './model/config.js';
 export type { Call, Schedule } from './model/calls.js';
 export { buildSchedule, effectiveDepth } from './model/schedule.js';
+export { scheduleText } from './model/schedule-text.js';
 export { parameterCount, type Tensor, type TensorMap } from './model/parameters.js';
 export { loadCheckpoint, saveCheckpoint } from './checkpoint/checkpoint.js';
 
@@ -105,7 +106,7 @@ export {
 } from './report/boards.js';
 export { drawGrids, type GridView } from './report/draw/grids.js';
 export { drawTask, drawVersions, drawVotes } from './report/arc.js';
-export { drawSchedule, scheduleText } from './report/schedule.js';
+export { drawSchedule } from './report/schedule.js';
 
 // Output: below a cell or in a terminal, live while a training goes on, or as a file.
 export { show } from './notebook/output.js';

@@ -1,8 +1,8 @@
 /** What a model is and costs before it is trained: its schedule in short, its counts, its arithmetic and memory. */
 import { checkConfig, innerSize, positionsOf, type ModelConfig } from './config.js';
 import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './parameters.js';
-import type { Call } from './calls.js';
 import { buildSchedule, effectiveDepth, forwardPasses } from './schedule.js';
+import { scheduleText } from './schedule-text.js';
 
 export interface CostOptions {
   /** B, puzzles in one training step. Default 768, the paper's. */
@@ -16,12 +16,8 @@ export interface CostOptions {
 /** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */
 export interface ModelDescription {
   readonly config: ModelConfig;
-  /**
-   * The calls of one supervision step in short, e.g. "[z ← net(y + x + z)] × 6, y ← net(y + z)";
-   * empty where there are none.
-   */
-  readonly withoutGradient: string;
-  readonly withGradient: string;
+  /** The calls of one supervision step, as scheduleText writes them. */
+  readonly schedule: string;
   /** Network calls of one supervision step, and those that carry gradient. */
   readonly calls: number;
   readonly gradientCalls: number;
@@ -52,7 +48,8 @@ export interface ModelDescription {
 export function describe(candidate: ModelConfig, options: CostOptions = {}): ModelDescription {
   const config = checkConfig(candidate);
   const { batchSize = 768, steps = 65_104, gflops } = options;
-  const { calls } = buildSchedule(config);
+  const schedule = buildSchedule(config);
+  const { calls } = schedule;
   const specs = parameterSpecs(config);
   const gradientCalls = calls.filter(({ gradient }) => gradient).length;
   const multiplyAddsPerCall = config.layers * layerCost(config).multiplyAdds;
@@ -63,8 +60,7 @@ export function describe(candidate: ModelConfig, options: CostOptions = {}): Mod
   const stored = specs.map(({ role, shape }) => sizeOf(shape) * (role === 'trained' ? 5 : 1));
   return {
     config,
-    withoutGradient: compact(calls.filter(({ gradient }) => !gradient)),
-    withGradient: compact(calls.filter(({ gradient }) => gradient)),
+    schedule: scheduleText(schedule),
     calls: calls.length,
     gradientCalls,
     depth: effectiveDepth(config),
@@ -91,8 +87,7 @@ export function describeText(config: ModelConfig, options: CostOptions = {}): st
       `${puzzlePrefix} + ${sequenceLength} positions, ${vocabSize} tokens`,
     '',
     'one supervision step (x puzzle, y answer, z latent)',
-    ...(model.withoutGradient === '' ? [] : [`  no gradient  ${model.withoutGradient}`]),
-    `  gradient     ${model.withGradient}`,
+    model.schedule,
     '',
     `parameters       ${model.parameters.toLocaleString('en')} trainable`,
     `depth            ${model.depth} layers a supervision step; ` +
@@ -133,37 +128,6 @@ function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readon
   const [mixing, mixingKept] = mixer === 'mlp' ? swiglu(D, S) : attention;
   const [width, widthKept] = swiglu(S, D);
   return { multiplyAdds: mixing + width, keptValues: mixingKept + widthKept };
-}
-
-/** Calls in the shortest form: equal neighbours as [call] × count, then repeated groups as (group) × count. */
-function compact(calls: readonly Call[]): string {
-  const written = calls.map(({ net, write, read }) => `${write} ← ${net}(${read.join(' + ')})`);
-  const runs: string[] = [];
-  for (let i = 0, next = 0; i < written.length; i = next) {
-    next = i + 1;
-    while (written[next] === written[i]) next++;
-    runs.push(next - i === 1 ? (written[i] as string) : `[${written[i]}] × ${next - i}`);
-  }
-  const groups: string[] = [];
-  for (let i = 0; i < runs.length; ) {
-    const { period, count } = repetition(runs, i);
-    const group = runs.slice(i, i + period).join(', ');
-    groups.push(count === 1 ? group : `(${group}) × ${count}`);
-    i += period * count;
-  }
-  return groups.join(', ');
-}
-
-/** The repeated group at a place that covers most: its length and how often it comes. */
-function repetition(runs: readonly string[], from: number): { readonly period: number; readonly count: number } {
-  let best = { period: 1, count: 1 };
-  for (let period = 2; from + 2 * period <= runs.length; period++) {
-    let end = from + period;
-    while (end < runs.length && runs[end] === runs[end - period]) end++;
-    const count = Math.floor((end - from) / period);
-    if (count > 1 && count * period > best.count * best.period) best = { period, count };
-  }
-  return best;
 }
 
 /** 32.8 T, 610 M: three digits and a unit prefix. */

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { buildSchedule } from '../../lib/model/schedule.js';
-import { drawSchedule, scheduleText } from '../../lib/report/schedule.js';
+import { scheduleText } from '../../lib/model/schedule-text.js';
+import { drawSchedule } from '../../lib/report/schedule.js';
 
 const text = (changes: Partial<ModelConfig> = {}): string =>
   scheduleText(buildSchedule({ ...paperConfig, ...changes }));
@@ -22,6 +23,16 @@ describe('a schedule', () => {
       '     [z ← net(y + x + z)] × 2,  y ← net(y + z)    (no gradient)\n     [z ← net(y + x + z)] × 2,  ' +
         'y ← net(y + z)    (gradient in the last 2 calls)',
     );
+  });
+
+  it('of HRM names its two networks, and of direct prediction its one call', () => {
+    const halves = { separateNets: true, deepRecursions: 2, latentRecursions: 2 };
+    assert.equal(
+      text({ recursion: 'hrm', gradient: 'one-step', ...halves }),
+      '     [z ← fL(y + x + z)] × 2,  y ← fH(y + z)    (no gradient)\n' +
+        '     [z ← fL(y + x + z)] × 2,  y ← fH(y + z)    (gradient in the last 2 calls)',
+    );
+    assert.equal(text({ recursion: 'direct' }), '     y ← fH(y + x)    (gradient)');
   });
 
   it('with a single latent is cut where x is left out', () => {
