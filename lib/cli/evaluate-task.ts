@@ -1,11 +1,5 @@
-/**
- * The part of trm-lab evaluate that finds the puzzles which a checkpoint is scored on, and tells whether it was trained
- * on them.
- */
-import { isDeepStrictEqual } from 'node:util';
+/** The part of trm-lab evaluate that finds the puzzles which a checkpoint is scored on. */
 import type { Dataset } from '../data/dataset.js';
-import { kindOfSet } from '../data/forms.js';
-import { overlapOf, type Overlap } from '../data/overlap.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
@@ -15,7 +9,6 @@ import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.j
 import { kitCommand, userFile } from '../files.js';
 import type { ModelConfig } from '../model/config.js';
 import { Progress } from '../progress.js';
-import { plural } from '../words.js';
 import { choice, text, type Arguments } from './command.js';
 import { readChanges, readExperiment } from './experiment-options.js';
 
@@ -23,8 +16,8 @@ import { readChanges, readExperiment } from './experiment-options.js';
 export interface ChosenData {
   readonly dataset: Dataset;
   readonly chosenBy: string;
-  /** Of which they are a split; absent for a file of puzzles. */
-  readonly task?: Task;
+  /** The task of which they are a split, and its training puzzles; absent for a file of puzzles. */
+  readonly from?: { readonly task: Task; readonly train: Dataset };
 }
 
 /** A task to score, and whose choice it is. */
@@ -57,7 +50,7 @@ export async function dataToScore(
   const progress = new Progress();
   const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
   progress.end();
-  return { dataset: data[split ?? 'test'], chosenBy, task };
+  return { dataset: data[split ?? 'test'], chosenBy, from: { task, train: data.train } };
 }
 
 /** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */
@@ -106,7 +99,7 @@ export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' 
 }
 
 /** The task that a checkpoint was trained on, if its file says. Throws InputError where it says what is none. */
-function namedTask({ task }: OpenModel['metadata']): Task | undefined {
+export function namedTask({ task }: OpenModel['metadata']): Task | undefined {
   if (task === undefined) return undefined;
   try {
     return checkTask(JSON.parse(task));
@@ -119,57 +112,4 @@ function namedTask({ task }: OpenModel['metadata']): Task | undefined {
 
 function sameShape(a: ModelConfig, b: ModelConfig): boolean {
   return a.sequenceLength === b.sequenceLength && a.vocabSize === b.vocabSize;
-}
-
-/** How many of the puzzles to score a model was trained on; undefined where nothing can be compared. */
-export interface TrainedOn {
-  readonly line: string;
-  readonly overlap?: Overlap;
-}
-
-/** Most puzzles that are compared with the training puzzles, at a third of a millisecond each. */
-const mostCompared = 10_000;
-
-/**
- * Whether a checkpoint was trained on puzzles that are not its own task's, as they stand or in disguise. Undefined for
- * its own task, whose splits share none, and for puzzles other than Sudokus and mazes.
- */
-export async function trainedOn(
-  { metadata }: Pick<OpenModel, 'metadata'>,
-  { dataset, task }: ChosenData,
-  puzzles = dataset.examples,
-): Promise<TrainedOn | undefined> {
-  const kind = kindOfSet(dataset);
-  const own = namedTask(metadata);
-  if (kind === 'other' || (own !== undefined && isDeepStrictEqual(task, own))) return undefined;
-  const unknown = (reason: string): TrainedOn => ({
-    line: `whether the model was trained on some of these puzzles is not known: ${reason}`,
-  });
-  if (own === undefined) return unknown('the checkpoint names no task');
-  const progress = new Progress();
-  let train: Dataset;
-  try {
-    ({ train } = await loadTask(own, (done, all) => progress.update('its training puzzles', 'puzzles', done, all)));
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return unknown(error.message);
-  } finally {
-    progress.end();
-  }
-  if (kindOfSet(train) !== kind) return unknown(`it was trained on ${train.name}`);
-  const compared = { ...dataset, examples: Math.min(puzzles, mostCompared) }; // the first ones; nothing is copied
-  const overlap = overlapOf(train, compared);
-  const { 'in the training set': same, 'there in disguise': disguised } = overlap;
-  const which = `of ${compared.examples < puzzles ? 'the first ' : 'these '}${plural(compared.examples, 'puzzle')}`;
-  const how = [
-    ...(same > 0 ? [`${same} as they stand`] : []),
-    ...(disguised > same ? [`${disguised - same} in disguise`] : []),
-  ].join(', ');
-  return {
-    line:
-      disguised === 0
-        ? `none ${which} is among the model's training puzzles, as it stands or in disguise`
-        : `${disguised} ${which} are among the model's training puzzles (${how}): on new puzzles it may solve fewer`,
-    overlap,
-  };
 }

@@ -26,7 +26,8 @@ import {
 } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
-import { dataToScore, trainedOn, type ChosenData } from './evaluate-task.js';
+import { dataToScore, type ChosenData } from './evaluate-task.js';
+import { checkArcIds, trainedOn } from './evaluate-trained.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
@@ -191,8 +192,9 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const { dataset, chosenBy } = chosen;
     const asked = readAsked(args, dataset);
     const vote = readVote(args, dataset);
+    if (!isRandom(args)) await checkArcIds(model, chosen, asked.every.puzzleIds, shouldStop);
     const ofTraining = text(args, 'split') === 'train' || isRandom(args);
-    const known = ofTraining ? undefined : await trainedOn(model, chosen, asked.options.puzzles);
+    const known = ofTraining ? undefined : await trainedOn(model, chosen, shouldStop, asked.options.puzzles);
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
@@ -280,9 +282,9 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
   if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
     throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
   const search = flag(args, 'until-sure');
-  const mostForms = search ? { mostForms: mostFormsOf(args) } : {};
   const votes = isArcDataset(dataset) ? 1 : (numberOf(args, 'votes') ?? 1); // ARC's versions vote afterwards
-  const severalForms = votes > 1 || search;
+  const forms = search || votes > 1 ? formsOf(dataset, relabelling) : undefined;
+  const mostForms = search ? { mostForms: Math.min(mostFormsOf(args), forms?.count ?? 1) } : {};
   const chains = numberOf(args, 'chains') ?? 1;
   const noise = numberOf(args, 'noise') ?? (chains > 1 ? 0.3 : 0);
   const seed = seedOf(args);
@@ -295,7 +297,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
       chains,
       noise,
       votes,
-      ...(severalForms ? { forms: formsOf(dataset, relabelling) } : {}),
+      ...given({ forms }),
       random: new Random(seed),
     },
     ...mostForms,
@@ -303,7 +305,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
       haltAbove: haltAbove ?? (search ? 0 : null),
       votes,
       ...mostForms,
-      ...(severalForms ? { relabel: relabelling ?? 'both' } : {}),
+      ...(forms !== undefined && kindOfSet(dataset) === 'sudoku' ? { relabel: relabelling ?? 'both' } : {}),
       chains,
       ...(chains > 1 ? { noise } : {}),
       seed,

@@ -23,7 +23,7 @@ import { readSearch, searchOptions, solveUntilSure, type Search } from './solve-
 import { plural } from '../words.js';
 
 /** A board with frames and titles has a few hundred characters. */
-const longestInput = 10_000;
+const longestInput = 1_000_000;
 
 export const solve: Command = {
   name: 'solve',
@@ -180,17 +180,15 @@ async function writtenPuzzle(named: string): Promise<string> {
   return named;
 }
 
-/** The first board of standard input. */
+/** The board of standard input. */
 function boardOfInput(): Uint8Array {
   const lines = readFileSync(0, 'utf8').slice(0, longestInput).split(/\r?\n/);
   const reader = new BoardReader();
-  const [first] = lines.flatMap((line, index) => reader.add(line, index + 1));
-  if (first === undefined) reader.end();
-  return first?.board ?? refuseInput();
-}
-
-function refuseInput(): never {
-  throw new InputError('standard input: expected a Sudoku, got none');
+  const [first, second] = lines.flatMap((line, index) => reader.add(line, index + 1));
+  reader.end();
+  if (first === undefined) throw new InputError('standard input: expected a Sudoku, got none');
+  if (second !== undefined) throw new InputError('standard input: expected one Sudoku, got several boards');
+  return first.board;
 }
 
 /** The board of a file that holds one. */

@@ -128,13 +128,14 @@ export class BatchStream {
  * How many puzzles are meant: the first so many of a data set, or all of them. Throws InputError for a number of
  * puzzles that there cannot be.
  */
-export function puzzleCount(dataset: Dataset, asked = dataset.examples): number {
+export function puzzleCount(dataset: Dataset, puzzles?: number): number {
   checkDataset(dataset);
   const { name, examples, note } = dataset;
   if (examples === 0)
     throw new InputError(`${name}: expected puzzles to evaluate, got none${note === '' ? '' : `. ${note}`}`);
-  checkCounts({ puzzles: asked });
-  return Math.min(asked, examples);
+  if (puzzles === undefined) return examples;
+  checkCounts({ puzzles });
+  return Math.min(puzzles, examples);
 }
 
 /** All examples in order, in batches of at most B: the last one may be smaller. `limit`: only the first so many. */

@@ -148,9 +148,12 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   return { set, type: inputs.type === 'int64' ? 'int64' : 'uint8' };
 }
 
+/** The side of the smallest mazes that are made. */
+const leastSide = 6;
+
 /** Whether every question is a maze: one S and one G among walls and free cells. */
 function areMazes(tokens: Uint8Array, length: number, vocabSize: number): boolean {
-  if (vocabSize !== mazeVocabulary || !Number.isInteger(Math.sqrt(length)) || length < 100) return false;
+  if (vocabSize !== mazeVocabulary || !Number.isInteger(Math.sqrt(length)) || length < leastSide ** 2) return false;
   for (let from = 0; from < tokens.length; from += length) {
     const counts = [0, 0, 0, 0, 0, 0];
     for (let i = from; i < from + length; i++) counts[tokens[i]!]!++;

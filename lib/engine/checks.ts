@@ -1,14 +1,20 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
 import { ignoredLabel } from '../data/example.js';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { checkValue, whole } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
-import type { InferRequest, LatentState, TrainRequest } from './engine.js';
+import type { Engine, InferRequest, LatentState, TrainRequest } from './engine.js';
 
 /** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
 export const activationBudget = 4e8;
+
+/** Throws InputError for what is no engine, such as all that openModel gives. */
+export function checkEngine(engine: Engine): void {
+  if (typeof engine?.inferStep !== 'function')
+    throw new InputError(`engine: expected one, such as engine of what openModel gives, got ${show(engine)}`);
+}
 
 /** Throws InputError unless B is a possible number of seats. */
 export function checkBatchSize(batchSize: number): void {

@@ -101,6 +101,10 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     );
   const model = row === undefined ? base.model : applyVariant(base.model, row);
   const own = longNames({ ...changes.model });
+  const shape = taskShape(task);
+  for (const [field, size] of Object.entries(shape) as [keyof typeof shape, number][])
+    if (own[field] !== undefined && own[field] !== size)
+      throw new InputError(`model.${field}: expected ${size}, which its task fixes, got ${show(own[field])}`);
   if (model.mixer === 'mlp' && own.mixer === 'attention' && own.positions === undefined && model.positions === 'none')
     throw new InputError(
       'model.mixer attention: expected model.positions beside it: rotary, as in the paper, learned, or none, with ' +
@@ -112,7 +116,7 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     variant: changes.variant === undefined ? base.variant : changes.variant,
     failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
     task,
-    model: checkConfig({ ...model, ...taskShape(task), ...own }),
+    model: checkConfig({ ...model, ...shape, ...own }),
     training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };

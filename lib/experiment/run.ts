@@ -208,11 +208,17 @@ function lastCheckpoint(stateFile: string): string {
 
 /** Writes the model, the curve and the record of a run that is finished; its checkpoints but the last go. */
 async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): Promise<void> {
-  const { id: run, steps, experiment, block } = record;
+  const { id: run, steps, experiment, block, start, data } = record;
   saveCheckpoint(files.model, {
     config: experiment.model,
     tensors: await averagedModel(engine),
-    metadata: { run, step: String(steps), task: JSON.stringify(experiment.task), ...given({ block }) },
+    metadata: {
+      run,
+      step: String(steps),
+      task: JSON.stringify(experiment.task),
+      trainSha256: data.train.sha256,
+      ...given({ block, start }),
+    },
   });
   writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
   writeRecord(files.record, record);

@@ -31,17 +31,20 @@ export function thinkingRow(
 export function untilSureText(search: UntilSure): string {
   const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, headPrecision, passes } = search;
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
-  const { alternative } = search;
+  const { alternative, chains } = search;
   return [
     'search at test time, a thing apart from a single pass:',
-    `up to ${plural(mostForms, 'form')} of ${plural(supervisionSteps, 'pass')}, ` +
+    `up to ${plural(mostForms, 'form')} of ${chains === 1 ? '' : `${plural(chains, 'chain')} of `}` +
+      `${plural(supervisionSteps, 'pass')}, ` +
       `until a halting logit is above ${haltAbove}`,
     `solved ${many(solved)} of ${many(puzzles)} (${percentText(solved / puzzles)})` +
       (alternative === undefined ? '' : `; ${alternative.name}: ${many(alternative.solved)}`),
     `sure of ${many(sure)}` +
       (headPrecision === null
         ? ''
-        : `, ${many(falseStops)} of them wrong: the head was right in ${percentText(headPrecision)}`) +
+        : `, ${many(falseStops)} of them ${alternative === undefined ? 'wrong' : 'with another answer'}: ` +
+          `the head was right in ${percentText(headPrecision)}`) +
+      (alternative === undefined ? '' : `; without a ${alternative.name}: ${many(alternative.falseStops)}`) +
       `; never sure of ${many(search.neverSure)}, whose surest answer solved ${many(search.neverSureSolved)}`,
     `passes a puzzle: ${many(passes.mean)} on average, median ${many(passes.median)}, at most ${many(passes.largest)}`,
   ].join('\n');

@@ -4,6 +4,7 @@ import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { Batch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
 import { ignoredLabel } from '../data/example.js';
+import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
 import { InputError, StoppedError } from '../errors.js';
@@ -57,6 +58,7 @@ export async function voteArc(
   dataset: ArcDataset,
   options: ArcVoteOptions = {},
 ): Promise<ArcVoteResult> {
+  checkEngine(engine);
   checkFields('vote', options, voteFields);
   if (!isArcDataset(dataset))
     throw new InputError(`vote: expected a set of ARC tasks, got ${(dataset as Dataset).name}`);

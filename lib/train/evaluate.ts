@@ -1,6 +1,7 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
 import { puzzleCount, testBatches } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
+import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
 import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
@@ -91,6 +92,7 @@ const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove ===
  * where shouldStop says so.
  */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
+  checkEngine(engine);
   checkFields('evaluation', options, evaluateFields);
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = puzzleCount(dataset, options.puzzles);

@@ -1,4 +1,5 @@
 /** One puzzle of one's own, thought about in form after form until the halting head says that an answer is right. */
+import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
@@ -22,6 +23,7 @@ export async function* searchForms(
   puzzle: Int32Array,
   options: FormsOptions,
 ): AsyncGenerator<Thinking, void> {
+  checkEngine(engine);
   const { puzzleId = 0, ...rest } = checkFields('search', options, formsFields);
   const asked = { tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) };
   const seats = new Seats(engine, [{ index: 0, puzzle: asked }].values(), 1, { haltAbove: 0, ...rest });

@@ -300,7 +300,12 @@ export class Seats {
     const next = this.#queue.next();
     if (next.done === true) throw new Error('fewer puzzles came than were said');
     const { index, puzzle } = next.value;
-    const { length } = puzzle.tokens;
+    const { tokens } = puzzle;
+    if (!(tokens instanceof Int32Array))
+      throw new InputError(
+        `puzzle: expected token ids in an Int32Array, such as question of ownSudoku(text), got ${show(tokens)}`,
+      );
+    const { length } = tokens;
     const { sequenceLength } = this.#engine.config;
     if (length !== sequenceLength)
       throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(length)}`);

@@ -1,4 +1,5 @@
 /** Thinking about one puzzle: the model's answer after each supervision step. */
+import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
 import { checkCounts } from '../fields.js';
@@ -27,6 +28,7 @@ export async function think(
     readonly onThought?: (thought: Thought) => void;
   } = {},
 ): Promise<Thought[]> {
+  checkEngine(engine);
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
   checkCounts({ supervisionSteps });
   const state = engine.createState(1);

@@ -2,6 +2,7 @@
 import { StoppedError } from '../errors.js';
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
+import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
@@ -41,6 +42,8 @@ export interface UntilSure {
   readonly mostForms: number;
   readonly supervisionSteps: number;
   readonly haltAbove: number;
+  /** Chains of thought a form. */
+  readonly chains: number;
   /** Puzzles whose answer is right, sure or not. */
   readonly solved: number;
   /** Puzzles the head was sure of, those among them with a wrong answer, the share with a right one (null of none). */
@@ -52,8 +55,11 @@ export interface UntilSure {
   readonly neverSureSolved: number;
   /** Passes a puzzle. */
   readonly passes: { readonly mean: number; readonly median: number; readonly largest: number };
-  /** Puzzles that are right in the data set's other way (Dataset.alternative); absent where it has none. */
-  readonly alternative?: { readonly name: string; readonly solved: number };
+  /**
+   * Puzzles that are right in the data set's other way (Dataset.alternative), and those that it was sure of which are
+   * not; absent where it has none.
+   */
+  readonly alternative?: { readonly name: string; readonly solved: number; readonly falseStops: number };
   /**
    * Puzzles that a majority vote over the last answers of the first 1, 2, … forms solves, as far as every puzzle has
    * had them (leastForms).
@@ -92,9 +98,16 @@ export async function evaluateUntilSure(
   dataset: Dataset,
   options: UntilSureOptions,
 ): Promise<UntilSure> {
+  checkEngine(engine);
   checkFields('search', options, untilSureFields);
   const total = puzzleCount(dataset, options.puzzles);
-  const { haltAbove = 0, supervisionSteps = engine.config.supervisionSteps, leastForms = 0, keep } = options;
+  const {
+    haltAbove = 0,
+    supervisionSteps = engine.config.supervisionSteps,
+    leastForms = 0,
+    chains = 1,
+    keep,
+  } = options;
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
   const settings = settingsOf(dataset, { ...options, haltAbove, supervisionSteps });
   const kept = await keep?.open<SearchState>(engine, { search: true, ...settings });
@@ -147,6 +160,7 @@ export async function evaluateUntilSure(
     mostForms: seats.mostForms,
     supervisionSteps,
     haltAbove,
+    chains,
     seconds: seconds(),
   };
 }
@@ -156,7 +170,7 @@ function sumOf(
   each: readonly Finished[],
   alternative: Alternative | undefined,
   leastForms: number,
-): Omit<UntilSure, 'mostForms' | 'supervisionSteps' | 'haltAbove' | 'seconds'> {
+): Omit<UntilSure, 'mostForms' | 'supervisionSteps' | 'haltAbove' | 'chains' | 'seconds'> {
   const { length: total } = each;
   const count = (of: (puzzle: Finished) => boolean): number => each.filter(of).length;
   const sure = count((puzzle) => puzzle.sure);
@@ -178,7 +192,13 @@ function sumOf(
     },
     ...(alternative === undefined
       ? {}
-      : { alternative: { name: alternative.name, solved: count((puzzle) => puzzle.alsoRight) } }),
+      : {
+          alternative: {
+            name: alternative.name,
+            solved: count((puzzle) => puzzle.alsoRight),
+            falseStops: count((puzzle) => puzzle.sure && !puzzle.alsoRight),
+          },
+        }),
     votes: Array.from({ length: leastForms }, (_, i) => count((puzzle) => puzzle.voted[i]!)),
     each: each.map(({ index: _, alsoRight: __, voted: ___, ...puzzle }) => puzzle),
   };

@@ -73,6 +73,44 @@ describe('trm-lab with ARC', function () {
     );
   });
 
+  it('refuses tasks whose puzzle ids are others than those that the checkpoint learned', () => {
+    const shipped = dataFile('checkpoints/arc-7x7.safetensors');
+    const scored = (...more: string[]): string => {
+      const { stdout, stderr } = run('evaluate', shipped, '--steps', '1', '--votes', '1', ...more);
+      return stdout + stderr;
+    };
+    const tasks = readArcTasks(dataFile('arc/arc1_training.json.gz'));
+    const small = ({ train, test }: (typeof tasks)[number]): boolean =>
+      [...train, ...test].every(({ input, output }) =>
+        [input, output].every(({ rows, columns }) => rows <= 7 && columns <= 7),
+      );
+    const file = path.join(folder, 'some.json');
+    const rowsOf = ({ cells, columns }: { cells: Uint8Array; columns: number }): number[][] =>
+      Array.from({ length: cells.length / columns }, (_, row) => [
+        ...cells.subarray(row * columns, (row + 1) * columns),
+      ]);
+    const pairsOf = (pairs: (typeof tasks)[number]['train']): unknown =>
+      pairs.map(({ input, output }) => ({ input: rowsOf(input), output: rowsOf(output) }));
+    const some = tasks.filter(small).slice(3, 9);
+    writeFileSync(
+      file,
+      JSON.stringify(
+        Object.fromEntries(some.map(({ id, train, test }) => [id, { train: pairsOf(train), test: pairsOf(test) }])),
+      ),
+    );
+    const refused =
+      /error: .*: expected tasks with the puzzle ids that the checkpoint learned, got \d+ of \d+ with others/;
+    for (const other of [
+      ['--file', file],
+      ['--set', 'task.maxTasks=50'],
+      ['--set', 'task.augmentations=15'],
+      ['--set', 'task.seed=5'],
+    ])
+      assert.match(scored(...other), refused, other.join(' '));
+    assert.match(scored('--file', file, '--puzzle-ids', 'blank'), /^ARC some\.json test within 7×7: \d+ puzzles/);
+    assert.match(scored(), /puzzles chosen by the checkpoint/);
+  });
+
   it('damaged gzip files are read or refused, never anything else', () => {
     const good = gzipSync(
       JSON.stringify({ a: { train: [{ input: [[0, 1]], output: [[2]] }], test: [{ input: [[3]], output: [[4]] }] } }),

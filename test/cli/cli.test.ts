@@ -216,6 +216,10 @@ describe('trm-lab', () => {
       1 + solved.steps.filter((step) => step.changed.length).length,
     );
 
+    const two = '1.........3..4.2\n1.....3......4.2\n';
+    const several = spawnSync(process.execPath, [cli, 'solve', '-'], { encoding: 'utf8', input: two });
+    assert.match(several.stderr, /^error: standard input: expected one Sudoku, got several boards$/m);
+
     const out = path.join(folder, 'tiny.safetensors');
     const converted = run(
       'convert',

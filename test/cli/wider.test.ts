@@ -4,12 +4,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
+import { given } from '../../lib/fields.js';
 import { dataFile } from '../../lib/files.js';
 import { readArguments, type Command } from '../../lib/cli/command.js';
 import { evaluateCommand } from '../../lib/cli/evaluate.js';
 import { solve } from '../../lib/cli/solve.js';
 import { wider } from '../../lib/cli/wider.js';
 import { exampleOf, type Dataset } from '../../lib/data/dataset.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { runExperiment } from '../../lib/experiment/run.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
 import { checkTask, loadTask } from '../../lib/experiment/task.js';
 
@@ -70,7 +73,7 @@ describe('thinking wider', function () {
       return [text.split('\n')[2]!, result['trainingPuzzles']];
     };
     const [line, numbers] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)]);
-    assert.match(line, /^2 of these 3 puzzles are .* training puzzles \(1 as they stand, 1 in disguise\)/);
+    assert.match(line, /^of these 3 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
     assert.deepEqual(numbers, {
       set: 'of-training.txt',
       'test puzzles': 3,
@@ -79,9 +82,37 @@ describe('thinking wider', function () {
     });
     const maze = dataFile('checkpoints/maze-7x7.safetensors');
     const others = await run(evaluateCommand, maze, '--set', 'task.seed=3,task.testPuzzles=9', '--steps', '1');
-    assert.match(others.text, /^none of these 9 puzzles is among the model's training puzzles/m);
+    assert.match(others.text, /^of these 9 puzzles none is among the model's training puzzles/m);
     const own = await run(evaluateCommand, small, '--puzzles', '2', '--steps', '1');
     assert.doesNotMatch(own.text, /training puzzles/);
+  });
+
+  it('does not know the training puzzles of a file that changed, or of the weights that a training started from', async () => {
+    const mine = path.join(folder, 'train.csv');
+    const { train } = await loadTask(experiment('sudoku-4x4').task);
+    const board = (i: number): string => Array.from(exampleOf(train, i).input, (token) => token - 1).join('');
+    const write = (from: number): void =>
+      writeFileSync(mine, `question\n${Array.from({ length: 20 }, (_, i) => `${board(from + i)}\n`).join('')}`);
+    write(0);
+    const task = { source: 'file', file: mine, trainPuzzles: 12, testPuzzles: 4, validationPuzzles: 0 } as const;
+    const tiny = experiment('sudoku-smoke', { task, training: { steps: 2 }, evaluation: { every: 0, closing: [] } });
+    const trained = async (name: string, from?: string): Promise<string> => {
+      const options = { folder: path.join(folder, name), ...given({ from }) };
+      (await runExperiment(tiny, options)).engine.dispose();
+      return path.join(folder, name, 'model.safetensors');
+    };
+    const first = await trained('first');
+    const lineOf = async (model: string, ...more: string[]): Promise<string> =>
+      (await run(evaluateCommand, model, '--steps', '1', ...more)).text.split('\n')[2]!;
+    assert.match(
+      await lineOf(first, '--file', mine),
+      /^of these 20 puzzles the model was trained on \d+ \(12 as they st/,
+    );
+    const next = await trained('next', first);
+    assert.match(await lineOf(next), /is not known: its training started from the weights of another one$/);
+    write(30);
+    assert.match(await lineOf(first, '--file', mine), /is not known: the files that .* is made of have changed since$/);
+    assert.match(await lineOf(first), /is not known: the files that .* is made of have changed since$/);
   });
 
   it('searches a file, and says in text and in JSON what that solved, cost and got wrong', async () => {

@@ -68,6 +68,15 @@ describe('experiment', () => {
     assert.equal(change(hrm, { variant: null, name: 'mine' }).variant, null);
   });
 
+  it('refuses sizes of a model that are not its task’s', () => {
+    for (const field of ['vocabSize', 'sequenceLength', 'puzzleIds'] as const)
+      assert.throws(
+        () => experiment('sudoku-4x4', { model: { [field]: 9 } }),
+        /expected \d+, which its task fixes, got 9/,
+      );
+    assert.equal(experiment('sudoku-4x4', { model: { vocabSize: 6 } }).model.vocabSize, 6);
+  });
+
   it('gives the model the vocabulary and length of its task', () => {
     for (const { task, model } of Object.values(experiments)) {
       assert.ok(task.kind !== 'folder', 'no experiment depends on a folder of the user');

@@ -22,6 +22,7 @@ import { InputError } from '../../lib/errors.js';
 import { openModel, shippedCheckpoint } from '../../lib/experiment/open.js';
 import { dataFile } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
+import { untilSureText } from '../../lib/report/thoughts.js';
 import { searchForms } from '../../lib/train/search.js';
 import type { Thinking } from '../../lib/train/seats.js';
 import { think } from '../../lib/train/think.js';
@@ -294,10 +295,33 @@ describe('evaluateUntilSure', () => {
         neverSure: 2,
         neverSureSolved: 1,
         passes: { mean: 18 / 5, median: 3, largest: 6 },
+        chains: 1,
         votes: [],
       });
       assert.equal(open(), 0);
     }
+  });
+
+  it('with another way of being right counts the sure answers that are wrong in it too', async () => {
+    const accepts = (question: ArrayLike<number>): boolean => question[0] === 1; // whatever is answered to puzzle 1
+    const both = { ...set(5), alternative: { name: 'by rule', accepts } };
+    const search = await evaluateUntilSure(scripted(script).engine, both, { forms: numbered, mostForms: 3, chains: 1 });
+    assert.deepEqual([search.falseStops, search.alternative], [1, { name: 'by rule', solved: 4, falseStops: 0 }]);
+    const text = untilSureText({ ...search, chains: 2 }).split('\n');
+    assert.match(text[1]!, /^up to 3 forms of 2 chains of 2 passes, until a halting logit is above 0$/);
+    assert.match(
+      text[3]!,
+      /sure of 3, 1 of them with another answer: .* 66\.7 %; without a by rule: 0; never sure of 2/,
+    );
+  });
+
+  it('refuses what is no engine, and a puzzle that is not token ids', async () => {
+    const { engine } = scripted(script);
+    await assert.rejects(
+      evaluateUntilSure({ engine } as never, set(5), {}),
+      /engine: expected one, such as engine of what/,
+    );
+    await assert.rejects(all(searchForms(engine, '1..' as never, {})), /puzzle: expected token ids in an Int32Array/);
   });
 
   it('refills seats: two seats are two puzzles as long as two are left, and no more steps are made', async () => {

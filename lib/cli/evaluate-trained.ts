@@ -1,0 +1,128 @@
+/**
+ * The part of trm-lab evaluate that says what a checkpoint was trained on: whether the puzzles to score are among its
+ * training puzzles, and whether ARC tasks have the puzzle ids that it learned.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { isArcDataset } from '../data/arc-sets.js';
+import type { Dataset } from '../data/dataset.js';
+import { kindOfSet } from '../data/forms.js';
+import { overlapOf, type Overlap } from '../data/overlap.js';
+import { InputError } from '../errors.js';
+import type { OpenModel } from '../experiment/open.js';
+import { loadTask, type Task } from '../experiment/task.js';
+import { Progress } from '../progress.js';
+import { plural } from '../words.js';
+import { namedTask, type ChosenData } from './evaluate-task.js';
+
+/** What is known of the training puzzles. */
+export interface TrainedOn {
+  readonly line: string;
+  readonly overlap?: Overlap;
+}
+
+/** Most puzzles to score, and most training puzzles, that are compared: together they take ten seconds at most. */
+const mostScored = 10_000;
+const mostTrained = 30_000;
+
+/**
+ * Whether a checkpoint was trained on the puzzles to score, as they stand or in disguise. Undefined for its own task,
+ * whose splits share none, and for puzzles other than Sudokus and mazes. Throws StoppedError where `shouldStop` says so.
+ */
+export async function trainedOn(
+  { metadata }: Pick<OpenModel, 'metadata'>,
+  { dataset, from }: ChosenData,
+  shouldStop: () => boolean,
+  puzzles = dataset.examples,
+): Promise<TrainedOn | undefined> {
+  if (kindOfSet(dataset) === 'other') return undefined;
+  const unknown = (reason: string): TrainedOn => ({
+    line: `whether the model was trained on some of these puzzles is not known: ${reason}`,
+  });
+  const { trainSha256, start } = metadata;
+  if (start !== undefined) return unknown('its training started from the weights of another one');
+  try {
+    const own = namedTask(metadata);
+    if (own === undefined) return unknown('the checkpoint names no task');
+    const asOwn = isDeepStrictEqual(from?.task, own) ? from : undefined;
+    if ('trainPuzzles' in own && own.trainPuzzles > mostTrained) return unknown(tooMany(own.trainPuzzles));
+    const train = asOwn?.train ?? (await trainingSet(own, shouldStop));
+    if (trainSha256 !== undefined && train.sha256 !== trainSha256)
+      return unknown(`the files that ${train.name} is made of have changed since`);
+    if (asOwn !== undefined && own.kind !== 'folder') return undefined; // the splits of a folder are the user's
+    if (train.examples > mostTrained) return unknown(tooMany(train.examples));
+    return compared(train, { ...dataset, examples: Math.min(puzzles, mostScored) }, puzzles);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return unknown(error.message);
+  }
+}
+
+const tooMany = (puzzles: number): string =>
+  `it has ${puzzles.toLocaleString('en')} training puzzles, and at most ${mostTrained.toLocaleString('en')} are compared`;
+
+async function trainingSet(task: Task, shouldStop: () => boolean): Promise<Dataset> {
+  const progress = new Progress();
+  try {
+    const watch = (done: number, total: number): void =>
+      progress.update('its training puzzles', 'puzzles', done, total);
+    return (await loadTask(task, watch, shouldStop)).train;
+  } finally {
+    progress.end();
+  }
+}
+
+/** Compares the first of the puzzles to score with the training puzzles. Throws InputError as overlapOf. */
+function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
+  const overlap = overlapOf(train, scored);
+  const { 'in the training set': same, 'there in disguise': disguised } = overlap;
+  const which = `${scored.examples < puzzles ? 'the first ' : 'these '}${plural(scored.examples, 'puzzle')}`;
+  const caution = 'on new puzzles it may solve fewer';
+  if (disguised === 0)
+    return { line: `of ${which} none is among the model's training puzzles, as it stands or in disguise`, overlap };
+  // Of 9×9 Sudokus the solutions are compared: equivalent puzzles share one, and so may others.
+  if (kindOfSet(train) === 'sudoku' && train.width === 9)
+    return {
+      line:
+        `of ${which} the model was trained on ${same} as they stand, and ${disguised} have the solution of a training ` +
+        `puzzle, as it stands or in disguise: ${caution}`,
+      overlap,
+    };
+  const how = `${same} as they stand, ${disguised - same} in disguise`;
+  return { line: `of ${which} the model was trained on ${disguised} (${how}): ${caution}`, overlap };
+}
+
+/**
+ * A puzzle embedding is one task's in one version. Throws InputError where ARC tasks to score have not the ids that the
+ * checkpoint learned for them, unless the model is asked without ids of their own.
+ */
+export async function checkArcIds(
+  { metadata }: Pick<OpenModel, 'metadata'>,
+  { dataset, from }: ChosenData,
+  puzzleIds: string,
+  shouldStop: () => boolean,
+): Promise<void> {
+  if (!isArcDataset(dataset) || from?.task.kind !== 'arc' || puzzleIds !== 'own') return;
+  const own = namedTask(metadata);
+  if (own?.kind !== 'arc' || isDeepStrictEqual(from.task, own)) return;
+  const learned = await trainingSet(own, shouldStop);
+  if (!isArcDataset(learned)) return;
+  const known = new Map(
+    learned.versions.entries.map(({ task }, i) => [task.id, { task, id: learned.versions.id(i, 0) }]),
+  );
+  const sameVersions = from.task.seed === own.seed && from.task.augmentations === own.augmentations;
+  const { entries } = dataset.versions;
+  const strange = entries.filter(({ task }, i) => {
+    const learnedAs = known.get(task.id);
+    return (
+      !sameVersions ||
+      learnedAs?.id !== dataset.versions.id(i, 0) ||
+      !isDeepStrictEqual(learnedAs.task.train, task.train)
+    );
+  });
+  if (strange.length > 0)
+    throw new InputError(
+      `${dataset.name}: expected tasks with the puzzle ids that the checkpoint learned, got ${strange.length} of ` +
+        `${entries.length} with others: an id is a task's place among all tasks, and a version's. Score the ` +
+        "checkpoint's own task, or give --puzzle-ids blank",
+    );
+}
