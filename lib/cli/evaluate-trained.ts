@@ -26,7 +26,8 @@ const mostTrained = 30_000;
 
 /**
  * Whether a checkpoint was trained on the puzzles to score, as they stand or in disguise. Undefined for its own task,
- * whose splits share none, and for puzzles other than Sudokus and mazes. Throws StoppedError where `shouldStop` says so.
+ * whose splits share none, and for puzzles other than Sudokus and mazes. Throws StoppedError where `shouldStop` says
+ * so.
  */
 export async function trainedOn(
   { metadata }: Pick<OpenModel, 'metadata'>,
@@ -58,7 +59,8 @@ export async function trainedOn(
 }
 
 const tooMany = (puzzles: number): string =>
-  `it has ${puzzles.toLocaleString('en')} training puzzles, and at most ${mostTrained.toLocaleString('en')} are compared`;
+  `it has ${puzzles.toLocaleString('en')} training puzzles, and ${mostTrained.toLocaleString('en')} at most are ` +
+  'compared';
 
 async function trainingSet(task: Task, shouldStop: () => boolean): Promise<Dataset> {
   const progress = new Progress();
@@ -83,8 +85,8 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
   if (kindOfSet(train) === 'sudoku' && train.width === 9)
     return {
       line:
-        `of ${which} the model was trained on ${same} as they stand, and ${disguised} have the solution of a training ` +
-        `puzzle, as it stands or in disguise: ${caution}`,
+        `of ${which} the model was trained on ${same} as they stand, and ${disguised} have the solution of a ` +
+        `training puzzle, as it stands or in disguise: ${caution}`,
       overlap,
     };
   const how = `${same} as they stand, ${disguised - same} in disguise`;
