@@ -87,7 +87,7 @@ describe('thinking wider', function () {
     assert.doesNotMatch(own.text, /training puzzles/);
   });
 
-  it('does not know the training puzzles of a file that changed, or of weights that a training started from', async () => {
+  it('does not know the training puzzles of a changed file, or of weights that a training began with', async () => {
     const mine = path.join(folder, 'train.csv');
     const { train } = await loadTask(experiment('sudoku-4x4').task);
     const board = (i: number): string => Array.from(exampleOf(train, i).input, (token) => token - 1).join('');
