@@ -83,6 +83,10 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
   try {
     const bytes = open(typeof file === 'string' ? fileIn(file) : file);
     const { contents: inside, metadata } = readContents(bytes, open);
+    if (metadata['format']?.startsWith('trm-lab/state/') === true)
+      throw new InputError(
+        `${bytes.name}: expected a model, got the state of a training; its folder holds model.safetensors at the end`,
+      );
     const contents = withAverageBeside(inside, bytes, open);
     const ours = within(bytes.name, () => storedConfig(metadata)) !== undefined;
     const settings = ours ? nothing : settingsOf(bytes, contents, metadata, typeof file === 'string');

@@ -69,7 +69,9 @@ function taskToScore(args: Arguments, model: OpenModel): ChosenTask {
   const asked = text(args, 'experiment');
   if (asked !== undefined) return { task: readExperiment(args).task, chosenBy: `experiment ${asked}` };
   const { task, chosenBy } = taskOfCheckpoint(model);
-  return { task: changeTask(task, readChanges(args).task ?? {}), chosenBy };
+  const { task: changes } = readChanges(args);
+  if (changes === undefined) return { task, chosenBy };
+  return { task: changeTask(task, changes), chosenBy: `${chosenBy}, with the changes of --set` };
 }
 
 /**

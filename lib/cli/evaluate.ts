@@ -1,4 +1,5 @@
 /** trm-lab evaluate: scores a checkpoint on puzzles, after every supervision step. */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
@@ -354,6 +355,8 @@ interface Vote {
 /** Undefined where the puzzles are no ARC tasks. Throws InputError for a vote beside what it does not know. */
 function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
   const submission = text(args, 'submission');
+  if (submission !== undefined && existsSync(submission))
+    throw new InputError(`--submission: expected a new file, got ${submission}, which exists; choose another name`);
   if (!isArcDataset(dataset)) {
     if (submission === undefined) return undefined;
     throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');

@@ -135,21 +135,9 @@ describe('trm-lab with ARC', function () {
 
   it('votes with random weights, and writes two attempts for every test pair', () => {
     const file = path.join(folder, 'submission.json');
-    const { status, stdout, stderr } = run(
-      'evaluate',
-      '--random',
-      '0',
-      '--experiment',
-      'arc-smoke',
-      '--puzzle-ids',
-      'blank',
-      '--votes',
-      '2',
-      '--threads',
-      '1',
-      '--submission',
-      file,
-    );
+    const asked = ['evaluate', '--random', '0', '--experiment', 'arc-smoke', '--puzzle-ids', 'blank'];
+    const submit = (): ReturnType<typeof run> => run(...asked, '--votes', '2', '--threads', '1', '--submission', file);
+    const { status, stdout, stderr } = submit();
     assert.equal(status, 0, stderr);
     assert.match(stdout, /votes: 10 on 5 test pairs of 4 tasks/);
     assert.match(stdout, /pass@1 .*pass@2 .*pass@1000 /);
@@ -157,6 +145,7 @@ describe('trm-lab with ARC', function () {
       JSON.parse(readFileSync(file, 'utf8')) as Record<string, { attempt_1: unknown; attempt_2: unknown }[]>,
     );
     assert.deepEqual([attempts.length, attempts.flat().length], [4, 5]);
+    assert.match(submit().stderr, /--submission: expected a new file, got .*submission\.json, which exists/);
     const refused = run(
       'evaluate',
       '--random',

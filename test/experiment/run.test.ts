@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -92,6 +93,7 @@ describe('run', () => {
       [stopped.record, stopped.steps, existsSync(path.join(own.folder, 'state.safetensors'))],
       [undefined, 2, true],
     );
+    assert.throws(() => loadCheckpoint(path.join(own.folder, 'state.safetensors')), /got the state of a training; its/);
     const trained: number[] = [];
     const rest = await runExperiment(small, {
       ...own,
