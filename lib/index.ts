@@ -6,7 +6,7 @@ export { dataFile, projectRoot } from './files.js';
 export { Random } from './random.js';
 
 // Puzzles: look at them, count them, compare two sets, or bring one of your own.
-export type { Batch } from './data/batches.js';
+export type { Batch } from './data/example.js';
 export { ratingsOf, type Dataset } from './data/dataset.js';
 export type { ArcPair, ArcTask } from './data/arc.js';
 export type { ArcDataset } from './data/arc-sets.js';

@@ -5,17 +5,7 @@ import { InputError, show } from '../errors.js';
 import { checkCounts } from '../fields.js';
 import type { Random } from '../random.js';
 import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
-import { ignoredLabel, type Example } from './example.js';
-
-/** B puzzles, one a seat. */
-export interface Batch {
-  /** Token ids 0 … V−1, [B, L]. */
-  readonly tokens: Int32Array;
-  /** Right answers, token ids or ignoredLabel, [B, L]. */
-  readonly labels: Int32Array;
-  /** Row of the puzzle table, [B]. */
-  readonly puzzleIds: Int32Array;
-}
+import { ignoredLabel, type Batch, type Example } from './example.js';
 
 /** Where a stream stands; plain JSON. */
 export interface BatchStreamState {

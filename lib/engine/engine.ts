@@ -2,7 +2,7 @@
  * The contract of an engine: it owns parameters, latents, gradients and moments;
  * only tokens go in, only results come out.
  */
-import type { Batch } from '../data/batches.js';
+import type { Batch } from '../data/example.js';
 import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 import type { ParameterSpec, TensorMap } from '../model/parameters.js';

@@ -1,5 +1,5 @@
 /** The carry: which puzzle sits in which seat, how long it has been thought about, and when it leaves (spec §2). */
-import type { Batch } from '../data/batches.js';
+import type { Batch } from '../data/example.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Random } from '../random.js';
 

@@ -1,9 +1,8 @@
 /** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
 import { cropGrid, restoreGrid } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
-import type { Batch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import { ignoredLabel } from '../data/example.js';
+import { ignoredLabel, type Batch } from '../data/example.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';

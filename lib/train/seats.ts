@@ -2,7 +2,7 @@
  * The seats of an evaluation: which puzzle sits where, in which form and with how much noise,
  * and what becomes of a halted one.
  */
-import type { Batch } from '../data/batches.js';
+import type { Batch } from '../data/example.js';
 import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';

@@ -2,7 +2,8 @@
  * Thinking about single puzzles, step by step: what the model answers, how right it is,
  * and when it could have stopped.
  */
-import { puzzleCount, testBatches, type Batch } from '../data/batches.js';
+import { puzzleCount, testBatches } from '../data/batches.js';
+import type { Batch } from '../data/example.js';
 import type { Dataset } from '../data/dataset.js';
 import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
