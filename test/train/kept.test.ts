@@ -49,9 +49,12 @@ describe('an interrupted evaluation', function () {
   function counting(made: Engine): Engine {
     return new Proxy(made, {
       get(target, name) {
-        if (name === 'inferStep') steps++;
         const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown => {
+          if (name === 'inferStep') steps++;
+          return value.apply(target, given) as unknown;
+        };
       },
     });
   }
