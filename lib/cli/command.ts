@@ -253,6 +253,6 @@ export function flag(args: Arguments, name: string): boolean {
 /** The parser's first sentence, and the option that may have been meant. */
 function unknownOption(message: string, known: readonly string[]): string {
   const sentence = (message.split('. ')[0] ?? message).replace(/\.$/, '');
-  if (/'-[\d.]'/.test(sentence)) return `${sentence}; a puzzle that begins with - comes after --`;
+  if (/'-[\d.]'/.test(sentence)) return `${sentence}; an argument that begins with - comes after --`;
   return sentence + didYouMean(/'--([\w-]+)'/.exec(sentence)?.[1] ?? '', known);
 }

@@ -45,7 +45,8 @@ export async function trainedOn(
     const own = namedTask(metadata);
     if (own === undefined) return unknown('the checkpoint names no task');
     const asOwn = isDeepStrictEqual(from?.task, own) ? from : undefined;
-    if ('trainPuzzles' in own && own.trainPuzzles > mostTrained) return unknown(tooMany(own.trainPuzzles));
+    if (asOwn === undefined && 'trainPuzzles' in own && own.trainPuzzles > mostTrained)
+      return unknown(tooMany(own.trainPuzzles));
     const train = asOwn?.train ?? (await trainingSet(own, shouldStop));
     if (trainSha256 !== undefined && train.sha256 !== trainSha256)
       return unknown(`the files that ${train.name} is made of have changed since`);

@@ -22,7 +22,7 @@ import { everyField } from './settings.js';
 import { readSearch, searchOptions, solveUntilSure, type Search } from './solve-until-sure.js';
 import { plural } from '../words.js';
 
-/** A board with frames and titles has a few hundred characters. */
+/** A board with frames and titles has a few hundred characters; with comments it may have more. */
 const longestInput = 1_000_000;
 
 export const solve: Command = {
@@ -182,7 +182,10 @@ async function writtenPuzzle(named: string): Promise<string> {
 
 /** The board of standard input. */
 function boardOfInput(): Uint8Array {
-  const lines = readFileSync(0, 'utf8').slice(0, longestInput).split(/\r?\n/);
+  const input = readFileSync(0, 'utf8');
+  if (input.length > longestInput)
+    throw new InputError(`standard input: expected one Sudoku, got over ${longestInput} characters`);
+  const lines = input.split(/\r?\n/);
   const reader = new BoardReader();
   const [first, second] = lines.flatMap((line, index) => reader.add(line, index + 1));
   reader.end();

@@ -51,7 +51,7 @@ export interface EvaluateOptions extends ThinkingOptions {
   readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch, and awaited; what it throws ends the evaluation. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void | Promise<void>;
-  /** Polled after every supervision step; true ends the evaluation with an StoppedError error. */
+  /** Polled after every supervision step; true ends the evaluation with a StoppedError. */
   readonly shouldStop?: () => boolean;
   /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
   readonly keep?: Keeping;

@@ -216,7 +216,7 @@ describe('trm-lab', () => {
       1 + solved.steps.filter((step) => step.changed.length).length,
     );
 
-    assert.match(run('solve', '-2----4---1--3--').stderr, /a puzzle that begins with - comes after --/);
+    assert.match(run('solve', '-2----4---1--3--').stderr, /an argument that begins with - comes after --/);
     assert.match(run('solve', '--', '-2----4---1--3--').stdout, /right: it agrees with the exact solver/);
     const two = '1.........3..4.2\n1.....3......4.2\n';
     const several = spawnSync(process.execPath, [cli, 'solve', '-'], { encoding: 'utf8', input: two });
