@@ -85,12 +85,19 @@ export const train: Command = {
       throw new InputError('--record: expected no --from with it: tables compare runs that start from nothing');
     const log = choice(args, 'log', ['tensorboard']);
     const checkpointEvery = numberOf(args, 'checkpoint-every');
+    const resume = flag(args, 'resume');
+    let begun = false;
     const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
       runExperiment(experiment, {
         seed: seedOf(args),
         engine: readEngineOptions(args),
-        resume: flag(args, 'resume'),
-        onProgress: (state) => showProgress(progress, state),
+        resume,
+        onProgress: (state) => {
+          if (resume && !begun && state.phase === 'training' && state.done === 1)
+            out.note('--resume: the folder had no checkpoint of this run, so it begins with the first step');
+          begun = true;
+          showProgress(progress, state);
+        },
         onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
         shouldStop,
         ...given({ folder, from, log, checkpointEvery }),

@@ -2,12 +2,14 @@
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import { isObject } from '../fields.js';
 import { clearAbandoned, lacksLinks, writeFileAtomic } from '../write-file.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
 import { readMetadata } from '../checkpoint/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';
 import { claim, type Claim } from './claim.js';
-import { readRecord } from './record.js';
+import { changesText, parts } from './differences.js';
+import { readRecord, type RunRecord } from './record.js';
 
 /** What a run leaves in its folder. */
 export interface RunFiles {
@@ -40,12 +42,15 @@ export function runFiles(folder: string): RunFiles {
   };
 }
 
+/** A run's name, and what a person set of it. */
+export type NamedRun = Pick<RunRecord, 'id' | 'experiment' | 'seed'>;
+
 /**
  * Claims the folder of a run, creating it if needed, and removes what killed processes left there half written.
  * `job`: see claim. Throws FolderTakenError if a living process holds it, InputError if a file of another run, or of
  * none, has the name of one of this run's.
  */
-export function takeFolder(folder: string, id: string, job?: string): Claim {
+export function takeFolder(folder: string, run: NamedRun, job?: string): Claim {
   const held = claim(folder, job);
   if (held === undefined)
     throw new FolderTakenError(
@@ -55,10 +60,11 @@ export function takeFolder(folder: string, id: string, job?: string): Claim {
     clearAbandoned(folder);
     for (const kind of ['state', 'model', 'record'] as const) {
       const file = runFiles(folder)[kind];
-      const owner = existsSync(file) ? ownerOf(kind, file) : id;
-      if (owner !== id)
+      const owner = existsSync(file) ? ownerOf(kind, file) : run;
+      if (owner.id !== run.id)
         throw new InputError(
-          `${file}: expected a ${kind} of run ${id}, got one of ${owner ?? 'no run'}; choose another folder`,
+          `${file}: expected a ${kind} of run ${run.id}, got one of ${owner.id ?? 'no run'}` +
+            `${changedSince(run, owner)}; choose another folder`,
         );
     }
     return held;
@@ -90,10 +96,22 @@ function* contentOf(file: string): Generator<Uint8Array> {
   }
 }
 
-/** The run that a file says it is of. Throws InputError for a damaged one. */
-function ownerOf(kind: 'state' | 'model' | 'record', file: string): string | undefined {
-  if (kind === 'record') return readRecord(file).id;
-  if (kind === 'model') return readMetadata(file)['run'];
-  const extra = snapshotExtra(file) as { readonly id?: unknown } | null;
-  return typeof extra?.id === 'string' ? extra.id : undefined;
+/** The run that a file says it is of; a model's file has no settings. Throws InputError for a damaged one. */
+function ownerOf(kind: 'state' | 'model' | 'record', file: string): Partial<NamedRun> {
+  if (kind === 'record') return readRecord(file);
+  if (kind === 'state') {
+    const extra = snapshotExtra(file);
+    return isObject(extra) && typeof extra['id'] === 'string' ? (extra as Partial<NamedRun>) : {};
+  }
+  const { run: id } = readMetadata(file);
+  return id === undefined ? {} : { id };
+}
+
+/** What this run changes in another one: "; changed since: training.steps 60 → 80". */
+function changedSince({ experiment, seed }: NamedRun, other: Partial<NamedRun>): string {
+  const { experiment: theirs } = other;
+  if (!isObject(theirs) || !parts.every((part) => isObject(theirs[part]))) return '';
+  const changes = [changesText(theirs, experiment), seed === other.seed ? '' : `seed ${other.seed} → ${seed}`];
+  const told = changes.filter((each) => each !== '').join(', ');
+  return told === '' ? ' on other puzzles, or from other weights' : `; changed since: ${told}`;
 }

@@ -50,6 +50,7 @@ export interface RunControls {
 /** What a loop works with. */
 export interface RunParts {
   readonly experiment: Experiment;
+  readonly seed: number;
   readonly engine: Engine;
   readonly trainer: Trainer;
   readonly data: TaskData;
@@ -315,7 +316,7 @@ export class RunLoop {
   }
 
   async #save(): Promise<void> {
-    const { id, options, claim } = this.#parts;
+    const { id, experiment, seed, options, claim } = this.#parts;
     if (!claim.isHeld())
       throw new FolderTakenError(
         `${this.#parts.files.state}: another process has taken over run ${id}, since this one gave no sign of life`,
@@ -328,6 +329,8 @@ export class RunLoop {
     if (regular && existsSync(recent)) renameSync(recent, earlier);
     writeSnapshot(state, await this.#trainer.snapshot(), {
       id,
+      experiment,
+      seed,
       progress: this.progress,
       ...blockField(options.engine?.block),
     });

@@ -144,7 +144,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
         `(ARC: Tasks) or choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
     );
   checkQuestions(experiment.evaluation.closing, data.train, data[split]);
-  const held = takeFolder(folder, id, options.job);
+  const held = takeFolder(folder, { id, experiment, seed }, options.job);
   try {
     return await runHeld(experiment, { ...options, seed, folder }, id, data, start, held);
   } finally {
@@ -182,7 +182,10 @@ async function runHeld(
     const keeping = new Keeping({ folder, resume });
     const log = options.log === undefined ? undefined : await openEventLog(files.events, options.engine?.backend);
     log?.(progress.curve, progress.evaluations);
-    const run = new RunLoop({ experiment, engine, trainer, data, options, id, files, claim, keeping, log }, progress);
+    const run = new RunLoop(
+      { experiment, seed, engine, trainer, data, options, id, files, claim, keeping, log },
+      progress,
+    );
     const finished = await run.toTheEnd();
     const { curve, evaluations } = run.progress;
     const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };

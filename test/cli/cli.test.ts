@@ -419,9 +419,11 @@ describe('trm-lab', () => {
     ];
     const whole = path.join(folder, 'whole');
     const started = Date.now();
-    const first = run(...common, '--folder', whole);
+    const first = run(...common, '--folder', whole, '--resume');
     const took = Date.now() - started;
     assert.equal(first.status, 0, first.stderr);
+    const begins = /had no checkpoint of this run, so it begins with the first step/;
+    assert.match(first.stderr, begins);
 
     const killed = path.join(folder, 'killed');
     for (let kill = 0; kill < 5; kill++) {
@@ -433,6 +435,7 @@ describe('trm-lab', () => {
     }
     const last = run(...common, '--folder', killed, '--resume');
     assert.equal(last.status, 0, last.stderr);
+    assert.doesNotMatch(last.stderr, begins);
     for (const file of ['model.safetensors'])
       assert.ok(readFileSync(path.join(killed, file)).equals(readFileSync(path.join(whole, file))), `${file} differs`);
     const accuracies = (at: string): unknown => {

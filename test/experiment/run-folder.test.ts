@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
+import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { keepAs, runFiles } from '../../lib/experiment/run-folder.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
@@ -17,9 +18,9 @@ describe("a run's folder", () => {
   beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'run-folder-'))));
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  async function run(seed: number, options: RunOptions = {}): Promise<RunOutcome> {
+  async function run(seed: number, options: RunOptions = {}, of = small): Promise<RunOutcome> {
     const engine = { engine: 'native', threads: 1, precision: 'float32' } as const;
-    const outcome = await runExperiment(small, { seed, folder, engine, ...options });
+    const outcome = await runExperiment(of, { seed, folder, engine, ...options });
     outcome.engine.dispose();
     return outcome;
   }
@@ -43,6 +44,16 @@ describe("a run's folder", () => {
       await assert.rejects(run(4), refused(message));
     }
     assert.equal((await run(3, { resume: true })).record?.id, first.id);
+  });
+
+  it('with a run of other settings is refused, and the error names them', async () => {
+    await run(3);
+    const longer = change(small, { training: { steps: 8, learningRate: 0.003 } });
+    const since = /; changed since: training\.steps 6 → 8, training\.learningRate [\d.]+ → 0\.003, seed 3 → 4; choose/;
+    await assert.rejects(run(4, {}, longer), refused(since));
+    rmSync(runFiles(folder).state);
+    rmSync(runFiles(folder).model);
+    await assert.rejects(run(4, {}, longer), refused(since), 'the record has the settings too');
   });
 
   it('with a file of that name which no run has made, or a damaged one, is refused', async () => {
