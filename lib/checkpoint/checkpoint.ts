@@ -25,6 +25,7 @@ import { isShardIndex, listShards } from './shards.js';
 import type { StoredTensor } from './tensor-data.js';
 import { isWrapper } from './tensor-names.js';
 
+/** How to open a file; all fields may be left out. */
 export interface LoadOptions {
   /** Fields that the caller knows; they win over what the file says. Another puzzleIds resizes the puzzle table. */
   readonly config?: Partial<ModelConfig>;

@@ -89,10 +89,9 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /**
- * Interprets a pickle of protocol 2 to 5; returns what it builds, and its length: content may go on behind it. Executes
- * nothing: an object of a class that is not
- * in `rules.globals` becomes a PickleForeign. A global that runs programs, an instruction that torch.save does not
- * write, and any damage end in `rules.fail`.
+ * Interprets a pickle of protocol 2 to 5; returns what it builds, and its length: content may go on behind it.
+ * Executes nothing: an object of a class that is not in `rules.globals` becomes a PickleForeign. A global that runs
+ * programs, an instruction that torch.save does not write, and any damage end in `rules.fail`.
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
 export function unpickle(

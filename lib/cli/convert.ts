@@ -4,11 +4,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { given } from '../fields.js';
 import { loadCheckpoint, saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { assumedLine, loadOptions, weightsOption } from './checkpoint-options.js';
-import { numberOf, text, type Command } from './command.js';
+import { text, type Command } from './command.js';
 import { readChanges } from './experiment-options.js';
 import { everyField } from './settings.js';
 
@@ -22,17 +21,12 @@ export const convert: Command = {
   options: {
     set: {
       value: 'model.A=V,…',
-      about: 'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4',
+      about:
+        'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4. With another ' +
+        'model.puzzleIds than the file has rows, every row of the puzzle table becomes the mean of them',
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,
-    'puzzle-ids': {
-      value: 'N',
-      range: [1, 4_000_000],
-      about:
-        'rows of the puzzle table; where the file has another number every row becomes the mean of its ' +
-        "rows. Default the file's",
-    },
     prefix: {
       value: 'TEXT',
       about:
@@ -46,9 +40,8 @@ export const convert: Command = {
     const [from = '', to = ''] = args.positionals;
     if (existsSync(to))
       throw new InputError(`${to}: expected a new file, got one that exists; choose another name or remove it`);
-    const { model } = readChanges(args);
-    const known = { ...model, ...given({ puzzleIds: numberOf(args, 'puzzle-ids') }) };
-    const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, loadOptions(args, known));
+    const known = loadOptions(args, readChanges(args).model ?? {});
+    const { config, tensors, metadata, notes, assumed } = loadCheckpoint(from, known);
     for (const note of notes) out.note(note);
     saveCheckpoint(
       to,

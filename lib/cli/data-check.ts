@@ -17,10 +17,10 @@ import { checkArc } from './data-arc.js';
 import { choice, type Arguments, type Out } from './command.js';
 import { Progress } from '../progress.js';
 
-/** Checks a puzzle file or a folder; its kind is read off it unless --kind says. */
+/** Checks a puzzle file or a folder; its kind is read off it. */
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
   const file = path.resolve(named);
-  const kind = choice(args, 'kind', ['sudoku', 'maze', 'arc', 'folder']) ?? (await kindOfFile(file));
+  const kind = await kindOfFile(file);
   if (args.options['side'] !== undefined && kind !== 'sudoku')
     throw new InputError(`--side: expected a file of Sudokus, got ${named}, which is checked as ${kind}`);
   if (kind === 'folder') return checkFolder(file, out);

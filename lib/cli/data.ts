@@ -30,9 +30,6 @@ export const dataCommand: Command = {
       notFor('show'),
       experimentOptions(() => ({ task: everyField }), 'task.trainPuzzles=100,task.seed=1'),
     ),
-    ...unreadWhere(notFor('check'), {
-      kind: { value: 'KIND', about: 'check: sudoku, maze, arc or folder. Default: read off the file' },
-    }),
     ...unreadWhere(notFor('check', 'build sudoku', 'build maze'), {
       side: {
         value: 'N',

@@ -192,7 +192,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
     return 0;
   }
   const dry = flag(args, 'dry');
-  const launched: readonly (SlurmArray & { readonly job?: string })[] = dry ? prepared : prepared.flatMap(submitArray);
+  const launched: readonly (SlurmArray & { readonly job?: string })[] = dry ? prepared : prepared.map(submitArray);
   const results = launched.map((array) => ({
     ...given({ job: array.job }),
     script: path.relative(process.cwd(), scriptOf(array)),

@@ -40,6 +40,7 @@ export interface PlainModel {
   readonly learnsContinue: boolean;
 }
 
+/** Says a model in plain numbers. */
 export function plainModel(config: ModelConfig, schedule: Schedule): PlainModel {
   return {
     sequence: config.sequenceLength,

@@ -6,6 +6,7 @@ import { plural } from '../words.js';
 import { changesText } from './differences.js';
 import type { Experiment } from './experiment.js';
 import { experiments } from './experiments.js';
+import { recursionsOf } from './rows.js';
 
 /**
  * What an experiment is, a line for each of its parts, and what it changes in the named one that it comes from: for the
@@ -14,9 +15,7 @@ import { experiments } from './experiments.js';
 export function describeExperiment(experiment: Experiment): string {
   const { name, about, base, model, training, task } = experiment;
   const count = parameterCount(model);
-  const { deepRecursions, latentRecursions } = model;
-  const recursions =
-    model.schedule === undefined ? `T = ${deepRecursions}, n = ${latentRecursions}` : 'a schedule of its own';
+  const recursions = model.schedule === undefined ? recursionsOf(model) : 'a schedule of its own';
   const named = experiments[base];
   const changes = named === undefined ? '' : changesText(named, experiment);
   return [

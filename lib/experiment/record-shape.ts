@@ -77,7 +77,8 @@ export const sitting = {
   precision: text,
   finishedAt: text,
 };
-const data = { name: text, sha256: text, examples: whole(0) };
+/** What a record says of a data set. */
+export const dataSummary = { name: text, sha256: text, examples: whole(0) };
 
 /** What a run has measured so far; a record and the state of a run that goes on both have it. */
 const measured = {
@@ -105,7 +106,7 @@ const record = {
   seed: whole(0),
   start: optional(text),
   block: optional(text),
-  data: objectOf({ train: objectOf(data), test: objectOf(data) }),
+  data: objectOf({ train: objectOf(dataSummary), test: objectOf(dataSummary) }),
   model: objectOf({ parameters: whole(0, 1e12), depth: number, forwardPasses: number }),
   steps: whole(0),
   peakMemory: number,

@@ -15,7 +15,7 @@ import {
 } from '../fields.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { DataSummary, Sitting } from './record.js';
-import { sitting } from './record-shape.js';
+import { dataSummary, sitting } from './record-shape.js';
 import { readSealed, recordFiles, sealed } from './sealed.js';
 
 /** What is tried, on how many puzzles. */
@@ -176,7 +176,7 @@ const surerAnswers: FieldCheck = (value) => {
     : 'passes, logit, 0 or 1 in a row, passes and logits rising';
 };
 const counts = listOf(whole(0));
-const summary = objectOf({ name: text, sha256: text, examples: whole(0) });
+const summary = objectOf(dataSummary);
 const recordShape = {
   schema: text,
   id: text,

@@ -4,6 +4,7 @@ import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './pa
 import { buildSchedule, effectiveDepth, forwardPasses } from './schedule.js';
 import { scheduleText } from './schedule-text.js';
 
+/** What a training's cost is reckoned for; all fields may be left out. */
 export interface CostOptions {
   /** B, puzzles in one training step. Default 768, the paper's. */
   readonly batchSize?: number;

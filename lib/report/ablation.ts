@@ -6,7 +6,7 @@ import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
-import { sameTrial } from './paper-rows.js';
+import { runsOf } from './paper-rows.js';
 import { holm } from './statistics.js';
 import { labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
 import { plural } from '../words.js';
@@ -24,12 +24,7 @@ export function ablationRows(plan: readonly PlannedRun[], records: readonly RunR
   return experiments.map((experiment) => ({
     row: { label: experimentLabel(experiment) },
     experiment,
-    records: records
-      .filter(
-        ({ experiment: own, block }) =>
-          block === undefined && own.name === experiment.name && sameTrial(own, experiment),
-      )
-      .sort((a, b) => a.seed - b.seed),
+    records: runsOf(experiment, records).sort((a, b) => a.seed - b.seed),
   }));
 }
 

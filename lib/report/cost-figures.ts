@@ -2,9 +2,9 @@
 import { runCost } from '../experiment/cost.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { modelRows } from './best.js';
-import { axis, baseLayout, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
+import { axis, baseLayout, legendBeside, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { fontSize, seriesColour, stroke } from './draw/style.js';
+import { seriesColour, stroke } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
 import { seriesPlaces } from './series.js';
 import { percentText, type Table } from './tables.js';
@@ -76,7 +76,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
           range: [Math.log10(0.8 * Math.min(...all)), Math.log10(1.15 * Math.max(...all))],
         },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        ...besideThePlot,
+        ...legendBeside,
       },
     ),
   };
@@ -131,17 +131,11 @@ export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
           range: [Math.log10(0.5 * Math.min(...flop)), Math.log10(2 * Math.max(...flop))],
         },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        ...besideThePlot,
+        ...legendBeside,
       },
     ),
   };
 }
-
-/** A legend on the right, for points and curves that lie too close for names of their own. */
-const besideThePlot = {
-  showlegend: true,
-  legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
-} as const;
 
 /** The published points, each with its source and its arithmetic. */
 export function publishedTable(): Table {

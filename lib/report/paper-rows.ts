@@ -69,7 +69,7 @@ function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[
 }
 
 /** The records of exactly one experiment, with the kit's block. */
-function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
+export function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
   return records.filter(
     (record) =>
       experiment !== undefined &&

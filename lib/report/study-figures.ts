@@ -14,6 +14,7 @@ import {
   baseLayout,
   endLabels,
   legendAbove,
+  legendBeside,
   markerSymbol,
   mean,
   mostBands,
@@ -156,8 +157,7 @@ export function costVersusAccuracy(
           range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))],
         },
         yaxis: { ...axis(of), ...percentAxis },
-        showlegend: true,
-        legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
+        ...legendBeside,
       },
     ),
   };

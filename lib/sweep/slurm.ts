@@ -1,6 +1,6 @@
 /** A sweep as a Slurm job array: its script, what each task may use, submitting it, and where its tasks stand. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { EngineOptions } from '../engine/create.js';
@@ -86,7 +86,7 @@ const shortOptions: Readonly<Record<string, string>> = {
   p: 'partition',
 };
 /**
- * GFLOP/s of one thread that are counted on where no record of this machine or another tells: slow,
+ * FLOP/s of one thread that are counted on where no record of this machine or another tells: slow,
  * as it only bounds the time.
  */
 const assumedSpeed = 10e9;
@@ -230,24 +230,13 @@ export function scriptOf({ folder }: SlurmArray): string {
   return path.join(folder, 'array.sh');
 }
 
-/**
- * Submits a prepared array, in halves where the cluster takes no array of its length.
- * Throws InputError where there is no sbatch, or it refuses.
- */
-export function submitArray(array: PreparedArray): SubmittedArray[] {
+/** Submits a prepared array. Throws InputError where there is no sbatch, or it refuses. */
+export function submitArray(array: PreparedArray): SubmittedArray {
   const reply = tried('sbatch', ['--parsable', scriptOf(array)]);
-  if (typeof reply !== 'string') {
-    const tooLong = reply.message.includes('Invalid job array specification');
-    if (!tooLong || array.orders.length === 1) throw reply;
-    const runs = path.dirname(path.dirname(array.folder));
-    rmSync(array.folder, { recursive: true });
-    const half = Math.ceil(array.orders.length / 2);
-    const halves = [array.orders.slice(0, half), array.orders.slice(half)];
-    return halves.flatMap((orders) => submitArray(writeArray(runs, { ...array, orders })));
-  }
+  if (typeof reply !== 'string') throw reply;
   const [job = ''] = reply.trim().split(';');
   writeFileAtomic(path.join(array.folder, 'job.json'), JSON.stringify({ job }));
-  return [{ folder: array.folder, orders: array.orders, job }];
+  return { folder: array.folder, orders: array.orders, job };
 }
 
 /** The most tasks of an array, as the cluster has it; its own default where it cannot be asked. */

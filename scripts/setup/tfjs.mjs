@@ -24,9 +24,6 @@ const addon = path.join(packageFolder, 'lib', 'napi-v8', 'tfjs_binding.node');
 const libraryFolder = path.join(packageFolder, 'deps', 'lib');
 const wheelList = 'scripts/setup/tensorflow-wheel.txt';
 
-/** auto, or one route only: installer, wheel, none. */
-const route = process.env.TRM_TFJS || 'auto';
-
 export const tfjs = {
   name: 'tfjs',
   title: 'make TensorFlow (@tensorflow/tfjs-node) load',
@@ -35,24 +32,16 @@ export const tfjs = {
   fingerprint: () =>
     fingerprint(
       [wheelList, 'scripts/setup/tfjs.mjs', 'package-lock.json'],
-      [process.platform, process.arch, process.versions.modules, route],
+      [process.platform, process.arch, process.versions.modules],
     ),
   isPresent: (stamp) => stamp.outcome !== 'ready' || (existsSync(addon) && libraryIsThere()),
   async work() {
-    if (!['auto', 'installer', 'wheel', 'none'].includes(route)) {
-      throw new Error(
-        `expected TRM_TFJS to be auto, installer, wheel or none, got ${route}; unset it or choose one of these`,
-      );
-    }
-    if (route === 'none') return { outcome: 'fallback', note: 'TRM_TFJS=none: left as it is.' };
-
     const reasons = [];
     for (const [name, attempt] of [
       ['as installed', asInstalled],
       ['installer', ownInstaller],
       ['wheel', fromWheel],
     ]) {
-      if (route !== 'auto' && name !== 'as installed' && name !== route) continue;
       const reason = await attempt();
       if (reason === undefined) return { outcome: 'ready', note: '' };
       reasons.push(reason);

@@ -227,10 +227,8 @@ describe('trm-lab', () => {
       'convert',
       path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'tiny-trm.pt'),
       out,
-      '--puzzle-ids',
-      '2',
       '--set',
-      'model.latentRecursions=4',
+      'model.puzzleIds=2,model.latentRecursions=4',
     );
     assert.equal(converted.status, 0, converted.stderr);
     assert.match(converted.stderr, /puzzle table: 3 rows in the file, 2 wanted/);

@@ -110,27 +110,7 @@ describe('slurm', () => {
       assert.match(readFileSync(scriptOf(prepared[2]!), 'utf8'), /--array=0-1$/m);
     });
 
-    it('an array that sbatch finds too long goes in halves, and is known as such afterwards', async () => {
-      program(
-        'sbatch',
-        `n=$(grep -oE -- '--array=0-[0-9]+' "\${@: -1}" | grep -oE '[0-9]+$')
-        if [ "$n" -ge 4 ]; then
-          echo "sbatch: error: Batch job submission failed: Invalid job array specification" >&2
-          exit 1
-        fi
-        echo $((100 + n))`,
-      );
-      const [whole, ...others] = await prepareArrays(many, places());
-      assert.deepEqual(others, []);
-      const submitted = submitArray(whole!);
-      assert.deepEqual(lengths(submitted), [3, 3, 3, 3]);
-      assert.deepEqual(
-        arrays(places().folder).map(({ job, orders }) => [job, orders.length]),
-        submitted.map(({ job, orders }) => [job, orders.length]),
-      );
-    });
-
-    it('what sbatch refuses for another reason is said, and nothing counts as submitted', async () => {
+    it('what sbatch refuses is said, and nothing counts as submitted', async () => {
       program('sbatch', 'echo "sbatch: error: invalid account" >&2; exit 1');
       const [array] = await prepareArrays(many, places());
       assert.throws(() => submitArray(array!), /^InputError: sbatch: sbatch: error: invalid account$/);

@@ -177,6 +177,7 @@ function filled(text: string, width: number, size: number): string[] {
   return lines;
 }
 
+/** An axis with its title, in Plotly's words. */
 export function axis(title: string): object {
   return {
     title: { text: title, font: { size: fontSize.axis }, standoff: 10 },
@@ -194,7 +195,14 @@ export function axis(title: string): object {
   };
 }
 
+/** A legend in one line between the subtitle and the plot. */
 export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } };
+
+/** A legend on the right, for points and curves that lie too close for names of their own. */
+export const legendBeside = {
+  showlegend: true,
+  legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
+} as const;
 
 /** A name of a row in lines that leave the plot room; what stands in parentheses stays on one. */
 export function nameLines(name: string): string[] {
@@ -202,12 +210,15 @@ export function nameLines(name: string): string[] {
   return wrap(kept, 200, fontSize.tick);
 }
 
+/** Of percent, with room for marks at 0 and 100. */
 export const percentAxis = { range: [-2, 104], tick0: 0, dtick: 20, ticksuffix: ' %' };
 
+/** A share, 0 … 1, in percent, without digits that only rounding makes. */
 export function percent(share: number): number {
   return Number((100 * share).toFixed(4));
 }
 
+/** The arithmetic mean; NaN of none. */
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
