@@ -25,7 +25,7 @@ export interface FailureCase {
 }
 
 const puzzleIdCase = (label: string, score: FailureCase['score']): FailureCase => ({
-  label,
+  label: `TRM-Att, ${label}`,
   runs: { variant: 'trm-attention' },
   score,
 });

@@ -28,7 +28,7 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
       'worst seed',
       'seeds',
       'puzzles',
-      'supervision steps in training',
+      'cycles at the end',
       'found in',
       'runs',
     ],
@@ -49,6 +49,7 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
 /** The question of each failure mode, below the table, and what the seeds say of over-fitting. */
 export function failureModeNotes(records: readonly RunRecord[], scale: string): string[] {
   return [
+    'Cycles at the end: supervision steps a puzzle in the last tenth of the training.',
     ...failureModes.map(({ id, question, source }) => `**${id}** (${source}): ${question}`),
     ...overfittingText(records, scale),
   ];

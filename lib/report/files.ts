@@ -410,7 +410,7 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
     'DEVIATIONS.md': { beyond: toMarkdown(beyondTable()) },
     'docs/results.md': {
       results: resultsTable(plain.filter((record) => !isDesk(record))),
-      desk: resultsTable(records.filter(isDesk)),
+      desk: resultsTable(extremeRuns(records).filter(isDesk)),
       legend: legendText(),
       ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
       wider:

@@ -6,14 +6,22 @@ import { equalCostSeeds, plannedSeeds } from '../sweep/plan.js';
 import { legend } from './legend.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { holm, pairedTest, rankCorrelation, type PairedTest } from './statistics.js';
-import { meanAndSpread, percentPoints, signedPoints, toMarkdown } from './tables.js';
+import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
 
 /**
  * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
- * not. not decided: one of the two rows did not learn. not complete: seeds of the plan are missing, so nothing is
- * judged.
+ * not. limits only: the paper's effect is smaller than half our interval, so by the plan nothing but the interval is
+ * said. not decided: one of the two rows did not learn. not complete: runs of the table's plan are missing, so nothing
+ * is judged.
  */
-export type Verdict = 'confirmed' | 'contradicted' | 'not resolved' | 'not decided' | 'not complete' | 'not run';
+export type Verdict =
+  | 'confirmed'
+  | 'contradicted'
+  | 'not resolved'
+  | 'limits only'
+  | 'not decided'
+  | 'not complete'
+  | 'not run';
 
 /** What our runs say of one of the paper's orderings. */
 export interface Ordering {
@@ -23,7 +31,7 @@ export interface Ordering {
   readonly paper: number;
   /** Ours, better − worse, 0 … 1, over the seeds that both rows have; null until they are complete. */
   readonly ours: PairedTest | null;
-  /** Its p by Holm's correction over the table's judged orderings; null where it is not judged. */
+  /** Its p by Holm's correction over the table's orderings; null where it is not judged. */
   readonly p: number | null;
   readonly seeds: number;
   readonly verdict: Verdict;
@@ -41,33 +49,27 @@ export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
     const [better, worse] = (paperOf(pair[0]) ?? 0) > (paperOf(pair[1]) ?? 0) ? pair : ([pair[1], pair[0]] as const);
     const { test, seeds } = comparedOverSeeds(better.records, worse.records);
     const planned = plannedSeeds(better.row.table, better.experiment);
-    const open: Verdict | null =
-      seeds === 0
-        ? 'not run'
-        : seeds < planned
-          ? 'not complete'
-          : learned(better.records) && learned(worse.records)
-            ? null
-            : 'not decided';
-    return { better, worse, test, seeds, open };
+    const lacking: Verdict | null = seeds === 0 ? 'not run' : seeds < (planned ?? 2) ? 'not complete' : null;
+    return { better, worse, test: lacking === null ? test : null, seeds, planned, lacking };
   });
-  const judged = found.filter(({ open, test }) => open === null && test !== null);
-  const corrected = holm(judged.map(({ test }) => test?.p ?? NaN));
-  return found.map((pair) => {
-    const { better, worse, test, seeds, open } = pair;
-    const p = judged.includes(pair) ? (corrected[judged.indexOf(pair)] ?? NaN) : null;
-    return {
-      better: better.row.label,
-      worse: worse.row.label,
-      paper: ((paperOf(better) ?? 0) - (paperOf(worse) ?? 0)) / 100,
-      ours: open === 'not complete' ? null : test,
-      p,
-      seeds,
-      verdict:
-        open ??
-        (p === null || p >= level ? 'not resolved' : (test?.difference ?? 0) > 0 ? 'confirmed' : 'contradicted'),
-    };
+  // A plan judges its table when the whole of it is there.
+  const whole = found.every(({ planned, lacking }) => planned === undefined || lacking === null);
+  const tested = found.flatMap(({ test }) => test ?? []);
+  const corrected = holm(tested.map(({ p }) => p));
+  return found.map(({ better, worse, test, seeds, lacking }) => {
+    const paper = ((paperOf(better) ?? 0) - (paperOf(worse) ?? 0)) / 100;
+    const open = lacking ?? (whole ? null : 'not complete');
+    const decided = learned(better.records) && learned(worse.records);
+    const p = open === null && decided && test !== null ? (corrected[tested.indexOf(test)] ?? NaN) : null;
+    const verdict = open ?? (decided ? judged(test, p, paper) : 'not decided');
+    return { better: better.row.label, worse: worse.row.label, paper, ours: test, p, seeds, verdict };
   });
+}
+
+function judged(test: PairedTest | null, p: number | null, paper: number): Verdict {
+  if (test === null || p === null) return 'not resolved';
+  if (paper < (test.interval[1] - test.interval[0]) / 2) return 'limits only';
+  return p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
 }
 
 /** The difference of two rows over the seeds of which both have a score; `test` is null for fewer than two. */
@@ -111,16 +113,18 @@ export function orderingsText(rows: readonly PaperTableRow[], withLegend = true)
     String(seeds),
     verdict,
   ]);
-  const tests = found.filter(({ p }) => p !== null).length;
+  const tests = found.filter(({ ours }) => ours !== null).length;
   return [
     `The paper’s orderings in our runs; ${
-      tests === 0 ? 'none is judged yet' : `p is corrected for ${tests === 1 ? 'one test' : `${tests} tests`}`
+      found.every(({ p }) => p === null)
+        ? 'none is judged yet'
+        : `p is corrected for ${tests === 1 ? 'one test' : `${tests} tests`}`
     }.${withLegend ? ` ${legend.orderings}` : ''}`,
     toMarkdown({
       columns: ['paper: better', 'than', 'paper', 'ours', '95 % interval', 'p', 'seeds', 'verdict'],
       rows: lines,
     }),
-    ...effectsText(found),
+    ...correlationText(found),
     ...deadSeedsText(rows),
   ].join('\n\n');
 }
@@ -162,11 +166,9 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
 /** Of fewer rows nearly every order of ranks comes about by chance. */
 const fewestToRank = 5;
 
-/** How our effects follow the paper's, and which of the paper's are smaller than our seeds can tell from nothing. */
-function effectsText(found: readonly Ordering[]): string[] {
-  const measured = found.flatMap(({ worse, paper, ours, p, verdict }) =>
-    ours === null || p === null ? [] : [{ worse, paper, ours, verdict }],
-  );
+/** How our effects follow the paper's. */
+function correlationText(found: readonly Ordering[]): string[] {
+  const measured = found.flatMap(({ paper, ours, p }) => (ours === null || p === null ? [] : [{ paper, ours }]));
   const correlation =
     measured.length < fewestToRank
       ? null
@@ -174,23 +176,12 @@ function effectsText(found: readonly Ordering[]): string[] {
           measured.map(({ paper }) => paper),
           measured.map(({ ours }) => ours.difference),
         );
-  const small = measured.filter(
-    ({ paper, ours, verdict }) => verdict === 'not resolved' && paper < (ours.interval[1] - ours.interval[0]) / 2,
-  );
-  return [
-    ...(correlation === null
-      ? []
-      : [
-          `Rank correlation of our effects with the paper’s: ${correlation.rho.toFixed(2).replace('-', '−')} ` +
-            `over ${measured.length} rows (p ${probabilityText(correlation.p)}, two-sided).`,
-        ]),
-    ...(small.length === 0
-      ? []
-      : [
-          'Effects of the paper that are too small for these seeds to tell from nothing: ' +
-            `${small.map(({ worse, paper }) => `${worse} (${percentPoints(paper)} points)`).join('; ')}.`,
-        ]),
-  ];
+  return correlation === null
+    ? []
+    : [
+        `Rank correlation of our effects with the paper’s: ${correlation.rho.toFixed(2).replace('-', '−')} ` +
+          `over ${measured.length} rows (p ${probabilityText(correlation.p)}, two-sided, by Student’s t).`,
+      ];
 }
 
 /** Rows of which some seeds learned and others did not: their mean is that of neither kind. */

@@ -173,10 +173,13 @@ export function labelledRuns(
 
 /** Records as result rows, one for those that differ only in their seed. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
-  return groupedBySeed(records).map((group) => {
+  const groups = groupedBySeed(records);
+  const labels = groups.map(([first]) => experimentLabel(first.experiment));
+  return groups.map((group, i) => {
     const [{ experiment, data }] = group;
+    const shared = labels.filter((label) => label === labels[i]).length > 1;
     return {
-      name: `${experimentLabel(experiment)}${blockNote(group[0])}`,
+      name: `${labels[i]}${shared ? ` on ${experiment.base}` : ''}${blockNote(group[0])}`,
       ...paperAccuracy(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,

@@ -172,14 +172,14 @@ const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> =
 /** Seeds that the plan has for rows at equal cost. */
 export const equalCostSeeds = 5;
 
-/** Seeds that the plan of a table has for a row; two where there is no plan, which a paired test needs. */
-export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base'>): number {
-  return seedPlans[base]?.[table] ?? 2;
+/** Seeds that the plan of a table has for a row; undefined where there is no plan. */
+export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base'>): number | undefined {
+  return seedPlans[base]?.[table];
 }
 
 /** Whether the plan of a table has a seed: one beyond it is not looked at, whatever it would say. */
 export function isPlannedSeed(table: PaperTable, { base }: Pick<Experiment, 'base'>, seed: number): boolean {
-  return seed < (seedPlans[base]?.[table] ?? Infinity);
+  return seed < (plannedSeeds(table, { base }) ?? Infinity);
 }
 
 /** A row of an ablation: one of the paper's variants by its id, or changes of one's own under a name. */

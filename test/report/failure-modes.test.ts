@@ -89,12 +89,12 @@ describe('failure modes', () => {
       ['halting-bias', 'bias −5, the paper’s', '81.3 ± 8.8 %', '75.0 %', '2', '300', '5.0', 'arXiv 2604.21999'],
       ['halting-bias', 'bias 0', 'not run', '–', '–', '–', '–', 'arXiv 2604.21999'],
       ['halting-bias', 'bias +5', '12.5 %', '12.5 %', '1', '300', '1.0', 'arXiv 2604.21999'],
-      ['puzzle-id', 'training examples, own id', '87.5 %', '87.5 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'training examples, blank id', '3.1 %', '3.1 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'training examples, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, own id', '50.0 %', '50.0 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, blank id', '6.3 %', '6.3 %', '1', '300', '–', 'arXiv 2512.11847'],
-      ['puzzle-id', 'test pairs, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, training examples, own id', '87.5 %', '87.5 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, training examples, blank id', '3.1 %', '3.1 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, training examples, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, test pairs, own id', '50.0 %', '50.0 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, test pairs, blank id', '6.3 %', '6.3 %', '1', '300', '–', 'arXiv 2512.11847'],
+      ['puzzle-id', 'TRM-Att, test pairs, another’s id', 'not run', '–', '–', '–', '–', 'arXiv 2512.11847'],
     ]);
     assert.deepEqual(failureModesTable(records, 'smoke').rows, [], 'scales are not mixed');
     assert.equal(failureModesTable(records, 'laptop').rows[0]?.at(-1), `${plain.name}-seed0 ${plain.name}-seed1`);
@@ -124,7 +124,7 @@ describe('failure modes', () => {
     const notes = failureModeNotes(records, 'laptop').slice(-2);
     assert.match(notes[0] ?? '', /four layers less that of two: \+27\.5 points, 95 % interval −4\.3 to \+59\.3/);
     assert.match(notes[1] ?? '', /two layers less four: \+17\.5 points/);
-    assert.deepEqual(failureModeNotes([], 'laptop').length, failureModes.length);
+    assert.deepEqual(failureModeNotes([], 'laptop').length, 1 + failureModes.length);
     const curves = overfittingRows(records, 'laptop').map(({ row, records: own }) => [
       row.label,
       own[0]?.evaluations.map(({ step, exactAccuracy }) => [step, exactAccuracy.at(-1)]),
