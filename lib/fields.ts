@@ -23,7 +23,7 @@ export const whole =
   (value) =>
     Number.isInteger(value) && (value as number) >= least && (value as number) <= most
       ? undefined
-      : `a whole number from ${least}${most < 2 ** 32 - 1 ? ` to ${most}` : ''}`;
+      : `a whole number from ${least}${most < 2 ** 32 - 1 || (value as number) > most ? ` to ${most}` : ''}`;
 
 /** Any number of a range, both ends included. */
 export const between =

@@ -44,7 +44,10 @@ export const ablate: Command = {
     const plan = planTable(table, scale, numberOf(args, 'seeds') ?? 3, only, chosen);
     return sweep(plan, args, out, {
       records: 'data/runs',
-      reports: (records) => tableBases(table, scale).map((each) => paperTableReport(table, each, records)),
+      reports: (_, all) =>
+        tableBases(table, scale)
+          .filter(({ name }) => name === (chosen.base ?? name))
+          .map((each) => paperTableReport(table, each, all)),
     });
   },
 };

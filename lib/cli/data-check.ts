@@ -42,7 +42,8 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   const [boards, forms] = [new Set<string>(), new Set<string>()];
   const [ratings, counts]: [number[], number[]] = [[], new Array<number>(10).fill(0)];
   let [givens, solved, unrated, side] = [0, 0, 0, 9];
-  for await (const entry of readSudokuFile(file, asked === undefined ? {} : { side: Number(asked) })) {
+  const options = asked === undefined ? {} : { side: Number(asked) };
+  for await (const entry of readSudokuFile(file, options)) {
     const puzzle = completed(entry);
     side = Math.sqrt(puzzle.question.length);
     if (entry.answer === null) solved++;
@@ -54,8 +55,15 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
     if (ratings.length <= mostCompared) forms.add(puzzleClass(puzzle, sudokuGeometry(side)));
     progress.update('checking', 'puzzles', ratings.length, Infinity);
   }
-  progress.end();
   const puzzles = ratings.length;
+  if (unrated > 0 && unrated < puzzles) {
+    ratings.length = 0; // two scales in one: a training on the file takes the solver's for all
+    for await (const entry of readSudokuFile(file, options)) {
+      ratings.push(completed({ ...entry, rating: null }).rating);
+      progress.update('rating', 'puzzles', ratings.length, puzzles);
+    }
+  }
+  progress.end();
   const compared = Math.min(puzzles, mostCompared);
   const easy = ratings.filter((rating) => rating === 0).length;
   out.line(
@@ -63,7 +71,10 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
       `${(givens / puzzles).toFixed(1)} givens on average`,
   );
   if (solved > 0) out.line(`${solved} of them without an answer in the file: the exact solver's is taken`);
-  if (unrated > 0) out.line(`${unrated} of them without a rating in the file: rated by the solver's guesses`);
+  if (unrated > 0)
+    out.line(
+      `${unrated} of them without a rating in the file: ${unrated < puzzles ? 'all are ' : ''}rated by the solver's guesses`,
+    );
   out.line(
     `${puzzles - boards.size} repeated, ${compared - forms.size} ` +
       `${compared < puzzles ? `of the first ${compared.toLocaleString('en')} ` : ''}` +

@@ -4,9 +4,11 @@ import path from 'node:path';
 import { InputError } from '../errors.js';
 import { readRecord, readRecords } from '../experiment/record.js';
 import { runFiles } from '../experiment/run-folder.js';
+import { recordFiles } from '../experiment/sealed.js';
 import { projectRoot } from '../files.js';
 import { reportSources, writeReports } from '../report/files.js';
 import { recordsReport, writeRunsReports } from '../report/runs.js';
+import { plural } from '../words.js';
 import type { Command, Out } from './command.js';
 import { recordsFolder, shownPath } from './sweep-progress.js';
 
@@ -40,16 +42,22 @@ export const report: Command = {
   },
 };
 
+/** JSON files that a run leaves in its folder. */
+const ofRun = /^(record|progress|claim|evaluation-[0-9a-f]+)\.json$/;
+
 async function reportFolder(folder: string, out: Out): Promise<number> {
   // A run's own folder holds other files beside its record.
   const own = runFiles(folder).record;
   const records = existsSync(own) ? [readRecord(own)] : readRecords(folder);
+  const others = recordFiles(folder).filter((file) => !ofRun.test(path.basename(file))).length;
+  if (existsSync(own) && others > 0)
+    out.note(`record.json makes ${shownPath(folder)} a run's own folder: ${plural(others, 'other file')} left out`);
   if (records.length === 0)
     throw new InputError(
       `--records: expected records in ${shownPath(folder)}, got none; ` +
         'a run writes one as record.json, ablate --records DIR writes them to a folder',
     );
-  const made = recordsReport(path.basename(folder) || 'records', records);
+  const made = recordsReport(`${path.basename(folder) || 'records'}-report`, records);
   const files = (await writeRunsReports(folder, [made])).map(shownPath);
   out.line(made.markdown);
   for (const file of files) out.line(`${file.endsWith('.png') ? 'figure' : 'table'}: ${file}`);

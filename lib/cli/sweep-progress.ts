@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
-import { readRecords, type RunRecord } from '../experiment/record.js';
+import { lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
 import { isProjectData, writeRunsReports, type RunsReport } from '../report/runs.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import {
@@ -92,10 +92,11 @@ export function runsFolder(args: Arguments): string {
   return path.resolve(text(args, 'runs') ?? path.join(projectRoot(), 'runs'));
 }
 
-/** What a sweep is for: where its records go unless --records says so, and what is made of those of its plan. */
+/** What a sweep is for: where its records go unless --records says so, and what is made of them. */
 export interface SweepPurpose {
   readonly records: string;
-  reports(records: readonly RunRecord[]): readonly RunsReport[];
+  /** `records`: those of the plan; `all`: those of the folder, in which a table's other rows and seeds may lie. */
+  reports(records: readonly RunRecord[], all: readonly RunRecord[]): readonly RunsReport[];
 }
 
 /**
@@ -114,6 +115,13 @@ export async function sweep(
   const folders = { records: folder, folder: runsFolder(args) };
   const before = await status(plan, { ...folders, onData: afterAWhile(out) });
   const missing = before.filter(({ state }) => state !== 'recorded');
+  const asked = readEngineOptions(args).precision;
+  const others = recordsOf(before, readRecords(folder)).filter((record) => lastSitting(record).precision !== asked);
+  if (asked !== undefined && others.length > 0)
+    out.note(
+      `${plural(others.length, 'recorded run')} had another precision than ${asked} and stay as they are; ` +
+        `for ${asked} alone give another --records`,
+    );
   const engine = { threads: 1, ...given(readEngineOptions(args)) };
   const experiments = missing.map(({ experiment }) => experiment);
   const jobs = onSlurm(args) ? 1 : (numberOf(args, 'jobs') ?? defaultJobs(experiments, engine));
@@ -159,8 +167,9 @@ export async function sweep(
 
 /** Writes what the records of a sweep come to, and says where. */
 async function report(runs: readonly SweepRun[], folder: string, purpose: SweepPurpose, out: Out): Promise<void> {
-  const records = recordsOf(runs, readRecords(folder));
-  const reports = records.length === 0 ? [] : purpose.reports(records);
+  const all = readRecords(folder);
+  const records = recordsOf(runs, all);
+  const reports = records.length === 0 ? [] : purpose.reports(records, all);
   const files = await writeRunsReports(folder, reports);
   for (const { text: shown } of reports) out.line(shown);
   out.line(`records: ${shownPath(folder)}`);

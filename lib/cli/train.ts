@@ -45,6 +45,10 @@ export const train: Command = {
     resume: {
       about: 'continue from the last checkpoint in the folder; a finished run is not run again',
     },
+    restart: {
+      about: 'start over where the folder holds the same run, stopped: its checkpoints are lost',
+      unread: (args) => (flag(args, 'resume') ? 'expected no --resume with it' : undefined),
+    },
     from: {
       value: 'CHECKPOINT',
       about: 'start a new run from its weights, with the settings given here: a training state or any checkpoint',
@@ -92,6 +96,8 @@ export const train: Command = {
         seed: seedOf(args),
         engine: readEngineOptions(args),
         resume,
+        keepStopped: !flag(args, 'restart'),
+        onNote: (note) => out.note(note),
         onProgress: (state) => {
           if (resume && !begun && state.phase === 'training' && state.done === 1)
             out.note('--resume: the folder had no checkpoint of this run, so it begins with the first step');
@@ -123,6 +129,8 @@ export const train: Command = {
       `${record.id}: ${percentText(exactAccuracy.at(-1))} exact, ${percentText(cellAccuracy.at(-1))} of cells, ` +
         `on ${puzzles} ${experiment.evaluation.split} puzzles`,
     );
+    const { note } = outcome.data[experiment.evaluation.split];
+    if (note !== '') out.line(note);
     if (vote !== undefined) out.line(passLine(vote));
     out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
     out.line(

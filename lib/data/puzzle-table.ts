@@ -23,8 +23,8 @@ export interface PuzzleTable {
   readonly delimiter: string;
   /** Lines before the first row of puzzles. */
   readonly skip: number;
-  /** Cells a row may have; undefined where no header says. */
-  readonly width: number | undefined;
+  /** Cells a row may have: those of the header, or of the first row where there is none. */
+  readonly width: number;
   readonly question: number;
   readonly answer: number | undefined;
   readonly rating: number | undefined;
@@ -45,6 +45,9 @@ const delimiters = [',', ';', '\t', '|'];
 
 /** Rows without a puzzle that may stand one after the other. */
 const mostSkipped = 1000;
+
+/** Files that were joined may have several; the longest comes first. */
+const lineEnds = ['\r\n', '\n', '\r'];
 
 /** Longest row, characters: 162 quoted cells are a tenth of it. */
 const longestRow = 16_384;
@@ -70,7 +73,7 @@ export function findTable(lines: readonly string[], tell: (cell: string) => Cell
         return byNames(cells, i, below, delimiter, tell);
       if (cells.length < 2 && !line.startsWith('"')) continue;
       const here = byContent(cellsOf(line, delimiter), tell);
-      if (here !== undefined) return { delimiter, skip: i, width: undefined, ...here };
+      if (here !== undefined) return { delimiter, skip: i, width: cells.length, ...here };
       const found = byContent(below, tell);
       if (found !== undefined && below.length >= cells.length && !line.startsWith('#'))
         return { delimiter, skip: i + 1, width: cells.length, ...found, ...beside(cells) };
@@ -158,7 +161,13 @@ export async function* tableRows(
   isEmpty = (cells: readonly string[]): boolean => cells.every((cell) => cell.trim() === ''),
 ): AsyncGenerator<TableRow> {
   const source = Readable.from(text);
-  const parser = parse({ delimiter, info: true, relax_column_count: true, max_record_size: longestRow });
+  const parser = parse({
+    delimiter,
+    info: true,
+    relax_column_count: true,
+    max_record_size: longestRow,
+    record_delimiter: lineEnds, // by itself it takes the first row's for all
+  });
   source.on('error', (error) => parser.destroy(error)).pipe(parser);
   let skipped = 0;
   let line = skip;
@@ -200,8 +209,7 @@ export async function* readPuzzleTable<Puzzle>(
       const width = cells.reduce((most, each, i) => (each === '' ? most : i + 1), 0);
       const least = Math.max(table.question, table.answer ?? 0) + 1;
       if (cells.length < least) throw new InputError(`expected ${least} cells or more, got ${cells.length}`);
-      if (table.width !== undefined && width > table.width)
-        throw new InputError(`expected ${table.width} cells as in the header, got ${width}`);
+      if (width > table.width) throw new InputError(`expected ${table.width} cells as in the first row, got ${width}`);
       return read({
         line,
         source: cell(table.source),

@@ -37,7 +37,7 @@ export interface SudokuSetOptions extends SplitSizes {
   readonly validationPuzzles: number;
   /** Augmented copies of each training puzzle beside the original. Paper: 1,000. */
   readonly augmentations: number;
-  /** Least rating of a training puzzle; 0 for no limit. */
+  /** Least rating of the puzzles of all three sets, but for Sudoku-Extreme's test puzzles; 0 for no limit. */
   readonly minDifficulty: number;
   /** Fixes which puzzles are drawn and how they are augmented. */
   readonly seed: number;

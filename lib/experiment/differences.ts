@@ -23,6 +23,13 @@ export function differences(from: Experiment, to: Experiment): Difference[] {
   });
 }
 
+/** Whether two experiments are one but for what they are called. */
+export function sameTrial(a: Experiment, b: Experiment): boolean {
+  const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
+    hashOf({ task, model, training, evaluation, scale });
+  return trial(a) === trial(b);
+}
+
 /** "model.layers 2 → 1, task.trainPuzzles 300 → 100": what the second changes in the first; empty if nothing. */
 export function changesText(from: Experiment, to: Experiment): string {
   return differences(from, to)

@@ -110,6 +110,16 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
       'model.mixer attention: expected model.positions beside it: rotary, as in the paper, learned, or none, with ' +
         'which attention cannot tell cells apart',
     );
+  const whole = { ...model, ...own };
+  for (const field of unread(whole))
+    if (own[field] !== undefined && own[field] !== model[field])
+      throw new InputError(
+        `model.${field}: expected none beside ${
+          whole.schedule === undefined
+            ? 'recursion direct, which makes no recursions'
+            : 'a schedule, which says what is called'
+        }, got ${show(own[field])}`,
+      );
   return {
     ...base,
     name: changes.name ?? (row === undefined ? base.name : `${base.name}-${row.id}`),
@@ -120,4 +130,10 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };
+}
+
+/** What a model with a schedule of its own, or without recursion, does not read. */
+function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
+  if (schedule !== undefined) return ['deepRecursions', 'latentRecursions', 'gradient'];
+  return recursion === 'direct' ? ['deepRecursions', 'latentRecursions'] : [];
 }

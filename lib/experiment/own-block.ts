@@ -30,7 +30,10 @@ export function checkBlock(
   );
 }
 
-/** ", own block 1a2b3c4d" behind the name of a run with one; else nothing. */
-export function blockNote({ block }: Pick<RunRecord, 'block'>): string {
-  return block === undefined ? '' : `, own block ${block.slice(0, 8)}`;
+/** ", own block 1a2b3c4d, from weights 5e6f7a8b" behind the name of a run that has them; else nothing. */
+export function ownNote({ block, start }: Pick<RunRecord, 'block' | 'start'>): string {
+  return [
+    block === undefined ? '' : `, own block ${block.slice(0, 8)}`,
+    start === undefined ? '' : `, from weights ${start.slice(0, 8)}`,
+  ].join('');
 }

@@ -1,6 +1,7 @@
 /**
  * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
  */
+import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../write-file.js';
@@ -155,9 +156,20 @@ export function readRecord(file: string): RunRecord {
 
 /**
  * All records of a folder, by file name; a relative folder counts from the project's root, an absent one holds none.
- * Throws InputError for a file that is no record, and for a path that is no folder.
+ * Throws InputError for a file that is no record, two of one run, and a path that is no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
   if (typeof folder !== 'string') throw new InputError(`records: expected the path of a folder, got ${show(folder)}`);
-  return recordFiles(folder).map(readRecord);
+  const files = new Map<string, string>();
+  return recordFiles(folder).map((file) => {
+    const record = readRecord(file);
+    const other = files.get(record.id);
+    if (other !== undefined)
+      throw new InputError(
+        `${folder}: expected every run once, got ${record.id} in ${path.basename(other)} and ${path.basename(file)}; ` +
+          'remove one of them',
+      );
+    files.set(record.id, file);
+    return record;
+  });
 }

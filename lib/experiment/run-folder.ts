@@ -67,6 +67,9 @@ export function takeFolder(folder: string, run: NamedRun, job?: string): Claim {
             `${changedSince(run, owner)}; choose another folder`,
         );
     }
+    const { curve, state, record } = runFiles(folder);
+    if (existsSync(curve) && !existsSync(state) && !existsSync(record))
+      throw new InputError(`${curve}: expected no file that no run has made, since a run writes one; move it away`);
     return held;
   } catch (error) {
     held.release();

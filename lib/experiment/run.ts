@@ -24,7 +24,7 @@ import { saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { Keeping } from '../train/kept.js';
-import { readSnapshot, readStartWeights, type StartWeights } from '../train/snapshot.js';
+import { readSnapshot, readStartWeights, stateStep, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
 import { Trainer } from '../train/trainer.js';
 import { checkRunnable } from './cost.js';
@@ -66,6 +66,10 @@ export interface RunOptions extends RunControls {
    * averages begin anew, and the run is another than the one that starts from nothing. Default: none.
    */
   readonly from?: string;
+  /** Refuse to start over where the folder holds a run that was stopped. Default false. */
+  readonly keepStopped?: boolean;
+  /** Told what was done to fit the weights of `from` to the model. */
+  readonly onNote?: (note: string) => void;
   /** Told how many puzzles of the task are prepared, where that takes long; Infinity where nobody knows of how many. */
   readonly onData?: (done: number, total: number) => void;
   /** Also write the curve as it grows as TensorBoard's event files, to the folder tensorboard of the run's. */
@@ -74,6 +78,8 @@ export interface RunOptions extends RunControls {
   readonly job?: string;
   /** Data already loaded for this experiment's task. */
   readonly data?: TaskData;
+  /** The id that a plan knew the run by: another one means that its puzzles have changed since. */
+  readonly id?: string;
 }
 
 const runFields: Fields<RunOptions> = {
@@ -82,10 +88,13 @@ const runFields: Fields<RunOptions> = {
   folder: optional(text),
   resume: optional(flag),
   from: optional(text),
+  keepStopped: optional(flag),
+  onNote: optional(callback),
   onData: optional(callback),
   log: optional(oneOf('tensorboard')),
   job: optional(text),
   data: optional(objectOf({ train: anyObject, test: anyObject, validation: anyObject })),
+  id: optional(text),
   checkpointEvery: optional(whole(1)),
   onProgress: optional(callback),
   shouldStop: optional(callback),
@@ -133,8 +142,14 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   checkRunnable(experiment, options.engine);
   const data = options.data ?? (await loadTask(experiment.task, options.onData, options.shouldStop));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
+  for (const note of start?.notes ?? []) options.onNote?.(note);
   if (start !== undefined) checkBlock(options.from!, start.block, options.engine?.block);
   const id = runId(experiment, seed, data, start, options.engine?.block);
+  if (options.id !== undefined && options.id !== id)
+    throw new InputError(
+      `${experiment.name}: expected run ${options.id}, as it was planned, got ${id}; ` +
+        'its puzzles have changed since: plan it again',
+    );
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
   const { split } = experiment.evaluation;
   const { examples, note } = data[split];
@@ -163,6 +178,11 @@ async function runHeld(
 ): Promise<RunOutcome> {
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
+  if (options.keepStopped === true && !resume && existsSync(files.state) && !existsSync(files.record))
+    throw new InputError(
+      `${folder}: expected no run that was stopped, got ${id} at step ${stateStep(files.state)} of ` +
+        `${experiment.training.steps}; go on with --resume, or lose it and start over with --restart`,
+    );
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;
   try {

@@ -148,6 +148,8 @@ export function checkConfig(candidate: unknown): ModelConfig {
 /** Fields that are each possible but not together. */
 function contradictions(c: ModelConfig): string[] {
   const problems: string[] = [];
+  if (innerSize(c, c.hiddenSize) === 0)
+    problems.push(`expansion: expected an inner size of 1 or more, got 0 (expansion · hiddenSize · 2/3, rounded)`);
   if (c.mixer === 'attention' && (c.hiddenSize % c.heads !== 0 || (c.hiddenSize / c.heads) % 2 !== 0)) {
     problems.push(`heads: expected hiddenSize / heads to be an even whole number, got ${c.hiddenSize} / ${c.heads}`);
   }

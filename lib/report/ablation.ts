@@ -16,7 +16,10 @@ export interface AblationRuns extends LabelledRuns {
   readonly experiment: PlannedRun['experiment'];
 }
 
-/** The rows of a plan, the base first, each with its records among those given, by seed; a row may have none. */
+/**
+ * The rows of a plan, the base first, each with its records among those given, of the plan's seeds and by seed; a row
+ * may have none. Throws InputError where records of a row were made on different puzzles.
+ */
 export function ablationRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): AblationRuns[] {
   const experiments = plan
     .map(({ experiment }) => experiment)
@@ -24,7 +27,9 @@ export function ablationRows(plan: readonly PlannedRun[], records: readonly RunR
   return experiments.map((experiment) => ({
     row: { label: experimentLabel(experiment) },
     experiment,
-    records: runsOf(experiment, records).sort((a, b) => a.seed - b.seed),
+    records: runsOf(experiment, records)
+      .filter(({ seed }) => plan.some((run) => run.seed === seed && run.experiment.name === experiment.name))
+      .sort((a, b) => a.seed - b.seed),
   }));
 }
 

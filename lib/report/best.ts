@@ -1,6 +1,6 @@
 /** Our best results beside the paper's: for every kind of puzzle the model that solves the most. */
 import path from 'node:path';
-import { blockNote } from '../experiment/own-block.js';
+import { ownNote } from '../experiment/own-block.js';
 import { lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experiments } from '../experiment/experiments.js';
 import { experimentLabel } from '../experiment/rows.js';
@@ -144,7 +144,7 @@ function modelLabel(run: RunRecord): string {
   const { steps } = experiment.training;
   const usual = experiments[experiment.base]?.training.steps ?? steps;
   const length = steps === usual ? '' : `, ${steps.toLocaleString('en')} steps`;
-  return `${label.replace(/^(?=w\/|no )/, 'TRM ')}${length}${blockNote(run)}`;
+  return `${label.replace(/^(?=w\/|no )/, 'TRM ')}${length}${ownNote(run)}`;
 }
 
 function bestOfPaper(table: 4 | 5, column: 'sudoku' | 'maze' | 'arc1' | 'arc2'): number {

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
 import { InputError } from '../errors.js';
 import { checkValue, whole } from '../fields.js';
-import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { finalEvaluation, lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { toText, type Table } from './tables.js';
 
 const require = createRequire(import.meta.url);
@@ -42,6 +42,8 @@ export function recordRows(records: readonly RunRecord[]): FrameRow[] {
       variant: experiment.variant,
       block: record.block === undefined ? 'kit' : 'own',
       seed: record.seed,
+      precision: lastSitting(record).precision,
+      from: record.start === undefined ? null : record.start.slice(0, 8),
       T: own ? null : experiment.model.deepRecursions,
       n: own ? null : experiment.model.latentRecursions,
       layers: experiment.model.layers,

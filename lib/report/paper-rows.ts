@@ -1,8 +1,9 @@
 /** Which records belong to which row of the paper's tables. */
 import { rawWeightsIn } from '../experiment/closing.js';
+import { sameTrial } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
+import { InputError } from '../errors.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
-import { hashOf } from '../experiment/sealed.js';
 import { atBaseRate, atEqualCost, rowExperiment, rowLabel } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 import { isPlannedSeed } from '../sweep/plan.js';
@@ -68,20 +69,26 @@ function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[
   });
 }
 
-/** The records of exactly one experiment, with the kit's block. */
+/**
+ * The records of exactly one experiment, with the kit's block and the seed's own start. Throws InputError where they
+ * were made on different puzzles: their file has changed between them.
+ */
 export function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
-  return records.filter(
+  const own = records.filter(
     (record) =>
       experiment !== undefined &&
       record.block === undefined &&
+      record.start === undefined &&
       record.experiment.name === experiment.name &&
       sameTrial(record.experiment, experiment),
   );
+  const other = own.find(({ data }) => puzzlesOf(data) !== puzzlesOf(own[0]!.data));
+  if (other !== undefined)
+    throw new InputError(
+      `${experiment!.name}: expected runs on the same puzzles, got ${own[0]!.id} and ${other.id}, which were made ` +
+        'before and after their file changed; move the older records away',
+    );
+  return own;
 }
 
-/** Whether two experiments are one but for what they are called. */
-export function sameTrial(a: Experiment, b: Experiment): boolean {
-  const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
-    hashOf({ task, model, training, evaluation, scale });
-  return trial(a) === trial(b);
-}
+const puzzlesOf = ({ train, test }: RunRecord['data']): string => `${train.sha256} ${test.sha256}`;

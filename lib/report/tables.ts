@@ -7,7 +7,7 @@ import { listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import { haltingHead } from '../experiment/learned.js';
-import { blockNote } from '../experiment/own-block.js';
+import { ownNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
 import { hashOf } from '../experiment/sealed.js';
@@ -144,8 +144,14 @@ export interface LabelledRuns {
 export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
   for (const record of records) {
-    const { experiment, data, block } = record;
-    const key = hashOf([{ ...experiment, about: '' }, block ?? null, data.train.sha256, data.test.sha256]);
+    const { experiment, data, block, start } = record;
+    const key = hashOf([
+      { ...experiment, about: '' },
+      block ?? null,
+      start ?? null,
+      data.train.sha256,
+      data.test.sha256,
+    ]);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [record]);
     else group.push(record);
@@ -161,7 +167,7 @@ export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
   const groups = groupedBySeed(records);
-  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${blockNote(first)}`);
+  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${ownNote(first)}`);
   return groups.map((own, i) => {
     const shared = labels.filter((other) => other === labels[i]).length > 1;
     return {
@@ -174,12 +180,12 @@ export function labelledRuns(
 /** Records as result rows, one for those that differ only in their seed. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
   const groups = groupedBySeed(records);
-  const labels = groups.map(([first]) => experimentLabel(first.experiment));
+  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${ownNote(first)}`);
   return groups.map((group, i) => {
     const [{ experiment, data }] = group;
     const shared = labels.filter((label) => label === labels[i]).length > 1;
     return {
-      name: `${labels[i]}${shared ? ` on ${experiment.base}` : ''}${blockNote(group[0])}`,
+      name: `${labels[i]}${shared ? ` on ${experiment.base}` : ''}`,
       ...paperAccuracy(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,

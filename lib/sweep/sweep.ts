@@ -11,7 +11,7 @@ import { anyObject, callback, checkFields, optional, text, whole, type Fields } 
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../experiment/cost.js';
-import { differences, settingText } from '../experiment/differences.js';
+import { differences, sameTrial, settingText } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
@@ -82,6 +82,18 @@ export async function status(
     const stale = records.find(
       (record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id,
     );
+    const older = records.find(
+      (record) =>
+        record.experiment.name === experiment.name &&
+        settingsOf(record.id) !== settingsOf(id) &&
+        isPlain(record) &&
+        sameTrial(record.experiment, experiment),
+    );
+    if (older !== undefined)
+      throw new InputError(
+        `record ${older.id}: expected one of the puzzles of ${id}; its file has changed since, so both can't stand in ` +
+          `the same table: delete it or move it out of ${recordFolder}`,
+      );
     // The tries of a search have one name and differ in their settings; each stands for itself.
     if (stale !== undefined && experiment.evaluation.split === 'test')
       throw new InputError(
@@ -101,6 +113,12 @@ export async function status(
   }
   return runs;
 }
+
+/** The part of a run's id that its settings and its puzzles make. */
+const settingsOf = (id: string): string => id.slice(id.lastIndexOf('-'));
+
+/** Whether a run had the kit's block, and the weights of its seed at the start. */
+const isPlain = ({ block, start }: RunRecord): boolean => block === undefined && start === undefined;
 
 /** What only its puzzles tell of a run. */
 function known({ experiment, seed }: PlannedRun, data: TaskData): Pick<SweepRun, 'id' | 'cost'> {

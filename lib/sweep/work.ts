@@ -48,6 +48,7 @@ export async function work(
   const note = (): void => writeFileAtomic(progressFile(folder), JSON.stringify({ share: reached }));
   try {
     const outcome = await runExperiment(run.experiment, {
+      id,
       seed: run.seed,
       engine,
       folder,

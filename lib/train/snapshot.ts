@@ -118,6 +118,8 @@ export interface StartWeights {
   readonly sha256: string;
   /** What the file names as the block of one's own that they were trained with; undefined for the kit's. */
   readonly block: string | undefined;
+  /** What was done to fit them to the model, such as another number of puzzle ids. */
+  readonly notes: readonly string[];
 }
 
 /**
@@ -126,17 +128,17 @@ export interface StartWeights {
  */
 export function readStartWeights(file: string, config: ModelConfig): StartWeights {
   const specs = parameterSpecs(config);
-  const { tensors, block } =
+  const { tensors, block, notes } =
     stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file, specs);
   checkTensors(specs, tensors, file);
   const hash = createHash('sha256');
   for (const { name } of specs) hash.update(sumOf(tensors.get(name)!));
-  return { tensors, sha256: hash.digest('hex'), block };
+  return { tensors, sha256: hash.digest('hex'), block, notes };
 }
 
 function checkpointWeights(file: string, config: ModelConfig): Omit<StartWeights, 'sha256'> {
-  const { tensors, metadata } = loadCheckpoint(file, { config });
-  return { tensors, block: metadata['block'] };
+  const { tensors, metadata, notes } = loadCheckpoint(file, { config });
+  return { tensors, block: metadata['block'], notes };
 }
 
 function stateWeights(file: string, specs: readonly ParameterSpec[]): Omit<StartWeights, 'sha256'> {
@@ -146,7 +148,7 @@ function stateWeights(file: string, specs: readonly ParameterSpec[]): Omit<Start
       const data = tensor(`parameters/${name}`, 'F32', shape) as Float32Array;
       return [name, { shape, data }] as const;
     });
-    return { tensors: new Map(parameters), block: extra.block };
+    return { tensors: new Map(parameters), block: extra.block, notes: [] };
   });
 }
 

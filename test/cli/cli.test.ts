@@ -271,18 +271,31 @@ describe('trm-lab', () => {
       `figure: ${name}-accuracy-versus-cycles.png`,
     ]);
     assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+\s% \| [\d.]+\s±\s[\d.]+\s% \| 2 \|/m);
+    // Fewer rows and seeds leave in the table what the folder has.
+    const fewer = run(
+      ...['ablate', '--scale', 'smoke', '--only', 'trm', '--seeds', '1', '--precision', 'float32'],
+      ...['--records', records, '--runs', path.join(folder, 'ablation')],
+    );
+    assert.equal(fewer.status, 0, fewer.stderr);
+    assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+\s% \| [\d.]+\s±\s[\d.]+\s% \| 2 \|/m);
+    const ofMine = path.join(records, 'mine.csv');
+    writeFileSync(ofMine, 'a file of the user’s own\n');
     const again = run('report', '--records', records);
     assert.equal(again.status, 0, again.stderr);
-    const table = readFileSync(path.join(records, 'mine.md'), 'utf8');
+    assert.equal(readFileSync(ofMine, 'utf8'), 'a file of the user’s own\n');
+    const table = readFileSync(path.join(records, 'mine-report.md'), 'utf8');
     assert.ok(again.stdout.startsWith(table.trim()), again.stdout);
     const rows = table.split('\n').filter((line) => /^\| (TRM|w)/.test(line));
     assert.deepEqual(
       rows.map((line) => line.split(' | ').at(-1)),
       ['2 |', '2 |'],
     );
-    const csv = readFileSync(path.join(records, 'mine.csv'), 'utf8').trim().split('\n');
+    const csv = readFileSync(path.join(records, 'mine-report.csv'), 'utf8').trim().split('\n');
     assert.equal(csv.length, 1 + 4); // a line a run
-    for (const file of [`${name}-accuracy-versus-cycles.png`, path.join(records, 'mine-accuracy-versus-cycles.png')])
+    for (const file of [
+      `${name}-accuracy-versus-cycles.png`,
+      path.join(records, 'mine-report-accuracy-versus-cycles.png'),
+    ])
       assert.equal(readFileSync(file).subarray(1, 4).toString(), 'PNG');
     assert.deepEqual(
       own.map((place) => readdirSync(place).map((each) => statSync(path.join(place, each)).mtimeMs)),
@@ -328,9 +341,9 @@ describe('trm-lab', () => {
     const one = path.join(folder, 'tries-runs', own);
     const reported = run('report', '--records', one);
     assert.equal(reported.status, 0, reported.stderr);
-    assert.match(reported.stdout, new RegExp(`\ntable: .*${own}\\.md\ntable: .*\\.csv\nfigure: .*\\.png\n$`));
+    assert.match(reported.stdout, new RegExp(`\ntable: .*${own}-report\\.md\ntable: .*\\.csv\nfigure: .*\\.png\n$`));
     assert.equal(
-      readFileSync(path.join(one, `${own}.csv`), 'utf8')
+      readFileSync(path.join(one, `${own}-report.csv`), 'utf8')
         .trim()
         .split('\n').length,
       2,

@@ -86,6 +86,18 @@ describe('trm-lab data', () => {
     }
   });
 
+  it('rates all Sudokus of a file by the solver where one has no rating, as a training on it does', async () => {
+    const file = path.join(folder, 's.csv');
+    const answer = '1234341221434321';
+    const rows = [`.${answer.slice(1)},${answer},70`, `1.${answer.slice(2)},${answer},`];
+    writeFileSync(file, `question,answer,rating\n${rows[0]}\n`);
+    assert.deepEqual((await run('check', file)).result['meanRating'], 70);
+    writeFileSync(file, `question,answer,rating\n${rows.join('\n')}\n`);
+    const { result, lines } = await run('check', file);
+    assert.deepEqual([result['unrated'], result['meanRating']], [1, 0], 'one blank needs no guess');
+    assert.ok(lines.includes("1 of them without a rating in the file: all are rated by the solver's guesses"));
+  });
+
   it('checks maze files by what is in them: repeats, copies in disguise, answers beside the rule', async () => {
     const file = path.join(folder, 'm.csv');
     const [maze] = (await generateMazes(10, 15, 1, new Random(4))) as [Uint8Array];

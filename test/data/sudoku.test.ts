@@ -367,6 +367,24 @@ describe('Sudoku files', () => {
     assert.deepEqual(sudokuFileBytes(puzzles), bytes);
   });
 
+  it('may have several kinds of line ends, as files that were joined have', async () => {
+    const rows = [`${good},1`, `${good},2`, `${good},3`, `${good},4`];
+    const entries = async (text: string): Promise<number[]> => {
+      const lines: number[] = [];
+      for await (const { line } of readSudokuFile(write(text))) lines.push(line);
+      return lines;
+    };
+    for (const [a, b, c] of [
+      ['\r\n', '\n', '\n'],
+      ['\n', '\r\n', '\r\n'],
+      ['\r', '\n', '\r\n'],
+    ] as const) {
+      assert.deepEqual(await entries(`${rows[0]}${a}${rows[1]}${b}${rows[2]}${c}${rows[3]}${a}`), [1, 2, 3, 4]);
+      assert.deepEqual(await entries(`question,answer,rating${a}${rows[0]}${b}${rows[1]}${c}`), [2, 3]);
+    }
+    await assert.rejects(checked(write(`${good}\n${good},5\n`)), /line 2: expected 2 cells as in the first row, got 3/);
+  });
+
   it('are refused with the line number and the reason', async () => {
     await refused(`x,${good.slice(1)},4`, /a board of 16, 36 or 81, got 80 cells/);
     await refused(`x,${good.replace('.83', 'a83')},4`, /for blanks, got "a"/);
@@ -374,7 +392,7 @@ describe('Sudoku files', () => {
     await refused(`x,${good.replace(',183524697', ',183524677')},4`, /keeps the givens|stands twice/);
     await refused(`x,${good},easy`, /expected a rating/);
     await refused('x', /expected 3 cells or more, got 1/);
-    await refused(`x,${good},4,5`, /expected 4 cells as in the header, got 5/);
+    await refused(`x,${good},4,5`, /expected 4 cells as in the first row, got 5/);
     await refused(`x,${'.'.repeat(81)},${good.split(',')[1]},4`, /exactly one solution, got several/);
     await refused('x'.repeat(20_000), /at most 16384 characters a row/);
   });

@@ -48,6 +48,22 @@ describe('experiment', () => {
     assert.equal(describeExperiment(experiment('sudoku-4x4')).split('\n').length, 3);
   });
 
+  it('refuses a setting of the model that nothing would read', () => {
+    const own = experiment('sudoku-4x4', { model: { schedule: '3 × z ← net(y + x + z); y ← net(y + z)' } });
+    const direct = experiment('sudoku-4x4', { variant: 'direct' });
+    for (const [base, model, message] of [
+      [own, { latentRecursions: 5 }, /model\.latentRecursions: expected none beside a schedule, .* got 5/],
+      [own, { T: 5 }, /model\.deepRecursions: expected none beside a schedule, .* got 5/],
+      [own, { gradient: 'one-step' }, /model\.gradient: expected none beside a schedule, .* got "one-step"/],
+      [direct, { n: 7 }, /model\.latentRecursions: expected none beside recursion direct, .* got 7/],
+    ] as const)
+      assert.throws(
+        () => change(base, { model }),
+        (error) => error instanceof InputError && message.test(error.message),
+      );
+    assert.equal(change(own, { model: { ...own.model, layers: 2 } }).model.layers, 2, 'what it has already may stand');
+  });
+
   it('asks which positions attention is to have: nothing is guessed, and none only where it is said', () => {
     const mixer = 'attention' as const;
     assert.throws(

@@ -65,6 +65,18 @@ describe('run record', () => {
     assert.deepEqual(readRecords(path.join(folder, 'absent')), []);
   });
 
+  it('is refused where it lies in a folder twice: a seed counts once', () => {
+    writeRecord(path.join(folder, 'copy.json'), record);
+    assert.throws(
+      () => readRecords(folder),
+      (error) =>
+        error instanceof InputError &&
+        /expected every run once, got sudoku-4x4-seed0-00000000 in copy\.json and run\.json; remove/.test(
+          error.message,
+        ),
+    );
+  });
+
   it('is refused by name after a number was edited by hand', () => {
     const text = readFileSync(file, 'utf8');
     const edited = text.replace('0.123456789', '0.993456789');

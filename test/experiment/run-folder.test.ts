@@ -71,9 +71,31 @@ describe("a run's folder", () => {
     assert.deepEqual(readdirSync(folder), [], 'no claim is left');
   });
 
-  it('is started over by its own run, to the same record', async () => {
+  it('is started over by its own run, to the same record; one that was stopped may be kept', async () => {
     const [first, again] = [await run(1), await run(1)];
     assert.deepEqual(again.record?.curve, first.record?.curve);
+    for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
+    let begun = false;
+    const stop = { onProgress: () => void (begun = true), shouldStop: () => begun };
+    assert.equal((await run(1, stop)).record, undefined);
+    const stopped = contents();
+    const message = /expected no run that was stopped, got .* at step 1 of 6; go on with --resume, or .* --restart/;
+    await assert.rejects(run(1, { keepStopped: true }), refused(message));
+    assert.deepEqual(contents(), stopped);
+    const resumed = await run(1, { keepStopped: true, resume: true });
+    assert.deepEqual(resumed.record?.curve, first.record?.curve);
+    assert.equal((await run(1, { keepStopped: true })).record?.id, first.id, 'a finished run loses nothing');
+  });
+
+  it('with a curve.csv of the user’s own, or planned with other puzzles, is refused', async () => {
+    const { curve } = runFiles(folder);
+    writeFileSync(curve, 'mine');
+    await assert.rejects(run(1), refused(/curve\.csv: expected no file that no run has made/));
+    assert.equal(readFileSync(curve, 'utf8'), 'mine');
+    rmSync(curve);
+    const id = 'sudoku-smoke-seed1-00000000';
+    await assert.rejects(run(1, { id }), refused(new RegExp(`expected run ${id}, .* its puzzles have changed since`)));
+    assert.deepEqual(readdirSync(folder), []);
   });
 
   it('is one run at a time, and free again afterwards', async () => {

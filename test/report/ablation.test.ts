@@ -1,5 +1,6 @@
 /** An ablation of one's own: rows in the plan's order, and differences that a hand can check. */
 import assert from 'node:assert/strict';
+import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { ablationRecords, ablationRows, ablationTable, ablationText } from '../../lib/report/ablation.js';
@@ -30,6 +31,24 @@ describe('ablation', () => {
         ['HRM', []],
       ],
     );
+  });
+
+  it('has the seeds of the plan, no run that began with other weights, and one set of puzzles', () => {
+    const warm = { ...recordOf(mine!, 1, [1, 1]), start: 'abc' };
+    const more = recordOf(mine!, 2, [1, 1]);
+    assert.deepEqual(ablationRows(plan, [...records, warm, more]), ablationRows(plan, records));
+    const [first] = records.filter(({ experiment: { name } }) => name === 'mine');
+    const { train, test } = first!.data;
+    for (const data of [
+      { train: { ...train, sha256: 'changed' }, test },
+      { train, test: { ...test, sha256: 'changed' } },
+    ])
+      assert.throws(
+        () => ablationTable(plan, [...records, { ...more, id: 'mine-seed2-later', data }]),
+        (error) =>
+          error instanceof InputError &&
+          /mine: expected runs on the same puzzles, got mine-seed1 and mine-seed2-later, .* move/.test(error.message),
+      );
   });
 
   it('says what each row changes, and gives its records in that order', () => {

@@ -36,6 +36,8 @@ describe('tables', () => {
       groupedBySeed([first, other, second]).map((group) => group.length),
       [2, 1],
     );
+    const warm = { ...second, start: '5e6f7a8b9c' };
+    assert.match(resultsTable([first, warm]), /^\| sudoku-4x4, from weights 5e6f7a8b \| .* \| 1 \|/m);
   });
 
   it('a name in a record is text in Markdown, whatever it holds', () => {

@@ -152,6 +152,12 @@ describe('sweep', function () {
       experiment: change(run.experiment, { training: { learningRate: 0.002 } }),
     }));
     await assert.rejects(status(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
+    // The same settings on other puzzles, as a file that has changed gives: no seed of them may stand beside the new.
+    const later = plan.map((run) => ({ ...run, seed: run.seed + 2, id: `${run.experiment.name}-seed2-00000000` }));
+    await assert.rejects(
+      status(later as unknown as SweepRun[], whole),
+      /expected one of the puzzles of .*-seed2-00000000; its file has changed since/,
+    );
     const edited = path.join(folder, 'edited');
     const [name] = readdirSync(whole.records);
     mkdirSync(edited);
