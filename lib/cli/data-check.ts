@@ -56,7 +56,8 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
     progress.update('checking', 'puzzles', ratings.length, Infinity);
   }
   const puzzles = ratings.length;
-  if (unrated > 0 && unrated < puzzles) {
+  const mixed = unrated > 0 && unrated < puzzles;
+  if (mixed) {
     ratings.length = 0; // two scales in one: a training on the file takes the solver's for all
     for await (const entry of readSudokuFile(file, options)) {
       ratings.push(completed({ ...entry, rating: null }).rating);
@@ -72,9 +73,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   );
   if (solved > 0) out.line(`${solved} of them without an answer in the file: the exact solver's is taken`);
   if (unrated > 0)
-    out.line(
-      `${unrated} of them without a rating in the file: ${unrated < puzzles ? 'all are ' : ''}rated by the solver's guesses`,
-    );
+    out.line(`${unrated} of them without a rating in the file: ${mixed ? 'all ' : ''}rated by the solver's guesses`);
   out.line(
     `${puzzles - boards.size} repeated, ${compared - forms.size} ` +
       `${compared < puzzles ? `of the first ${compared.toLocaleString('en')} ` : ''}` +

@@ -67,8 +67,9 @@ export function bestTable(records: readonly RunRecord[]): string {
   });
   return [
     toMarkdown({ columns, rows }),
-    'Each row is the best of our recorded rows on these test puzzles, so its number is a little too high. A puzzle is ' +
-      'solved when every cell is right. ± is the standard deviation over seeds. A dash means that the paper has none.',
+    'Each row is the best of our recorded rows on these test puzzles, so its number is a little too high. ' +
+      'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
+      'A dash means that the paper has none.',
   ].join('\n\n');
 }
 

@@ -91,8 +91,8 @@ export async function status(
     );
     if (older !== undefined)
       throw new InputError(
-        `record ${older.id}: expected one of the puzzles of ${id}; its file has changed since, so both can't stand in ` +
-          `the same table: delete it or move it out of ${recordFolder}`,
+        `record ${older.id}: expected one of the puzzles of ${id}; their file has changed since, so both can't ` +
+          `stand in the same table: delete it or move it out of ${recordFolder}`,
       );
     // The tries of a search have one name and differ in their settings; each stands for itself.
     if (stale !== undefined && experiment.evaluation.split === 'test')

@@ -95,7 +95,7 @@ describe('trm-lab data', () => {
     writeFileSync(file, `question,answer,rating\n${rows.join('\n')}\n`);
     const { result, lines } = await run('check', file);
     assert.deepEqual([result['unrated'], result['meanRating']], [1, 0], 'one blank needs no guess');
-    assert.ok(lines.includes("1 of them without a rating in the file: all are rated by the solver's guesses"));
+    assert.ok(lines.includes("1 of them without a rating in the file: all rated by the solver's guesses"));
   });
 
   it('checks maze files by what is in them: repeats, copies in disguise, answers beside the rule', async () => {

@@ -156,7 +156,7 @@ describe('sweep', function () {
     const later = plan.map((run) => ({ ...run, seed: run.seed + 2, id: `${run.experiment.name}-seed2-00000000` }));
     await assert.rejects(
       status(later as unknown as SweepRun[], whole),
-      /expected one of the puzzles of .*-seed2-00000000; its file has changed since/,
+      /expected one of the puzzles of .*-seed2-00000000; their file has changed since/,
     );
     const edited = path.join(folder, 'edited');
     const [name] = readdirSync(whole.records);
