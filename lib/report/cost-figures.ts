@@ -63,7 +63,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
       {
         title: 'Accuracy versus core-hours',
         subtitle:
-          `Sudoku-Extreme at desk scale, one seed each; on the way ${countsText(few)} test puzzles, ` +
+          `Sudoku-Extreme at desk scale, the first seed of each; on the way ${countsText(few)} test puzzles, ` +
           `at the end ${countsText(many)}. Points on the way are of an unfinished schedule; ` +
           'only the last point of a line is what that budget buys.',
       },
@@ -76,7 +76,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
           range: [Math.log10(0.8 * Math.min(...all)), Math.log10(1.15 * Math.max(...all))],
         },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        ...legendBeside,
+        ...legendBeside(series.length),
       },
     ),
   };
@@ -131,7 +131,7 @@ export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
           range: [Math.log10(0.5 * Math.min(...flop)), Math.log10(2 * Math.max(...flop))],
         },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        ...legendBeside,
+        ...legendBeside(ours.length + theirs.length),
       },
     ),
   };

@@ -157,7 +157,7 @@ export function costVersusAccuracy(
           range: [0, 1.08 * Math.max(1e-9, ...points.map(({ cost }) => cost))],
         },
         yaxis: { ...axis(of), ...percentAxis },
-        ...legendBeside,
+        ...legendBeside(points.length),
       },
     ),
   };

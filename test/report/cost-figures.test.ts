@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { variant } from '../../lib/experiment/variants.js';
-import type { RunRecord } from '../../lib/experiment/record.js';
+import { readRecords, type RunRecord } from '../../lib/experiment/record.js';
 import {
   coreHours,
   accuracyVersusCoreHours,
@@ -36,6 +36,14 @@ describe('what Sudoku-Extreme costs', () => {
   it('takes runs on its test puzzles only', () => {
     const search = { ...base, evaluation: { ...base.evaluation, split: 'validation' as const } };
     assert.deepEqual(extremeRuns([...records, recordOf(search, 0, [0.5])]), records.slice(0, 2));
+  });
+
+  it('has room for every entry of the legend: Plotly leaves out what is too much for the plot', () => {
+    const all = readRecords('data/runs');
+    for (const { data, layout } of [accuracyVersusCoreHours(all), accuracyVersusFlop(all)]) {
+      const { t, b } = layout['margin'] as { readonly t: number; readonly b: number };
+      assert.ok(data.length >= 8 && layout.height - t - b >= 20 * data.length, `${data.length} in ${layout.height}`);
+    }
   });
 
   it('core-hours are hours times threads, and grow with the steps', () => {

@@ -198,11 +198,17 @@ export function axis(title: string): object {
 /** A legend in one line between the subtitle and the plot. */
 export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } };
 
-/** A legend on the right, for points and curves that lie too close for names of their own. */
-export const legendBeside = {
-  showlegend: true,
-  legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
-} as const;
+/**
+ * A legend on the right, for points and curves that lie too close for names of their own. A figure is as high as its
+ * entries need: what is too much for the plot's height would be cut off.
+ */
+export function legendBeside(entries: number): Partial<Layout> {
+  return {
+    height: Math.max(figureSize.height, 180 + 20 * entries),
+    showlegend: true,
+    legend: { x: 1.01, xanchor: 'left', y: 1, yanchor: 'top', font: { size: fontSize.label } },
+  };
+}
 
 /** A name of a row in lines that leave the plot room; what stands in parentheses stays on one. */
 export function nameLines(name: string): string[] {
