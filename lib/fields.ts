@@ -20,10 +20,11 @@ export const oneOf =
 /** A whole number; the largest is 2³² − 1 unless given. */
 export const whole =
   (least: number, most = 2 ** 32 - 1): FieldCheck =>
-  (value) =>
-    Number.isInteger(value) && (value as number) >= least && (value as number) <= most
-      ? undefined
-      : `a whole number from ${least}${most < 2 ** 32 - 1 || (value as number) > most ? ` to ${most}` : ''}`;
+  (value) => {
+    if (Number.isInteger(value) && (value as number) >= least && (value as number) <= most) return undefined;
+    const limited = most < 2 ** 32 - 1 || (typeof value === 'number' && value > most);
+    return `a whole number from ${least}${limited ? ` to ${most}` : ''}`;
+  };
 
 /** Any number of a range, both ends included. */
 export const between =

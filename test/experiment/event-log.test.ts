@@ -105,9 +105,9 @@ describe('TensorBoard', function () {
       return;
     }
     assert.equal(first.status, 0, String(first.stderr));
-    for (const again of [[], ['--resume']]) {
-      if (again.length === 0) rmSync(path.join(folder, 'record.json'));
-      assert.equal(train(...again).status, 0);
+    for (const again of ['--restart', '--resume']) {
+      if (again === '--restart') rmSync(path.join(folder, 'record.json'));
+      assert.equal(train(again).status, 0);
       const { curve, evaluations } = JSON.parse(readFileSync(path.join(folder, 'record.json'), 'utf8')) as RunRecord;
       const expected = new Map([
         ...curve.flatMap(({ step, ...values }) =>

@@ -123,9 +123,10 @@ describe('sweep', function () {
       if (told.push(message) === 1) worker.kill('SIGTERM');
     });
     const own = path.join(folder, 'terminated');
+    const [first] = await status(plan.slice(0, 1), whole);
     worker.send({
       run: plan[0]!,
-      id: 'run',
+      id: first!.id,
       engine,
       folder: path.join(own, 'run'),
       records: path.join(own, 'records'),
