@@ -11,7 +11,7 @@ import { anyObject, callback, checkFields, optional, text, whole, type Fields } 
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../experiment/cost.js';
-import { differences, sameTrial, settingText } from '../experiment/differences.js';
+import { changesText, sameTrial } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from './plan.js';
 import { readRecords, type RunRecord } from '../experiment/record.js';
@@ -97,8 +97,9 @@ export async function status(
     // The tries of a search have one name and differ in their settings; each stands for itself.
     if (stale !== undefined && experiment.evaluation.split === 'test')
       throw new InputError(
-        `record ${stale.id}: expected ${id}; it was made with ${differencesText(stale.experiment, experiment)}, ` +
-          `so it can't stand in the same table: delete it or move it out of ${recordFolder}`,
+        `record ${stale.id}: expected ${id} (changed since: ` +
+          `${changesText(stale.experiment, experiment) || 'the puzzles'}). The two can't stand in the same table: ` +
+          `delete it or move it out of ${recordFolder}`,
       );
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
@@ -274,12 +275,4 @@ export function defaultJobs(
 ): number {
   const largest = Math.max(1, ...experiments.map((experiment) => expectedBytes(experiment, engine)));
   return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
-}
-
-/** "training.steps 1000 instead of 800"; "other data" if nothing else differs. */
-function differencesText(theirs: Experiment, ours: Experiment): string {
-  const found = differences(ours, theirs).map(
-    ({ part, field, from, to }) => `${part}.${field} ${settingText(to)} instead of ${settingText(from)}`,
-  );
-  return found.length === 0 ? 'other data' : found.join(', ');
 }

@@ -152,7 +152,7 @@ describe('sweep', function () {
       ...run,
       experiment: change(run.experiment, { training: { learningRate: 0.002 } }),
     }));
-    await assert.rejects(status(other, whole), /training\.learningRate 0\.001 instead of 0\.002/);
+    await assert.rejects(status(other, whole), /changed since: training\.learningRate 0\.001 → 0\.002\)/);
     // The same settings on other puzzles, as a file that has changed gives: no seed of them may stand beside the new.
     const later = plan.map((run) => ({ ...run, seed: run.seed + 2, id: `${run.experiment.name}-seed2-00000000` }));
     await assert.rejects(
