@@ -24,8 +24,10 @@ export function isShardIndex(bytes: Bytes): boolean {
 export function listShards(bytes: Bytes, open: (file: string) => Bytes): ReadonlyMap<string, TensorHandle> {
   const fail: Fail = failOf(bytes);
   if (bytes.size > largestIndex) fail(`expected an index of at most ${largestIndex} bytes, got ${bytes.size}`);
-  const index = readJson(Buffer.from(bytes.read(0, bytes.size)).toString('utf8'), (reason) =>
-    fail(`expected a checkpoint or its index in JSON: ${reason}`),
+  const index = readJson(
+    Buffer.from(bytes.read(0, bytes.size)).toString('utf8'),
+    (reason) => fail(`expected a checkpoint or its index in JSON: ${reason}`),
+    { levels: 8 },
   );
   const { weight_map: places } = index as Readonly<Record<string, unknown>>;
   if (!isObject(places))

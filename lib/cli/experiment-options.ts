@@ -92,7 +92,7 @@ function readConfig(file: string): {
   const json = readUserFile(file, configBytes)
     .toString('utf8')
     .replace(/^\ufeff/, '');
-  const content = readJson(json, (reason) => complain(`${expected}: ${reason}`));
+  const content = readJson(json, (reason) => complain(`${expected}: ${reason}`), { levels: 8 });
   if (!isObject(content)) return complain(`${expected}, got ${show(content)}`);
   const problems = unknownFields(content, ['experiment', 'variant', ...parts]);
   if (problems.length > 0) return complain(problems.join('; '));

@@ -184,9 +184,10 @@ function offsets(values: Int32Array, end: number, name: string): Int32Array {
 function readMetadata(folder: string): Metadata {
   const name = `${path.basename(folder)}/dataset.json`;
   const bytes = readUserFile(path.join(folder, 'dataset.json'), 1 << 16);
-  const parsed = readJson(bytes.toString('utf8'), (reason) => {
+  const refuse = (reason: string): never => {
     throw new InputError(`${name}: expected JSON, got ${reason}`);
-  });
+  };
+  const parsed = readJson(bytes.toString('utf8'), refuse, { levels: 8 });
   const fields = isObject(parsed) ? parsed : {};
   const limits: Readonly<Record<string, readonly [least: number, most: number]>> = {
     pad_id: [0, 0],

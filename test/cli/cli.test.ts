@@ -370,6 +370,7 @@ describe('trm-lab', () => {
     assert.deepEqual([base, steps, training.batchSize, model.latentRecursions], ['sudoku-smoke', 3, 4, 1]);
     rmSync(path.join(folder, 'from-config'), { recursive: true });
     refuses(config('{"training": '), /config\.json: expected a JSON object .*: .*(JSON|end)/);
+    refuses(config('{"training": {}, "training": {}}'), /config\.json: .*"training" twice in an object/);
     refuses(config('3'), /config\.json: expected a JSON object .*, got 3$/);
     refuses(config([]), /config\.json: expected a JSON object/);
     refuses(config({ trainig: {} }), /config\.json: unknown field trainig \(did you mean training\?\)/);

@@ -179,6 +179,7 @@ describe('reference format', () => {
       /vocab_size: expected a whole number from 2 to 256, got "6"/,
     );
     change('train/dataset.json', '{', '[', /dataset.json: expected JSON/);
+    change('train/dataset.json', '{', '{"vocab_size": 5,', /dataset.json: expected JSON, got "vocab_size" twice/);
     change(
       'test/dataset.json',
       '"total_groups": 4',
