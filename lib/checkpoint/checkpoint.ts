@@ -58,6 +58,9 @@ export function saveCheckpoint(
     throw new InputError(
       `prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`,
     );
+  for (const [name, { data }] of tensors)
+    if (!data.every(Number.isFinite))
+      throw new InputError(`${file}: expected finite weights, got NaN or infinity in ${name}`);
   checkTensors(file, config, new Map([...tensors].map(([name, { shape }]) => [name, { dtype: 'F32', shape }])));
   const stored = new Map<string, StoredTensor>(
     [...tensors].map(([name, { shape, data }]) => [prefix + name, { dtype: 'F32', shape, data }]),

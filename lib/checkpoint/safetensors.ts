@@ -62,6 +62,9 @@ export function safetensorsParts(
   const sorted = [...tensors].sort(([a, left], [b, right]) => width(right) - width(left) || compare(a, b));
   const header: [string, unknown][] = [];
   const texts = Object.entries(metadata).sort(([a], [b]) => compare(a, b));
+  for (const [name, value] of texts)
+    if (typeof value !== 'string')
+      throw new InputError(`safetensors: metadata ${name}: expected text, got ${show(value)}`);
   if (texts.length > 0) header.push(['__metadata__', Object.fromEntries(texts)]);
   let size = 0;
   for (const [name, tensor] of sorted) {

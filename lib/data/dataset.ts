@@ -135,10 +135,45 @@ export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
   return { ...dataset, sha256: hash.digest('hex') };
 }
 
-/** Throws InputError for what is no data set, such as all sets of a task together. */
+/** Data sets that were found whole; they do not change. */
+const whole = new WeakSet<Dataset>();
+
+/** Throws InputError for what is no data set, such as all sets of a task together, and for one whose parts disagree. */
 export function checkDataset(dataset: Dataset): void {
   if (!(dataset?.inputs instanceof Uint8Array))
     throw new InputError(`data set: expected one, such as test of what loadTask gives, got ${show(dataset)}`);
+  if (whole.has(dataset)) return;
+  const { name, vocabSize, sequenceLength, puzzleIds, examples, inputs, labels, ignore, ratings } = dataset;
+  const { puzzleOffsets, groupOffsets, ids } = dataset;
+  const below = (values: ArrayLike<number>, most: number): boolean =>
+    Array.prototype.every.call(values, (value: number) => value >= 0 && value < most);
+  const divides = (offsets: Int32Array, count: number): boolean =>
+    offsets[0] === 0 && offsets.at(-1) === count && offsets.every((at, i) => i === 0 || at >= offsets[i - 1]!);
+  const problem = [
+    [inputs.length === examples * sequenceLength, `${examples} × ${sequenceLength} inputs`],
+    [labels.length === inputs.length, `as many labels as inputs, ${inputs.length}`],
+    [below(inputs, vocabSize), `inputs below its vocabulary of ${vocabSize}`],
+    [labels.every((label) => label < vocabSize || label === ignore), `labels below its vocabulary of ${vocabSize}`],
+    [divides(puzzleOffsets, examples), `puzzleOffsets that rise from 0 to its ${examples} examples`],
+    [divides(groupOffsets, ids.length), `groupOffsets that rise from 0 to its ${ids.length} puzzles`],
+    [puzzleOffsets.length === ids.length + 1, `a place in puzzleOffsets for each of its ${ids.length} puzzles`],
+    [below(ids, puzzleIds), `ids below ${puzzleIds}`],
+    [ratings === null || ratings.length === examples, `a rating for each of its ${examples} examples, or null`],
+  ].find(([right]) => right === false);
+  if (problem !== undefined) throw new InputError(`${name}: expected ${problem[1]}; the data set's parts disagree`);
+  whole.add(dataset);
+}
+
+/** Throws InputError where a model does not take the puzzles of a data set. */
+export function checkFits(
+  dataset: Dataset,
+  model: { readonly sequenceLength: number; readonly vocabSize: number; readonly puzzleIds: number },
+): void {
+  for (const field of ['sequenceLength', 'vocabSize'] as const)
+    if (dataset[field] !== model[field])
+      throw new InputError(
+        `${dataset.name}: expected ${field} ${model[field]}, as the model has, got ${dataset[field]}`,
+      );
 }
 
 /** Example i of a data set: views, not copies. */

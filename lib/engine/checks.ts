@@ -1,14 +1,71 @@
 /** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
 import { ignoredLabel } from '../data/example.js';
 import { InputError, show } from '../errors.js';
-import { checkValue, whole } from '../fields.js';
+import {
+  between,
+  checkFields,
+  checkValue,
+  flag,
+  oneOf,
+  optional,
+  whole,
+  type FieldCheck,
+  type Fields,
+} from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import type { ModelConfig } from '../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
-import type { Engine, InferRequest, LatentState, TrainRequest } from './engine.js';
+import {
+  tensorKinds,
+  type Engine,
+  type InferRequest,
+  type TensorKind,
+  type TrainRequest,
+  type UpdateRequest,
+} from './engine.js';
 
 /** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
 export const activationBudget = 4e8;
+
+/** A typed array of that name, whichever realm it comes from. */
+const arrayOf =
+  (type: 'Int32Array' | 'Uint8Array'): FieldCheck =>
+  (value) =>
+    ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === type
+      ? undefined
+      : `${type === 'Int32Array' ? 'an' : 'a'} ${type}`;
+
+const inferFields: Fields<InferRequest> = {
+  tokens: arrayOf('Int32Array'),
+  puzzleIds: arrayOf('Int32Array'),
+  reset: arrayOf('Uint8Array'),
+  weights: oneOf('raw', 'average'),
+  wantLogits: optional(flag),
+};
+
+/** What a training batch has beside. */
+const unused: FieldCheck = () => undefined;
+const trainedFields = { labels: unused, last: unused, loss: unused };
+
+const { weights: _, ...seatFields } = inferFields;
+const trainFields: Fields<TrainRequest> = {
+  ...seatFields,
+  labels: arrayOf('Int32Array'),
+  last: arrayOf('Uint8Array'),
+  loss: oneOf('stablemax', 'softmax'),
+};
+
+/** What may stand in each field of an update. */
+export const updateFields: Fields<UpdateRequest> = {
+  optimizer: oneOf('adam-atan2', 'adamw', 'muon'),
+  learningRate: between(0, 10),
+  weightDecay: between(0, 100),
+  beta1: between(0, 0.999999),
+  beta2: between(0, 0.999999),
+  puzzleLearningRate: between(0, 10),
+  puzzleWeightDecay: between(0, 100),
+  emaRate: between(0, 0.999999),
+};
 
 /** Throws InputError for what is no engine, such as all that openModel gives. */
 export function checkEngine(engine: Engine): void {
@@ -21,27 +78,36 @@ export function checkBatchSize(batchSize: number): void {
   checkValue('batch size', batchSize, whole(1, 65_536));
 }
 
-/** Throws InputError naming the first field of a request that does not fit the model. */
-export function checkInfer(config: ModelConfig, state: LatentState, request: InferRequest): void {
-  const B = state.batchSize;
-  checkLength('tokens', request.tokens, B * config.sequenceLength);
-  checkLength('puzzleIds', request.puzzleIds, B);
-  checkLength('reset', request.reset, B);
-  checkIds('tokens', request.tokens, config.vocabSize);
-  checkIds('puzzleIds', request.puzzleIds, config.puzzleIds);
+/** Throws InputError naming what in a request does not fit the model, or a batch of B. */
+export function checkInfer(config: ModelConfig, B: number, request: InferRequest): void {
+  checkFields('thinking step', request, { ...trainedFields, ...inferFields });
+  checkSeats(config, B, request);
 }
 
 /** The same for a training step, labels included. */
-export function checkTrain(config: ModelConfig, state: LatentState, request: TrainRequest): void {
-  checkInfer(config, state, { ...request, weights: 'raw' });
-  checkLength('labels', request.labels, request.tokens.length);
-  checkLength('last', request.last, state.batchSize);
+export function checkTrain(config: ModelConfig, B: number, request: TrainRequest): void {
+  checkFields('training step', request, trainFields);
+  checkSeats(config, B, request);
+  checkLength('labels', request.labels, B * config.sequenceLength);
+  checkLength('last', request.last, B);
   checkIds('labels', request.labels, config.vocabSize, ignoredLabel);
+  checkIds('last', request.last, 2);
 }
 
-/** Throws InputError listing every tensor that is missing, has another shape, or holds NaN or infinity. */
+/** Throws InputError naming every number of an update that would harm the weights. */
+export function checkUpdate(request: UpdateRequest): void {
+  checkFields('update', request, updateFields);
+}
+
+/** Throws InputError for a kind of tensors that there is not. */
+export function checkKind(kind: TensorKind): void {
+  checkValue('kind of tensors', kind, oneOf(...tensorKinds));
+}
+
+/** Throws InputError listing every tensor that is missing or too many, has another shape, or holds NaN or infinity. */
 export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap, what: string): void {
-  const problems: string[] = [];
+  const known = new Set(specs.map(({ name }) => name));
+  const problems = [...tensors.keys()].filter((name) => !known.has(name)).map((name) => `${name} is none of them`);
   for (const { name, shape } of specs) {
     const tensor = tensors.get(name);
     if (tensor === undefined) problems.push(`${name} is missing`);
@@ -71,11 +137,20 @@ export function checkLatents(
   }
 }
 
+function checkSeats(config: ModelConfig, B: number, { tokens, puzzleIds, reset }: Omit<InferRequest, 'weights'>): void {
+  checkLength('tokens', tokens, B * config.sequenceLength);
+  checkLength('puzzleIds', puzzleIds, B);
+  checkLength('reset', reset, B);
+  checkIds('tokens', tokens, config.vocabSize);
+  checkIds('puzzleIds', puzzleIds, config.puzzleIds);
+  checkIds('reset', reset, 2);
+}
+
 function checkLength(name: string, values: { readonly length: number }, expected: number): void {
   if (values.length !== expected) throw new InputError(`${name}: expected ${expected} numbers, got ${values.length}`);
 }
 
-function checkIds(name: string, values: Int32Array, count: number, besides?: number): void {
+function checkIds(name: string, values: Int32Array | Uint8Array, count: number, besides?: number): void {
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if ((value < 0 || value >= count) && value !== besides)

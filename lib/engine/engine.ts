@@ -45,10 +45,12 @@ export const localWeights = 'puzzle_emb.local_weights';
  */
 export type Precision = 'float32' | 'bf16';
 
-/** One supervision step of thinking, without learning. */
+/** One supervision step of thinking, without learning. A training batch may be given: labels, last and loss are unused. */
 export interface InferRequest {
-  readonly tokens: Int32Array; // [B, L]
-  readonly puzzleIds: Int32Array; // [B]
+  /** Token ids 0 … V−1, [B, L]; in a Sudoku 1 is an empty cell, and the digit d is d + 1. */
+  readonly tokens: Int32Array;
+  /** Row of the puzzle table, [B]; 0 where puzzles have none of their own. */
+  readonly puzzleIds: Int32Array;
   /** 1 where the latents restart from their start values before this step, [B]. */
   readonly reset: Uint8Array;
   readonly weights: Weights;
@@ -121,21 +123,22 @@ export interface LatentState {
 
 /**
  * An engine for one model. Methods are called one after another, never two at once.
- * Every method checks sizes and ids at the door (InputError),
- * and rejects with NotFiniteError if a loss or gradient is NaN or infinite;
- * the parameters are then as they were before the step. EngineLostError ends the engine.
+ * Every method checks what it is given (InputError), its arrays are copied when it is called, and
+ * NotFiniteError tells that a loss or gradient is NaN or infinite: the parameters are then as they were before the step.
+ * EngineLostError ends the engine.
  */
 export interface Engine {
   /** For records and messages, e.g. "native avx512bf16" or "tfjs tensorflow". */
   readonly description: string;
   readonly kind: 'native' | 'tfjs' | 'torch';
+  /** A copy, which nobody can change. */
   readonly config: ModelConfig;
   readonly schedule: Schedule;
   readonly precision: Precision;
   /** Threads it computes with; null where a backend decides. */
   readonly threads: number | null;
 
-  /** Latents for B seats. Their content is undefined until the first step with reset. */
+  /** Latents for B seats, for steps of this engine. Their content is undefined until the first step with reset. */
   createState(batchSize: number): LatentState;
   trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult>;
   update(request: UpdateRequest): Promise<void>;

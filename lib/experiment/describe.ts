@@ -19,7 +19,7 @@ export function describeExperiment(experiment: Experiment): string {
   const named = experiments[base];
   const changes = named === undefined ? '' : changesText(named, experiment);
   return [
-    `${name}: ${about}`,
+    `${name}${changes === '' ? '' : name === base ? ', changed' : `, changed from ${base}`}: ${about}`,
     `model: ${model.recursion}, ${model.mixer}, ${plural(model.layers, 'layer')} × ${model.hiddenSize}, ` +
       `${recursions}, ${count.toLocaleString('en')} parameters`,
     `training: ${plural(training.steps, 'step')} of ${training.batchSize} puzzles (${task.kind}), ` +

@@ -1,5 +1,5 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
-import { InputError, show } from '../errors.js';
+import { InputError, show, unknownFields } from '../errors.js';
 import { anyObject, checkFields, isObject, listOf, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
@@ -44,6 +44,11 @@ export interface Experiment {
   readonly evaluation: EvaluationPlan;
 }
 
+const experimentFields: readonly (keyof Experiment)[] = [
+  ...(['name', 'about', 'scale', 'base', 'variant', 'failureMode'] as const),
+  ...(['task', 'model', 'training', 'evaluation'] as const),
+];
+
 /** Changes to an experiment: any fields of its parts. */
 export interface ExperimentChanges {
   readonly name?: string;
@@ -85,6 +90,8 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   checkFields('experiment', changes, changeFields);
   if (!isObject(base) || !isObject(base.task))
     throw new InputError(`experiment: expected one, such as experiment('sudoku-6x6'), got ${show(base)}`);
+  const [unknown] = unknownFields(base, experimentFields);
+  if (unknown !== undefined) throw new InputError(`experiment: ${unknown}`);
   const task = changeTask(base.task, changes.task ?? {});
   const asked = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
   const evaluation = checkFields(

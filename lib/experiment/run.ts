@@ -26,7 +26,7 @@ import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { Keeping } from '../train/kept.js';
 import { readSnapshot, readStartWeights, stateStep, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
-import { Trainer } from '../train/trainer.js';
+import { averagedWeights, Trainer } from '../train/trainer.js';
 import { checkRunnable } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
@@ -47,7 +47,7 @@ import {
 } from './record.js';
 import { nothingMeasured, RunLoop, type Measured, type RunControls } from './run-loop.js';
 import { checkMeasured } from './record-shape.js';
-import { loadTask, type TaskData } from './task.js';
+import { checkOrigin, loadTask, type TaskData } from './task.js';
 
 /** How to run; all fields may be left out. */
 export interface RunOptions extends RunControls {
@@ -76,7 +76,7 @@ export interface RunOptions extends RunControls {
   readonly log?: 'tensorboard';
   /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
   readonly job?: string;
-  /** Data already loaded for this experiment's task. */
+  /** What loadTask gave for this experiment's task. */
   readonly data?: TaskData;
   /** The id that a plan knew the run by: another one means that its puzzles have changed since. */
   readonly id?: string;
@@ -140,6 +140,7 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   checkFields('engine options', options.engine ?? {}, engineFields);
   change(experiment, { name: experiment.name }); // refuses what one put together by hand may hold
   checkRunnable(experiment, options.engine);
+  if (options.data !== undefined) checkOrigin(options.data, experiment.task);
   const data = options.data ?? (await loadTask(experiment.task, options.onData, options.shouldStop));
   const start = options.from === undefined ? undefined : readStartWeights(options.from, experiment.model);
   for (const note of start?.notes ?? []) options.onNote?.(note);
@@ -234,7 +235,7 @@ async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): 
   const { id: run, steps, experiment, block, start, data } = record;
   saveCheckpoint(files.model, {
     config: experiment.model,
-    tensors: await averagedModel(engine),
+    tensors: await averagedWeights(engine),
     metadata: {
       run,
       step: String(steps),
@@ -246,13 +247,6 @@ async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): 
   writeFileAtomic(files.curve, curveCsv(record.curve, record.evaluations));
   writeRecord(files.record, record);
   for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
-}
-
-/**
- * The weights an evaluation uses: averaged where an average is kept, the current buffers and puzzle table elsewhere.
- */
-async function averagedModel(engine: Engine): Promise<Awaited<ReturnType<Engine['readTensors']>>> {
-  return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
 }
 
 function recordOf(

@@ -10,6 +10,7 @@ import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show, StoppedError } from '../errors.js';
 import { anyObject, checkFields, checkValue, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
+import { hashOf } from './sealed.js';
 
 /** Sudoku: which boards, how many, and how many augmented copies of each training puzzle. */
 export interface SudokuTask extends SudokuSetOptions {
@@ -40,6 +41,9 @@ export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 
 /** The data sets of a task. */
 export type TaskData = Splits<Dataset>;
+
+/** Of which task data was loaded: the hash of its fields. */
+const origins = new WeakMap<TaskData, string>();
 
 /** What a kind of task knows; everything that differs between kinds is asked here. */
 interface Kind<Options extends Task> {
@@ -182,10 +186,21 @@ export async function loadTask(
   onProgress?: (done: number, total: number) => void,
   shouldStop?: () => boolean,
 ): Promise<TaskData> {
-  return kindOf(checkTask(task)).load(task, (done, total) => {
+  const data = await kindOf(checkTask(task)).load(task, (done, total) => {
     if (shouldStop?.() === true) throw new StoppedError('stopped while its puzzles were prepared; nothing was begun');
     onProgress?.(done, total);
   });
+  origins.set(data, hashOf(task));
+  return data;
+}
+
+/** Throws InputError unless loadTask made the data of this task: a record would name other puzzles than its run had. */
+export function checkOrigin(data: TaskData, task: Task): void {
+  if (origins.get(data) === hashOf(task)) return;
+  throw new InputError(
+    "data: expected what loadTask gives for the experiment's own task, got " +
+      `${origins.has(data) ? 'that of another task' : 'other data'}; leave it out, or load it with loadTask`,
+  );
 }
 
 /** What a task fixes of a model. */

@@ -1,6 +1,6 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
 import { puzzleCount, testBatches } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
+import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
@@ -94,6 +94,8 @@ const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove ===
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkEngine(engine);
   checkFields('evaluation', options, evaluateFields);
+  checkDataset(dataset);
+  checkFits(dataset, engine.config);
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);

@@ -1,4 +1,5 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
+import { updateFields } from '../engine/checks.js';
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
 import { between, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 
@@ -84,18 +85,18 @@ export const paperTraining: TrainingOptions = {
 export const trainingFields: Fields<TrainingOptions> = {
   steps: whole(1, 1e9),
   batchSize: whole(1, 65_536),
-  optimizer: oneOf('adam-atan2', 'adamw', 'muon'),
+  optimizer: updateFields.optimizer,
   loss: oneOf('stablemax', 'softmax'),
-  learningRate: between(0, 10),
+  learningRate: updateFields.learningRate,
   warmupSteps: whole(0, 1e9),
   decayFraction: between(0, 1),
   finalRateRatio: between(0, 1),
-  weightDecay: between(0, 100),
-  beta1: between(0, 0.999999),
-  beta2: between(0, 0.999999),
-  puzzleLearningRate: between(0, 10),
-  puzzleWeightDecay: between(0, 100),
-  emaRate: between(0, 0.999999),
+  weightDecay: updateFields.weightDecay,
+  beta1: updateFields.beta1,
+  beta2: updateFields.beta2,
+  puzzleLearningRate: updateFields.puzzleLearningRate,
+  puzzleWeightDecay: updateFields.puzzleWeightDecay,
+  emaRate: updateFields.emaRate,
   supervisionSteps: optional(whole(1, 1024)),
   supervisionCurriculum: optional(supervisionStages),
   interleavedBatches: optional(whole(1, 1024)),

@@ -162,6 +162,8 @@ export class Seats {
       throw new InputError(`leastForms: expected a whole number from 0 to ${most}, got ${leastForms}`);
     if (leastForms > 0 && votes > 1)
       throw new InputError(`votes: expected 1 with leastForms, whose forms take turns, got ${votes}`);
+    if (noise > 0 && chains === 1)
+      throw new InputError(`noise: expected chains with it, all but the first of which are noisy, got ${noise} of one`);
     if (forms === undefined && mostForms > 1)
       throw new InputError(`votes, mostForms: expected forms with them, got ${mostForms} of none`);
     if (forms !== undefined && votes > forms.count)

@@ -1,7 +1,8 @@
 /** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
+import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
+import { InputError } from '../errors.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
@@ -35,8 +36,7 @@ export interface TrainerSnapshot {
 
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
-  /** Optimizer steps made. */
-  step = 0;
+  #step: number | undefined;
   readonly #engine: Engine;
   readonly #options: TrainingOptions;
   readonly #random: Random;
@@ -48,7 +48,9 @@ export class Trainer {
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
     this.#engine = engine;
-    this.#options = checkTraining(options);
+    checkDataset(dataset);
+    checkFits(dataset, engine.config);
+    this.#options = structuredClone(checkTraining(options));
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });
     const batches = Array.from({ length: options.interleavedBatches ?? 1 });
@@ -56,18 +58,31 @@ export class Trainer {
     this.#carries = batches.map(() => emptyCarry(options.batchSize, dataset.sequenceLength));
   }
 
+  /** Optimizer steps made. */
+  get step(): number {
+    return this.#step ?? 0;
+  }
+
   get done(): boolean {
     return this.step >= this.#options.steps;
   }
 
-  /** Writes the initial weights: those given, or the seed's. */
+  /** Writes the initial weights: those given, or the seed's. Throws InputError once it was called. */
   async start(weights?: TensorMap): Promise<void> {
+    if (this.#step !== undefined)
+      throw new InputError('trainer: expected start once, before any step; make another Trainer to start over');
     const initial = weights ?? initialParameters(this.#engine.config, this.#random.fork('weights'));
     await this.#engine.writeTensors('parameters', initial);
+    this.#step = 0;
   }
 
-  /** One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update. */
+  /**
+   * One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update.
+   * Throws InputError before `start` or `restore`, and after the last step.
+   */
   async trainStep(): Promise<StepMetrics> {
+    if (this.#step === undefined) throw new InputError('trainer: expected start or restore before the first step');
+    if (this.done) throw new InputError(`trainer: expected ${this.#options.steps} steps in all, got another one`);
     const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
     const config = { ...this.#engine.config, supervisionSteps };
     const turn = this.step % this.#carries.length;
@@ -86,7 +101,7 @@ export class Trainer {
     const exploration = this.#random.fork('exploration').fork(this.step);
     const after = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
     this.#carries[turn] = after;
-    this.step++;
+    this.#step++;
     return stepMetrics(result, after);
   }
 
@@ -127,10 +142,18 @@ export class Trainer {
     }
     this.#stream.restore(snapshot.stream);
     splitCarry(snapshot.carry, batches).forEach((carry, turn) => (this.#carries[turn] = carry));
-    this.step = snapshot.step;
+    this.#step = snapshot.step;
   }
 
   dispose(): void {
     for (const state of this.#latents) state.dispose();
   }
+}
+
+/**
+ * The weights an evaluation uses, for saveCheckpoint: averaged where an average is kept, the current buffers and puzzle
+ * table elsewhere.
+ */
+export async function averagedWeights(engine: Engine): Promise<TensorMap> {
+  return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
 }

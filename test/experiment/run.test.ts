@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
+import { emptyLike } from '../../lib/data/dataset.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
@@ -134,7 +135,7 @@ describe('run', () => {
       runExperiment(small, {
         folder: path.join(folder, 'empty'),
         engine: { engine: 'tfjs', backend: 'cpu' },
-        data: { ...data, train: { ...data.train, groupOffsets: Int32Array.of(0) } },
+        data: Object.assign(data, { train: emptyLike(data.train) }),
       }),
       /expected at least one training puzzle, got none/,
     );
@@ -150,6 +151,13 @@ describe('run', () => {
       [tiny, { checkpointEvery: NaN }, /checkpointEvery: expected a whole number from 1/],
       [tiny, { engine: { thread: 1 } }, /unknown field thread/],
       [tiny, { data: { train: 5 } }, /data: expected an object with train: an object/],
+      [{ ...tiny, traning: {} }, {}, /experiment: unknown field traning \(did you mean training\?\)/],
+      [
+        tiny,
+        { data: await loadTask(experiment('sudoku-4x4').task) },
+        /data: expected what loadTask gives .* got that of another task; /,
+      ],
+      [tiny, { data: { ...(await loadTask(tiny.task)) } }, /data: expected what loadTask gives .* got other data; /],
       ['sudoku-smoke', {}, /expected one, such as .*, got "sudoku-smoke"/],
       [{ ...tiny, training: { ...tiny.training, steps: NaN } }, {}, /steps: expected a whole number/],
     ] as const)
@@ -163,8 +171,8 @@ describe('run', () => {
       [{ ratings: [0, 1] }, /last: expected a set with ratings, got .*, which has none/],
     ] as const) {
       const closing = [{ name: 'last', on: 'scored', puzzles: 0, ...question }] as const;
-      const { test, train, validation } = await loadTask(experiment('sudoku-4x4').task);
-      const options = { folder: own, data: { train, validation, test: { ...test, ratings: null } } };
+      const data = await loadTask(experiment('sudoku-4x4').task);
+      const options = { folder: own, data: Object.assign(data, { test: { ...data.test, ratings: null } }) };
       await assert.rejects(runExperiment(change(experiment('sudoku-4x4'), { evaluation: { closing } }), options), says);
       assert.equal(existsSync(own), false);
     }

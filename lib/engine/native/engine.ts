@@ -5,12 +5,11 @@
  * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation.
  * It does not grow with the number of steps.
  */
-import { positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
-import type { LatentId, Schedule } from '../../model/calls.js';
-import { buildSchedule } from '../../model/schedule.js';
+import type { ModelConfig } from '../../model/config.js';
+import { sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import type { LatentId } from '../../model/calls.js';
 import { InputError } from '../../errors.js';
-import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
+import { CheckedEngine, CheckedState } from '../door.js';
 import {
   NotFiniteError,
   localWeights,
@@ -18,7 +17,6 @@ import {
   type Engine,
   type InferRequest,
   type InferResult,
-  type LatentState,
   type Precision,
   type TensorKind,
   type TrainRequest,
@@ -51,71 +49,51 @@ export function createNativeEngine(config: ModelConfig, options: NativeOptions =
   return new NativeEngine(config, level, precision, options.threads ?? defaultThreads());
 }
 
-class NativeEngine implements Engine {
+class NativeEngine extends CheckedEngine<NativeState> {
   readonly kind = 'native';
-  readonly config: ModelConfig;
-  readonly schedule: Schedule;
   readonly precision: Precision;
   readonly threads: number;
   readonly description: string;
-  optimizerSteps = 0;
 
   readonly #addon: AddonEngine;
-  readonly #specs: readonly ParameterSpec[];
   /** Numbers of the tensors in the addon. */
   readonly #numbers: ReadonlyMap<string, number>;
 
   constructor(config: ModelConfig, level: Level, precision: Precision, threads: number) {
-    this.config = config;
-    this.schedule = buildSchedule(config);
+    super(config);
     this.precision = precision;
     this.threads = threads;
     this.description = `native ${level}`;
-    this.#addon = translated(() => new (loadAddon().NativeEngine)(plainModel(config, this.schedule), level, threads));
-    this.#specs = parameterSpecs(config);
+    this.#addon = translated(
+      () => new (loadAddon().NativeEngine)(plainModel(this.config, this.schedule), level, threads),
+    );
     this.#numbers = new Map(this.#addon.tensorNames().map((name, number) => [name, number]));
-    const unknown = this.#specs.filter(({ name }) => !this.#numbers.has(name));
-    if (unknown.length > 0 || this.#numbers.size !== this.#specs.length)
+    const unknown = this.specs.filter(({ name }) => !this.#numbers.has(name));
+    if (unknown.length > 0 || this.#numbers.size !== this.specs.length)
       throw new Error(
         'the addon and the library disagree on the tensors: ' +
           `${unknown.map(({ name }) => name).join(', ')}; run npm run setup`,
       );
   }
 
-  createState(batchSize: number): LatentState {
-    checkBatchSize(batchSize);
-    return new NativeState(
-      this.#addon,
-      batchSize,
-      this.schedule.latents,
-      positionsOf(this.config) * this.config.hiddenSize,
-    );
+  protected makeState(batchSize: number, forget: () => void): NativeState {
+    return new NativeState(this, this.#addon, batchSize, forget);
   }
 
-  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
-    checkInfer(this.config, state, request);
-    const wantLogits = request.wantLogits === true;
+  protected async infer(state: NativeState, request: InferRequest): Promise<InferResult> {
+    const { tokens, puzzleIds, reset, weights, wantLogits = false } = request;
     return resultOf(
       await translatedStep(() =>
-        this.#addon.infer(
-          stateNumber(state),
-          request.tokens,
-          request.puzzleIds,
-          request.reset,
-          request.weights === 'average',
-          wantLogits,
-        ),
+        this.#addon.infer(state.number, tokens, puzzleIds, reset, weights === 'average', wantLogits),
       ),
       wantLogits,
     );
   }
 
-  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
-    checkTrain(this.config, state, request);
-    const wantLogits = request.wantLogits === true;
-    const { tokens, puzzleIds, reset, labels, last, loss } = request;
+  protected async train(state: NativeState, request: TrainRequest): Promise<TrainResult> {
+    const { tokens, puzzleIds, reset, labels, last, loss, wantLogits = false } = request;
     const reply = await translatedStep(() =>
-      this.#addon.train(stateNumber(state), tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits),
+      this.#addon.train(state.number, tokens, puzzleIds, reset, labels, last, loss === 'softmax', wantLogits),
     );
     return {
       ...resultOf(reply, wantLogits),
@@ -126,41 +104,37 @@ class NativeEngine implements Engine {
     };
   }
 
-  async update(request: UpdateRequest): Promise<void> {
-    translated(() => this.#addon.update({ ...request, count: this.optimizerSteps + 1 }));
-    this.optimizerSteps++;
+  protected async apply(request: UpdateRequest, count: number): Promise<void> {
+    translated(() => this.#addon.update({ ...request, count }));
   }
 
-  async readTensors(kind: TensorKind): Promise<TensorMap> {
-    return this.#read(tensorsOf(kind, this.#specs), kindNumbers[kind]);
+  protected async read(kind: TensorKind): Promise<TensorMap> {
+    return this.#read(tensorsOf(kind, this.specs), kindNumbers[kind]);
   }
 
-  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
-    this.#write(kind, tensors);
-    if (kind !== 'parameters') return;
-    this.#write('average', tensors);
+  protected async write(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    for (const { name } of tensorsOf(kind, this.specs))
+      this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
+  }
+
+  protected async clear(parameters: TensorMap): Promise<void> {
+    await this.write('average', parameters);
     const zeros = new Map(
-      this.#specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]),
+      this.specs.map(({ name, shape }) => [name, { shape, data: new Float32Array(sizeOf(shape)) }]),
     );
-    this.#write('firstMoment', zeros);
-    this.#write('secondMoment', zeros);
-    this.optimizerSteps = 0;
+    await this.write('firstMoment', zeros);
+    await this.write('secondMoment', zeros);
   }
 
-  setOptimizerSteps(steps: number): void {
-    this.optimizerSteps = steps;
-  }
-
-  async readGradients(): Promise<TensorMap> {
-    const gradients = this.#read(tensorsOf('average', this.#specs), kindNumbers.gradient);
+  protected async gradients(): Promise<TensorMap> {
+    const gradients = this.#read(tensorsOf('average', this.specs), kindNumbers.gradient);
     const size = this.config.puzzleEmbeddingSize;
     if (size === 0) return gradients;
     const data = this.#addon.readPuzzleGradients();
     return new Map([...gradients, [localWeights, { shape: [data.length / size, size], data }]]);
   }
 
-  dispose(): void {
+  protected free(): void {
     this.#addon.dispose();
   }
 
@@ -169,46 +143,30 @@ class NativeEngine implements Engine {
       specs.map(({ name, shape }) => [name, { shape, data: this.#addon.readTensor(kind, this.#numbers.get(name)!) }]),
     );
   }
-
-  #write(kind: TensorKind, tensors: TensorMap): void {
-    for (const { name } of tensorsOf(kind, this.#specs))
-      this.#addon.writeTensor(kindNumbers[kind], this.#numbers.get(name)!, tensors.get(name)!.data);
-  }
 }
 
 /** Latents that the addon holds. */
-class NativeState implements LatentState {
-  readonly batchSize: number;
+class NativeState extends CheckedState {
   readonly number: number;
   readonly #addon: AddonEngine;
-  readonly #latents: readonly LatentId[];
-  readonly #perSeat: number;
 
-  constructor(addon: AddonEngine, batchSize: number, latents: readonly LatentId[], perSeat: number) {
-    this.batchSize = batchSize;
+  constructor(engine: Engine, addon: AddonEngine, batchSize: number, forget: () => void) {
+    super(engine, batchSize, forget);
     this.number = translated(() => addon.createState(batchSize));
     this.#addon = addon;
-    this.#latents = latents;
-    this.#perSeat = perSeat;
   }
 
-  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
-    return new Map(this.#latents.map((latent, i) => [latent, this.#addon.readLatent(this.number, i)]));
+  protected async fetch(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+    return new Map(this.latents.map((latent, i) => [latent, this.#addon.readLatent(this.number, i)]));
   }
 
-  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
-    checkLatents(latents, this.#latents, this.batchSize * this.#perSeat);
-    this.#latents.forEach((latent, i) => this.#addon.writeLatent(this.number, i, latents.get(latent)!));
+  protected async replace(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    this.latents.forEach((latent, i) => this.#addon.writeLatent(this.number, i, latents.get(latent)!));
   }
 
-  dispose(): void {
+  protected free(): void {
     this.#addon.disposeState(this.number);
   }
-}
-
-function stateNumber(state: LatentState): number {
-  if (!(state instanceof NativeState)) throw new TypeError('latents: expected a state made by this engine');
-  return state.number;
 }
 
 function resultOf({ predictions, haltLogits, continueLogits, logits }: StepReply, wantLogits: boolean): InferResult {

@@ -2,12 +2,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { isNetworkMatrix, parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
-import type { Call, LatentId, Schedule } from '../../model/calls.js';
-import { buildSchedule, latentInitName } from '../../model/schedule.js';
-import { InputError } from '../../errors.js';
+import { isNetworkMatrix, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import type { Call, LatentId } from '../../model/calls.js';
+import { latentInitName } from '../../model/schedule.js';
 import { given } from '../../fields.js';
-import { activationBudget, checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
+import { activationBudget } from '../checks.js';
+import { CheckedEngine, CheckedState } from '../door.js';
 import {
   NotFiniteError,
   localWeights,
@@ -16,7 +16,6 @@ import {
   type Engine,
   type InferRequest,
   type InferResult,
-  type LatentState,
   type Precision,
   type TensorKind,
   type TrainRequest,
@@ -41,17 +40,13 @@ import {
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
 /** The engine on a backend that has been loaded. */
-export class TfjsEngine implements Engine {
+export class TfjsEngine extends CheckedEngine<TfjsState> {
   readonly kind = 'tfjs';
   readonly precision: Precision = 'float32';
   readonly threads = null;
   readonly description: string;
-  readonly config: ModelConfig;
-  readonly schedule: Schedule;
-  optimizerSteps = 0;
 
   readonly #backend: string;
-  readonly #specs: readonly ParameterSpec[];
   readonly #values = new Map<TensorKind, Map<string, Float32Array>>();
   /** The weights as tensors, made when first used after a change. */
   readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
@@ -59,35 +54,30 @@ export class TfjsEngine implements Engine {
   readonly #activationBudget: number;
   readonly #block: Block | undefined;
   #gradients = new Map<string, Float32Array>();
-  /** Puzzle ids of the last training step that was not yet applied. */
-  #pending: Int32Array | undefined;
+  /** Puzzle ids of the last training step. */
+  #seatIds: Int32Array = new Int32Array();
 
   constructor(config: ModelConfig, backend: string, budget = activationBudget, block?: Block) {
-    this.config = config;
-    this.schedule = buildSchedule(config);
+    super(config);
     this.description = `tfjs ${backend}${block === undefined ? '' : ', own block'}`;
     this.#backend = backend;
-    this.#specs = parameterSpecs(config);
-    this.#rotary = rotaryTables(config);
+    this.#rotary = rotaryTables(this.config);
     this.#activationBudget = budget;
     this.#block = block;
     const zeros = (specs: readonly ParameterSpec[]): Map<string, Float32Array> =>
       new Map(specs.map(({ name, shape }) => [name, new Float32Array(sizeOf(shape))]));
-    this.#values.set('parameters', zeros(this.#specs));
+    this.#values.set('parameters', zeros(this.specs));
     for (const kind of ['average', 'firstMoment', 'secondMoment'] as const)
-      this.#values.set(kind, zeros(tensorsOf(kind, this.#specs)));
+      this.#values.set(kind, zeros(tensorsOf(kind, this.specs)));
   }
 
-  createState(batchSize: number): LatentState {
-    checkBatchSize(batchSize);
-    return new TfjsState(batchSize, this.schedule.latents, positionsOf(this.config), this.config.hiddenSize);
+  protected makeState(batchSize: number, forget: () => void): TfjsState {
+    return new TfjsState(this, batchSize, forget);
   }
 
-  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
-    checkInfer(this.config, state, request);
+  protected async infer(latents: TfjsState, request: InferRequest): Promise<InferResult> {
     await breathe();
     await tf.setBackend(this.#backend);
-    const latents = stateOf(state);
     const weights = this.#weights(request.weights);
     const [logits, halting] = tf.tidy(() => {
       const x = this.#embed(weights, request.tokens, this.#puzzleRows(request.puzzleIds));
@@ -101,13 +91,11 @@ export class TfjsEngine implements Engine {
     return rest;
   }
 
-  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
-    checkTrain(this.config, state, request);
+  protected async train(latents: TfjsState, request: TrainRequest): Promise<TrainResult> {
     await breathe();
     await tf.setBackend(this.#backend);
-    const latents = stateOf(state);
     const { sequenceLength: L, vocabSize: V } = this.config;
-    const B = state.batchSize;
+    const B = latents.batchSize;
     const gradients = new Map<string, Float32Array>();
     const logits = new Float32Array(B * L * V);
     const halting = new Float32Array(B * 2);
@@ -137,10 +125,9 @@ export class TfjsEngine implements Engine {
     }
     if (local !== undefined) gradients.set(localWeights, local);
     latents.join(after);
-    this.#pending = undefined;
     this.#refuseInfinite(losses, gradients);
     this.#gradients = gradients;
-    this.#pending = request.puzzleIds.slice();
+    this.#seatIds = request.puzzleIds;
 
     const result = resultOf(this.config, logits, halting);
     const { logits: all, ...rest } = result;
@@ -159,7 +146,7 @@ export class TfjsEngine implements Engine {
     const tokens = request.tokens.subarray(from * L, (from + count) * L);
     const labels = request.labels.subarray(from * L, (from + count) * L);
     const device = this.#weights('raw');
-    const names = tensorsOf('average', this.#specs).map(({ name }) => name);
+    const names = tensorsOf('average', this.specs).map(({ name }) => name);
     const rows = this.#puzzleRows(request.puzzleIds.subarray(from, from + count));
     const inputs = rows === undefined ? names.map(device) : [...names.map(device), rows];
     const firstWithGradient = schedule.calls.findIndex(({ gradient }) => gradient);
@@ -243,13 +230,8 @@ export class TfjsEngine implements Engine {
     });
   }
 
-  async update(request: UpdateRequest): Promise<void> {
-    const seatIds = this.#pending;
-    if (seatIds === undefined)
-      throw new InputError('update needs the gradients of a training step; call trainStep first');
-    this.#pending = undefined;
-    this.optimizerSteps++;
-    for (const { name, role, shape } of this.#specs) {
+  protected async apply(request: UpdateRequest, count: number): Promise<void> {
+    for (const { name, role, shape } of this.specs) {
       if (role === 'trained') {
         const gradient = this.#gradients.get(name)!;
         const [parameters, average, firstMoment, secondMoment] = tensorKinds.map((kind) => this.#of(kind).get(name)!);
@@ -262,12 +244,12 @@ export class TfjsEngine implements Engine {
         };
         if (request.optimizer === 'muon' && isNetworkMatrix(name))
           muonStep(trained, shape as [number, number], request);
-        else adamStep(trained, this.optimizerSteps, request);
+        else adamStep(trained, count, request);
       } else if (role === 'puzzle-table') {
         signSgdStep(
           this.#of('parameters').get(name)!,
           this.#gradients.get(localWeights)!,
-          seatIds,
+          this.#seatIds,
           request.puzzleLearningRate,
           request.puzzleWeightDecay,
         );
@@ -276,34 +258,25 @@ export class TfjsEngine implements Engine {
     this.#forgetDevice();
   }
 
-  async readTensors(kind: TensorKind): Promise<TensorMap> {
+  protected async read(kind: TensorKind): Promise<TensorMap> {
     return new Map(
-      tensorsOf(kind, this.#specs).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]),
+      tensorsOf(kind, this.specs).map(({ name, shape }) => [name, { shape, data: this.#of(kind).get(name)!.slice() }]),
     );
   }
 
-  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
-    const write = (into: TensorKind): void => {
-      for (const { name } of tensorsOf(into, this.#specs)) this.#of(into).get(name)!.set(tensors.get(name)!.data);
-    };
-    write(kind);
-    if (kind === 'parameters') {
-      write('average');
-      for (const moments of ['firstMoment', 'secondMoment'] as const)
-        for (const data of this.#of(moments).values()) data.fill(0);
-      this.optimizerSteps = 0;
-    }
-    this.#pending = undefined;
+  protected async write(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    for (const { name } of tensorsOf(kind, this.specs)) this.#of(kind).get(name)!.set(tensors.get(name)!.data);
     this.#forgetDevice();
   }
 
-  setOptimizerSteps(steps: number): void {
-    this.optimizerSteps = steps;
+  protected async clear(parameters: TensorMap): Promise<void> {
+    await this.write('average', parameters);
+    for (const moments of ['firstMoment', 'secondMoment'] as const)
+      for (const data of this.#of(moments).values()) data.fill(0);
   }
 
-  async readGradients(): Promise<TensorMap> {
-    const shapes = new Map(this.#specs.map(({ name, shape }) => [name, shape]));
+  protected async gradients(): Promise<TensorMap> {
+    const shapes = new Map(this.specs.map(({ name, shape }) => [name, shape]));
     const size = this.config.puzzleEmbeddingSize;
     return new Map(
       [...this.#gradients].map(([name, data]) => [
@@ -313,7 +286,7 @@ export class TfjsEngine implements Engine {
     );
   }
 
-  dispose(): void {
+  protected free(): void {
     this.#forgetDevice();
     if (this.#rotary !== undefined) tf.dispose([this.#rotary.cos, this.#rotary.sin]);
   }
@@ -368,7 +341,7 @@ export class TfjsEngine implements Engine {
     let tensors = this.#onDevice.get(kind);
     if (tensors === undefined) {
       const averaged = kind === 'average' ? this.#of('average') : new Map<string, Float32Array>();
-      const used = this.#specs.filter(({ role }) => role !== 'puzzle-table');
+      const used = this.specs.filter(({ role }) => role !== 'puzzle-table');
       tensors = new Map(
         used.map(({ name, shape }) => [
           name,
@@ -423,26 +396,21 @@ interface TrainedPart {
 }
 
 /** Latents as kept tensors. */
-class TfjsState implements LatentState {
-  readonly batchSize: number;
+class TfjsState extends CheckedState {
   tensors: Latents;
-  readonly #size: readonly [number, number, number];
 
-  constructor(batchSize: number, latents: readonly LatentId[], positions: number, hiddenSize: number) {
-    this.batchSize = batchSize;
-    this.#size = [batchSize, positions, hiddenSize];
-    this.tensors = new Map(latents.map((id) => [id, tf.keep(tf.zeros([...this.#size]))]));
+  constructor(engine: Engine, batchSize: number, forget: () => void) {
+    super(engine, batchSize, forget);
+    this.tensors = new Map(this.latents.map((id) => [id, tf.keep(tf.zeros([...this.shape]))]));
   }
 
-  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+  protected async fetch(): Promise<ReadonlyMap<LatentId, Float32Array>> {
     const entries = [...this.tensors].map(async ([id, tensor]) => [id, (await tensor.data()) as Float32Array] as const);
     return new Map(await Promise.all(entries));
   }
 
-  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
-    const [B, S, D] = this.#size;
-    checkLatents(latents, this.tensors.keys(), B * S * D);
-    this.keep(new Map([...this.tensors.keys()].map((id) => [id, tf.tensor3d(latents.get(id)!, [B, S, D])])));
+  protected async replace(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    this.keep(new Map(this.latents.map((id) => [id, tf.tensor3d(latents.get(id)!, [...this.shape])])));
   }
 
   /** Takes new latents and lets the old ones go. */
@@ -470,14 +438,9 @@ class TfjsState implements LatentState {
     for (const part of parts) tf.dispose([...part.values()]);
   }
 
-  dispose(): void {
+  protected free(): void {
     tf.dispose([...this.tensors.values()]);
   }
-}
-
-function stateOf(state: LatentState): TfjsState {
-  if (!(state instanceof TfjsState)) throw new TypeError('latents: expected a state made by this engine');
-  return state;
 }
 
 /** Rows from … from + count of every latent. */

@@ -1,11 +1,10 @@
 /** The engine for GPUs: a worker in PyTorch interprets the schedule; this side keeps the contract. */
-import { InputError } from '../../errors.js';
-import { positionsOf, type ModelConfig } from '../../model/config.js';
-import { parameterSpecs, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
-import type { LatentId, Schedule } from '../../model/calls.js';
+import type { ModelConfig } from '../../model/config.js';
+import { parameterSpecs, type TensorMap } from '../../model/parameters.js';
+import type { LatentId } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
 import type { StoredTensor } from '../../checkpoint/tensor-data.js';
-import { checkBatchSize, checkInfer, checkLatents, checkTensors, checkTrain } from '../checks.js';
+import { CheckedEngine, CheckedState } from '../door.js';
 import { checkMemory, memoryLimit } from '../memory.js';
 import {
   EngineLostError,
@@ -15,7 +14,6 @@ import {
   type Engine,
   type InferRequest,
   type InferResult,
-  type LatentState,
   type Precision,
   type TensorKind,
   type TrainRequest,
@@ -56,55 +54,38 @@ interface Opened {
 /** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
 export async function createTorchEngine(config: ModelConfig, options: TorchOptions = {}): Promise<TorchEngine> {
   const { device = 'auto', precision = 'auto', threads, compile } = options;
-  const schedule = buildSchedule(config);
-  const specs = parameterSpecs(config);
   rankCount(options);
   const worker = new Worker(options);
   const { head } = await worker.ask({
     do: 'open',
-    model: plainModel(config, schedule),
-    specs: specs.map(({ name, shape, role }) => ({ name, shape, role })),
+    model: plainModel(config, buildSchedule(config)),
+    specs: parameterSpecs(config).map(({ name, shape, role }) => ({ name, shape, role })),
     device,
     precision,
     threads: threads ?? null,
     compile: compile ?? null,
   });
-  return new TorchEngine(config, schedule, specs, worker, options.devices ?? 1, head as unknown as Opened);
+  return new TorchEngine(config, worker, options.devices ?? 1, head as unknown as Opened);
 }
 
 /** The contract, and what else torch's worker can tell. */
-export class TorchEngine implements Engine {
+export class TorchEngine extends CheckedEngine<TorchState> {
   readonly kind = 'torch';
-  readonly config: ModelConfig;
-  readonly schedule: Schedule;
   readonly precision: Precision;
   readonly description: string;
   readonly threads: number | null;
-  optimizerSteps = 0;
 
-  readonly #specs: readonly ParameterSpec[];
   readonly #worker: Worker;
   readonly #opened: Opened;
   /** Ranks of this machine. */
   readonly #devices: number;
   #states = 0;
-  /** Whether the worker holds gradients that no update has used. */
-  #pending = false;
 
-  constructor(
-    config: ModelConfig,
-    schedule: Schedule,
-    specs: readonly ParameterSpec[],
-    worker: Worker,
-    devices: number,
-    opened: Opened,
-  ) {
+  constructor(config: ModelConfig, worker: Worker, devices: number, opened: Opened) {
+    super(config);
     const { torch, device, ranks, precision, compiled, losses, threads } = opened;
-    this.config = config;
-    this.schedule = schedule;
     this.precision = precision;
     this.threads = threads;
-    this.#specs = specs;
     this.#worker = worker;
     this.#opened = opened;
     this.#devices = devices;
@@ -116,23 +97,20 @@ export class TorchEngine implements Engine {
     ].join('');
   }
 
-  createState(batchSize: number): LatentState {
-    checkBatchSize(batchSize);
+  protected makeState(batchSize: number, forget: () => void): TorchState {
     this.#checkMemory(batchSize, false);
     const number = this.#states++;
-    const values = positionsOf(this.config) * this.config.hiddenSize;
     this.#tell({ do: 'state', state: number, seats: batchSize });
-    return new TorchState(this.#worker, number, batchSize, this.schedule.latents, values, () =>
+    return new TorchState(this, this.#worker, number, batchSize, forget, () =>
       this.#tell({ do: 'free', state: number }),
     );
   }
 
-  async inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
-    checkInfer(this.config, state, request);
+  protected async infer(state: TorchState, request: InferRequest): Promise<InferResult> {
     const { tensors } = await this.#worker.ask(
       {
         do: 'infer',
-        state: numberOf(state),
+        state: state.number,
         average: request.weights === 'average',
         logits: request.wantLogits === true,
       },
@@ -141,16 +119,14 @@ export class TorchEngine implements Engine {
     return resultOf(tensors);
   }
 
-  async trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
-    checkTrain(this.config, state, request);
+  protected async train(state: TorchState, request: TrainRequest): Promise<TrainResult> {
     const B = state.batchSize;
     checkEven('training step', B, this.#opened.ranks);
     this.#checkMemory(B, true);
-    this.#pending = false;
     const { head, tensors } = await this.#worker.ask(
       {
         do: 'train',
-        state: numberOf(state),
+        state: state.number,
         softmax: request.loss === 'softmax',
         logits: request.wantLogits === true,
       },
@@ -161,7 +137,6 @@ export class TorchEngine implements Engine {
       ]),
     );
     if (typeof head['notFinite'] === 'string') throw new NotFiniteError(head['notFinite']);
-    this.#pending = true;
     return {
       ...resultOf(tensors),
       answerLoss: valuesOf(tensors, 'answerLoss', Float64Array),
@@ -173,35 +148,27 @@ export class TorchEngine implements Engine {
     };
   }
 
-  async update(request: UpdateRequest): Promise<void> {
-    if (!this.#pending) throw new InputError('update needs the gradients of a training step; call trainStep first');
-    this.#pending = false;
-    await this.#worker.ask({ do: 'update', update: { ...request, count: this.optimizerSteps + 1 } });
-    this.optimizerSteps++;
+  protected async apply(request: UpdateRequest, count: number): Promise<void> {
+    await this.#worker.ask({ do: 'update', update: { ...request, count } });
   }
 
-  readTensors(kind: TensorKind): Promise<TensorMap> {
-    return this.#read(kind, tensorsOf(kind, this.#specs));
+  protected read(kind: TensorKind): Promise<TensorMap> {
+    return this.#read(kind, tensorsOf(kind, this.specs));
   }
 
-  async writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
-    checkTensors(tensorsOf(kind, this.#specs), tensors, kind);
-    for (const { name, shape } of tensorsOf(kind, this.#specs)) {
+  protected async write(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    for (const { name, shape } of tensorsOf(kind, this.specs)) {
       const values: StoredTensor = { dtype: 'F32', shape, data: tensors.get(name)!.data };
       await this.#worker.ask({ do: 'write', kind, name }, new Map([['values', values]]));
     }
-    this.#pending = false;
-    if (kind !== 'parameters') return;
+  }
+
+  protected async clear(): Promise<void> {
     await this.#worker.ask({ do: 'afresh' });
-    this.optimizerSteps = 0;
   }
 
-  setOptimizerSteps(steps: number): void {
-    this.optimizerSteps = steps;
-  }
-
-  async readGradients(): Promise<TensorMap> {
-    const gradients = await this.#read('gradient', tensorsOf('average', this.#specs));
+  protected async gradients(): Promise<TensorMap> {
+    const gradients = await this.#read('gradient', tensorsOf('average', this.specs));
     if (this.config.puzzleEmbeddingSize === 0) return gradients;
     return new Map([...gradients, ...(await this.#read('gradient', [{ name: localWeights }]))]);
   }
@@ -218,7 +185,7 @@ export class TorchEngine implements Engine {
     return (head as { flopPerSecond: number }).flopPerSecond;
   }
 
-  dispose(): void {
+  protected free(): void {
     this.#worker.close();
   }
 
@@ -262,52 +229,34 @@ export class TorchEngine implements Engine {
 }
 
 /** Latents that the worker holds. */
-class TorchState implements LatentState {
-  readonly batchSize: number;
+class TorchState extends CheckedState {
   readonly number: number;
   readonly #worker: Worker;
-  readonly #latents: readonly LatentId[];
-  readonly #perSeat: number;
   readonly #free: () => void;
 
-  constructor(
-    worker: Worker,
-    number: number,
-    batchSize: number,
-    latents: readonly LatentId[],
-    perSeat: number,
-    free: () => void,
-  ) {
-    this.batchSize = batchSize;
+  constructor(engine: Engine, worker: Worker, number: number, batchSize: number, forget: () => void, free: () => void) {
+    super(engine, batchSize, forget);
     this.number = number;
     this.#worker = worker;
-    this.#latents = latents;
-    this.#perSeat = perSeat;
     this.#free = free;
   }
 
-  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+  protected async fetch(): Promise<ReadonlyMap<LatentId, Float32Array>> {
     const { tensors } = await this.#worker.ask({ do: 'read_latents', state: this.number });
-    return new Map(this.#latents.map((latent, i) => [latent, valuesOf(tensors, String(i), Float32Array)]));
+    return new Map(this.latents.map((latent, i) => [latent, valuesOf(tensors, String(i), Float32Array)]));
   }
 
-  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
-    checkLatents(latents, this.#latents, this.batchSize * this.#perSeat);
-    const shape = [this.batchSize, this.#perSeat];
+  protected async replace(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    const [B, S, D] = this.shape;
     const tensors = new Map<string, StoredTensor>(
-      this.#latents.map((latent, i) => [String(i), { dtype: 'F32', shape, data: latents.get(latent)! }]),
+      this.latents.map((latent, i) => [String(i), { dtype: 'F32', shape: [B, S * D], data: latents.get(latent)! }]),
     );
     await this.#worker.ask({ do: 'write_latents', state: this.number }, tensors);
   }
 
-  dispose(): void {
+  protected free(): void {
     this.#free();
   }
-}
-
-function numberOf(state: LatentState): number {
-  if (!(state instanceof TorchState)) throw new TypeError('latents: expected a state made by this engine');
-  return state.number;
 }
 
 /** The values of a tensor in an answer. Throws EngineLostError where they are not what the wire promises. */

@@ -1,0 +1,233 @@
+/** What all engines share: the door, where every call is checked before an engine computes anything. */
+import { InputError, show } from '../errors.js';
+import { checkValue, whole } from '../fields.js';
+import type { LatentId, Schedule } from '../model/calls.js';
+import { positionsOf, type ModelConfig } from '../model/config.js';
+import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
+import { buildSchedule } from '../model/schedule.js';
+import {
+  checkBatchSize,
+  checkInfer,
+  checkKind,
+  checkLatents,
+  checkTensors,
+  checkTrain,
+  checkUpdate,
+} from './checks.js';
+import {
+  tensorsOf,
+  type Engine,
+  type InferRequest,
+  type InferResult,
+  type LatentState,
+  type TensorKind,
+  type TrainRequest,
+  type TrainResult,
+  type UpdateRequest,
+} from './engine.js';
+
+/**
+ * The contract of an engine, checked; what it computes is its subclasses' to say. A subclass gets requests that fit the
+ * model, in arrays that nobody else can change, and states of its own that are alive.
+ */
+export abstract class CheckedEngine<State extends CheckedState> implements Engine {
+  abstract readonly kind: Engine['kind'];
+  abstract readonly description: string;
+  abstract readonly precision: Engine['precision'];
+  abstract readonly threads: number | null;
+  readonly config: ModelConfig;
+  readonly schedule: Schedule;
+  protected readonly specs: readonly ParameterSpec[];
+
+  #optimizerSteps = 0;
+  /** Those that are alive. */
+  readonly #states = new Set<LatentState>();
+  /** Whether the parameters were written. */
+  #written = false;
+  /** Whether there are gradients that no update has used. */
+  #learned = false;
+  #computing = false;
+  #disposed = false;
+
+  constructor(config: ModelConfig) {
+    this.config = frozen(structuredClone(config));
+    this.schedule = buildSchedule(this.config);
+    this.specs = parameterSpecs(this.config);
+  }
+
+  /** The state calls `forget` when it is disposed of. */
+  protected abstract makeState(batchSize: number, forget: () => void): State;
+  protected abstract infer(state: State, request: InferRequest): Promise<InferResult>;
+  protected abstract train(state: State, request: TrainRequest): Promise<TrainResult>;
+  /** Optimizer step `count`, 1, 2, …, from the gradients of the last training step. */
+  protected abstract apply(request: UpdateRequest, count: number): Promise<void>;
+  protected abstract read(kind: TensorKind): Promise<TensorMap>;
+  /** Replaces the tensors of a kind, and nothing else. */
+  protected abstract write(kind: TensorKind, tensors: TensorMap): Promise<void>;
+  /** Sets the average to the parameters, and the moments to zero. */
+  protected abstract clear(parameters: TensorMap): Promise<void>;
+  protected abstract gradients(): Promise<TensorMap>;
+  protected abstract free(): void;
+
+  get optimizerSteps(): number {
+    return this.#optimizerSteps;
+  }
+
+  createState(batchSize: number): LatentState {
+    this.#checkAlive();
+    checkBatchSize(batchSize);
+    const state: State = this.makeState(batchSize, () => this.#states.delete(state));
+    this.#states.add(state);
+    return state;
+  }
+
+  inferStep(state: LatentState, request: InferRequest): Promise<InferResult> {
+    return this.#alone(() => {
+      const own = this.#ready(state);
+      checkInfer(this.config, own.batchSize, request);
+      return this.infer(own, copied(request));
+    });
+  }
+
+  trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult> {
+    return this.#alone(async () => {
+      const own = this.#ready(state);
+      checkTrain(this.config, own.batchSize, request);
+      this.#learned = false;
+      const result = await this.train(own, copied(request));
+      this.#learned = true;
+      return result;
+    });
+  }
+
+  update(request: UpdateRequest): Promise<void> {
+    return this.#alone(async () => {
+      checkUpdate(request);
+      if (!this.#learned) throw new InputError('update needs the gradients of a training step; call trainStep first');
+      this.#learned = false;
+      await this.apply(request, this.#optimizerSteps + 1);
+      this.#optimizerSteps++;
+    });
+  }
+
+  async readTensors(kind: TensorKind): Promise<TensorMap> {
+    this.#checkAlive();
+    checkKind(kind);
+    return this.read(kind);
+  }
+
+  writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
+    return this.#alone(async () => {
+      checkKind(kind);
+      checkTensors(tensorsOf(kind, this.specs), tensors, kind);
+      this.#learned = false;
+      await this.write(kind, tensors);
+      if (kind !== 'parameters') return;
+      await this.clear(tensors);
+      this.#optimizerSteps = 0;
+      this.#written = true;
+    });
+  }
+
+  setOptimizerSteps(steps: number): void {
+    checkValue('optimizer steps', steps, whole(0));
+    this.#optimizerSteps = steps;
+  }
+
+  async readGradients(): Promise<TensorMap> {
+    this.#checkAlive();
+    return this.gradients();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    for (const state of [...this.#states]) state.dispose();
+    this.#disposed = true;
+    this.free();
+  }
+
+  /** A state that a step may be made with, once there are parameters. */
+  #ready(state: LatentState): State {
+    if (state instanceof CheckedState) state.checkAlive();
+    if (!this.#states.has(state))
+      throw new InputError(`latents: expected a state that createState of this engine made, got ${show(state)}`);
+    if (!this.#written)
+      throw new InputError('engine: expected parameters, got none yet; write them by writeTensors, or start a Trainer');
+    return state as State;
+  }
+
+  #checkAlive(): void {
+    if (this.#disposed) throw new InputError('engine: it was disposed of; make another one');
+  }
+
+  /** Makes a call that may overlap with no other. */
+  async #alone<Result>(call: () => Promise<Result>): Promise<Result> {
+    this.#checkAlive();
+    if (this.#computing)
+      throw new InputError('engine: expected one call after another, got one during another; await each');
+    this.#computing = true;
+    try {
+      return await call();
+    } finally {
+      this.#computing = false;
+    }
+  }
+}
+
+/** Latents, checked; where they are is the subclass's to say. */
+export abstract class CheckedState implements LatentState {
+  readonly batchSize: number;
+  protected readonly latents: readonly LatentId[];
+  /** [B, S, D]. */
+  protected readonly shape: readonly [number, number, number];
+  readonly #forget: () => void;
+  #disposed = false;
+
+  constructor({ config, schedule }: Engine, batchSize: number, forget: () => void) {
+    this.batchSize = batchSize;
+    this.latents = schedule.latents;
+    this.shape = [batchSize, positionsOf(config), config.hiddenSize];
+    this.#forget = forget;
+  }
+
+  protected abstract fetch(): Promise<ReadonlyMap<LatentId, Float32Array>>;
+  protected abstract replace(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void>;
+  protected abstract free(): void;
+
+  async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
+    this.checkAlive();
+    return this.fetch();
+  }
+
+  async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
+    this.checkAlive();
+    checkLatents(latents, this.latents, sizeOf(this.shape));
+    await this.replace(latents);
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#forget();
+    this.free();
+  }
+
+  /** Throws InputError once it was disposed of. */
+  checkAlive(): void {
+    if (this.#disposed) throw new InputError('latents: the state was disposed of, or its engine; make another one');
+  }
+}
+
+/** A request whose arrays nobody else has: an engine may read them after others had their turn. */
+function copied<Request extends object>(request: Request): Request {
+  return Object.fromEntries(
+    Object.entries(request).map(([name, value]) => [name, ArrayBuffer.isView(value) ? structuredClone(value) : value]),
+  ) as Request;
+}
+
+/** Makes plain data unchangeable, to its last part. */
+function frozen<Data>(data: Data): Data {
+  if (typeof data !== 'object' || data === null) return data;
+  Object.values(data).forEach(frozen);
+  return Object.freeze(data);
+}

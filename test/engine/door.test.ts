@@ -1,0 +1,143 @@
+/** The door of the engines: what does not fit is refused in words, by all of them alike, before anything is computed. */
+import assert from 'node:assert/strict';
+import { createEngine, type EngineOptions } from '../../lib/engine/create.js';
+import type { Engine, InferRequest, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
+import { whyUnavailable } from '../../lib/engine/native/addon.js';
+import { InputError } from '../../lib/errors.js';
+import { initialParameters } from '../../lib/model/parameters.js';
+import type { ModelConfig } from '../../lib/model/config.js';
+import { Random } from '../../lib/random.js';
+import { odd, request, update } from './small.js';
+
+const engines: readonly EngineOptions[] = [
+  { engine: 'tfjs', backend: 'cpu' },
+  ...(whyUnavailable() === undefined ? [{ engine: 'native', precision: 'float32', threads: 1 } as const] : []),
+];
+
+for (const options of engines)
+  describe(`the door of the ${options.engine} engine`, function () {
+    this.timeout(60_000);
+    let engine: Engine;
+    const started = async (config: ModelConfig = odd): Promise<Engine> => {
+      const made = await createEngine(config, options);
+      await made.writeTensors('parameters', initialParameters(config, new Random(1)));
+      return made;
+    };
+    const { labels: _, last: __, loss: ___, ...seats } = request(odd, 2, 0);
+    const think: InferRequest = { ...seats, weights: 'raw' };
+    const refused = async (call: () => Promise<unknown>, says: RegExp): Promise<void> =>
+      assert.rejects(call, (error) => {
+        assert.ok(error instanceof InputError, String(error));
+        assert.match(error.message, says);
+        return true;
+      });
+    before(async () => {
+      engine = await started();
+    });
+    after(() => engine.dispose());
+
+    it('takes no words and no arrays that there are not', async () => {
+      const state = engine.createState(2);
+      for (const [changes, says] of [
+        [{ weights: 'avg' }, /weights: expected raw or average, got "avg"/],
+        [{ weights: undefined }, /weights: expected raw or average, got undefined/],
+        [{ wantLogit: true }, /unknown field wantLogit \(did you mean wantLogits\?\)/],
+        [{ wantLogits: 'yes' }, /wantLogits: expected true or false, or nothing, got "yes"/],
+        [{ tokens: Array.from(think.tokens) }, /tokens: expected an Int32Array, got a list/],
+        [{ tokens: Float32Array.from(think.tokens) }, /tokens: expected an Int32Array, got an object/],
+        [{ tokens: undefined }, /tokens: expected an Int32Array, got undefined/],
+        [{ reset: Uint8Array.of(1, 2) }, /reset\[1\]: expected 0 to 1, got 2/],
+      ] as const)
+        await refused(() => engine.inferStep(state, { ...think, ...changes } as never), says);
+      const learn: TrainRequest = request(odd, 2, 0);
+      for (const [changes, says] of [
+        [{ loss: 'softmx' }, /loss: expected stablemax or softmax, got "softmx"/],
+        [{ last: Uint8Array.of(0, 255) }, /last\[1\]: expected 0 to 1, got 255/],
+      ] as const)
+        await refused(() => engine.trainStep(state, { ...learn, ...changes } as never), says);
+      await refused(() => engine.readTensors('gradients' as never), /kind of tensors: expected parameters, average/);
+      state.dispose();
+    });
+
+    it('lets no number through that would harm the weights', async () => {
+      const state = engine.createState(2);
+      await engine.trainStep(state, request(odd, 2, 0));
+      const before = await engine.readTensors('parameters');
+      for (const [field, value] of [
+        ...([NaN, Infinity, -1, '0.001', undefined] as const).map((each) => ['learningRate', each] as const),
+        ...([NaN, 7, 1] as const).map((each) => ['emaRate', each] as const),
+        ...([NaN, -0.1, 1] as const).map((each) => ['beta1', each] as const),
+        ...([NaN, -1] as const).map((each) => ['weightDecay', each] as const),
+        ['optimizer', 'adam'] as const,
+        ['lr', 0.1] as const,
+      ])
+        await refused(
+          () => engine.update({ ...update, [field]: value } as UpdateRequest),
+          new RegExp(`^update: (unknown field )?${field}`),
+        );
+      for (const steps of [-1, 0.5, 'x']) assert.throws(() => engine.setOptimizerSteps(steps as number), InputError);
+      assert.deepEqual([engine.optimizerSteps, await engine.readTensors('parameters')], [0, before]);
+      await engine.update(update); // the gradients are still there
+      await engine.writeTensors('parameters', before);
+      state.dispose();
+    });
+
+    it('writes the tensors of its model, each of them and no other', async () => {
+      const own = new Map(await engine.readTensors('parameters'));
+      own.set('lm_head.bias', { shape: [7], data: new Float32Array(7) });
+      await refused(() => engine.writeTensors('parameters', own), /^parameters: lm_head\.bias is none of them$/);
+    });
+
+    it('steps the states that it made, while they are there', async () => {
+      const other = await started();
+      const [mine, theirs] = [engine.createState(2), other.createState(2)];
+      const says = /latents: expected a state that createState of this engine made, got an object/;
+      await refused(() => engine.inferStep(theirs, think), says);
+      await refused(() => engine.inferStep({} as never, think), says);
+      await engine.inferStep(mine, think);
+      mine.dispose();
+      mine.dispose();
+      for (const call of [() => engine.inferStep(mine, think), () => mine.read(), () => mine.write(new Map())])
+        await refused(call, /latents: the state was disposed of, or its engine; make another one/);
+      other.dispose();
+      other.dispose();
+      await refused(() => theirs.read(), /the state was disposed of, or its engine/);
+      for (const call of [
+        () => other.inferStep(theirs, think),
+        () => other.readTensors('parameters'),
+        () => other.readGradients(),
+        () => other.update(update),
+        async () => other.createState(2),
+      ])
+        await refused(call, /engine: it was disposed of; make another one/);
+    });
+
+    it('thinks with parameters only, not with the zeros that it is made with', async () => {
+      const empty = await createEngine(odd, options);
+      await refused(() => empty.inferStep(empty.createState(2), think), /expected parameters, got none yet/);
+      empty.dispose();
+    });
+
+    it('makes one call after another, with what it was given when it was called', async () => {
+      const state = engine.createState(2);
+      const { predictions, haltLogits } = await engine.inferStep(state, think);
+      const tokens = think.tokens.slice();
+      const first = engine.inferStep(state, { ...think, tokens });
+      tokens.fill(0);
+      await refused(() => engine.inferStep(state, think), /expected one call after another, got one during another/);
+      await refused(() => engine.update(update), /expected one call after another/);
+      const answer = await first;
+      assert.deepEqual([answer.predictions, answer.haltLogits], [predictions, haltLogits]);
+      await engine.inferStep(state, think); // it is free again
+      state.dispose();
+    });
+
+    it('keeps a configuration of its own, which nobody changes', async () => {
+      const config = { ...odd };
+      const made = await started(config);
+      config.latentRecursions = 6;
+      assert.equal(made.config.latentRecursions, odd.latentRecursions);
+      assert.throws(() => Object.assign(made.config, { layers: 1 }), TypeError);
+      made.dispose();
+    });
+  });
