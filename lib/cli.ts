@@ -7,6 +7,13 @@ import { errorText, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
+// npm starts its scripts in the project's folder; paths that a user gives count from where the user stands.
+const { npm_lifecycle_event: script, INIT_CWD: start } = process.env;
+if (script === 'trm' && start !== undefined) {
+  process.chdir(start);
+  delete process.env['INIT_CWD']; // of the programs that it starts, each has a place of its own
+}
+
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv;
@@ -54,8 +61,8 @@ function overview(): string {
 
 // A reader that closes the pipe early (| head) has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code !== 'EPIPE') process.stderr.write(`error: ${errorText(writeError(error, 'standard output'))}\n`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
 });
 
 main(process.argv.slice(2)).then(

@@ -5,6 +5,7 @@ import { BrokenError, InputError, show } from './errors.js';
 export function readError(error: unknown, named: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
+  if (code === 'ENXIO') return new InputError(`expected a file, got a device or a socket: ${named}`);
   if (code === 'EACCES' || code === 'EPERM') return new InputError(`no permission to read ${named}`);
   if (code === 'ELOOP') return new InputError(`${named}: expected a file, got a link that leads back to itself`);
   if (code === 'ENAMETOOLONG') return new InputError(`expected a path, got one that is too long: ${show(named)}`);
@@ -30,7 +31,8 @@ export function writeError(error: unknown, named?: string): unknown {
     EDQUOT: 'the quota is used up',
   };
   // A folder that is to be made below others fails so on a disk that is read-only.
-  const reason = code === 'ENOENT' && syscall === 'mkdir' ? 'no folder can be made there' : reasons[code];
+  const isNew = code === 'ENOENT' && (syscall === 'mkdir' || (syscall === 'open' && named !== undefined));
+  const reason = isNew ? 'nothing can be made there' : reasons[code];
   const place = named ?? at ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : undefined);
   return reason === undefined || place === undefined || error instanceof InputError
     ? error

@@ -32,7 +32,8 @@ export function openUserFile(file: string, kind: 'any' | 'plain'): number {
   const stat = fstatSync(handle);
   if (stat.isFile() || (kind === 'any' && !stat.isDirectory())) return handle;
   closeSync(handle);
-  throw new InputError(`expected a file, got ${stat.isDirectory() ? 'a folder' : 'a device'}: ${file}`);
+  const got = stat.isDirectory() ? 'a folder' : 'a pipe or a device, which is read only once; save what it gives first';
+  throw new InputError(`expected a file, got ${got}: ${file}`);
 }
 
 /** Throws InputError unless there is nothing at a path, or an empty folder. */

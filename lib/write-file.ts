@@ -54,6 +54,21 @@ export function writeFileAtomic(file: string, content: string | Uint8Array | Ite
   }
 }
 
+/** Throws InputError where a file cannot be written; for a result that takes long to make. */
+export function checkPlace(file: string): void {
+  const temporary = temporaryName(file);
+  try {
+    if (existsSync(file) && statSync(file).isDirectory())
+      throw new InputError(`${file}: expected a file, got a folder`);
+    makeFolder(path.dirname(file));
+    closeSync(openSync(temporary, 'w'));
+  } catch (error) {
+    throw writeError(error, file);
+  } finally {
+    removeHalf(temporary);
+  }
+}
+
 /**
  * Makes a folder, with those above it that are missing, one by one: where a file system refuses, as /proc does, Node's
  * own way to make several never returns.

@@ -55,14 +55,14 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   if (layers !== undefined) config.layers = layers;
 
   const size = number('puzzle_emb_ndim');
+  // HRM and the direct baseline take as many positions as the embedding fills, whatever the option says (spec §6).
+  const prefix = recursion === 'hrm' || recursion === 'direct' ? 0 : (number('puzzle_emb_len') ?? 0);
+  if (prefix > 0) config.puzzlePrefix = prefix;
   if (size !== undefined) {
     config.puzzleEmbeddingSize = size;
-    // HRM and the direct baseline take as many positions as the embedding fills, whatever the option says (spec §6).
-    const prefix = recursion === 'hrm' || recursion === 'direct' ? 0 : (number('puzzle_emb_len') ?? 0);
     const hiddenSize = number('hidden_size');
     if (size === 0) config.puzzlePrefix = 0;
-    else if (prefix > 0) config.puzzlePrefix = prefix;
-    else if (hiddenSize !== undefined) config.puzzlePrefix = Math.ceil(size / hiddenSize); // spec §1.3
+    else if (prefix <= 0 && hiddenSize !== undefined) config.puzzlePrefix = Math.ceil(size / hiddenSize); // spec §1.3
   }
   if (typeof fields['mlp_t'] === 'boolean') config.mixer = fields['mlp_t'] ? 'mlp' : 'attention';
   const positions = fields['pos_encodings'];

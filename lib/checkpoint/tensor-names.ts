@@ -3,6 +3,8 @@
  * average.
  */
 import { InputError } from '../errors.js';
+import { checkRotary } from './rotary.js';
+import type { TensorHandle } from './tensor-data.js';
 
 /** Wrappers that may stand anywhere in a name. */
 const anywhere = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
@@ -44,11 +46,18 @@ export function isBuffer(bare: string): boolean {
   return /^[LH]\d*_init$/.test(bare) || bare === 'puzzle_emb.weights';
 }
 
-/** Tensors by their names without wrappers. Throws InputError where two become one. */
-export function bareTensors<Tensor>(file: string, tensors: ReadonlyMap<string, Tensor>): ReadonlyMap<string, Tensor> {
-  const bare = new Map<string, Tensor>();
+/**
+ * Tensors by their names without wrappers. Throws InputError where two become one, or one that the model recomputes is
+ * not what it computes.
+ */
+export function bareTensors(
+  file: string,
+  tensors: ReadonlyMap<string, TensorHandle>,
+): ReadonlyMap<string, TensorHandle> {
+  const bare = new Map<string, TensorHandle>();
   for (const [name, tensor] of tensors) {
     const short = bareName(name);
+    if (short === undefined) checkRotary(file, name, tensor);
     if (short === undefined) continue;
     if (bare.has(short))
       throw new InputError(

@@ -2,7 +2,7 @@
  * Entries of an untrusted zip archive: found by its directory, read one at a time, never inflated beyond what they
  * declare.
  */
-import { inflateRawSync } from 'node:zlib';
+import { crc32, inflateRawSync } from 'node:zlib';
 import { InputError, reasonOf, show } from '../errors.js';
 import { failOf, type Bytes, type Fail } from './bytes.js';
 
@@ -15,6 +15,8 @@ export interface ZipEntry {
   readonly compressedSize: number;
   /** Bytes once inflated. */
   readonly size: number;
+  /** CRC-32 of them; 0 where the writer left it out. */
+  readonly checksum: number;
   /** Offset of the local header. */
   readonly at: number;
 }
@@ -78,7 +80,10 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
   if (header.getUint32(0, true) !== signatures.local) fail('has no header');
   const start = entry.at + 30 + header.getUint16(26, true) + header.getUint16(28, true);
   if (start + entry.compressedSize > bytes.size) fail('is cut off');
-  if (!entry.deflated) return bytes.read(start + begin, length);
+  if (!entry.deflated) {
+    checkStored(bytes, entry, start, fail);
+    return bytes.read(start + begin, length);
+  }
   let content: Uint8Array;
   try {
     content = inflateRawSync(bytes.read(start, entry.compressedSize), { maxOutputLength: Math.max(1, entry.size) });
@@ -86,8 +91,23 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
     return fail(`does not inflate to its ${entry.size} bytes (${reasonOf(error)})`);
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
+  if (entry.checksum !== 0 && crc32(content) !== entry.checksum) fail('has other bytes than its checksum says');
   // A buffer of its own: a Buffer's slice would not copy.
   return new Uint8Array(content.subarray(begin, begin + length));
+}
+
+/** Entries whose stored bytes are as their checksum says. */
+const sound = new WeakSet<ZipEntry>();
+
+/** Reads a stored entry through once. */
+function checkStored(bytes: Bytes, entry: ZipEntry, start: number, fail: (problem: string) => never): void {
+  if (entry.checksum === 0 || sound.has(entry)) return;
+  let found = 0;
+  const most = 2 ** 24;
+  for (let at = 0; at < entry.size; at += most)
+    found = crc32(bytes.read(start + at, Math.min(most, entry.size - at)), found);
+  if (found !== entry.checksum) fail('has other bytes than its checksum says');
+  sound.add(entry);
 }
 
 /** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
@@ -162,7 +182,7 @@ function readEntry(
       `${show(name)}: expected ${fields.size} stored bytes, got ${fields.compressedSize}; ` +
         'the zip directory is damaged',
     );
-  return { name, deflated, ...fields };
+  return { name, deflated, checksum: view.getUint32(at + 16, true), ...fields };
 }
 
 /** A 64-bit number that must be one that JavaScript counts exactly. */

@@ -111,6 +111,8 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   // As a variable of the shell that is not set gives it: an empty folder would be the one that we are in.
   const [empty] = Object.entries(parsed.values).find(([, value]) => String(value).trim() === '') ?? [];
   if (empty !== undefined) throw new InputError(`${command.name} --${empty}: expected a value, got nothing`);
+  if (parsed.positionals.some((word) => word.trim() === ''))
+    throw new InputError(`${command.name}: expected ${command.positionals}, got an empty word; is a variable unset?`);
   const [fewest, most] = command.count;
   const { length } = parsed.positionals;
   if (parsed.values['help'] !== true && (length < fewest || length > most)) {

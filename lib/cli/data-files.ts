@@ -1,6 +1,7 @@
 /** The parts of trm-lab data that bring in published puzzles and build sets of our own: import, get, build. */
 import path from 'node:path';
 import {
+  checkRatings,
   contentOf,
   fetchable,
   fetchPublished,
@@ -130,6 +131,7 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
         .join(', ')}; ${ownPuzzles[kind]}`,
     );
   }
+  checkRatings(path.basename(file), content, published);
   const placed = await placeFile(file, published.name);
   out.line(
     `${path.basename(file)}: ${content.puzzles} sound puzzles, the content of ${published.name}; ` +

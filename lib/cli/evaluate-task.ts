@@ -1,6 +1,7 @@
 /** The part of trm-lab evaluate that finds the puzzles which a checkpoint is scored on. */
 import type { Dataset } from '../data/dataset.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
+import { checkAnswer } from '../data/set-check.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import { experiments } from '../experiment/experiments.js';
@@ -50,7 +51,10 @@ export async function dataToScore(
   const progress = new Progress();
   const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
   progress.end();
-  return { dataset: data[split ?? 'test'], chosenBy, from: { task, train: data.train } };
+  const dataset = data[split ?? 'test'];
+  // Who made the folder is not known; hidden answers are nobody's mistake.
+  if (kind === 'folder' && dataset.ignore === null) for (let i = 0; i < dataset.examples; i++) checkAnswer(dataset, i);
+  return { dataset, chosenBy, from: { task, train: data.train } };
 }
 
 /** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */

@@ -95,24 +95,30 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
 }
 
 /**
- * A puzzle embedding is one task's in one version. Throws InputError where ARC tasks to score have not the ids that the
- * checkpoint learned for them, unless the model is asked without ids of their own.
+ * A puzzle embedding is one task's in one version. Returns what to say where nobody knows whether puzzles to score have
+ * the ids that the checkpoint learned for them. Throws InputError where ARC tasks have others, unless the model is asked
+ * without ids of their own.
  */
-export async function checkArcIds(
+export async function checkIds(
   { metadata }: Pick<OpenModel, 'metadata'>,
   { dataset, from }: ChosenData,
   puzzleIds: string,
   shouldStop: () => boolean,
-): Promise<void> {
-  if (!isArcDataset(dataset) || from?.task.kind !== 'arc' || puzzleIds !== 'own') return;
+): Promise<string | undefined> {
+  if (dataset.puzzleIds === 1 || from === undefined || puzzleIds !== 'own') return undefined;
   const own = namedTask(metadata);
-  if (own?.kind !== 'arc' || isDeepStrictEqual(from.task, own)) return;
-  const learned = await trainingSet(own, shouldStop);
-  if (!isArcDataset(learned)) return;
+  if (isDeepStrictEqual(from.task, own) || from.train.sha256 === metadata['trainSha256']) return undefined;
+  const learned = own?.kind === 'arc' && from.task.kind === 'arc' ? await trainingSet(own, shouldStop) : undefined;
+  if (own?.kind !== 'arc' || learned === undefined || !isArcDataset(learned) || !isArcDataset(dataset))
+    return (
+      'whether these puzzles have the ids that the model learned for them is not known: the checkpoint ' +
+      `${own === undefined ? 'names no task' : 'was trained on other data'}; --puzzle-ids blank scores it without ids`
+    );
   const known = new Map(
     learned.versions.entries.map(({ task }, i) => [task.id, { task, id: learned.versions.id(i, 0) }]),
   );
-  const sameVersions = from.task.seed === own.seed && from.task.augmentations === own.augmentations;
+  const task = from.task as typeof own;
+  const sameVersions = task.seed === own.seed && task.augmentations === own.augmentations;
   const { entries } = dataset.versions;
   const strange = entries.filter(({ task }, i) => {
     const learnedAs = known.get(task.id);
@@ -128,4 +134,5 @@ export async function checkArcIds(
         `${entries.length} with others: an id is a task's place among all tasks, and a version's. Score the ` +
         "checkpoint's own task, or give --puzzle-ids blank",
     );
+  return undefined;
 }

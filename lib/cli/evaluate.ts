@@ -28,7 +28,8 @@ import {
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { dataToScore, type ChosenData } from './evaluate-task.js';
-import { checkArcIds, trainedOn } from './evaluate-trained.js';
+import { checkIds, trainedOn } from './evaluate-trained.js';
+import { checkPlace } from '../write-file.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
@@ -193,7 +194,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const { dataset, chosenBy } = chosen;
     const asked = readAsked(args, dataset);
     const vote = readVote(args, dataset);
-    if (!isRandom(args)) await checkArcIds(model, chosen, asked.every.puzzleIds, shouldStop);
+    const ids = isRandom(args) ? undefined : await checkIds(model, chosen, asked.every.puzzleIds, shouldStop);
     const ofTraining = text(args, 'split') === 'train' || isRandom(args);
     const known = ofTraining ? undefined : await trainedOn(model, chosen, shouldStop, asked.options.puzzles);
     const before = process.cpuUsage();
@@ -210,18 +211,18 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     );
     out.line(`puzzles chosen by ${chosenBy}`);
     if (known !== undefined) out.line(known.line);
+    if (ids !== undefined) out.line(ids);
     if (dataset.note !== '') out.line(dataset.note);
     if ('each' in result) out.line(untilSureText(result));
     else for (const line of stepLines(result)) out.line(line);
     const voted = vote === undefined ? {} : await letVote(engine, vote, { ...asked.every, shouldStop, keep }, out);
     if (taken !== undefined) out.line(taken);
     if (assumed.length > 0) out.line(assumedLine(assumed)); // the last line is what is read
-    keep.remove();
     out.result({
       checkpoint: name,
       dataset: dataset.name,
       chosenBy,
-      notes,
+      notes: [...notes, ...(ids === undefined ? [] : [ids])],
       ...given({ trainingPuzzles: known?.overlap }),
       assumed,
       sha256: dataset.sha256,
@@ -235,6 +236,8 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
       ...result,
       ...voted,
     });
+    await new Promise(setImmediate); // a full disk ends the process here
+    keep.remove();
     return 0;
   } finally {
     engine.dispose();
@@ -361,6 +364,7 @@ function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
     if (submission === undefined) return undefined;
     throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
   }
+  if (submission !== undefined) checkPlace(submission); // now, not once all have voted
   const versions = numberOf(args, 'votes');
   const strange = notOfVotes.filter((name) => args.options[name] !== undefined).map((name) => `--${name}`);
   if (strange.length > 0 && (versions !== undefined || submission !== undefined))

@@ -174,7 +174,10 @@ async function writtenPuzzle(named: string): Promise<string> {
   if (named === '-') return boardText(boardOfInput());
   const found = statSync(named, { throwIfNoEntry: false });
   if (found?.isFile() === true) return boardText(await onlyBoard(named));
-  if (found !== undefined) throw new InputError(`${named}: expected a Sudoku or a file that holds one, got a folder`);
+  if (found !== undefined) {
+    const got = found.isDirectory() ? 'a folder' : 'a pipe or a device; give - and send it to standard input';
+    throw new InputError(`${named}: expected a Sudoku or a file that holds one, got ${got}`);
+  }
   // Of letters a board has x alone.
   if (/[\\/]|\.[a-wyz]\w*$/i.test(named)) throw new InputError(`file not found: ${named}`);
   return named;

@@ -14,6 +14,9 @@ export interface WrittenBoard {
 /** Lines without a board that may stand one after the other: headings, comments, frames. */
 const mostSkipped = 1000;
 
+/** Sections that some programs write behind a puzzle: how far somebody came, and notes. Other headings are titles. */
+const besidePuzzle = ['state', 'pencilmarks', 'candidates', 'notes'];
+
 const sides = [4, 6, 9];
 const wholes = sides.map((side) => side ** 2);
 
@@ -30,6 +33,12 @@ export function boardCells(text: string): string | undefined {
   return wholes.includes(written.length) && cells.test(written) ? written : undefined;
 }
 
+/** Whether a text is a board that lost or gained some cells, as long as `board` about and written like it. */
+export function resembles(text: string, board: string): boolean {
+  const alike = [...text].filter((character) => /[\d.]/.test(character) || board.includes(character)).length;
+  return text.length >= 12 && Math.abs(text.length / board.length - 1) <= 0.25 && alike >= 0.75 * text.length;
+}
+
 /**
  * Reads text line by line and gives each board as soon as it is whole. Lines that start with '#', and titles before a
  * board, are no part of it; a line that is neither is refused with its number.
@@ -37,7 +46,8 @@ export function boardCells(text: string): string | undefined {
 export class BoardReader {
   #rows: { readonly text: string; readonly line: number; readonly dashes: boolean }[] = [];
   #skipped = 0;
-  #section = 'puzzle';
+  /** Whether what comes belongs to a puzzle that was read. */
+  #beside = false;
 
   /** Takes the next line; returns the boards that end in it: none, one, or a puzzle and its answer. */
   add(line: string, number: number): WrittenBoard[] {
@@ -60,15 +70,24 @@ export class BoardReader {
   }
 
   #read(line: string, number: number): WrittenBoard[] {
-    const section = /^\s*\[\s*([a-z][a-z ]*)\]\s*$/i.exec(line)?.[1];
-    if (section !== undefined) this.#section = section.toLowerCase().trim();
-    // [State] and [PencilMarks] are the same puzzle's
-    if (section !== undefined || this.#section !== 'puzzle') return [];
-    const words = line.split(/\s+/).filter((word) => wholes.includes(word.length) && cells.test(word));
+    const heading = /^\s*\[\s*(\p{L}[\p{L} ]*)\]\s*$/iu.exec(line)?.[1]?.toLowerCase().replaceAll(' ', '');
+    if (heading !== undefined) {
+      if (/solution|solved|answer/.test(heading))
+        throw new InputError(`expected an answer behind its puzzle, without a heading, got ${show(line.trim())}`);
+      this.#beside = besidePuzzle.includes(heading);
+    }
+    if (heading !== undefined || this.#beside) return [];
+    const all = line.split(/\s+/);
+    const words = all.filter((word) => wholes.includes(word.length) && cells.test(word));
     const large = words.some((word) => word.length > 16) ? words.filter((word) => word.length > 16) : words;
     const text = line.replace(between, '');
     const inOne = boardCells(line);
     if (large.length > 0 || inOne !== undefined) {
+      const broken = inOne === undefined && all.find((word) => !words.includes(word) && resembles(word, large[0]!));
+      if (typeof broken === 'string')
+        throw new InputError(
+          `expected an answer of ${large[0]!.length} cells, got ${show(broken)} of ${broken.length}`,
+        );
       if (this.#sure().length > 0)
         throw new InputError(`expected another row of ${this.#sure()[0]!.text.length} cells`);
       this.#rows = [];
@@ -81,7 +100,9 @@ export class BoardReader {
 
   /** A title, or something wrong. */
   #other(line: string, text: string): [] {
-    const title = /\p{L}{2}/u.test(line) && !/[\d.]{12}/.test(text);
+    const word = line.trim();
+    const board = wholes.includes(word.length) && !/\s/.test(word) && (word.match(/[\d.]/g)?.length ?? 0) >= 4;
+    const title = /\p{L}{2}/u.test(line) && !/[\d.]{12}/.test(text) && !board;
     if (title && this.#sure().length === 0) return [];
     const bad = [...text].find((character) => !cells.test(character))!;
     throw new InputError(

@@ -28,8 +28,9 @@ export interface PublishedFile {
   /** Name in the data folder. */
   readonly name: string;
   readonly puzzles: number;
-  /** contentHash of it; absent where we have not seen the file. */
+  /** Of its questions and answers, and of its ratings (FileContent); absent where we have not seen the file. */
   readonly sha256?: string;
+  readonly ratings?: string;
   /** Path below the home of data sets; absent for files that others drew from it. */
   readonly home?: string;
 }
@@ -41,6 +42,7 @@ export const publishedFiles: readonly PublishedFile[] = [
     name: extremeFiles.train,
     puzzles: 1000,
     sha256: '6e20ac1bf298f1fb5eb75e17025e5d4b96e5fc9c293061829caca63642af86ee',
+    ratings: 'ab6f8eb090ffc0f8bc2ecfabbe786908d1539b8472488f0cab26f9c483550b57',
     home: 'sapientinc/sudoku-extreme-1k/resolve/main/train.csv',
   },
   {
@@ -54,12 +56,14 @@ export const publishedFiles: readonly PublishedFile[] = [
     name: extremeFiles.test,
     puzzles: 10_000,
     sha256: 'e4e537a87e4b0c345da960646c7a64f70f1307695ee531bd88dc68157208a36e',
+    ratings: 'ecf6cc380d1f2d3b604f5d7e0378c68002642ee689d6efe94b1cc964ed9e0ce3',
   },
   {
     kind: 'sudoku',
     name: extremeFiles.moreTrain,
     puzzles: 51_968,
     sha256: '27ba0d5a5f7b7238d6ce701cab5f08b5be461c3963efc12d42ef8258c1d217e6',
+    ratings: 'a64998acf6438ccd86b3b8c7fccf5144a829d3b46fdcd0579a1714bb7c2ed135',
   },
   {
     kind: 'maze',
@@ -92,12 +96,13 @@ const largestDownload = 1 << 30;
 const mostRedirects = 5;
 
 /**
- * How many puzzles a file holds, and a hash of its questions and answers in order, whatever the file's other columns,
- * line ends and compression.
+ * How many puzzles a file holds, a hash of its questions and answers in order, and one of its ratings, whatever the
+ * file's other columns, line ends and compression. Ratings: null where a Sudoku has none; absent for mazes.
  */
 export interface FileContent {
   readonly puzzles: number;
   readonly sha256: string;
+  readonly ratings?: string | null;
 }
 
 /** Reads a whole file, each puzzle checked by its reader. Throws InputError with the line number for a bad one. */
@@ -107,16 +112,34 @@ export async function contentOf(
   onPuzzle: (done: number) => void = () => undefined,
 ): Promise<FileContent> {
   const hash = createHash('sha256');
+  const ratings = createHash('sha256');
+  let rated = true;
   let puzzles = 0;
   const add = (question: string, answer: string): void => {
     hash.update(`${question},${answer}\n`);
     onPuzzle(++puzzles);
   };
   if (kind === 'sudoku')
-    for await (const puzzle of readSudokuFile(file))
+    for await (const puzzle of readSudokuFile(file)) {
+      rated &&= puzzle.rating !== null;
+      ratings.update(`${puzzle.rating}\n`);
       add(boardText(puzzle.question), boardText(puzzle.answer ?? completed(puzzle).answer));
+    }
   else for await (const { question, answer } of readMazeFile(file)) add(mazeText(question), mazeText(answer));
-  return { puzzles, sha256: hash.digest('hex') };
+  return {
+    puzzles,
+    sha256: hash.digest('hex'),
+    ...(kind === 'sudoku' ? { ratings: rated ? ratings.digest('hex') : null } : {}),
+  };
+}
+
+/** Throws InputError where a file has the puzzles of a published one, and other ratings or none. */
+export function checkRatings(name: string, { ratings }: FileContent, published: PublishedFile): void {
+  if (ratings === undefined || (ratings !== null && ratings === (published.ratings ?? ratings))) return;
+  throw new InputError(
+    `${name}: expected the ratings of ${published.name}, got ${ratings === null ? 'puzzles without one' : 'others'}; ` +
+      'puzzles are chosen and reported by them: bring the published file with its column rating',
+  );
 }
 
 /** Whether content is that of a published file: equal by hash, or where no hash is known, in number. */
@@ -191,6 +214,7 @@ export async function fetchPublished(
           `puzzles${published.sha256 === undefined ? '' : ` with content ${published.sha256.slice(0, 12)}…`}, ` +
           `got ${content.puzzles} with ${content.sha256.slice(0, 12)}…; the published file changed`,
       );
+    checkRatings(url, content, published);
     return await placeFile(temporary, name);
   } finally {
     removeHalf(temporary);

@@ -7,6 +7,7 @@ import { CsvError, parse } from 'csv-parse';
 import { parse as parseAll } from 'csv-parse/sync';
 import { Readable } from 'node:stream';
 import { InputError, within } from '../errors.js';
+import { resembles } from './board-text.js';
 
 /** One row as text; null for what the table does not hold. */
 export interface PuzzleRow {
@@ -66,11 +67,13 @@ export function findTable(lines: readonly string[], tell: (cell: string) => Cell
     for (const delimiter of tried) {
       const cells = cellsOf(line, delimiter).map((cell) => cell.trim().toLowerCase());
       const next = lines.slice(i + 1).find((each) => each.trim() !== '') ?? '';
+      const rows = (): string[][] =>
+        lines.slice(i + 1).flatMap((each) => (each.trim() === '' ? [] : [cellsOf(each, delimiter)]));
       const below = cellsOf(next, delimiter);
       const named = cells.some((cell) => includes(names.question, cell));
       if (named && (cells.length > 1 || next.startsWith('"') || tell(next) === 'question'))
         // one word may be a title
-        return byNames(cells, i, below, delimiter, tell);
+        return byNames(cells, i, rows(), delimiter, tell);
       if (cells.length < 2 && !line.startsWith('"')) continue;
       const here = byContent(cellsOf(line, delimiter), tell);
       if (here !== undefined) return { delimiter, skip: i, width: cells.length, ...here };
@@ -86,7 +89,7 @@ export function findTable(lines: readonly string[], tell: (cell: string) => Cell
 function byNames(
   header: readonly string[],
   at: number,
-  first: readonly string[],
+  rows: readonly (readonly string[])[],
   delimiter: string,
   tell: (cell: string) => CellKind,
 ): PuzzleTable {
@@ -99,7 +102,7 @@ function byNames(
     return found[0];
   };
   const question = only('question')!;
-  const other = first.findIndex((cell, i) => i !== question && tell(cell) === 'answer');
+  const other = header.findIndex((_, i) => i !== question && rows.some((row) => tell(row[i] ?? '') === 'answer'));
   return {
     delimiter,
     skip: at + 1,
@@ -112,7 +115,9 @@ function byNames(
 
 /** The rating's and the source's column of a header. */
 function beside(header: readonly string[]): Pick<PuzzleTable, 'rating' | 'source'> {
-  const [rating] = names.rating.map((name) => header.indexOf(name)).filter((at) => at >= 0);
+  const [rating, second] = header.flatMap((cell, i) => (includes(names.rating, cell) ? [i] : []));
+  if (second !== undefined)
+    throw new InputError(`expected one column of ratings, got ${header[rating!]} and ${header[second]}; rename one`);
   const source = header.indexOf(names.source[0]);
   return { rating, source: source < 0 ? undefined : source };
 }
@@ -209,6 +214,13 @@ export async function* readPuzzleTable<Puzzle>(
       const width = cells.reduce((most, each, i) => (each === '' ? most : i + 1), 0);
       const least = Math.max(table.question, table.answer ?? 0) + 1;
       if (cells.length < least) throw new InputError(`expected ${least} cells or more, got ${cells.length}`);
+      const question = cell(table.question).trim();
+      const second = cells.findIndex((each, i) => i !== table.question && resembles(each.trim(), question));
+      if (table.answer === undefined && second >= 0)
+        throw new InputError(
+          `expected one board a row, got another of ${cells[second]!.trim().length} characters in column ` +
+            `${second + 1}; call the columns question and answer`,
+        );
       if (width > table.width) throw new InputError(`expected ${table.width} cells as in the first row, got ${width}`);
       return read({
         line,

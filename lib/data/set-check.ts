@@ -33,7 +33,7 @@ export interface SetCheck {
 
 /**
  * Checks every example of a set, and the first of each group for repeats. Throws InputError naming the first example
- * whose answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose path is not a shortest one.
+ * whose answer is wrong (checkAnswer).
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
   const kind = kindOfSet(set);
@@ -44,13 +44,7 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
   const counts = new Float64Array(set.vocabSize);
   for (let i = 0; i < set.examples; i++) {
     const { input, label } = exampleOf(set, i);
-    const wrong =
-      geometry !== undefined
-        ? wrongSudoku(input, label, geometry)
-        : kind === 'maze' && !isShortestPath(input, label)
-          ? 'the answer is not a shortest path through the maze'
-          : undefined;
-    if (wrong !== undefined) throw new InputError(`${set.name}, example ${i + 1}: ${wrong}`);
+    checkAnswer(set, i);
     for (const token of label) if (token !== set.ignore) counts[token]!++;
     if (kind === 'maze' && mazeText(mazeAnswer(input)) !== mazeText(label)) againstRule++;
     if (firsts.has(i)) {
@@ -77,6 +71,22 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
     labelShares: Array.from(counts, (count) => (scored === 0 ? 0 : count / scored)),
     forms,
   };
+}
+
+/**
+ * Throws InputError for an example whose answer is wrong: a Sudoku that breaks a rule or changes a given, a maze whose
+ * path is not a shortest one.
+ */
+export function checkAnswer(set: Dataset, i: number): void {
+  const kind = kindOfSet(set);
+  const { input, label } = exampleOf(set, i);
+  const wrong =
+    kind === 'sudoku'
+      ? wrongSudoku(input, label, geometryOfCells(set.sequenceLength)!)
+      : kind === 'maze' && !isShortestPath(input, label)
+        ? 'the answer is not a shortest path through the maze'
+        : undefined;
+  if (wrong !== undefined) throw new InputError(`${set.name}, example ${i + 1}: ${wrong}`);
 }
 
 function wrongSudoku(input: Uint8Array, label: Uint8Array, geometry: SudokuGeometry): string | undefined {

@@ -186,11 +186,15 @@ async function* boardEntries(lines: AsyncIterable<Line>, name: string): AsyncGen
     for (const { board } of within(`${name}, line ${line}`, () => reader.add(text, line))) {
       const full = !board.includes(0);
       const question = held?.question;
-      if (full && question !== undefined && board.every((digit, i) => question[i] === 0 || question[i] === digit)) {
+      const keeps =
+        question !== undefined && board.every((digit, i) => digit === 0 || question[i] === 0 || question[i] === digit);
+      if (full && keeps) {
         yield { ...held!, answer: board };
         held = undefined;
         continue;
       }
+      if (keeps && held?.line === line)
+        throw new InputError(`${name}, line ${line}: expected a full answer behind the puzzle, got one with a blank`);
       if (full)
         throw new InputError(`${name}, line ${line}: expected a board with blanks, or the answer of the one before`);
       if (held !== undefined) yield held;

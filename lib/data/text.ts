@@ -62,7 +62,7 @@ function decoderFor(head: Uint8Array, name: string): TextDecoder {
  */
 export async function* textOf(file: string): AsyncGenerator<string> {
   const name = path.basename(file);
-  const bytes = createReadStream(file, { fd: openUserFile(file, 'any') }); // which it closes
+  const bytes = createReadStream(file, { fd: openUserFile(file, 'plain') }); // which it closes
   let stream: Readable = bytes;
   let decoder: TextDecoder | undefined;
   let total = 0;

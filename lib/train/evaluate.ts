@@ -92,10 +92,8 @@ const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove ===
  * where shouldStop says so.
  */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
-  checkEngine(engine);
   checkFields('evaluation', options, evaluateFields);
-  checkDataset(dataset);
-  checkFits(dataset, engine.config);
+  checkScorable(engine, dataset, options);
   const { supervisionSteps = engine.config.supervisionSteps, batchSize = 128, votes = 1, chains = 1, keep } = options;
   const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
@@ -146,6 +144,27 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   };
 }
 
+/** Throws InputError where an engine's model cannot think about the puzzles asked for, or they cannot be scored. */
+export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzleIds = 'own' }: EvaluateOptions): void {
+  checkEngine(engine);
+  checkDataset(dataset);
+  const { config } = engine;
+  checkFits(dataset, config);
+  const { name, ids, puzzleOffsets, sequenceLength: L, labels, ignore } = dataset;
+  const total = puzzleCount(dataset, puzzles);
+  const strange =
+    puzzleIds === 'blank' ? -1 : ids.findIndex((id, i) => puzzleOffsets[i]! < total && id >= config.puzzleIds);
+  if (strange >= 0)
+    throw new InputError(
+      `${name}: expected puzzle ids below ${config.puzzleIds}, as the model has, got ${ids[strange]}: it has not learned ` +
+        'these puzzles by their ids; score it without them (puzzleIds blank)',
+    );
+  if (ignore === null) return;
+  for (let i = 0; i < total; i++)
+    if (labels.subarray(i * L, (i + 1) * L).every((label) => label === ignore))
+      throw new InputError(`${name}, example ${i + 1}: expected cells to score, got none; leave it out`);
+}
+
 /** Adds the next `count` puzzles of `total` to the sums. */
 async function scorePart(
   engine: Engine,
@@ -167,7 +186,7 @@ async function scorePart(
         // The answer of a puzzle that halts stands for the steps it was spared.
         for (let step = steps - 1; step < (done ? supervisionSteps : steps); step++) {
           exact[step]! += score.exact ? 1 : 0;
-          cells[step]! += score.cells === 0 ? 1 : score.rightCells / score.cells;
+          cells[step]! += score.rightCells / score.cells;
           halting[step]! += answer.haltLogit >= 0 === score.exact ? 1 : 0;
           accepted[step]! += alsoRight ? 1 : 0;
           logits[step]! += answer.haltLogit;

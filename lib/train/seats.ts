@@ -11,6 +11,7 @@ import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
 import { addNoise, editLatents, startValues } from './latents.js';
+import { finite } from './think.js';
 
 /** How puzzles are thought about, beyond the paper too. */
 export interface ThinkingOptions {
@@ -273,7 +274,7 @@ export class Seats {
       const form = place.forms[this.#formOf(seat)];
       return {
         tokens: form === undefined ? prediction : relabelBack(prediction, form),
-        haltLogit: haltLogits[seat] ?? NaN,
+        haltLogit: finite(haltLogits[seat]),
       };
     });
   }

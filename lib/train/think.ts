@@ -1,6 +1,6 @@
 /** Thinking about one puzzle: the model's answer after each supervision step. */
 import { checkEngine } from '../engine/checks.js';
-import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
+import { NotFiniteError, type Engine, type InferResult, type LatentState, type Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
 import { checkCounts } from '../fields.js';
 
@@ -45,7 +45,7 @@ export async function think(
       const thought = {
         step: step + 1,
         prediction: predictions,
-        haltProbability: sigmoid(haltLogits[0] ?? NaN),
+        haltProbability: sigmoid(finite(haltLogits[0])),
       };
       thoughts.push(thought);
       options.onThought?.(thought);
@@ -54,6 +54,12 @@ export async function think(
     state.dispose();
   }
   return thoughts;
+}
+
+/** Throws NotFiniteError where a model's numbers overflow: what it answers then means nothing. */
+export function finite(logit = NaN): number {
+  if (Number.isFinite(logit)) return logit;
+  throw new NotFiniteError('the model answers NaN: its weights are so large that its numbers overflow');
 }
 
 /** One supervision step for seats that all started together: the first step resets their latents. */

@@ -2,11 +2,10 @@
 import { StoppedError } from '../errors.js';
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
-import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
-import { evaluateFields, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
+import { checkScorable, evaluateFields, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, seatsFields, type SeatsOptions } from './seats.js';
 
@@ -98,8 +97,8 @@ export async function evaluateUntilSure(
   dataset: Dataset,
   options: UntilSureOptions,
 ): Promise<UntilSure> {
-  checkEngine(engine);
   checkFields('search', options, untilSureFields);
+  checkScorable(engine, dataset, options);
   const total = puzzleCount(dataset, options.puzzles);
   const {
     haltAbove = 0,

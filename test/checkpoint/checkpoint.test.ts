@@ -143,6 +143,32 @@ describe('checkpoints', () => {
     );
   });
 
+  it('reads rotary tables that were saved, and takes no others than its own', () => {
+    const config: ModelConfig = { ...small, mixer: 'attention', positions: 'rotary' };
+    const tensors = initialParameters(config, new Random(1));
+    const pairs = config.hiddenSize / config.heads / 2;
+    for (const theta of [10_000, 500_000]) {
+      const frequencies = Float32Array.from({ length: pairs }, (_, i) => theta ** (-i / pairs));
+      const row = (of: (angle: number) => number): Float32Array =>
+        Float32Array.from({ length: 3 * 2 * pairs }, (_, i) => of(Math.floor(i / 2 / pairs) * frequencies[i % pairs]!));
+      for (const [name, shape, data] of [
+        ['inv_freq', [pairs], frequencies],
+        ['cos_cached', [3, 2 * pairs], row(Math.cos)],
+        ['sin_cached', [3, 2 * pairs], row(Math.sin)],
+      ] as const) {
+        const saved = file(`${name}-${theta}.safetensors`);
+        saveForeign(saved, new Map([...tensors, [`rotary_emb.${name}`, { shape, data }]]), 'model.inner.');
+        const load = (): unknown => loadCheckpoint(saved, { config });
+        if (theta === 10_000) load();
+        else
+          assert.throws(
+            load,
+            /rotary_emb\.\w+: expected the rotary table of base 10,000, with which this kit computes/,
+          );
+      }
+    }
+  });
+
   it('of others are stripped of prefixes, whatever their order', () => {
     const tensors = initialParameters(small, new Random(1));
     for (const prefix of ['', 'model.inner.', '_orig_mod.model.inner.', 'module._orig_mod.model.inner.']) {
@@ -374,6 +400,12 @@ describe('configuration from shapes', () => {
     const odd = shapesOf(paperConfig);
     odd.set('L_level.layers.0.mlp.down_proj.weight', [512, 1531]);
     assert.throws(() => inferConfig(odd, {}), /give both: --set model\.expansion=X,model\.innerMultiple=N/);
+  });
+
+  it('takes the stated length of the prefix, of a file that leaves out the size of the embedding too', () => {
+    assert.deepEqual(configFromReference({ puzzle_emb_len: 1 }), { puzzlePrefix: 1 });
+    // HRM takes as many positions as the embedding fills, whatever the option says (spec §6).
+    assert.equal(configFromReference({ architecture: 'hrm', puzzle_emb_len: 1 }).puzzlePrefix, undefined);
   });
 
   it("translates the reference's options", () => {

@@ -133,6 +133,22 @@ describe('PyTorch checkpoints', () => {
   });
 });
 
+describe('damaged PyTorch checkpoints', () => {
+  it('are told by the checksums that PyTorch wrote', () => {
+    const whole = readFileSync(fixture('tiny-trm.pt'));
+    const values = Buffer.from(Float32Array.from(formula(3, 48)).buffer); // of one of its tensors
+    const at = whole.indexOf(values);
+    assert.ok(at > 0);
+    const damaged = Uint8Array.from(whole);
+    damaged[at + 4]! ^= 1;
+    loadCheckpoint(whole);
+    assert.throws(
+      () => loadCheckpoint(damaged),
+      /has other bytes than its checksum says; copy or download the file again/,
+    );
+  });
+});
+
 describe('hostile PyTorch checkpoints', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'hostile-'));
   const marker = path.join(folder, 'executed');

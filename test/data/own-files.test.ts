@@ -161,6 +161,11 @@ describe('Sudoku files of every kind', () => {
       1,
     ],
     ['sections', `#A me\n[Puzzle]\n${rowsOf(puzzle).join('\n')}\n[State]\n${rowsOf(answer).join('\n')}\n`, 1],
+    ['boards under headings', puzzles.map((each) => `[Hard ones]\n${rowsOf(each).join('\n')}\n`).join('')],
+    [
+      'a table whose first answer is missing, in a column of any name',
+      `puzzle,key\n${puzzles.map((each, i) => `${each},${i === 0 ? '' : answers[i]}\n`).join('')}`,
+    ],
     [
       'a list of lists',
       `[${rowsOf(zeros[0]!)
@@ -215,6 +220,14 @@ describe('Sudoku files of every kind', () => {
         `puzzle,solution\n"${puzzle},${answer}\n`,
         /line [123]: expected a row of a table \(RFC 4180\), got a stray quote/,
       ],
+      [`${puzzle}\n[Solution]\n${answer}\n`, /line 2: expected an answer behind its puzzle, .*got "\[Solution\]"/],
+      [`${puzzle}\n${puzzle.replaceAll('.', 'O')}\n`, /line 2: Sudoku board: expected digits .*got "O"/],
+      [`${puzzle} ${answer.slice(1)}\n`, /line 1: expected an answer of 81 cells, got "21.* of 80$/],
+      [`${puzzle} ${answer}5\n`, /line 1: expected an answer of 81 cells, got "92.* of 82$/],
+      [`${puzzle} ${answer.slice(0, 80)}x\n`, /line 1: expected a full answer behind the puzzle, got one with a blank/],
+      [`puzzle,key\n${puzzle},${answer.slice(1)}\n`, /line 2: expected one board a row, got another of 80 .* column 2/],
+      [`puzzle,key\n${puzzle},\n${puzzles[1]},${'1'.repeat(81)}\n`, /line 3: expected an answer that keeps the givens/],
+      [`puzzle,rating,difficulty\n${puzzle},1,2\n`, /expected one column of ratings, got rating and difficulty/],
       ['{"question": "', /got JSON or XML/],
       ['PK\x03\x04\x14\x00', /a workbook or a zip archive; save the sheet as CSV/],
       ['PAR1\x15', /a Parquet file; save it as CSV/],

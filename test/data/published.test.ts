@@ -1,5 +1,6 @@
 /** Bringing in published files: from a server of our own, and never half. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,11 +10,13 @@ import { generateMazes } from '../../lib/data/maze-generator.js';
 import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import {
+  checkRatings,
   contentOf,
   fetchPublished,
   isContentOf,
   placeFile,
   publishedFiles,
+  type FileContent,
   type PublishedFile,
 } from '../../lib/data/published.js';
 import { InputError } from '../../lib/errors.js';
@@ -140,6 +143,24 @@ describe('published files', () => {
     assert.deepEqual(readdirSync(data), ['copy.csv.gz']);
   });
 
+  it('have their ratings, by which puzzles are chosen and reported', async () => {
+    const first = '12..34..2.4..3.1';
+    const content = async (rows: readonly string[]): Promise<FileContent> => {
+      const file = path.join(folder, 'rated.csv');
+      writeFileSync(file, ['puzzle,rating', ...rows].join('\n'));
+      return contentOf(file, 'sudoku');
+    };
+    const rated = await content([`${first},1`, `${first},2`]);
+    const known = { kind: 'sudoku', name: 'a.csv.gz', puzzles: 2, ratings: rated.ratings! } as const;
+    assert.equal(createHash('sha256').update('1\n2\n').digest('hex'), rated.ratings);
+    checkRatings('a', rated, known);
+    const other = await content([`${first},1`, `${first},3`]);
+    assert.equal(other.sha256, rated.sha256);
+    assert.throws(() => checkRatings('a', other, known), /a: expected the ratings of a\.csv\.gz, got others; /);
+    const none = await content([`${first},1`, `${first},`]);
+    assert.throws(() => checkRatings('a', none, { ...known, ratings: undefined } as never), /got puzzles without one/);
+  });
+
   const missing = publishedFiles
     .filter(({ name, sha256 }) => sha256 !== undefined && findDataFile(name) === undefined)
     .map(({ name }) => name);
@@ -150,7 +171,11 @@ describe('published files', () => {
     'have the content that is written down of ' +
       `them${missing.length === 0 ? '' : ` (not at hand, so not compared: ${missing.join(', ')})`}`,
     async () => {
-      for (const each of small) assert.ok(isContentOf(await contentOf(each.file, each.kind), each), each.name);
+      for (const each of small) {
+        const content = await contentOf(each.file, each.kind);
+        assert.ok(isContentOf(content, each), each.name);
+        checkRatings(each.name, content, each);
+      }
     },
   );
 });

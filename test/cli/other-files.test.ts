@@ -1,0 +1,153 @@
+/** evaluate and data on files and checkpoints of other people: what cannot be known is said, and nothing is lost. */
+import assert from 'node:assert/strict';
+import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadCheckpoint, saveCheckpoint } from '../../lib/checkpoint/checkpoint.js';
+import { shippedCheckpoint } from '../../lib/experiment/open.js';
+import { projectRoot } from '../../lib/files.js';
+
+const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
+const checkpoint = (name: string): string => path.join(projectRoot(), 'data', 'checkpoints', `${name}.safetensors`);
+
+describe('files and checkpoints of other people', function () {
+  this.timeout(120_000);
+  let folder = '';
+  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'others-'))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  const run = (args: readonly string[], options: object = {}): SpawnSyncReturns<string> =>
+    spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', ...options });
+  const refuses = (args: readonly string[], says: RegExp, options: object = {}): void => {
+    const { status, stderr } = run(args, options);
+    assert.equal(status, 2, stderr);
+    assert.match(stderr, says);
+  };
+  const evaluate = (...args: string[]): SpawnSyncReturns<string> => run(['evaluate', ...args, '--steps', '1']);
+
+  it('a pipe is refused: what was read to tell its kind would be lost', () => {
+    const shell = (command: string): SpawnSyncReturns<string> =>
+      spawnSync('sh', ['-c', `printf '1...............\\n' | "${process.execPath}" "${cli}" ${command}`], {
+        encoding: 'utf8',
+      });
+    const says = /expected a file, got a pipe or a device, which is read only once; save what it gives first/;
+    for (const [command, message] of [
+      ['data check /dev/stdin', says],
+      [`evaluate "${checkpoint('sudoku-4x4')}" --file /dev/stdin`, says],
+      ['solve /dev/stdin', /got a pipe or a device; give - and send it to standard input/],
+    ] as const) {
+      const { status, stderr } = shell(command);
+      assert.equal(status, 2, stderr);
+      assert.match(stderr, message);
+    }
+  });
+
+  it('an empty word is no path: a variable of the shell may be unset', () => {
+    refuses(['data', 'check', ''], /got an empty word; is a variable unset\?/);
+    refuses(['convert', checkpoint('sudoku-4x4'), ''], /got an empty word/);
+  });
+
+  it('under npm, paths count from where the user stands', () => {
+    writeFileSync(path.join(folder, 'mine.txt'), '..2.4..1.4......\n');
+    const env = { ...process.env, npm_lifecycle_event: 'trm', INIT_CWD: folder };
+    const { status, stderr, stdout } = run(['data', 'check', 'mine.txt'], { cwd: projectRoot(), env });
+    assert.equal(status, 2, stdout);
+    assert.match(stderr, /mine\.txt, line 1: expected exactly one solution, got several/); // it was found
+  });
+
+  it('where nobody knows whether puzzles have the ids that a model learned, that is said', () => {
+    const set = path.join(folder, 'arc-set');
+    const model = checkpoint('arc-7x7');
+    const built = run(['data', 'build', 'arc1', '--canvas', '7', '--augmentations', '0', '--out', set]);
+    assert.equal(built.status, 0, built.stderr);
+    const says = /whether these puzzles have the ids that the model learned for them is not known: the checkpoint /;
+    const from = ['--file', set, '--puzzles', '5'];
+    const { status, stdout, stderr } = evaluate(model, ...from);
+    assert.equal(status, 0, stderr);
+    assert.match(stdout, says);
+    assert.doesNotMatch(evaluate(model, ...from, '--puzzle-ids', 'blank').stdout, says);
+    const nameless = path.join(folder, 'nameless.safetensors');
+    const { config, tensors } = loadCheckpoint(model);
+    saveCheckpoint(nameless, { config, tensors });
+    const other = evaluate(nameless, '--experiment', 'arc-7x7-study', '--puzzles', '5');
+    assert.match(other.stdout, /is not known: the checkpoint names no task; --puzzle-ids blank scores it without ids/);
+    const few = path.join(folder, 'few.safetensors');
+    const table = tensors.get('puzzle_emb.weights')!;
+    const width = config.puzzleEmbeddingSize;
+    const puzzle_emb = { shape: [3, width], data: table.data.slice(0, 3 * width) };
+    saveCheckpoint(few, {
+      config: { ...config, puzzleIds: 3 },
+      tensors: new Map([...tensors, ['puzzle_emb.weights', puzzle_emb]]),
+    });
+    refuses(
+      ['evaluate', few, ...from],
+      /expected puzzle ids below 3, as the model has, got \d+: .*\(puzzleIds blank\)/,
+    );
+  });
+
+  it('a folder is scored by right answers only, and by some', () => {
+    const set = path.join(folder, 'set');
+    cpSync(path.join(projectRoot(), 'test', 'data', 'fixtures', 'ignore-null'), set, { recursive: true });
+    const labels = path.join(set, 'test', 'all__labels.npy');
+    const right = readFileSync(labels);
+    const model = shippedCheckpoint(16);
+    assert.match(evaluate(model, '--file', set).stdout, /exact/);
+    writeFileSync(
+      labels,
+      right.map((value, i) => (i < right.length - 96 ? value : value === 5 ? 2 : value + 1)),
+    );
+    refuses(['evaluate', model, '--file', set], /example 1: the answer (changes the given|breaks a rule)/);
+    writeFileSync(
+      labels,
+      right.map((value, i) => (i < right.length - 96 ? value : 0)),
+    );
+    const meta = path.join(set, 'test', 'dataset.json');
+    writeFileSync(meta, readFileSync(meta, 'utf8').replace('"ignore_label_id": null', '"ignore_label_id": 0'));
+    refuses(['evaluate', model, '--file', set], /example 1: expected cells to score, got none; leave it out/);
+  });
+
+  it('weights that overflow are no result', () => {
+    const { config, tensors } = loadCheckpoint(checkpoint('sudoku-4x4'));
+    const huge = path.join(folder, 'huge.safetensors');
+    const name = 'embed_tokens.embedding_weight';
+    const data = tensors.get(name)!.data.map(() => 3e38);
+    saveCheckpoint(huge, { config, tensors: new Map([...tensors, [name, { ...tensors.get(name)!, data }]]) });
+    for (const args of [
+      ['evaluate', huge, '--puzzles', '4'],
+      ['solve', '12..34..2.4..3.1', '--checkpoint', huge],
+    ]) {
+      const { status, stderr, stdout } = run(args);
+      assert.equal(status, 1, stdout);
+      assert.match(stderr, /^error: .*the model answers NaN: its weights are so large that its numbers overflow$/m);
+    }
+    const nan = { ...tensors.get(name)!, data: data.fill(NaN) };
+    assert.throws(
+      () => saveCheckpoint(huge, { config, tensors: new Map([...tensors, [name, nan]]) }),
+      /expected finite weights, got NaN or infinity in embed_tokens\.embedding_weight/,
+    );
+    assert.throws(
+      () => saveCheckpoint(huge, { config, tensors, metadata: { step: 5 } as never }),
+      /metadata step: expected text, got 5/,
+    );
+  });
+
+  it('a place that cannot be written to is found before anything is computed', () => {
+    refuses(
+      ['evaluate', checkpoint('arc-7x7'), '--votes', '2', '--submission', path.join(checkpoint('arc-7x7'), 'x.json')],
+      /cannot be written: a part of its path is a file/,
+    );
+    if (!existsSync('/dev/full')) return;
+    const { status, stderr } = spawnSync(
+      'sh',
+      ['-c', `"${process.execPath}" "${cli}" describe --settings > /dev/full`],
+      {
+        encoding: 'utf8',
+      },
+    );
+    assert.equal(status, 1);
+    assert.match(stderr, /^error: standard output cannot be written: the disk is full; /);
+    assert.equal(stderr.trim().split('\n').length, 1);
+  });
+});
