@@ -31,8 +31,8 @@ export function writeError(error: unknown, named?: string): unknown {
     EDQUOT: 'the quota is used up',
   };
   // A folder that is to be made below others fails so on a disk that is read-only.
-  const isNew = code === 'ENOENT' && (syscall === 'mkdir' || (syscall === 'open' && named !== undefined));
-  const reason = isNew ? 'nothing can be made there' : reasons[code];
+  const made = syscall === 'mkdir' ? 'folder' : syscall === 'open' && named !== undefined ? 'file' : undefined;
+  const reason = code === 'ENOENT' && made !== undefined ? `no ${made} can be made there` : reasons[code];
   const place = named ?? at ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : undefined);
   return reason === undefined || place === undefined || error instanceof InputError
     ? error

@@ -1,4 +1,4 @@
-/** The table of contents of the kit: what notebooks and programs of your own import. CONTRIBUTING.md has examples. */
+/** The table of contents of the kit: what notebooks and programs of your own import. docs/library.md has examples. */
 
 // The ground: errors that say what to do, where files are, seeded random numbers.
 export { InputError } from './errors.js';
@@ -26,15 +26,24 @@ export { paperConfig, type ModelConfig } from './model/config.js';
 export type { Call, Schedule } from './model/calls.js';
 export { buildSchedule, effectiveDepth } from './model/schedule.js';
 export { scheduleText } from './model/schedule-text.js';
+export { describe as describeModel, type ModelDescription } from './model/describe.js';
 export { parameterCount, type Tensor, type TensorMap } from './model/parameters.js';
 export { loadCheckpoint, saveCheckpoint } from './checkpoint/checkpoint.js';
 
 // Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';
 export type { Block, BlockParts } from './engine/tfjs/network.js';
-export type { Engine, LatentState } from './engine/engine.js';
+export type {
+  Engine,
+  InferRequest,
+  InferResult,
+  LatentState,
+  TrainRequest,
+  UpdateRequest,
+  Weights,
+} from './engine/engine.js';
 export { paperTraining, type TrainingOptions } from './train/options.js';
-export { Trainer } from './train/trainer.js';
+export { averagedWeights, Trainer } from './train/trainer.js';
 export { evaluate, evaluateIds, type Evaluation } from './train/evaluate.js';
 
 // Thinking: one puzzle step by step, when to stop, and the votes of ARC.
@@ -42,7 +51,14 @@ export type { Thought } from './train/think.js';
 export { searchForms } from './train/search.js';
 export { evaluateUntilSure, type UntilSure } from './train/until-sure.js';
 export type { Thinking } from './train/seats.js';
-export { hardestThought, stopWhenSure, thinkAbout, type JudgedThought, type SolvedPuzzle } from './train/thoughts.js';
+export {
+  hardestThought,
+  judgeSudoku,
+  stopWhenSure,
+  thinkAbout,
+  type JudgedThought,
+  type SolvedPuzzle,
+} from './train/thoughts.js';
 export { ArcVotes, type ArcScore, type ArcSubmission } from './train/arc-votes.js';
 export { voteArc, type ArcVoteResult } from './train/evaluate-arc.js';
 

@@ -240,6 +240,6 @@ describe('files', () => {
         error instanceof InputError &&
         /dataset\.json: expected at most 65536 bytes, got 3000000000$/.test(error.message),
     );
-    assert.throws(() => readUserFile('/dev/zero', 10), /expected a file, got a device/);
+    assert.throws(() => readUserFile('/dev/zero', 10), /expected a file, got a pipe or a device/);
   });
 });

@@ -96,8 +96,8 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
 
 /**
  * A puzzle embedding is one task's in one version. Returns what to say where nobody knows whether puzzles to score have
- * the ids that the checkpoint learned for them. Throws InputError where ARC tasks have others, unless the model is asked
- * without ids of their own.
+ * the ids that the checkpoint learned for them. Throws InputError where ARC tasks have others, unless the model is
+ * asked without ids of their own.
  */
 export async function checkIds(
   { metadata }: Pick<OpenModel, 'metadata'>,

@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
-import { lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
+import { lastSitting, recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { isProjectData, writeRunsReports, type RunsReport } from '../report/runs.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import {
@@ -116,7 +116,7 @@ export async function sweep(
   const before = await status(plan, { ...folders, onData: afterAWhile(out) });
   const missing = before.filter(({ state }) => state !== 'recorded');
   const asked = readEngineOptions(args).precision;
-  const others = recordsOf(before, readRecords(folder)).filter((record) => lastSitting(record).precision !== asked);
+  const others = recordsOf(before, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
   if (asked !== undefined && others.length > 0)
     out.note(
       `${plural(others.length, 'recorded run')} had another precision than ${asked} and stay as they are; ` +
@@ -167,7 +167,7 @@ export async function sweep(
 
 /** Writes what the records of a sweep come to, and says where. */
 async function report(runs: readonly SweepRun[], folder: string, purpose: SweepPurpose, out: Out): Promise<void> {
-  const all = readRecords(folder);
+  const all = recordsSoFar(folder);
   const records = recordsOf(runs, all);
   const reports = records.length === 0 ? [] : purpose.reports(records, all);
   const files = await writeRunsReports(folder, reports);

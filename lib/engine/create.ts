@@ -16,7 +16,7 @@ export interface EngineOptions {
   readonly engine?: 'auto' | 'native' | 'tfjs' | 'torch' | undefined;
   /** native and torch. auto: bf16 where the CPU or GPU multiplies it faster, else float32. Default auto. */
   readonly precision?: 'auto' | Precision | undefined;
-  /** Threads on a CPU, native and torch. Default: one a core. */
+  /** Threads on a CPU, native and torch; tfjs leaves them to its backend. Default: one a core. */
   readonly threads?: number | undefined;
   /** tfjs only. auto: tensorflow if tfjs-node loads, else wasm, else cpu. Default auto. */
   readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;

@@ -45,7 +45,7 @@ export const localWeights = 'puzzle_emb.local_weights';
  */
 export type Precision = 'float32' | 'bf16';
 
-/** One supervision step of thinking, without learning. A training batch may be given: labels, last and loss are unused. */
+/** One supervision step of thinking. A training request may be given: its labels, last and loss are not used. */
 export interface InferRequest {
   /** Token ids 0 … V−1, [B, L]; in a Sudoku 1 is an empty cell, and the digit d is d + 1. */
   readonly tokens: Int32Array;
@@ -124,7 +124,7 @@ export interface LatentState {
 /**
  * An engine for one model. Methods are called one after another, never two at once.
  * Every method checks what it is given (InputError), its arrays are copied when it is called, and
- * NotFiniteError tells that a loss or gradient is NaN or infinite: the parameters are then as they were before the step.
+ * NotFiniteError tells that a loss or gradient is NaN or infinite; the parameters are then as they were before.
  * EngineLostError ends the engine.
  */
 export interface Engine {

@@ -1,9 +1,11 @@
 /**
  * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
  */
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { InputError, show } from '../errors.js';
+import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import type { Evaluation } from '../train/evaluate.js';
@@ -155,11 +157,18 @@ export function readRecord(file: string): RunRecord {
 }
 
 /**
- * All records of a folder, by file name; a relative folder counts from the project's root, an absent one holds none.
- * Throws InputError for a file that is no record, two of one run, and a path that is no folder.
+ * All records of a folder, by file name; a relative folder counts from the project's root. Throws InputError for a
+ * folder that is not there, a file that is no record, two of one run, and a path that is no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
   if (typeof folder !== 'string') throw new InputError(`records: expected the path of a folder, got ${show(folder)}`);
+  if (!existsSync(path.resolve(projectRoot(), folder)))
+    throw new InputError(`records: expected a folder, found nothing: ${folder}; check the path`);
+  return recordsSoFar(folder);
+}
+
+/** The same where runs may yet come: a folder that is not there holds none. */
+export function recordsSoFar(folder: string): RunRecord[] {
   const files = new Map<string, string>();
   return recordFiles(folder).map((file) => {
     const record = readRecord(file);

@@ -155,12 +155,17 @@ async function makePart(
     const { votes, seconds } = found;
     return { method, set, from, puzzles, surer, votes, passes: found.passes.mean * puzzles, seconds };
   }
-  const chains = method === 'chains' ? plan.chains : 1;
-  const supervisionSteps = method === 'chains' ? plan.chainSteps : plan.cycles;
+  const {
+    chains = 1,
+    supervisionSteps,
+    ...noisy
+  } = method === 'chains'
+    ? { chains: plan.chains, noise: plan.noise, supervisionSteps: plan.chainSteps }
+    : { supervisionSteps: plan.cycles };
   const { exactAccuracy, seconds } = await evaluate(engine, dataset, {
     ...options,
+    ...noisy,
     chains,
-    noise: plan.noise,
     supervisionSteps,
   });
   const solved = exactAccuracy.map((share) => Math.round(share * puzzles));

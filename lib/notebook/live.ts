@@ -3,7 +3,7 @@ import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from '../sweep/plan.js';
 import { hashOf } from '../experiment/sealed.js';
-import { readRecords, type RunRecord } from '../experiment/record.js';
+import { recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { turn } from '../progress.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
@@ -89,7 +89,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     const done = runs.filter(({ state }) => state === 'recorded' || state === 'finished').map(({ id }) => id);
     if (!inNotebook() || done.length === drawn) return;
     drawn = done.length;
-    const records = readRecords(foldersOf(options).records).filter(({ id }) => done.includes(id));
+    const records = recordsSoFar(foldersOf(options).records).filter(({ id }) => done.includes(id));
     await send(accuracyVersusCycles(inOrder(records, plan)), figure);
   };
   let drawing: Promise<void> = Promise.resolve(); // one picture after the other, the last one last

@@ -1,6 +1,7 @@
 /** Means over seeds, what they are worth, and whether two models differ: Student's t, as jStat computes it. */
 import { createRequire } from 'node:module';
 import { InputError } from '../errors.js';
+import { checkValue, listOf, number } from '../fields.js';
 
 interface StudentT {
   cdf(t: number, degrees: number): number;
@@ -26,6 +27,7 @@ export interface Spread {
 
 /** Mean, spread and 95 % interval. Throws InputError for no values. */
 export function spreadOf(values: readonly number[]): Spread {
+  checkValue('spread', values, listOf(number));
   const n = values.length;
   if (n === 0) throw new InputError('spread: expected at least one value, got none');
   const mean = values.reduce((sum, value) => sum + value, 0) / n;

@@ -10,7 +10,7 @@ import { describe } from '../model/describe.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, thoughtsMade } from '../experiment/cost.js';
 import { hashOf } from '../experiment/sealed.js';
-import { lastSitting, readRecords, type RunRecord } from '../experiment/record.js';
+import { lastSitting, recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js';
 import type { PlannedRun } from './plan.js';
 import { notedShare, type WorkOrder } from './work.js';
@@ -204,7 +204,7 @@ export async function prepareArrays(
     }),
   );
   const settings = {
-    resources: taskResources(missing, readRecords(records), engine),
+    resources: taskResources(missing, recordsSoFar(records), engine),
     options: options.slurm ?? {},
   };
   const most = maxArraySize();

@@ -14,7 +14,7 @@ import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../
 import { changesText, sameTrial } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from './plan.js';
-import { readRecords, type RunRecord } from '../experiment/record.js';
+import { recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { runId } from '../experiment/run.js';
 import type { WorkerMessage } from './worker.js';
 import { loadTask, type TaskData } from '../experiment/task.js';
@@ -73,7 +73,7 @@ export async function status(
   options: Pick<SweepOptions, 'records' | 'folder' | 'onData' | 'shouldStop'> = {},
 ): Promise<SweepRun[]> {
   const { records: recordFolder, folder } = foldersOf(options);
-  const records = readRecords(recordFolder);
+  const records = recordsSoFar(recordFolder);
   const dataOf = cachedTasks(options);
   const runs: SweepRun[] = [];
   for (const planned of plan) {

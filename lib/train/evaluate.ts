@@ -156,8 +156,8 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
     puzzleIds === 'blank' ? -1 : ids.findIndex((id, i) => puzzleOffsets[i]! < total && id >= config.puzzleIds);
   if (strange >= 0)
     throw new InputError(
-      `${name}: expected puzzle ids below ${config.puzzleIds}, as the model has, got ${ids[strange]}: it has not learned ` +
-        'these puzzles by their ids; score it without them (puzzleIds blank)',
+      `${name}: expected puzzle ids below ${config.puzzleIds}, as the model has, got ${ids[strange]}: it has not ` +
+        'learned these puzzles by their ids; score it without them (puzzleIds blank)',
     );
   if (ignore === null) return;
   for (let i = 0; i < total; i++)

@@ -1,4 +1,4 @@
-/** The door of the engines: what does not fit is refused in words, by all of them alike, before anything is computed. */
+/** The door of the engines: what does not fit is refused in words, by all of them alike, before they compute. */
 import assert from 'node:assert/strict';
 import { createEngine, type EngineOptions } from '../../lib/engine/create.js';
 import type { Engine, InferRequest, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';

@@ -6,7 +6,14 @@ import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { hashOf } from '../../lib/experiment/sealed.js';
-import { readRecord, readRecords, recordSchema, writeRecord, type RunRecord } from '../../lib/experiment/record.js';
+import {
+  readRecord,
+  readRecords,
+  recordSchema,
+  recordsSoFar,
+  writeRecord,
+  type RunRecord,
+} from '../../lib/experiment/record.js';
 
 const record: RunRecord = {
   schema: recordSchema,
@@ -62,7 +69,11 @@ describe('run record', () => {
   it('reads back equal', () => {
     assert.deepEqual(readRecord(file), record);
     assert.deepEqual(readRecords(folder), [record]);
-    assert.deepEqual(readRecords(path.join(folder, 'absent')), []);
+    assert.deepEqual(recordsSoFar(path.join(folder, 'absent')), []);
+    assert.throws(
+      () => readRecords(path.join(folder, 'absent')),
+      /records: expected a folder, found nothing: .*absent/,
+    );
   });
 
   it('is refused where it lies in a folder twice: a seed counts once', () => {

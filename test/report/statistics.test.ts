@@ -27,6 +27,8 @@ describe('statistics', () => {
   it('one value has a mean and nothing else', () => {
     assert.deepEqual(spreadOf([0.5]), { n: 1, mean: 0.5, deviation: null, interval: null });
     assert.throws(() => spreadOf([]), InputError);
+    assert.throws(() => spreadOf([0.5, 'a' as never]), InputError);
+    assert.throws(() => spreadOf([0.5, NaN]), InputError);
   });
 
   it('the interval is mean ± t · s / √n, with t = 4.303 for three values', () => {

@@ -44,7 +44,7 @@ const script: Readonly<Record<number, readonly (readonly [answer: readonly numbe
 function scripted(): Engine {
   const steps = new Map<number, number>();
   const engine: Pick<Engine, 'config' | 'createState' | 'inferStep'> = {
-    config: { ...paperConfig, sequenceLength: 2, supervisionSteps: 4 },
+    config: { ...paperConfig, vocabSize: 6, sequenceLength: 2, supervisionSteps: 4 },
     createState: (batchSize) => ({
       batchSize,
       dispose: () => undefined,

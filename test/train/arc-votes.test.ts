@@ -107,7 +107,7 @@ describe('voting over versions', () => {
   const oracle = (needsId: boolean, knows: (row: number) => boolean = () => true): Engine => {
     let row = 0;
     return {
-      config: { supervisionSteps: 2, sequenceLength: 100 },
+      config: { supervisionSteps: 2, sequenceLength: 100, vocabSize: 12, puzzleIds: Infinity },
       createState: (batchSize: number) => ({ batchSize, dispose: () => undefined }),
       inferStep: (_: unknown, { tokens, puzzleIds }: InferRequest): Promise<InferResult> => {
         const predictions = new Int32Array(tokens.length);
@@ -175,12 +175,13 @@ describe('voting over versions', () => {
       assert.equal((await voteArc(oracle(needsId), test, { puzzleIds: mode })).passAt[1], expected, mode);
       assert.equal((await evaluateIds(oracle(needsId), test))[mode].exactAccuracy.at(-1), expected, mode);
     }
-    const sudoku = ungrouped([{ input: Uint8Array.of(1), label: Uint8Array.of(2) }], {
+    const board = new Uint8Array(100);
+    const sudoku = ungrouped([{ input: board, label: board }], {
       name: 'one',
       note: '',
-      width: 1,
-      height: 1,
-      vocabSize: 3,
+      width: 10,
+      height: 10,
+      vocabSize: 12,
     });
     await assert.rejects(evaluate(oracle(false), sudoku, { puzzleIds: 'shuffled' }), /shuffled ids are for ARC/);
   });

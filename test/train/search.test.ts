@@ -208,7 +208,7 @@ describe('evaluateUntilSure', () => {
     let open = 0;
     const steps = new Map<LatentState, Float32Array>();
     const engine = {
-      config: { supervisionSteps: 2, sequenceLength: 3 },
+      config: { supervisionSteps: 2, sequenceLength: 3, vocabSize: 16, puzzleIds: 1 },
       createState(batchSize: number) {
         open++;
         const values = new Float32Array(batchSize);
