@@ -34,7 +34,10 @@ describe('experiment', () => {
       describeExperiment(experiment('sudoku-extreme-desk', more)),
       /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/m,
     );
-    assert.match(describeExperiment(experiment('sudoku-9x9')), /, 1 supervision step a puzzle$/);
+    assert.match(
+      describeExperiment(experiment('sudoku-9x9')),
+      /, 1 supervision step a puzzle, 4 after 60 % of the steps, 64 batches in turn$/,
+    );
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
   });
 
