@@ -9,7 +9,7 @@ import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
 
 /** A puzzle and its right answer. */
 export interface Puzzle {
-  /** Token ids, [L]. */
+  /** Token ids, [L]: of a Sudoku 1 for an empty cell, d + 1 for the digit d (spec §5.1). */
   readonly question: Int32Array;
   readonly solution: Int32Array;
   /** Row of the model's puzzle table. */

@@ -11,9 +11,9 @@ describe('options beyond the paper', () => {
       if (scale === 'paper' || scale === 'smoke') assert.equal(rows.get(name), undefined, name);
   });
 
-  it('an experiment trained with Muon for one step a puzzle says so', () => {
-    const { training } = experiment('sudoku-9x9');
-    assert.deepEqual([training.optimizer, training.supervisionSteps], ['muon', 1]);
-    assert.deepEqual(rows.get('sudoku-9x9'), ['muon', '100 %', '1', '–', '–']);
+  it('an experiment trained with Muon, first for one step a puzzle, says so', () => {
+    const { optimizer, supervisionSteps, supervisionCurriculum } = experiment('sudoku-9x9').training;
+    assert.deepEqual([optimizer, supervisionSteps, supervisionCurriculum], ['muon', 4, [[0.6, 1]]]);
+    assert.deepEqual(rows.get('sudoku-9x9'), ['muon', '100 %', '1 up to 0.6, then 4', '64', '–']);
   });
 });
