@@ -3,19 +3,13 @@
 import { commands } from './cli/commands.js';
 import { helpText, readArguments, type Command, type Out } from './cli/command.js';
 import { BrokenError, didYouMean, InputError, StoppedError } from './errors.js';
-import { errorText, writeError } from './file-errors.js';
+import { errorText, readError, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
-// npm starts its scripts in the project's folder; paths that a user gives count from where the user stands.
-const { npm_lifecycle_event: script, INIT_CWD: start } = process.env;
-if (script === 'trm' && start !== undefined) {
-  process.chdir(start);
-  delete process.env['INIT_CWD']; // of the programs that it starts, each has a place of its own
-}
-
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
 async function main(argv: readonly string[]): Promise<number> {
+  goWhereUserIs();
   const [name, ...rest] = argv;
   if (name === undefined || name === '--help' || name === 'help') {
     process.stdout.write(overview());
@@ -35,6 +29,18 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   return command.run(args, output(args.options['json'] === true));
+}
+
+/** npm starts its scripts in the project's folder; paths that a user gives count from where the user stands. */
+function goWhereUserIs(): void {
+  const { npm_lifecycle_event: script, INIT_CWD: start } = process.env;
+  delete process.env['INIT_CWD']; // the programs that are started from here have places of their own
+  if (script !== 'trm' || start === undefined) return;
+  try {
+    process.chdir(start);
+  } catch (error) {
+    throw readError(error, start);
+  }
 }
 
 function output(json: boolean): Out {

@@ -13,13 +13,13 @@ export function checkRotary(file: string, name: string, handle: TensorHandle): v
   if (kind === undefined || !isFloat(handle.dtype)) return;
   const size = handle.shape.at(-1) ?? 0;
   const pairs = kind === 'inv_freq' ? size : size / 2;
-  const position = kind === 'inv_freq' ? 1 : (handle.shape[0] ?? 1) - 1; // the last: at position 0 all tables agree
+  const position = kind === 'inv_freq' ? 1 : (handle.shape.at(-2) ?? 1) - 1; // the last: at position 0 all agree
   const first = kind === 'inv_freq' ? 0 : position * size;
   const values = toFloat32(handle.read());
-  for (let i = 0; i < pairs && first + i < values.length; i++) {
+  for (let i = 0; i < Math.max(1, pairs); i++) {
     const angle = position * theta ** (-i / pairs);
     const expected = kind === 'inv_freq' ? angle : kind === 'cos_cached' ? Math.cos(angle) : Math.sin(angle);
-    if (Math.abs(values[first + i]! - expected) > tolerance * (kind === 'inv_freq' ? expected : 1))
+    if (!(Math.abs(values[first + i]! - expected) <= tolerance * (kind === 'inv_freq' ? expected : 1)))
       throw new InputError(
         `${file}: ${name}: expected the rotary table of base ${theta.toLocaleString('en')}, with which this kit ` +
           `computes, got another (${values[first + i]} where ${expected.toFixed(6)} belongs)`,

@@ -51,10 +51,27 @@ export async function dataToScore(
   const progress = new Progress();
   const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
   progress.end();
-  const dataset = data[split ?? 'test'];
-  // Who made the folder is not known; hidden answers are nobody's mistake.
-  if (kind === 'folder' && dataset.ignore === null) for (let i = 0; i < dataset.examples; i++) checkAnswer(dataset, i);
+  const set = data[split ?? 'test'];
+  const dataset = kind === 'folder' ? { ...set, note: wrongAnswer(set, puzzles ?? set.examples) } : set;
   return { dataset, chosenBy, from: { task, train: data.train } };
+}
+
+/** What to say of the first answer in a folder that is wrong by the rules of Sudoku or of mazes; '' if none is. */
+function wrongAnswer(set: Dataset, puzzles: number): string {
+  const progress = new Progress();
+  try {
+    // Hidden answers are nobody's mistake.
+    for (let i = 0; set.ignore === null && i < Math.min(puzzles, set.examples); i++) {
+      checkAnswer(set, i);
+      progress.update('checking', 'answers', i + 1, puzzles);
+    }
+    return set.note;
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return `${error.message}; scored as it stands`;
+  } finally {
+    progress.end();
+  }
 }
 
 /** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */

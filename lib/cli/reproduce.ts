@@ -135,7 +135,8 @@ function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 's
 const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   bf16: {},
   float32: { training: { steps: 1500 }, evaluation: { every: 500, puzzles: 100, finalPuzzles: 400 } },
-  tfjs: { training: { steps: 500 }, evaluation: { every: 0, finalPuzzles: 200 } },
+  // So few steps go round 64 batches too seldom.
+  tfjs: { training: { steps: 500, interleavedBatches: 16 }, evaluation: { every: 0, finalPuzzles: 200 } },
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
 };
 const trainingTakes: Readonly<Record<Pace, string>> = {

@@ -33,10 +33,11 @@ export function boardCells(text: string): string | undefined {
   return wholes.includes(written.length) && cells.test(written) ? written : undefined;
 }
 
-/** Whether a text is a board that lost or gained some cells, as long as `board` about and written like it. */
-export function resembles(text: string, board: string): boolean {
-  const alike = [...text].filter((character) => /[\d.]/.test(character) || board.includes(character)).length;
-  return text.length >= 12 && Math.abs(text.length / board.length - 1) <= 0.25 && alike >= 0.75 * text.length;
+/** Whether a text looks like the full answer to a board of 36 or 81 cells, whole or with one or two too few or many. */
+export function resemblesAnswer(text: string, cells: number): boolean {
+  if (cells < 36 || Math.abs(text.length - cells) > 2) return false;
+  const digits = [...text].filter((character) => /[1-9]/.test(character) && Number(character) ** 2 <= cells).length;
+  return digits >= 0.9 * text.length;
 }
 
 /**
@@ -71,11 +72,7 @@ export class BoardReader {
 
   #read(line: string, number: number): WrittenBoard[] {
     const heading = /^\s*\[\s*(\p{L}[\p{L} ]*)\]\s*$/iu.exec(line)?.[1]?.toLowerCase().replaceAll(' ', '');
-    if (heading !== undefined) {
-      if (/solution|solved|answer/.test(heading))
-        throw new InputError(`expected an answer behind its puzzle, without a heading, got ${show(line.trim())}`);
-      this.#beside = besidePuzzle.includes(heading);
-    }
+    if (heading !== undefined) this.#beside = besidePuzzle.includes(heading);
     if (heading !== undefined || this.#beside) return [];
     const all = line.split(/\s+/);
     const words = all.filter((word) => wholes.includes(word.length) && cells.test(word));
@@ -83,8 +80,8 @@ export class BoardReader {
     const text = line.replace(between, '');
     const inOne = boardCells(line);
     if (large.length > 0 || inOne !== undefined) {
-      const broken = inOne === undefined && all.find((word) => !words.includes(word) && resembles(word, large[0]!));
-      if (typeof broken === 'string')
+      const broken = all.find((word) => !words.includes(word) && resemblesAnswer(word, large[0]?.length ?? 0));
+      if (broken !== undefined)
         throw new InputError(
           `expected an answer of ${large[0]!.length} cells, got ${show(broken)} of ${broken.length}`,
         );
@@ -100,8 +97,10 @@ export class BoardReader {
 
   /** A title, or something wrong. */
   #other(line: string, text: string): [] {
+    // As long as a board, and but for one strange mark written like one: an O for a zero.
     const word = line.trim();
-    const board = wholes.includes(word.length) && !/\s/.test(word) && (word.match(/[\d.]/g)?.length ?? 0) >= 4;
+    const strange = new Set([...word].filter((character) => !cells.test(character)));
+    const board = wholes.includes(word.length) && strange.size === 1 && !strange.has(' ');
     const title = /\p{L}{2}/u.test(line) && !/[\d.]{12}/.test(text) && !board;
     if (title && this.#sure().length === 0) return [];
     const bad = [...text].find((character) => !cells.test(character))!;

@@ -145,15 +145,22 @@ export function checkDataset(dataset: Dataset): void {
   if (whole.has(dataset)) return;
   const { name, vocabSize, sequenceLength, puzzleIds, examples, inputs, labels, ignore, ratings } = dataset;
   const { puzzleOffsets, groupOffsets, ids } = dataset;
-  const below = (values: ArrayLike<number>, most: number): boolean =>
-    Array.prototype.every.call(values, (value: number) => value >= 0 && value < most);
+  for (const [part, values] of Object.entries({ labels, puzzleOffsets, groupOffsets, ids }))
+    if (!ArrayBuffer.isView(values))
+      throw new InputError(`${name}: ${part}: expected a typed array, got ${show(values)}`);
+  // A plain loop: a set may have a hundred million tokens.
+  const below = (values: ArrayLike<number>, most: number, besides?: number | null): boolean => {
+    for (let i = 0; i < values.length; i++)
+      if (!(values[i]! >= 0 && values[i]! < most) && values[i] !== besides) return false;
+    return true;
+  };
   const divides = (offsets: Int32Array, count: number): boolean =>
     offsets[0] === 0 && offsets.at(-1) === count && offsets.every((at, i) => i === 0 || at >= offsets[i - 1]!);
   const problem = [
     [inputs.length === examples * sequenceLength, `${examples} × ${sequenceLength} inputs`],
     [labels.length === inputs.length, `as many labels as inputs, ${inputs.length}`],
     [below(inputs, vocabSize), `inputs below its vocabulary of ${vocabSize}`],
-    [labels.every((label) => label < vocabSize || label === ignore), `labels below its vocabulary of ${vocabSize}`],
+    [below(labels, vocabSize, ignore), `labels below its vocabulary of ${vocabSize}`],
     [divides(puzzleOffsets, examples), `puzzleOffsets that rise from 0 to its ${examples} examples`],
     [divides(groupOffsets, ids.length), `groupOffsets that rise from 0 to its ${ids.length} puzzles`],
     [puzzleOffsets.length === ids.length + 1, `a place in puzzleOffsets for each of its ${ids.length} puzzles`],
@@ -167,7 +174,7 @@ export function checkDataset(dataset: Dataset): void {
 /** Throws InputError where a model does not take the puzzles of a data set. */
 export function checkFits(
   dataset: Dataset,
-  model: { readonly sequenceLength: number; readonly vocabSize: number; readonly puzzleIds: number },
+  model: { readonly sequenceLength: number; readonly vocabSize: number },
 ): void {
   for (const field of ['sequenceLength', 'vocabSize'] as const)
     if (dataset[field] !== model[field])

@@ -7,7 +7,7 @@ import { CsvError, parse } from 'csv-parse';
 import { parse as parseAll } from 'csv-parse/sync';
 import { Readable } from 'node:stream';
 import { InputError, within } from '../errors.js';
-import { resembles } from './board-text.js';
+import { resemblesAnswer } from './board-text.js';
 
 /** One row as text; null for what the table does not hold. */
 export interface PuzzleRow {
@@ -214,12 +214,12 @@ export async function* readPuzzleTable<Puzzle>(
       const width = cells.reduce((most, each, i) => (each === '' ? most : i + 1), 0);
       const least = Math.max(table.question, table.answer ?? 0) + 1;
       if (cells.length < least) throw new InputError(`expected ${least} cells or more, got ${cells.length}`);
-      const question = cell(table.question).trim();
-      const second = cells.findIndex((each, i) => i !== table.question && resembles(each.trim(), question));
+      const { length } = cell(table.question).trim();
+      const second = cells.findIndex((each, i) => i !== table.question && resemblesAnswer(each.trim(), length));
       if (table.answer === undefined && second >= 0)
         throw new InputError(
           `expected one board a row, got another of ${cells[second]!.trim().length} characters in column ` +
-            `${second + 1}; call the columns question and answer`,
+            `${second + 1}; if it is the answer, call the columns question and answer`,
         );
       if (width > table.width) throw new InputError(`expected ${table.width} cells as in the first row, got ${width}`);
       return read({

@@ -106,6 +106,7 @@ export function checkKind(kind: TensorKind): void {
 
 /** Throws InputError listing every tensor that is missing or too many, has another shape, or holds NaN or infinity. */
 export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap, what: string): void {
+  checkMap(what, tensors);
   const known = new Set(specs.map(({ name }) => name));
   const problems = [...tensors.keys()].filter((name) => !known.has(name)).map((name) => `${name} is none of them`);
   for (const { name, shape } of specs) {
@@ -124,12 +125,17 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
     );
 }
 
+function checkMap(what: string, values: unknown): void {
+  if (!(values instanceof Map)) throw new InputError(`${what}: expected a Map by names, got ${show(values)}`);
+}
+
 /** Throws InputError unless there is each of the latents, with so many numbers. */
 export function checkLatents(
   latents: ReadonlyMap<LatentId, Float32Array>,
   ids: Iterable<LatentId>,
   expected: number,
 ): void {
+  checkMap('latents', latents);
   for (const id of ids) {
     const length = latents.get(id)?.length;
     if (length !== expected)

@@ -47,6 +47,8 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   /** Whether there are gradients that no update has used. */
   #learned = false;
   #computing = false;
+  /** What to free when nothing computes any more. */
+  readonly #waiting: (() => void)[] = [];
   #disposed = false;
 
   constructor(config: ModelConfig) {
@@ -55,8 +57,8 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     this.specs = parameterSpecs(this.config);
   }
 
-  /** The state calls `forget` when it is disposed of. */
-  protected abstract makeState(batchSize: number, forget: () => void): State;
+  /** The state gives what frees its memory to `release` when it is disposed of. */
+  protected abstract makeState(batchSize: number, release: Release): State;
   protected abstract infer(state: State, request: InferRequest): Promise<InferResult>;
   protected abstract train(state: State, request: TrainRequest): Promise<TrainResult>;
   /** Optimizer step `count`, 1, 2, …, from the gradients of the last training step. */
@@ -76,7 +78,10 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   createState(batchSize: number): LatentState {
     this.#checkAlive();
     checkBatchSize(batchSize);
-    const state: State = this.makeState(batchSize, () => this.#states.delete(state));
+    const state: State = this.makeState(batchSize, (free) => {
+      this.#states.delete(state);
+      this.#afterwards(free);
+    });
     this.#states.add(state);
     return state;
   }
@@ -143,7 +148,13 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     if (this.#disposed) return;
     for (const state of [...this.#states]) state.dispose();
     this.#disposed = true;
-    this.free();
+    this.#afterwards(() => this.free());
+  }
+
+  /** Now, or when the call that is computing has ended. */
+  #afterwards(free: () => void): void {
+    if (this.#computing) this.#waiting.push(free);
+    else free();
   }
 
   /** A state that a step may be made with, once there are parameters. */
@@ -170,9 +181,13 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
       return await call();
     } finally {
       this.#computing = false;
+      for (const free of this.#waiting.splice(0)) free();
     }
   }
 }
+
+/** Frees memory as soon as nothing computes with it. */
+export type Release = (free: () => void) => void;
 
 /** Latents, checked; where they are is the subclass's to say. */
 export abstract class CheckedState implements LatentState {
@@ -180,14 +195,14 @@ export abstract class CheckedState implements LatentState {
   protected readonly latents: readonly LatentId[];
   /** [B, S, D]. */
   protected readonly shape: readonly [number, number, number];
-  readonly #forget: () => void;
+  readonly #release: Release;
   #disposed = false;
 
-  constructor({ config, schedule }: Engine, batchSize: number, forget: () => void) {
+  constructor({ config, schedule }: Engine, batchSize: number, release: Release) {
     this.batchSize = batchSize;
     this.latents = schedule.latents;
     this.shape = [batchSize, positionsOf(config), config.hiddenSize];
-    this.#forget = forget;
+    this.#release = release;
   }
 
   protected abstract fetch(): Promise<ReadonlyMap<LatentId, Float32Array>>;
@@ -208,8 +223,7 @@ export abstract class CheckedState implements LatentState {
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#forget();
-    this.free();
+    this.#release(() => this.free());
   }
 
   /** Throws InputError once it was disposed of. */
@@ -220,9 +234,12 @@ export abstract class CheckedState implements LatentState {
 
 /** A request whose arrays nobody else has: an engine may read them after others had their turn. */
 function copied<Request extends object>(request: Request): Request {
-  return Object.fromEntries(
-    Object.entries(request).map(([name, value]) => [name, ArrayBuffer.isView(value) ? structuredClone(value) : value]),
-  ) as Request;
+  const copy = (value: unknown): unknown => {
+    if (!ArrayBuffer.isView(value)) return value;
+    const array = value as Int32Array | Uint8Array; // the slice of a Buffer, or of shared memory, would be no copy
+    return array[Symbol.toStringTag] === 'Int32Array' ? new Int32Array(array) : new Uint8Array(array);
+  };
+  return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, copy(value)])) as Request;
 }
 
 /** Makes plain data unchangeable, to its last part. */

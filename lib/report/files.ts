@@ -4,7 +4,7 @@ import path from 'node:path';
 import { InputError } from '../errors.js';
 import { keptTogether } from './escape.js';
 import { failureScales } from '../experiment/failure-modes.js';
-import { closingEvaluation, readRecords, type RunRecord } from '../experiment/record.js';
+import { closingEvaluation, recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { readWiderRecords, type WiderRecord } from '../experiment/wider-record.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
@@ -71,7 +71,7 @@ export interface ReportFigure extends Listed {
 
 /** The committed records. Throws InputError for one that is no record. */
 export function reportSources(): Required<ReportSources> {
-  const read = (folder: string): RunRecord[] => readRecords(path.join(projectRoot(), 'data', folder));
+  const read = (folder: string): RunRecord[] => recordsSoFar(path.join(projectRoot(), 'data', folder));
   const wider = readWiderRecords(path.join(projectRoot(), 'data', 'wider'));
   return { records: read('runs'), searched: read('search'), again: read('precision'), wider, benches: benchRecords() };
 }

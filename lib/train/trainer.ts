@@ -1,6 +1,7 @@
 /** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
+import { checkEngine } from '../engine/checks.js';
 import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import { initialParameters, type TensorMap } from '../model/parameters.js';
@@ -48,8 +49,14 @@ export class Trainer {
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
     this.#engine = engine;
+    checkEngine(engine);
     checkDataset(dataset);
     checkFits(dataset, engine.config);
+    if (dataset.puzzleIds > engine.config.puzzleIds)
+      throw new InputError(
+        `${dataset.name}: expected at most the ${engine.config.puzzleIds} puzzle ids that the model has, got ` +
+          `${dataset.puzzleIds}; make it with puzzleIds ${dataset.puzzleIds}`,
+      );
     this.#options = structuredClone(checkTraining(options));
     this.#random = new Random(seed);
     this.#stream = new BatchStream(dataset, { batchSize: options.batchSize, random: this.#random.fork('order') });

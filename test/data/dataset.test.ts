@@ -36,7 +36,7 @@ describe('a data set', () => {
   });
 
   it('fits a model of its length and its vocabulary', () => {
-    const model = { sequenceLength: 4, vocabSize: 4, puzzleIds: 1 };
+    const model = { sequenceLength: 4, vocabSize: 4 };
     checkFits(sound, model);
     assert.throws(
       () => checkFits(sound, { ...model, vocabSize: 5 }),

@@ -163,6 +163,19 @@ describe('Sudoku files of every kind', () => {
     ['sections', `#A me\n[Puzzle]\n${rowsOf(puzzle).join('\n')}\n[State]\n${rowsOf(answer).join('\n')}\n`, 1],
     ['boards under headings', puzzles.map((each) => `[Hard ones]\n${rowsOf(each).join('\n')}\n`).join('')],
     [
+      'answers under a heading, an unsolved one among them',
+      `[Unsolved]\n${puzzles.map((each, i) => `${each}\n${i === 1 ? '' : `[Solution]\n${answers[i]}\n`}`).join('')}`,
+    ],
+    ['a word of digits as a title', `Easy9x9_20240115\n${rowsOf(puzzle).join('\n')}\n`, 1],
+    [
+      'numbers and notes beside',
+      `puzzle,mask,state,score,made\n${puzzles
+        .map(
+          (each) => `${each},${each.replace(/\d/g, '1').replaceAll('.', '0')},${each},2.3333333333333335,2024-01-15\n`,
+        )
+        .join('')}`,
+    ],
+    [
       'a table whose first answer is missing, in a column of any name',
       `puzzle,key\n${puzzles.map((each, i) => `${each},${i === 0 ? '' : answers[i]}\n`).join('')}`,
     ],
@@ -220,7 +233,10 @@ describe('Sudoku files of every kind', () => {
         `puzzle,solution\n"${puzzle},${answer}\n`,
         /line [123]: expected a row of a table \(RFC 4180\), got a stray quote/,
       ],
-      [`${puzzle}\n[Solution]\n${answer}\n`, /line 2: expected an answer behind its puzzle, .*got "\[Solution\]"/],
+      [
+        `${puzzle}\n[Solution]\n${answers[1]}\n`,
+        /line 3: expected a board with blanks, or the answer of the one before/,
+      ],
       [`${puzzle}\n${puzzle.replaceAll('.', 'O')}\n`, /line 2: Sudoku board: expected digits .*got "O"/],
       [`${puzzle} ${answer.slice(1)}\n`, /line 1: expected an answer of 81 cells, got "21.* of 80$/],
       [`${puzzle} ${answer}5\n`, /line 1: expected an answer of 81 cells, got "92.* of 82$/],

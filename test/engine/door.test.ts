@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { createEngine, type EngineOptions } from '../../lib/engine/create.js';
 import type { Engine, InferRequest, TrainRequest, UpdateRequest } from '../../lib/engine/engine.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
+import { tf } from '../../lib/engine/tfjs/backend.js';
 import { InputError } from '../../lib/errors.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import type { ModelConfig } from '../../lib/model/config.js';
@@ -129,6 +130,35 @@ for (const options of engines)
       const answer = await first;
       assert.deepEqual([answer.predictions, answer.haltLogits], [predictions, haltLogits]);
       await engine.inferStep(state, think); // it is free again
+      state.dispose();
+    });
+
+    it('disposed of during a step, lets it end, and frees its memory then', async () => {
+      const before = tf.memory().numTensors;
+      const made = await started();
+      const [one, two] = [made.createState(2), made.createState(2)];
+      const step = made.inferStep(one, think);
+      one.dispose();
+      made.dispose();
+      assert.equal((await step).haltLogits.length, 2);
+      for (const call of [() => made.inferStep(two, think), () => two.read()]) await refused(call, /disposed of/);
+      assert.equal(tf.memory().numTensors, before);
+    });
+
+    it('copies what it is given, and no more of a large array than its part', async () => {
+      const state = engine.createState(2);
+      const { predictions } = await engine.inferStep(state, think);
+      const shared = new Int32Array(new SharedArrayBuffer(4 * (think.tokens.length + 5)), 20);
+      shared.set(think.tokens);
+      for (const tokens of [shared, Int32Array.of(9, ...think.tokens, 9).subarray(1, -1)]) {
+        const step = engine.inferStep(state, { ...think, tokens });
+        tokens.fill(0);
+        assert.deepEqual((await step).predictions, predictions);
+      }
+      for (const what of [{}, undefined, [1]] as never[]) {
+        await refused(() => engine.writeTensors('parameters', what), /^parameters: expected a Map by names, got /);
+        await refused(() => state.write(what), /^latents: expected a Map by names, got /);
+      }
       state.dispose();
     });
 

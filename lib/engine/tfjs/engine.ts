@@ -7,7 +7,7 @@ import type { Call, LatentId } from '../../model/calls.js';
 import { latentInitName } from '../../model/schedule.js';
 import { given } from '../../fields.js';
 import { activationBudget } from '../checks.js';
-import { CheckedEngine, CheckedState } from '../door.js';
+import { CheckedEngine, CheckedState, type Release } from '../door.js';
 import {
   NotFiniteError,
   localWeights,
@@ -71,8 +71,8 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
       this.#values.set(kind, zeros(tensorsOf(kind, this.specs)));
   }
 
-  protected makeState(batchSize: number, forget: () => void): TfjsState {
-    return new TfjsState(this, batchSize, forget);
+  protected makeState(batchSize: number, release: Release): TfjsState {
+    return new TfjsState(this, batchSize, release);
   }
 
   protected async infer(latents: TfjsState, request: InferRequest): Promise<InferResult> {
@@ -255,7 +255,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
         );
       }
     }
-    this.#forgetDevice();
+    this.#releaseDevice();
   }
 
   protected async read(kind: TensorKind): Promise<TensorMap> {
@@ -266,7 +266,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
 
   protected async write(kind: TensorKind, tensors: TensorMap): Promise<void> {
     for (const { name } of tensorsOf(kind, this.specs)) this.#of(kind).get(name)!.set(tensors.get(name)!.data);
-    this.#forgetDevice();
+    this.#releaseDevice();
   }
 
   protected async clear(parameters: TensorMap): Promise<void> {
@@ -287,7 +287,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   }
 
   protected free(): void {
-    this.#forgetDevice();
+    this.#releaseDevice();
     if (this.#rotary !== undefined) tf.dispose([this.#rotary.cos, this.#rotary.sin]);
   }
 
@@ -354,7 +354,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return (name) => found.get(name)!;
   }
 
-  #forgetDevice(): void {
+  #releaseDevice(): void {
     for (const tensors of this.#onDevice.values()) tf.dispose([...tensors.values()]);
     this.#onDevice.clear();
   }
@@ -399,8 +399,8 @@ interface TrainedPart {
 class TfjsState extends CheckedState {
   tensors: Latents;
 
-  constructor(engine: Engine, batchSize: number, forget: () => void) {
-    super(engine, batchSize, forget);
+  constructor(engine: Engine, batchSize: number, release: Release) {
+    super(engine, batchSize, release);
     this.tensors = new Map(this.latents.map((id) => [id, tf.keep(tf.zeros([...this.shape]))]));
   }
 
