@@ -167,25 +167,35 @@ export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
   const groups = groupedBySeed(records);
+  const labels = toldApart(groups, ({ id }) => ` ${id.split('-').at(-1) ?? ''}`);
+  return groups.map((own, i) => ({ row: { label: labels[i]! }, records: own }));
+}
+
+/**
+ * What each group is called. Those that would share a label have the source of their puzzles behind it, or else what
+ * `tail` says.
+ */
+function toldApart(
+  groups: readonly (readonly [RunRecord, ...RunRecord[]])[],
+  tail: (first: RunRecord) => string,
+): string[] {
   const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${ownNote(first)}`);
-  return groups.map((own, i) => {
-    const shared = labels.filter((other) => other === labels[i]).length > 1;
-    return {
-      row: { label: shared ? `${labels[i]} ${own[0].id.split('-').at(-1) ?? ''}` : (labels[i] ?? '') },
-      records: own,
-    };
+  const sources = groups.map(([{ experiment }]) => ('source' in experiment.task ? experiment.task.source : ''));
+  return groups.map(([first], i) => {
+    const alike = sources.filter((_, other) => labels[other] === labels[i]);
+    if (alike.length === 1) return labels[i]!;
+    return `${labels[i]}${new Set(alike).size === alike.length ? `, ${sources[i]}` : tail(first)}`;
   });
 }
 
 /** Records as result rows, one for those that differ only in their seed. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
   const groups = groupedBySeed(records);
-  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${ownNote(first)}`);
+  const labels = toldApart(groups, ({ experiment }) => ` on ${experiment.base}`);
   return groups.map((group, i) => {
     const [{ experiment, data }] = group;
-    const shared = labels.filter((label) => label === labels[i]).length > 1;
     return {
-      name: `${labels[i]}${shared ? ` on ${experiment.base}` : ''}`,
+      name: labels[i]!,
       ...paperAccuracy(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,
