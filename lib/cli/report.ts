@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
-import { readRecord, readRecords } from '../experiment/record.js';
+import { readRecord, recordsSoFar } from '../experiment/record.js';
 import { runFiles } from '../experiment/run-folder.js';
 import { recordFiles } from '../experiment/sealed.js';
 import { projectRoot } from '../files.js';
@@ -48,7 +48,7 @@ const ofRun = /^(record|progress|claim|evaluation-[0-9a-f]+)\.json$/;
 async function reportFolder(folder: string, out: Out): Promise<number> {
   // A run's own folder holds other files beside its record.
   const own = runFiles(folder).record;
-  const records = existsSync(own) ? [readRecord(own)] : readRecords(folder);
+  const records = existsSync(own) ? [readRecord(own)] : recordsSoFar(folder);
   const others = recordFiles(folder).filter((file) => !ofRun.test(path.basename(file))).length;
   if (existsSync(own) && others > 0)
     out.note(`record.json makes ${shownPath(folder)} a run's own folder: ${plural(others, 'other file')} left out`);
