@@ -9,6 +9,8 @@ import { createTorchEngine } from '../../lib/engine/torch/engine.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { runExperiment } from '../../lib/experiment/run.js';
+import { initialParameters } from '../../lib/model/parameters.js';
+import { Random } from '../../lib/random.js';
 import { left, odd, request, workers } from './small.js';
 
 const small = change(experiment('sudoku-smoke'), {
@@ -98,6 +100,7 @@ describe('torch engine, when a process dies', function () {
 
   it('what it is asked after its end is refused with the same words', async () => {
     const engine = await createTorchEngine(odd, { device: 'cpu', threads: 1 });
+    await engine.writeTensors('parameters', initialParameters(odd, new Random(0)));
     const state = engine.createState(2);
     await engine.trainStep(state, request(odd, 2, 0));
     workers().forEach(({ pid }) => process.kill(pid, 'SIGTERM'));

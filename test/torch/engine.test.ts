@@ -115,6 +115,7 @@ describe('torch engine', function () {
     const hiddenSize = 64 * Math.ceil(memoryLimit() / (40_000 * bytesPerChannel) / 64);
     const wide = { ...odd, hiddenSize, latentRecursions: 1 };
     const engine = await createTorchEngine(wide, { device: 'cpu', threads: 1 });
+    await engine.writeTensors('parameters', initialParameters(wide, new Random(0)));
     const seats = Math.ceil((memoryLimit() / (hiddenSize * bytesPerChannel)) * 1.01);
     assert.throws(
       () => engine.createState(seats),
