@@ -1,7 +1,7 @@
 /** The published code's option names, as our configuration. */
 import { InputError, show } from '../errors.js';
 import { isObject } from '../fields.js';
-import type { ModelConfig, Recursion } from '../model/config.js';
+import { rotaryBase, type ModelConfig, type Recursion } from '../model/config.js';
 
 /** Options by the reference's names (spec §1.1). `architecture` is its `name:` of the model class. */
 export type ReferenceFields = Readonly<Record<string, unknown>>;
@@ -80,7 +80,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
 /** Options that are true or false. ema: whether the run averaged its weights. */
 const flags = ['mlp_t', 'no_ACT_continue', 'ema', 'use_ema'];
 /** What this kit computes with, where the published code has an option: other values would give other answers. */
-const fixed: Readonly<Record<string, number>> = { rms_norm_eps: 1e-5, rope_theta: 10_000 };
+const fixed: Readonly<Record<string, number>> = { rms_norm_eps: 1e-5, rope_theta: rotaryBase };
 /** The known options by their names in lower case, as some programs write them. */
 const known: ReadonlyMap<string, string> = new Map(
   [

@@ -1,9 +1,8 @@
 /** Rotary tables that some programs save: this kit computes its own, so they must be the same. */
 import { InputError } from '../errors.js';
+import { rotaryBase } from '../model/config.js';
 import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
 
-/** Base of the frequencies, as in the published code. */
-const theta = 10_000;
 /** Tables may have been saved in bfloat16. */
 const tolerance = 0.01;
 
@@ -17,11 +16,11 @@ export function checkRotary(file: string, name: string, handle: TensorHandle): v
   const first = kind === 'inv_freq' ? 0 : position * size;
   const values = toFloat32(handle.read());
   for (let i = 0; i < Math.max(1, pairs); i++) {
-    const angle = position * theta ** (-i / pairs);
+    const angle = position * rotaryBase ** (-i / pairs);
     const expected = kind === 'inv_freq' ? angle : kind === 'cos_cached' ? Math.cos(angle) : Math.sin(angle);
     if (!(Math.abs(values[first + i]! - expected) <= tolerance * (kind === 'inv_freq' ? expected : 1)))
       throw new InputError(
-        `${file}: ${name}: expected the rotary table of base ${theta.toLocaleString('en')}, with which this kit ` +
+        `${file}: ${name}: expected the rotary table of base ${rotaryBase.toLocaleString('en')}, with which this kit ` +
           `computes, got another (${values[first + i]} where ${expected.toFixed(6)} belongs)`,
       );
   }

@@ -52,12 +52,12 @@ export async function dataToScore(
   const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
   progress.end();
   const set = data[split ?? 'test'];
-  const dataset = kind === 'folder' ? { ...set, note: wrongAnswer(set, puzzles ?? set.examples) } : set;
+  const dataset = kind === 'folder' ? { ...set, note: noteOfFolder(set, puzzles ?? set.examples) } : set;
   return { dataset, chosenBy, from: { task, train: data.train } };
 }
 
-/** What to say of the first answer in a folder that is wrong by the rules of Sudoku or of mazes; '' if none is. */
-function wrongAnswer(set: Dataset, puzzles: number): string {
+/** A folder's note, and behind it the first of its answers that breaks the rules of Sudoku or of mazes. */
+function noteOfFolder(set: Dataset, puzzles: number): string {
   const progress = new Progress();
   try {
     // Hidden answers are nobody's mistake.
@@ -68,7 +68,7 @@ function wrongAnswer(set: Dataset, puzzles: number): string {
     return set.note;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return `${error.message}; scored as it stands`;
+    return `${set.note} ${error.message}; scored as it stands`.trim();
   } finally {
     progress.end();
   }

@@ -2,6 +2,9 @@
 import { between, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { readSchedule } from './own-schedule.js';
 
+/** Base of the frequencies of rotary positions, as in the published code. */
+export const rotaryBase = 10_000;
+
 /** Which list of calls a supervision step makes; schedule.ts writes each one out. */
 export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
 

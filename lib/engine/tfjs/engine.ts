@@ -255,7 +255,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
         );
       }
     }
-    this.#releaseDevice();
+    this.#forgetDevice();
   }
 
   protected async read(kind: TensorKind): Promise<TensorMap> {
@@ -266,7 +266,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
 
   protected async write(kind: TensorKind, tensors: TensorMap): Promise<void> {
     for (const { name } of tensorsOf(kind, this.specs)) this.#of(kind).get(name)!.set(tensors.get(name)!.data);
-    this.#releaseDevice();
+    this.#forgetDevice();
   }
 
   protected async clear(parameters: TensorMap): Promise<void> {
@@ -287,7 +287,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   }
 
   protected free(): void {
-    this.#releaseDevice();
+    this.#forgetDevice();
     if (this.#rotary !== undefined) tf.dispose([this.#rotary.cos, this.#rotary.sin]);
   }
 
@@ -354,7 +354,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return (name) => found.get(name)!;
   }
 
-  #releaseDevice(): void {
+  #forgetDevice(): void {
     for (const tensors of this.#onDevice.values()) tf.dispose([...tensors.values()]);
     this.#onDevice.clear();
   }

@@ -6,7 +6,7 @@
 /// <reference types="@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js" preserve="true" />
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
-import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
+import { innerSize, positionsOf, rotaryBase, type ModelConfig } from '../../model/config.js';
 import type { NetId } from '../../model/calls.js';
 import { netPath } from '../../model/schedule.js';
 import { InputError } from '../../errors.js';
@@ -15,7 +15,6 @@ import { InputError } from '../../errors.js';
 export type Weights = (name: string) => Tensor;
 
 const normEpsilon = 1e-5;
-const rotaryBase = 10_000;
 
 /**
  * x = √D · (puzzle prefix ++ token embeddings), mixed with learned positions where there are some (§1.3). → [B, S, D]
