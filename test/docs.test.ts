@@ -118,6 +118,11 @@ describe('pages', () => {
         .filter((line) => [...line].length > 120 && !/^[|!<]/.test(line));
       assert.deepEqual(long, []);
     });
+
+    it(`${page}: a command over several lines is one command`, () => {
+      const cut = read(page).match(/^(?:npm|npx) .*[^\\\n]\n *--\w.*/gm) ?? [];
+      assert.deepEqual(cut, []);
+    });
   }
 });
 

@@ -350,13 +350,15 @@ export function reportTexts(sources: ReportSources): [string, string][] {
   return textsOf(sources).map(([file, text]) => [file, file.endsWith('.md') ? wrapped(text) : text]);
 }
 
-/** Markdown without prose lines of more than 120 characters; tables and pictures stay as they are. */
+/** Markdown without lines of more than 120 characters, but for tables and pictures. A command stays one command. */
 function wrapped(markdown: string): string {
-  const lines = markdown.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : line.replaceAll(longLine, '$1\n')));
+  const commands = markdown.replaceAll(/^```\n[^]*?^```$/gm, (block) => block.replaceAll(longCommand, '$1 \\\n  '));
+  const lines = commands.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : line.replaceAll(longLine, '$1\n')));
   return lines.join('\n');
 }
 
 const longLine = /(?=.{121})(.{1,120}) /g;
+const longCommand = /(?=.{121})(.{1,118}) /g;
 
 function keptTogetherIn(reports: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, keptTogether(report)]));
