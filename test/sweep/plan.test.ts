@@ -65,7 +65,12 @@ describe('plans', () => {
     assert.deepEqual([base.model.deepRecursions, base.model.latentRecursions], [3, 6]);
     assert.equal(plannedSeeds(1, base), 3);
     const plan = planTable(1, 'desk', 3, undefined, { base: base.name });
-    assert.equal(plan.length, 3 * (rowsOfTable(1).length - 1));
+    const atOtherRates = plan.filter(({ experiment: { name } }) => name === `${base.name}-trm-t2-n2-base-rate`);
+    assert.deepEqual(
+      atOtherRates.map(({ experiment: { training } }) => training.learningRate),
+      [base, base, base].map(({ training }) => training.learningRate),
+    );
+    assert.equal(plan.length - atOtherRates.length, 3 * (rowsOfTable(1).length - 1));
     assert.ok(plan.every(({ experiment: { base: name, variant: id } }) => name === base.name && id !== 'trm-no-ema'));
   });
 
