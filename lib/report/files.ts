@@ -23,7 +23,7 @@ import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
-import { comparedRows, paperData, paperTable, paperTableFrame } from './paper-tables.js';
+import { comparedRows, paperData, paperTable, paperTableFrame, paperTableInBrief } from './paper-tables.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import {
   accuracyVersusDepth,
@@ -207,6 +207,18 @@ function widerText(study: WiderRecord): string {
       `deviation of ${plan.noise}. ` +
       `The threshold of stopping was chosen on ${plan.validationPuzzles} validation puzzles:`,
     toMarkdown(thresholdTable(study)),
+  ].join('\n\n');
+}
+
+/** The most passes of every way to think wider, the picture, and where all settings are. */
+function widerInBrief(study: WiderRecord): string {
+  const { columns, rows } = widerTable(study);
+  const file = `../figures/${widerName(study)}`;
+  return [
+    `Of ${plural(study.plan.testPuzzles, 'test puzzle')}, at the most passes of each way:`,
+    toMarkdown({ columns, rows: rows.filter(([way], at) => rows[at + 1]?.[0] !== way) }),
+    `[The whole table](${file}.md): fewer passes, how the threshold was chosen, and the command.`,
+    `![Search at test time](${file}.png)`,
   ].join('\n\n');
 }
 
@@ -413,24 +425,15 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
     'docs/results.md': {
       results: resultsTable(plain.filter((record) => !isDesk(record))),
       desk: resultsTable(extremeRuns(records).filter(isDesk)),
-      legend: legendText(),
+      legend: legend.orderings,
       ...Object.fromEntries(tables.map((table) => [`table-${table}`, ofTable(table)])),
-      wider:
-        wider
-          .map((study) => `${widerText(study)}\n\n![Search at test time](../figures/${widerName(study)}.png)`)
-          .join('\n\n') || 'Not run yet.',
+      wider: wider.map(widerInBrief).join('\n\n') || 'Not run yet.',
       bench: benchSummary(benches),
     },
   };
 }
 
-/** How to read the paper's tables, once for the page that has them all. */
-function legendText(): string {
-  const { columns, orderings: verdicts, rawWeights } = legend;
-  return [columns, `**Orderings.** ${verdicts}`, `**Without the moving average.** ${rawWeights}`].join('\n\n');
-}
-
-/** One of the paper's tables on one base: what it cost and what came of it in a line, the table, its pictures. */
+/** One of the paper's tables on one base: what it cost and what came of it in a line, the table in brief, pictures. */
 function studyText(study: Study, records: readonly RunRecord[]): string {
   const { table, base } = study;
   const rows = paperTableRows(table, base, records);
@@ -450,7 +453,9 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
     `### Table ${table} on ${base.name}`,
     `${plural(ours.length, 'run')}, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
       `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
-    paperTable(table, base, records, false),
+    paperTableInBrief(table, base, records),
+    `[The whole table](../figures/${study.name}.md): p, cells, halting heads, costs, the weights as trained, ` +
+      'and the commands that make its runs.',
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
     ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
   ].join('\n\n');

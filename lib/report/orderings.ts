@@ -185,7 +185,7 @@ function correlationText(found: readonly Ordering[]): string[] {
 }
 
 /** Rows of which some seeds learned and others did not: their mean is that of neither kind. */
-function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
+export function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
   return rows.flatMap(({ row, records }) => {
     return learnedInPart(records)
       ? [

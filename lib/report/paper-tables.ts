@@ -11,7 +11,7 @@ import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
 import { dataFrame } from './frames.js';
-import { equalCostText, orderingsText } from './orderings.js';
+import { deadSeedsText, equalCostText, heldAgainst, intervalText, orderings, orderingsText } from './orderings.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import { legend } from './legend.js';
 import { provenanceText } from './provenance.js';
@@ -19,7 +19,7 @@ import { rawWeightsText } from './raw-weights.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
 import { arcName } from './best.js';
-import { haltingText, meanAndSpread, notesOn, percentPoints, toMarkdown } from './tables.js';
+import { haltingText, meanAndSpread, notesOn, percentPoints, signedPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
@@ -70,19 +70,13 @@ export function paperTable(
     columns: ['model', 'seconds', 'TFLOP', 'cycles', 'forward passes', 'depth', 'parameters'],
     rows: rows.map(({ row, experiment, records: ours }) => [row.label, ...costCells(ours, experiment)]),
   });
-  const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
-  const about =
-    data.length === 0
-      ? `Nothing of ${base.name} was run yet.`
-      : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.${otherRecursions(base)}`;
-  const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
   const below = [
     costs,
-    about,
-    withLegend && data.length > 0 ? legend.columns : '',
+    dataText(base, rows),
+    withLegend && rows.some(({ records: ours }) => ours.length > 0) ? legend.columns : '',
     commonerText(rows),
     twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
-    floor.length === 0 ? '' : `Did not learn: ${floor.join(', ')}.`,
+    floorText(rows),
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
     orderingsText(rows, withLegend),
@@ -91,6 +85,58 @@ export function paperTable(
     provenanceText(table, base, rows),
   ];
   return [toMarkdown({ columns, rows: results }), ...below.filter((text) => text !== '')].join('\n\n');
+}
+
+/**
+ * The table in brief, as Markdown: every row that was run, with its score, its distance to the row that the paper holds
+ * it against, and what that says of the paper's ordering.
+ */
+export function paperTableInBrief(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
+  const rows = paperTableRows(table, base, records);
+  const [pairs, found] = [heldAgainst(rows), orderings(rows)];
+  const run = rows.filter(({ records: ours }) => ours.length > 0);
+  const lines = run.map((each) => {
+    const { row, records: ours } = each;
+    const paper = paperResult(row, base.task);
+    const ordering = found[pairs.findIndex(([, worse]) => worse === each)];
+    return [
+      row.label,
+      paper === null ? '–' : `${paper.toFixed(1)} %`,
+      meanAndSpread(ours.map(quotedAccuracy)),
+      String(ours.length),
+      ordering === undefined || ordering.ours === null ? '–' : signedPoints(ordering.ours.difference),
+      intervalText(ordering?.ours ?? null),
+      ordering?.verdict ?? '–',
+    ];
+  });
+  const missing = rows.filter((each) => !run.includes(each)).map(({ row }) => row.label);
+  return [
+    toMarkdown({
+      columns: ['model', `paper, ${paperData(base)}`, 'ours', 'seeds', 'difference', '95 % interval', 'ordering'],
+      rows: lines,
+    }),
+    dataText(base, rows),
+    missing.length === 0 ? '' : `Not run: ${missing.join('; ')}.`,
+    floorText(rows),
+    ...notesOn(rows.flatMap(({ records: ours }) => ours)),
+    ...deadSeedsText(rows),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+/** The puzzles of a table's scores, and what counts as one. */
+function dataText(base: Experiment, rows: readonly PaperTableRow[]): string {
+  const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
+  return data.length === 0
+    ? `Nothing of ${base.name} was run yet.`
+    : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.${otherRecursions(base)}`;
+}
+
+/** The rows that did not learn; empty where all did. */
+function floorText(rows: readonly PaperTableRow[]): string {
+  const floor = rows.filter(({ records: ours }) => ours.length > 0 && !learned(ours)).map(({ row }) => row.label);
+  return floor.length === 0 ? '' : `Did not learn: ${floor.join(', ')}.`;
 }
 
 /** The rows whose head is right less often than one that gave every puzzle the commoner answer of its run. */

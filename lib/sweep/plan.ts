@@ -45,7 +45,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
     5: ['arc-10x10-study'],
   },
   desk: {
-    1: ['sudoku-extreme-desk', 'sudoku-extreme-desk-study'],
+    1: ['sudoku-extreme-desk-study'],
     2: [],
     3: [],
     4: ['maze-hard-desk'],

@@ -5,7 +5,12 @@ import { tableBases } from '../../lib/sweep/plan.js';
 import type { Experiment } from '../../lib/experiment/experiment.js';
 import { atEqualCost, rowExperiment, variantExperiment } from '../../lib/experiment/rows.js';
 import { variant } from '../../lib/experiment/variants.js';
-import { comparedRows, paperTable as markdownTable, paperTableFrame } from '../../lib/report/paper-tables.js';
+import {
+  comparedRows,
+  paperTable as markdownTable,
+  paperTableFrame,
+  paperTableInBrief,
+} from '../../lib/report/paper-tables.js';
 import { paperTableRows } from '../../lib/report/paper-rows.js';
 import { legend } from '../../lib/report/legend.js';
 import { orderings, orderingsText } from '../../lib/report/orderings.js';
@@ -65,6 +70,29 @@ describe('tables of the paper', () => {
       '',
       '<sup>1</sup> the paper quotes this number from the HRM paper',
     ]);
+  });
+
+  it('in brief: the rows that were run, each with its distance to the row that the paper holds it against', () => {
+    const records = [...runs('trm', 0.9, 0.92, 0.94), ...runs('trm-single-z', 0.6, 0.6, 0.6)];
+    assert.equal(
+      paperTableInBrief(2, base, records).replaceAll('\u00A0', ' '),
+      [
+        '| model | paper, Sudoku-Extreme | ours | seeds | difference | 95 % interval | ordering |',
+        '| :--- | ---: | ---: | ---: | ---: | :--- | :--- |',
+        '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | – | – | – |',
+        '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | +32.0 | +27.0 to +37.0 | confirmed |',
+        '',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step.',
+        '',
+        'Not run: TRM multi-scale z (n + 1 = 7 features), six z; TRM multi-scale z (n + 1 = 7 features), seven z.',
+      ].join('\n'),
+    );
+    // An HRM is held against the TRM of its own k and T, which is not the table's first row.
+    const [first, trm, hrm] = [runs('trm', 0.9, 0.92), runs('trm-k1-t1', 0.5, 0.52), runs('hrm-k1-t1', 0.3, 0.34)];
+    const lines = paperTableInBrief(3, base, [...first, ...trm, ...hrm]).split('\n');
+    const difference = (label: string): string | undefined =>
+      lines.find((line) => line.startsWith(`| ${label} |`))?.split(' | ')[4];
+    assert.deepEqual(['TRM, k = 1, T = 1', 'HRM, k = 1, T = 1'].map(difference), ['+40.0', '+19.0']);
   });
 
   it('leave the legend to a page that has it once', () => {
