@@ -1,7 +1,7 @@
 /**
- * Makes the site in site/: the page on which the models think, and the notebooks as they are committed, figures
- * interactive; nothing is loaded from elsewhere.
- * node scripts/site.mjs [--serve]; --serve shows it on this computer only.
+ * Makes the site in site/: the page on which the models think, and with --notebooks the notebooks as they are
+ * committed, figures interactive; nothing is loaded from elsewhere.
+ * node scripts/site.mjs [--notebooks] [--serve]; --serve shows it on this computer only.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,29 +40,41 @@ document.querySelectorAll('.figure').forEach((figure) => watcher.observe(figure)
 /** Where --serve listens. */
 const port = 8360;
 
+let server;
 try {
-  const { values: options } = parseArgs({ options: { serve: { type: 'boolean' } } });
-  if (!(await setUp(['build', 'lab'], { again: true })))
-    throw new Error('the pages are made by nbconvert, which comes with JupyterLab; why that is missing stands above');
-  const pages = await render();
-  const { buildPage } = await import('./site/page.mjs'); // reads dist/, which is built by now
-  await buildPage(site);
-  say(`site/index.html: ${pages} notebooks as pages, and think.html, where the models think`);
-  if (options.serve) {
-    const { address } = await serve(site, port);
-    say(`on this computer only: ${address}think.html (Ctrl-C ends it)`);
-  } else say('npm run site -- --serve shows them on this computer; any static web server will do');
-} catch (error) {
-  console.error(`site failed: ${error.message}`);
-  process.exitCode = 1;
-}
-
-/** @returns {Promise<number>} how many notebooks */
-async function render() {
+  const { values: options } = parseArgs({ options: { serve: { type: 'boolean' }, notebooks: { type: 'boolean' } } });
+  if (options.serve) server = await serve(site, port).catch(taken); // before anything is made anew
+  if (!(await setUp(options.notebooks ? ['build', 'lab'] : ['build'], { again: true })))
+    throw new Error(
+      'what is missing stands above; nbconvert, which makes the pages of the notebooks, comes with JupyterLab',
+    );
   for (const folder of [site, scratch]) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
+  const { buildPage } = await import('./site/page.mjs'); // reads dist/, which is built by now
+  await buildPage(site);
+  say('site/think.html: the page on which the models think');
+  if (options.notebooks) say(`site/index.html: that page, and ${await render()} notebooks`);
+  if (server !== undefined) say(`on this computer only: ${server.address}think.html (Ctrl-C ends it)`);
+  else say('npm run site -- --serve shows it on this computer; any static web server will do');
+} catch (error) {
+  console.error(`site failed: ${error.message}`);
+  process.exitCode = 1;
+  await server?.close();
+}
+
+/** @param {NodeJS.ErrnoException} error of listening */
+function taken(error) {
+  if (error.code !== 'EADDRINUSE') throw error;
+  throw new Error(
+    `another program listens at http://127.0.0.1:${port}/; if it is this site, it is there to see, ` +
+      'and ends where it was started, by Ctrl-C',
+  );
+}
+
+/** @returns {Promise<number>} how many notebooks */
+async function render() {
   const names = readdirSync(path.join(root, 'notebooks'))
     .filter((name) => name.endsWith('.ipynb'))
     .sort();

@@ -107,11 +107,16 @@ class Page {
 
   /** Fetches the weights of a kind and shows its first puzzle. */
   async open(kind: Kind): Promise<void> {
-    this.#kind = kind;
     const turn = this.#newTurn();
     this.#takeFaster();
-    await this.#load(kind);
+    try {
+      await this.#load(kind);
+    } catch (error) {
+      if (turn === this.#turn) this.#markKind(); // the one that is still there
+      throw error;
+    }
     if (turn !== this.#turn) return; // another kind was chosen meanwhile
+    this.#kind = kind;
     this.#level = 0;
     this.#at = -1;
     this.#ink = 0;
@@ -120,6 +125,11 @@ class Page {
     this.#drawMany();
     this.#next();
     find('main').hidden = false;
+  }
+
+  #markKind(): void {
+    const input = find('kinds').querySelectorAll('input')[this.#kinds.indexOf(this.#kind)];
+    if (input !== undefined) input.checked = true;
   }
 
   /** Looks for a backend that is faster and gives the same answers; where there is one, it takes over. */
@@ -214,11 +224,11 @@ class Page {
     guarded(() => this.#take(readPuzzle(this.#kind, ofLevel[this.#at]!.question), false));
   }
 
-  async #take(puzzle: ShownPuzzle, own: boolean): Promise<void> {
+  async #take(puzzle: ShownPuzzle, own: boolean, broken = ''): Promise<void> {
     this.#puzzle = puzzle;
     this.#own = own;
-    this.#drawnBroken = '';
-    notice('');
+    this.#drawnBroken = broken;
+    notice(broken);
     await this.#start();
   }
 
@@ -245,14 +255,18 @@ class Page {
     const turn = this.#turn;
     this.#playing = true;
     this.#show();
-    while (this.#playing && turn === this.#turn && this.#thoughts.length < this.#cycles) {
-      const started = performance.now();
-      await this.#step();
-      if (this.#cycles > 1) await pause(Math.max(0, shortestCycle - (performance.now() - started)));
+    try {
+      while (this.#playing && turn === this.#turn && this.#thoughts.length < this.#cycles) {
+        const started = performance.now();
+        await this.#step();
+        if (this.#cycles > 1) await pause(Math.max(0, shortestCycle - (performance.now() - started)));
+      }
+    } finally {
+      if (turn === this.#turn) {
+        this.#playing = false;
+        this.#show();
+      }
     }
-    if (turn !== this.#turn) return;
-    this.#playing = false;
-    this.#show();
   }
 
   async #step(): Promise<void> {
@@ -282,6 +296,7 @@ class Page {
     this.#searching = true;
     this.#show();
     const said = find('search-text');
+    let found: ThinkResult | undefined;
     const job = await this.#thinker.start({
       kind: 'search',
       model: address(kind),
@@ -308,7 +323,7 @@ class Page {
         said.textContent = sure
           ? `Tried ${plural(forms, 'form')}, sure after ${plural(cycles, 'cycle')}: ${sureness}.${verdict}`
           : `Not sure: tried ${tried}, and the surest answer has ${sureness}.${verdict}`;
-        this.#showAnswer(logit);
+        found = logit;
         break;
       }
       if (turn === this.#turn && !this.#searching) said.textContent += ' Stopped.';
@@ -317,13 +332,9 @@ class Page {
       if (turn === this.#turn) {
         this.#searching = false;
         this.#show();
+        if (found !== undefined) this.#board.show(lookOf(this.#kind, { ...this.#puzzle, answer: found.prediction }));
       }
     }
-  }
-
-  /** An answer that another form of the puzzle gave, on the board. */
-  #showAnswer({ prediction }: ThinkResult): void {
-    this.#board.show(lookOf(this.#kind, { ...this.#puzzle, answer: prediction }));
   }
 
   async #runMany(): Promise<void> {
@@ -413,17 +424,11 @@ class Page {
     let puzzle: ShownPuzzle = { question: tokens };
     let broken = '';
     try {
-      // A nearly empty Sudoku has solutions without number, so nothing is looked for.
-      if (this.#kind.puzzle === 'maze' || tokens.filter((token) => token > 1).length >= this.#kind.side)
-        puzzle = judged(tokens, this.#kind.puzzle);
+      puzzle = judged(tokens, this.#kind.puzzle);
     } catch (error) {
       broken = error instanceof Error ? error.message : String(error);
     }
-    guarded(async () => {
-      await this.#take(puzzle, true);
-      this.#drawnBroken = broken;
-      notice(broken);
-    });
+    guarded(() => this.#take(puzzle, true, broken));
   }
 
   #describeKind(): void {
@@ -540,7 +545,7 @@ class Page {
 
   #statusText(thought: ThinkResult | undefined): string {
     const { question, solution } = this.#puzzle;
-    const several = 'This board has several solutions: only cells that contradict each other are marked.';
+    const several = 'This board has no single solution: only cells that contradict each other are marked.';
     if (thought === undefined) {
       if (solution === undefined) return this.#drawnBroken === '' ? several : '';
       return this.#own ? 'Your puzzle. Press Think.' : '';

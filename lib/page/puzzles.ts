@@ -30,7 +30,7 @@ export interface Kind {
 export interface ShownPuzzle {
   /** Token ids, [L]. */
   readonly question: Int32Array;
-  /** Absent where a board of the reader's has several. */
+  /** Absent where a board of the reader's has no single one. */
   readonly solution?: Int32Array;
 }
 
@@ -61,19 +61,24 @@ export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
       );
     return judged(Int32Array.from(tokensOfBoard(board)), puzzle);
   }
-  const rows = text.replace(/[\r\n]/g, '').replaceAll('.', ' ');
+  const lines = text.split(/\r\n|\r|\n/).filter((line) => line !== '');
+  const odd = lines.length === 1 ? -1 : lines.findIndex((line) => line.length !== side);
+  if (odd >= 0) throw new InputError(`maze: expected ${side} characters in row ${odd + 1}, got ${lines[odd]!.length}`);
+  const rows = lines.join('').replaceAll('.', ' ');
   if (rows.length !== side ** 2)
     throw new InputError(`maze: expected ${side} rows of ${side} characters, got ${rows.length} characters in all`);
   return judged(Int32Array.from(parseMaze(rows)), puzzle);
 }
 
-/** The puzzle with its solution. Throws InputError if it has none. */
+/** The puzzle, with its solution where it has one alone. Throws InputError if it is seen to have none. */
 export function judged(question: Int32Array, puzzle: Kind['puzzle']): ShownPuzzle {
   if (puzzle === 'maze') return { question, solution: Int32Array.from(mazeAnswer(Uint8Array.from(question))) };
   const board = boardOfTokens(question);
   const geometry = sudokuGeometry(Math.sqrt(board.length));
   const clash = findClash(board, geometry);
   if (clash !== undefined) throw new InputError(`This board breaks a rule: ${clash}.`);
+  // So few givens never leave one solution alone, and to find that there is none may take long.
+  if (board.filter((digit) => digit > 0).length < geometry.side) return { question };
   const { solutions, solution } = solveSudoku(board, geometry);
   if (solution === undefined) throw new InputError('This board has no solution; change a given.');
   return solutions === 1 ? { question, solution: Int32Array.from(tokensOfBoard(solution)) } : { question };

@@ -109,6 +109,9 @@ async function walkThrough(page: Page): Promise<void> {
   await page.click('#search');
   await page.locator('#search-text', { hasText: /^(Tried .* sure after|Not sure: tried)/ }).waitFor();
   console.log(`4×4, search: ${await page.textContent('#search-text')}`);
+  // The answer stays on the board: no cell of it is blank any more.
+  assert.equal(await page.locator('[role=gridcell][aria-label$="blank"]').count(), 0);
+  await drawnBroken(page);
 
   await page.getByText('Maze 7×7').click();
   await page.waitForFunction("document.querySelectorAll('[role=gridcell]').length === 49");
@@ -122,6 +125,24 @@ async function walkThrough(page: Page): Promise<void> {
   await page.click('#many');
   await page.locator('#many-text', { hasText: 'After 4 cycles' }).waitFor();
   console.log(`fifty mazes: ${await page.textContent('#many-text')}`);
+}
+
+/** A board that breaks a rule: said at once, not thought about, and forgotten as soon as it is mended. */
+async function drawnBroken(page: Page): Promise<void> {
+  await page.click('#empty');
+  await page.locator('[role=gridcell]').first().focus();
+  for (const key of ['1', 'ArrowRight', '1']) await page.keyboard.press(key);
+  await page.locator('#notice', { hasText: '1 stands twice in row' }).waitFor();
+  assert.equal(await page.textContent('#status'), '');
+  await page.click('#think');
+  assert.equal(await page.textContent('#think'), 'Think');
+  await page.locator('[role=gridcell]').first().focus();
+  for (let round = 0; round < 5; round++)
+    await page.evaluate(`for (const key of ['Backspace', '1', 'Backspace'])
+      document.activeElement.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))`);
+  await page.locator('#notice').waitFor({ state: 'hidden' });
+  await page.click('#step');
+  await page.locator('#cycle-text', { hasText: 'cycle 1 of 1' }).waitFor();
 }
 
 /**
@@ -267,6 +288,15 @@ async function missingFile(context: BrowserContext, address: string): Promise<vo
   await page.goto(`${address}think.html`);
   await page.locator('#notice', { hasText: 'sudoku-9x9.safetensors is missing on this server (status 404)' }).waitFor();
   console.log(`without its weights: ${await page.textContent('#notice')}`);
+  await page.unroute('**/*.safetensors*');
+  await page.route('**/sudoku-6x6.safetensors*', (route) => route.fulfill({ status: 404 }));
+  await page.reload();
+  await page.locator('html[data-ready]').waitFor();
+  await page.getByText('6×6').click();
+  await page.locator('#notice', { hasText: 'sudoku-6x6.safetensors is missing' }).waitFor();
+  assert.ok(await page.getByLabel('9×9', { exact: true }).isChecked(), 'the kind that is there stays chosen');
+  await page.click('#step');
+  await page.locator('#cycle-text', { hasText: 'cycle 1 of 1' }).waitFor();
 }
 
 const seconds = (from: number, to: number): string => `${((to - from) / 1000).toFixed(1)} s`;

@@ -21,6 +21,8 @@ describe('readPuzzle', () => {
   });
 
   it('takes a board with several solutions without one, and refuses one with none', () => {
+    // Three givens that leave no place for a 1 in the second box: few enough that nothing is looked for.
+    assert.equal(readPuzzle(four, '1...  ..23 .... ....').solution, undefined);
     assert.equal(readPuzzle(four, '1...............').solution, undefined);
     assert.throws(() => readPuzzle(four, '11..............'), /1 stands twice in row 1/);
     assert.throws(() => readPuzzle(four, '123....4........'), /has no solution/);
@@ -38,6 +40,9 @@ describe('readPuzzle', () => {
     );
     assert.throws(() => readPuzzle(maze, walled.replaceAll('.', '#')), /a way from S to G/);
     assert.throws(() => readPuzzle(maze, 'S G'), /7 rows of 7/);
+    // As many characters in all, so only the rows tell that it is another maze.
+    const ragged = walled.replace('S......\n######.', 'S.......\n######');
+    assert.throws(() => readPuzzle(maze, ragged), /^InputError: maze: expected 7 characters in row 1, got 8$/);
   });
 });
 
