@@ -52,18 +52,24 @@ export interface PairedTest {
 
 /**
  * Whether left and right differ, pair by pair (same seed); null for fewer than two pairs.
- * Where every pair differs by the same amount the spread is not known: the interval is infinite, and p is 1.
- * Throws InputError for unequal lengths.
+ * Where every pair differs by the same amount, but for 1e-9, the spread is not known: p is 1, and the interval is
+ * infinite, or [0, 0] where the amount is 0. Throws InputError for unequal lengths, and for what is no number.
  */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
-  if (left.length !== right.length)
-    throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+  checkPairs(left, right);
   if (left.length < 2) return null;
-  const { n, mean, deviation, interval } = spreadOf(left.map((value, i) => value - (right[i] ?? NaN)));
+  const { n, mean, deviation, interval } = spreadOf(left.map((value, i) => value - right[i]!));
   if (deviation === null || interval === null || deviation < rounding)
     return { n, difference: mean, interval: Math.abs(mean) < rounding ? [0, 0] : [-Infinity, Infinity], p: 1 };
   const t = (mean / deviation) * Math.sqrt(n);
   return { n, difference: mean, interval, p: 2 * studentt.cdf(-Math.abs(t), n - 1) };
+}
+
+function checkPairs(left: readonly number[], right: readonly number[]): void {
+  checkValue('left', left, listOf(number));
+  checkValue('right', right, listOf(number));
+  if (left.length !== right.length)
+    throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
 }
 
 /** Holm's correction: p values of several tests, each as it counts among all of them, in the order given. */
@@ -86,8 +92,7 @@ export function rankCorrelation(
   left: readonly number[],
   right: readonly number[],
 ): { readonly rho: number; readonly p: number } | null {
-  if (left.length !== right.length)
-    throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
+  checkPairs(left, right);
   if (left.length < 3) return null;
   const [rho, degrees] = [spearmancoeff([...left], [...right]), left.length - 2];
   const p = Math.abs(rho) >= 1 ? 0 : 2 * studentt.cdf(-Math.abs(rho) * Math.sqrt(degrees / (1 - rho ** 2)), degrees);
@@ -115,10 +120,10 @@ export interface DistributionTest {
   readonly p: number;
 }
 
-/** Whether two samples may come from one distribution. Throws InputError for an empty one. */
+/** Whether two samples may come from one distribution. Throws InputError for an empty one, and what is no number. */
 export function sameDistribution(left: readonly number[], right: readonly number[]): DistributionTest {
-  if (left.length === 0 || right.length === 0)
-    throw new InputError(`expected two samples, got ${left.length} and ${right.length} values`);
+  checkValue('left', left, listOf(number, 1));
+  checkValue('right', right, listOf(number, 1));
   const [a, b] = [left, right].map((values) => [...values].sort((x, y) => x - y)) as [number[], number[]];
   let distance = 0;
   for (let i = 0, j = 0; i < a.length && j < b.length; ) {

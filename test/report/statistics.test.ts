@@ -55,6 +55,10 @@ describe('statistics', () => {
     const { p, interval, difference } = pairedTest([0.62, 0.6, 0.34], [0.52, 0.5, 0.24])!; // ten points each
     assert.deepEqual([p, interval, difference.toFixed(9)], [1, [-Infinity, Infinity], '0.100000000']);
     assert.throws(() => pairedTest([1, 2], [1]), InputError);
+    for (const none of [null, '1', true, NaN]) {
+      assert.throws(() => pairedTest([1, 2], [1, none as never]), /right: expected in place 1 a number/);
+      assert.throws(() => sameDistribution([none as never], [1]), /left: expected in place 0 a number/);
+    }
   });
 
   it('agrees with SciPy on intervals, p, Holm and ranks (statistics-scipy.json says how it was made)', () => {
