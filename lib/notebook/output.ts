@@ -1,7 +1,7 @@
 /** What a notebook offers: rich output, a progress line, the Interrupt button; on a terminal, lines of text. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { InputError } from '../errors.js';
+import { InputError, show as shown } from '../errors.js';
 import { toPng, toSvg, type Animation, type Drawing, type Figure } from '../report/draw/plotly.js';
 import { Progress } from '../progress.js';
 import { htmlText } from '../report/escape.js';
@@ -91,6 +91,8 @@ export async function show(
   content: Figure | Drawing | Animation | string,
   output: Output = new Output(),
 ): Promise<void> {
+  if (!(output instanceof Output))
+    throw new InputError(`show: expected one content, got ${shown(output)} beside it; show each by a call of its own`);
   if (typeof content === 'string') output.show({ 'text/markdown': content, 'text/plain': content });
   else if (typeof content !== 'object' || content === null)
     await toSvg(content); // refuses it

@@ -5,8 +5,8 @@
 import { augmentGrid, noAugmentation } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
-import { InputError } from '../errors.js';
-import { checkCounts } from '../fields.js';
+import { InputError, show } from '../errors.js';
+import { checkCounts, checkFields, optional, whole } from '../fields.js';
 import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation, PuzzleIdMode } from '../train/evaluate.js';
 import { arcView } from './boards.js';
@@ -79,8 +79,10 @@ export function drawVotes(
   puzzle: number,
   options: { readonly pair?: number; readonly count?: number } = {},
 ): Drawing {
-  const { pair: index = 0, count = 4 } = options;
-  checkCounts({ count });
+  const { pair: index = 0, count = 4 } = checkFields<typeof options>('drawing', options, {
+    pair: optional(whole(0)),
+    count: optional(whole(1)),
+  });
   const { task, pairs } = entryOf(dataset, puzzle);
   const pair = pairs[index];
   if (pair === undefined) throw new InputError(`pair: expected 0 to ${pairs.length - 1}, got ${index}`);
@@ -124,8 +126,8 @@ export function puzzleIdTable(
 function entryOf(dataset: ArcDataset, puzzle: number): ArcEntry {
   const { name, versions } = dataset;
   if (!isArcDataset(dataset)) throw new InputError(`expected tasks of ARC, got ${name}`); // a notebook only claims it
-  const entry = versions.entries[puzzle];
+  const entry = typeof puzzle === 'number' ? versions.entries[puzzle] : undefined;
   if (entry === undefined)
-    throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${puzzle}`);
+    throw new InputError(`puzzle: expected 0 to ${versions.entries.length - 1} of ${name}, got ${show(puzzle)}`);
   return entry;
 }

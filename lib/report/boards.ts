@@ -1,9 +1,11 @@
 /** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
 import { InputError, show } from '../errors.js';
-import { checkValue, oneOf } from '../fields.js';
+import { checkFields, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import { ignoredLabel } from '../data/example.js';
 import type { Thought } from '../train/think.js';
 import {
   boardGeometry,
+  checkSameSize,
   mazeCells,
   sudokuCells,
   type Board,
@@ -137,11 +139,16 @@ const looks = {
   maze: { view: mazeView, legend: mazeLegend },
 } as const;
 
-/** How thoughts of a kind are drawn. Throws InputError for another kind, and where there are no thoughts. */
-function lookOf({ thoughts }: PuzzleThoughts, kind: PuzzleKind): (typeof looks)[PuzzleKind] {
-  checkValue('kind', kind, oneOf(...Object.keys(looks)));
+const movieFields: Fields<Omit<ThoughtDrawing, 'columns'>> = {
+  title: optional(text),
+  kind: optional(oneOf(...Object.keys(looks))),
+};
+const drawingFields: Fields<ThoughtDrawing> = { ...movieFields, columns: optional(whole(1)) };
+
+/** How thoughts are to be drawn. Throws InputError for options that there are not, and where there are no thoughts. */
+function checkDrawing({ thoughts }: PuzzleThoughts, options: ThoughtDrawing, fields: Fields): ThoughtDrawing {
   if (!Array.isArray(thoughts)) throw new InputError(`thoughts: expected those of thinkAbout, got ${show(thoughts)}`);
-  return looks[kind];
+  return checkFields<ThoughtDrawing>('drawing', options, fields as Fields<ThoughtDrawing>);
 }
 
 /** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
@@ -178,11 +185,15 @@ function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
 }
 
 /**
- * What the thinking curve shows of them:
- * the cells that are open are those in which the solution differs from the puzzle.
+ * What the thinking curve shows of them: the cells that are open are those in which the solution differs from the
+ * puzzle, but for those that nobody scores, such as what lies outside an ARC grid. Throws InputError for boards that
+ * differ in size.
  */
 export function thoughtPoints({ question, thoughts, solution }: Required<PuzzleThoughts>): ThoughtPoint[] {
-  const open = Array.from({ length: question.length }, (_, i) => i).filter((i) => question[i] !== solution[i]);
+  for (const { prediction } of thoughts) checkSameSize(question, { solution, prediction });
+  const open = Array.from({ length: question.length }, (_, i) => i).filter(
+    (i) => question[i] !== solution[i] && solution[i] !== ignoredLabel,
+  );
   return thoughts.map(({ step, prediction, haltProbability }) => ({
     step,
     rightCells: open.length === 0 ? 1 : open.filter((i) => prediction[i] === solution[i]).length / open.length,
@@ -227,22 +238,21 @@ function paperViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
  * The boards after every supervision step side by side, the puzzle first;
  * steps after which nothing changes share a board.
  */
-export function drawThoughts(solved: PuzzleThoughts, { kind = 'sudoku', ...options }: ThoughtDrawing = {}): Drawing {
-  const { view, legend } = lookOf(solved, kind);
+export function drawThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {}): Drawing {
+  const { kind = 'sudoku', ...others } = checkDrawing(solved, options, drawingFields);
+  const { view, legend } = looks[kind];
   const grids = [view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
   return drawGrids(grids, {
     columns: inRowOf(grids),
     legend,
-    ...options,
+    ...others,
   });
 }
 
 /** The puzzle and the boards after every supervision step under a slider; on paper not more than can be read. */
-export function animateThoughts(
-  solved: PuzzleThoughts,
-  { kind = 'sudoku', ...options }: ThoughtDrawing = {},
-): Animation {
-  const { view, legend } = lookOf(solved, kind);
+export function animateThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {}): Animation {
+  const { kind = 'sudoku', ...others } = checkDrawing(solved, options, drawingFields);
+  const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const still = paperViews(solved, kind);
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
@@ -251,7 +261,7 @@ export function animateThoughts(
     legend,
     names: ['0', ...solved.thoughts.map(({ step }) => String(step))],
     still,
-    ...options,
+    ...others,
   });
 }
 
@@ -259,11 +269,9 @@ export function animateThoughts(
  * The same as a moving picture:
  * the puzzle, and beside it the board after each supervision step, until nothing changes any more.
  */
-export function thoughtMovie(
-  solved: PuzzleThoughts,
-  { kind = 'sudoku', title }: Omit<ThoughtDrawing, 'columns'> = {},
-): Drawing[] {
-  const { view, legend } = lookOf(solved, kind);
+export function thoughtMovie(solved: PuzzleThoughts, options: Omit<ThoughtDrawing, 'columns'> = {}): Drawing[] {
+  const { kind = 'sudoku', title } = checkDrawing(solved, options, movieFields);
+  const { view, legend } = looks[kind];
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const empty = view({ question: solved.question }, 'step 0');
   const boards = [empty, ...stillViews(solved, kind)];

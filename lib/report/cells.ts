@@ -31,10 +31,7 @@ export interface SudokuCell {
 export function sudokuCells({ question, answer = question, before, solution }: SudokuBoards): SudokuCell[] {
   const geometry = boardGeometry(question);
   const { side } = geometry;
-  for (const [name, board] of Object.entries({ answer, before, solution })) {
-    if (board !== undefined && board.length !== question.length)
-      throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
-  }
+  checkSameSize(question, { answer, before, solution });
   return Array.from({ length: question.length }, (_, i) => {
     const token = answer[i] ?? 0;
     const given = (question[i] ?? 0) > 1;
@@ -52,6 +49,14 @@ export function sudokuCells({ question, answer = question, before, solution }: S
       wrong,
     };
   });
+}
+
+/** Throws InputError for a board, where there is one, that has not as many cells as the question. */
+export function checkSameSize(question: Board, boards: Readonly<Record<string, Board | undefined>>): void {
+  for (const [name, board] of Object.entries(boards)) {
+    if (board !== undefined && board.length !== question.length)
+      throw new InputError(`${name}: expected ${question.length} tokens like the question, got ${board.length}`);
+  }
 }
 
 /** A maze and a path through it. Tokens: 1 wall, 2 free, 3 start, 4 goal, 5 path (spec §5.1). */
@@ -76,11 +81,12 @@ export interface MazeCell {
   readonly wrong: boolean;
 }
 
-/** Marks every cell of a maze. Throws InputError for a board that is not square, or has not one start and one goal. */
+/** Marks every cell of a maze. Throws InputError for boards not square, without one start and goal, or of two sizes. */
 export function mazeCells({ question, answer = question, before, solution }: MazeBoards): MazeCell[] {
   if (!Number.isInteger(Math.sqrt(question.length)))
     throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
   endsOfMaze(question);
+  checkSameSize(question, { answer, before, solution });
   return Array.from({ length: question.length }, (_, i) => {
     const [token, right] = [answer[i] ?? 0, solution?.[i]];
     const wrong = right !== undefined && token !== right && answer !== question;

@@ -1,6 +1,8 @@
 /** A schedule as a picture, with the gradient in it. */
+import { checkValue, text } from '../fields.js';
 import type { Call, Schedule } from '../model/calls.js';
 import { checkSchedule, scheduleText } from '../model/schedule-text.js';
+import { htmlText } from './escape.js';
 import { svgDocument } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, textWidth } from './draw/style.js';
@@ -16,6 +18,7 @@ const radius = 11;
  */
 export function drawSchedule(schedule: Schedule, title = 'One supervision step'): Drawing {
   checkSchedule(schedule);
+  checkValue('title', title, text);
   const { calls, latents } = schedule;
   const left = 86;
   const top = 62;
@@ -24,8 +27,8 @@ export function drawSchedule(schedule: Schedule, title = 'One supervision step')
   const x = (i: number): number => left + column * (i + 1);
   const width = Math.max(x(calls.length) + 20, 460);
   const height = inputRow + 74;
-  const words = (text: string, at: number, y: number, size: number, ink: string = colour.ink, extra = ''): string =>
-    `<text x="${at}" y="${y}" font-size="${size}" fill="${ink}"${extra}>${text}</text>`;
+  const words = (said: string, at: number, y: number, size: number, ink: string = colour.ink, extra = ''): string =>
+    `<text x="${at}" y="${y}" font-size="${size}" fill="${ink}"${extra}>${htmlText(said)}</text>`;
   const parts = [
     words(title, 14, 26, fontSize.title, colour.ink, ' font-weight="bold"'),
     ...latents.map(

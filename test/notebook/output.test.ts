@@ -65,6 +65,7 @@ describe('in a notebook', () => {
     assert.equal(sent[0]?.data['text/markdown'], '**bold**');
     for (const content of [undefined, 5, { columns: [], rows: [] }])
       await assert.rejects(show(content as never), /^InputError: picture: .* a table is shown as toMarkdown/);
+    await assert.rejects(show('x', 'y' as never), /show: expected one content, got "y" beside it/);
   });
 
   it('progress has one place, and its last line has no times in it', () => {

@@ -128,6 +128,24 @@ describe('thoughts about a Sudoku', () => {
     ]);
   });
 
+  it('as a curve: a cell that nobody scores is not open, and boards of two sizes are refused', () => {
+    const scored = solution.map((token, i) => (i < 2 ? token : -100)); // one given, one open
+    const [first, last] = thoughtPoints({ question, thoughts, solution: scored });
+    assert.deepEqual([first?.rightCells, last?.rightCells], [0, 1]);
+    assert.throws(
+      () => thoughtPoints({ question, thoughts, solution: solution.slice(1) }),
+      new InputError('solution: expected 16 tokens like the question, got 15'),
+    );
+  });
+
+  it('options that there are not are refused', () => {
+    for (const draw of [drawThoughts, animateThoughts, thoughtMovie])
+      assert.throws(
+        () => draw({ question, thoughts, solution }, { titel: 'x' } as object),
+        /^InputError: drawing: unknown field titel/,
+      );
+  });
+
   it('on paper, the steps after which nothing changes share a board', () => {
     const more = [
       ...thoughts,
@@ -259,7 +277,10 @@ describe('mazes and ARC grids', () => {
 
   it('puzzles of another kind, or without thoughts, are refused', () => {
     const puzzle = { question: maze, thoughts: [] };
-    assert.throws(() => drawThoughts(puzzle, { kind: 'mazes' as never }), /kind: expected sudoku or maze, got "mazes"/);
+    assert.throws(
+      () => drawThoughts(puzzle, { kind: 'mazes' as never }),
+      /kind: expected sudoku or maze, or nothing, got "mazes"/,
+    );
     assert.throws(() => drawThoughts({ question: maze } as never, { kind: 'maze' }), /expected those of thinkAbout/);
     assert.throws(
       () => drawThoughts({ question: new Int32Array(16).fill(1), thoughts: [] }, { kind: 'maze' }),
@@ -316,10 +337,13 @@ describe('grids', () => {
   });
 
   it('no grids, and columns and cells that there cannot be, are refused', async () => {
-    assert.throws(() => drawGrids([]), /grids: expected at least one, got none/);
+    assert.throws(() => drawGrids([]), /grids: expected a list of at least 1, got/);
     for (const bad of [{ columns: 0 }, { columns: NaN }, { cellSize: 2.5 }, { cellSize: -1 }])
       assert.throws(() => drawGrids([grid], bad), /expected a whole number from 1/);
-    await assert.rejects(saveMovie('x', [drawGrid(grid)]), /movie: expected at least two drawings, got 1/);
+    assert.throws(() => drawGrids([{ ...grid, rows: 2 }]), /grids: expected 2 × 2 cells of a grid, got 2/);
+    assert.throws(() => drawGrids([{ ...grid, rows: NaN }]), /grids: expected in place 0 an object with rows/);
+    assert.throws(() => drawGrids([grid], { colums: 2 } as object), /unknown field colums \(did you mean columns/);
+    await assert.rejects(saveMovie('x', [drawGrid(grid)]), /movie: expected a list of at least 2, got/);
     await assert.rejects(saveMovie('x', [drawGrid(grid), drawGrid(grid)], NaN), /seconds: expected a number from/);
   });
 

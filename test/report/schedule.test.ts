@@ -51,6 +51,8 @@ describe('a schedule', () => {
   it('is drawn with a disc for each call, filled where there is gradient', () => {
     for (const draw of [drawSchedule, scheduleText])
       assert.throws(() => draw(paperConfig as never), /schedule: expected that of buildSchedule, got an object/);
+    assert.ok(drawSchedule(buildSchedule(paperConfig), 'T < 4').svg.includes('>T &lt; 4</text>'));
+    assert.throws(() => drawSchedule(buildSchedule(paperConfig), 5 as never), /title: expected text, got 5/);
     const { svg } = drawSchedule(buildSchedule(paperConfig));
     const discs = svg.match(/<circle [^>]*r="11"[^>]*>/g) ?? [];
     assert.equal(discs.length, 21); // T(n + 1) = 3 · 7

@@ -1,6 +1,6 @@
 /** Grids of cells as pictures: one, several side by side, or one after the other under a step slider. */
 import { InputError } from '../../errors.js';
-import { checkCounts, given } from '../../fields.js';
+import { anyObject, checkFields, checkValue, listOf, objectOf, optional, text as words, whole } from '../../fields.js';
 import type { Animation, Drawing, Figure, Frame, Trace } from './plotly.js';
 import { colour, fontFamily, fontSize, textWidth } from './style.js';
 
@@ -43,6 +43,22 @@ const frameWidth = 2.25;
 /** What is left for an output in a notebook's page, beside JupyterLab's list of files on a screen 1280 wide. */
 const pageWidth = 820;
 
+const gridFields = {
+  rows: whole(1),
+  columns: whole(1),
+  cells: listOf(objectOf({ symbol: words, fill: words, ink: words })),
+  caption: optional(words),
+};
+
+function checkGrids(grids: readonly GridView[]): void {
+  checkValue('grids', grids, listOf(objectOf(gridFields), 1));
+  const ragged = grids.find(({ rows, columns, cells }) => cells.length !== rows * columns);
+  if (ragged !== undefined)
+    throw new InputError(
+      `grids: expected ${ragged.rows} × ${ragged.columns} cells of a grid, got ${ragged.cells.length}`,
+    );
+}
+
 /** A grid as SVG. `cellSize` is in CSS pixels. */
 export function drawGrid(grid: GridView, cellSize = 34): Drawing {
   const { rows, columns, cells, caption } = grid;
@@ -74,7 +90,7 @@ export function drawGrid(grid: GridView, cellSize = 34): Drawing {
 /**
  * Several grids in reading order, `columns` in a row, with a title above and a legend below.
  * Without a `cellSize` cells are as large as a page allows, up to 34 CSS pixels.
- * Throws InputError for no grids, and for columns or cells that there cannot be.
+ * Throws InputError for no grids, and for options or cells that there cannot be.
  */
 export function drawGrids(
   grids: readonly GridView[],
@@ -87,9 +103,18 @@ export function drawGrids(
     readonly among?: readonly GridView[];
   } = {},
 ): Drawing {
-  const { columns = 4, title, among = grids } = options;
-  if (grids.length === 0) throw new InputError('grids: expected at least one, got none');
-  checkCounts({ columns, ...given({ cellSize: options.cellSize }) });
+  checkGrids(grids);
+  const {
+    columns = 4,
+    title,
+    among = grids,
+  } = checkFields<typeof options>('drawing', options, {
+    columns: optional(whole(1)),
+    cellSize: optional(whole(1)),
+    title: optional(words),
+    legend: optional(listOf(objectOf({ cell: anyObject, meaning: words }))),
+    among: optional(listOf(objectOf(gridFields))),
+  });
   const legend = occurring(options.legend ?? [], among);
   const inRow = Math.max(1, Math.min(columns, grids.length));
   const widest = Math.max(1, ...grids.map((grid) => grid.columns));

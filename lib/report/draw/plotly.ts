@@ -6,7 +6,7 @@ import path from 'node:path';
 import { projectRoot } from '../../files.js';
 import { writeFileAtomic } from '../../write-file.js';
 import { InputError, show } from '../../errors.js';
-import { between, checkValue, isObject } from '../../fields.js';
+import { between, checkValue, isObject, listOf, number, objectOf, text } from '../../fields.js';
 import { completeWindow, type Window } from './browserless.js';
 import type { Element } from './geometry.js';
 
@@ -136,8 +136,7 @@ export async function toSvg(figure: Figure): Promise<string> {
 /** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white; a fingerprint is kept among the picture's own data. */
 export async function toPng(svg: string, scale = 2, fingerprint?: string): Promise<Uint8Array> {
   if (typeof svg !== 'string') throw new InputError(`picture: expected SVG, such as of toSvg, got ${show(svg)}`);
-  if (!(scale >= 1 && scale <= 8))
-    throw new InputError(`scale of a picture: expected 1 to 8 pixels a CSS pixel, got ${scale}`);
+  checkValue('scale of a picture', scale, between(1, 8));
   const { default: sharp } = await import('sharp');
   const picture = sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' });
   return (fingerprint === undefined ? picture : picture.withExif({ IFD0: { ImageDescription: fingerprint } }))
@@ -168,9 +167,10 @@ export async function fingerprintIn(png: Uint8Array): Promise<string | undefined
 }
 
 /**
- * Writes a picture to a folder of the project as <name>.png. Default: the folder TRM_FIGURES, or build/figures, which
- * git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there. Throws InputError for a bad name.
- * @returns its path within the project
+ * Writes a picture to a folder, of the project where the path is relative, as <name>.png. Default: the folder
+ * TRM_FIGURES, or build/figures, which git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there. Throws
+ * InputError for a bad name.
+ * @returns its path, within the project where the folder is
  */
 export async function saveFigure(
   name: string,
@@ -178,19 +178,20 @@ export async function saveFigure(
   folder = figureFolder(),
 ): Promise<string> {
   checkName(name);
+  checkValue('folder', folder, text);
   const file = `${folder}/${name}.png`;
-  writeFileAtomic(path.join(projectRoot(), file), await pictureOf(picture));
+  writeFileAtomic(path.resolve(projectRoot(), file), await pictureOf(picture));
   return file;
 }
 
 /**
  * Writes <name>.gif where saveFigure writes, `seconds` a drawing and three times as long for the last, over and over.
  * Drawings that differ in size are put into the upper left of the largest.
- * @returns the path of the GIF within the project
+ * @returns the path of the GIF, as saveFigure
  */
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
   checkName(name);
-  if (movie.length < 2) throw new InputError(`movie: expected at least two drawings, got ${movie.length}`);
+  checkValue('movie', movie, listOf(objectOf({ svg: text, width: number, height: number }), 2));
   checkValue('seconds', seconds, between(0.01, 200));
   const { default: sharp } = await import('sharp');
   const [width, height] = [
@@ -217,7 +218,7 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
     .gif({ delay, loop: 0, effort: 7, colours: 64 })
     .toBuffer();
   const file = `${figureFolder()}/${name}.gif`;
-  writeFileAtomic(path.join(projectRoot(), file), bytes);
+  writeFileAtomic(path.resolve(projectRoot(), file), bytes);
   return file;
 }
 

@@ -1,6 +1,7 @@
 /** Pictures of figures: the same bytes for the same figure, everything in its place, refused where the name is bad. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { InputError } from '../../../lib/errors.js';
@@ -107,10 +108,20 @@ describe('plotly figures', () => {
     for (const picture of [undefined, 5, [], { columns: [], rows: [] }])
       await assert.rejects(saveFigure('x', picture as never), /^InputError: picture: expected a figure, a drawing/);
     await assert.rejects(toPng(figure as never), /picture: expected SVG/);
-    await assert.rejects(
-      toPng('<svg/>', 0),
-      new InputError('scale of a picture: expected 1 to 8 pixels a CSS pixel, got 0'),
-    );
+    for (const scale of [0, '2', true])
+      await assert.rejects(toPng('<svg/>', scale as number), /scale of a picture: expected a number from 1 to 8, got/);
+    await assert.rejects(saveFigure('x', figure, 5 as never), /folder: expected text, got 5/);
+  });
+
+  it('are written to an absolute folder as it is', async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'figures-'));
+    try {
+      const file = await saveFigure('x', figures['distribution'] ?? assert.fail(), folder);
+      assert.equal(file, `${folder}/x.png`);
+      assert.ok(existsSync(file));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
