@@ -2,13 +2,15 @@
  * The kit's figures, each a pure function from plain rows to a plotly figure.
  * Shares are 0 … 1 in rows and % on paper.
  */
-import { checkCounts, checkValue, given, listOf, number } from '../fields.js';
+import { between, checkValue, flag, listOf, notNegative, number, objectOf, optional, text, whole } from '../fields.js';
+import { checkRows, orNull, shares } from './checks.js';
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import {
   axis,
   bandTraces,
   baseLayout,
+  checkOptions,
   endLabels,
   legendAbove,
   markedStep,
@@ -29,6 +31,7 @@ import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from '
 import { seriesPlaces } from './series.js';
 import { labelledRuns, type LabelledRuns } from './tables.js';
 import { countsText } from '../words.js';
+import { InputError } from '../errors.js';
 
 /** Accuracy of one model after each supervision step. */
 export interface CycleSeries {
@@ -55,20 +58,22 @@ export function accuracyVersusCycles(
 /** The same from rows with names of their own, which a `note` may explain; rows without runs are left out. */
 export function rowsVersusCycles(
   rows: readonly LabelledRuns[],
-  { note, ...options }: Caption & { readonly trainedSteps?: number; readonly note?: string } = {},
+  options: Caption & { readonly trainedSteps?: number; readonly note?: string } = {},
 ): Figure {
+  checkRows(rows);
+  const { note, ...others } = checkOptions(options, { trainedSteps: optional(whole(1)), note: optional(text) });
   const run = rows.filter(({ records: own }) => own.length > 0);
   const records = run.flatMap(({ records: own }) => own);
   const puzzles = countsText(records.map((record) => finalEvaluation(record).puzzles));
   const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))].join(' or ');
-  const several = new Set(records.map(({ seed }) => seed)).size > 1;
+  const several = run.some(({ records: own }) => own.length > 1);
   const subtitle =
     records.length === 0
       ? 'not run yet'
       : `${puzzles} ${splits} puzzles` +
         (several ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best'}` : '') +
         (note === undefined ? '' : `; ${note}`);
-  return accuracyCurves(rowSeries(run), { subtitle, ...options });
+  return accuracyCurves(rowSeries(run), { subtitle, ...others });
 }
 
 function rowSeries(rows: readonly LabelledRuns[]): CycleSeries[] {
@@ -100,7 +105,10 @@ export function accuracyCurves(
   series: readonly CycleSeries[],
   options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {},
 ): Figure {
-  checkCounts(given({ trainedSteps: options.trainedSteps }));
+  const band = objectOf({ low: shares, high: shares });
+  const curve = { name: text, exactAccuracy: shares, band: optional(band), place: optional(whole(0)) };
+  checkValue('series', series, listOf(objectOf(curve)));
+  checkOptions(options, { trainedSteps: optional(whole(1)), of: optional(text) });
   const longest = Math.max(1, ...series.map(({ exactAccuracy }) => exactAccuracy.length));
   const log = longest > 32;
   const place = (step: number): number => (log ? Math.log10(step) : step);
@@ -244,12 +252,14 @@ export function haltingCurve(
   series: readonly HaltingSeries[],
   options: Caption & { readonly supervisionSteps?: number } = {},
 ): Figure {
-  const most = options.supervisionSteps ?? 16;
-  checkCounts({ supervisionSteps: most });
+  const point = objectOf({ step: notNegative, meanSteps: orNull(notNegative) });
+  checkValue('series', series, listOf(objectOf({ name: text, curve: listOf(point) })));
+  const { supervisionSteps = 16, ...caption } = checkOptions(options, { supervisionSteps: optional(whole(1)) });
   const known = series.map(({ name, curve }) => ({
     name,
     points: curve.filter((point): point is { step: number; meanSteps: number } => point.meanSteps !== null),
   }));
+  const most = Math.max(supervisionSteps, ...known.flatMap(({ points }) => points.map(({ meanSteps }) => meanSteps)));
   const ends = known.flatMap(({ name, points }, index) => {
     const last = points.at(-1);
     return last === undefined ? [] : [{ text: name, x: last.step, y: last.meanSteps, colour: seriesColour(index) }];
@@ -267,7 +277,7 @@ export function haltingCurve(
       }),
     ),
     layout: baseLayout(
-      { title: 'Halting', ...options },
+      { title: 'Halting', ...caption },
       { right: ends },
       {
         xaxis: {
@@ -296,6 +306,8 @@ export interface ThoughtPoint {
 
 /** One puzzle, thought about: what is right, and what the model believes to be right. */
 export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Caption = {}): Figure {
+  const share = between(0, 1);
+  checkValue('thoughts', thoughts, listOf(objectOf({ step: whole(0), rightCells: share, haltProbability: share })));
   const lines = [
     { name: 'open cells right', y: thoughts.map(({ rightCells }) => percent(rightCells)), dash: 'solid' },
     { name: 'sure', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
@@ -321,7 +333,7 @@ export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Captio
       }),
     ),
     layout: baseLayout(
-      { title: 'One puzzle, thought about', ...options },
+      { title: 'One puzzle, thought about', ...checkOptions(options, {}) },
       { right: ends },
       {
         xaxis: {
@@ -344,9 +356,10 @@ export interface Sample {
 
 /** How values are spread: share of each sample at every whole number. Throws InputError for values that are none. */
 export function distribution(samples: readonly Sample[], options: Caption & { readonly of: string }): Figure {
-  const { of } = options;
+  checkValue('samples', samples, listOf(objectOf({ name: text, values: listOf(number) })));
+  const { of } = checkOptions(options, { of: text });
   const all = samples.flatMap(({ values }) => values);
-  checkValue('distribution', all, listOf(number));
+  checkValue('values of the samples', all, listOf(number, 1));
   const first = Math.round(Math.min(...all));
   const bins = all.length === 0 ? 0 : Math.round(Math.max(...all)) - first + 1;
   const centres = Array.from({ length: bins }, (_, bin) => first + bin);
@@ -392,13 +405,15 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
 
 /** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */
 export function stoppingCurve(points: readonly StoppingPoint[], options: Caption = {}): Figure {
+  const share = between(0, 1);
+  checkValue('points', points, listOf(objectOf({ sureness: share, exactAccuracy: share, meanSteps: notNegative }), 1));
   const steps = points.map(({ meanSteps }) => meanSteps);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
   const from = least < most && least > most / 2 ? least - 0.2 * (most - least) : 0;
   const x = [from, most + 0.12 * (most - from)] as const; // room for a label
   const y = [-8, 104] as const; // room for a label below 0 %
   const layout = baseLayout(
-    { title: 'Stopping when sure', ...options },
+    { title: 'Stopping when sure', ...checkOptions(options, {}) },
     {},
     {
       xaxis: { ...axis('Supervision steps used (mean)'), range: x },
@@ -487,9 +502,14 @@ export interface ComparedRow {
  */
 export function paperVersusOurs(
   rows: readonly ComparedRow[],
-  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+  options: Caption & { readonly of?: string } = {},
 ): Figure {
+  const row = { name: text, paper: orNull(between(0, 1)), ours: shares, noMean: optional(flag) };
+  checkValue('rows', rows, listOf(objectOf(row)));
+  const { of = 'Test puzzles solved', ...caption } = checkOptions(options, { of: optional(text) });
   const names = rows.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new InputError(`rows: expected each name once, got ${twice} twice`);
   const shown = names.map(nameLines);
   const withSeeds = rows.filter(({ ours }) => ours.length > 0);
   const withMean = withSeeds.filter(({ noMean }) => noMean !== true);
@@ -531,7 +551,7 @@ export function paperVersusOurs(
       },
     ],
     layout: baseLayout(
-      { title: 'Ours and the paper’s', ...options },
+      { title: 'Ours and the paper’s', ...caption },
       { left },
       {
         height: Math.max(280, 176 + 34 * rows.length),

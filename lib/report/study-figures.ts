@@ -3,15 +3,19 @@
  * variant.
  */
 import { runCost } from '../experiment/cost.js';
-import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
+import { closingEvaluation, finalEvaluation, quotedAccuracy, voteOf, type RunRecord } from '../experiment/record.js';
+import { InputError } from '../errors.js';
+import { optional, text } from '../fields.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { Evaluation } from '../train/evaluate.js';
+import { checkRows } from './checks.js';
 import { accuracyCurves, overSeeds, type CycleSeries } from './figures.js';
 import type { PaperTableRow } from './paper-rows.js';
 import {
   axis,
   bandTraces,
   baseLayout,
+  checkOptions,
   endLabels,
   legendAbove,
   legendBeside,
@@ -32,6 +36,8 @@ import type { LabelledRuns } from './tables.js';
 
 /** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
 export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+  checkRows(rows);
+  checkOptions(options, {});
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'longer')));
   const trained = looked[0]?.records[0]?.experiment;
   const trainedSteps = trained?.training.supervisionSteps ?? trained?.model.supervisionSteps;
@@ -53,13 +59,18 @@ export function longerThinking(rows: readonly LabelledRuns[], options: Caption =
 
 /** Table 3: puzzles solved against the layers of one supervision step, ours and the paper's. */
 export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Caption = {}): Figure {
+  checkRows(rows);
   const nets = (['TRM', 'HRM'] as const).map((net) => ({
     net,
     index: placeOf(net === 'TRM' ? 'trm' : 'hrm') ?? 0,
     own: rows.filter(({ row }) => row.depthRow?.net === net).sort((a, b) => depthOf(a) - depthOf(b)),
   }));
+  if (nets.every(({ own }) => own.length === 0))
+    throw new InputError(
+      'rows: expected some of Table 3, got none that have a depth; make them by paperTableRows(3, …)',
+    );
   const task = rows[0]?.experiment.task;
-  const { subtitle = studyCaption(rows, 'bars: standard deviation'), ...caption } = options;
+  const { subtitle = studyCaption(rows, 'bars: standard deviation'), ...caption } = checkOptions(options, {});
   const boards =
     task?.kind === 'sudoku' && task.source !== 'sudoku-extreme'
       ? [`ours: ${task.side}×${task.side} boards, the paper’s: Sudoku-Extreme`]
@@ -118,9 +129,14 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
 /** Puzzles solved against what the training cost, one point a variant. `of`: what the shares are of. */
 export function costVersusAccuracy(
   rows: readonly LabelledRuns[],
-  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+  options: Caption & { readonly of?: string } = {},
 ): Figure {
+  checkRows(rows);
   const run = withRecords(rows);
+  const voted = run.some(({ records }) => records.some(voteOf));
+  const { of = voted ? 'Test tasks solved in two tries' : 'Test puzzles solved', ...caption } = checkOptions(options, {
+    of: optional(text),
+  });
   const places = seriesPlaces(run);
   const points = run.map((each, i) => ({
     name: each.row.label,
@@ -149,7 +165,7 @@ export function costVersusAccuracy(
     ),
     // Rows of one cost lie above each other, so the names stand apart, in the order of the table.
     layout: baseLayout(
-      { title: 'What accuracy costs', subtitle: studyCaption(rows, 'bars: standard deviation'), ...options },
+      { title: 'What accuracy costs', subtitle: studyCaption(rows, 'bars: standard deviation'), ...caption },
       { right: points.map(({ name }) => ({ text: `${name}WWW` })) },
       {
         xaxis: {
@@ -165,12 +181,13 @@ export function costVersusAccuracy(
 
 /** Training puzzles solved beside test puzzles solved, row by row: the gap is what was learned by heart. */
 export function trainingVersusTest(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+  checkRows(rows);
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
   const names = looked.map(({ row }) => row.label);
   const seen = looked.map(({ records }) => records.flatMap((record) => closingEvaluation(record, 'training') ?? []));
   const onTraining = seen.map((evaluations) => percent(mean(evaluations.map(last))));
   const few = Math.max(0, ...seen.flat().map(({ puzzles }) => puzzles));
-  const onTest = looked.map((each) => percent(mean(accuracies(each))));
+  const onTest = looked.map(({ records }) => percent(mean(records.map((record) => last(finalEvaluation(record))))));
   return {
     data: [
       ...names.map(
@@ -207,7 +224,7 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
       {
         title: 'By heart or by thought?',
         subtitle: `${studyCaption(looked)}; ${few.toLocaleString('en')} training puzzles`,
-        ...options,
+        ...checkOptions(options, {}),
       },
       { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) },
       {
@@ -231,8 +248,10 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
 /** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
 export function learningCurves(
   rows: readonly LabelledRuns[],
-  { of = 'Test puzzles solved', ...options }: Caption & { readonly of?: string } = {},
+  options: Caption & { readonly of?: string } = {},
 ): Figure {
+  checkRows(rows);
+  const { of = 'Test puzzles solved', ...caption } = checkOptions(options, { of: optional(text) });
   const run = withRecords(rows);
   const apart = trainedApart(run);
   const places = seriesPlaces(apart);
@@ -268,7 +287,7 @@ export function learningCurves(
       {
         title: 'Learning, variant by variant',
         subtitle: studyCaption(apart, bandText(apart), ({ evaluations }) => evaluations),
-        ...options,
+        ...caption,
       },
       { right: ends },
       {
@@ -285,6 +304,7 @@ export function learningCurves(
  * over seeds, before the others in grey.
  */
 export function haltingOverTraining(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
+  checkRows(rows);
   const run = trainedApart(rows);
   const series = run.map(({ row, records }) => {
     const points = (records[0]?.curve ?? []).flatMap(({ step }, i) => {
@@ -363,7 +383,7 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
   return {
     data: panels.flatMap(({ traces }) => traces),
     layout: baseLayout(
-      { title: 'Halting over training', subtitle: trainingCaption(run), ...options },
+      { title: 'Halting over training', subtitle: trainingCaption(run), ...checkOptions(options, {}) },
       {},
       {
         height: 150 + 140 * high,
@@ -447,7 +467,7 @@ function trainingFlop({ records: [first] }: LabelledRuns): number {
 }
 
 function accuracies({ records }: LabelledRuns): number[] {
-  return records.map((record: RunRecord) => last(finalEvaluation(record)));
+  return records.map(quotedAccuracy);
 }
 
 function last({ exactAccuracy }: Evaluation): number {

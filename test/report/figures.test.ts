@@ -102,6 +102,8 @@ describe('figures', () => {
     assert.deepEqual([five?.data.length, six?.data.length], [15, 6]);
     assert.match(JSON.stringify(five?.layout['title']), /shaded/);
     assert.doesNotMatch(JSON.stringify(six?.layout['title']), /shaded/);
+    const apart = ['a', 'b'].map((name, seed) => record({ name, seed, exactAccuracy: [0.5] }));
+    assert.doesNotMatch(JSON.stringify(accuracyVersusCycles(apart).layout['title']), /mean over seeds/);
   });
 
   it('records of two configurations under one name stay two curves', () => {
@@ -172,6 +174,8 @@ describe('figures', () => {
     ]);
     assert.deepEqual(trace(figure, 'seed 0').x, [12, 18]);
     assert.deepEqual(trace(figure, 'seed 0').y, [16, 9.5]);
+    const { layout } = haltingCurve([{ name: 'a', curve: [{ step: 1, meanSteps: 30 }] }]);
+    assert.ok((layout['yaxis'] as { range: number[] }).range[1]! > 30, 'what lies above 16 is seen');
   });
 
   it('thinking curve: right cells and confidence in percent', () => {
@@ -272,11 +276,24 @@ describe('figures', () => {
       assert.throws(() => distribution([{ name: 'a', values: [1, value] }], { of: 'Givens' }), /in place 1 a number/);
   });
 
+  const stop = { sureness: 0.5, exactAccuracy: 0.8, meanSteps: 3 };
+
+  it('rows that are none are refused', () => {
+    for (const draw of [accuracyCurves, haltingCurve, paperVersusOurs, stoppingCurve, thinkingCurve, distribution])
+      for (const none of [undefined, 'a', [{}], [undefined]])
+        assert.throws(() => draw(none as never, { of: 'x' } as never), /^InputError: \w+: expected .*, got/);
+    assert.throws(() => accuracyCurves([{ name: 'a', exactAccuracy: [10, 55] }]), /in place 0 a number from 0 to 1/);
+    const row = { name: 'TRM', paper: null, ours: [0.5] };
+    assert.throws(() => paperVersusOurs([row, row]), /rows: expected each name once, got TRM twice/);
+  });
+
   it('options that there are not are refused', () => {
     assert.throws(
       () => accuracyCurves([], { titel: 'x' } as object),
       /figure: unknown field titel \(did you mean title/,
     );
+    assert.throws(() => stoppingCurve([stop], { of: 'x' } as object), /figure: unknown field of/);
+    assert.throws(() => distribution([{ name: 'a', values: [1] }], { title: 'x' } as never), /of: expected text, got/);
     assert.throws(() => accuracyCurves([], { trainedSteps: 2.5 }), /trainedSteps: expected a whole number from 1/);
     assert.throws(
       () => haltingCurve([], { supervisionSteps: NaN }),

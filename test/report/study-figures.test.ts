@@ -9,6 +9,7 @@ import { variant } from '../../lib/experiment/variants.js';
 import { closingEvaluation, type CurvePoint, type RunRecord } from '../../lib/experiment/record.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTableRows, type PaperTableRow } from '../../lib/report/paper-rows.js';
+import { rowsVersusCycles } from '../../lib/report/figures.js';
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
 import {
   accuracyVersusDepth,
@@ -244,6 +245,26 @@ describe('figures over a table', () => {
       studyCaption(rows(1, [looked]), '', (record) => [closingEvaluation(record, 'longer')]),
       '4×4 generated, 40 puzzles; one seed',
     );
+  });
+
+  it('rows that are none, and options of other figures, are refused', () => {
+    const one = studied('trm', 0, [0.5]);
+    for (const draw of [
+      accuracyVersusDepth,
+      costVersusAccuracy,
+      haltingOverTraining,
+      learningCurves,
+      longerThinking,
+      rowsVersusCycles,
+      trainingVersusTest,
+    ]) {
+      for (const none of [undefined, [{}], [{ row: { label: 'a' }, records: [{}] }]])
+        assert.throws(() => draw(none as never), /^InputError: rows: expected .*, got/);
+      assert.throws(() => draw([{ row: { label: 'a' }, records: [one, one] }] as never), /expected every run once/);
+      assert.throws(() => draw(rows(3, [one]), { totalSteps: 5 } as object), /figure: unknown field totalSteps/);
+      assert.throws(() => draw(rows(3, [one]), 5 as never), /figure: expected an object, got 5/);
+    }
+    assert.throws(() => accuracyVersusDepth(rows(1, [one])), /expected some of Table 3, got none that have a depth/);
   });
 
   it('nothing run is drawn as nothing', () => {

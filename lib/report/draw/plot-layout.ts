@@ -1,5 +1,5 @@
 /** What the kit's figures share: titles, axes, labels at the ends of curves, bands, ticks. */
-import { InputError, unknownFields } from '../../errors.js';
+import { checkFields, optional, text, type Fields } from '../../fields.js';
 import type { Annotation, Layout, Trace } from './plotly.js';
 import { colour, figureSize, fontFamily, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
@@ -95,13 +95,18 @@ export function markedStep(
   };
 }
 
-/** What the figures take beside their rows, all together. */
-const figureOptions = ['title', 'subtitle', 'note', 'of', 'trainedSteps', 'totalSteps', 'supervisionSteps'];
+/** A figure's options: its caption, and what it reads beside that. Throws InputError for any other. */
+export function checkOptions<Options extends Caption>(
+  options: Options,
+  others: Fields<Omit<Options, keyof Caption>>,
+): Options {
+  const caption: Fields<Caption> = { title: optional(text), subtitle: optional(text) };
+  return checkFields('figure', options, { ...caption, ...others } as unknown as Fields<Options>);
+}
 
 /**
  * Size, fonts, margins and title of every figure;
- * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. Throws
- * InputError for an option that no figure has.
+ * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend.
  */
 export function baseLayout(
   caption: Caption,
@@ -109,8 +114,6 @@ export function baseLayout(
   rest: Partial<Layout>,
   above = 0,
 ): Layout {
-  const unknown = unknownFields(caption, figureOptions);
-  if (unknown.length > 0) throw new InputError(`figure: ${unknown.join('; ')}`);
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
   const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);

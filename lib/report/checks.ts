@@ -1,0 +1,53 @@
+/** What this folder's functions take: experiments, records with each run once, rows of records, shares. */
+import type { RunRecord } from '../experiment/record.js';
+import { InputError } from '../errors.js';
+import { anyObject, between, checkValue, listOf, number, objectOf, text, whole, type FieldCheck } from '../fields.js';
+
+/** Shares, 0 … 1. */
+export const shares = listOf(between(0, 1));
+
+export const orNull =
+  (check: FieldCheck): FieldCheck =>
+  (value) => {
+    const expected = value === null ? undefined : check(value);
+    return expected === undefined ? undefined : `${expected}, or null`;
+  };
+
+/** What looks like an experiment. */
+export const anyExperiment = objectOf({
+  name: text,
+  task: objectOf({ kind: text }),
+  model: anyObject,
+  training: anyObject,
+  evaluation: anyObject,
+});
+
+const measured = listOf(number);
+const anyRecord = objectOf({
+  id: text,
+  experiment: anyExperiment,
+  seed: whole(0),
+  data: objectOf({ train: anyObject, test: anyObject }),
+  model: anyObject,
+  sittings: listOf(anyObject),
+  seconds: anyObject,
+  curve: listOf(anyObject),
+  evaluations: listOf(objectOf({ exactAccuracy: measured, cellAccuracy: measured, haltingAccuracy: measured })),
+  closing: anyObject,
+});
+
+/** Throws InputError unless these are records, each run once: one that is given twice would count as another seed. */
+export function checkRecords(records: readonly RunRecord[]): void {
+  checkValue('records', records, listOf(anyRecord));
+  const ids = new Set<string>();
+  for (const { id } of records) {
+    if (ids.has(id)) throw new InputError(`records: expected every run once, got ${id} twice; leave one of them out`);
+    ids.add(id);
+  }
+}
+
+/** The same of every row; rows may share runs. */
+export function checkRows(rows: readonly { readonly records: readonly RunRecord[] }[]): void {
+  checkValue('rows', rows, listOf(objectOf({ row: objectOf({ label: text }), records: listOf(anyRecord) })));
+  for (const { records } of rows) checkRecords(records);
+}
