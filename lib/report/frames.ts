@@ -2,8 +2,16 @@
 import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
 import { InputError } from '../errors.js';
-import { checkValue, whole } from '../fields.js';
-import { finalEvaluation, lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { anyObject, checkValue, listOf, whole } from '../fields.js';
+import {
+  finalEvaluation,
+  lastSitting,
+  quotedAccuracy,
+  quotedPuzzles,
+  voteOf,
+  type RunRecord,
+} from '../experiment/record.js';
+import { checkRecords } from './checks.js';
 import { toText, type Table } from './tables.js';
 
 const require = createRequire(import.meta.url);
@@ -16,23 +24,27 @@ export type FrameRow = Readonly<Record<string, string | number | boolean | null>
  * means, sums, counts and deviations, as in pandas. Throws InputError if the rows do not all have the same fields.
  */
 export function dataFrame(rows: readonly FrameRow[]): DataFrame {
+  checkValue('rows', rows, listOf(anyObject));
   const fields = Object.keys(rows[0] ?? {});
   for (const [i, row] of rows.entries()) {
-    const own = Object.keys(row);
-    if (own.length !== fields.length || fields.some((field) => !(field in row)))
+    const own = Object.keys(row).filter((field) => row[field] !== undefined);
+    if (own.length !== fields.length || fields.some((field) => !own.includes(field)))
       throw new InputError(
         `dataFrame: expected every row to have the fields of the first, ${fields.join(', ')}; row ${i + 1} has ` +
           `${own.join(', ') || 'none'}; write null where a value is missing`,
       );
   }
   const { DataFrame: Frame } = loadDanfo();
-  return new Frame(rows as Record<string, string | number | boolean | null>[]);
+  // danfojs takes the values of a row as they stand, so they stand as the first row's.
+  return new Frame(rows.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]!]))));
 }
 
 /**
  * One row a run, in the paper's words: what it is, what it cost, and what it solved. Shares are 0 … 1, times seconds.
+ * Where versions voted on ARC, lastCycle is of tasks solved in two tries, and firstCycle is null: nothing voted then.
  */
 export function recordRows(records: readonly RunRecord[]): FrameRow[] {
+  checkRecords(records);
   return records.map((record) => {
     const { experiment, model, curve } = record;
     const { exactAccuracy, cellAccuracy } = finalEvaluation(record);
@@ -54,7 +66,7 @@ export function recordRows(records: readonly RunRecord[]): FrameRow[] {
       parameters: model.parameters,
       steps: record.steps,
       loss: curve.at(-1)?.answerLoss ?? null,
-      firstCycle: exactAccuracy[0] ?? null,
+      firstCycle: voteOf(record) === undefined ? (exactAccuracy[0] ?? null) : null,
       lastCycle: quotedAccuracy(record),
       cells: cellAccuracy.at(-1) ?? null,
       puzzles: quotedPuzzles(record),
@@ -104,6 +116,13 @@ function loadDanfo(): typeof import('danfojs-node') {
 
 /** danfojs' own classes: what it makes itself, by groupby for instance, is of these. */
 interface Groups {
+  readonly data: readonly (readonly unknown[])[];
+  readonly columnName: readonly string[];
+  readonly colIndex: readonly number[];
+  readonly colDict: Record<string, Record<string, unknown[]>>;
+  readonly keyToValue: Record<string, unknown[]>;
+  group(): Groups;
+  getGroup(keys: readonly unknown[]): unknown;
   groupMathLog(values: readonly unknown[], operation: string): unknown[];
 }
 type Frame = DataFrame & { [kind: symbol]: unknown };
@@ -116,8 +135,9 @@ const mostRows = 50;
 let mended = false;
 
 /**
- * Two faults of danfojs 1.2.0: groups count a missing value as 0 and as one more, and describe() throws at one. And a
- * frame that is a cell's last value is shown as a table, not as an object.
+ * Three faults of danfojs 1.2.0: groups count a missing value as 0 and as one more, those of 'a-b', 'c' and of 'a',
+ * 'b-c' are one, and describe() throws at a missing value. And a frame that is a cell's last value is shown as a table,
+ * not as an object.
  */
 function mend({ DataFrame: NewFrame }: typeof import('danfojs-node')): void {
   if (mended) return;
@@ -125,7 +145,21 @@ function mend({ DataFrame: NewFrame }: typeof import('danfojs-node')): void {
   const isKnown = (value: unknown): boolean => value !== null && value !== undefined && !Number.isNaN(value);
 
   const groups = internals('aggregators/groupby').prototype as Groups;
-  const { groupMathLog } = groups;
+  const { groupMathLog, getGroup } = groups;
+  const keyPart = (value: unknown): string => String(value).replaceAll(/[-\\]/g, '\\$&'); // danfojs joins them by -
+  groups.group = function (this: Groups) {
+    for (const row of this.data) {
+      const values = this.colIndex.map((column) => row[column]);
+      const key = values.map(keyPart).join('-');
+      this.keyToValue[key] ??= values;
+      const own = (this.colDict[key] ??= Object.fromEntries(this.columnName.map((name) => [name, []])));
+      for (const [i, name] of this.columnName.entries()) own[name]!.push(row[i]);
+    }
+    return this;
+  };
+  groups.getGroup = function (this: Groups, keys) {
+    return getGroup.call(this, keys.map(keyPart));
+  };
   groups.groupMathLog = (values, operation) => {
     if (operation.startsWith('cum')) return groupMathLog(values, operation);
     const known = values.filter(isKnown);

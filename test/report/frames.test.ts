@@ -61,10 +61,23 @@ describe('data frames', () => {
     assert.deepEqual((described.values as number[][]).flat(), [3, 5, Math.sqrt(13), 2, 4, 9, 13]);
   });
 
+  it('fields of another order keep their values, and no two groups are one', () => {
+    const frame = dataFrame([
+      { a: 'a-b', b: 'c', value: 1 },
+      { value: 2, b: 'b-c', a: 'a' },
+    ]);
+    const groups = frame.groupby(['a', 'b']);
+    assert.deepEqual(groups.col(['value']).sum().values, [
+      ['a-b', 'c', 1],
+      ['a', 'b-c', 2],
+    ]);
+    assert.deepEqual(groups.getGroup(['a', 'b-c']).column('value').values, [2]);
+  });
+
   it('rows with other fields than the first are refused, the row named', () => {
-    for (const ragged of [{ a: 3, b: 4 }, { b: 1 }, {}])
+    for (const ragged of [{ a: 3, b: 4 }, { b: 1 }, {}, { a: undefined }])
       assert.throws(
-        () => dataFrame([{ a: 1 }, ragged] as FrameRow[]),
+        () => dataFrame([{ a: 1 }, ragged] as never),
         (error) => error instanceof InputError && /fields of the first, a; row 2 has/.test(error.message),
       );
   });
