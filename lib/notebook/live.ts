@@ -1,13 +1,12 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
-import { InputError } from '../errors.js';
 import type { Experiment } from '../experiment/experiment.js';
-import { checkPlan, type PlannedRun } from '../sweep/plan.js';
-import { hashOf } from '../experiment/sealed.js';
+import type { PlannedRun } from '../sweep/plan.js';
 import { recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { turn } from '../progress.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
 import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
+import { experimentsOf } from '../report/ablation.js';
 import { accuracyVersusCycles, learningCurve } from '../report/figures.js';
 import { cellProgress, endInterruptedCell, inNotebook, interrupted, Output, show, showPicture } from './output.js';
 import { percentText } from '../report/tables.js';
@@ -78,7 +77,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
  * Throws InputError if two experiments have one name, Error if a run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
-  checkPlan(plan);
+  experimentsOf(plan); // refuses two of one name
   await unfinished;
   const progress = cellProgress();
   interrupted();
@@ -93,7 +92,8 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     await send(accuracyVersusCycles(inOrder(records, plan)), figure);
   };
   let drawing: Promise<void> = Promise.resolve(); // one picture after the other, the last one last
-  const sweep = runSweep(onceEach(plan), {
+  const once = new Map(plan.map((run) => [`${run.experiment.name} ${run.seed}`, run]));
+  const sweep = runSweep([...once.values()], {
     shouldStop: () => (stopped ||= interrupted()),
     onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
     ...options,
@@ -128,26 +128,6 @@ function inOrder(records: readonly RunRecord[], plan: readonly PlannedRun[]): Ru
   const names = plan.map(({ experiment }) => experiment.name);
   const placeOf = ({ experiment }: RunRecord): number => names.indexOf(experiment.name);
   return [...records].sort((a, b) => placeOf(a) - placeOf(b) || a.seed - b.seed);
-}
-
-/**
- * A plan without repeats.
- * Records are told apart by name and seed, so two different experiments of one name are refused.
- */
-function onceEach(plan: readonly PlannedRun[]): PlannedRun[] {
-  const once = new Map<string, PlannedRun>();
-  for (const run of plan) {
-    const { experiment, seed } = run;
-    const key = `${experiment.name} ${seed}`;
-    const first = once.get(key)?.experiment ?? experiment;
-    if (hashOf(first) !== hashOf(experiment))
-      throw new InputError(
-        `sweepLive: expected one experiment of each name, got two different ones named ${experiment.name}; ` +
-          'give one of them another name: change(experiment, { name: … })',
-      );
-    once.set(key, run);
-  }
-  return [...once.values()];
 }
 
 function noteOf({ curve, evaluations }: RunProgress): string {

@@ -1,14 +1,19 @@
 /** An ablation of one's own: its runs row by row, in the order of the plan, and each row against the base. */
 import { changesText } from '../experiment/differences.js';
-import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import type { Experiment } from '../experiment/experiment.js';
+import { finalEvaluation, quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
+import { hashOf } from '../experiment/sealed.js';
+import { InputError } from '../errors.js';
+import { checkValue, listOf, objectOf, whole } from '../fields.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth } from '../model/schedule.js';
 import type { PlannedRun } from '../sweep/plan.js';
+import { anyExperiment, checkRecords } from './checks.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { runsOf } from './paper-rows.js';
 import { holm } from './statistics.js';
-import { labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
+import { byVotes, labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
 import { plural } from '../words.js';
 
 /** One row of an ablation with its runs; the figures of a table's rows take it. */
@@ -17,14 +22,32 @@ export interface AblationRuns extends LabelledRuns {
 }
 
 /**
+ * The experiments of a plan in its order, each once. Throws InputError where two have one name: records are told apart
+ * by name and seed.
+ */
+export function experimentsOf(plan: readonly PlannedRun[]): Experiment[] {
+  checkValue('plan', plan, listOf(objectOf({ experiment: anyExperiment, seed: whole(0) })));
+  const once = new Map<string, Experiment>();
+  for (const { experiment } of plan) {
+    const first = once.get(experiment.name) ?? experiment;
+    if (hashOf(first) !== hashOf(experiment))
+      throw new InputError(
+        `plan: expected one experiment of each name, got two different ones named ${experiment.name}; ` +
+          'give one of them another name: change(experiment, { name: … })',
+      );
+    once.set(experiment.name, first);
+  }
+  return [...once.values()];
+}
+
+/**
  * The rows of a plan, the base first, each with its records among those given, of the plan's seeds and by seed; a row
- * may have none. Throws InputError where records of a row were made on different puzzles.
+ * may have none. Throws InputError as experimentsOf, for a run that is given twice, and where records of a row were
+ * made on different puzzles.
  */
 export function ablationRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): AblationRuns[] {
-  const experiments = plan
-    .map(({ experiment }) => experiment)
-    .filter(({ name }, i, all) => all.findIndex((other) => other.name === name) === i);
-  return experiments.map((experiment) => ({
+  checkRecords(records);
+  return experimentsOf(plan).map((experiment) => ({
     row: { label: experimentLabel(experiment) },
     experiment,
     records: runsOf(experiment, records)
@@ -51,7 +74,7 @@ export function ablationText(plan: readonly PlannedRun[]): string {
 
 /**
  * The table of an ablation, as Markdown: what each row is in the paper's words, what it solves after its first and its
- * last cycle, and its difference to the base, paired by seed.
+ * last cycle (on ARC by the vote, which is of the last), and its difference to the base, paired by seed.
  */
 export function ablationTable(plan: readonly PlannedRun[], records: readonly RunRecord[]): string {
   const rows = ablationRows(plan, records);
@@ -87,7 +110,7 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
       model.halting === 'halt-or-continue' ? 'yes' : 'no',
       String(effectiveDepth(model)),
       parameterCount(model).toLocaleString('en'),
-      meanAndSpread(own.map((record) => finalEvaluation(record).exactAccuracy[0] ?? NaN)),
+      own.some(voteOf) ? '–' : meanAndSpread(own.map((record) => finalEvaluation(record).exactAccuracy[0] ?? NaN)),
       meanAndSpread(own.map(quotedAccuracy)),
       ...(base === undefined
         ? []
@@ -98,13 +121,15 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   const columns = ['row', 'T', 'n', 'layers', 'mixer', 'ACT', 'depth', 'parameters', 'first cycle', 'last cycle'];
   const compared = base === undefined ? [] : ['against the base, points', 'p'];
   const table = toMarkdown({ columns: [...columns, ...compared, 'seeds'], rows: lines });
-  const scored = [...new Set(rows.flatMap(({ records: own }) => own).map(quotedPuzzles))];
+  const run = rows.flatMap(({ records: own }) => own);
+  const scored = [...new Set(run.map(quotedPuzzles))];
   const splits = [...new Set(rows.map(({ experiment }) => experiment.evaluation.split))];
   const about =
     scored.length === 0
       ? 'Nothing of this plan was run yet.'
       : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
-        `${splits.join(' or ')} puzzles solved whole, mean ± standard deviation over seeds` +
+        `${splits.join(' or ')} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles solved whole'}, ` +
+        'mean ± standard deviation over seeds' +
         `${base === undefined ? '' : '; p of a two-sided t-test paired by seed, after Holm over the rows'}.`;
   return `${table}\n\n${about}`;
 }

@@ -6,7 +6,9 @@ import { InputError } from '../errors.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { atBaseRate, atEqualCost, rowExperiment, rowLabel } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
+import { checkValue } from '../fields.js';
 import { isPlannedSeed } from '../sweep/plan.js';
+import { anyExperiment, checkRecords } from './checks.js';
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
@@ -26,13 +28,18 @@ export interface PaperTableRow {
   readonly atEqualCost: readonly RunRecord[] | undefined;
 }
 
-/** The rows of a table as variants of a base, with those records that were made with exactly their configuration. */
+/**
+ * The rows of a table as variants of a base, with those records that were made with exactly their configuration. Throws
+ * InputError for what is no table, no base or no record, and for a run that is given twice.
+ */
 export function paperTableRows(
   table: PaperRow['table'],
   base: Experiment,
   records: readonly RunRecord[],
 ): PaperTableRow[] {
   const rows = rowsOfTable(table);
+  checkValue('base', base, anyExperiment);
+  checkRecords(records);
   return rows.map(({ variant: each, row: printed }) => {
     const experiment = rowExperiment(base, each);
     const row = { ...printed, label: rowLabel(printed, experiment.model) };

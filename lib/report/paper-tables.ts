@@ -19,7 +19,7 @@ import { rawWeightsText } from './raw-weights.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
 import { arcName } from './best.js';
-import { haltingText, meanAndSpread, notesOn, percentPoints, signedPoints, toMarkdown } from './tables.js';
+import { byVotes, haltingText, meanAndSpread, notesOn, percentPoints, signedPoints, toMarkdown } from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
@@ -226,8 +226,7 @@ export function paperData({ task }: Experiment): string {
 
 function whatCounts({ task }: Experiment): string {
   return task.kind === 'arc'
-    ? 'share of test tasks solved in two tries by the votes of their versions ' +
-        '(a task of several test pairs counts by its share)'
+    ? `share of test tasks ${byVotes}`
     : 'share of test puzzles solved whole after the last supervision step';
 }
 

@@ -6,6 +6,7 @@ import { experiments } from '../experiment/experiments.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { hashOf } from '../experiment/sealed.js';
 import { taskShape } from '../experiment/task.js';
+import { checkRecords } from './checks.js';
 import { spreadOf } from './statistics.js';
 import { haltingText, meanAndSpread, type Table } from './tables.js';
 
@@ -15,6 +16,7 @@ import { haltingText, meanAndSpread, type Table } from './tables.js';
  * that was scored on anything else.
  */
 export function searchTable(records: readonly RunRecord[]): Table {
+  checkRecords(records);
   const groups = new Map<string, RunRecord[]>();
   for (const record of records) {
     const { evaluation } = record.experiment;

@@ -3,17 +3,18 @@
  * and the table of results beside the paper's.
  */
 import { InputError } from '../errors.js';
-import { listOf, objectOf, text } from '../fields.js';
+import { anyObject, checkValue, listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
 import { haltingHead } from '../experiment/learned.js';
 import { ownNote } from '../experiment/own-block.js';
-import { quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
+import { quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
 import { experimentLabel } from '../experiment/rows.js';
 import { hashOf } from '../experiment/sealed.js';
 import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
+import { checkRecords } from './checks.js';
 import { keptTogether, markdownText } from './escape.js';
 import { spreadOf } from './statistics.js';
 
@@ -28,6 +29,7 @@ export interface Table {
  * Missing values are dashes.
  */
 export function tableOfRows(rows: readonly Readonly<Record<string, string | number | boolean | null>>[]): Table {
+  checkValue('rows', rows, listOf(anyObject));
   const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   return { columns, rows: rows.map((row) => columns.map((column) => cellText(row[column]))) };
 }
@@ -46,7 +48,9 @@ export function toMarkdown(table: Table): string {
 }
 
 function checkTable(table: Table): void {
-  const expected = objectOf({ columns: listOf(text), rows: listOf(listOf(text)) })(table);
+  const expected =
+    objectOf({ columns: listOf(text), rows: listOf(listOf(text)) })(table) ??
+    (table.rows.every(({ length }) => length === table.columns.length) ? undefined : 'as many cells a row as columns');
   if (expected !== undefined)
     throw new InputError(`table: expected ${expected}; rows of plain values become one by tableOfRows`);
 }
@@ -79,13 +83,20 @@ export interface ResultRow {
   readonly scale: string;
   readonly puzzles: number | null;
   readonly data: string;
+  /** Ours is of tasks of ARC, by their votes. */
+  readonly voted?: boolean;
 }
+
+/** What counts of ARC's tasks, where their versions vote. */
+export const byVotes =
+  'solved in two tries by the votes of their versions (a task of several test pairs counts by its share)';
 
 /**
  * "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnotes;
  * a table for each scale.
  */
 export function resultsTable(records: readonly RunRecord[]): string {
+  checkRecords(records);
   const rows = resultRows(records);
   const scales = [...new Set(rows.map(({ scale }) => scale))];
   const tables =
@@ -117,8 +128,14 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
       data,
     ]),
   };
+  const counted = [
+    rows.every(({ voted }) => voted) && rows.length > 0
+      ? ''
+      : 'test puzzles solved whole, after the last supervision step',
+    rows.some(({ voted }) => voted) ? `test tasks ${byVotes}` : '',
+  ];
   const notes = [
-    'Share of test puzzles solved whole, after the last supervision step, ' +
+    `Share of ${counted.filter((each) => each !== '').join(', on ARC of ')}, ` +
       'with EMA weights where a run averages them; ' +
       '± is the standard deviation over seeds.',
   ];
@@ -166,6 +183,7 @@ export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...Run
 export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
+  checkRecords(records);
   const groups = groupedBySeed(records);
   const labels = toldApart(groups, ({ id }) => ` ${id.split('-').at(-1) ?? ''}`);
   return groups.map((own, i) => ({ row: { label: labels[i]! }, records: own }));
@@ -201,6 +219,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
       scale: experiment.scale,
       puzzles: Math.min(...group.map(quotedPuzzles)),
       data: `${data.test.name} (${data.train.examples.toLocaleString('en')} for training)`,
+      voted: voteOf(group[0]) !== undefined,
     };
   });
 }

@@ -34,8 +34,8 @@ describe('ablation', () => {
   });
 
   it('has the seeds of the plan, no run that began with other weights, and one set of puzzles', () => {
-    const warm = { ...recordOf(mine!, 1, [1, 1]), start: 'abc' };
-    const more = recordOf(mine!, 2, [1, 1]);
+    const warm = { ...recordOf(mine!, 1, [1, 1]), id: 'mine-seed1-abc', start: 'abc' };
+    const more = { ...recordOf(mine!, 2, [1, 1]), id: 'mine-seed2-more' };
     assert.deepEqual(ablationRows(plan, [...records, warm, more]), ablationRows(plan, records));
     const [first] = records.filter(({ experiment: { name } }) => name === 'mine');
     const { train, test } = first!.data;
@@ -49,6 +49,14 @@ describe('ablation', () => {
           error instanceof InputError &&
           /mine: expected runs on the same puzzles, got mine-seed1 and mine-seed2-later, .* move/.test(error.message),
       );
+  });
+
+  it('refuses a run that is given twice, and two experiments of one name', () => {
+    assert.throws(() => ablationRows(plan, [...records, records[0]!]), /expected every run once, got .*-seed0 twice/);
+    const other = { seed: 0, experiment: { ...longer!, name: 'mine' } };
+    assert.throws(() => ablationText([...plan, other]), /two different ones named mine; give one of them another name/);
+    for (const none of [undefined, [{}]])
+      assert.throws(() => ablationText(none as never), /InputError: plan: expected .*, got/);
   });
 
   it('says what each row changes, and gives its records in that order', () => {

@@ -115,10 +115,12 @@ describe('tables of the paper', () => {
     const [trm] = runs('trm', 0.9);
     assert.ok(trm !== undefined);
     const others = [
-      { ...trm, experiment: { ...trm.experiment, training: { ...trm.experiment.training, steps: 7 } } },
-      { ...trm, experiment: { ...trm.experiment, scale: 'desk' as const } },
-      { ...trm, experiment: { ...trm.experiment, name: 'sudoku-6x6' } },
+      { ...trm, id: '1', experiment: { ...trm.experiment, training: { ...trm.experiment.training, steps: 7 } } },
+      { ...trm, id: '2', experiment: { ...trm.experiment, scale: 'desk' as const } },
+      { ...trm, id: '3', experiment: { ...trm.experiment, name: 'sudoku-6x6' } },
     ];
+    assert.throws(() => paperTableRows(2, base, [trm, trm]), /expected every run once, got .*-seed0 twice/);
+    assert.throws(() => paperTableRows(2, undefined as never, [trm]), /base: expected an object, got undefined/);
     assert.deepEqual(paperTableRows(2, base, [...others, trm])[0]?.records, [trm]);
     assert.deepEqual(
       paperTableRows(2, base, [...others, trm]).flatMap((row) => row.records),

@@ -22,7 +22,7 @@ describe('search table', () => {
       'and names the settings that are not the experiment’s own',
     () => {
       const { columns, rows } = withoutRuns(
-        searchTable([recordOf(slow, 0, [0.25]), recordOf(own, 0, [0.5]), recordOf(own, 1, [0.75])]),
+        searchTable([{ ...recordOf(slow, 0, [0.25]), id: 'slow' }, recordOf(own, 0, [0.5]), recordOf(own, 1, [0.75])]),
       );
       assert.deepEqual(columns.slice(0, 4), [
         'experiment',

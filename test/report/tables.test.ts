@@ -1,7 +1,14 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { ablationTable } from '../../lib/report/ablation.js';
+import { accuracyVersusCycles } from '../../lib/report/figures.js';
+import { recordRows } from '../../lib/report/frames.js';
+import { searchTable } from '../../lib/report/searches.js';
+import { costVersusAccuracy } from '../../lib/report/study-figures.js';
 import {
   groupedBySeed,
+  labelledRuns,
   meanAndSpread,
   resultsMarkdown,
   resultsTable,
@@ -10,7 +17,7 @@ import {
   toMarkdown,
 } from '../../lib/report/tables.js';
 import type { ModelConfig } from '../../lib/model/config.js';
-import { record } from './records.js';
+import { record, recordOf } from './records.js';
 
 const table = tableOfRows([
   { name: 'a|b', right: 3 },
@@ -36,8 +43,38 @@ describe('tables', () => {
       groupedBySeed([first, other, second]).map((group) => group.length),
       [2, 1],
     );
-    const warm = { ...second, start: '5e6f7a8b9c' };
+    const warm = { ...second, id: 'warm', start: '5e6f7a8b9c' };
     assert.match(resultsTable([first, warm]), /^\| sudoku-4x4, from weights 5e6f7a8b \| .* \| 1 \|/m);
+  });
+
+  it('no records, and a run that is given twice, are refused', () => {
+    const one = record({ exactAccuracy: [0.5] });
+    for (const read of [resultsTable, labelledRuns, recordRows, searchTable, accuracyVersusCycles]) {
+      assert.throws(
+        () => read([one, one]),
+        /^InputError: records: expected every run once, got sudoku-4x4-seed0 twice/,
+      );
+      for (const none of [undefined, [undefined], [{}]])
+        assert.throws(() => read(none as never), /^InputError: records: expected .*, got/);
+    }
+  });
+
+  it('on ARC what the vote solved has its own words, and no first cycle beside it', () => {
+    const vote = { tasks: 20, pairs: 26, votes: 442, passAt: { 1: 0.125, 2: 0.5 }, exactAccuracy: 0.25 };
+    const voted = {
+      ...recordOf(experiment('arc-7x7-study'), 0, [0.1, 0.25]),
+      closing: { vote: { ...vote, supervisionSteps: 4, seconds: 1 } },
+    };
+    assert.match(resultsTable([voted]), /50\.0.%[^]*^Share of test tasks solved in two tries by the votes/m);
+    const both = resultsTable([voted, record({ exactAccuracy: [0.5] })]);
+    assert.match(both, /^Share of test puzzles solved whole, .*, on ARC of test tasks solved in two tries by/m);
+    const [row] = recordRows([voted]);
+    assert.deepEqual([row?.['firstCycle'], row?.['lastCycle']], [null, 0.5]);
+    const plan = [{ experiment: voted.experiment, seed: 0 }];
+    assert.match(ablationTable(plan, [voted]), /\| – \| 50\.0.%[^]*^Share of 20 test tasks solved in two tries by/m);
+    const figure = costVersusAccuracy(labelledRuns([voted]));
+    assert.deepEqual(figure.data[0]?.y, [50]);
+    assert.match(JSON.stringify(figure.layout['yaxis']), /Test tasks solved in two tries/);
   });
 
   it('a name in a record is text in Markdown, whatever it holds', () => {
@@ -58,6 +95,12 @@ describe('tables', () => {
     assert.equal(toCsv(table), 'name,right,note\na|b,3,–\n"say ""x, y""",12,<new>\n');
     for (const write of [toCsv, toMarkdown])
       assert.throws(() => write([{ a: 1 }] as never), /table: expected an object; rows of plain values become one by/);
+    for (const write of [toCsv, toMarkdown])
+      assert.throws(
+        () => write({ columns: ['a', 'b'], rows: [['1'], ['1', '2', '3']] }),
+        /as many cells a row as columns/,
+      );
+    assert.throws(() => tableOfRows([5] as never), /rows: expected in place 0 an object, got \[5\]/);
   });
 
   it('mean and spread: one decimal, sample standard deviation, "not run" for nothing', () => {
