@@ -1,6 +1,6 @@
 /** What all engines share: the door, where every call is checked before an engine computes anything. */
 import { InputError, show } from '../errors.js';
-import { checkValue, whole } from '../fields.js';
+import { checkValue, frozen, whole } from '../fields.js';
 import type { LatentId, Schedule } from '../model/calls.js';
 import { positionsOf, type ModelConfig } from '../model/config.js';
 import { parameterSpecs, sizeOf, type ParameterSpec, type TensorMap } from '../model/parameters.js';
@@ -240,11 +240,4 @@ function copied<Request extends object>(request: Request): Request {
     return array[Symbol.toStringTag] === 'Int32Array' ? new Int32Array(array) : new Uint8Array(array);
   };
   return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, copy(value)])) as Request;
-}
-
-/** Makes plain data unchangeable, to its last part. */
-function frozen<Data>(data: Data): Data {
-  if (typeof data !== 'object' || data === null) return data;
-  Object.values(data).forEach(frozen);
-  return Object.freeze(data);
 }

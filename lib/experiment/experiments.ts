@@ -1,5 +1,6 @@
 /** The experiments that commands and notebooks name, as their differences to the paper's Sudoku run. */
 import { didYouMean, InputError } from '../errors.js';
+import { frozen } from '../fields.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import { checkTraining, paperTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
@@ -518,6 +519,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
   ].map((experiment) => [experiment.name, experiment]),
 );
+frozen(experiments); // who changed one would change every plan that is based on it
 
 /** An experiment by name. Throws InputError listing the known names. */
 export function experiment(name: string, changes: ExperimentChanges = {}): Experiment {

@@ -3,7 +3,7 @@
  * what the paper reports for it, and what it tests.
  */
 import { didYouMean, InputError, show } from '../errors.js';
-import { checkValue, given, oneOf } from '../fields.js';
+import { checkValue, frozen, given, oneOf } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
 import type { Task } from './task.js';
@@ -284,6 +284,7 @@ export const variants: readonly Variant[] = [
       'which leaves it 131,072 parameters fewer',
   },
 ];
+frozen(variants);
 
 /**
  * What a published task fixes of the paper's models: its sizes, n in its command, and the optimizer steps of its run

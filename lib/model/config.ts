@@ -1,5 +1,5 @@
 /** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
-import { between, checkFields, flag, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import { between, checkFields, flag, frozen, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { readSchedule } from './own-schedule.js';
 
 /** Base of the frequencies of rotary positions, as in the published code. */
@@ -88,7 +88,7 @@ export interface ModelConfig {
 }
 
 /** The published TRM-MLP for 9×9 Sudoku: 5,028,866 trainable parameters (spec §1.13). */
-export const paperConfig: ModelConfig = {
+export const paperConfig: ModelConfig = frozen({
   recursion: 'trm',
   deepRecursions: 3,
   latentRecursions: 6,
@@ -110,7 +110,7 @@ export const paperConfig: ModelConfig = {
   supervisionSteps: 16,
   explorationProbability: 0.1,
   halting: 'halt',
-};
+});
 
 /** What may stand in each field; the upper ends of whole numbers only stop absurd allocations. */
 export const modelFields: Fields<ModelConfig> = {

@@ -1,7 +1,7 @@
 /** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
 import { updateFields } from '../engine/checks.js';
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
-import { between, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
+import { between, checkFields, frozen, oneOf, optional, whole, type Fields } from '../fields.js';
 
 /** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
 export interface TrainingOptions {
@@ -64,7 +64,7 @@ export interface TrainingOptions {
 export type SupervisionStage = readonly [until: number, supervisionSteps: number];
 
 /** The published Sudoku run (spec §4.5). */
-export const paperTraining: TrainingOptions = {
+export const paperTraining: TrainingOptions = frozen({
   steps: 65_104,
   batchSize: 768,
   optimizer: 'adam-atan2',
@@ -79,7 +79,7 @@ export const paperTraining: TrainingOptions = {
   puzzleLearningRate: 1e-4,
   puzzleWeightDecay: 1,
   emaRate: 0.999,
-};
+});
 
 /** What may stand in each field. */
 export const trainingFields: Fields<TrainingOptions> = {

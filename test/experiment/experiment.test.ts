@@ -5,7 +5,11 @@ import { differences } from '../../lib/experiment/differences.js';
 import { describeExperiment } from '../../lib/experiment/describe.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment, experiments } from '../../lib/experiment/experiments.js';
+import { variants } from '../../lib/experiment/variants.js';
+import { paperConfig } from '../../lib/model/config.js';
 import { parameterCount } from '../../lib/model/parameters.js';
+import { tableBases } from '../../lib/sweep/plan.js';
+import { paperTraining } from '../../lib/train/options.js';
 
 describe('experiment', () => {
   it("has the paper's model at the paper's scale: 5,028,866 parameters (spec §1.13)", () => {
@@ -110,6 +114,12 @@ describe('experiment', () => {
     assert.equal(changed.training.steps, 7);
     assert.equal(changed.model.mixer, 'attention');
     assert.notEqual(base.training.steps, 7);
+  });
+
+  it('stays what it is: nobody can change a named one, or the paper’s, in place', () => {
+    for (const named of [...Object.values(experiments), experiments, ...variants, paperConfig, paperTraining])
+      for (const part of [named, ...Object.values(named)]) assert.ok(Object.isFrozen(part));
+    assert.throws(() => ((tableBases(1, 'smoke')[0]!.training as { steps: number }).steps = 3), TypeError);
   });
 
   it('takes nothing from the base where the task is of another kind', () => {
