@@ -34,6 +34,10 @@ export const between =
 
 export const text: FieldCheck = (value) => (typeof value === 'string' ? undefined : 'text');
 
+/** A path; '' would be the folder at hand. */
+export const pathText: FieldCheck = (value) =>
+  typeof value === 'string' && value !== '' && value.length < 4096 ? undefined : 'the path of a file or folder';
+
 export const flag: FieldCheck = oneOf(true, false);
 
 /** Any number but NaN and the infinities. */
@@ -132,4 +136,11 @@ export function checkValue(name: string, value: unknown, check: FieldCheck): voi
 /** Throws InputError unless every one of the named numbers is whole and at least 1. */
 export function checkCounts(counts: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(counts)) checkValue(name, value, whole(1));
+}
+
+/** Whether work is asked to stop. Throws InputError for another answer: a promise would never stop it. */
+export function stopAsked(shouldStop: (() => unknown) | undefined): boolean {
+  const answer = shouldStop?.();
+  checkValue('shouldStop', answer, optional(flag));
+  return answer === true;
 }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from './errors.js';
+import { checkValue, pathText, type FieldCheck } from './fields.js';
 
 let root: string | undefined;
 
@@ -41,11 +42,18 @@ export function findDataFile(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
+/** A name of something in a folder, not of the folder itself or of what lies beside it. */
+const nameBelow: FieldCheck = (value) =>
+  pathText(value) === undefined && !/^(\.\.?[/\\]?$|\.\.[/\\]|[/\\])/.test(path.normalize(String(value)))
+    ? undefined
+    : 'the name of a file in a data folder';
+
 /**
  * The path of a data file by name. Throws InputError naming the folders searched, and the command that fetches it where
  * it belongs to a published set.
  */
 export function dataFile(name: string, publishedSet?: string): string {
+  checkValue('data file', name, nameBelow);
   const found = findDataFile(name);
   if (found === undefined) {
     const get = publishedSet === undefined ? '' : `get it by ${kitCommand()} data get ${publishedSet}, or `;
@@ -62,8 +70,9 @@ export function dataFile(name: string, publishedSet?: string): string {
  * none.
  */
 export function userFile(named: string): string {
+  checkValue('file', named, pathText);
   const file = path.resolve(named);
-  return existsSync(file) ? file : path.isAbsolute(named) ? missing(file) : dataFile(named);
+  return existsSync(file) ? file : nameBelow(named) === undefined ? dataFile(named) : missing(file);
 }
 
 function missing(file: string): never {

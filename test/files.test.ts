@@ -26,7 +26,7 @@ import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { errorText } from '../lib/file-errors.js';
-import { dataFile, kitCommand, projectRoot } from '../lib/files.js';
+import { dataFile, kitCommand, projectRoot, userFile } from '../lib/files.js';
 import { readUserFile } from '../lib/user-file.js';
 import { makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
@@ -220,6 +220,14 @@ describe('files', () => {
       /; get it by npm run trm -- data get maze-hard, or set TRM/,
     );
     assert.throws(() => dataFile('none.csv.gz'), /none\.csv\.gz not found in .*; set TRM_DATA to the folder/);
+  });
+
+  it('of a data folder are named, and lie in it', () => {
+    for (const name of [undefined, '', '.', './', '/', '..', '../package.json', 'arc/../../package.json'])
+      assert.throws(() => dataFile(name as never), /data file: expected the name of a file in a data folder, got/);
+    assert.equal(dataFile('./arc/../README.md'), dataFile('README.md'));
+    assert.throws(() => userFile(undefined as never), /file: expected the path of a file or folder, got undefined/);
+    assert.throws(() => userFile('../none.csv'), /file or folder not found: \/.*none\.csv/);
   });
 
   it('say how the command line is called: in a clone by npm, as a package by its name', () => {

@@ -1,14 +1,25 @@
 /** A task as plain data, by kind: how it is checked, the data sets it stands for, and what it fixes of a model. */
 import { arcDataset, arcFiles, arcPuzzleIds, defaultSubsets, type ArcSetOptions } from '../data/arc-sets.js';
 import { arcTokens, longestSide } from '../data/arc.js';
-import { emptyLike, type Dataset } from '../data/dataset.js';
+import { emptyLike, withHash, type Dataset } from '../data/dataset.js';
 import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
 import type { Splits } from '../data/splits.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show, StoppedError } from '../errors.js';
-import { anyObject, checkFields, checkValue, oneOf, optional, whole, type FieldCheck, type Fields } from '../fields.js';
+import {
+  anyObject,
+  callback,
+  checkFields,
+  checkValue,
+  oneOf,
+  optional,
+  pathText,
+  stopAsked,
+  whole,
+  type Fields,
+} from '../fields.js';
 import type { ModelConfig } from '../model/config.js';
 import { hashOf } from './sealed.js';
 
@@ -42,8 +53,11 @@ export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 /** The data sets of a task. */
 export type TaskData = Splits<Dataset>;
 
-/** Of which task data was loaded: the hash of its fields. */
-const origins = new WeakMap<TaskData, string>();
+/** Of which task data was loaded, the hash of its fields, and what it was then. */
+const origins = new WeakMap<TaskData, { readonly task: string; readonly content: string }>();
+
+const contentOf = (data: TaskData): string =>
+  hashOf(Object.entries(data).map(([split, set]) => [split, set.sha256, withHash(set).sha256]));
 
 /** What a kind of task knows; everything that differs between kinds is asked here. */
 interface Kind<Options extends Task> {
@@ -60,9 +74,6 @@ interface Kind<Options extends Task> {
 
 /** More than any published set has, and no more than memory holds. */
 const mostPuzzles = 4_000_000;
-
-const pathText: FieldCheck = (value) =>
-  typeof value === 'string' && value !== '' && value.length < 4096 ? undefined : 'the path of a file or folder';
 
 /** A file must be named where the puzzles come from one, and nowhere else: nothing would read it. */
 const fileAsAsked = (where: string, isAsked: boolean, file: string | undefined): string[] => {
@@ -186,20 +197,24 @@ export async function loadTask(
   onProgress?: (done: number, total: number) => void,
   shouldStop?: () => boolean,
 ): Promise<TaskData> {
+  for (const [name, given] of Object.entries({ onProgress, shouldStop })) checkValue(name, given, optional(callback));
   const data = await kindOf(checkTask(task)).load(task, (done, total) => {
-    if (shouldStop?.() === true) throw new StoppedError('stopped while its puzzles were prepared; nothing was begun');
+    if (stopAsked(shouldStop)) throw new StoppedError('stopped while its puzzles were prepared; nothing was begun');
     onProgress?.(done, total);
   });
-  origins.set(data, hashOf(task));
+  origins.set(data, { task: hashOf(task), content: contentOf(data) });
   return data;
 }
 
 /** Throws InputError unless loadTask made the data of this task: a record would name other puzzles than its run had. */
 export function checkOrigin(data: TaskData, task: Task): void {
-  if (origins.get(data) === hashOf(task)) return;
+  const origin = origins.get(data);
+  if (origin?.task === hashOf(task) && origin.content === contentOf(data)) return;
+  const got =
+    origin === undefined ? 'other data' : origin.task === hashOf(task) ? 'that, changed since' : 'that of another task';
   throw new InputError(
-    "data: expected what loadTask gives for the experiment's own task, got " +
-      `${origins.has(data) ? 'that of another task' : 'other data'}; leave it out, or load it with loadTask`,
+    `data: expected what loadTask gives for the experiment's own task, got ${got}; leave it out, or load it with ` +
+      'loadTask',
   );
 }
 

@@ -60,6 +60,12 @@ describe('task', () => {
     }
   });
 
+  it('is loaded with functions only to watch and to stop it', async () => {
+    const { task } = experiment('sudoku-smoke');
+    await assert.rejects(loadTask(task, 5 as never), /onProgress: expected a function, or nothing, got 5/);
+    await assert.rejects(loadTask(task, undefined, true as never), /shouldStop: expected a function, or nothing/);
+  });
+
   it('promises the shape that its data has, whatever the kind', async () => {
     const small = change(experiment('sudoku-smoke'), {}).task;
     for (const task of [small, arc] as Task[]) {
