@@ -4,7 +4,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { TrainingOptions } from '../train/options.js';
 import { plural } from '../words.js';
 import { changesText } from './differences.js';
-import type { Experiment } from './experiment.js';
+import { checkExperiment, type Experiment } from './experiment.js';
 import { experiments } from './experiments.js';
 import { recursionsOf } from './rows.js';
 
@@ -13,6 +13,7 @@ import { recursionsOf } from './rows.js';
  * head of a command's output.
  */
 export function describeExperiment(experiment: Experiment): string {
+  checkExperiment(experiment);
   const { name, about, base, model, training, task } = experiment;
   const count = parameterCount(model);
   const recursions = model.schedule === undefined ? recursionsOf(model) : 'a schedule of its own';

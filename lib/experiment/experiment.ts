@@ -139,6 +139,11 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   };
 }
 
+/** Throws InputError for what is no experiment, and for what one put together by hand may hold. */
+export function checkExperiment(candidate: Experiment): void {
+  change(candidate, isObject(candidate) ? { name: candidate.name } : {});
+}
+
 /** What a model with a schedule of its own, or without recursion, does not read. */
 function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
   if (schedule !== undefined) return ['deepRecursions', 'latentRecursions', 'gradient'];

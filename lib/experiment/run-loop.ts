@@ -5,7 +5,7 @@ import type { Dataset } from '../data/dataset.js';
 import type { EngineOptions } from '../engine/create.js';
 import { NotFiniteError, type Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
-import { given } from '../fields.js';
+import { given, stopAsked } from '../fields.js';
 import { describe } from '../model/describe.js';
 import { voteArc, type ArcVoteResult } from '../train/evaluate-arc.js';
 import { evaluate, type EvaluateOptions, type Evaluation } from '../train/evaluate.js';
@@ -135,7 +135,7 @@ export class RunLoop {
       await this.#train();
       const { step, done } = this.#trainer;
       await this.#tell('training', step, training.steps);
-      const stop = this.#parts.options.shouldStop?.() === true;
+      const stop = stopAsked(this.#parts.options.shouldStop);
       if (stop || done || step % this.#checkpointEvery === 0) await this.#save();
       if (stop && !done) return false;
     }

@@ -14,6 +14,7 @@ import {
   objectOf,
   oneOf,
   optional,
+  pathText,
   text,
   whole,
   type Fields,
@@ -30,7 +31,7 @@ import { averagedWeights, Trainer } from '../train/trainer.js';
 import { checkRunnable } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
-import { change, type Experiment } from './experiment.js';
+import { checkExperiment, type Experiment } from './experiment.js';
 import type { Claim } from './claim.js';
 import { checkQuestions } from './closing.js';
 import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
@@ -85,9 +86,9 @@ export interface RunOptions extends RunControls {
 const runFields: Fields<RunOptions> = {
   seed: optional(whole(0)),
   engine: optional(anyObject),
-  folder: optional(text),
+  folder: optional(pathText),
   resume: optional(flag),
-  from: optional(text),
+  from: optional(pathText),
   keepStopped: optional(flag),
   onNote: optional(callback),
   onData: optional(callback),
@@ -138,7 +139,7 @@ export function runId(
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0 } = checkFields('run', options, runFields);
   checkFields('engine options', options.engine ?? {}, engineFields);
-  change(experiment, { name: experiment.name }); // refuses what one put together by hand may hold
+  checkExperiment(experiment);
   checkRunnable(experiment, options.engine);
   if (options.data !== undefined) checkOrigin(options.data, experiment.task);
   const data = options.data ?? (await loadTask(experiment.task, options.onData, options.shouldStop));

@@ -1,5 +1,6 @@
 /** Training before the reader's eyes: the learning curve grows while it runs, and Interrupt keeps what was learned. */
-import type { Experiment } from '../experiment/experiment.js';
+import { checkExperiment, type Experiment } from '../experiment/experiment.js';
+import { anyObject, checkValue } from '../fields.js';
 import type { PlannedRun } from '../sweep/plan.js';
 import { recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { turn } from '../progress.js';
@@ -19,6 +20,8 @@ let unfinished: Promise<unknown> = Promise.resolve();
  * calling again goes on from there, and a finished run is read back at once. Takes the options of runExperiment.
  */
 export async function trainLive(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
+  checkExperiment(experiment);
+  checkValue('run', options, anyObject);
   // An interrupted cell ends before its run has saved: the next call waits for that.
   await unfinished;
   const run = watchedRun(experiment, options);
@@ -78,6 +81,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   experimentsOf(plan); // refuses two of one name
+  checkValue('sweep', options, anyObject);
   await unfinished;
   const progress = cellProgress();
   interrupted();

@@ -1,7 +1,13 @@
 /** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
 import { didYouMean, InputError, show } from '../errors.js';
 import { rawWeightsIn } from '../experiment/closing.js';
-import { change, type Experiment, type ExperimentChanges, type Scale } from '../experiment/experiment.js';
+import {
+  change,
+  checkExperiment,
+  type Experiment,
+  type ExperimentChanges,
+  type Scale,
+} from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
 import { puzzlesAskedFor } from '../experiment/task.js';
@@ -11,11 +17,13 @@ import {
   checkCounts,
   checkFields,
   checkValue,
+  isObject,
   listOf,
   objectOf,
   oneOf,
   optional,
   text,
+  type FieldCheck,
   type Fields,
   whole,
 } from '../fields.js';
@@ -115,7 +123,7 @@ export function planTable(
   choice: TableChoice = {},
 ): PlannedRun[] {
   const { budget = 'steps', base: onlyBase } = checkFields('choice', choice, choiceFields);
-  checkValue('only', only, optional(listOf(text)));
+  checkValue('only', only, optional(listOf(text, 1)));
   const all = tableBases(table, scale);
   const bases = all.filter(({ name }) => onlyBase === undefined || name === onlyBase);
   if (bases.length === 0)
@@ -182,6 +190,9 @@ export function isPlannedSeed(table: PaperTable, { base }: Pick<Experiment, 'bas
   return seed < (plannedSeeds(table, { base }) ?? Infinity);
 }
 
+const row: FieldCheck = (value) =>
+  typeof value === 'string' || isObject(value) ? undefined : 'the id of a row, or changes with a name';
+
 /** A row of an ablation: one of the paper's variants by its id, or changes of one's own under a name. */
 export type AblationRow = string | (ExperimentChanges & { readonly name: string });
 
@@ -198,7 +209,8 @@ export function planAblation(
   const expected = listOf(whole(0), 1)(seeds);
   if (expected !== undefined || new Set(seeds).size < seeds.length)
     throw new InputError(`seeds: expected ${expected ?? 'each seed once'}, got ${show(seeds)}`);
-  if (!Array.isArray(rows)) throw new InputError(`ablation: expected a list of rows, got ${show(rows)}`);
+  checkExperiment(base);
+  checkValue('ablation', rows, listOf(row));
   const changed = rows.map((row) =>
     change(base, typeof row === 'string' ? { variant: row } : { variant: null, ...row }),
   );
@@ -229,6 +241,8 @@ const axisFields: Fields<SearchAxis> = {
  * no number of seeds.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
+  checkExperiment(base);
+  checkValue('axes', axes, listOf(anyObject));
   if (puzzlesAskedFor(base.task, 'validation') === 0)
     throw new InputError(
       `search on ${base.name}: expected a task with validation puzzles, got none; ` +

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { engineFields, type EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
-import { anyObject, callback, checkFields, optional, text, whole, type Fields } from '../fields.js';
+import { anyObject, callback, checkFields, optional, pathText, stopAsked, whole, type Fields } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { isClaimed } from '../experiment/claim.js';
 import { checkShared, expectedBytes, runCost, setSizes, type RunCost } from '../experiment/cost.js';
@@ -54,8 +54,8 @@ export interface SweepOptions {
 }
 
 const sweepFields: Fields<SweepOptions> = {
-  records: optional(text),
-  folder: optional(text),
+  records: optional(pathText),
+  folder: optional(pathText),
   engine: optional(anyObject),
   jobs: optional(whole(1)),
   onProgress: optional(callback),
@@ -175,7 +175,7 @@ export async function runSweep(
   };
 
   const nextWaiting = (): number =>
-    options.shouldStop?.() === true ? -1 : runs.findIndex(({ state }) => state === 'waiting');
+    stopAsked(options.shouldStop) ? -1 : runs.findIndex(({ state }) => state === 'waiting');
   const lane = async (): Promise<void> => {
     for (let next = nextWaiting(); next >= 0; next = nextWaiting()) await start(next);
   };

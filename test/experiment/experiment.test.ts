@@ -167,6 +167,7 @@ describe('experiment', () => {
     );
     assert.throws(() => experiment('sudoku-4x4', { modell: {} } as object), /experiment: unknown field modell/);
     assert.throws(() => experiment(undefined as never), /expected one of sudoku-4x4, .*got undefined/);
+    assert.throws(() => describeExperiment(undefined as never), /expected one, such as .*, got undefined/);
     assert.throws(() => change('sudoku-4x4' as never, {}), /expected one, such as .*, got "sudoku-4x4"/);
   });
 });

@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
-import { emptyLike } from '../../lib/data/dataset.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
@@ -127,23 +126,27 @@ describe('run', () => {
     assert.equal(told, 1);
   });
 
-  it('leaves nothing of an engine that has nothing to train on', async () => {
+  it('leaves nothing of an engine whose run is ended', async () => {
     await loadBackend('cpu');
-    const data = await loadTask(small.task);
+    const onProgress = (): never => {
+      throw new Error('enough');
+    };
     const { numTensors } = tf.memory();
     await assert.rejects(
       runExperiment(small, {
-        folder: path.join(folder, 'empty'),
+        folder: path.join(folder, 'ended'),
         engine: { engine: 'tfjs', backend: 'cpu' },
-        data: Object.assign(data, { train: emptyLike(data.train) }),
+        onProgress,
       }),
-      /expected at least one training puzzle, got none/,
+      /enough/,
     );
     assert.equal(tf.memory().numTensors, numTensors);
   });
 
   it('does not begin with options, or an experiment, that there are not', async () => {
     const tiny = experiment('sudoku-smoke');
+    const stale = await loadTask(tiny.task);
+    (stale.test.labels as Uint8Array).fill(1);
     for (const [run, options, says] of [
       [tiny, { sed: 3 }, /unknown field sed \(did you mean seed\?\)/],
       [tiny, { seed: 2.5 }, /seed: expected a whole number from 0, or nothing, got 2.5/],
@@ -158,6 +161,15 @@ describe('run', () => {
         /data: expected what loadTask gives .* got that of another task; /,
       ],
       [tiny, { data: { ...(await loadTask(tiny.task)) } }, /data: expected what loadTask gives .* got other data; /],
+      [tiny, { data: stale }, /data: expected what loadTask gives .* got that, changed since; /],
+      [tiny, { folder: '' }, /folder: expected the path of a file or folder, or nothing, got ""/],
+      [tiny, null, /run: expected an object, got null/],
+      [
+        tiny,
+        { folder: path.join(folder, 'promise'), shouldStop: () => Promise.resolve(true) },
+        /shouldStop: expected true or false, or nothing, got an object/,
+      ],
+      [undefined, {}, /expected one, such as .*, got undefined/],
       ['sudoku-smoke', {}, /expected one, such as .*, got "sudoku-smoke"/],
       [{ ...tiny, training: { ...tiny.training, steps: NaN } }, {}, /steps: expected a whole number/],
     ] as const)

@@ -36,6 +36,9 @@ describe('plans', () => {
       assert.throws(() => planSearch(experiment('sudoku-6x6-study'), [], seeds), refused);
       assert.throws(() => planFailureModes('laptop', seeds), refused);
     }
+    assert.throws(() => planSearch(undefined as never, [], 1), /experiment: expected one, such as/);
+    assert.throws(() => planAblation(undefined as never, []), /experiment: expected one, such as/);
+    assert.throws(() => planSearch(experiment('sudoku-6x6-study'), {} as never, 1), /axes: expected a list/);
     for (const axis of [{ part: 'modle' }, { values: [] }, { value: [1] }])
       assert.throws(
         () =>
@@ -92,7 +95,8 @@ describe('plans', () => {
       /expected a base among sudoku-6x6-study, maze-11x11-study, got maze-12x12/,
     );
     for (const [only, choice, says] of [
-      ['trm', {}, /only: expected a list, or nothing, got "trm"/],
+      ['trm', {}, /only: expected a list of at least 1, or nothing, got "trm"/],
+      [[], {}, /only: expected a list of at least 1, or nothing, got \[\]/],
       [undefined, { budget: 'costs' }, /budget: expected steps or cost, or nothing, got "costs"/],
       [undefined, { bases: 'x' }, /unknown field bases \(did you mean base\?\)/],
     ] as const)
@@ -144,7 +148,8 @@ describe('plans', () => {
       [[], [], /seeds: expected a list of at least 1, got \[\]/],
       [[], [3, 3], /seeds: expected each seed once, got \[3, 3\]/],
       [[], 3, /seeds: expected a list of at least 1, got 3/],
-      ['trm-act', [0], /expected a list of rows, got "trm-act"/],
+      ['trm-act', [0], /ablation: expected a list, got "trm-act"/],
+      [[undefined], [0], /ablation: expected in place 0 the id of a row, or changes with a name, got \[undefined\]/],
     ] as const)
       assert.throws(() => planAblation(base, rows as never, seeds as never), says);
   });
