@@ -1,10 +1,11 @@
 /**
  * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { InputError, show } from '../errors.js';
+import { anyObject, checkValue, listOf, objectOf, pathText } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
@@ -104,6 +105,7 @@ export const recordSchema = 'trm-lab/run/2';
 
 /** The evaluation a table quotes: the last one. */
 export function finalEvaluation(record: RunRecord): RunEvaluation {
+  checkValue('record', record, objectOf({ evaluations: listOf(anyObject) }));
   const last = record.evaluations.at(-1);
   if (last === undefined)
     throw new InputError(`record ${record.id}: expected at least one evaluation, got none; run it again`);
@@ -151,20 +153,33 @@ export function writeRecord(file: string, record: RunRecord): void {
   writeFileAtomic(file, `${JSON.stringify(sealed(record), null, 1)}\n`);
 }
 
-/** Reads a record. Throws InputError for a file that is truncated, of another schema, or not as it was written. */
+/**
+ * Reads a record; a relative path counts from the project's root. Throws InputError for a file that is truncated, of
+ * another schema, or not as it was written.
+ */
 export function readRecord(file: string): RunRecord {
-  return readSealed(file, recordSchema, checkRecord) as RunRecord;
+  checkValue('record', file, pathText);
+  return readSealed(path.resolve(projectRoot(), file), recordSchema, checkRecord) as RunRecord;
 }
 
 /**
  * All records of a folder, by file name; a relative folder counts from the project's root. Throws InputError for a
- * folder that is not there, a file that is no record, two of one run, and a path that is no folder.
+ * folder that is not there or holds folders of runs alone, a file that is no record, two of one run, and a path that is
+ * no folder.
  */
 export function readRecords(folder: string): RunRecord[] {
-  if (typeof folder !== 'string') throw new InputError(`records: expected the path of a folder, got ${show(folder)}`);
-  if (!existsSync(path.resolve(projectRoot(), folder)))
-    throw new InputError(`records: expected a folder, found nothing: ${folder}; check the path`);
-  return recordsSoFar(folder);
+  checkValue('records', folder, pathText);
+  const place = path.resolve(projectRoot(), folder);
+  if (!existsSync(place)) throw new InputError(`records: expected a folder, found nothing: ${folder}; check the path`);
+  const records = recordsSoFar(folder);
+  const runs =
+    records.length > 0 ? [] : readdirSync(place).filter((name) => existsSync(path.join(place, name, 'record.json')));
+  if (runs.length > 0)
+    throw new InputError(
+      `records: expected them in ${folder} itself, got folders of runs: ${show(runs.slice(0, 8))}; read each one's ` +
+        'record.json by readRecord',
+    );
+  return records;
 }
 
 /** The same where runs may yet come: a folder that is not there holds none. */

@@ -48,7 +48,9 @@ export function recordFiles(folder: string): string[] {
   try {
     names = readdirSync(place);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return [];
+    if (code === 'ENOTDIR') throw new InputError(`${folder}: expected a folder, got a file or a path through one`);
     throw readError(error, folder);
   }
   return names

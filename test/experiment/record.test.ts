@@ -1,12 +1,14 @@
 /** Records: written and read back equal, and refused when they are not what was written. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
+import { projectRoot } from '../../lib/files.js';
 import { hashOf } from '../../lib/experiment/sealed.js';
 import {
+  finalEvaluation,
   readRecord,
   readRecords,
   recordSchema,
@@ -74,6 +76,21 @@ describe('run record', () => {
       () => readRecords(path.join(folder, 'absent')),
       /records: expected a folder, found nothing: .*absent/,
     );
+  });
+
+  it('is read by its path from the project’s root, and looked for where it lies', () => {
+    assert.deepEqual(readRecord(path.relative(projectRoot(), file)), record);
+    assert.throws(() => readRecord(7 as never), /record: expected the path of a file or folder, got 7/);
+    assert.throws(() => readRecords(file), /run\.json: expected a folder, got a file/);
+    const runs = path.join(folder, 'runs');
+    mkdirSync(path.join(runs, 'plain'), { recursive: true });
+    assert.deepEqual(readRecords(runs), []);
+    writeRecord(path.join(runs, 'mine', 'record.json'), record);
+    assert.throws(() => readRecords(runs), /got folders of runs: \["mine"\]; read each/);
+    assert.deepEqual(recordsSoFar(runs), []);
+    writeRecord(path.join(runs, 'run.json'), record);
+    assert.deepEqual(readRecords(runs), [record]);
+    assert.throws(() => finalEvaluation({} as never), /record: expected an object with evaluations/);
   });
 
   it('is refused where it lies in a folder twice: a seed counts once', () => {
