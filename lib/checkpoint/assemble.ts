@@ -65,7 +65,10 @@ export function assembleCheckpoint(
     return inferConfig(new Map([...found].map(([each, { shape }]) => [each, shape])), { ...facts, ...known }, cells);
   });
   checkTensors(name, own, found);
-
+  if (cells !== undefined && cells !== own.sequenceLength)
+    throw new InputError(
+      `${name}: expected puzzles of ${own.sequenceLength} cells and ${own.vocabSize} tokens, got ${cells} cells`,
+    );
   const config = puzzleIds === undefined ? own : checkConfig({ ...own, puzzleIds });
   const tensors = new Map<string, Tensor>();
   for (const { name: tensor, shape, role } of parameterSpecs(config)) {

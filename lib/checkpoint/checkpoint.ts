@@ -2,7 +2,20 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show, within } from '../errors.js';
-import { anyObject, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
+import {
+  anyObject,
+  checkFields,
+  checkValue,
+  isObject,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  pathText,
+  whole,
+  type FieldCheck,
+  type Fields,
+} from '../fields.js';
 import { readJson } from '../json.js';
 import {
   assembleCheckpoint,
@@ -13,7 +26,7 @@ import {
   type LoadedCheckpoint,
 } from './assemble.js';
 import type { Bytes } from './bytes.js';
-import type { ModelConfig } from '../model/config.js';
+import { checkConfig, type ModelConfig } from '../model/config.js';
 import { configBeside } from './config-beside.js';
 import { chooseWeights, contentsOf, contentsOfTensors, type Contents, type WeightChoice } from './contents.js';
 import { openBytes } from './file-bytes.js';
@@ -44,6 +57,25 @@ const loadFields: Fields<LoadOptions> = {
   cells: optional(whole(1)),
 };
 
+const floats: FieldCheck = (value) => (value instanceof Float32Array ? undefined : 'a Float32Array');
+const ignored: FieldCheck = () => undefined; // what loading and opening say beside these
+const saveFields: Fields<Parameters<typeof saveCheckpoint>[1] & LoadedCheckpoint & { readonly engine?: unknown }> = {
+  config: anyObject,
+  tensors: (value) =>
+    value instanceof Map
+      ? listOf(objectOf({ shape: listOf(whole(0)), data: floats }))([...value.values()])
+      : 'a Map of tensors, as await averagedWeights(engine) gives',
+  metadata: optional((value) =>
+    isObject(value) && !('config' in value) && !('format' in value)
+      ? undefined
+      : 'an object without config and format, which saving fills in',
+  ),
+  notes: ignored,
+  assumed: ignored,
+  taken: ignored,
+  engine: ignored,
+};
+
 /**
  * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a
  * program that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
@@ -51,9 +83,12 @@ const loadFields: Fields<LoadOptions> = {
  */
 export function saveCheckpoint(
   file: string,
-  { config, tensors, metadata = {} }: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>,
+  checkpoint: Pick<Checkpoint, 'config' | 'tensors'> & Partial<Pick<Checkpoint, 'metadata'>>,
   prefix = '',
 ): void {
+  checkValue('checkpoint', file, pathText);
+  const { config, tensors, metadata = {} } = checkFields('checkpoint', checkpoint, saveFields);
+  checkConfig(config);
   if (!isWrapper(prefix))
     throw new InputError(
       `prefix: expected a wrapper's such as model.inner. or _orig_mod.model.inner., got ${JSON.stringify(prefix)}`,

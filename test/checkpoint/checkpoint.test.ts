@@ -219,6 +219,30 @@ describe('checkpoints', () => {
     );
   });
 
+  it('are not written of what is none, or with metadata that saving would lose', () => {
+    const good = { config: small, tensors: initialParameters(small, new Random(1)) };
+    for (const [to, bad, says] of [
+      [undefined, good, /checkpoint: expected the path of a file or folder, got undefined/],
+      [file('bad'), undefined, /checkpoint: expected an object, got undefined/],
+      [file('bad'), { ...good, metadta: {} }, /unknown field metadta \(did you mean metadata\?\)/],
+      [
+        file('bad'),
+        { ...good, metadata: { format: 'mine' } },
+        /metadata: expected an object without config and format/,
+      ],
+      [
+        file('bad'),
+        { ...good, tensors: Promise.resolve(good.tensors) },
+        /tensors: expected a Map of tensors, as await/,
+      ],
+      [file('bad'), { ...good, tensors: new Map([['H_init', null]]) }, /tensors: expected in place 0 an object/],
+    ] as const)
+      assert.throws(() => saveCheckpoint(to as never, bad as never), says);
+    saveCheckpoint(file('good'), good);
+    saveCheckpoint(file('again'), loadCheckpoint(file('good')));
+    assert.deepEqual(readFileSync(file('again')), readFileSync(file('good')));
+  });
+
   it('are not read with options that there are not', () => {
     saveCheckpoint(file('plain'), { config: small, tensors: initialParameters(small, new Random(1)) });
     for (const bad of [{ weights: 'avrage' }, { weight: 'raw' }, { cells: 2.5 }, { config: { hidenSize: 5 } }])

@@ -44,6 +44,17 @@ describe('shipped checkpoints', function () {
     await assert.rejects(openModel(file, {}, { config: { n: 2, latentRecursions: 2 } }), /expected n or latentRec/);
   });
 
+  it('are not opened with options that there are not, or for puzzles of another length', async () => {
+    const file = shippedCheckpoint(16);
+    for (const [options, load, says] of [
+      [{}, 7, /checkpoint: expected an object, got 7/],
+      [{}, () => 0, /checkpoint: expected an object, got a function/],
+      [null, {}, /engine options: expected an object, got null/],
+      [{}, { cells: 81 }, /expected puzzles of 16 cells and 6 tokens, got 81 cells/],
+    ] as const)
+      await assert.rejects(openModel(file, options as never, load as never), says);
+  });
+
   it('are missing for other boards, which is said', () => {
     for (const cells of [256, 80, NaN])
       assert.throws(
