@@ -74,7 +74,8 @@ export function ablationText(plan: readonly PlannedRun[]): string {
 
 /**
  * The table of an ablation, as Markdown: what each row is in the paper's words, what it solves after its first and its
- * last cycle (on ARC by the vote, which is of the last), and its difference to the base, paired by seed.
+ * last cycle (on ARC by the vote, which is of the last), and its difference to the base, paired by seed. A row that was
+ * scored on other puzzles than the base has none.
  */
 export function ablationTable(plan: readonly PlannedRun[], records: readonly RunRecord[]): string {
   const rows = ablationRows(plan, records);
@@ -87,9 +88,10 @@ export function recordsTable(records: readonly RunRecord[]): string {
 }
 
 function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
+  const others = rows.filter(({ records }) => base !== undefined && !scoredAlike([...base.records, ...records]));
   const against = new Map(
     rows
-      .filter(({ experiment }) => base !== undefined && experiment !== base.experiment)
+      .filter((each) => base !== undefined && each.experiment !== base.experiment && !others.includes(each))
       .flatMap((row) => {
         const { test } = comparedOverSeeds(row.records, base?.records ?? []);
         return test === null ? [] : [[row, test] as const];
@@ -131,5 +133,15 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
         `${splits.join(' or ')} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles solved whole'}, ` +
         'mean ± standard deviation over seeds' +
         `${base === undefined ? '' : '; p of a two-sided t-test paired by seed, after Holm over the rows'}.`;
-  return `${table}\n\n${about}`;
+  const apart = others.map(({ row }) => row.label).join(', ');
+  return [
+    table,
+    about,
+    ...(apart === '' ? [] : [`Scored on other puzzles than the base, so without a difference: ${apart}.`]),
+  ].join('\n\n');
+}
+
+/** Whether all runs were scored on the same puzzles, as many of them. */
+function scoredAlike(records: readonly RunRecord[]): boolean {
+  return new Set(records.map((record) => `${record.data.test.sha256} ${quotedPuzzles(record)}`)).size <= 1;
 }

@@ -73,6 +73,17 @@ describe('ablation', () => {
     );
   });
 
+  it('compares no scores of different puzzles, or of different numbers of them', () => {
+    const changed = records.map((record) =>
+      record.experiment === longer
+        ? { ...record, data: { ...record.data, test: { ...record.data.test, sha256: 'others' } } }
+        : record,
+    );
+    const table = ablationTable(plan, changed);
+    assert.match(table, /\| n = 4 \|.* \| 81\.3.* \| – \| – \| 2 \|\n/);
+    assert.match(table, /\n\nScored on other puzzles than the base, so without a difference: n = 4\.$/);
+  });
+
   it('says what each row is, and its difference to the base, paired by seed', () => {
     const lines = ablationTable(plan, records).split('\n');
     const cells = lines.slice(2, 6).map((line) => line.slice(2, -2).split(' | '));
