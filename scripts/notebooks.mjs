@@ -8,7 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { fingerprintsOf, stalenessOf } from './notebooks/freshness.mjs';
-import { readNotebook } from './notebooks/notebook.mjs';
+import { readNotebook, textOf } from './notebooks/notebook.mjs';
 
 const usage = `node scripts/notebooks.mjs check|run [options] [FILE|FOLDER...]   (default: the folder notebooks)
   check              type-check every code cell as tslab would, and refuse outputs older than the code or the
@@ -22,6 +22,9 @@ const usage = `node scripts/notebooks.mjs check|run [options] [FILE|FOLDER...]  
   --verbose          run: show what the cells print`;
 
 const ownNotebooks = fileURLToPath(new URL('../notebooks', import.meta.url));
+
+/** Variables of the kit itself; all others that begin so are parameters of notebooks. */
+const kitVariables = ['CACHE', 'DATA', 'DATA_HOME', 'FIGURES', 'LAB_ISA', 'MUTATIONS', 'TORCH_PYTHON'];
 
 /** The arguments, checked. @throws {Error} saying what is wrong with them */
 function readArguments() {
@@ -56,6 +59,20 @@ function notebooksIn(targets) {
   return files.map((file) => path.resolve(file));
 }
 
+/** @throws {Error} naming a parameter in the environment that no notebook reads, or that cannot have its value */
+function checkParameters(notebooks) {
+  const code = notebooks.flatMap(({ cells }) => cells.map(({ source }) => textOf(source))).join('\n');
+  const read = new Set([...code.matchAll(/process\.env\.(TRM_\w+)/g)].map(([, name]) => name));
+  const flags = new Set([...code.matchAll(/process\.env\.(TRM_\w+) === '1'/g)].map(([, name]) => name));
+  for (const [name, value] of Object.entries(process.env)) {
+    if (!name.startsWith('TRM_') || kitVariables.includes(name.slice(4))) continue;
+    if (!read.has(name))
+      throw new Error(`${name}: expected a parameter of a notebook (${[...read].sort().join(', ')}), got another name`);
+    if (value === '') throw new Error(`${name}: expected a value, got nothing; leave it out for the default`);
+    if (flags.has(name) && value !== '0' && value !== '1') throw new Error(`${name}: expected 1 or 0, got ${value}`);
+  }
+}
+
 /**
  * One process a notebook, because tslab takes its root folder from the working directory.
  * @returns {Promise<boolean>}
@@ -66,6 +83,8 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
   // The committed figures belong to the committed outputs.
   const env = { ...process.env, TRM_FIGURES: inplace ? 'figures' : 'build/figures' };
+  // A path counts from where the reader stands, and a notebook runs in its own folder.
+  if (env.TRM_CHECKPOINT) env.TRM_CHECKPOINT = path.resolve(env.INIT_CWD ?? '', env.TRM_CHECKPOINT);
   const child = spawn(process.execPath, [worker, job], {
     cwd: path.dirname(file),
     env,
@@ -99,6 +118,8 @@ try {
     let failed = 0;
     // All are read first, so that a file that is no notebook is told before any runs.
     const notebooks = job.files.map((file) => ({ file, notebook: readWhole(file) }));
+    if (job.mode === 'run')
+      checkParameters([...notebooks.map(({ notebook }) => notebook), ...notebooksIn([ownNotebooks]).map(readNotebook)]);
     const old = ({ notebook }) => notebook.metadata.trm_lab === undefined || stalenessOf(notebook) !== undefined;
     const files = notebooks.filter((each) => !job.stale || old(each)).map(({ file }) => file);
     for (const file of files) if (!(await succeeds(file, job))) failed += 1;

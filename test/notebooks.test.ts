@@ -255,6 +255,22 @@ describe('notebooks', () => {
     }
   });
 
+  it('run with no parameter that none of them reads, and with no value that would be taken for another', () => {
+    for (const [name, value, says] of [
+      ['TRM_PUZLES', '5', /^TRM_PUZLES: expected a parameter of a notebook \(.*TRM_PUZZLES.*\), got another name/],
+      ['TRM_SMOKE', 'true', /^TRM_SMOKE: expected 1 or 0, got true/],
+      ['TRM_STEPS', '', /^TRM_STEPS: expected a value, got nothing/],
+    ] as const) {
+      const { status, stderr } = spawnSync(
+        process.execPath,
+        [path.join(projectRoot(), 'scripts', 'notebooks.mjs'), 'run', folder],
+        { encoding: 'utf8', env: { ...process.env, [name]: value } },
+      );
+      assert.equal(status, 2);
+      assert.match(stderr, says);
+    }
+  });
+
   it('type-check with the compiler of the kernel, and none is older than its code or its records', function () {
     this.timeout(300_000); // about three seconds a notebook, ten times that on a busy machine
     const { status, stderr } = spawnSync(

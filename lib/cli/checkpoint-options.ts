@@ -18,7 +18,9 @@ export function loadOptions(args: Arguments, config: Readonly<Record<string, unk
 }
 
 /** Throws InputError for fields on which no answer of this model depends: setting them would change nothing. */
-export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unknown>>): void {
+export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unknown>>, args: Arguments): void {
+  if ('supervisionSteps' in set && args.options['steps'] !== undefined)
+    throw new InputError('--steps: expected it or --set model.supervisionSteps, got both; leave one out');
   const idle = [
     ...(config.mixer === 'mlp' ? ['heads'] : []),
     ...(config.recursion === 'direct' || config.schedule !== undefined ? ['deepRecursions', 'latentRecursions'] : []),

@@ -446,7 +446,7 @@ async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: 
     const { model = {} } = readChanges(args);
     const asked = text(args, 'experiment') === undefined ? {} : { cells: readExperiment(args).model.sequenceLength };
     const opened = await openModel(file, engine, { ...loadOptions(args, model), ...asked });
-    refuseIdle(opened.config, model);
+    refuseIdle(opened.config, model, args);
     return { ...opened, name: file };
   }
   const { model, name } = readExperiment(args);

@@ -46,6 +46,7 @@ export const report: Command = {
 const ofRun = /^(record|progress|claim|evaluation-[0-9a-f]+)\.json$/;
 
 async function reportFolder(folder: string, out: Out): Promise<number> {
+  if (!existsSync(folder)) throw new InputError(`--records: folder not found: ${shownPath(folder)}; check the path`);
   // A run's own folder holds other files beside its record.
   const own = runFiles(folder).record;
   const records = existsSync(own) ? [readRecord(own)] : recordsSoFar(folder);

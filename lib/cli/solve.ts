@@ -61,7 +61,7 @@ export const solve: Command = {
       cells,
     });
     const { engine, config, notes, assumed } = opened;
-    refuseIdle(config, model);
+    refuseIdle(config, model, args);
     for (const note of notes) out.note(note);
     try {
       if (config.sequenceLength !== cells || config.vocabSize !== side + 2)

@@ -11,9 +11,9 @@ export const legend = {
   orderings:
     'A difference is that of two rows, seed by seed, in percentage points. p is two-sided, by a paired t-test, ' +
     'corrected after Holm. Under 0.05 an ordering is confirmed or contradicted. Else it is not resolved: it may be ' +
-    'true or false. Where the paper’s difference is smaller than half our interval, the seeds cannot tell it from ' +
-    'nothing: the plan then has limits only, whatever p is. An ordering is not decided where a row did not learn, ' +
-    'and not complete while runs of the table’s plan are missing.',
+    'true or false. Where the paper’s difference is smaller than half the width of our interval, the seeds are too ' +
+    'few to see it: the verdict is then “limits only”, whatever p is. An ordering is not decided where a row did ' +
+    'not learn, and not complete while runs of the table’s plan are missing.',
   rawWeights:
     'These are the scores of the weights as trained, in both rows of a difference. A row that has no average scores ' +
     'the same either way. The plan has the averaged weights. ' +

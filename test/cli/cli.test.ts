@@ -186,6 +186,8 @@ describe('trm-lab', () => {
     refuses(['data', 'check', board], /line 2.*81.*80/);
     refuses(['solve', '1'.repeat(16)], /solve|row|clash|twice|contradict/i);
     refuses(['solve', '.'.repeat(16)], /solution/);
+    const twice = ['--steps', '3', '--set', 'model.supervisionSteps=2'];
+    refuses(['solve', '1.........3..4.2', ...twice], /--steps: expected it or --set model\.supervisionSteps, got both/);
     refuses(['solve', '1'.repeat(80)], /a board of 16, 36 or 81, got 80 cells/);
     refuses(['convert', cut, path.join(folder, 'out.safetensors')], /truncated/);
     assert.ok(!existsSync(path.join(folder, 'out.safetensors')));
@@ -301,7 +303,10 @@ describe('trm-lab', () => {
       own.map((place) => readdirSync(place).map((each) => statSync(path.join(place, each)).mtimeMs)),
       before,
     );
-    refuses(['report', '--records', path.join(folder, 'nothing')], /expected records in .*nothing, got none/);
+    refuses(
+      ['report', '--records', path.join(folder, 'nothing')],
+      /--records: folder not found: .*nothing; check the path/,
+    );
     refuses(['report', '--records', `${name}.md`], /--records: expected a folder, got the file/);
     refuses(['ablate', '--scale', 'smoke', '--records', `${name}.md`], /--records: expected a folder, got the file/);
   });
