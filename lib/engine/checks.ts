@@ -27,13 +27,20 @@ import {
 /** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
 export const activationBudget = 4e8;
 
-/** A typed array of that name, whichever realm it comes from. */
-const arrayOf =
-  (type: 'Int32Array' | 'Uint8Array'): FieldCheck =>
+/** A typed array of that name, whichever realm it comes from; of so many numbers, if they are counted. */
+export const arrayOf =
+  (type: 'Int32Array' | 'Uint8Array' | 'Float32Array', length?: number): FieldCheck =>
   (value) =>
-    ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === type
+    ArrayBuffer.isView(value) &&
+    (value as Uint8Array)[Symbol.toStringTag] === type &&
+    (length === undefined || (value as Uint8Array).length === length)
       ? undefined
-      : `${type === 'Int32Array' ? 'an' : 'a'} ${type}`;
+      : `${type === 'Int32Array' ? 'an' : 'a'} ${type}${length === undefined ? '' : ` of ${length}`}`;
+
+const isFloats = arrayOf('Float32Array');
+
+/** Tensors or latents. */
+export const mapByNames: FieldCheck = (value) => (value instanceof Map ? undefined : 'a Map by names');
 
 const inferFields: Fields<InferRequest> = {
   tokens: arrayOf('Int32Array'),
@@ -44,16 +51,16 @@ const inferFields: Fields<InferRequest> = {
 };
 
 /** What a training batch has beside. */
-const unused: FieldCheck = () => undefined;
-const trainedFields = { labels: unused, last: unused, loss: unused };
-
-const { weights: _, ...seatFields } = inferFields;
-const trainFields: Fields<TrainRequest> = {
-  ...seatFields,
+const trainedFields = {
   labels: arrayOf('Int32Array'),
   last: arrayOf('Uint8Array'),
   loss: oneOf('stablemax', 'softmax'),
 };
+
+const { weights: _, ...seatFields } = inferFields;
+const trainFields: Fields<TrainRequest> = { ...seatFields, ...trainedFields };
+const { labels, last, loss } = trainedFields;
+const thinkFields = { ...inferFields, labels: optional(labels), last: optional(last), loss: optional(loss) };
 
 /** What may stand in each field of an update. */
 export const updateFields: Fields<UpdateRequest> = {
@@ -80,7 +87,7 @@ export function checkBatchSize(batchSize: number): void {
 
 /** Throws InputError naming what in a request does not fit the model, or a batch of B. */
 export function checkInfer(config: ModelConfig, B: number, request: InferRequest): void {
-  checkFields('thinking step', request, { ...trainedFields, ...inferFields });
+  checkFields('thinking step', request, thinkFields);
   checkSeats(config, B, request);
 }
 
@@ -106,18 +113,20 @@ export function checkKind(kind: TensorKind): void {
 
 /** Throws InputError listing every tensor that is missing or too many, has another shape, or holds NaN or infinity. */
 export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap, what: string): void {
-  checkMap(what, tensors);
+  checkValue(what, tensors, mapByNames);
   const known = new Set(specs.map(({ name }) => name));
   const problems = [...tensors.keys()].filter((name) => !known.has(name)).map((name) => `${name} is none of them`);
   for (const { name, shape } of specs) {
     const tensor = tensors.get(name);
     if (tensor === undefined) problems.push(`${name} is missing`);
+    else if (!Array.isArray(tensor?.shape) || isFloats(tensor.data) !== undefined)
+      problems.push(`${name}: expected a shape and data in a Float32Array, got ${show(tensor)}`);
     else if (tensor.shape.join() !== shape.join() || tensor.data.length !== sizeOf(shape))
       problems.push(
         `${name}: expected shape [${shape.join(', ')}], ` +
           `got [${tensor.shape.join(', ')}] with ${tensor.data.length} numbers`,
       );
-    else if (!tensor.data.every(Number.isFinite)) problems.push(`${name} holds NaN or infinity`);
+    else if (!allFinite(tensor.data)) problems.push(`${name} holds NaN or infinity`);
   }
   if (problems.length > 0)
     throw new InputError(
@@ -125,22 +134,26 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
     );
 }
 
-function checkMap(what: string, values: unknown): void {
-  if (!(values instanceof Map)) throw new InputError(`${what}: expected a Map by names, got ${show(values)}`);
-}
-
-/** Throws InputError unless there is each of the latents, with so many numbers. */
+/** Throws InputError unless there is each of the latents and no other, with so many numbers. */
 export function checkLatents(
   latents: ReadonlyMap<LatentId, Float32Array>,
-  ids: Iterable<LatentId>,
+  ids: readonly LatentId[],
   expected: number,
 ): void {
-  checkMap('latents', latents);
+  checkValue('latents', latents, mapByNames);
+  for (const id of latents.keys()) checkValue('latents', id, oneOf(...ids));
   for (const id of ids) {
-    const length = latents.get(id)?.length;
-    if (length !== expected)
-      throw new InputError(`latent ${id}: expected ${expected} numbers, got ${length ?? 'none'}`);
+    const values = latents.get(id)!;
+    checkValue(`latent ${id}`, values, isFloats);
+    checkLength(`latent ${id}`, values, expected);
+    if (!allFinite(values)) throw new InputError(`latent ${id} holds NaN or infinity`);
   }
+}
+
+/** A plain loop: latents may be written before every step. */
+function allFinite(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function checkSeats(config: ModelConfig, B: number, { tokens, puzzleIds, reset }: Omit<InferRequest, 'weights'>): void {

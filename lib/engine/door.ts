@@ -57,8 +57,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     this.specs = parameterSpecs(this.config);
   }
 
-  /** The state gives what frees its memory to `release` when it is disposed of. */
-  protected abstract makeState(batchSize: number, release: Release): State;
+  protected abstract makeState(batchSize: number, owner: Owner): State;
   protected abstract infer(state: State, request: InferRequest): Promise<InferResult>;
   protected abstract train(state: State, request: TrainRequest): Promise<TrainResult>;
   /** Optimizer step `count`, 1, 2, …, from the gradients of the last training step. */
@@ -78,9 +77,12 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   createState(batchSize: number): LatentState {
     this.#checkAlive();
     checkBatchSize(batchSize);
-    const state: State = this.makeState(batchSize, (free) => {
-      this.#states.delete(state);
-      this.#afterwards(free);
+    const state: State = this.makeState(batchSize, {
+      alone: (call) => this.#alone(call),
+      release: (free) => {
+        this.#states.delete(state);
+        this.#afterwards(free);
+      },
     });
     this.#states.add(state);
     return state;
@@ -186,8 +188,13 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   }
 }
 
-/** Frees memory as soon as nothing computes with it. */
-export type Release = (free: () => void) => void;
+/** What a state asks of its engine. */
+export interface Owner {
+  /** Makes a call that may overlap with no other. */
+  alone<Result>(call: () => Promise<Result>): Promise<Result>;
+  /** Lets go of a state, and frees its memory as soon as nothing computes with it. */
+  release(free: () => void): void;
+}
 
 /** Latents, checked; where they are is the subclass's to say. */
 export abstract class CheckedState implements LatentState {
@@ -195,14 +202,14 @@ export abstract class CheckedState implements LatentState {
   protected readonly latents: readonly LatentId[];
   /** [B, S, D]. */
   protected readonly shape: readonly [number, number, number];
-  readonly #release: Release;
+  readonly #owner: Owner;
   #disposed = false;
 
-  constructor({ config, schedule }: Engine, batchSize: number, release: Release) {
+  constructor({ config, schedule }: Engine, batchSize: number, owner: Owner) {
     this.batchSize = batchSize;
     this.latents = schedule.latents;
     this.shape = [batchSize, positionsOf(config), config.hiddenSize];
-    this.#release = release;
+    this.#owner = owner;
   }
 
   protected abstract fetch(): Promise<ReadonlyMap<LatentId, Float32Array>>;
@@ -211,19 +218,19 @@ export abstract class CheckedState implements LatentState {
 
   async read(): Promise<ReadonlyMap<LatentId, Float32Array>> {
     this.checkAlive();
-    return this.fetch();
+    return this.#owner.alone(() => this.fetch());
   }
 
   async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
     this.checkAlive();
     checkLatents(latents, this.latents, sizeOf(this.shape));
-    await this.replace(latents);
+    await this.#owner.alone(() => this.replace(latents));
   }
 
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    this.#release(() => this.free());
+    this.#owner.release(() => this.free());
   }
 
   /** Throws InputError once it was disposed of. */

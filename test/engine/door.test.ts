@@ -48,6 +48,7 @@ for (const options of engines)
         [{ tokens: Float32Array.from(think.tokens) }, /tokens: expected an Int32Array, got an object/],
         [{ tokens: undefined }, /tokens: expected an Int32Array, got undefined/],
         [{ reset: Uint8Array.of(1, 2) }, /reset\[1\]: expected 0 to 1, got 2/],
+        [{ labels: 'x', last: 3 }, /labels: expected an Int32Array, or nothing, got "x"; last: expected a Uint8Array/],
       ] as const)
         await refused(() => engine.inferStep(state, { ...think, ...changes } as never), says);
       const learn: TrainRequest = request(odd, 2, 0);
@@ -89,6 +90,36 @@ for (const options of engines)
       await refused(() => engine.writeTensors('parameters', own), /^parameters: lm_head\.bias is none of them$/);
     });
 
+    it('writes float32 numbers, all or none of them', async () => {
+      const before = await engine.readTensors('parameters');
+      const last = [...before.keys()].at(-1)!;
+      const { shape, data } = before.get(last)!;
+      for (const wrong of [
+        { shape, data: Float64Array.from(data) },
+        { shape, data: Array.from(data) },
+        { shape, data: Int32Array.from(data) },
+        { shape },
+        { data },
+        null,
+      ]) {
+        const zeros = [...before].map(([name, old]) => [name, { ...old, data: new Float32Array(old.data.length) }]);
+        const tensors = new Map([...zeros, [last, wrong]] as never) as never;
+        await refused(() => engine.writeTensors('parameters', tensors), /expected a shape and data in a Float32Array/);
+      }
+      assert.deepEqual(await engine.readTensors('parameters'), before);
+      const state = engine.createState(1);
+      const latents = new Map([...(await state.read())].map(([id, values]) => [id, values.slice().fill(2)]));
+      await state.write(latents);
+      for (const [id, values, says] of [
+        ['z', Float64Array.from(latents.get('z')!), /latent z: expected a Float32Array, got an object/],
+        ['z', latents.get('z')!.map(() => NaN), /latent z holds NaN or infinity/],
+        ['w', latents.get('z')!, /latents: expected y or z, got "w"/],
+      ] as const)
+        await refused(() => state.write(new Map([...latents, [id, values]] as never) as never), says);
+      assert.deepEqual(await state.read(), latents);
+      state.dispose();
+    });
+
     it('steps the states that it made, while they are there', async () => {
       const other = await started();
       const [mine, theirs] = [engine.createState(2), other.createState(2)];
@@ -123,10 +154,12 @@ for (const options of engines)
       const state = engine.createState(2);
       const { predictions, haltLogits } = await engine.inferStep(state, think);
       const tokens = think.tokens.slice();
+      const latents = await state.read();
       const first = engine.inferStep(state, { ...think, tokens });
       tokens.fill(0);
       await refused(() => engine.inferStep(state, think), /expected one call after another, got one during another/);
-      await refused(() => engine.update(update), /expected one call after another/);
+      for (const call of [() => engine.update(update), () => state.read(), () => state.write(latents)])
+        await refused(call, /expected one call after another/);
       const answer = await first;
       assert.deepEqual([answer.predictions, answer.haltLogits], [predictions, haltLogits]);
       await engine.inferStep(state, think); // it is free again

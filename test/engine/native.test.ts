@@ -177,7 +177,7 @@ describe('native engine', function () {
       engine.update(update),
       new InputError('update needs the gradients of a training step; call trainStep first'),
     );
-    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
+    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(3e38)])));
     await assert.rejects(engine.trainStep(state, { ...good, reset: new Uint8Array(2) }), { name: 'NotFiniteError' });
     assert.deepEqual(await engine.readTensors('parameters'), before);
     await engine.trainStep(state, good); // reset seats start clean

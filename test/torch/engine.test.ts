@@ -100,7 +100,7 @@ describe('torch engine', function () {
       new InputError('update needs the gradients of a training step; call trainStep first'),
     );
     const before = await engine.readTensors('parameters');
-    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(NaN)])));
+    await state.write(new Map([...(await state.read())].map(([id, data]) => [id, data.fill(3e38)])));
     await assert.rejects(engine.trainStep(state, { ...good, reset: new Uint8Array(2) }), { name: 'NotFiniteError' });
     await assert.rejects(engine.update(update), /call trainStep first/);
     assert.deepEqual(await engine.readTensors('parameters'), before);

@@ -9,7 +9,7 @@ import type { ModelConfig } from '../../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import type { LatentId } from '../../model/calls.js';
 import { InputError } from '../../errors.js';
-import { CheckedEngine, CheckedState, type Release } from '../door.js';
+import { CheckedEngine, CheckedState, type Owner } from '../door.js';
 import {
   NotFiniteError,
   localWeights,
@@ -76,8 +76,8 @@ class NativeEngine extends CheckedEngine<NativeState> {
       );
   }
 
-  protected makeState(batchSize: number, release: Release): NativeState {
-    return new NativeState(this, this.#addon, batchSize, release);
+  protected makeState(batchSize: number, owner: Owner): NativeState {
+    return new NativeState(this, this.#addon, batchSize, owner);
   }
 
   protected async infer(state: NativeState, request: InferRequest): Promise<InferResult> {
@@ -150,8 +150,8 @@ class NativeState extends CheckedState {
   readonly number: number;
   readonly #addon: AddonEngine;
 
-  constructor(engine: Engine, addon: AddonEngine, batchSize: number, release: Release) {
-    super(engine, batchSize, release);
+  constructor(engine: Engine, addon: AddonEngine, batchSize: number, owner: Owner) {
+    super(engine, batchSize, owner);
     this.number = translated(() => addon.createState(batchSize));
     this.#addon = addon;
   }

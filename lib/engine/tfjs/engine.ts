@@ -7,7 +7,7 @@ import type { Call, LatentId } from '../../model/calls.js';
 import { latentInitName } from '../../model/schedule.js';
 import { given } from '../../fields.js';
 import { activationBudget } from '../checks.js';
-import { CheckedEngine, CheckedState, type Release } from '../door.js';
+import { CheckedEngine, CheckedState, type Owner } from '../door.js';
 import {
   NotFiniteError,
   localWeights,
@@ -71,8 +71,8 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
       this.#values.set(kind, zeros(tensorsOf(kind, this.specs)));
   }
 
-  protected makeState(batchSize: number, release: Release): TfjsState {
-    return new TfjsState(this, batchSize, release);
+  protected makeState(batchSize: number, owner: Owner): TfjsState {
+    return new TfjsState(this, batchSize, owner);
   }
 
   protected async infer(latents: TfjsState, request: InferRequest): Promise<InferResult> {
@@ -399,8 +399,8 @@ interface TrainedPart {
 class TfjsState extends CheckedState {
   tensors: Latents;
 
-  constructor(engine: Engine, batchSize: number, release: Release) {
-    super(engine, batchSize, release);
+  constructor(engine: Engine, batchSize: number, owner: Owner) {
+    super(engine, batchSize, owner);
     this.tensors = new Map(this.latents.map((id) => [id, tf.keep(tf.zeros([...this.shape]))]));
   }
 

@@ -4,7 +4,7 @@ import { parameterSpecs, type TensorMap } from '../../model/parameters.js';
 import type { LatentId } from '../../model/calls.js';
 import { buildSchedule } from '../../model/schedule.js';
 import type { StoredTensor } from '../../checkpoint/tensor-data.js';
-import { CheckedEngine, CheckedState, type Release } from '../door.js';
+import { CheckedEngine, CheckedState, type Owner } from '../door.js';
 import { checkMemory, memoryLimit } from '../memory.js';
 import {
   EngineLostError,
@@ -97,11 +97,11 @@ export class TorchEngine extends CheckedEngine<TorchState> {
     ].join('');
   }
 
-  protected makeState(batchSize: number, release: Release): TorchState {
+  protected makeState(batchSize: number, owner: Owner): TorchState {
     this.#checkMemory(batchSize, false);
     const number = this.#states++;
     this.#tell({ do: 'state', state: number, seats: batchSize });
-    return new TorchState(this, this.#worker, number, batchSize, release, () =>
+    return new TorchState(this, this.#worker, number, batchSize, owner, () =>
       this.#tell({ do: 'free', state: number }),
     );
   }
@@ -234,8 +234,8 @@ class TorchState extends CheckedState {
   readonly #worker: Worker;
   readonly #free: () => void;
 
-  constructor(engine: Engine, worker: Worker, number: number, batchSize: number, release: Release, free: () => void) {
-    super(engine, batchSize, release);
+  constructor(engine: Engine, worker: Worker, number: number, batchSize: number, owner: Owner, free: () => void) {
+    super(engine, batchSize, owner);
     this.number = number;
     this.#worker = worker;
     this.#free = free;
