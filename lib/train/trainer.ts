@@ -1,10 +1,12 @@
 /** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
-import { checkEngine } from '../engine/checks.js';
-import { tensorKinds, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
+import { arrayOf, checkEngine, checkLatents, checkTensors, mapByNames } from '../engine/checks.js';
+import { tensorKinds, tensorsOf, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { initialParameters, type TensorMap } from '../model/parameters.js';
+import { checkFields, objectOf, whole } from '../fields.js';
+import { positionsOf } from '../model/config.js';
+import { initialParameters, parameterSpecs, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import {
@@ -21,7 +23,7 @@ import {
   type Carry,
 } from './carry.js';
 import { stepMetrics, type StepMetrics } from './metrics.js';
-import { checkTraining, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
+import { checkTraining, seatsOf, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /**
  * Everything a run is, at one moment: restoring it continues the run to the same bytes.
@@ -35,6 +37,9 @@ export interface TrainerSnapshot {
   readonly latents: ReadonlyMap<LatentId, Float32Array>;
 }
 
+/** Whose weights an engine holds. */
+const holders = new WeakMap<Engine, Trainer>();
+
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
   #step: number | undefined;
@@ -45,6 +50,7 @@ export class Trainer {
   /** Each of the interleaved batches' latents and carry; most trainings have one batch. */
   readonly #latents: readonly LatentState[];
   readonly #carries: Carry[];
+  #stepping = false;
 
   /** The seed fixes initial weights, order of puzzles, augmentation draws and exploration, each by its own stream. */
   constructor(engine: Engine, dataset: Dataset, options: TrainingOptions, seed: number) {
@@ -80,16 +86,34 @@ export class Trainer {
       throw new InputError('trainer: expected start once, before any step; make another Trainer to start over');
     const initial = weights ?? initialParameters(this.#engine.config, this.#random.fork('weights'));
     await this.#engine.writeTensors('parameters', initial);
+    holders.set(this.#engine, this);
     this.#step = 0;
   }
 
   /**
    * One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update.
-   * Throws InputError before `start` or `restore`, and after the last step.
+   * Throws InputError before `start` or `restore`, during another step, after the last one, and where another Trainer
+   * was started on the engine. A step that fails may be made again: it leaves the order of puzzles as it was.
    */
   async trainStep(): Promise<StepMetrics> {
     if (this.#step === undefined) throw new InputError('trainer: expected start or restore before the first step');
+    this.#checkHolds();
     if (this.done) throw new InputError(`trainer: expected ${this.#options.steps} steps in all, got another one`);
+    if (this.#stepping)
+      throw new InputError('trainer: expected one step after another, got one during another; await each');
+    const place = this.#stream.state();
+    this.#stepping = true;
+    try {
+      return await this.#makeStep();
+    } catch (error) {
+      this.#stream.restore(place);
+      throw error;
+    } finally {
+      this.#stepping = false;
+    }
+  }
+
+  async #makeStep(): Promise<StepMetrics> {
     const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
     const config = { ...this.#engine.config, supervisionSteps };
     const turn = this.step % this.#carries.length;
@@ -108,15 +132,17 @@ export class Trainer {
     const exploration = this.#random.fork('exploration').fork(this.step);
     const after = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
     this.#carries[turn] = after;
-    this.#step++;
+    this.#step = this.step + 1;
     return stepMetrics(result, after);
   }
 
   /** A copy of the run's whole state. */
   async snapshot(): Promise<TrainerSnapshot> {
+    this.#checkHolds();
     const tensors = new Map<TensorKind, TensorMap>();
     for (const kind of tensorKinds) tensors.set(kind, await this.#engine.readTensors(kind));
-    const latents = await Promise.all(this.#latents.map((state) => state.read()));
+    const latents: ReadonlyMap<LatentId, Float32Array>[] = [];
+    for (const state of this.#latents) latents.push(await state.read());
     const ids = this.#engine.schedule.latents;
     return {
       step: this.step,
@@ -135,13 +161,11 @@ export class Trainer {
     };
   }
 
-  /** Goes back to a snapshot of the same experiment and seed. */
+  /** Goes back to a snapshot of the same experiment and seed. Throws InputError, before it does, for a damaged one. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
-    for (const kind of tensorKinds) {
-      const tensors = snapshot.tensors.get(kind);
-      if (tensors === undefined) throw new Error(`snapshot without ${kind}`);
-      await this.#engine.writeTensors(kind, tensors);
-    }
+    this.#checkSnapshot(snapshot);
+    for (const kind of tensorKinds) await this.#engine.writeTensors(kind, snapshot.tensors.get(kind)!);
+    holders.set(this.#engine, this);
     this.#engine.setOptimizerSteps(snapshot.step);
     const batches = this.#latents.length;
     for (const [turn, state] of this.#latents.entries()) {
@@ -154,6 +178,32 @@ export class Trainer {
 
   dispose(): void {
     for (const state of this.#latents) state.dispose();
+  }
+
+  #checkHolds(): void {
+    if (holders.get(this.#engine) !== this && this.#step !== undefined)
+      throw new InputError('trainer: another Trainer was started on its engine, which holds its weights no more');
+  }
+
+  #checkSnapshot(snapshot: TrainerSnapshot): void {
+    const { config, schedule } = this.#engine;
+    const seats = seatsOf(this.#options);
+    const [cells, each] = [arrayOf('Int32Array', seats * config.sequenceLength), arrayOf('Int32Array', seats)];
+    checkFields('snapshot', snapshot, {
+      step: whole(0),
+      carry: objectOf({
+        puzzles: objectOf({ tokens: cells, labels: cells, puzzleIds: each }),
+        steps: each,
+        halted: arrayOf('Uint8Array', seats),
+      }),
+      stream: objectOf({ pass: whole(0), position: whole(0) }),
+      tensors: mapByNames,
+      latents: mapByNames,
+    });
+    const specs = parameterSpecs(config);
+    for (const kind of tensorKinds)
+      checkTensors(tensorsOf(kind, specs), snapshot.tensors.get(kind)!, `snapshot: ${kind}`);
+    checkLatents(snapshot.latents, schedule.latents, seats * positionsOf(config) * config.hiddenSize);
   }
 }
 

@@ -39,6 +39,61 @@ describe('a trainer', function () {
     engine.dispose();
   });
 
+  it('makes one step after another: one refused takes no puzzle and leaves the run as it was', async () => {
+    const options = { ...paperTraining, batchSize: 2, steps: 3, warmupSteps: 0 };
+    const ends = [];
+    for (const overlapping of [false, true]) {
+      const engine = await createEngine(config, { engine: 'tfjs', backend: 'cpu' });
+      const trainer = new Trainer(engine, puzzles, options, 0);
+      await trainer.start();
+      const first = trainer.trainStep();
+      if (overlapping)
+        await assert.rejects(trainer.trainStep(), /^InputError: trainer: expected one step after another/);
+      await first;
+      await trainer.trainStep();
+      ends.push(await trainer.snapshot());
+      engine.dispose();
+    }
+    assert.deepEqual(ends[1], ends[0]);
+  });
+
+  it('trains its own weights, not those of another one that was started on its engine', async () => {
+    const engine = await createEngine(config, { engine: 'tfjs', backend: 'cpu' });
+    const options = { ...paperTraining, batchSize: 2, steps: 3 };
+    const [one, two] = [0, 1].map((seed) => new Trainer(engine, puzzles, options, seed)) as [Trainer, Trainer];
+    await one.start();
+    const state = await one.snapshot();
+    await two.start();
+    for (const call of [() => one.trainStep(), () => one.snapshot()])
+      await assert.rejects(call, /^InputError: trainer: another Trainer was started on its engine/);
+    await two.trainStep();
+    await one.restore(state);
+    await one.trainStep();
+    await assert.rejects(two.trainStep(), /another Trainer/);
+    engine.dispose();
+  });
+
+  it('goes back to a whole snapshot only, and stays where it is for another', async () => {
+    const engine = await createEngine(config, { engine: 'tfjs', backend: 'cpu' });
+    const trainer = new Trainer(engine, puzzles, { ...paperTraining, batchSize: 2, steps: 3 }, 0);
+    await trainer.start();
+    const start = await trainer.snapshot();
+    await trainer.trainStep();
+    const now = await trainer.snapshot();
+    for (const [wrong, says] of [
+      [undefined, /^snapshot: expected an object, got undefined/],
+      [{}, /step: expected a whole number from 0, got undefined; carry: expected an object, got undefined; stream: /],
+      [{ ...start, carry: undefined }, /^snapshot: carry: expected an object, got undefined$/],
+      [{ ...start, carry: { ...start.carry, steps: new Int32Array(3) } }, /steps: an Int32Array of 2/],
+      [{ ...start, stream: { pass: 0 } }, /position: a whole number from 0/],
+      [{ ...start, tensors: new Map([...start.tensors].slice(1)) }, /snapshot: parameters: expected a Map by names/],
+      [{ ...start, latents: new Map() }, /latent y: expected a Float32Array, got undefined/],
+    ] as const)
+      await assert.rejects(trainer.restore(wrong as never), { name: 'InputError', message: says });
+    assert.deepEqual(await trainer.snapshot(), now);
+    engine.dispose();
+  });
+
   it('is of a model that takes its puzzles', async () => {
     const engine = await createEngine({ ...config, sequenceLength: 16 }, { engine: 'tfjs', backend: 'cpu' });
     const options = { ...paperTraining, batchSize: 2, steps: 2 };
