@@ -11,6 +11,7 @@ import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
 export interface Puzzle {
   /** Token ids, [L]: of a Sudoku 1 for an empty cell, d + 1 for the digit d (spec §5.1). */
   readonly question: Int32Array;
+  /** Token ids, [L]; −100 for a cell that is not scored. */
   readonly solution: Int32Array;
   /** Row of the model's puzzle table. */
   readonly puzzleId: number;
@@ -44,10 +45,11 @@ export function puzzleAt(dataset: Dataset, index: number): Puzzle {
 }
 
 /**
- * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies.
- * Throws InputError for a set that is not augmented, and for no such number of copies.
+ * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies, or
+ * all there are. Throws InputError for a set that is not augmented, and for a count that is not whole, or below 1.
  */
 export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
+  checkDataset(dataset);
   checkCounts({ count });
   const { augmentation } = dataset;
   if (augmentation === null)

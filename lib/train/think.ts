@@ -2,7 +2,7 @@
 import { checkEngine } from '../engine/checks.js';
 import { NotFiniteError, type Engine, type InferResult, type LatentState, type Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { checkCounts } from '../fields.js';
+import { checkCounts, checkValue, whole } from '../fields.js';
 
 /** What the model answers after one supervision step. */
 export interface Thought {
@@ -31,6 +31,7 @@ export async function think(
   checkEngine(engine);
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
   checkCounts({ supervisionSteps });
+  checkValue('puzzleId', puzzleId, whole(0));
   const state = engine.createState(1);
   const thoughts: Thought[] = [];
   try {

@@ -9,8 +9,9 @@ import { puzzleAt, type Puzzle } from '../data/puzzle.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells } from '../data/sudoku.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { between, checkValue, given, listOf } from '../fields.js';
+import { anyObject, between, checkValue, given, listOf, oneOf } from '../fields.js';
 import { evaluate } from './evaluate.js';
+import { scoreBoard } from './metrics.js';
 import { think, type Thought } from './think.js';
 
 /** A puzzle, its right answer, and the model's answers after every supervision step. */
@@ -19,12 +20,10 @@ export interface SolvedPuzzle extends Puzzle {
 }
 
 /** Thinks about one puzzle. `supervisionSteps`: by default as many as the model was trained with. */
-export async function thinkAbout(
-  engine: Engine,
-  puzzle: Puzzle,
-  supervisionSteps = engine.config.supervisionSteps,
-): Promise<SolvedPuzzle> {
-  return { ...puzzle, thoughts: await think(engine, puzzle.question, { puzzleId: puzzle.puzzleId, supervisionSteps }) };
+export async function thinkAbout(engine: Engine, puzzle: Puzzle, supervisionSteps?: number): Promise<SolvedPuzzle> {
+  checkValue('puzzle', puzzle, anyObject);
+  const { question, puzzleId } = puzzle;
+  return { ...puzzle, thoughts: await think(engine, question, { puzzleId, ...given({ supervisionSteps }) }) };
 }
 
 /** One thought about a Sudoku, judged. Rows and columns count from 1. */
@@ -50,16 +49,22 @@ export interface JudgedThought {
 
 /**
  * Judges one thought about a Sudoku; `before` is the board it started from, token ids.
- * Throws InputError if the puzzle is no Sudoku.
+ * Throws InputError if the puzzle is no Sudoku, or the boards are of several sizes.
  */
 export function judgeSudoku(
-  { question, solution }: Pick<Puzzle, 'question' | 'solution'>,
+  puzzle: Pick<Puzzle, 'question' | 'solution'>,
   before: Int32Array,
-  { step, prediction, haltProbability }: Thought,
+  thought: Thought,
 ): JudgedThought {
-  const geometry = geometryOfCells(question.length);
-  if (geometry === undefined)
-    throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${question.length}`);
+  checkValue('puzzle', puzzle, anyObject);
+  checkValue('thought', thought, anyObject);
+  const { question, solution } = puzzle;
+  const { step, prediction, haltProbability } = thought;
+  const cells = question?.length;
+  const geometry = geometryOfCells(cells);
+  if (geometry === undefined) throw new InputError(`puzzle: expected a Sudoku of 16, 36 or 81 cells, got ${cells}`);
+  for (const [name, board] of Object.entries({ solution, before, prediction }))
+    checkValue(`cells of ${name}`, board?.length, oneOf(cells));
   const { side } = geometry;
   const [given, old, board, answer] = [question, before, prediction, solution].map(boardOfTokens) as [
     Uint8Array,
@@ -107,7 +112,8 @@ export interface StoppingPoint {
 
 /**
  * Among the first `puzzles` of a data set, the solved one with the most to repair:
- * wrong cells, summed over the steps. Unsolved ones only if none is solved. Throws InputError for no such number.
+ * wrong cells that are scored, summed over the steps. Unsolved ones only if none is solved. Throws InputError for a
+ * number that is not whole, or below 1.
  */
 export async function hardestThought(
   engine: Engine,
@@ -124,19 +130,20 @@ export async function hardestThought(
   return { ...(await thinkAbout(engine, puzzleAt(dataset, best.index))), index: best.index };
 }
 
-/** Wrong cells after every supervision step, summed; −1 if the answer is not right in the end. */
+/** Wrong scored cells after every supervision step, summed; −1 if the answer is not right in the end. */
 async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
   const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
-  const wrong = thoughts.map(({ prediction }) =>
-    prediction.reduce((count, token, i) => count + (token === labels[i] ? 0 : 1), 0),
-  );
+  const wrong = thoughts.map(({ prediction }) => {
+    const { cells, rightCells } = scoreBoard(prediction, labels, 0, labels.length);
+    return cells - rightCells;
+  });
   return wrong.at(-1) === 0 ? wrong.reduce((sum, count) => sum + count, 0) : -1;
 }
 
 /**
  * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
  * `puzzles` of a data set: one evaluation each. A puzzle it is never sure about is thought about to the end. Throws
- * InputError for a sureness outside 0 … 1, and for no such number of puzzles.
+ * InputError for a sureness outside 0 … 1, and for a number of puzzles that is not whole, or below 1.
  */
 export async function stopWhenSure(
   engine: Engine,

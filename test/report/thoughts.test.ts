@@ -1,6 +1,6 @@
 /** Puzzles worth looking at, found with an engine whose thoughts are written out by hand. */
 import assert from 'node:assert/strict';
-import { ungrouped } from '../../lib/data/dataset.js';
+import { ungrouped, withHash } from '../../lib/data/dataset.js';
 import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
@@ -93,6 +93,29 @@ describe('puzzles worth looking at', () => {
   it('the hardest thought is the solved puzzle with the most wrong cells on the way', async () => {
     assert.equal((await hardestThought(scripted(), puzzles)).index, 1);
     assert.equal((await hardestThought(scripted(), puzzles, 1)).index, 0);
+  });
+
+  it('a cell that is not scored is not wrong', async () => {
+    // The same puzzle twice, whose second cell is wrong to the end; it is scored the first time only.
+    const twice = {
+      ...puzzles,
+      ignore: 0,
+      inputs: Uint8Array.of(4, 1, 4, 1, 4, 1),
+      labels: Uint8Array.of(5, 5, 5, 0, 5, 5),
+    };
+    const { index, solution } = await hardestThought(scripted(), withHash(twice));
+    assert.deepEqual([index, [...solution]], [1, [5, -100]]);
+  });
+
+  it('thinking about what is no puzzle is refused', async () => {
+    const puzzle = puzzleAt(puzzles, 1);
+    for (const [engine, asked, says] of [
+      [undefined, puzzle, /engine: expected one/],
+      [scripted(), null, /puzzle: expected an object, got null/],
+      [scripted(), { ...puzzle, puzzleId: 'x' }, /puzzleId: expected a whole number from 0, got "x"/],
+      [scripted(), { ...puzzle, puzzleId: 0.7 }, /puzzleId: expected a whole number from 0, got 0.7/],
+    ] as const)
+      await assert.rejects(thinkAbout(engine as never, asked as never), { name: 'InputError', message: says });
   });
 
   it('stopping when sure: steps and solved puzzles by hand', async () => {
@@ -191,6 +214,19 @@ describe('thoughts about a Sudoku, judged', () => {
         judgeSudoku({ question: new Int32Array(900), solution: new Int32Array(900) }, puzzle.question, thoughts[0]!),
       InputError,
     );
+    const [thought] = thoughts;
+    const short = { ...thought!, prediction: thought!.prediction.subarray(0, 4) };
+    for (const [asked, before, answer, says] of [
+      [puzzle, puzzle.question, short, /cells of prediction: expected 16, got 4/],
+      [puzzle, undefined, thought, /cells of before: expected 16, got undefined/],
+      [{ question: puzzle.question }, puzzle.question, thought, /cells of solution: expected 16, got undefined/],
+      [undefined, puzzle.question, thought, /puzzle: expected an object/],
+      [puzzle, puzzle.question, undefined, /thought: expected an object/],
+    ] as const)
+      assert.throws(() => judgeSudoku(asked as never, before as never, answer as never), {
+        name: 'InputError',
+        message: says,
+      });
   });
 
   it('an evaluation as a row says what was solved and what it took', () => {
