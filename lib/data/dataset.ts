@@ -47,7 +47,8 @@ export interface PuzzleVersions {
 
 /**
  * Examples of one split. Groups hold puzzles, puzzles hold examples (spec §5.1): an epoch visits every group once and
- * takes one of its puzzles. Sudoku and mazes have one puzzle a group, and one example a puzzle.
+ * takes one of its puzzles. Sudoku and mazes have one puzzle a group, and one example a puzzle. A set is checked
+ * when it is first used, not each time: its arrays must not be changed once it was made.
  */
 export interface Dataset {
   readonly name: string;
@@ -191,6 +192,7 @@ export function exampleOf(dataset: Dataset, i: number): Example {
 
 /** Difficulty of every example as its source rates it. Throws InputError for a set without ratings. */
 export function ratingsOf(dataset: Dataset): number[] {
+  checkDataset(dataset);
   if (dataset.ratings === null) throw new InputError(`${dataset.name}: expected a set with ratings, got one without`);
   return Array.from(dataset.ratings);
 }

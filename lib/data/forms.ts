@@ -1,11 +1,16 @@
 /** The forms in which the puzzles of a data set may be written, and by what its kind is told. */
 import { InputError } from '../errors.js';
-import type { Dataset } from './dataset.js';
+import { checkDataset, type Dataset } from './dataset.js';
 import { gridForms, sudokuForms, type Forms, type SudokuChanges } from './relabelling.js';
 import { geometryOfCells } from './sudoku.js';
 
-/** Sudokus by their cells and tokens, mazes by their alternative answers; both are scored whole. */
-export function kindOfSet({ ignore, vocabSize, sequenceLength, alternative }: Dataset): 'sudoku' | 'maze' | 'other' {
+/**
+ * Sudokus by their cells and tokens, mazes by their alternative answers; both are scored whole. Throws InputError for
+ * what is no data set, or one whose parts disagree.
+ */
+export function kindOfSet(dataset: Dataset): 'sudoku' | 'maze' | 'other' {
+  checkDataset(dataset);
+  const { ignore, vocabSize, sequenceLength, alternative } = dataset;
   if (ignore !== null) return 'other';
   if (vocabSize === Math.sqrt(sequenceLength) + 2 && geometryOfCells(sequenceLength) !== undefined) return 'sudoku';
   return alternative === undefined ? 'other' : 'maze';

@@ -3,6 +3,7 @@ import { InputError } from '../errors.js';
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
 import { countShortestPaths, endsOfMaze, mazeAnswer, mazeDistances, mazeText, mazeToken } from './maze.js';
+import { meanOf } from './sudoku-numbers.js';
 
 /** One maze in numbers. */
 export interface MazeNumbers {
@@ -23,8 +24,9 @@ export function mazeNumbers(dataset: Dataset): MazeNumbers[] {
 }
 
 function checkMazes(dataset: Dataset): void {
+  const kind = kindOfSet(dataset);
   const { name, vocabSize, width, height } = dataset;
-  if (vocabSize !== 6 || width !== height || kindOfSet(dataset) === 'sudoku')
+  if (vocabSize !== 6 || width !== height || kind === 'sudoku')
     throw new InputError(`${name}: expected a set of mazes, got ${vocabSize} tokens on ${width} × ${height}`);
 }
 
@@ -45,8 +47,7 @@ export function numbersOfMaze(question: Uint8Array): MazeNumbers {
 /** A maze set in one row. */
 export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string | number>> {
   const numbers = mazeNumbers(dataset);
-  const mean = (key: keyof MazeNumbers): number =>
-    Number((numbers.reduce((sum, each) => sum + each[key], 0) / numbers.length).toFixed(1));
+  const valuesOf = (key: keyof MazeNumbers): number[] => numbers.map((each) => each[key]);
   const byRule = Array.from({ length: dataset.examples }, (_, i) => exampleOf(dataset, i)).filter(
     ({ input, label }) => mazeText(mazeAnswer(input)) === mazeText(label),
   ).length;
@@ -54,10 +55,10 @@ export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string
     set: dataset.name,
     puzzles: dataset.examples,
     cells: dataset.sequenceLength,
-    'walls (mean)': mean('walls'),
-    'steps (mean)': mean('steps'),
-    'steps (least)': Math.min(...numbers.map(({ steps }) => steps)),
-    'reachable (mean)': mean('reachable'),
+    'walls (mean)': meanOf(valuesOf('walls'), 1),
+    'steps (mean)': meanOf(valuesOf('steps'), 1),
+    'steps (least)': numbers.length === 0 ? '–' : Math.min(...valuesOf('steps')),
+    'reachable (mean)': meanOf(valuesOf('reachable'), 1),
     'answered by the rule': byRule,
     copies: dataset.augmentation?.copies ?? 0,
     sha256: dataset.sha256.slice(0, 12),

@@ -19,8 +19,8 @@ export type Overlap = Readonly<{
  * puzzle. Throws InputError for what are not two sets of Sudokus, or of mazes, of one size.
  */
 export function overlapOf(train: Dataset, test: Dataset): Overlap {
-  const form = canonicalForm(train);
-  if (form === undefined || kindOfSet(test) !== kindOfSet(train) || test.sequenceLength !== train.sequenceLength)
+  const [form, kind] = [canonicalForm(train), kindOfSet(test)];
+  if (form === undefined || kind !== kindOfSet(train) || test.sequenceLength !== train.sequenceLength)
     throw new InputError(
       `overlap: expected two sets of Sudokus, or of mazes, of one size, got ${train.name} and ${test.name}`,
     );

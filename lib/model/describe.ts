@@ -1,4 +1,5 @@
 /** What a model is and costs before it is trained: its schedule in short, its counts, its arithmetic and memory. */
+import { between, checkFields, optional, whole, type Fields } from '../fields.js';
 import { checkConfig, innerSize, positionsOf, type ModelConfig } from './config.js';
 import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './parameters.js';
 import { buildSchedule, effectiveDepth, forwardPasses } from './schedule.js';
@@ -13,6 +14,12 @@ export interface CostOptions {
   /** Useful GFLOP/s of the machine; without it no hours are given. */
   readonly gflops?: number;
 }
+
+const costFields: Fields<CostOptions> = {
+  batchSize: optional(whole(1)),
+  steps: optional(whole(1)),
+  gflops: optional(between(1e-6, 1e15)),
+};
 
 /** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */
 export interface ModelDescription {
@@ -45,10 +52,10 @@ export interface ModelDescription {
   readonly hours?: number;
 }
 
-/** Describes a configuration (spec §1.13, §1.14). Throws InputError if it is impossible. */
+/** Describes a configuration (spec §1.13, §1.14). Throws InputError if it or an option is impossible. */
 export function describe(candidate: ModelConfig, options: CostOptions = {}): ModelDescription {
   const config = checkConfig(candidate);
-  const { batchSize = 768, steps = 65_104, gflops } = options;
+  const { batchSize = 768, steps = 65_104, gflops } = checkFields('description', options, costFields);
   const schedule = buildSchedule(config);
   const { calls } = schedule;
   const specs = parameterSpecs(config);

@@ -1,10 +1,11 @@
 /** Data sets to look at: counted by hand on small sets, and against the rules of Sudoku. */
 import assert from 'node:assert/strict';
-import { ratingsOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
+import { emptyLike, ratingsOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import { findClash, boardOfTokens, parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { augmentSudoku } from '../../lib/data/relabelling.js';
 import { formsOf } from '../../lib/data/forms.js';
+import { summarizeMazes } from '../../lib/data/maze-numbers.js';
 import { overlapOf } from '../../lib/data/overlap.js';
 import { Random } from '../../lib/random.js';
 import { augmentedCopies, ownSudoku } from '../../lib/data/puzzle.js';
@@ -104,11 +105,25 @@ describe('data sets to look at', () => {
     for (const [train, test] of [
       [mazes, sudokus],
       [sudokus, mazes],
-      [sudokus, { ...sudokus, sequenceLength: 36 }],
+      [sudokus, ungrouped([], { name: 'of 6', note: '', width: 6, height: 6, vocabSize: 8 })],
     ] as const)
       assert.throws(() => overlapOf(train, test), /expected two sets of Sudokus, or of mazes, of one size, got hand/);
     const others = { ...sudokus, ignore: 0 };
     assert.throws(() => overlapOf(others, others), /expected two sets of Sudokus, or of mazes/);
+    for (const wrong of [{ ...sudokus, examples: 25 }, undefined] as never[])
+      for (const call of [
+        () => givenCounts(wrong),
+        () => ratingsOf(wrong),
+        () => summarizeSudokus(wrong),
+        () => summarizeMazes(wrong),
+        () => overlapOf(sudokus, wrong),
+        () => formsOf(wrong),
+        () => augmentedCopies(wrong, 0, 1),
+      ])
+        assert.throws(call, /^InputError: (hand-made: expected 25 × 16 inputs|data set: expected one)/, String(call));
+    assert.equal(summarizeSudokus(emptyLike(sudokus))['givens (mean)'], '–');
+    const none = summarizeMazes(ungrouped([], { name: 'none', note: '', width: 3, height: 3, vocabSize: 6 }));
+    assert.deepEqual([none['walls (mean)'], none['steps (least)']], ['–', '–']);
     assert.throws(() => formsOf(set(['13..............']), 'digit' as never), /expected digits, lines or both/);
   });
 });

@@ -129,5 +129,7 @@ describe('description of a model', () => {
     ])
       assert.ok(text.includes(part), `${part} in:\n${text}`);
     assert.throws(() => describeModel({ ...paperConfig, layers: 0 }), InputError);
+    for (const options of [{ batchsize: 8 }, { batchSize: '8' }, { steps: -1 }, { steps: NaN }, { gflops: 0 }, null])
+      assert.throws(() => describeModel(paperConfig, options as never), /^InputError: description: /);
   });
 });
