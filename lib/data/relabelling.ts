@@ -1,5 +1,6 @@
 /** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
-import { checkValue, oneOf } from '../fields.js';
+import { InputError } from '../errors.js';
+import { checkCounts, checkValue, objectOf, oneOf } from '../fields.js';
 import type { Random } from '../random.js';
 import type { Example } from './example.js';
 import { sourceOf } from './grid.js';
@@ -27,6 +28,20 @@ export function identity(length: number, vocabSize: number): Relabelling {
     cells: Int32Array.from({ length }, (_, i) => i),
     tokens: Int32Array.from({ length: vocabSize }, (_, i) => i),
   };
+}
+
+/** Throws InputError for a form that is none of puzzles of so many cells and tokens. */
+export function checkRelabelling(form: Relabelling, length: number, vocabSize: number): void {
+  const permutes = (values: Int32Array | undefined, count: number): boolean => {
+    const seen = new Uint8Array(count);
+    values?.forEach((to) => (seen[to] = 1));
+    return values?.length === count && !seen.includes(0);
+  };
+  if (permutes(form?.cells, length) && permutes(form?.tokens, vocabSize)) return;
+  throw new InputError(
+    `forms: expected those of puzzles of ${length} cells and ${vocabSize} tokens, as the model has, got others; ` +
+      'take formsOf of their data set',
+  );
 }
 
 /** The puzzle in its new form; token ids in and out, [L]. */
@@ -85,13 +100,15 @@ export function gridRelabelling(side: number, vocabSize: number, id: number): Re
   return { cells, tokens: identity(0, vocabSize).tokens };
 }
 
-/** A Sudoku in other forms without end: digits renamed, lines moved, or both. Throws InputError for other changes. */
+/** A Sudoku in other forms without end: digits renamed, lines moved, or both. Throws InputError for what is neither. */
 export function sudokuForms(geometry: SudokuGeometry, changes: SudokuChanges = 'both'): Forms {
+  checkValue('geometry', geometry, objectOf({ side: oneOf(4, 6, 9), boxRows: oneOf(2, 3), boxColumns: oneOf(2, 3) }));
   checkValue('forms', changes, oneOf('digits', 'lines', 'both'));
   return { count: Infinity, draw: (_form, random) => drawSudokuRelabelling(geometry, random, changes) };
 }
 
-/** A square grid turned and mirrored: eight forms. */
+/** A square grid turned and mirrored: eight forms. Throws InputError for sizes that there cannot be. */
 export function gridForms(side: number, vocabSize: number): Forms {
+  checkCounts({ side, vocabSize });
   return { count: 8, draw: (form) => gridRelabelling(side, vocabSize, form) };
 }

@@ -6,11 +6,11 @@ import { ignoredLabel, type Batch } from '../data/example.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { InputError, StoppedError } from '../errors.js';
+import { InputError } from '../errors.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
-import { evaluateFields, type EvaluateOptions } from './evaluate.js';
-import { thinkOnce } from './think.js';
+import { evaluateFields, watch, type EvaluateOptions } from './evaluate.js';
+import { finite, thinkOnce } from './think.js';
 import { scoreBoard } from './metrics.js';
 
 /** How to vote. */
@@ -89,13 +89,12 @@ export async function voteArc(
     while (done < places.length) {
       const seats = places.slice(done, done + batchSize);
       const batch = batchOf(dataset, seats, puzzleIds);
-      const answer = await answerTo(engine, batch, weights, supervisionSteps, async (steps) => {
-        await options.onProgress?.({ done: done + (seats.length * steps) / supervisionSteps, total: places.length });
-        if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
-      });
+      const answer = await answerTo(engine, batch, weights, supervisionSteps, (steps) =>
+        watch(options, done + (seats.length * steps) / supervisionSteps, places.length),
+      );
       seats.forEach(({ puzzle, version, pair }, seat) => {
         const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
-        const haltProbability = sigmoid(answer.haltLogits[seat] ?? NaN);
+        const haltProbability = sigmoid(finite(answer.haltLogits[seat]));
         votes.add(
           versions.entries[puzzle]!.task.id,
           pair,

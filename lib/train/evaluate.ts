@@ -4,7 +4,7 @@ import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
-import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
+import { callback, checkFields, checkValue, flag, oneOf, optional, whole, type Fields } from '../fields.js';
 import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
 import { Random } from '../random.js';
@@ -66,6 +66,8 @@ export const evaluateFields: Fields<EvaluateOptions> = {
   shouldStop: optional(callback),
   keep: optional((value) => (value instanceof Keeping ? undefined : 'a Keeping')),
 };
+
+const { puzzleIds: _, ...idsFields } = evaluateFields;
 
 /** Sums over puzzles; each array has one number a supervision step. */
 interface Tally {
@@ -165,6 +167,19 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
       throw new InputError(`${name}, example ${i + 1}: expected cells to score, got none; leave it out`);
 }
 
+/** Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError where it is told neither. */
+export async function watch(
+  { onProgress, shouldStop }: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>,
+  done: number,
+  total: number,
+): Promise<void> {
+  await onProgress?.({ done, total });
+  if (shouldStop === undefined) return;
+  const stop = shouldStop();
+  checkValue('shouldStop', stop, flag);
+  if (stop) throw new StoppedError('evaluation stopped');
+}
+
 /** Adds the next `count` puzzles of `total` to the sums. */
 async function scorePart(
   engine: Engine,
@@ -195,8 +210,7 @@ async function scorePart(
         tally.done += done ? 1 : 0;
         tally.spent += done ? steps : 0;
       }
-      await options.onProgress?.({ done: tally.done + seats.underWay, total });
-      if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
+      await watch(options, tally.done + seats.underWay, total);
     }
   } finally {
     seats.dispose();
@@ -205,13 +219,14 @@ async function scorePart(
 
 /**
  * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
- * (arXiv 2512.11847). Throws InputError for data whose puzzles share one id.
+ * (arXiv 2512.11847). Throws InputError for impossible options, and data whose puzzles share one id.
  */
 export async function evaluateIds(
   engine: Engine,
   dataset: Dataset,
   options: Omit<EvaluateOptions, 'puzzleIds'> = {},
 ): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
+  checkFields('evaluation', options, idsFields);
   const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
     evaluate(engine, dataset, { ...options, puzzleIds });
   const shuffled = await withIds('shuffled'); // first, as it refuses sets whose puzzles share one id

@@ -3,10 +3,10 @@
  * and what becomes of a halted one.
  */
 import type { Batch } from '../data/example.js';
-import { relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
+import { checkRelabelling, relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';
-import { callback, notNegative, objectOf, oneOf, optional, whole, type Fields } from '../fields.js';
+import { between, callback, notNegative, objectOf, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
 import { surest, vote, type Answer } from './ensemble.js';
@@ -54,7 +54,7 @@ export const thinkingFields: Fields<ThinkingOptions> = {
   batchSize: optional(whole(1)),
   supervisionSteps: optional(whole(1)),
   haltAbove: optional((value) => (typeof value === 'number' && !Number.isNaN(value) ? undefined : 'a number')),
-  forms: optional(objectOf({ draw: callback })),
+  forms: optional(objectOf({ count: between(1, Infinity), draw: callback })),
   votes: optional(whole(1)),
   chains: optional(whole(1)),
   noise: optional(notNegative),
@@ -327,7 +327,10 @@ export class Seats {
     const random = this.#random.fork('views').fork(index);
     return Array.from({ length: Math.min(this.#votes, this.mostForms - from) }, (_, i) => {
       const form = from + i;
-      return form === 0 ? undefined : this.#options.forms?.draw(form, random.fork(form));
+      if (form === 0) return undefined;
+      const drawn = this.#options.forms!.draw(form, random.fork(form));
+      checkRelabelling(drawn, this.#engine.config.sequenceLength, this.#engine.config.vocabSize);
+      return drawn;
     });
   }
 

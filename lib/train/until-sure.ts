@@ -1,11 +1,10 @@
 /** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
-import { StoppedError } from '../errors.js';
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
 import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
-import { checkScorable, evaluateFields, puzzlesOf, settingsOf, type EvaluateOptions } from './evaluate.js';
+import { checkScorable, evaluateFields, puzzlesOf, settingsOf, watch, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { Seats, seatsFields, type SeatsOptions } from './seats.js';
 
@@ -147,8 +146,7 @@ export async function evaluateUntilSure(
           seconds: seconds(),
           finished: each.filter((puzzle) => puzzle !== undefined),
         }));
-      await options.onProgress?.({ done: finished + seats.underWay, total });
-      if (options.shouldStop?.() === true) throw new StoppedError('evaluation stopped');
+      await watch(options, finished + seats.underWay, total);
     }
   } finally {
     seats.dispose();

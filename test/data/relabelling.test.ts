@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { drawSudokuRelabelling, gridRelabelling, identity, relabel, relabelBack } from '../../lib/data/relabelling.js';
+import {
+  drawSudokuRelabelling,
+  gridForms,
+  gridRelabelling,
+  identity,
+  relabel,
+  relabelBack,
+  sudokuForms,
+} from '../../lib/data/relabelling.js';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { isShortestPath, mazeAnswer, mazeVocabulary } from '../../lib/data/maze.js';
 import { onlySolution } from '../../lib/data/sudoku-solver.js';
@@ -69,6 +77,14 @@ describe('relabellings', () => {
         assert.ok(isShortestPath(question, relabelBack(Int32Array.from(answer), view)), `turn ${id}`);
       }
     }
+  });
+
+  it('are of boards that there are', () => {
+    for (const geometry of [undefined, 4, {}, { side: 5, boxRows: 2, boxColumns: 2 }])
+      assert.throws(() => sudokuForms(geometry as never), /^InputError: geometry: expected an object/);
+    for (const side of [undefined, 0, 2.5, '3'])
+      assert.throws(() => gridForms(side as never, 6), /^InputError: side: expected a whole number from 1/);
+    assert.throws(() => gridForms(3, undefined as never), /^InputError: vocabSize: expected a whole number from 1/);
   });
 
   it('that change nothing change nothing', () => {

@@ -44,7 +44,7 @@ function engineWith(certainty: (form: number, step: number) => number): {
   let open = 0;
   const seatsOf = new Map<LatentState, { form: number; step: number }[]>();
   const engine = {
-    config: { supervisionSteps: 3, sequenceLength: 16 },
+    config: { supervisionSteps: 3, sequenceLength: 16, vocabSize: 6 },
     createState(batchSize: number) {
       open++;
       const state = { batchSize, dispose: () => void open-- } as LatentState;

@@ -23,7 +23,7 @@ import { openModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { surest, vote, type Answer } from '../../lib/train/ensemble.js';
-import { evaluate, puzzlesOf, type Evaluation } from '../../lib/train/evaluate.js';
+import { evaluate, evaluateIds, puzzlesOf, type Evaluation } from '../../lib/train/evaluate.js';
 import { think } from '../../lib/train/think.js';
 import { Seats, type ThinkingOptions } from '../../lib/train/seats.js';
 
@@ -223,8 +223,18 @@ for (const kind of ['native', 'tfjs'] as const) {
         { haltAbove: NaN },
         { votes: 2 },
         { votes: 9, forms: gridForms(4, 6) },
+        { votes: 2, forms: { draw: () => identity(16, 6) } },
+        ...[gridForms(3, 6), gridForms(4, 5), gridForms(4, 7)].map((forms) => ({ votes: 2, forms })),
+        ...[undefined, { cells: new Int32Array(16), tokens: identity(0, 6).tokens }].map((form) => ({
+          votes: 2,
+          forms: { count: 2, draw: () => form },
+        })),
+        { shouldStop: async () => true },
+        { shouldStop: () => 'no' },
       ])
         await assert.rejects(run(options as object), InputError);
+      for (const options of [null, 7, NaN, { puzzleIds: 'blank' }])
+        await assert.rejects(evaluateIds(engine, dataset, options as never), /^InputError: evaluation: /);
       await assert.rejects(evaluate(engine, { test: dataset } as never), /data set: expected one/);
       await assert.rejects(evaluate(engine, emptyLike(dataset)), /expected puzzles to evaluate, got none/);
     });
