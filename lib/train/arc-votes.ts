@@ -2,8 +2,21 @@
  * Votes on ARC answers (spec §5.8): every version of a task proposes a grid,
  * the grids are counted, and the first k are tried.
  */
-import { gridHash, gridOfRows, gridRows, type ArcPair } from '../data/arc.js';
+import { gridHash, gridOfRows, gridRows, longestSide, type ArcPair } from '../data/arc.js';
 import type { Grid } from '../data/grid.js';
+import { arrayOf } from '../engine/checks.js';
+import {
+  anyObject,
+  between,
+  checkFields,
+  checkValue,
+  listOf,
+  notNegative,
+  objectOf,
+  text,
+  whole,
+  type FieldCheck,
+} from '../fields.js';
 
 /** Tries at which success is reported; the paper's tables quote two. */
 export const triesReported = [1, 2, 5, 10, 100, 1000] as const;
@@ -38,20 +51,54 @@ export type StoredVotes = readonly (readonly [
   candidates: readonly (readonly [rows: readonly string[], votes: number, haltSum: number])[],
 ])[];
 
+const side = whole(0, longestSide);
+const shape = objectOf({ rows: side, columns: side, cells: arrayOf('Uint8Array') });
+
+const gridCheck: FieldCheck = (value) => {
+  const { rows, columns, cells } = (value ?? {}) as Grid;
+  const expected = shape(value);
+  if (expected !== undefined || (cells.length === rows * columns && cells.every((colour) => colour < 10)))
+    return expected;
+  return `${rows} × ${columns} colours from 0 to 9`;
+};
+
+const voteFields = { task: text, pair: whole(0), grid: gridCheck, haltProbability: between(0, 1) };
+
+const questionsOf = (pair: FieldCheck): FieldCheck =>
+  listOf(objectOf({ task: objectOf({ id: text }), pairs: listOf(pair) }));
+
+/** A list of so many parts, each with a check of its own. */
+const tuple =
+  (...checks: readonly FieldCheck[]): FieldCheck =>
+  (value) =>
+    Array.isArray(value) && value.length === checks.length
+      ? checks.map((check, i) => check(value[i])).find((expected) => expected !== undefined)
+      : `a list of ${checks.length}`;
+
+const rowsCheck: FieldCheck = (value) =>
+  listOf(text)(value) ??
+  (/^\d*$/.test((value as string[]).join('')) && new Set((value as string[]).map(({ length }) => length)).size < 2
+    ? undefined
+    : 'rows of digits, all as long');
+
+const storedCheck = listOf(tuple(text, listOf(tuple(rowsCheck, whole(1), notNegative))));
+
 /** Ballots for the test pairs of tasks. One model's votes; giving it another model's too pools them. */
 export class ArcVotes {
   readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
 
   /**
    * Counts a grid, already turned back and in the task's own colours,
-   * for test pair `pair` (0 is the first) of a task.
+   * for test pair `pair` (0 is the first) of a task. Throws InputError for no such vote, as all below do for no such
+   * argument.
    */
   add(task: string, pair: number, grid: Grid, haltProbability: number): void {
+    checkFields('vote', { task, pair, grid, haltProbability }, voteFields);
     const place = placeOf(task, pair);
     const ballot = this.#ballots.get(place) ?? new Map<string, { grid: Grid; votes: number; haltSum: number }>();
     this.#ballots.set(place, ballot);
     const key = gridHash(grid);
-    const candidate = ballot.get(key) ?? { grid, votes: 0, haltSum: 0 };
+    const candidate = ballot.get(key) ?? { grid: { ...grid, cells: grid.cells.slice() }, votes: 0, haltSum: 0 };
     ballot.set(key, candidate);
     candidate.votes++;
     candidate.haltSum += haltProbability;
@@ -71,6 +118,7 @@ export class ArcVotes {
 
   /** Puts what was stored in place of what was counted. */
   restore(stored: StoredVotes): void {
+    checkValue('votes', stored, storedCheck);
     this.#ballots.clear();
     for (const [place, candidates] of stored) {
       const ballot = new Map(
@@ -93,6 +141,7 @@ export class ArcVotes {
 
   /** Scores the votes against the answers. */
   score(questions: readonly ArcQuestions[]): ArcScore {
+    checkValue('questions', questions, questionsOf(objectOf({ output: gridCheck })));
     const solved = new Map<number, number>(triesReported.map((k) => [k, 0]));
     let [pairs, votes] = [0, 0];
     for (const { task, pairs: asked } of questions) {
@@ -116,6 +165,7 @@ export class ArcVotes {
 
   /** Two attempts for every test pair, in the form that ARC Prize takes; a lone candidate is tried twice. */
   submission(questions: readonly ArcQuestions[]): ArcSubmission {
+    checkValue('questions', questions, questionsOf(anyObject));
     return Object.fromEntries(
       questions.map(({ task, pairs }) => [
         task.id,

@@ -65,6 +65,42 @@ describe('ARC votes', () => {
     assert.equal(votes.candidates('t', 0).length, 2);
   });
 
+  it('are of grids, which they keep as they were', () => {
+    const votes = new ArcVotes();
+    const grid = gridOfRows([[1, 2]]);
+    votes.add('t', 0, grid, 0.5);
+    grid.cells.fill(9);
+    assert.deepEqual(votes.candidates('t', 0)[0]?.grid, gridOfRows([[1, 2]]));
+    const stored = votes.stored();
+    for (const vote of [
+      ['t', 0, grid, NaN],
+      ['t', 0, grid, '0.5'],
+      ['t', 0, gridOfRows([[77]]), 0.5],
+      ['t', 0, { ...grid, rows: 2 }, 0.5],
+      ['t', 0, undefined, 0.5],
+      [undefined, 0, grid, 0.5],
+      ['t', -1, grid, 0.5],
+    ])
+      assert.throws(() => votes.add(...(vote as [string, number, Grid, number])), /^InputError: vote: /);
+    for (const bad of [
+      undefined,
+      'x',
+      {},
+      [1],
+      [{ task: {}, pairs: [] }],
+      [{ task: { id: 't' }, pairs: [1] }],
+    ] as never[])
+      for (const call of [() => votes.score(bad), () => votes.submission(bad)])
+        assert.throws(call, /^InputError: questions: expected /);
+    for (const candidates of [0, [[['12'], 1]], [[['1x'], 1, 0.5]], [[['12', '3'], 1, 0.5]], [[['1'], 0, 0.5]]])
+      assert.throws(() => votes.restore([['t 0', candidates]] as never), /^InputError: votes: expected /);
+    assert.throws(() => votes.restore(undefined as never), /^InputError: votes: expected a list/);
+    assert.deepEqual(votes.stored(), stored);
+    const copy = new ArcVotes();
+    copy.restore(stored);
+    assert.deepEqual(copy.stored(), stored);
+  });
+
   it('make a submission of two attempts, a lone candidate twice', () => {
     const votes = new ArcVotes();
     for (const grid of [a, a, d]) votes.add('two', 0, grid, 0.5);
