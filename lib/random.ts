@@ -1,5 +1,6 @@
 /** The kit's only source of randomness: a seeded generator that can be forked by name. */
-import { InputError } from './errors.js';
+import { InputError, show } from './errors.js';
+import { checkValue, whole } from './fields.js';
 
 /**
  * xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32. Same seed, same stream, on every machine.
@@ -54,7 +55,7 @@ export class Random {
   /** A whole number, 0 to n − 1, each equally likely. */
   integer(n: number): number {
     if (!Number.isInteger(n) || n < 1 || n > 0x100000000)
-      throw new RangeError(`integer(n): expected n from 1 to 4294967296, got ${n}`);
+      throw new InputError(`integer: expected a whole number from 1 to 4294967296, got ${show(n)}`);
     const limit = 0x100000000 - (0x100000000 % n); // values from here on would favour small results
     for (;;) {
       const value = this.uint32();
@@ -64,6 +65,7 @@ export class Random {
 
   /** True with probability p. */
   bernoulli(p: number): boolean {
+    if (!(p >= 0 && p <= 1)) throw new InputError(`bernoulli: expected a number from 0 to 1, got ${show(p)}`);
     return this.uniform() < p;
   }
 
@@ -85,6 +87,7 @@ export class Random {
    * a normal of 1.1368… · std, cut at twice that.
    */
   truncatedNormal(std: number): number {
+    if (!Number.isFinite(std)) throw new InputError(`truncatedNormal: expected a number, got ${show(std)}`);
     for (;;) {
       const value = this.normal();
       if (Math.abs(value) <= 2) return value * truncationCorrection * std;
@@ -93,11 +96,13 @@ export class Random {
 
   /** One of the items. */
   pick<Item>(items: readonly Item[]): Item {
+    checkItems('pick', items, 1);
     return items[this.integer(items.length)] as Item;
   }
 
   /** Puts the items into random order, in place, and returns them (Fisher–Yates). */
   shuffle<Items extends Int32Array | unknown[]>(items: Items): Items {
+    checkItems('shuffle', items, 0);
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.integer(i + 1);
       const item = items[i];
@@ -109,8 +114,14 @@ export class Random {
 
   /** 0 … n − 1 in random order. */
   permutation(n: number): Int32Array {
+    checkValue('permutation', n, whole(0));
     return this.shuffle(Int32Array.from({ length: n }, (_, i) => i));
   }
+}
+
+function checkItems(call: string, items: Int32Array | readonly unknown[], least: number): void {
+  if ((Array.isArray(items) || ArrayBuffer.isView(items)) && items.length >= least) return;
+  throw new InputError(`${call}: expected a list of at least ${least}, got ${show(items)}`);
 }
 
 const utf8 = new TextEncoder();

@@ -58,8 +58,22 @@ describe('Random', () => {
     const low =
       Array.from({ length: 30_000 }, () => random.integer(n)).filter((value) => value < 2 ** 30).length / 30_000;
     assert.ok(Math.abs(low - 1 / 3) < 0.0136, `share of the lowest third: ${low}`); // five standard deviations
-    for (const bad of [0, -1, 1.5, 2 ** 33]) assert.throws(() => random.integer(bad), RangeError);
+    for (const bad of [0, -1, 1.5, 2 ** 33]) assert.throws(() => random.integer(bad), InputError);
     for (const bad of [-1, 0.5, 2 ** 32, NaN]) assert.throws(() => new Random(bad), InputError);
+  });
+
+  it('draws from what there is to draw from', () => {
+    const random = new Random(6);
+    for (const bad of [undefined, NaN, -0.1, 1.1, 'x'] as never[]) {
+      assert.throws(() => random.bernoulli(bad), InputError);
+      assert.throws(() => random.permutation(bad), InputError);
+      assert.throws(() => random.pick(bad), InputError);
+      assert.throws(() => random.shuffle(bad), InputError);
+    }
+    for (const bad of [undefined, NaN, '1'] as never[]) assert.throws(() => random.truncatedNormal(bad), InputError);
+    assert.throws(() => random.permutation('3' as never), InputError);
+    assert.throws(() => random.pick([]), InputError);
+    assert.deepEqual([random.permutation(0).length, random.bernoulli(1), random.bernoulli(0)], [0, true, false]);
   });
 
   it('permutes three things in each of six orders equally often', () => {
