@@ -56,7 +56,15 @@ export function mazeView(boards: MazeBoards, caption?: string): GridView {
 }
 
 function mazeLook({ kind, path, missed, changed: corner, wrong }: MazeCell): CellView {
-  if (kind === 'wall') return { symbol: wrong ? '●' : '', fill: '#3A3A3A', ink: colour.paper, corner, crossed: wrong };
+  if (kind === 'wall')
+    return {
+      symbol: wrong ? '●' : '',
+      ...(wrong ? {} : { letter: '#' }),
+      fill: '#3A3A3A',
+      ink: colour.paper,
+      corner,
+      crossed: wrong,
+    };
   if (kind !== 'free')
     return {
       symbol: kind === 'start' ? 'S' : 'G',
@@ -110,6 +118,7 @@ export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, exp
       cells,
       (shade, i): CellView => ({
         symbol: '',
+        letter: String(shade),
         fill: arcPalette[shade] ?? reject(shade),
         ink: colour.ink,
         crossed: expected !== undefined && !(sameSize && expected.cells[i] === shade),

@@ -267,6 +267,14 @@ describe('mazes and ARC grids', () => {
     assert.deepEqual(where(cells, 'crossed'), []);
   });
 
+  it('without pictures a wall is a #, and a colour its number', () => {
+    const drawn = drawGrids([mazeView({ question: maze, answer: path, solution: path })]).text;
+    assert.equal(drawn, 'S · #\n● # ·\n● ● G');
+    const grid = { rows: 1, columns: 3, cells: Uint8Array.of(0, 7, 2) };
+    const expected = { ...grid, cells: Uint8Array.of(0, 7, 3) };
+    assert.equal(drawGrids([arcView(grid, undefined, expected)]).text, '0 7 2!');
+  });
+
   it('path cells off the right path are crossed out, missed ones carry a ring', () => {
     const answer = Int32Array.of(3, 5, 1, 5, 1, 2, 5, 2, 4);
     const { cells } = mazeView({ question: maze, answer, solution: path });

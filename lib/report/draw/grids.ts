@@ -8,6 +8,8 @@ import { colour, fontFamily, fontSize, textWidth } from './style.js';
 export interface CellView {
   /** At most two characters; '' for none. */
   readonly symbol: string;
+  /** One character in its place for readers without pictures, where its fill says more than its symbol. */
+  readonly letter?: string;
   readonly fill: string;
   readonly ink: string;
   readonly bold?: boolean;
@@ -439,7 +441,9 @@ function drawLegend(entries: readonly LegendEntry[]): {
 
 /** Symbols row by row, for readers without pictures: wrong cells end in !, empty ones are dots. */
 function textOf({ columns, cells, caption }: GridView): string {
-  const words = cells.map(({ symbol, crossed }) => `${symbol === '' ? '·' : symbol}${crossed === true ? '!' : ' '}`);
+  const words = cells.map(
+    ({ symbol, letter = symbol, crossed }) => `${letter === '' ? '·' : letter}${crossed === true ? '!' : ' '}`,
+  );
   const lines = Array.from({ length: Math.ceil(words.length / columns) }, (_, row) =>
     words
       .slice(row * columns, (row + 1) * columns)
