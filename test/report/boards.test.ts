@@ -304,7 +304,7 @@ describe('mazes and ARC grids', () => {
     }));
     assert.equal(
       drawThoughts({ question: maze, thoughts, solution: path }, { kind: 'maze' }).text.split('\n\n')[1],
-      'step 1 · sure: 50 %\nS ●!·\n● · ·\n● ○ G',
+      'step 1 · sure: 50 %\nS ●!#\n● # ·\n● ○ G',
     );
     assert.deepEqual(
       thoughtPoints({ question: maze, thoughts, solution: path }).map(({ rightCells }) => rightCells),
