@@ -2,6 +2,7 @@
 import { InputError, show } from '../errors.js';
 import { checkFields, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { ignoredLabel } from '../data/example.js';
+import { endsOfMaze } from '../data/maze.js';
 import type { Thought } from '../train/think.js';
 import {
   boardGeometry,
@@ -48,9 +49,11 @@ export function drawSudoku(boards: SudokuBoards, caption?: string): Drawing {
 /**
  * A maze as a grid to draw.
  * Path cells carry a dot, wrong ones are crossed out, missed ones carry a ring, changed ones a filled corner.
+ * Throws InputError for a question without one S and one G, and for boards that differ in size.
  */
 export function mazeView(boards: MazeBoards, caption?: string): GridView {
   const cells = mazeCells(boards).map(mazeLook);
+  endsOfMaze(boards.question);
   const side = Math.sqrt(cells.length);
   return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
 }

@@ -284,6 +284,7 @@ describe('mazes and ARC grids', () => {
   });
 
   it('puzzles of another kind, or without thoughts, are refused', () => {
+    assert.throws(() => mazeView({ question: board('12.. .... ..3. .4.2') }), /^InputError: maze: expected one S, got/);
     const puzzle = { question: maze, thoughts: [] };
     assert.throws(
       () => drawThoughts(puzzle, { kind: 'mazes' as never }),
