@@ -4,7 +4,7 @@ import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
-import { callback, checkFields, checkValue, flag, oneOf, optional, whole, type Fields } from '../fields.js';
+import { callback, checkFields, oneOf, optional, stopAsked, whole, type Fields } from '../fields.js';
 import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
 import { Random } from '../random.js';
@@ -167,17 +167,14 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
       throw new InputError(`${name}, example ${i + 1}: expected cells to score, got none; leave it out`);
 }
 
-/** Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError where it is told neither. */
+/** Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError for an answer that is neither yes nor no. */
 export async function watch(
   { onProgress, shouldStop }: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>,
   done: number,
   total: number,
 ): Promise<void> {
   await onProgress?.({ done, total });
-  if (shouldStop === undefined) return;
-  const stop = shouldStop();
-  checkValue('shouldStop', stop, flag);
-  if (stop) throw new StoppedError('evaluation stopped');
+  if (stopAsked(shouldStop)) throw new StoppedError('evaluation stopped');
 }
 
 /** Adds the next `count` puzzles of `total` to the sums. */
