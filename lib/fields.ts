@@ -59,7 +59,7 @@ export function given<All extends object>(fields: All): { [Key in keyof All]?: E
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as typeof fields;
 }
 
-/** Makes plain data unchangeable, to its last part. */
+/** Makes plain data without typed arrays unchangeable, to its last part. */
 export function frozen<Data>(data: Data): Data {
   if (typeof data !== 'object' || data === null) return data;
   Object.values(data).forEach(frozen);

@@ -61,8 +61,11 @@ function notebooksIn(targets) {
 
 /** @throws {Error} naming a parameter in the environment that no notebook reads, or that cannot have its value */
 function checkParameters(notebooks) {
-  const code = notebooks.flatMap(({ cells }) => cells.map(({ source }) => textOf(source))).join('\n');
-  const read = new Set([...code.matchAll(/process\.env\.(TRM_\w+)/g)].map(([, name]) => name));
+  const code = notebooks
+    .flatMap(({ cells }) => cells.filter(({ cell_type: type }) => type === 'code'))
+    .map(({ source }) => textOf(source))
+    .join('\n');
+  const read = new Set(code.match(/\bTRM_\w+/g));
   const flags = new Set([...code.matchAll(/process\.env\.(TRM_\w+) === '1'/g)].map(([, name]) => name));
   for (const [name, value] of Object.entries(process.env)) {
     if (!name.startsWith('TRM_') || kitVariables.includes(name.slice(4))) continue;

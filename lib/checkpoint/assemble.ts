@@ -48,8 +48,9 @@ export function checkpointOfBytes(bytes: Uint8Array, name: string): Checkpoint {
 
 /**
  * The model that tensors make. `facts` are what the run's configuration says, where the file holds none of ours;
- * `known` wins over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` is
- * inferConfig's. Throws InputError listing every missing, unknown and misshaped tensor.
+ * `known` wins over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` are those of
+ * the puzzles to be read. Throws InputError where the file says others, and listing every missing, unknown and
+ * misshaped tensor.
  */
 export function assembleCheckpoint(
   name: string,
@@ -67,7 +68,8 @@ export function assembleCheckpoint(
   checkTensors(name, own, found);
   if (cells !== undefined && cells !== own.sequenceLength)
     throw new InputError(
-      `${name}: expected puzzles of ${own.sequenceLength} cells and ${own.vocabSize} tokens, got ${cells} cells`,
+      `${name}: expected puzzles of ${own.sequenceLength} cells and ${own.vocabSize} tokens, got ${cells} cells; ` +
+        'open another checkpoint',
     );
   const config = puzzleIds === undefined ? own : checkConfig({ ...own, puzzleIds });
   const tensors = new Map<string, Tensor>();

@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { isArcDataset } from '../data/arc-sets.js';
-import type { Dataset } from '../data/dataset.js';
+import { someOf, type Dataset } from '../data/dataset.js';
 import { kindOfSet } from '../data/forms.js';
 import { overlapOf, type Overlap } from '../data/overlap.js';
 import { InputError } from '../errors.js';
@@ -52,7 +52,8 @@ export async function trainedOn(
       return unknown(`the files that ${train.name} is made of have changed since`);
     if (asOwn !== undefined && own.kind !== 'folder') return undefined; // the splits of a folder are the user's
     if (train.examples > mostTrained) return unknown(tooMany(train.examples));
-    return compared(train, { ...dataset, examples: Math.min(puzzles, mostScored) }, puzzles);
+    const few = Math.min(puzzles, mostScored);
+    return compared(train, few < dataset.examples ? someOf(dataset, [...Array(few).keys()]) : dataset, puzzles);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return unknown(error.message);

@@ -64,10 +64,10 @@ export const solve: Command = {
     refuseIdle(config, model, args);
     for (const note of notes) out.note(note);
     try {
-      if (config.sequenceLength !== cells || config.vocabSize !== side + 2)
+      if (config.vocabSize !== side + 2)
         throw new InputError(
-          `expected a model for ${side}×${side} boards (${cells} cells), ` +
-            `got one for ${config.sequenceLength} cells; choose another --checkpoint`,
+          `expected a model for ${side}×${side} boards (${side + 2} tokens), ` +
+            `got one for ${config.vocabSize} tokens; choose another --checkpoint`,
         );
       out.line(`puzzle ${textOf(puzzle.question)}`);
       show(out, { question: puzzle.question });

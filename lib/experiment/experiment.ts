@@ -139,7 +139,7 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   };
 }
 
-/** Throws InputError for what is no experiment, and for what one put together by hand may hold. */
+/** Throws InputError unless this is an experiment that `change` could have made. */
 export function checkExperiment(candidate: Experiment): void {
   change(candidate, isObject(candidate) ? { name: candidate.name } : {});
 }

@@ -53,7 +53,7 @@ export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 /** The data sets of a task. */
 export type TaskData = Splits<Dataset>;
 
-/** Of which task data was loaded, the hash of its fields, and what it was then. */
+/** Of which task data was loaded, the hash of its fields, and that of its boards. */
 const origins = new WeakMap<TaskData, { readonly task: string; readonly content: string }>();
 
 const contentOf = (data: TaskData): string =>

@@ -18,7 +18,7 @@ export interface CostOptions {
 const costFields: Fields<CostOptions> = {
   batchSize: optional(whole(1)),
   steps: optional(whole(1)),
-  gflops: optional(between(1e-6, 1e15)),
+  gflops: optional(between(0.001, 1e9)),
 };
 
 /** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */

@@ -36,13 +36,18 @@ const anyRecord = objectOf({
   closing: anyObject,
 });
 
-/** Throws InputError unless these are records, each run once: one that is given twice would count as another seed. */
-export function checkRecords(records: readonly RunRecord[]): void {
+/**
+ * Throws InputError unless these are records, each run once: one that is given twice would count as another seed.
+ * `nameOf` tells runs apart.
+ */
+export function checkRecords(records: readonly RunRecord[], nameOf = ({ id }: RunRecord): string => id): void {
   checkValue('records', records, listOf(anyRecord));
-  const ids = new Set<string>();
-  for (const { id } of records) {
-    if (ids.has(id)) throw new InputError(`records: expected every run once, got ${id} twice; leave one of them out`);
-    ids.add(id);
+  const names = new Set<string>();
+  for (const record of records) {
+    const name = nameOf(record);
+    if (names.has(name))
+      throw new InputError(`records: expected every run once, got ${name} twice; leave one of them out`);
+    names.add(name);
   }
 }
 

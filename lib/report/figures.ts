@@ -361,7 +361,7 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
   const all = samples.flatMap(({ values }) => values);
   checkValue('values of the samples', all, listOf(number, 1));
   const first = Math.round(Math.min(...all));
-  const bins = all.length === 0 ? 0 : Math.round(Math.max(...all)) - first + 1;
+  const bins = Math.round(Math.max(...all)) - first + 1;
   const centres = Array.from({ length: bins }, (_, bin) => first + bin);
   return {
     data: samples.map(({ name, values }, index): Trace => {

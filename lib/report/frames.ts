@@ -44,7 +44,8 @@ export function dataFrame(rows: readonly FrameRow[]): DataFrame {
  * Where versions voted on ARC, lastCycle is of tasks solved in two tries, and firstCycle is null: nothing voted then.
  */
 export function recordRows(records: readonly RunRecord[]): FrameRow[] {
-  checkRecords(records);
+  // A run that was made again in the other precision has the same id, and a row of its own.
+  checkRecords(records, ({ id, sittings }) => `${id} in ${sittings.at(-1)?.precision}`);
   return records.map((record) => {
     const { experiment, model, curve } = record;
     const { exactAccuracy, cellAccuracy } = finalEvaluation(record);

@@ -13,7 +13,8 @@ export const legend = {
     'corrected after Holm. Under 0.05 an ordering is confirmed or contradicted. Else it is not resolved: it may be ' +
     'true or false. Where the paper’s difference is smaller than half the width of our interval, the seeds are too ' +
     'few to see it: the verdict is then “limits only”, whatever p is. An ordering is not decided where a row did ' +
-    'not learn, and not complete while runs of the table’s plan are missing.',
+    'not learn, and not complete while runs of the table’s plan are missing. The interval is not corrected, so it ' +
+    'may leave out 0 where the verdict is “not resolved”.',
   rawWeights:
     'These are the scores of the weights as trained, in both rows of a difference. A row that has no average scores ' +
     'the same either way. The plan has the averaged weights. ' +

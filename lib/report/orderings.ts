@@ -187,7 +187,7 @@ function correlationText(found: readonly Ordering[]): string[] {
 /** Rows of which some seeds learned and others did not: their mean is that of neither kind. */
 export function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
   return rows.flatMap(({ row, records }) => {
-    return learnedInPart(records)
+    return learned(records) && learnedInPart(records)
       ? [
           `${row.label}: ${records.filter((record) => !learned([record])).length} of its ${records.length} seeds ` +
             'did not learn. Its mean and its interval mix two kinds of runs.',

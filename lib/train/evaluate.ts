@@ -167,7 +167,10 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
       throw new InputError(`${name}, example ${i + 1}: expected cells to score, got none; leave it out`);
 }
 
-/** Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError for an answer that is neither yes nor no. */
+/**
+ * Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError for an answer that is neither yes
+ * nor no.
+ */
 export async function watch(
   { onProgress, shouldStop }: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>,
   done: number,

@@ -93,7 +93,7 @@ export class Trainer {
   /**
    * One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update.
    * Throws InputError before `start` or `restore`, during another step, after the last one, and where another Trainer
-   * was started on the engine. A step that fails may be made again: it leaves the order of puzzles as it was.
+   * was started on the engine. A step that fails leaves the order of puzzles as it was.
    */
   async trainStep(): Promise<StepMetrics> {
     if (this.#step === undefined) throw new InputError('trainer: expected start or restore before the first step');

@@ -66,10 +66,10 @@ describe('thinking wider', function () {
       Array.from(exampleOf(set, i).input, (token) => (token === 1 ? '.' : String(token - 1))).join('');
     const swapped = (board: string): string =>
       board.replace(/[12]/g, (digit) => (digit === '1' ? '2' : '1')).replace(/(.{6})(.{6})/, '$2$1'); // and two lines
-    const lineOf = async (boards: readonly string[]): Promise<readonly [string, unknown]> => {
+    const lineOf = async (boards: readonly string[], ...more: string[]): Promise<readonly [string, unknown]> => {
       const mine = path.join(folder, 'of-training.txt');
       writeFileSync(mine, `${boards.join('\n')}\n`);
-      const { text, result } = await run(evaluateCommand, medium, '--file', mine, '--steps', '1');
+      const { text, result } = await run(evaluateCommand, medium, '--file', mine, '--steps', '1', ...more);
       return [text.split('\n')[2]!, result['trainingPuzzles']];
     };
     const [line, numbers] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)]);
@@ -80,6 +80,8 @@ describe('thinking wider', function () {
       'in the training set': 1,
       'there in disguise': 2,
     });
+    const [fewer] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)], '--puzzles', '2');
+    assert.match(fewer, /^of these 2 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
     const maze = dataFile('checkpoints/maze-7x7.safetensors');
     const others = await run(evaluateCommand, maze, '--set', 'task.seed=3,task.testPuzzles=9', '--steps', '1');
     assert.match(others.text, /^of these 9 puzzles none is among the model's training puzzles/m);

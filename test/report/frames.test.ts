@@ -100,5 +100,15 @@ describe('data frames', () => {
       { T, n, layers, mixer, act, depth, seed, firstCycle, lastCycle },
       { T: 3, n: 6, layers: 2, mixer: 'mlp', act: true, depth: 42, seed: 3, firstCycle: 0.25, lastCycle: 0.5 },
     );
+    const record = recordOf(withAct, 3, [0.25, 0.5]);
+    const again = {
+      ...record,
+      sittings: record.sittings.map((sitting) => ({ ...sitting, precision: 'bf16' as const })),
+    };
+    assert.deepEqual(
+      recordRows([record, again]).map(({ precision }) => precision),
+      ['float32', 'bf16'],
+    );
+    assert.throws(() => recordRows([record, record]), /expected every run once, got .*-seed3 in float32 twice/);
   });
 });

@@ -52,7 +52,7 @@ describe('tables', () => {
     for (const read of [resultsTable, labelledRuns, recordRows, searchTable, accuracyVersusCycles]) {
       assert.throws(
         () => read([one, one]),
-        /^InputError: records: expected every run once, got sudoku-4x4-seed0 twice/,
+        /^InputError: records: expected every run once, got sudoku-4x4-seed0 (in float32 )?twice/,
       );
       for (const none of [undefined, [undefined], [{}]])
         assert.throws(() => read(none as never), /^InputError: records: expected .*, got/);

@@ -118,8 +118,8 @@ export function drawGrids(
     among: optional(listOf(objectOf(gridFields))),
   });
   const legend = occurring(options.legend ?? [], among);
-  const inRow = Math.max(1, Math.min(columns, grids.length));
-  const widest = Math.max(1, ...grids.map((grid) => grid.columns));
+  const inRow = Math.min(columns, grids.length);
+  const widest = Math.max(...grids.map((grid) => grid.columns));
   const room = Math.floor(((pageWidth + gap) / inRow - gap - 2 * margin) / widest);
   const { cellSize = Math.max(8, Math.min(34, room)) } = options;
   const drawings = grids.map((grid) => drawGrid(grid, cellSize));
