@@ -113,24 +113,29 @@ function fileName({ file = '' }: { readonly file?: string }): string {
 
 /** A row for each experiment, named by its puzzles. */
 export function puzzleRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
-  return rowsNamed(records, ({ experiment }) => puzzlesOf(experiment.task) ?? experiment.name);
+  return rowsNamed(records, ({ experiment }) => puzzlesOf(experiment.task) ?? experiment.name, trainingTime);
 }
 
-/** A row for each experiment, named by its model in the paper's words. */
+/** A row for each experiment on Sudoku-Extreme, named by its model in the paper's words. */
 export function modelRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
-  return rowsNamed(records, modelLabel);
+  return rowsNamed(records, modelLabel, ([{ experiment }]) => {
+    const { learningRate } = experiment.training;
+    const usual = experiments[experiment.base]?.training.learningRate ?? learningRate;
+    return learningRate === usual ? experiment.base.replace('sudoku-extreme-', '') : `rate ${learningRate}`;
+  });
 }
 
-/** Where two rows have one name, the training time stands behind it. */
+/** Where two rows have one name, what tells their runs apart stands behind it. */
 function rowsNamed(
   records: readonly RunRecord[],
   nameOf: (first: RunRecord) => string,
+  apart: (runs: readonly [RunRecord, ...RunRecord[]]) => string,
 ): ReturnType<typeof labelledRuns> {
   const groups = groupedBySeed(records);
   const names = groups.map(([first]) => nameOf(first));
   return groups.map((own, i) => {
     const shared = names.filter((name) => name === names[i]).length > 1;
-    return { row: { label: `${names[i] ?? ''}${shared ? `, ${trainingTime(own)}` : ''}` }, records: own };
+    return { row: { label: `${names[i] ?? ''}${shared ? `, ${apart(own)}` : ''}` }, records: own };
   });
 }
 

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import type { ModelConfig } from '../../lib/model/config.js';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { atEqualCost, rowExperiment } from '../../lib/experiment/rows.js';
+import { atBaseRate, atEqualCost, rowExperiment } from '../../lib/experiment/rows.js';
 import { variant } from '../../lib/experiment/variants.js';
-import { bestResults, bestTable, headline } from '../../lib/report/best.js';
+import { bestResults, bestTable, headline, modelRows } from '../../lib/report/best.js';
 import { record, recordOf } from './records.js';
 
 const extreme = { side: 9, source: 'sudoku-extreme', scale: 'desk' } as const;
@@ -50,6 +50,21 @@ describe('best results', () => {
       [own(null, { schedule: 'y ← net(y)' }), 'mine'],
     ];
     for (const [made, name] of names) assert.equal(label(made), name);
+  });
+
+  it('of one name on Sudoku-Extreme are told apart by their rate or their base', () => {
+    const [desk, study] = [experiment('sudoku-extreme-desk'), experiment('sudoku-extreme-desk-study')];
+    const [t2, hrm] = [variant('trm-t2-n2'), variant('hrm')];
+    const made = [
+      rowExperiment(study, t2),
+      atBaseRate(study, t2)!,
+      rowExperiment(desk, hrm),
+      rowExperiment(study, hrm),
+    ];
+    assert.deepEqual(
+      modelRows(made.map((each) => recordOf(each, 0, [0.5]))).map(({ row }) => row.label),
+      ['TRM w/ T = 2, n = 2, rate 0.008', 'TRM w/ T = 2, n = 2, desk-study', 'HRM, desk', 'HRM, desk-study'],
+    );
   });
 
   it('say how long a training was where that is not its base’s', () => {
