@@ -81,6 +81,16 @@ export const listOf =
     return undefined;
   };
 
+/** A typed array of that name, whichever realm it comes from; of so many numbers, if they are counted. */
+export const arrayOf =
+  (type: 'Int32Array' | 'Uint8Array' | 'Float32Array', length?: number): FieldCheck =>
+  (value) =>
+    ArrayBuffer.isView(value) &&
+    (value as Uint8Array)[Symbol.toStringTag] === type &&
+    (length === undefined || (value as Uint8Array).length === length)
+      ? undefined
+      : `${type === 'Int32Array' ? 'an' : 'a'} ${type}${length === undefined ? '' : ` of ${length}`}`;
+
 /** An object of these fields; others are let be. */
 export const objectOf =
   (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>

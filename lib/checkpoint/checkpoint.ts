@@ -4,6 +4,7 @@ import path from 'node:path';
 import { InputError, show, within } from '../errors.js';
 import {
   anyObject,
+  arrayOf,
   checkFields,
   checkValue,
   isObject,
@@ -57,13 +58,12 @@ const loadFields: Fields<LoadOptions> = {
   cells: optional(whole(1)),
 };
 
-const floats: FieldCheck = (value) => (value instanceof Float32Array ? undefined : 'a Float32Array');
 const ignored: FieldCheck = () => undefined; // what loading and opening say beside these
 const saveFields: Fields<Parameters<typeof saveCheckpoint>[1] & LoadedCheckpoint & { readonly engine?: unknown }> = {
   config: anyObject,
   tensors: (value) =>
     value instanceof Map
-      ? listOf(objectOf({ shape: listOf(whole(0)), data: floats }))([...value.values()])
+      ? listOf(objectOf({ shape: listOf(whole(0)), data: arrayOf('Float32Array') }))([...value.values()])
       : 'a Map of tensors, as await averagedWeights(engine) gives',
   metadata: optional((value) =>
     isObject(value) && !('config' in value) && !('format' in value)

@@ -17,7 +17,7 @@ export function loadOptions(args: Arguments, config: Readonly<Record<string, unk
   return { config, ...given({ weights: choice(args, 'weights', ['raw', 'average']) }) };
 }
 
-/** Throws InputError for fields on which no answer of this model depends: setting them would change nothing. */
+/** Throws InputError for fields that --set cannot change: no answer of this model depends on them, or --steps wins. */
 export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unknown>>, args: Arguments): void {
   if ('supervisionSteps' in set && args.options['steps'] !== undefined)
     throw new InputError('--steps: expected it or --set model.supervisionSteps, got both; leave one out');

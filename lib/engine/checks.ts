@@ -2,6 +2,7 @@
 import { ignoredLabel } from '../data/example.js';
 import { InputError, show } from '../errors.js';
 import {
+  arrayOf,
   between,
   checkFields,
   checkValue,
@@ -26,16 +27,6 @@ import {
 
 /** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
 export const activationBudget = 4e8;
-
-/** A typed array of that name, whichever realm it comes from; of so many numbers, if they are counted. */
-export const arrayOf =
-  (type: 'Int32Array' | 'Uint8Array' | 'Float32Array', length?: number): FieldCheck =>
-  (value) =>
-    ArrayBuffer.isView(value) &&
-    (value as Uint8Array)[Symbol.toStringTag] === type &&
-    (length === undefined || (value as Uint8Array).length === length)
-      ? undefined
-      : `${type === 'Int32Array' ? 'an' : 'a'} ${type}${length === undefined ? '' : ` of ${length}`}`;
 
 const isFloats = arrayOf('Float32Array');
 

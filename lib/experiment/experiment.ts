@@ -1,6 +1,17 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
 import { InputError, show, unknownFields } from '../errors.js';
-import { anyObject, checkFields, isObject, listOf, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import {
+  anyObject,
+  checkFields,
+  isObject,
+  listOf,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  type Fields,
+} from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
@@ -138,6 +149,15 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     evaluation,
   };
 }
+
+/** What looks like an experiment. */
+export const anyExperiment = objectOf({
+  name: text,
+  task: objectOf({ kind: text }),
+  model: anyObject,
+  training: anyObject,
+  evaluation: anyObject,
+});
 
 /** Throws InputError unless this is an experiment that `change` could have made. */
 export function checkExperiment(candidate: Experiment): void {

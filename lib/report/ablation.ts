@@ -5,11 +5,10 @@ import { finalEvaluation, quotedAccuracy, quotedPuzzles, voteOf, type RunRecord 
 import { experimentLabel } from '../experiment/rows.js';
 import { hashOf } from '../experiment/sealed.js';
 import { InputError } from '../errors.js';
-import { checkValue, listOf, objectOf, whole } from '../fields.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth } from '../model/schedule.js';
-import type { PlannedRun } from '../sweep/plan.js';
-import { anyExperiment, checkRecords } from './checks.js';
+import { checkPlan, type PlannedRun } from '../sweep/plan.js';
+import { checkRecords } from './checks.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { runsOf } from './paper-rows.js';
 import { holm } from './statistics.js';
@@ -26,7 +25,7 @@ export interface AblationRuns extends LabelledRuns {
  * by name and seed.
  */
 export function experimentsOf(plan: readonly PlannedRun[]): Experiment[] {
-  checkValue('plan', plan, listOf(objectOf({ experiment: anyExperiment, seed: whole(0) })));
+  checkPlan(plan);
   const once = new Map<string, Experiment>();
   for (const { experiment } of plan) {
     const first = once.get(experiment.name) ?? experiment;

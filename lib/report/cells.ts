@@ -1,5 +1,5 @@
 /** Which cells of a Sudoku or of a maze are given, answered, changed or wrong. */
-import { endsOfMaze, mazeToken } from '../data/maze.js';
+import { mazeToken } from '../data/maze.js';
 import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 
@@ -81,11 +81,13 @@ export interface MazeCell {
   readonly wrong: boolean;
 }
 
-/** Marks every cell of a maze. Throws InputError for boards not square, without one start and goal, or of two sizes. */
+/**
+ * Marks every cell of a maze; one that is still being drawn may lack its start or goal. Throws InputError for boards
+ * that are not square, or of two sizes.
+ */
 export function mazeCells({ question, answer = question, before, solution }: MazeBoards): MazeCell[] {
   if (!Number.isInteger(Math.sqrt(question.length)))
     throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
-  endsOfMaze(question);
   checkSameSize(question, { answer, before, solution });
   return Array.from({ length: question.length }, (_, i) => {
     const [token, right] = [answer[i] ?? 0, solution?.[i]];

@@ -1,4 +1,5 @@
 /** What this folder's functions take: experiments, records with each run once, rows of records, shares. */
+import { anyExperiment } from '../experiment/experiment.js';
 import type { RunRecord } from '../experiment/record.js';
 import { InputError } from '../errors.js';
 import { anyObject, between, checkValue, listOf, number, objectOf, text, whole, type FieldCheck } from '../fields.js';
@@ -12,15 +13,6 @@ export const orNull =
     const expected = value === null ? undefined : check(value);
     return expected === undefined ? undefined : `${expected}, or null`;
   };
-
-/** What looks like an experiment. */
-export const anyExperiment = objectOf({
-  name: text,
-  task: objectOf({ kind: text }),
-  model: anyObject,
-  training: anyObject,
-  evaluation: anyObject,
-});
 
 const measured = listOf(number);
 const anyRecord = objectOf({

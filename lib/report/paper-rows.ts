@@ -1,14 +1,14 @@
 /** Which records belong to which row of the paper's tables. */
 import { rawWeightsIn } from '../experiment/closing.js';
 import { sameTrial } from '../experiment/differences.js';
-import type { Experiment } from '../experiment/experiment.js';
+import { anyExperiment, type Experiment } from '../experiment/experiment.js';
 import { InputError } from '../errors.js';
 import { closingEvaluation, finalEvaluation, type RunRecord } from '../experiment/record.js';
 import { atBaseRate, atEqualCost, rowExperiment, rowLabel } from '../experiment/rows.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 import { checkValue } from '../fields.js';
 import { isPlannedSeed } from '../sweep/plan.js';
-import { anyExperiment, checkRecords } from './checks.js';
+import { checkRecords } from './checks.js';
 
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {

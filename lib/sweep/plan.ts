@@ -2,6 +2,7 @@
 import { didYouMean, InputError, show } from '../errors.js';
 import { rawWeightsIn } from '../experiment/closing.js';
 import {
+  anyExperiment,
   change,
   checkExperiment,
   type Experiment,
@@ -70,7 +71,7 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
 
 /** Throws InputError for what is no plan. */
 export function checkPlan(plan: readonly PlannedRun[]): void {
-  checkValue('plan', plan, listOf(objectOf({ experiment: anyObject, seed: whole(0) })));
+  checkValue('plan', plan, listOf(objectOf({ experiment: anyExperiment, seed: whole(0) })));
 }
 
 /** The scales at which there are experiments for a table. */

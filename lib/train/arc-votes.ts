@@ -4,9 +4,9 @@
  */
 import { gridHash, gridOfRows, gridRows, longestSide, type ArcPair } from '../data/arc.js';
 import type { Grid } from '../data/grid.js';
-import { arrayOf } from '../engine/checks.js';
 import {
   anyObject,
+  arrayOf,
   between,
   checkFields,
   checkValue,

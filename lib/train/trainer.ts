@@ -1,10 +1,10 @@
 /** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
-import { arrayOf, checkEngine, checkLatents, checkTensors, mapByNames } from '../engine/checks.js';
+import { checkEngine, checkLatents, checkTensors, mapByNames } from '../engine/checks.js';
 import { tensorKinds, tensorsOf, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { InputError } from '../errors.js';
-import { checkFields, objectOf, whole } from '../fields.js';
+import { arrayOf, checkFields, objectOf, whole } from '../fields.js';
 import { positionsOf } from '../model/config.js';
 import { initialParameters, parameterSpecs, type TensorMap } from '../model/parameters.js';
 import type { LatentId } from '../model/calls.js';

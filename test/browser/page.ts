@@ -116,6 +116,11 @@ async function walkThrough(page: Page): Promise<void> {
   await page.getByText('Maze 7×7').click();
   await page.waitForFunction("document.querySelectorAll('[role=gridcell]').length === 49");
   await page.click('#empty');
+  await page.locator('[role=gridcell]').nth(0).click(); // a wall over the start
+  await page.locator('#notice', { hasText: 'expected one S, got none' }).waitFor();
+  assert.equal(await page.locator('[role=gridcell]').nth(0).getAttribute('aria-label'), 'row 1, column 1: wall');
+  assert.equal(await page.textContent('#status'), '');
+  await page.click('#empty');
   await page.locator('[role=gridcell]').nth(3).click();
   assert.equal(await page.locator('[role=gridcell]').nth(3).getAttribute('aria-label'), 'row 1, column 4: wall');
   await page.click('#step');
