@@ -34,7 +34,7 @@ export const reproduce: Command = {
     ...engineOptions,
   },
   example: 'reproduce',
-  minutes: 'about 4 minutes',
+  minutes: 'about 8 minutes',
 
   async run(args, out) {
     const options = readEngineOptions(args);
@@ -131,7 +131,7 @@ function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 's
   return engine === 'tfjs' || whyUnavailable() !== undefined ? 'tfjs' : chooseLevel(precision).precision;
 }
 
-/** What a pace changes of the experiment: a step takes 0.06 s in bf16, 0.3 s in float32 at AVX2, a second on tfjs. */
+/** What a pace changes of the experiment: a step takes 0.1 s in bf16, 0.3 s in float32 at AVX2, a second on tfjs. */
 const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   bf16: {},
   float32: { training: { steps: 1500 }, evaluation: { every: 500, puzzles: 100, finalPuzzles: 400 } },
@@ -140,7 +140,7 @@ const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
 };
 const trainingTakes: Readonly<Record<Pace, string>> = {
-  bf16: 'three minutes',
+  bf16: 'six minutes',
   float32: 'eight minutes',
   tfjs: 'nine minutes',
   smoke: 'half a minute',

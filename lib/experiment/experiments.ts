@@ -285,7 +285,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-9x9',
-      about: 'real 9×9 puzzles, 1,000 for training, 3,000 steps: three minutes on two cores',
+      about: 'real 9×9 puzzles, 1,000 for training, 3,000 steps: six minutes on two cores',
       scale: 'laptop',
       task: { ...generatedSudoku, side: 9, source: 'public-domain', validationPuzzles: 0 },
       model: model9x9,
