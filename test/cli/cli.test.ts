@@ -322,7 +322,7 @@ describe('trm-lab', () => {
         '--runs',
         path.join(folder, `${name}-runs`),
       );
-      assert.equal(status, 0, stderr);
+      assert.equal(status, 0, `${stderr}${stdout}`); // what failed is said among the results
       const [where = '', ...files] = stdout.trim().split('\n').slice(-4);
       assert.equal(where, `records: ${records}`);
       const made = files.map((line) => /^(table|figure): (.*)$/.exec(line)?.[2] ?? assert.fail(line));
