@@ -213,7 +213,8 @@ function startWorker(
   child.on('message', onMessage);
   child.send(order, unheard);
   const ended = new Promise<string>((resolve) => {
-    child.once('exit', (code, signal) => resolve(signal ?? `code ${code}`));
+    // Not 'exit': on a busy machine that comes ahead of the last message at times.
+    child.once('close', (code, signal) => resolve(signal ?? `code ${code}`));
     child.once('error', ({ message }) => resolve(message));
   });
   return { child, ended };
