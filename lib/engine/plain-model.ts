@@ -1,7 +1,7 @@
 /** A model's configuration and schedule as plain numbers and lists, for engines written in another language. */
 import { innerSize, positionsOf, type ModelConfig } from '../model/config.js';
 import type { Schedule } from '../model/calls.js';
-import { latentInitName, netPath } from '../model/schedule.js';
+import { latentInitName, netPath } from '../model/parameters.js';
 
 /** One call of a network: everything by number. */
 export interface PlainCall {

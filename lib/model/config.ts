@@ -5,7 +5,7 @@ import { readSchedule } from './own-schedule.js';
 /** Base of the frequencies of rotary positions, as in the published code. */
 export const rotaryBase = 10_000;
 
-/** Which list of calls a supervision step makes; schedule.ts writes each one out. */
+/** Which list of calls a supervision step makes. schedule.ts writes each one out. */
 export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
 
 /**
@@ -148,7 +148,7 @@ export function checkConfig(candidate: unknown): ModelConfig {
   return checkFields('model configuration', candidate, modelFields, contradictions);
 }
 
-/** Fields that are each possible but not together. */
+/** What is wrong with fields that are each possible but not together. */
 function contradictions(c: ModelConfig): string[] {
   const problems: string[] = [];
   if (innerSize(c, c.hiddenSize) === 0)
@@ -183,7 +183,7 @@ function contradictions(c: ModelConfig): string[] {
         'schedule: expected recursion trm without separateNets beside a schedule of your own, ' +
           'which says itself what is called',
       );
-    readSchedule(c.schedule);
+    readSchedule(c.schedule); // throws for one that cannot be
   }
   return problems;
 }

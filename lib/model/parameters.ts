@@ -1,7 +1,8 @@
 /** Every tensor of a model: its name in the reference's checkpoints, shape, role and start value. */
 import type { Random } from '../random.js';
+import type { LatentId, NetId } from './calls.js';
 import { innerSize, positionsOf, type ModelConfig } from './config.js';
-import { buildSchedule, latentInitName, netPath } from './schedule.js';
+import { buildSchedule } from './schedule.js';
 
 /** A dense float32 tensor, row-major. */
 export interface Tensor {
@@ -21,11 +22,6 @@ export type TensorMap = ReadonlyMap<string, Tensor>;
  */
 export type Role = 'trained' | 'buffer' | 'puzzle-table';
 
-/** Whether a tensor is a matrix inside a network: all else are embeddings, heads and start values. */
-export function isNetworkMatrix(name: string): boolean {
-  return name.includes('.layers.');
-}
-
 /** One tensor of a model before it has values. */
 export interface ParameterSpec {
   readonly name: string;
@@ -35,11 +31,8 @@ export interface ParameterSpec {
   readonly init: { readonly std: number } | { readonly constant: number };
 }
 
-/**
- * Both halting biases start here unless the configuration says otherwise,
- * so that nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2).
- */
-const haltingBias = -5;
+/** With this start value nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2). */
+const defaultHaltingBias = -5;
 
 /** All tensors of a configuration, in the order of the reference's state dict. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
@@ -63,7 +56,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   add('embed_tokens.embedding_weight', [V, D], { std: 1 / Math.sqrt(D) });
   linear('lm_head', V, D);
   add('q_head.weight', [2, D], { constant: 0 }); // row 0 halt, row 1 continue
-  add('q_head.bias', [2], { constant: config.haltingBias ?? haltingBias });
+  add('q_head.bias', [2], { constant: config.haltingBias ?? defaultHaltingBias });
   if (puzzleEmbeddingSize > 0)
     add('puzzle_emb.weights', [config.puzzleIds, puzzleEmbeddingSize], { constant: 0 }, 'puzzle-table');
   if (config.positions === 'learned') add('embed_pos.embedding_weight', [S, D], { std: 1 / Math.sqrt(D) });
@@ -80,6 +73,21 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
     }
   }
   return specs;
+}
+
+/** What the names of a network's tensors begin with. Names are those of the reference's checkpoints (spec §8.2). */
+export function netPath(net: NetId): string {
+  return net === 'fH' ? 'H_level' : 'L_level';
+}
+
+/** The name of the buffer that holds a latent's start value. */
+export function latentInitName(latent: LatentId): string {
+  return latent === 'y' ? 'H_init' : latent === 'z' ? 'L_init' : `L${latent.slice(1)}_init`;
+}
+
+/** Whether a tensor is a matrix inside a network. The others are embeddings, heads and start values. */
+export function isNetworkMatrix(name: string): boolean {
+  return name.includes('.layers.');
 }
 
 /** Number of values in a shape. */

@@ -20,31 +20,31 @@ export function buildSchedule(config: ModelConfig): Schedule {
   checkConfig(config);
   if (config.schedule !== undefined) return readSchedule(config.schedule);
   const { deepRecursions: T, latentRecursions: n } = config;
+  const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
+  const nets = [...new Set([fL, fH])];
   switch (config.recursion) {
     case 'trm':
     case 'hrm': {
       // HRM (spec §6) makes the same calls: its configuration has two networks and the one-step gradient (config.ts).
-      const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
       const calls = repeat(T, () => [
-        ...repeat(n, () => [call(fL, 'z', ['y', 'x', 'z'])]), //  z ← net(x, y, z)
+        ...repeat(n, () => [call(fL, 'z', ['y', 'x', 'z'])]), //  z ← net(x, y, z); the published code adds y + x first
         call(fH, 'y', ['y', 'z']), //                             y ← net(y, z)
       ]);
-      return { latents: ['y', 'z'], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
+      return { latents: ['y', 'z'], nets, calls: withGradient(calls, config), answer: 'y' };
     }
     case 'single-z': {
       // Table 2: one latent; the last call of a deep recursion leaves x out (spec §1.11).
       const calls = repeat(T, () => [...repeat(n, () => [call('net', 'z', ['x', 'z'])]), call('net', 'z', ['z'])]);
-      return { latents: ['z'], nets: ['net'], calls: withGradient(calls, config, n + 1), answer: 'z' };
+      return { latents: ['z'], nets, calls: withGradient(calls, config), answer: 'z' };
     }
     case 'multi-z': {
-      // Table 2: latent i is refined in the i-th call, every call sees the sum of all latents.
-      const [fL, fH]: readonly [NetId, NetId] = config.separateNets ? ['fL', 'fH'] : ['net', 'net'];
+      // Table 2: the i-th call of a deep recursion refines z_i; every call reads the sum of all z.
       const zs = Array.from({ length: config.latentCount }, (_, i): LatentId => `z${i + 1}`);
       const calls = repeat(T, () => [
         ...zs.slice(0, n).map((z) => call(fL, z, [...zs, 'y', 'x'])), // z_i ← net(Σ z_j + y + x)
         call(fH, 'y', [...zs, 'y']), //                                   y ← net(y + Σ z_j)
       ]);
-      return { latents: ['y', ...zs], nets: unique([fL, fH]), calls: withGradient(calls, config, n + 1), answer: 'y' };
+      return { latents: ['y', ...zs], nets, calls: withGradient(calls, config), answer: 'y' };
     }
     case 'direct':
       // A plain transformer (Tables 4 and 5): one call a supervision step, so T and n play no part.
@@ -52,27 +52,14 @@ export function buildSchedule(config: ModelConfig): Schedule {
   }
 }
 
-/** Depth of one supervision step in layers: T(n+1)·layers for a TRM (the paper's "depth" column). */
+/** The paper's "depth": layers one after another in a supervision step, T(n + 1) times those of the network. */
 export function effectiveDepth(config: ModelConfig): number {
   return buildSchedule(config).calls.length * config.layers;
 }
 
-/**
- * Forward passes of the schedule per optimizer step:
- * 2 where the continue value needs a look ahead (the paper's "NFP").
- */
+/** The paper's "NFP": forward passes per optimizer step. Learning to continue takes a second one (spec §2.3). */
 export function forwardPasses(config: ModelConfig): number {
   return config.halting === 'halt-or-continue' ? 2 : 1;
-}
-
-/** The prefix of a network's parameter names in the reference's checkpoints (spec §8.2). */
-export function netPath(net: NetId): string {
-  return net === 'fH' ? 'H_level' : 'L_level';
-}
-
-/** The buffer that holds a latent's start value in the reference's checkpoints (spec §8.2). */
-export function latentInitName(latent: LatentId): string {
-  return latent === 'y' ? 'H_init' : latent === 'z' ? 'L_init' : `L${latent.slice(1)}_init`;
 }
 
 function call(net: NetId, write: LatentId, read: readonly Source[]): Call {
@@ -83,12 +70,11 @@ function repeat<Item>(times: number, make: () => readonly Item[]): Item[] {
   return Array.from({ length: times }, make).flat();
 }
 
-function unique<Item>(items: readonly Item[]): Item[] {
-  return [...new Set(items)];
-}
-
-/** Turns gradient on in the last deep recursion, or (one-step) only in the last z update and the y update after it. */
-function withGradient(calls: readonly Call[], config: ModelConfig, callsPerRecursion: number): Call[] {
-  const from = calls.length - (config.gradient === 'one-step' ? 2 : callsPerRecursion);
+/**
+ * The same calls with gradient in the n + 1 of the last deep recursion,
+ * or, one-step, only in the last update of z and the update of y after it.
+ */
+function withGradient(calls: readonly Call[], { gradient, latentRecursions: n }: ModelConfig): Call[] {
+  const from = calls.length - (gradient === 'one-step' ? 2 : n + 1);
   return calls.map((each, i) => ({ ...each, gradient: i >= from }));
 }

@@ -71,10 +71,10 @@ export function advance(
   config: ModelConfig,
   random: Random,
 ): Carry {
-  const { supervisionSteps: most, explorationProbability, halting } = config;
+  const { supervisionSteps: most, explorationProbability, halting } = config; // most: N_sup
   const steps = carry.steps.map((count) => count + 1);
   const halted = Uint8Array.from(steps, (count, seat) => {
-    if (most === 1 || count >= most) return 1;
+    if (count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
     // Drawn for every seat that may go on, wanting to halt or not:

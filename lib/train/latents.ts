@@ -1,7 +1,7 @@
 /** Changes to latents between supervision steps: start values written out, and noise. */
 import type { Engine, LatentState } from '../engine/engine.js';
 import type { LatentId } from '../model/calls.js';
-import { latentInitName } from '../model/schedule.js';
+import { latentInitName } from '../model/parameters.js';
 import type { Random } from '../random.js';
 
 /** Start value of each latent, [D], the same at every position. */

@@ -2,9 +2,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, type ModelConfig } from '../../model/config.js';
-import { isNetworkMatrix, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
+import { isNetworkMatrix, latentInitName, sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import type { Call, LatentId } from '../../model/calls.js';
-import { latentInitName } from '../../model/schedule.js';
 import { given } from '../../fields.js';
 import { activationBudget } from '../checks.js';
 import { CheckedEngine, CheckedState, type Owner } from '../door.js';

@@ -8,7 +8,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, rotaryBase, type ModelConfig } from '../../model/config.js';
 import type { NetId } from '../../model/calls.js';
-import { netPath } from '../../model/schedule.js';
+import { netPath } from '../../model/parameters.js';
 import { InputError } from '../../errors.js';
 
 /** A model's weights by their reference names. */
