@@ -166,6 +166,5 @@ export function checkExperiment(candidate: Experiment): void {
 
 /** What a model with a schedule of its own, or without recursion, does not read. */
 function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
-  if (schedule !== undefined) return ['deepRecursions', 'latentRecursions', 'gradient'];
-  return recursion === 'direct' ? ['deepRecursions', 'latentRecursions'] : [];
+  return schedule !== undefined || recursion === 'direct' ? ['deepRecursions', 'latentRecursions', 'gradient'] : [];
 }

@@ -63,6 +63,7 @@ describe('experiment', () => {
       [own, { T: 5 }, /model\.deepRecursions: expected none beside a schedule, .* got 5/],
       [own, { gradient: 'one-step' }, /model\.gradient: expected none beside a schedule, .* got "one-step"/],
       [direct, { n: 7 }, /model\.latentRecursions: expected none beside recursion direct, .* got 7/],
+      [direct, { gradient: 'one-step' }, /model\.gradient: expected none beside recursion direct, .* got "one-step"/],
     ] as const)
       assert.throws(
         () => change(base, { model }),
