@@ -104,12 +104,10 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   const [unknown] = unknownFields(base, experimentFields);
   if (unknown !== undefined) throw new InputError(`experiment: ${unknown}`);
   const task = changeTask(base.task, changes.task ?? {});
-  const asked = task.kind !== base.task.kind ? { closing: task.kind === 'arc' ? [arcVote] : [] } : {};
-  const evaluation = checkFields(
-    'evaluation',
-    { ...base.evaluation, ...asked, ...changes.evaluation },
-    evaluationFields,
-  );
+  // A base's closing evaluations are questions about its own kind of task.
+  const closing = task.kind === base.task.kind ? {} : { closing: task.kind === 'arc' ? [arcVote] : [] };
+  const plan = { ...base.evaluation, ...closing, ...changes.evaluation };
+  const evaluation = checkFields('evaluation', plan, evaluationFields);
   checkClosing(evaluation.closing, task);
   const row = typeof changes.variant === 'string' ? variant(changes.variant) : undefined;
   if (row !== undefined && base.variant !== null)
@@ -118,8 +116,23 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
         'a row is a change of a plain base',
     );
   const model = row === undefined ? base.model : applyVariant(base.model, row);
-  const own = longNames({ ...changes.model });
-  const shape = taskShape(task);
+  return {
+    ...base,
+    name: changes.name ?? (row === undefined ? base.name : `${base.name}-${row.id}`),
+    variant: changes.variant === undefined ? base.variant : changes.variant,
+    failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
+    task,
+    model: changeModel(model, longNames({ ...changes.model }), taskShape(task)),
+    training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
+    evaluation,
+  };
+}
+
+/**
+ * A model with the sizes of its task and changes of one's own. Throws InputError for a change that the task overrules,
+ * that leaves the positions of attention open, or that nothing would read.
+ */
+function changeModel(model: ModelConfig, own: Partial<ModelConfig>, shape: ReturnType<typeof taskShape>): ModelConfig {
   for (const [field, size] of Object.entries(shape) as [keyof typeof shape, number][])
     if (own[field] !== undefined && own[field] !== size)
       throw new InputError(`model.${field}: expected ${size}, which its task fixes, got ${show(own[field])}`);
@@ -138,16 +151,12 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
             : 'a schedule, which says what is called'
         }, got ${show(own[field])}`,
       );
-  return {
-    ...base,
-    name: changes.name ?? (row === undefined ? base.name : `${base.name}-${row.id}`),
-    variant: changes.variant === undefined ? base.variant : changes.variant,
-    failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
-    task,
-    model: checkConfig({ ...model, ...shape, ...own }),
-    training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
-    evaluation,
-  };
+  return checkConfig({ ...model, ...shape, ...own });
+}
+
+/** Fields that a model with a schedule of its own, or without recursion, does not read. */
+function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
+  return schedule !== undefined || recursion === 'direct' ? ['deepRecursions', 'latentRecursions', 'gradient'] : [];
 }
 
 /** What looks like an experiment. */
@@ -162,9 +171,4 @@ export const anyExperiment = objectOf({
 /** Throws InputError unless this is an experiment that `change` could have made. */
 export function checkExperiment(candidate: Experiment): void {
   change(candidate, isObject(candidate) ? { name: candidate.name } : {});
-}
-
-/** What a model with a schedule of its own, or without recursion, does not read. */
-function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
-  return schedule !== undefined || recursion === 'direct' ? ['deepRecursions', 'latentRecursions', 'gradient'] : [];
 }

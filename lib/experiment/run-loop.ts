@@ -24,30 +24,30 @@ import type { CurvePoint, RunEvaluation, RunRecord, Sitting } from './record.js'
 import { FolderTakenError, keepAs, type RunFiles } from './run-folder.js';
 import type { TaskData } from './task.js';
 
-/** What a run tells while it goes on. */
+/** How far a run is, as onProgress is told. */
 export interface RunProgress {
   readonly phase: 'training' | 'evaluation';
-  /** Training: optimizer steps; evaluation: puzzles. */
+  /** In training optimizer steps, in an evaluation puzzles. */
   readonly done: number;
   readonly total: number;
-  /** Part of the whole run that is done, its evaluations included, 0 … 1, by FLOP. */
+  /** The part of the run's FLOP that is done, those of its evaluations included, 0 … 1. */
   readonly share: number;
   /** The curve so far, one point every 1/100 of the steps. */
   readonly curve: readonly CurvePoint[];
   readonly evaluations: readonly RunEvaluation[];
 }
 
-/** What a run is asked while it goes on; all fields may be left out. */
+/** How a run is watched and stopped. All fields may be left out. */
 export interface RunControls {
   /** Steps between checkpoints. Default: a twentieth of the run, at least 10. */
   readonly checkpointEvery?: number;
-  /** Awaited, so that a notebook can draw. */
+  /** Called after every step, and awaited, so that a notebook can draw. */
   readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
-  /** Polled after every step; true saves a checkpoint and ends the run unfinished. */
+  /** Asked after every step; true saves a checkpoint and ends the run unfinished. */
   readonly shouldStop?: () => boolean;
 }
 
-/** What a loop works with. */
+/** What a loop is given. */
 export interface RunParts {
   readonly experiment: Experiment;
   readonly seed: number;
@@ -58,7 +58,7 @@ export interface RunParts {
   readonly id: string;
   readonly files: RunFiles;
   readonly claim: Claim;
-  /** Where its evaluations keep what they have finished. */
+  /** Where evaluations keep what they have finished, should the run end in the middle of one. */
   readonly keeping: Keeping;
   readonly log?: EventLog | undefined;
 }
@@ -66,14 +66,14 @@ export interface RunParts {
 /** How puzzles are scored: a plan's evaluation, or a closing one. */
 type Scoring = Pick<ClosingEvaluation, 'puzzles' | 'supervisionSteps' | 'puzzleIds' | 'weights'>;
 
-/** Everything but the trainer's state that a resumed run must know. */
+/** What a run has measured so far: everything but the trainer's state that a resumed run must know. */
 export interface Measured {
   readonly curve: readonly CurvePoint[];
+  /** Sums over the steps since the last point of the curve, and the number of these steps. */
   readonly pending: StepMetrics;
   readonly pendingSteps: number;
   readonly evaluations: readonly RunEvaluation[];
   readonly closing: RunRecord['closing'];
-  /** Of the sittings before this one. */
   readonly sittings: readonly Sitting[];
   readonly seconds: { readonly training: number; readonly evaluation: number };
 }
@@ -91,9 +91,9 @@ export const nothingMeasured: Measured = {
 
 /** The loop of one run, and what it has measured so far. */
 export class RunLoop {
-  /** True while nothing was trained or evaluated in this sitting. */
+  /** true while this sitting has trained and evaluated nothing. */
   untouched = true;
-  progress: Measured;
+  measured: Measured;
   readonly #parts: RunParts;
   readonly #experiment: Experiment;
   readonly #trainer: Trainer;
@@ -101,37 +101,38 @@ export class RunLoop {
   readonly #flopPerThought: number;
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
-  #regular: number;
-  /** Supervision steps a puzzle of the evaluation that is going on; 0 while there is none. */
-  #scoring = 0;
+  #lastRegular: number;
+  /** Supervision steps a puzzle in the evaluation that is going on; 0 while there is none. */
+  #stepsAPuzzle = 0;
   readonly #kit = kitAtWork();
-  /** Sittings before this one, and the step at which this one began. */
+  /** The sittings before this one, and the optimizer step at which this one began. */
   readonly #earlier: readonly Sitting[];
-  readonly #from: number;
+  readonly #startStep: number;
 
-  constructor(parts: RunParts, progress: Measured) {
+  constructor(parts: RunParts, measured: Measured) {
     const { experiment, trainer, data, options } = parts;
     this.#parts = parts;
     this.#experiment = experiment;
     this.#trainer = trainer;
     this.#checkpointEvery = options.checkpointEvery ?? Math.max(10, Math.ceil(experiment.training.steps / 20));
-    this.#regular = trainer.step - (trainer.step % this.#checkpointEvery);
-    this.progress = progress;
-    this.#earlier = progress.sittings;
-    this.#from = trainer.step;
+    this.#lastRegular = trainer.step - (trainer.step % this.#checkpointEvery);
+    this.measured = measured;
+    this.#earlier = measured.sittings;
+    this.#startStep = trainer.step;
     this.#cost = runCost(experiment, setSizes(experiment, data));
     this.#flopPerThought = describe(experiment.model).flopPerThought;
   }
 
-  /** Returns false if asked to stop before the end; a checkpoint is on disk either way. */
+  /** Trains and evaluates. Returns false if asked to stop before the end; a checkpoint is on disk either way. */
   async toTheEnd(): Promise<boolean> {
     const { training, evaluation } = this.#experiment;
     while (!this.#trainer.done) {
-      // Before the step, not after it: a run that was stopped or killed when an evaluation was due makes it when it
-      // goes on.
-      const due = evaluation.every > 0 && this.#trainer.step > 0 && this.#trainer.step % evaluation.every === 0;
-      if (due && !this.#evaluatedHere) await this.#save();
-      if (due && !(await this.#evaluate(evaluation.puzzles))) return false;
+      // Before the step, not after it: a run that ended when an evaluation was due makes it when it goes on.
+      const before = this.#trainer.step;
+      if (evaluation.every > 0 && before > 0 && before % evaluation.every === 0 && !this.#evaluatedHere) {
+        await this.#save(); // a run that is killed while it evaluates has not trained in vain
+        if (!(await this.#evaluate(evaluation.puzzles))) return false;
+      }
       await this.#train();
       const { step, done } = this.#trainer;
       await this.#tell('training', step, training.steps);
@@ -140,36 +141,21 @@ export class RunLoop {
       if (stop && !done) return false;
     }
     if (!(await this.#evaluate(evaluation.finalPuzzles))) return false;
-    return this.#close();
+    return this.#evaluateClosing();
   }
 
-  /** The closing evaluations that are not made yet; false if asked to stop. */
-  async #close(): Promise<boolean> {
-    for (const question of this.#experiment.evaluation.closing) {
-      if (Object.hasOwn(this.progress.closing, question.name)) continue;
-      const puzzles = closingPuzzles(question, this.#parts.data.train, this.#scored);
-      if (puzzles === undefined) continue;
-      const result = await (question.votes === undefined
-        ? this.#score(puzzles, question)
-        : this.#vote(puzzles, question));
-      if (result === undefined) return false;
-      this.progress = { ...this.progress, closing: { ...this.progress.closing, [question.name]: result } };
-      await this.#save();
-    }
-    return true;
-  }
-
+  /** One optimizer step, and a point of the curve every 1/100 of the steps. */
   async #train(): Promise<void> {
     this.untouched = false;
     const started = performance.now();
     const metrics = await this.#trainStep();
-    const { curve, pending, pendingSteps, seconds } = this.progress;
+    const { curve, pending, pendingSteps, seconds } = this.measured;
     const sums = addMetrics(pending, metrics);
     const steps = pendingSteps + 1;
     const stretch = Math.max(1, Math.floor(this.#experiment.training.steps / 100));
     const full = steps >= stretch || this.#trainer.done;
-    this.progress = {
-      ...this.progress,
+    this.measured = {
+      ...this.measured,
       curve: full ? [...curve, this.#curvePoint(sums, steps)] : curve,
       pending: full ? noMetrics : sums,
       pendingSteps: full ? 0 : steps,
@@ -177,6 +163,7 @@ export class RunLoop {
     };
   }
 
+  /** The trainer's step, with the way back in the error where its numbers overflow. */
   async #trainStep(): Promise<StepMetrics> {
     try {
       return await this.#trainer.trainStep();
@@ -186,24 +173,6 @@ export class RunLoop {
         `step ${this.#trainer.step + 1} of ${this.#parts.id}: ${error.message}; ${this.#wayBack()}`,
       );
     }
-  }
-
-  /** Which checkpoints there are to go back to. What led to the overflow may be in the last one already. */
-  #wayBack(): string {
-    const { state, recent, earlier } = this.#parts.files;
-    const kept = [earlier, recent, state].flatMap((file) => {
-      const step = existsSync(file) ? stateStep(file) : undefined;
-      return step === undefined || step > this.#trainer.step ? [] : [{ file, step }];
-    });
-    const [oldest, newest] = [kept[0], kept.at(-1)];
-    const lower = `training.learningRate=${Number((this.#experiment.training.learningRate / 2).toPrecision(2))}`;
-    if (oldest === undefined || newest === undefined)
-      return `there is no checkpoint yet; start over with --set ${lower}`;
-    const also = newest.step > oldest.step ? `, the last one ${newest.file} (step ${newest.step})` : '';
-    return (
-      `the checkpoint from before is ${oldest.file} (step ${oldest.step})${also}; ` +
-      `start a new run from it: --from ${oldest.file} --set ${lower}`
-    );
   }
 
   #curvePoint(sums: StepMetrics, steps: number): CurvePoint {
@@ -219,17 +188,17 @@ export class RunLoop {
     };
   }
 
-  /** Returns false if interrupted; a resumed run goes on with it. */
+  /** Evaluates the model at this step, once. Returns false if interrupted; a resumed run goes on with it. */
   async #evaluate(puzzles: number): Promise<boolean> {
     if (this.#evaluatedHere) return true;
-    const result = await this.#score(this.#scored, { puzzles });
+    const result = await this.#score(this.#scoredSet, { puzzles });
     if (result === undefined) return false;
     const { trainingPuzzles = 0 } = this.#experiment.evaluation;
     const training =
       trainingPuzzles === 0 ? undefined : await this.#score(this.#parts.data.train, { puzzles: trainingPuzzles });
     if (trainingPuzzles > 0 && training === undefined) return false;
     const made = { ...result, step: this.#trainer.step, ...given({ training }) };
-    this.progress = { ...this.progress, evaluations: [...this.progress.evaluations, made] };
+    this.measured = { ...this.measured, evaluations: [...this.measured.evaluations, made] };
     await this.#save();
     await this.#tell('evaluation', result.puzzles, result.puzzles);
     return true;
@@ -237,11 +206,27 @@ export class RunLoop {
 
   /** A resumed run may stand on a step that it has evaluated already. */
   get #evaluatedHere(): boolean {
-    return this.progress.evaluations.some(({ step }) => step === this.#trainer.step);
+    return this.measured.evaluations.some(({ step }) => step === this.#trainer.step);
   }
 
-  get #scored(): Dataset {
+  get #scoredSet(): Dataset {
     return this.#experiment.evaluation.split === 'test' ? this.#parts.data.test : this.#parts.data.validation;
+  }
+
+  /** Makes the closing evaluations that are not made yet. Returns false if interrupted. */
+  async #evaluateClosing(): Promise<boolean> {
+    for (const question of this.#experiment.evaluation.closing) {
+      if (Object.hasOwn(this.measured.closing, question.name)) continue;
+      const puzzles = closingPuzzles(question, this.#parts.data.train, this.#scoredSet);
+      if (puzzles === undefined) continue;
+      const result = await (question.votes === undefined
+        ? this.#score(puzzles, question)
+        : this.#vote(puzzles, question));
+      if (result === undefined) return false;
+      this.measured = { ...this.measured, closing: { ...this.measured.closing, [question.name]: result } };
+      await this.#save();
+    }
+    return true;
   }
 
   /** Scores the current model on the first so many puzzles of a set, 0 for all; undefined if interrupted. */
@@ -253,7 +238,7 @@ export class RunLoop {
       puzzles: puzzles === 0 ? dataset.examples : puzzles,
       ...given({ supervisionSteps, puzzleIds, weights }),
     };
-    return this.#measured(supervisionSteps, (watched) =>
+    return this.#timed(supervisionSteps, (watched) =>
       evaluate(this.#parts.engine, dataset, { ...options, ...watched }),
     );
   }
@@ -265,79 +250,96 @@ export class RunLoop {
   ): Promise<ArcVoteResult | undefined> {
     if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
     const options = given({ versions: votes === 0 ? undefined : votes, supervisionSteps });
-    return this.#measured(supervisionSteps, (watched) =>
-      voteArc(this.#parts.engine, dataset, { ...options, ...watched }),
-    );
+    return this.#timed(supervisionSteps, (watched) => voteArc(this.#parts.engine, dataset, { ...options, ...watched }));
   }
 
-  /** Evaluates with progress and a stop, and counts the time; undefined if interrupted. */
-  async #measured<Result extends { readonly seconds: number }>(
+  /** An evaluation that tells its progress, may be stopped, and whose time is counted; undefined if interrupted. */
+  async #timed<Result extends { readonly seconds: number }>(
     supervisionSteps: number | undefined,
     work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop' | 'keep'>) => Promise<Result>,
   ): Promise<Result | undefined> {
     this.untouched = false;
-    this.#scoring = supervisionSteps ?? this.#experiment.model.supervisionSteps;
+    this.#stepsAPuzzle = supervisionSteps ?? this.#experiment.model.supervisionSteps;
     try {
       const result = await work({
         onProgress: ({ done, total }) => this.#tell('evaluation', done, total),
         ...given({ shouldStop: this.#parts.options.shouldStop }),
         keep: this.#parts.keeping,
       });
-      const { seconds } = this.progress;
-      this.progress = { ...this.progress, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
+      const { seconds } = this.measured;
+      this.measured = { ...this.measured, seconds: { ...seconds, evaluation: seconds.evaluation + result.seconds } };
       return result;
     } catch (error) {
       if (error instanceof StoppedError) return undefined;
       throw error;
     } finally {
-      this.#scoring = 0;
+      this.#stepsAPuzzle = 0;
     }
   }
 
   async #tell(phase: RunProgress['phase'], done: number, total: number): Promise<void> {
-    const { curve, evaluations } = this.progress;
+    const { curve, evaluations } = this.measured;
     this.#parts.log?.(curve, evaluations);
     await this.#parts.options.onProgress?.({
       phase,
       done,
       total,
-      share: this.#share(phase === 'evaluation' ? done * this.#scoring : 0),
+      share: this.#share(phase === 'evaluation' ? done * this.#stepsAPuzzle : 0),
       curve,
       evaluations,
     });
   }
 
-  /** `thoughts`: supervision steps of puzzles in the evaluation that is going on. */
+  /** The part of the run that is done, 0 … 1. `thoughts`: puzzles times steps in the evaluation that is going on. */
   #share(thoughts: number): number {
-    const all = thoughtsMade(this.progress) + thoughts;
+    const all = thoughtsMade(this.measured) + thoughts;
     const { steps } = this.#experiment.training;
     const done = (this.#cost.training * this.#trainer.step) / steps + all * this.#flopPerThought;
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
   }
 
+  /** Writes a checkpoint; of the regular ones, the last two are kept beside it. */
   async #save(): Promise<void> {
-    const { id, experiment, seed, options, claim } = this.#parts;
+    const { id, experiment, seed, options, claim, engine } = this.#parts;
+    const { state, recent, earlier } = this.#parts.files;
     if (!claim.isHeld())
       throw new FolderTakenError(
-        `${this.#parts.files.state}: another process has taken over run ${id}, since this one gave no sign of life`,
+        `${state}: another process has taken over run ${id}, since this one gave no sign of life`,
       );
-    const sitting = sittingOf(this.#kit, this.#parts.engine, this.#from, this.#trainer.step);
-    this.progress = { ...this.progress, sittings: joined([...this.#earlier, sitting]) };
-    const { state, recent, earlier } = this.#parts.files;
     const { step } = this.#trainer;
-    const regular = step >= this.#regular + this.#checkpointEvery;
+    const sitting = sittingOf(this.#kit, engine, this.#startStep, step);
+    this.measured = { ...this.measured, sittings: joined([...this.#earlier, sitting]) };
+    const regular = step >= this.#lastRegular + this.#checkpointEvery;
     if (regular && existsSync(recent)) renameSync(recent, earlier);
     writeSnapshot(state, await this.#trainer.snapshot(), {
       id,
       experiment,
       seed,
-      progress: this.progress,
+      progress: this.measured,
       ...blockField(options.engine?.block),
     });
-    this.#parts.keeping.remove(); // its evaluations' results are in the state
+    this.#parts.keeping.remove(); // the results that it kept are in the state now
     if (!regular) return;
     keepAs(state, recent);
-    this.#regular = step;
+    this.#lastRegular = step;
+  }
+
+  /** The checkpoints to go back to after an overflow. What led to it may be in the last one already. */
+  #wayBack(): string {
+    const { state, recent, earlier } = this.#parts.files;
+    const kept = [earlier, recent, state].flatMap((file) => {
+      const step = existsSync(file) ? stateStep(file) : undefined;
+      return step === undefined || step > this.#trainer.step ? [] : [{ file, step }];
+    });
+    const [oldest, newest] = [kept[0], kept.at(-1)];
+    const lower = `training.learningRate=${Number((this.#experiment.training.learningRate / 2).toPrecision(2))}`;
+    if (oldest === undefined || newest === undefined)
+      return `there is no checkpoint yet; start over with --set ${lower}`;
+    const also = newest.step > oldest.step ? `, the last one ${newest.file} (step ${newest.step})` : '';
+    return (
+      `the checkpoint from before is ${oldest.file} (step ${oldest.step})${also}; ` +
+      `start a new run from it: --from ${oldest.file} --set ${lower}`
+    );
   }
 }
 

@@ -20,23 +20,21 @@ import {
   type Fields,
 } from '../fields.js';
 import { projectRoot } from '../files.js';
-import { writeFileAtomic } from '../write-file.js';
 import { saveCheckpoint } from '../checkpoint/checkpoint.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { Keeping } from '../train/kept.js';
-import { readSnapshot, readStartWeights, stateStep, type StartWeights } from '../train/snapshot.js';
 import { seatsOf } from '../train/options.js';
+import { readSnapshot, readStartWeights, stateStep, type StartWeights } from '../train/snapshot.js';
 import { averagedWeights, Trainer } from '../train/trainer.js';
+import { writeFileAtomic } from '../write-file.js';
+import type { Claim } from './claim.js';
+import { checkQuestions } from './closing.js';
 import { checkRunnable } from './cost.js';
 import { curveCsv } from './curve-csv.js';
 import { openEventLog } from './event-log.js';
 import { checkExperiment, type Experiment } from './experiment.js';
-import type { Claim } from './claim.js';
-import { checkQuestions } from './closing.js';
-import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import { blockField, checkBlock } from './own-block.js';
-import { hashOf } from './sealed.js';
 import {
   readRecord,
   recordSchema,
@@ -46,11 +44,13 @@ import {
   type RunEvaluation,
   type RunRecord,
 } from './record.js';
-import { nothingMeasured, RunLoop, type Measured, type RunControls } from './run-loop.js';
 import { checkMeasured } from './record-shape.js';
+import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
+import { nothingMeasured, RunLoop, type Measured, type RunControls } from './run-loop.js';
+import { hashOf } from './sealed.js';
 import { checkOrigin, loadTask, type TaskData } from './task.js';
 
-/** How to run; all fields may be left out. */
+/** How to run. All fields may be left out. */
 export interface RunOptions extends RunControls {
   /** Fixes weights, order, augmentation and exploration. Default 0. */
   readonly seed?: number;
@@ -58,26 +58,26 @@ export interface RunOptions extends RunControls {
   /** Where checkpoints and the record go; a relative path counts from the project's root. Default runs/<id>. */
   readonly folder?: string;
   /**
-   * Continue from the folder's last checkpoint if there is one; a finished run is not run again. Default false: start
-   * over.
+   * Go on from the folder's last checkpoint if there is one. A finished run is not run again.
+   * Default false: start over.
    */
   readonly resume?: boolean;
   /**
-   * A training state or checkpoint whose weights the run starts from, in place of the seed's. Its optimizer and its
-   * averages begin anew, and the run is another than the one that starts from nothing. Default: none.
+   * A training state or checkpoint whose weights the run starts from, in place of the seed's. Optimizer and average
+   * begin anew. Such a run has another id than one that starts from the seed's weights. Default: none.
    */
   readonly from?: string;
   /** Refuse to start over where the folder holds a run that was stopped. Default false. */
   readonly keepStopped?: boolean;
-  /** Told what was done to fit the weights of `from` to the model. */
+  /** Called with what was done to fit the weights of `from` to the model. */
   readonly onNote?: (note: string) => void;
-  /** Told how many puzzles of the task are prepared, where that takes long; Infinity where nobody knows of how many. */
+  /** Called with the puzzles of the task that are prepared, where that takes long. `total`: Infinity if unknown. */
   readonly onData?: (done: number, total: number) => void;
-  /** Also write the curve as it grows as TensorBoard's event files, to the folder tensorboard of the run's. */
+  /** Also write the curve, as it grows, as event files of TensorBoard, to the folder tensorboard in the run's. */
   readonly log?: 'tensorboard';
   /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
   readonly job?: string;
-  /** What loadTask gave for this experiment's task. */
+  /** The task's data as loadTask gave it. Default: the run loads it. */
   readonly data?: TaskData;
   /** The id that a plan knew the run by: another one means that its puzzles have changed since. */
   readonly id?: string;
@@ -116,8 +116,8 @@ export interface RunOutcome {
 }
 
 /**
- * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine. Its validation
- * puzzles follow from the task.
+ * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine.
+ * The validation puzzles need no hash of their own: the task fixes them.
  */
 export function runId(
   experiment: Experiment,
@@ -153,24 +153,24 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
         'its puzzles have changed since: plan it again',
     );
   const folder = path.resolve(projectRoot(), options.folder ?? path.join('runs', id));
-  const { split } = experiment.evaluation;
+  const { split, closing } = experiment.evaluation;
   const { examples, note } = data[split];
   if (examples === 0)
     throw new InputError(
       `${experiment.name}: expected ${split} puzzles to score the model on, got none; set task.${split}Puzzles ` +
         `(ARC: Tasks) or choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
     );
-  checkQuestions(experiment.evaluation.closing, data.train, data[split]);
-  const held = takeFolder(folder, { id, experiment, seed }, options.job);
+  checkQuestions(closing, data.train, data[split]);
+  const claim = takeFolder(folder, { id, experiment, seed }, options.job);
   try {
-    return await runHeld(experiment, { ...options, seed, folder }, id, data, start, held);
+    return await runClaimed(experiment, { ...options, seed, folder }, id, data, start, claim);
   } finally {
-    held.release();
+    claim.release();
   }
 }
 
-/** A run whose folder is claimed. */
-async function runHeld(
+/** The run, once its folder is claimed: an engine, a trainer at its start or at the last checkpoint, the loop. */
+async function runClaimed(
   experiment: Experiment,
   options: RunOptions & { readonly seed: number; readonly folder: string },
   id: string,
@@ -189,32 +189,24 @@ async function runHeld(
   let trainer: Trainer | undefined;
   try {
     trainer = new Trainer(engine, data.train, experiment.training, seed);
-    let progress = nothingMeasured;
-    if (resume && existsSync(files.state)) {
-      const { snapshot, extra } = readSnapshot(files.state, experiment.model, seatsOf(experiment.training));
-      const saved = (extra ?? {}) as { readonly progress?: Measured };
-      if (!isObject(saved.progress))
-        throw new InputError(`${files.state}: expected the progress of run ${id}, got none; start over without resume`);
-      checkMeasured(files.state, saved.progress);
-      await trainer.restore(snapshot);
-      progress = saved.progress;
-    } else {
-      await trainer.start(start?.tensors);
-    }
+    let measured = nothingMeasured;
+    if (resume && existsSync(files.state)) measured = await restore(trainer, files.state, experiment);
+    else await trainer.start(start?.tensors);
     const keeping = new Keeping({ folder, resume });
     const log = options.log === undefined ? undefined : await openEventLog(files.events, options.engine?.backend);
-    log?.(progress.curve, progress.evaluations);
+    log?.(measured.curve, measured.evaluations);
     const run = new RunLoop(
       { experiment, seed, engine, trainer, data, options, id, files, claim, keeping, log },
-      progress,
+      measured,
     );
     const finished = await run.toTheEnd();
-    const { curve, evaluations } = run.progress;
+    const { curve, evaluations } = run.measured;
     const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     if (!finished) return outcome;
+    // A run that was finished before keeps its record, with the commit and the time of then.
     if (run.untouched && existsSync(files.record)) return { ...outcome, record: readRecord(files.record) };
     const about = { ...given({ start: start?.sha256 }), ...blockField(options.engine?.block) };
-    const record = { ...recordOf(experiment, seed, outcome, run.progress), ...about };
+    const record = { ...recordOf(experiment, seed, outcome, run.measured), ...about };
     await keepResults(files, record, engine);
     return { ...outcome, record };
   } catch (error) {
@@ -225,6 +217,17 @@ async function runHeld(
   } finally {
     trainer?.dispose();
   }
+}
+
+/** Puts a trainer where a checkpoint was saved. Returns what the run had measured by then. */
+async function restore(trainer: Trainer, state: string, { model, training }: Experiment): Promise<Measured> {
+  const { snapshot, extra } = readSnapshot(state, model, seatsOf(training));
+  const { progress } = (extra ?? {}) as { readonly progress?: Measured };
+  if (!isObject(progress))
+    throw new InputError(`${state}: expected the progress of a run, got none; start over without resume`);
+  checkMeasured(state, progress);
+  await trainer.restore(snapshot);
+  return progress;
 }
 
 function lastCheckpoint(stateFile: string): string {
@@ -250,6 +253,7 @@ async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): 
   for (const file of [files.recent, files.earlier]) rmSync(file, { force: true });
 }
 
+/** The record of a run that is finished. */
 function recordOf(
   experiment: Experiment,
   seed: number,
