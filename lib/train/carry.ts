@@ -3,7 +3,7 @@ import type { Batch } from '../data/example.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Random } from '../random.js';
 
-/** B seats. The latents of the same seats live in the engine. */
+/** B seats, each with a puzzle that is thought about. The latents of the same seats live in the engine. */
 export interface Carry {
   /** The puzzles being worked on: tokens and labels [B, L], puzzle ids [B]. */
   readonly puzzles: Batch;
@@ -61,8 +61,8 @@ export function lastSteps(carry: Carry, config: ModelConfig): Uint8Array {
 }
 
 /**
- * Counts the step just made and decides who halts (training rule, spec §2.2):
- * at N_sup steps always, before if the model thinks it is right, unless the seat drew a longer exploration this time.
+ * Counts the step just made and decides who halts (training rule, spec §2.2). A seat halts at N_sup steps, and earlier
+ * if the model thinks that its answer is right, unless the seat drew a larger least number of steps this time.
  */
 export function advance(
   carry: Carry,
@@ -77,15 +77,14 @@ export function advance(
     if (count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
-    // Drawn for every seat that may go on, wanting to halt or not:
-    // what a seat draws depends on the others' steps, not on their logits.
+    // Drawn also where the seat does not want to halt, so that no seat's draw depends on another's logit.
     const least = random.bernoulli(explorationProbability) ? 2 + random.integer(most - 1) : 0;
     return wantsToHalt && count >= least ? 1 : 0;
   });
   return { puzzles: carry.puzzles, steps, halted };
 }
 
-/** The same carry as if its puzzles had been thought about for so many steps more: they leave the earlier. */
+/** The same carry as if its puzzles had had so many steps more, so that they leave earlier. */
 export function aged(carry: Carry, steps: number): Carry {
   return { ...carry, steps: carry.steps.map((count) => count + steps) };
 }

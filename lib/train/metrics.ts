@@ -31,18 +31,18 @@ export function scoreBoard(predictions: Int32Array, labels: Int32Array, seat: nu
 export interface StepMetrics {
   /** Seats that halted in this step with at least one scored cell. */
   readonly count: number;
-  /** Sums over those seats: cell accuracy, exact boards, right halting decisions, supervision steps used. */
+  /** Sums over those seats: shares of right cells, exact boards, right halting logits, supervision steps used. */
   readonly cellAccuracy: number;
   readonly exactAccuracy: number;
   readonly haltingAccuracy: number;
   readonly steps: number;
-  /** Sums over all seats. */
+  /** Sums over all seats, halted or not. */
   readonly answerLoss: number;
   readonly haltLoss: number;
   readonly continueLoss: number;
 }
 
-/** Metrics of no step at all. */
+/** The metrics of no step, to add to. */
 export const noMetrics: StepMetrics = {
   count: 0,
   cellAccuracy: 0,
@@ -54,7 +54,7 @@ export const noMetrics: StepMetrics = {
   continueLoss: 0,
 };
 
-/** The training metrics of one supervision step, `after` being the carry that `advance` returned for it. */
+/** The metrics of one training step. `after`: the carry that `advance` returned for it. */
 export function stepMetrics(result: TrainResult, after: Carry): StepMetrics {
   const batchSize = after.steps.length;
   const length = after.puzzles.labels.length / batchSize;
@@ -74,7 +74,7 @@ export function stepMetrics(result: TrainResult, after: Carry): StepMetrics {
   return sums;
 }
 
-/** Adds metrics up over steps. */
+/** The metrics of two stretches of steps together. */
 export function addMetrics(a: StepMetrics, b: StepMetrics): StepMetrics {
   return {
     count: a.count + b.count,

@@ -1,17 +1,17 @@
-/** How a model is trained: the options of one training run, the checks on them, and the learning rate at each step. */
+/** How a model is trained: the options of one training, and what they say of every optimizer step. */
 import { updateFields } from '../engine/checks.js';
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
 import { between, checkFields, frozen, oneOf, optional, whole, type Fields } from '../fields.js';
 
-/** A training run as plain data. Defaults in comments are the paper's for Sudoku (spec §4.5). */
+/** A training as plain data. The paper's values are those of its Sudoku run (spec §4.5). */
 export interface TrainingOptions {
-  /** Optimizer steps; one supervision step of the whole batch each. Paper: 65,104. */
+  /** Optimizer steps. Each makes one supervision step of the whole batch. Paper: 65,104. */
   readonly steps: number;
   /** B, puzzles thought about at once. Paper: 768. */
   readonly batchSize: number;
   /**
-   * Paper's code: adam-atan2; its text: AdamW. Not in the paper: muon,
-   * which makes the step of every matrix orthogonal (arXiv 2502.16982).
+   * The paper's code has adam-atan2, its text AdamW.
+   * muon, which makes the step of every matrix orthogonal (arXiv 2502.16982), is not in the paper.
    */
   readonly optimizer: UpdateRequest['optimizer'];
   /** Cross-entropy over stablemax or softmax. Paper: stablemax. */
@@ -21,41 +21,39 @@ export interface TrainingOptions {
   /** Steps in which the rate rises linearly from 0. Paper: 2,000. */
   readonly warmupSteps: number;
   /**
-   * The last part of the steps after warm-up in which the rate falls along a cosine, 0 … 1.
-   * Reference: 1 (inert, as its final ratio is 1).
+   * The last part of the steps after warm-up in which the rate falls along a half cosine, 0 … 1.
+   * Reference: 1, which does nothing, as its finalRateRatio is 1.
    */
   readonly decayFraction: number;
-  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, no decay. */
+  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, so that it does not fall. */
   readonly finalRateRatio: number;
   /** Decoupled weight decay. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly weightDecay: number;
-  /** Decay of the optimizer's mean of gradients. Paper: 0.9. */
+  /** Decay of the first moment, the moving mean of the gradient. Paper: 0.9. */
   readonly beta1: number;
-  /** Decay of its mean of squared gradients. Paper: 0.95. */
+  /** Decay of the second moment, the moving mean of its square. Paper: 0.95. */
   readonly beta2: number;
-  /** SignSGD on the puzzle table. Paper: 1e-4 for Sudoku and Maze, 1e-2 for ARC. */
+  /** Learning rate of the puzzle table, which SignSGD trains. Paper: 1e-4 for Sudoku and Maze, 1e-2 for ARC. */
   readonly puzzleLearningRate: number;
   /** Weight decay of the puzzle table. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly puzzleWeightDecay: number;
-  /** Exponential moving average of the weights used for evaluation; 0 for none. Paper: 0.999. */
+  /** Decay of the moving average of the weights that evaluations use; 0 for no average. Paper: 0.999. */
   readonly emaRate: number;
   /**
-   * Not in the paper; absent: the model's. Supervision steps a puzzle gets in training,
-   * while evaluations still take the model's: with fewer, more of every batch is new,
-   * and a small model at a high rate learns less of its puzzles by heart.
+   * Supervision steps that a puzzle gets in training; evaluations take the model's. With fewer, more of every batch is
+   * new, and a small model at a high rate learns less of its puzzles by heart. Not in the paper. Absent: the model's.
    */
   readonly supervisionSteps?: number;
   /**
-   * Not in the paper; absent: none. Rows [until, N]: up to that share of the steps a puzzle gets N supervision steps
-   * in training, after the last row supervisionSteps:
-   * a model that answers well enough then learns to go on from latents of its own.
+   * Rows [until, N]: up to that share of the optimizer steps a puzzle gets N supervision steps in training, after the
+   * last row supervisionSteps. A model that answers well enough then learns to go on from latents of its own.
+   * Not in the paper. Absent: no rows.
    */
   readonly supervisionCurriculum?: readonly SupervisionStage[];
   /**
-   * Not in the paper; absent: 1, so that a batch stays until its puzzles halt.
-   * This many batches are thought about in turn, a step each:
-   * steps that follow each other learn from different puzzles,
-   * and a small batch at a high rate has no time to learn its own puzzles by heart.
+   * Batches that are thought about in turn, an optimizer step each. Steps that follow each other then learn from
+   * different puzzles, and a small batch at a high rate has no time to learn its own by heart.
+   * Not in the paper. Absent: 1, so that a batch stays until its puzzles halt.
    */
   readonly interleavedBatches?: number;
 }
@@ -107,7 +105,7 @@ export function checkTraining(candidate: unknown): TrainingOptions {
   return checkFields('training options', candidate, trainingFields);
 }
 
-/** The check of a supervision curriculum. */
+/** The check of a supervision curriculum, which says what it expected. */
 function supervisionStages(rows: unknown): string | undefined {
   let before = 0;
   const rising = (row: unknown): boolean => {
@@ -122,15 +120,12 @@ function supervisionStages(rows: unknown): string | undefined {
     : 'rows [until, N] such as [[0.5,1],[0.8,2]], until rising between 0 and 1, N whole from 1 to 1024';
 }
 
-/** Puzzles that are being thought about at any time. */
+/** Puzzles under way at any time, those of all interleaved batches. */
 export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions): number {
   return batchSize * interleavedBatches;
 }
 
-/**
- * Supervision steps that a puzzle gets at optimizer step 1, 2, … of a run whose model has so many,
- * and the step that this began with.
- */
+/** N_sup in training at optimizer step 1, 2, …, and the first optimizer step that had this N_sup. */
 export function supervisionAt(
   step: number,
   { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions,
@@ -154,7 +149,7 @@ export function rateFactor(step: number, options: TrainingOptions): number {
   return finalRateRatio + (1 - finalRateRatio) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** The optimizer step number `step` (1, 2, …) of a run. */
+/** What the optimizer is asked to do at optimizer step 1, 2, … */
 export function updateRequest(step: number, options: TrainingOptions): UpdateRequest {
   const factor = rateFactor(step, options);
   const { optimizer, weightDecay, beta1, beta2, puzzleWeightDecay, emaRate } = options;

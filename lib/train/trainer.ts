@@ -1,4 +1,4 @@
-/** The training loop's one turn: refill seats, think one supervision step, learn from it, decide who halts. */
+/** One optimizer step at a time: refill halted seats, make one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import { checkEngine, checkLatents, checkTensors, mapByNames } from '../engine/checks.js';
@@ -26,8 +26,8 @@ import { stepMetrics, type StepMetrics } from './metrics.js';
 import { checkTraining, seatsOf, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /**
- * Everything a run is, at one moment: restoring it continues the run to the same bytes.
- * Interleaved batches stand one behind the other.
+ * The whole state of a training. Restored, it goes on to the same bytes.
+ * The seats of interleaved batches stand one batch behind the other.
  */
 export interface TrainerSnapshot {
   readonly step: number;
@@ -37,17 +37,18 @@ export interface TrainerSnapshot {
   readonly latents: ReadonlyMap<LatentId, Float32Array>;
 }
 
-/** Whose weights an engine holds. */
+/** The trainer whose weights an engine holds: the last one that was started or restored on it. */
 const holders = new WeakMap<Engine, Trainer>();
 
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
+  /** Optimizer steps made; undefined until there are weights. */
   #step: number | undefined;
   readonly #engine: Engine;
   readonly #options: TrainingOptions;
   readonly #random: Random;
   readonly #stream: BatchStream;
-  /** Each of the interleaved batches' latents and carry; most trainings have one batch. */
+  /** Latents and carry of each batch. The paper has one batch; interleaved ones take turns. */
   readonly #latents: readonly LatentState[];
   readonly #carries: Carry[];
   #stepping = false;
@@ -91,7 +92,8 @@ export class Trainer {
   }
 
   /**
-   * One optimizer step: one supervision step of every seat (spec §2.1, §4). Returns its metrics, before the update.
+   * One optimizer step: one supervision step of every seat, and the update from its gradient (spec §2.1, §4).
+   * Returns the metrics of the weights before the update.
    * Throws InputError before `start` or `restore`, during another step, after the last one, and where another Trainer
    * was started on the engine. A step that fails leaves the order of puzzles as it was.
    */
@@ -101,12 +103,12 @@ export class Trainer {
     if (this.done) throw new InputError(`trainer: expected ${this.#options.steps} steps in all, got another one`);
     if (this.#stepping)
       throw new InputError('trainer: expected one step after another, got one during another; await each');
-    const place = this.#stream.state();
+    const position = this.#stream.state();
     this.#stepping = true;
     try {
       return await this.#makeStep();
     } catch (error) {
-      this.#stream.restore(place);
+      this.#stream.restore(position);
       throw error;
     } finally {
       this.#stepping = false;
@@ -114,54 +116,51 @@ export class Trainer {
   }
 
   async #makeStep(): Promise<StepMetrics> {
-    const { supervisionSteps, since } = supervisionAt(this.step + 1, this.#options, this.#engine.config);
+    const step = this.step + 1;
+    const { supervisionSteps, since } = supervisionAt(step, this.#options, this.#engine.config);
     const config = { ...this.#engine.config, supervisionSteps };
-    const turn = this.step % this.#carries.length;
-    const latents = this.#latents[turn]!;
+    const batches = this.#carries.length;
+    const turn = (step - 1) % batches;
     const refilled = refill(this.#carries[turn]!, this.#stream.next());
-    // Interleaved batches that all began at once would all be new, then all have one step, …
-    const together = this.step + 1 < since + this.#carries.length;
-    const carry = together ? aged(refilled, Math.floor((supervisionSteps * turn) / this.#carries.length)) : refilled;
-    const result = await this.#engine.trainStep(latents, {
+    // Batches in turn that began as equals would all be new, then all one step old, … So at the start of every stage
+    // of the curriculum each counts as older than the one before it.
+    const starts = step < since + batches;
+    const carry = starts ? aged(refilled, Math.floor((supervisionSteps * turn) / batches)) : refilled;
+    const result = await this.#engine.trainStep(this.#latents[turn]!, {
       ...carry.puzzles,
-      reset: firstSteps(refilled),
+      reset: firstSteps(refilled), // an aged puzzle that is new starts afresh all the same
       last: lastSteps(carry, config),
       loss: this.#options.loss,
     });
-    await this.#engine.update(updateRequest(this.step + 1, this.#options));
-    const exploration = this.#random.fork('exploration').fork(this.step);
+    await this.#engine.update(updateRequest(step, this.#options));
+    const exploration = this.#random.fork('exploration').fork(step - 1);
     const after = advance(carry, result.haltLogits, result.continueLogits, config, exploration);
     this.#carries[turn] = after;
-    this.#step = this.step + 1;
+    this.#step = step;
     return stepMetrics(result, after);
   }
 
-  /** A copy of the run's whole state. */
+  /** A copy of the whole state. */
   async snapshot(): Promise<TrainerSnapshot> {
     this.#checkHolds();
     const tensors = new Map<TensorKind, TensorMap>();
     for (const kind of tensorKinds) tensors.set(kind, await this.#engine.readTensors(kind));
-    const latents: ReadonlyMap<LatentId, Float32Array>[] = [];
-    for (const state of this.#latents) latents.push(await state.read());
-    const ids = this.#engine.schedule.latents;
+    const states: ReadonlyMap<LatentId, Float32Array>[] = [];
+    for (const state of this.#latents) states.push(await state.read());
+    const latents = this.#engine.schedule.latents.map((id) => {
+      const ofBatches = states.map((state) => state.get(id)!);
+      return [id, joinArrays(Float32Array, ofBatches)] as const;
+    });
     return {
       step: this.step,
       carry: joinCarries(this.#carries),
       stream: this.#stream.state(),
       tensors,
-      latents: new Map(
-        ids.map((id) => [
-          id,
-          joinArrays(
-            Float32Array,
-            latents.map((each) => each.get(id)!),
-          ),
-        ]),
-      ),
+      latents: new Map(latents),
     };
   }
 
-  /** Goes back to a snapshot of the same experiment and seed. Throws InputError, before it does, for a damaged one. */
+  /** Goes to a snapshot of the same experiment and seed. Throws InputError, before it does, for a damaged one. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
     this.#checkSnapshot(snapshot);
     for (const kind of tensorKinds) await this.#engine.writeTensors(kind, snapshot.tensors.get(kind)!);
@@ -208,8 +207,8 @@ export class Trainer {
 }
 
 /**
- * The weights an evaluation uses, for saveCheckpoint: averaged where an average is kept, the current buffers and puzzle
- * table elsewhere.
+ * The weights that an evaluation uses, for saveCheckpoint: the average of what is trained, beside the latents' start
+ * values and the current puzzle table, which have no average (spec §4.4).
  */
 export async function averagedWeights(engine: Engine): Promise<TensorMap> {
   return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
