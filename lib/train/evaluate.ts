@@ -1,16 +1,16 @@
 /** Thinking without learning: a model's answers after each supervision step, scored over a data set. */
 import { puzzleCount, testBatches } from '../data/batches.js';
-import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
+import { checkDataset, checkFits, type Alternative, type Dataset } from '../data/dataset.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, StoppedError } from '../errors.js';
 import { callback, checkFields, oneOf, optional, stopAsked, whole, type Fields } from '../fields.js';
+import { Random } from '../random.js';
 import { Keeping } from './kept.js';
 import { scoreBoard } from './metrics.js';
-import { Random } from '../random.js';
-import { Seats, thinkingFields, type NumberedPuzzle, type ThinkingOptions } from './seats.js';
+import { Seats, thinkingFields, type NumberedPuzzle, type Thinking, type ThinkingOptions } from './seats.js';
 
-/** Own, or none, or a wrong one: how much of an answer is known from the puzzle's id alone. */
+/** Whose puzzle embedding a puzzle gets: its own, none (the blank id), or that of the next puzzle of the set. */
 export type PuzzleIdMode = 'own' | 'blank' | 'shuffled';
 
 /** One evaluation of a model. Arrays have an entry for each supervision step, 1 … N; accuracies are 0 … 1. */
@@ -21,21 +21,21 @@ export interface Evaluation {
   readonly cellAccuracy: readonly number[];
   /** Share of boards about which the halting head is right (logit ≥ 0 exactly when the board is right). */
   readonly haltingAccuracy: readonly number[];
-  /** The halting logit over boards: its mean and standard deviation. Absent in records of before. */
+  /** Mean and standard deviation of the halting logit over boards. Older records lack it. */
   readonly haltLogit?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /**
-   * Share of boards that are right in the data set's other way (Dataset.alternative),
-   * e.g. mazes with any valid shortest path; absent where it has none.
+   * Share of boards that are right in the data set's other way (Dataset.alternative), such as mazes with any shortest
+   * path. Absent where the set has no other way.
    */
   readonly alternative?: { readonly name: string; readonly accuracy: readonly number[] };
   /** Puzzles scored. */
   readonly puzzles: number;
   /**
-   * Most supervision steps thought about each puzzle;
-   * all of them unless it may halt: in the paper halting is for training only (spec §2.2).
+   * N, supervision steps of each puzzle, or the most of them where puzzles may halt.
+   * In the paper they halt in training only (spec §2.2).
    */
   readonly supervisionSteps: number;
-  /** Mean supervision steps spent on a puzzle; only where puzzles may halt. */
+  /** Mean supervision steps of a puzzle. Only where puzzles may halt. */
   readonly meanSteps?: number;
   readonly seconds: number;
 }
@@ -44,14 +44,11 @@ export interface Evaluation {
 export interface EvaluateOptions extends ThinkingOptions {
   /** Score only the first so many puzzles of the set. Default all. */
   readonly puzzles?: number;
-  /**
-   * Which puzzle embedding the model gets: the puzzle's own (default), the blank one,
-   * or that of the next puzzle of the set.
-   */
+  /** How much of an answer is known from the puzzle's id alone? Default own. */
   readonly puzzleIds?: PuzzleIdMode;
   /** Called after every supervision step of every batch, and awaited; what it throws ends the evaluation. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void | Promise<void>;
-  /** Polled after every supervision step; true ends the evaluation with a StoppedError. */
+  /** Asked after every supervision step; true ends the evaluation with a StoppedError. */
   readonly shouldStop?: () => boolean;
   /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
   readonly keep?: Keeping;
@@ -69,29 +66,25 @@ export const evaluateFields: Fields<EvaluateOptions> = {
 
 const { puzzleIds: _, ...idsFields } = evaluateFields;
 
-/** Sums over puzzles; each array has one number a supervision step. */
+/** Sums over puzzles. An array has a sum for each supervision step. */
 interface Tally {
   /** Puzzles finished, and the supervision steps spent on them. */
   done: number;
   spent: number;
   seconds: number;
+  /** Right boards, shares of right cells, right halting logits, boards right in the set's other way. */
   readonly exact: number[];
   readonly cells: number[];
   readonly halting: number[];
   readonly accepted: number[];
+  /** Halting logits, and their squares. */
   readonly logits: number[];
   readonly squares: number[];
 }
 
 /**
- * Batches from one point at which an evaluation can go on to the next. Where puzzles halt, seats run empty there, so
- * such points are rare.
- */
-const batchesOfPart = ({ haltAbove }: EvaluateOptions): number => (haltAbove === undefined ? 1 : 8);
-
-/**
- * Scores a model on a data set, after every supervision step. Throws InputError for impossible options, StoppedError
- * where shouldStop says so.
+ * Scores a model on a data set, after every supervision step of each puzzle.
+ * Throws InputError for impossible options, StoppedError where shouldStop says so.
  */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkFields('evaluation', options, evaluateFields);
@@ -100,37 +93,65 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   const total = puzzleCount(dataset, options.puzzles);
   const puzzles = puzzlesOf(dataset, total, options.puzzleIds);
   const kept = await keep?.open<Tally>(engine, settingsOf(dataset, { ...options, supervisionSteps, batchSize }));
-  const zeros = (): number[] => Array.from({ length: supervisionSteps }, () => 0);
-  const tally: Tally = kept?.found ?? {
-    done: 0,
-    spent: 0,
-    seconds: 0,
-    exact: zeros(),
-    cells: zeros(),
-    halting: zeros(),
-    accepted: zeros(),
-    logits: zeros(),
-    squares: zeros(),
-  };
+  const tally = kept?.found ?? emptyTally(supervisionSteps);
   for (let i = 0; i < tally.done; i++) puzzles.next();
   const { seconds } = tally;
   const started = performance.now();
-  const part = kept === undefined ? total : Math.ceil((batchesOfPart(options) * batchSize) / (votes * chains));
+  // An evaluation that is interrupted goes on after its last whole part. Parts are longer where puzzles halt, as seats
+  // then stay empty at the end of each.
+  const batches = options.haltAbove === undefined ? 1 : 8;
+  const part = kept === undefined ? total : Math.ceil((batches * batchSize) / (votes * chains));
   try {
     while (tally.done < total) {
-      await scorePart(engine, dataset, puzzles, Math.min(part, total - tally.done), total, options, tally);
+      const seats = new Seats(engine, puzzles, Math.min(part, total - tally.done), options);
+      for await (const thoughts of seats.thoughts()) {
+        for (const thinking of thoughts) score(thinking, dataset.alternative, tally);
+        await watch(options, tally.done + seats.underWay, total);
+      }
       tally.seconds = seconds + (performance.now() - started) / 1000;
-      const finished = structuredClone(tally);
+      const finished = structuredClone(tally); // whole parts alone may be kept
       kept?.note(() => finished);
     }
   } finally {
     kept?.end(tally.done === total);
   }
-  const mean = (totals: readonly number[]): number[] => totals.map((sum) => sum / total);
+  return evaluationOf(tally, dataset.alternative, options.haltAbove !== undefined);
+}
+
+function emptyTally(supervisionSteps: number): Tally {
+  const zeros = (): number[] => Array.from({ length: supervisionSteps }, () => 0);
+  const [exact, cells, halting, accepted, logits, squares] = [zeros(), zeros(), zeros(), zeros(), zeros(), zeros()];
+  return { done: 0, spent: 0, seconds: 0, exact, cells, halting, accepted, logits, squares };
+}
+
+/** Adds one puzzle's answer after a supervision step to the sums. */
+function score(
+  { question, labels, steps, answer, done }: Thinking,
+  other: Alternative | undefined,
+  tally: Tally,
+): void {
+  const { rightCells, cells, exact } = scoreBoard(answer.tokens, labels, 0, labels.length);
+  const accepted = exact || other?.accepts(question, answer.tokens) === true;
+  // The answer of a puzzle that halts stands for the steps it was spared.
+  for (let step = steps - 1; step < (done ? tally.exact.length : steps); step++) {
+    tally.exact[step]! += exact ? 1 : 0;
+    tally.cells[step]! += rightCells / cells;
+    tally.halting[step]! += answer.haltLogit >= 0 === exact ? 1 : 0;
+    tally.accepted[step]! += accepted ? 1 : 0;
+    tally.logits[step]! += answer.haltLogit;
+    tally.squares[step]! += answer.haltLogit ** 2;
+  }
+  tally.done += done ? 1 : 0;
+  tally.spent += done ? steps : 0;
+}
+
+/** Means and shares of a finished evaluation. */
+function evaluationOf(tally: Tally, other: Alternative | undefined, mayHalt: boolean): Evaluation {
+  const mean = (sums: readonly number[]): number[] => sums.map((sum) => sum / tally.done);
   const logits = mean(tally.logits);
   return {
-    puzzles: total,
-    supervisionSteps,
+    puzzles: tally.done,
+    supervisionSteps: tally.exact.length,
     exactAccuracy: mean(tally.exact),
     cellAccuracy: mean(tally.cells),
     haltingAccuracy: mean(tally.halting),
@@ -138,12 +159,26 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
       mean: logits,
       deviation: mean(tally.squares).map((square, i) => Math.sqrt(Math.max(0, square - logits[i]! ** 2))),
     },
-    ...(dataset.alternative === undefined
-      ? {}
-      : { alternative: { name: dataset.alternative.name, accuracy: mean(tally.accepted) } }),
-    ...(options.haltAbove !== undefined ? { meanSteps: tally.spent / total } : {}),
+    ...(other === undefined ? {} : { alternative: { name: other.name, accuracy: mean(tally.accepted) } }),
+    ...(mayHalt ? { meanSteps: tally.spent / tally.done } : {}),
     seconds: tally.seconds,
   };
+}
+
+/**
+ * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
+ * (arXiv 2512.11847). Throws InputError for impossible options, and data whose puzzles share one id.
+ */
+export async function evaluateIds(
+  engine: Engine,
+  dataset: Dataset,
+  options: Omit<EvaluateOptions, 'puzzleIds'> = {},
+): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
+  checkFields('evaluation', options, idsFields);
+  const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
+    evaluate(engine, dataset, { ...options, puzzleIds });
+  const shuffled = await withIds('shuffled'); // first, as it refuses sets whose puzzles share one id
+  return { own: await withIds('own'), blank: await withIds('blank'), shuffled };
 }
 
 /** Throws InputError where an engine's model cannot think about the puzzles asked for, or they cannot be scored. */
@@ -168,8 +203,8 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
 }
 
 /**
- * Tells how far an evaluation is. Throws StoppedError where it is to stop, InputError for an answer that is neither yes
- * nor no.
+ * Calls onProgress and shouldStop after a supervision step; puzzles under way count in `done` by their part.
+ * Throws StoppedError where the evaluation is to stop, InputError for an answer that is neither yes nor no.
  */
 export async function watch(
   { onProgress, shouldStop }: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>,
@@ -178,59 +213,6 @@ export async function watch(
 ): Promise<void> {
   await onProgress?.({ done, total });
   if (stopAsked(shouldStop)) throw new StoppedError('evaluation stopped');
-}
-
-/** Adds the next `count` puzzles of `total` to the sums. */
-async function scorePart(
-  engine: Engine,
-  { alternative }: Dataset,
-  puzzles: Iterator<NumberedPuzzle>,
-  count: number,
-  total: number,
-  options: EvaluateOptions,
-  tally: Tally,
-): Promise<void> {
-  const { supervisionSteps = engine.config.supervisionSteps } = options;
-  const { exact, cells, halting, accepted, logits, squares } = tally;
-  const seats = new Seats(engine, puzzles, count, options);
-  try {
-    for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
-      for (const { question, labels, steps, answer, done } of thoughts) {
-        const score = scoreBoard(answer.tokens, labels, 0, labels.length);
-        const alsoRight = score.exact || alternative?.accepts(question, answer.tokens) === true;
-        // The answer of a puzzle that halts stands for the steps it was spared.
-        for (let step = steps - 1; step < (done ? supervisionSteps : steps); step++) {
-          exact[step]! += score.exact ? 1 : 0;
-          cells[step]! += score.rightCells / score.cells;
-          halting[step]! += answer.haltLogit >= 0 === score.exact ? 1 : 0;
-          accepted[step]! += alsoRight ? 1 : 0;
-          logits[step]! += answer.haltLogit;
-          squares[step]! += answer.haltLogit ** 2;
-        }
-        tally.done += done ? 1 : 0;
-        tally.spent += done ? steps : 0;
-      }
-      await watch(options, tally.done + seats.underWay, total);
-    }
-  } finally {
-    seats.dispose();
-  }
-}
-
-/**
- * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
- * (arXiv 2512.11847). Throws InputError for impossible options, and data whose puzzles share one id.
- */
-export async function evaluateIds(
-  engine: Engine,
-  dataset: Dataset,
-  options: Omit<EvaluateOptions, 'puzzleIds'> = {},
-): Promise<Readonly<Record<PuzzleIdMode, Evaluation>>> {
-  checkFields('evaluation', options, idsFields);
-  const withIds = (puzzleIds: PuzzleIdMode): Promise<Evaluation> =>
-    evaluate(engine, dataset, { ...options, puzzleIds });
-  const shuffled = await withIds('shuffled'); // first, as it refuses sets whose puzzles share one id
-  return { own: await withIds('own'), blank: await withIds('blank'), shuffled };
 }
 
 /** All that fixes an evaluation's or a search's result but the model and the engine, as plain JSON. */

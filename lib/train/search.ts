@@ -1,6 +1,7 @@
 /** One puzzle of one's own, thought about in form after form until the halting head says that an answer is right. */
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
+import { InputError, show } from '../errors.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
 
@@ -25,12 +26,14 @@ export async function* searchForms(
 ): AsyncGenerator<Thinking, void> {
   checkEngine(engine);
   const { puzzleId = 0, ...rest } = checkFields('search', options, formsFields);
+  const { sequenceLength } = engine.config;
+  if (!(puzzle instanceof Int32Array))
+    throw new InputError(
+      `puzzle: expected token ids in an Int32Array, such as question of ownSudoku(text), got ${show(puzzle)}`,
+    );
+  if (puzzle.length !== sequenceLength)
+    throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(puzzle.length)}`);
   const asked = { tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) };
   const seats = new Seats(engine, [{ index: 0, puzzle: asked }].values(), 1, { haltAbove: 0, ...rest });
-  try {
-    for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step())
-      for (const thinking of thoughts) yield thinking;
-  } finally {
-    seats.dispose();
-  }
+  for await (const thoughts of seats.thoughts()) yield* thoughts;
 }

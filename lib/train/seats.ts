@@ -1,11 +1,11 @@
 /**
- * The seats of an evaluation: which puzzle sits where, in which form and with how much noise,
- * and what becomes of a halted one.
+ * Thinking without learning, for many puzzles: a batch of seats that puzzles take one after another. As the paper
+ * evaluates, a puzzle has one seat for all its steps; with votes or chains it has several, and it may halt before.
  */
 import type { Batch } from '../data/example.js';
 import { checkRelabelling, relabel, relabelBack, type Forms, type Relabelling } from '../data/relabelling.js';
 import type { Engine, InferResult, LatentState, Weights } from '../engine/engine.js';
-import { InputError, show } from '../errors.js';
+import { InputError } from '../errors.js';
 import { between, callback, notNegative, objectOf, oneOf, optional, whole, type Fields } from '../fields.js';
 import type { LatentId } from '../model/calls.js';
 import { Random } from '../random.js';
@@ -13,7 +13,7 @@ import { surest, vote, type Answer } from './ensemble.js';
 import { addNoise, editLatents, startValues } from './latents.js';
 import { finite } from './think.js';
 
-/** How puzzles are thought about, beyond the paper too. */
+/** How puzzles are thought about. The paper's way is the default. */
 export interface ThinkingOptions {
   /** Default average, the EMA weights the paper evaluates. */
   readonly weights?: Weights;
@@ -22,8 +22,8 @@ export interface ThinkingOptions {
   /** Supervision steps. Default: the model's. More than it was trained with is allowed. */
   readonly supervisionSteps?: number;
   /**
-   * A puzzle is done once a halting logit is above this, and the next one takes its seats. 0: more likely right than
-   * wrong. With several votes or chains the first to halt answers for all ("halt first", arXiv 2601.19085).
+   * A puzzle halts once a halting logit is above this, and the next one takes its seats. Above 0 its answer is more
+   * likely right than wrong. The first of several votes or chains to halt answers for all (arXiv 2601.19085).
    * Default: no puzzle halts.
    */
   readonly haltAbove?: number;
@@ -35,8 +35,8 @@ export interface ThinkingOptions {
    */
   readonly votes?: number;
   /**
-   * Chains of thought a form, all but the first with noise;
-   * the surest by its halting logit answers (PTRM, arXiv 2605.19943). Default 1.
+   * Chains of thought a form, all but the first with noise.
+   * The surest by its halting logit answers (PTRM, arXiv 2605.19943). Default 1.
    */
   readonly chains?: number;
   /**
@@ -44,7 +44,7 @@ export interface ThinkingOptions {
    * Default 0.
    */
   readonly noise?: number;
-  /** Draws views and noise. Default seed 0. */
+  /** Draws forms and noise. Default seed 0. */
   readonly random?: Random;
 }
 
@@ -61,7 +61,7 @@ export const thinkingFields: Fields<ThinkingOptions> = {
   random: optional((value) => (value instanceof Random ? undefined : 'a Random')),
 };
 
-/** How puzzles are searched. */
+/** How puzzles are searched: in form after form, until the halting head is sure. */
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
   readonly mostForms?: number;
@@ -76,7 +76,7 @@ export const seatsFields: Fields<SeatsOptions> = {
   leastForms: optional(whole(0)),
 };
 
-/** A puzzle that comes to the seats. */
+/** A puzzle that waits for seats. */
 export interface NumberedPuzzle {
   /** Its number, which with the seed fixes its forms and its noise. */
   readonly index: number;
@@ -106,12 +106,13 @@ export interface Thinking {
   readonly done: boolean;
 }
 
-/** A puzzle being thought about, in votes × chains seats in a row; where forms run out, the last seats are empty. */
-interface Place extends NumberedPuzzle {
+/** A puzzle in its row of votes × chains seats. Where its forms run out, the last of these seats are empty. */
+interface Seated extends NumberedPuzzle {
   /** Forms it had before these. */
   readonly before: number;
   /** The forms it is in; undefined for the puzzle as it stands. */
   readonly forms: readonly (Relabelling | undefined)[];
+  /** Supervision steps made in these forms, and passes made in all. */
   steps: number;
   passes: number;
   surest: { readonly answer: Answer; readonly form: number } | undefined;
@@ -130,12 +131,13 @@ export class Seats {
   readonly #noise: number;
   readonly #mostSteps: number;
   readonly #leastForms: number;
-  /** Seats a puzzle. */
-  readonly #block: number;
-  readonly #mostPlaces: number;
+  /** The seats of a row: votes × chains. */
+  readonly #seatsAPuzzle: number;
+  readonly #mostPuzzles: number;
   #starts: ReadonlyMap<LatentId, Float32Array> | undefined;
   #state: LatentState | undefined;
-  #places: (Place | undefined)[] = [];
+  /** The puzzle in each row of seats; undefined for a row that is free. */
+  #rows: (Seated | undefined)[] = [];
   /** Puzzles that are still to come. */
   #waiting: number;
 
@@ -179,151 +181,80 @@ export class Seats {
     this.#noise = noise;
     this.#mostSteps = supervisionSteps;
     this.#leastForms = leastForms;
-    this.#block = votes * chains;
-    this.#mostPlaces = Math.max(1, Math.floor(batchSize / this.#block));
+    this.#seatsAPuzzle = votes * chains;
+    this.#mostPuzzles = Math.max(1, Math.floor(batchSize / this.#seatsAPuzzle));
     this.#waiting = count;
+  }
+
+  /** The puzzles in the seats after every supervision step, until all are done. The memory is freed then, or on leaving. */
+  async *thoughts(): AsyncGenerator<readonly Thinking[], void> {
+    try {
+      for (let all = await this.#step(); all.length > 0; all = await this.#step()) yield all;
+    } finally {
+      this.#state?.dispose();
+    }
   }
 
   /** What has been thought about the puzzles in the seats, in whole puzzles. */
   get underWay(): number {
-    const share = ({ before, forms, steps }: Place): number =>
+    const share = ({ before, forms, steps }: Seated): number =>
       (before + (forms.length * steps) / this.#mostSteps) / this.mostForms;
-    return this.#places.reduce((sum, place) => sum + (place === undefined ? 0 : share(place)), 0);
+    return this.#rows.reduce((sum, seated) => sum + (seated === undefined ? 0 : share(seated)), 0);
   }
 
-  /**
-   * One supervision step for every puzzle in the seats,
-   * after free seats were given to the next ones. Nothing: all are done.
-   */
-  async step(): Promise<Thinking[]> {
-    await this.#seatPuzzles();
-    const places = this.#places;
-    if (this.#state === undefined || places.length === 0) return [];
+  /** Gives free seats to the next puzzles, and makes a supervision step with all. Nothing: all puzzles are done. */
+  async #step(): Promise<Thinking[]> {
+    await this.#fillSeats();
+    if (this.#state === undefined) return [];
     const L = this.#engine.config.sequenceLength;
     const seats = this.#state.batchSize;
     const [tokens, puzzleIds, reset] = [new Int32Array(seats * L), new Int32Array(seats), new Uint8Array(seats)];
     for (let seat = 0; seat < seats; seat++) {
-      const place = this.#placeOf(seat);
-      if (place === undefined) continue;
-      const form = place.forms[this.#formOf(seat)];
-      tokens.set(form === undefined ? place.puzzle.tokens : relabel(place.puzzle.tokens, form), seat * L);
-      puzzleIds[seat] = place.puzzle.puzzleIds[0] ?? 0;
-      reset[seat] = place.steps === 0 ? 1 : 0;
+      const seated = this.#seatedIn(seat);
+      if (seated === undefined) continue;
+      const form = seated.forms[this.#formOf(seat)];
+      tokens.set(form === undefined ? seated.puzzle.tokens : relabel(seated.puzzle.tokens, form), seat * L);
+      puzzleIds[seat] = seated.puzzle.puzzleIds[0] ?? 0;
+      reset[seat] = seated.steps === 0 ? 1 : 0;
     }
     if (this.#noise > 0 && this.#chains > 1) await this.#disturb(this.#state, reset);
-    const result = await this.#engine.inferStep(this.#state, {
-      tokens,
-      puzzleIds,
-      reset,
-      weights: this.#options.weights ?? 'average',
-    });
-    return places.flatMap((place, at) => {
-      if (place === undefined) return [];
-      const thinking = this.#take(place, this.#answers(result, at, place));
-      if (thinking.done) places[at] = undefined;
-      else if (place.steps === this.#mostSteps) places[at] = this.#nextForms(place);
+    const { weights = 'average' } = this.#options;
+    const result = await this.#engine.inferStep(this.#state, { tokens, puzzleIds, reset, weights });
+    return this.#rows.flatMap((seated, row) => {
+      if (seated === undefined) return [];
+      const thinking = this.#judged(seated, this.#answers(result, row, seated));
+      if (thinking.done) this.#rows[row] = undefined;
+      else if (seated.steps === this.#mostSteps) this.#rows[row] = this.#inNextForms(seated);
       return [thinking];
     });
   }
 
-  dispose(): void {
-    this.#state?.dispose();
-  }
-
-  #placeOf(seat: number): Place | undefined {
-    const place = this.#places[Math.floor(seat / this.#block)];
-    return place !== undefined && this.#formOf(seat) < place.forms.length ? place : undefined;
-  }
-
-  #formOf(seat: number): number {
-    return Math.floor((seat % this.#block) / this.#chains);
-  }
-
-  /** Notes what a place's seats answer after a step. */
-  #take(place: Place, answers: readonly Answer[]): Thinking {
-    const first = surest(answers);
-    if (place.surest === undefined || first.haltLogit > place.surest.answer.haltLogit)
-      place.surest = { answer: first, form: place.before + Math.floor(answers.indexOf(first) / this.#chains) };
-    const steps = ++place.steps;
-    const passes = (place.passes += answers.length);
-    const { haltAbove = Infinity } = this.#options;
-    const forms = place.before + place.forms.length;
-    const mayEnd = forms > this.#leastForms || (forms === this.#leastForms && steps === this.#mostSteps);
-    const sure = mayEnd && place.surest.answer.haltLogit > haltAbove;
-    return {
-      index: place.index,
-      question: place.puzzle.tokens,
-      labels: place.puzzle.labels,
-      steps,
-      answer: first.haltLogit > haltAbove ? first : this.#decide(answers),
-      surest: place.surest.answer,
-      form: place.surest.form,
-      forms,
-      passes,
-      sure,
-      done: sure || (steps === this.#mostSteps && forms === this.mostForms),
-    };
-  }
-
-  /** The answers of one place's seats, in the puzzle's own form, form by form and chain by chain. */
-  #answers({ predictions, haltLogits }: InferResult, at: number, place: Place): Answer[] {
-    const L = place.puzzle.tokens.length;
-    return Array.from({ length: place.forms.length * this.#chains }, (_, i) => {
-      const seat = at * this.#block + i;
-      const prediction = predictions.subarray(seat * L, (seat + 1) * L);
-      const form = place.forms[this.#formOf(seat)];
-      return {
-        tokens: form === undefined ? prediction : relabelBack(prediction, form),
-        haltLogit: finite(haltLogits[seat]),
-      };
-    });
-  }
-
-  /** In each form the surest chain; among the forms the majority. */
-  #decide(answers: readonly Answer[]): Answer {
-    return vote(
-      Array.from({ length: answers.length / this.#chains }, (_, form) =>
-        surest(answers.slice(form * this.#chains, (form + 1) * this.#chains)),
-      ),
-    );
-  }
-
-  async #seatPuzzles(): Promise<void> {
-    const room = this.#places.length === 0 ? Math.min(this.#mostPlaces, this.#waiting) : this.#places.length;
-    for (let at = 0; at < room && this.#waiting > 0; at++)
-      if (this.#places[at] === undefined) this.#places[at] = this.#nextPlace();
-    const taken = this.#places.filter((place) => place !== undefined);
+  async #fillSeats(): Promise<void> {
+    const room = this.#rows.length === 0 ? Math.min(this.#mostPuzzles, this.#waiting) : this.#rows.length;
+    for (let row = 0; row < room && this.#waiting > 0; row++) this.#rows[row] ??= this.#nextPuzzle();
+    const taken = this.#rows.filter((seated) => seated !== undefined);
     const fresh = taken.every(({ steps }) => steps === 0);
-    // Empty places cost as much thinking as taken ones, so few puzzles that are left move together.
+    // Free seats cost as much thinking as taken ones, so few puzzles that are left move together.
     if (this.#state === undefined || (fresh && taken.length < room) || taken.length <= room / 2)
       await this.#moveTogether(taken, fresh);
   }
 
-  #nextPlace(): Place {
+  #nextPuzzle(): Seated {
     const next = this.#queue.next();
     if (next.done === true) throw new Error('fewer puzzles came than were said');
-    const { index, puzzle } = next.value;
-    const { tokens } = puzzle;
-    if (!(tokens instanceof Int32Array))
-      throw new InputError(
-        `puzzle: expected token ids in an Int32Array, such as question of ownSudoku(text), got ${show(tokens)}`,
-      );
-    const { length } = tokens;
-    const { sequenceLength } = this.#engine.config;
-    if (length !== sequenceLength)
-      throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(length)}`);
     this.#waiting--;
-    const forms = this.#draw(index, 0);
-    return { index, puzzle, before: 0, forms, steps: 0, passes: 0, surest: undefined };
+    const { index, puzzle } = next.value;
+    return { index, puzzle, before: 0, forms: this.#forms(index, 0), steps: 0, passes: 0, surest: undefined };
   }
 
   /** The same puzzle in the forms that come next. */
-  #nextForms(place: Place): Place {
-    const before = place.before + place.forms.length;
-    return { ...place, before, forms: this.#draw(place.index, before), steps: 0 };
+  #inNextForms(seated: Seated): Seated {
+    const before = seated.before + seated.forms.length;
+    return { ...seated, before, forms: this.#forms(seated.index, before), steps: 0 };
   }
 
-  #draw(index: number, from: number): (Relabelling | undefined)[] {
+  /** The forms of puzzle `index` from number `from` on, `votes` of them or those that are left. */
+  #forms(index: number, from: number): (Relabelling | undefined)[] {
     const random = this.#random.fork('views').fork(index);
     return Array.from({ length: Math.min(this.#votes, this.mostForms - from) }, (_, i) => {
       const form = from + i;
@@ -334,16 +265,16 @@ export class Seats {
     });
   }
 
-  /** Keeps only the places that are taken, with their latents unless all are new. */
-  async #moveTogether(taken: readonly Place[], fresh: boolean): Promise<void> {
+  /** Keeps only the rows that are taken, with their latents unless all puzzles are new. */
+  async #moveTogether(taken: readonly Seated[], fresh: boolean): Promise<void> {
     const old = this.#state;
-    const kept = this.#places.flatMap((place, at) => (place === undefined ? [] : [at]));
-    this.#places = [...taken];
-    this.#state = taken.length === 0 ? undefined : this.#engine.createState(taken.length * this.#block);
+    const kept = this.#rows.flatMap((seated, row) => (seated === undefined ? [] : [row]));
+    this.#rows = [...taken];
+    this.#state = taken.length === 0 ? undefined : this.#engine.createState(taken.length * this.#seatsAPuzzle);
     if (old !== undefined && this.#state !== undefined && !fresh) {
       const moved = new Map<LatentId, Float32Array>();
       for (const [latent, values] of await old.read()) {
-        const size = (values.length / old.batchSize) * this.#block;
+        const size = (values.length / old.batchSize) * this.#seatsAPuzzle;
         const together = new Float32Array(kept.length * size);
         kept.forEach((from, to) => together.set(values.subarray(from * size, (from + 1) * size), to * size));
         moved.set(latent, together);
@@ -353,6 +284,16 @@ export class Seats {
     old?.dispose();
   }
 
+  /** The puzzle in a seat, and which of its forms; undefined for a seat that is empty. */
+  #seatedIn(seat: number): Seated | undefined {
+    const seated = this.#rows[Math.floor(seat / this.#seatsAPuzzle)];
+    return seated !== undefined && this.#formOf(seat) < seated.forms.length ? seated : undefined;
+  }
+
+  #formOf(seat: number): number {
+    return Math.floor((seat % this.#seatsAPuzzle) / this.#chains);
+  }
+
   /**
    * Noise on the z latents of every chain but the first of each form.
    * A seat's noise depends on the seed, its puzzle, form and chain, and step.
@@ -360,12 +301,12 @@ export class Seats {
   async #disturb(state: LatentState, reset: Uint8Array): Promise<void> {
     const starts = (this.#starts ??= await startValues(this.#engine));
     const noisy = Array.from(reset.keys()).filter(
-      (seat) => seat % this.#chains > 0 && this.#placeOf(seat) !== undefined,
+      (seat) => seat % this.#chains > 0 && this.#seatedIn(seat) !== undefined,
     );
     const streams = new Map(
       noisy.map((seat) => {
-        const { index, before, steps } = this.#placeOf(seat)!;
-        const chain = before * this.#chains + (seat % this.#block);
+        const { index, before, steps } = this.#seatedIn(seat)!;
+        const chain = before * this.#chains + (seat % this.#seatsAPuzzle);
         return [seat, this.#random.fork('noise').fork(index).fork(chain).fork(steps)];
       }),
     );
@@ -375,5 +316,53 @@ export class Seats {
       if (latent !== 'y') addNoise(values, this.#noise, streams.get(seat)!);
     });
     for (const seat of noisy) reset[seat] = 0;
+  }
+  /** The answers in a puzzle's seats, turned back to its own form; form by form, and chain by chain. */
+  #answers({ predictions, haltLogits }: InferResult, row: number, { puzzle, forms }: Seated): Answer[] {
+    const L = puzzle.tokens.length;
+    return Array.from({ length: forms.length * this.#chains }, (_, i) => {
+      const seat = row * this.#seatsAPuzzle + i;
+      const prediction = predictions.subarray(seat * L, (seat + 1) * L);
+      const form = forms[this.#formOf(seat)];
+      return {
+        tokens: form === undefined ? prediction : relabelBack(prediction, form),
+        haltLogit: finite(haltLogits[seat]),
+      };
+    });
+  }
+
+  /** Counts the step that a puzzle has made, and decides what it answers and whether it is done. */
+  #judged(seated: Seated, answers: readonly Answer[]): Thinking {
+    const first = surest(answers);
+    if (seated.surest === undefined || first.haltLogit > seated.surest.answer.haltLogit)
+      seated.surest = { answer: first, form: seated.before + Math.floor(answers.indexOf(first) / this.#chains) };
+    const steps = ++seated.steps;
+    const passes = (seated.passes += answers.length);
+    const { haltAbove = Infinity } = this.#options;
+    const forms = seated.before + seated.forms.length;
+    const mayEnd = forms > this.#leastForms || (forms === this.#leastForms && steps === this.#mostSteps);
+    const sure = mayEnd && seated.surest.answer.haltLogit > haltAbove;
+    return {
+      index: seated.index,
+      question: seated.puzzle.tokens,
+      labels: seated.puzzle.labels,
+      steps,
+      answer: first.haltLogit > haltAbove ? first : this.#voted(answers),
+      surest: seated.surest.answer,
+      form: seated.surest.form,
+      forms,
+      passes,
+      sure,
+      done: sure || (steps === this.#mostSteps && forms === this.mostForms),
+    };
+  }
+
+  /** In each form the surest chain; among the forms the majority. */
+  #voted(answers: readonly Answer[]): Answer {
+    return vote(
+      Array.from({ length: answers.length / this.#chains }, (_, form) =>
+        surest(answers.slice(form * this.#chains, (form + 1) * this.#chains)),
+      ),
+    );
   }
 }

@@ -1,4 +1,4 @@
-/** A data set searched: every puzzle in form after form until the halting head is sure, and how often it was right. */
+/** Searches a data set: every puzzle in form after form until the halting head is sure, and how often it was right. */
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
@@ -15,7 +15,7 @@ export interface SearchedPuzzle {
   /** Forms tried, and the one that gave the answer, 0 being the puzzle as it stands. */
   readonly forms: number;
   readonly form: number;
-  /** Of the answer: that of the first sure form, else the surest of all. */
+  /** The halting logit of the answer, which is that of the first sure form, or else the surest of all. */
   readonly haltLogit: number;
   readonly sure: boolean;
   readonly right: boolean;
@@ -33,7 +33,7 @@ export interface SurerAnswer {
   readonly right: boolean;
 }
 
-/** What search at test time solves and costs. Never beside a single pass: it is another amount of thinking. */
+/** What a search solves and costs. No table has it beside a single pass: it is another amount of thinking. */
 export interface UntilSure {
   readonly puzzles: number;
   /** The limits: forms a puzzle, supervision steps a form, and the logit above which the head counts as sure. */
@@ -124,7 +124,7 @@ export async function evaluateUntilSure(
   const seconds = (): number => spent + (performance.now() - started) / 1000;
   let finished = before;
   try {
-    for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
+    for await (const thoughts of seats.thoughts()) {
       for (const { done, index, question, labels, steps, answer, surest, form, forms, passes, sure } of thoughts) {
         const isRight = ({ tokens }: Answer): boolean => scoreBoard(tokens, labels, 0, labels.length).exact;
         if (surest.haltLogit > (surer[index]!.at(-1)?.haltLogit ?? -Infinity))
@@ -149,11 +149,10 @@ export async function evaluateUntilSure(
       await watch(options, finished + seats.underWay, total);
     }
   } finally {
-    seats.dispose();
     kept?.end(finished === total);
   }
   return {
-    ...sumOf(each, dataset.alternative, leastForms),
+    ...totalsOf(each, dataset.alternative, leastForms),
     mostForms: seats.mostForms,
     supervisionSteps,
     haltAbove,
@@ -163,7 +162,7 @@ export async function evaluateUntilSure(
 }
 
 /** What the puzzles add up to. */
-function sumOf(
+function totalsOf(
   each: readonly Finished[],
   alternative: Alternative | undefined,
   leastForms: number,

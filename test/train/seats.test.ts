@@ -166,10 +166,8 @@ for (const kind of ['native', 'tfjs'] as const) {
       const collect = async (options: ThinkingOptions): Promise<Map<string, Answer>> => {
         const seats = new Seats(engine, puzzlesOf(dataset, puzzles), puzzles, { supervisionSteps: 3, ...options });
         const all = new Map<string, Answer>();
-        for (let thoughts = await seats.step(); thoughts.length > 0; thoughts = await seats.step()) {
+        for await (const thoughts of seats.thoughts())
           for (const { labels, steps, answer } of thoughts) all.set(`${labels.join()} ${steps}`, answer);
-        }
-        seats.dispose();
         return all;
       };
       const plain = await collect({});
