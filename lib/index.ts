@@ -32,7 +32,7 @@ export { loadCheckpoint, saveCheckpoint } from './checkpoint/checkpoint.js';
 
 // Engines and training: one step at a time, or a whole training with its evaluations.
 export { createEngine, type EngineOptions } from './engine/create.js';
-export type { Block, BlockParts } from './engine/tfjs/network.js';
+export type { Block, BlockParts } from './engine/tfjs/block.js';
 export type {
   Engine,
   InferRequest,

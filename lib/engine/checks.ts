@@ -1,4 +1,4 @@
-/** The door of every engine: sizes and ids are checked once, here, so that engines may trust them. */
+/** What may come through the door of an engine (door.ts): sizes, ids and numbers, so that engines may trust them. */
 import { ignoredLabel } from '../data/example.js';
 import { InputError, show } from '../errors.js';
 import {
@@ -25,12 +25,12 @@ import {
   type UpdateRequest,
 } from './engine.js';
 
-/** Numbers that an engine with autodiff keeps of one part of a batch; larger batches are cut. */
+/** Most activations, in numbers, that tfjs keeps for the backward pass of a batch; a larger one is cut in parts. */
 export const activationBudget = 4e8;
 
 const isFloats = arrayOf('Float32Array');
 
-/** Tensors or latents. */
+/** The check of a map of tensors or latents. */
 export const mapByNames: FieldCheck = (value) => (value instanceof Map ? undefined : 'a Map by names');
 
 const inferFields: Fields<InferRequest> = {
@@ -41,16 +41,17 @@ const inferFields: Fields<InferRequest> = {
   wantLogits: optional(flag),
 };
 
-/** What a training batch has beside. */
-const trainedFields = {
+/** What a training request has beside the fields of a thinking one. */
+const learningFields = {
   labels: arrayOf('Int32Array'),
   last: arrayOf('Uint8Array'),
   loss: oneOf('stablemax', 'softmax'),
 };
 
 const { weights: _, ...seatFields } = inferFields;
-const trainFields: Fields<TrainRequest> = { ...seatFields, ...trainedFields };
-const { labels, last, loss } = trainedFields;
+const trainFields: Fields<TrainRequest> = { ...seatFields, ...learningFields };
+const { labels, last, loss } = learningFields;
+// A training request may be given for a thinking one: what that does not use may stand.
 const thinkFields = { ...inferFields, labels: optional(labels), last: optional(last), loss: optional(loss) };
 
 /** What may stand in each field of an update. */

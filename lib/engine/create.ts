@@ -6,7 +6,7 @@ import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
 import { checkMemory } from './memory.js';
 import { whyUnavailable } from './native/addon.js';
-import type { Block } from './tfjs/network.js';
+import type { Block } from './tfjs/block.js';
 import { createNativeEngine } from './native/engine.js';
 import { createTorchEngine, type TorchOptions } from './torch/engine.js';
 

@@ -1,4 +1,4 @@
-/** What all engines share: the door, where every call is checked before an engine computes anything. */
+/** The door that all engines share: every call is checked here before an engine computes anything. */
 import { InputError, show } from '../errors.js';
 import { checkValue, frozen, whole } from '../fields.js';
 import type { LatentId, Schedule } from '../model/calls.js';
@@ -40,15 +40,14 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   protected readonly specs: readonly ParameterSpec[];
 
   #optimizerSteps = 0;
-  /** Those that are alive. */
+  /** The states that are alive. */
   readonly #states = new Set<LatentState>();
-  /** Whether the parameters were written. */
-  #written = false;
+  #hasParameters = false;
   /** Whether there are gradients that no update has used. */
-  #learned = false;
+  #hasGradients = false;
   #computing = false;
   /** What to free when nothing computes any more. */
-  readonly #waiting: (() => void)[] = [];
+  readonly #toFree: (() => void)[] = [];
   #disposed = false;
 
   constructor(config: ModelConfig) {
@@ -100,9 +99,9 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     return this.#alone(async () => {
       const own = this.#ready(state);
       checkTrain(this.config, own.batchSize, request);
-      this.#learned = false;
+      this.#hasGradients = false;
       const result = await this.train(own, copied(request));
-      this.#learned = true;
+      this.#hasGradients = true;
       return result;
     });
   }
@@ -110,8 +109,9 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   update(request: UpdateRequest): Promise<void> {
     return this.#alone(async () => {
       checkUpdate(request);
-      if (!this.#learned) throw new InputError('update needs the gradients of a training step; call trainStep first');
-      this.#learned = false;
+      if (!this.#hasGradients)
+        throw new InputError('update needs the gradients of a training step; call trainStep first');
+      this.#hasGradients = false;
       await this.apply(request, this.#optimizerSteps + 1);
       this.#optimizerSteps++;
     });
@@ -127,12 +127,12 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     return this.#alone(async () => {
       checkKind(kind);
       checkTensors(tensorsOf(kind, this.specs), tensors, kind);
-      this.#learned = false;
+      this.#hasGradients = false;
       await this.write(kind, tensors);
       if (kind !== 'parameters') return;
       await this.clear(tensors);
       this.#optimizerSteps = 0;
-      this.#written = true;
+      this.#hasParameters = true;
     });
   }
 
@@ -155,7 +155,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
 
   /** Now, or when the call that is computing has ended. */
   #afterwards(free: () => void): void {
-    if (this.#computing) this.#waiting.push(free);
+    if (this.#computing) this.#toFree.push(free);
     else free();
   }
 
@@ -164,7 +164,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     if (state instanceof CheckedState) state.checkAlive();
     if (!this.#states.has(state))
       throw new InputError(`latents: expected a state that createState of this engine made, got ${show(state)}`);
-    if (!this.#written)
+    if (!this.#hasParameters)
       throw new InputError('engine: expected parameters, got none yet; write them by writeTensors, or start a Trainer');
     return state as State;
   }
@@ -183,7 +183,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
       return await call();
     } finally {
       this.#computing = false;
-      for (const free of this.#waiting.splice(0)) free();
+      for (const free of this.#toFree.splice(0)) free();
     }
   }
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../lib/engine/create.js';
 import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
 import { tf } from '../../lib/engine/tfjs/backend.js';
-import type { Block } from '../../lib/engine/tfjs/network.js';
+import type { Block } from '../../lib/engine/tfjs/block.js';
 import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';

@@ -8,7 +8,7 @@ import { InputError } from '../../errors.js';
 import type { Engine } from '../engine.js';
 import { activationBudget } from '../checks.js';
 import { TfjsEngine } from './engine.js';
-import type { Block } from './network.js';
+import type { Block } from './block.js';
 import { completeWasm } from './wasm.js';
 
 const require = createRequire(import.meta.url);

@@ -11,7 +11,6 @@ import {
   NotFiniteError,
   localWeights,
   tensorsOf,
-  tensorKinds,
   type Engine,
   type InferRequest,
   type InferResult,
@@ -20,21 +19,12 @@ import {
   type TrainRequest,
   type TrainResult,
   type UpdateRequest,
-  type Weights as WeightKind,
+  type Weights,
 } from '../engine.js';
 import { argmax, sigmoid, stepLosses, type StepLosses } from '../losses.js';
 import { adamStep, muonStep, signSgdStep } from '../optimizers.js';
-import {
-  answerHead,
-  callBlock,
-  callNet,
-  embed,
-  haltingHead,
-  rotaryTables,
-  type Block,
-  type Rotary,
-  type Weights,
-} from './network.js';
+import { callBlock, type Block } from './block.js';
+import { answerHead, callNet, embed, haltingHead, rotaryTables, type Rotary, type WeightOf } from './network.js';
 
 type Latents = ReadonlyMap<LatentId, Tensor3D>;
 
@@ -48,7 +38,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   readonly #backend: string;
   readonly #values = new Map<TensorKind, Map<string, Float32Array>>();
   /** The weights as tensors, made when first used after a change. */
-  readonly #onDevice = new Map<WeightKind, Map<string, Tensor>>();
+  readonly #onDevice = new Map<Weights, Map<string, Tensor>>();
   readonly #rotary: Rotary | undefined;
   readonly #activationBudget: number;
   readonly #block: Block | undefined;
@@ -74,27 +64,24 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return new TfjsState(this, batchSize, owner);
   }
 
-  protected async infer(latents: TfjsState, request: InferRequest): Promise<InferResult> {
+  protected async infer(state: TfjsState, request: InferRequest): Promise<InferResult> {
     await breathe();
     await tf.setBackend(this.#backend);
     const weights = this.#weights(request.weights);
     const [logits, halting] = tf.tidy(() => {
       const x = this.#embed(weights, request.tokens, this.#puzzleRows(request.puzzleIds));
-      const after = this.#run(this.schedule.calls, this.#restart(weights, latents.tensors, request.reset), x, weights);
-      latents.keep(after);
+      const after = this.#run(this.schedule.calls, this.#restart(weights, state.tensors, request.reset), x, weights);
+      state.keep(after);
       return this.#heads(weights, after);
     });
-    const result = resultOf(this.config, await take(logits), await take(halting));
-    if (request.wantLogits === true) return result;
-    const { logits: _unasked, ...rest } = result;
-    return rest;
+    return this.#result(await take(logits), await take(halting), request.wantLogits);
   }
 
-  protected async train(latents: TfjsState, request: TrainRequest): Promise<TrainResult> {
+  protected async train(state: TfjsState, request: TrainRequest): Promise<TrainResult> {
     await breathe();
     await tf.setBackend(this.#backend);
-    const { sequenceLength: L, vocabSize: V } = this.config;
-    const B = latents.batchSize;
+    const { sequenceLength: L, vocabSize: V, puzzleEmbeddingSize } = this.config;
+    const B = state.batchSize;
     const gradients = new Map<string, Float32Array>();
     const logits = new Float32Array(B * L * V);
     const halting = new Float32Array(B * 2);
@@ -105,106 +92,80 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     };
     const continueTargets = new Float32Array(B);
     const after: Latents[] = [];
-    const local =
-      this.config.puzzleEmbeddingSize > 0 ? new Float32Array(B * this.config.puzzleEmbeddingSize) : undefined;
+    const local = puzzleEmbeddingSize > 0 ? new Float32Array(B * puzzleEmbeddingSize) : undefined;
 
     const seats = this.#seatsAtOnce();
     for (let from = 0; from < B; from += seats) {
-      const count = Math.min(seats, B - from);
-      const part = this.#trainPart(latents.tensors, request, from, count, B);
+      const part = this.#trainPart(state.tensors, ofSeats(request, from, Math.min(from + seats, B), L), from, B);
       after.push(part.latents);
       logits.set(part.logits, from * L * V);
       halting.set(part.halting, from * 2);
       for (const key of ['answerLoss', 'haltLoss', 'continueLoss'] as const) losses[key].set(part.losses[key], from);
       if (part.continueTargets !== undefined) continueTargets.set(part.continueTargets, from);
       for (const [name, gradient] of part.gradients) {
-        if (name === localWeights) local?.set(gradient, from * this.config.puzzleEmbeddingSize);
+        if (name === localWeights) local?.set(gradient, from * puzzleEmbeddingSize);
         else addInto(gradients, name, gradient);
       }
     }
     if (local !== undefined) gradients.set(localWeights, local);
-    latents.join(after);
-    this.#refuseInfinite(losses, gradients);
+    state.join(after);
+    refuseInfinite(losses, gradients);
     this.#gradients = gradients;
     this.#seatIds = request.puzzleIds;
 
-    const result = resultOf(this.config, logits, halting);
-    const { logits: all, ...rest } = result;
     return {
-      ...rest,
+      ...this.#result(logits, halting, request.wantLogits),
       ...losses,
-      ...(request.wantLogits === true && all !== undefined ? { logits: all } : {}),
       ...(this.config.halting === 'halt-or-continue' ? { continueTargets } : {}),
     };
   }
 
-  /** The step for some of the seats: calls without gradient first, then the rest on the tape. */
-  #trainPart(before: Latents, request: TrainRequest, from: number, count: number, total: number): TrainedPart {
-    const { config, schedule } = this;
-    const L = config.sequenceLength;
-    const tokens = request.tokens.subarray(from * L, (from + count) * L);
-    const labels = request.labels.subarray(from * L, (from + count) * L);
+  /** A training step of some of the seats, from number `from` on, in a batch of `total`; `before`: latents of all. */
+  #trainPart(before: Latents, request: TrainRequest, from: number, total: number): TrainedPart {
+    const { tokens, puzzleIds, reset } = request;
+    const { calls } = this.schedule;
+    const firstWithGradient = calls.findIndex(({ gradient }) => gradient);
     const device = this.#weights('raw');
     const names = tensorsOf('average', this.specs).map(({ name }) => name);
-    const rows = this.#puzzleRows(request.puzzleIds.subarray(from, from + count));
+    const rows = this.#puzzleRows(puzzleIds);
     const inputs = rows === undefined ? names.map(device) : [...names.map(device), rows];
-    const firstWithGradient = schedule.calls.findIndex(({ gradient }) => gradient);
 
+    // The calls without gradient, off the tape.
     const settled = tf.tidy(() => {
       const x = this.#embed(device, tokens, rows);
-      const start = this.#restart(device, slices(before, from, count), request.reset.subarray(from, from + count));
-      return [...this.#run(schedule.calls.slice(0, firstWithGradient), start, x, device)];
+      const start = this.#restart(device, slices(before, from, reset.length), reset);
+      return [...this.#run(calls.slice(0, firstWithGradient), start, x, device)];
     });
     const settledLatents: Latents = new Map(settled);
 
+    // The calls with gradient, and the losses, on it.
     let part: Omit<TrainedPart, 'gradients'> | undefined;
     const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
       const taped = new Map<string, Tensor>(names.map((name, i) => [name, tensors[i]!]));
-      const weights: Weights = (name) => taped.get(name) ?? device(name);
+      const weights: WeightOf = (name) => taped.get(name) ?? device(name);
       const x = this.#embed(weights, tokens, tensors[names.length] as Tensor2D | undefined);
-      const latents = this.#run(schedule.calls.slice(firstWithGradient), settledLatents, x, weights);
+      const latents = this.#run(calls.slice(firstWithGradient), settledLatents, x, weights);
       for (const latent of latents.values()) tf.keep(latent);
-      const [logits, halting] = this.#heads(weights, latents);
-      // The losses in closed form: value and both gradients come from stepLosses, outside the tape.
+      // What customGrad calls is off the tape: value and gradients of the losses come from stepLosses, in closed form.
       // They take the tape's inputs too, with gradient zero:
       // a schedule may leave some without any (x, or a network, read without gradient only), which tfjs refuses.
-      const loss = tf.customGrad((logitsTensor, haltingTensor) => {
-        const logitsData = (logitsTensor as Tensor).dataSync() as Float32Array;
-        const haltingData = (haltingTensor as Tensor).dataSync() as Float32Array;
-        const continueTargets =
-          config.halting === 'halt-or-continue'
-            ? this.#continueTargets(latents, x, weights, request.last.subarray(from, from + count))
-            : undefined;
-        const losses = stepLosses({
-          logits: logitsData,
-          haltingLogits: haltingData,
-          labels,
-          predictions: argmax(logitsData, config.vocabSize),
-          loss: request.loss,
-          total,
-          ...given({ continueTargets }),
-        });
-        part = {
-          latents,
-          logits: logitsData,
-          halting: haltingData,
-          losses,
-          ...given({ continueTargets }),
-        };
-        const sum = losses.answerLoss.reduce(
-          (all, each, seat) => all + each + 0.5 * (losses.haltLoss[seat]! + losses.continueLoss[seat]!),
+      const loss = tf.customGrad((logits, halting) => {
+        part = this.#losses(latents, x, weights, logits as Tensor, halting as Tensor, request, total);
+        const { answerLoss, haltLoss, continueLoss, logitsGradient, haltingGradient } = part.losses;
+        const sum = answerLoss.reduce(
+          (all, each, seat) => all + each + 0.5 * (haltLoss[seat]! + continueLoss[seat]!),
           0,
         );
         return {
           value: tf.scalar(sum / total),
           gradFunc: (dy: Tensor) => [
-            dy.mul(tf.tensor(losses.logitsGradient, (logitsTensor as Tensor).shape)),
-            dy.mul(tf.tensor(losses.haltingGradient, (haltingTensor as Tensor).shape)),
+            dy.mul(tf.tensor(logitsGradient, (logits as Tensor).shape)),
+            dy.mul(tf.tensor(haltingGradient, (halting as Tensor).shape)),
             ...tensors.map(({ shape }) => tf.zeros(shape)),
           ],
         };
       });
-      return loss(logits, halting, ...tensors);
+      return loss(...this.#heads(weights, latents), ...tensors);
     })(inputs);
 
     if (part === undefined) throw new Error('the losses were not computed');
@@ -216,11 +177,29 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return { ...part, gradients };
   }
 
-  /**
-   * What the continue logit should have said: how sure the model is after one step more,
-   * without gradient (spec §2.3).
-   */
-  #continueTargets(latents: Latents, x: Tensor3D, weights: Weights, last: Uint8Array): Float32Array {
+  /** The losses of some of the seats, from what the heads say, [B, L, V] and [B, 2]. */
+  #losses(
+    latents: Latents,
+    x: Tensor3D,
+    weights: WeightOf,
+    logitsTensor: Tensor,
+    haltingTensor: Tensor,
+    { labels, last, loss }: TrainRequest,
+    total: number,
+  ): Omit<TrainedPart, 'gradients'> {
+    const logits = logitsTensor.dataSync() as Float32Array;
+    const halting = haltingTensor.dataSync() as Float32Array;
+    const learnsContinue = this.config.halting === 'halt-or-continue';
+    const targets = given({
+      continueTargets: learnsContinue ? this.#continueTargets(latents, x, weights, last) : undefined,
+    });
+    const predictions = argmax(logits, this.config.vocabSize);
+    const losses = stepLosses({ logits, labels, predictions, haltingLogits: halting, loss, total, ...targets });
+    return { latents, logits, halting, losses, ...targets };
+  }
+
+  /** What the continue logits should have said: how sure the model is after one step more (spec §2.3). [B] */
+  #continueTargets(latents: Latents, x: Tensor3D, weights: WeightOf, last: Uint8Array): Float32Array {
     const [, halting] = this.#heads(weights, this.#run(this.schedule.calls, latents, x, weights));
     const next = halting.dataSync();
     return Float32Array.from(last, (isLast, seat) => {
@@ -232,14 +211,12 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   protected async apply(request: UpdateRequest, count: number): Promise<void> {
     for (const { name, role, shape } of this.specs) {
       if (role === 'trained') {
-        const gradient = this.#gradients.get(name)!;
-        const [parameters, average, firstMoment, secondMoment] = tensorKinds.map((kind) => this.#of(kind).get(name)!);
         const trained = {
-          parameters: parameters!,
-          average: average!,
-          firstMoment: firstMoment!,
-          secondMoment: secondMoment!,
-          gradient,
+          parameters: this.#of('parameters').get(name)!,
+          average: this.#of('average').get(name)!,
+          firstMoment: this.#of('firstMoment').get(name)!,
+          secondMoment: this.#of('secondMoment').get(name)!,
+          gradient: this.#gradients.get(name)!,
         };
         if (request.optimizer === 'muon' && isNetworkMatrix(name))
           muonStep(trained, shape as [number, number], request);
@@ -291,7 +268,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   }
 
   /** Runs calls in order; every call reads the latents as they are then. */
-  #run(calls: readonly Call[], start: Latents, x: Tensor3D, weights: Weights): Latents {
+  #run(calls: readonly Call[], start: Latents, x: Tensor3D, weights: WeightOf): Latents {
     const latents = new Map(start);
     for (const { net, write, read } of calls) {
       const sources = read.map((source) => (source === 'x' ? x : latents.get(source)!));
@@ -302,12 +279,22 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return latents;
   }
 
-  #heads(weights: Weights, latents: Latents): [Tensor3D, Tensor2D] {
+  /** Logits of every cell, [B, L, V], and halt and continue logits, [B, 2]. */
+  #heads(weights: WeightOf, latents: Latents): [Tensor3D, Tensor2D] {
     const y = latents.get(this.schedule.answer)!;
     return [answerHead(this.config, weights, y), haltingHead(this.config, weights, y)];
   }
 
-  #embed(weights: Weights, tokens: Int32Array, rows: Tensor2D | undefined): Tensor3D {
+  #result(logits: Float32Array, halting: Float32Array, wantLogits = false): InferResult {
+    return {
+      predictions: argmax(logits, this.config.vocabSize),
+      haltLogits: halting.filter((_, i) => i % 2 === 0),
+      continueLogits: halting.filter((_, i) => i % 2 === 1),
+      ...(wantLogits ? { logits } : {}),
+    };
+  }
+
+  #embed(weights: WeightOf, tokens: Int32Array, rows: Tensor2D | undefined): Tensor3D {
     const oneHot = tf.oneHot(tf.tensor1d(tokens, 'int32'), this.config.vocabSize).cast('float32');
     return embed(this.config, weights, oneHot as Tensor2D, rows);
   }
@@ -316,7 +303,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
    * Seats with reset start from the start values at all positions; the others go on.
    * A selection: what is replaced may be anything.
    */
-  #restart(weights: Weights, latents: Latents, reset: Uint8Array): Latents {
+  #restart(weights: WeightOf, latents: Latents, reset: Uint8Array): Latents {
     const seats = tf.tensor(reset, [reset.length, 1, 1], 'bool');
     return new Map(
       [...latents].map(([id, latent]) => [
@@ -336,7 +323,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return tf.tensor2d(rows, [ids.length, size]);
   }
 
-  #weights(kind: WeightKind): Weights {
+  #weights(kind: Weights): WeightOf {
     let tensors = this.#onDevice.get(kind);
     if (tensors === undefined) {
       const averaged = kind === 'average' ? this.#of('average') : new Map<string, Float32Array>();
@@ -371,16 +358,6 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     const perCall = config.layers * (mixer + 6 * S * innerSize(config, D) + 8 * S * D);
     const calls = this.schedule.calls.filter(({ gradient }) => gradient).length;
     return Math.max(1, Math.floor(this.#activationBudget / (perCall * calls)));
-  }
-
-  #refuseInfinite(
-    losses: Pick<StepLosses, 'answerLoss' | 'haltLoss' | 'continueLoss'>,
-    gradients: ReadonlyMap<string, Float32Array>,
-  ): void {
-    for (const [name, values] of Object.entries(losses))
-      if (!values.every(Number.isFinite)) throw new NotFiniteError(`${name} is not finite`);
-    for (const [name, values] of gradients)
-      if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
   }
 }
 
@@ -449,13 +426,26 @@ function slices(latents: Latents, from: number, count: number): Latents {
   );
 }
 
-function resultOf(config: ModelConfig, logits: Float32Array, halting: Float32Array): InferResult {
+/** The request of the seats from … to − 1. */
+function ofSeats(request: TrainRequest, from: number, to: number, L: number): TrainRequest {
   return {
-    predictions: argmax(logits, config.vocabSize),
-    haltLogits: halting.filter((_, i) => i % 2 === 0),
-    continueLogits: halting.filter((_, i) => i % 2 === 1),
-    logits,
+    tokens: request.tokens.subarray(from * L, to * L),
+    labels: request.labels.subarray(from * L, to * L),
+    puzzleIds: request.puzzleIds.subarray(from, to),
+    reset: request.reset.subarray(from, to),
+    last: request.last.subarray(from, to),
+    loss: request.loss,
   };
+}
+
+function refuseInfinite(
+  losses: Pick<StepLosses, 'answerLoss' | 'haltLoss' | 'continueLoss'>,
+  gradients: ReadonlyMap<string, Float32Array>,
+): void {
+  for (const [name, values] of Object.entries(losses))
+    if (!values.every(Number.isFinite)) throw new NotFiniteError(`${name} is not finite`);
+  for (const [name, values] of gradients)
+    if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
 }
 
 /** A tensor's numbers; the tensor is gone afterwards. */

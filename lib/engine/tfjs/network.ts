@@ -2,17 +2,14 @@
  * The network of a TRM, op by op (spec §1.3–§1.10).
  * Shapes: B seats, L cells, P prefix tokens, S = P + L, D hidden size, V vocabulary, H heads of d = D/H.
  */
-// The types of h.add(…) and its like, for programs and notebooks that write a block.
-/// <reference types="@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js" preserve="true" />
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor2D, Tensor3D, Tensor4D } from '@tensorflow/tfjs-core';
 import { innerSize, positionsOf, rotaryBase, type ModelConfig } from '../../model/config.js';
 import type { NetId } from '../../model/calls.js';
 import { netPath } from '../../model/parameters.js';
-import { InputError } from '../../errors.js';
 
-/** A model's weights by their reference names. */
-export type Weights = (name: string) => Tensor;
+/** A model's weights, each by its name (model/parameters.ts). */
+export type WeightOf = (name: string) => Tensor;
 
 const normEpsilon = 1e-5;
 
@@ -21,7 +18,7 @@ const normEpsilon = 1e-5;
  */
 export function embed(
   config: ModelConfig,
-  weights: Weights,
+  weights: WeightOf,
   oneHotTokens: Tensor2D,
   puzzleRows: Tensor2D | undefined,
 ): Tensor3D {
@@ -42,69 +39,10 @@ export function embed(
   return x.mul(Math.sqrt(D));
 }
 
-/**
- * One call of a network, in place of the kit's own: [B, S, D] in, [B, S, D] float32 out. It is called for every call of
- * the schedule, on the gradient's tape or off it, so it has no state, and every op on the way to its result must have
- * a gradient. Weights that it does not read stay as they are but for weight decay.
- * The engine throws InputError for a result of another shape or type, NotFiniteError for losses or gradients that are
- * not finite; TensorFlow.js throws Error for an op without gradient. What the block throws reaches the caller.
- */
-export type Block = (h: Tensor3D, parts: BlockParts) => Tensor;
-
-/** What a block is made of. R: rows, S or D; sizes of weights are [out, in]. */
-export interface BlockParts {
-  /** TensorFlow.js, the copy that the engine computes with. */
-  readonly tf: typeof tf;
-  readonly config: ModelConfig;
-  /** Which of the model's networks is called. */
-  readonly net: NetId;
-  /** The layers, first to last, by the start of their weights' names: "….layers.0". */
-  readonly layers: readonly string[];
-  /** Weights by their names: `${layer}.mlp.gate_up_proj.weight` [2·inner, D], `${layer}.mlp.down_proj.weight`. */
-  readonly weights: Weights;
-  /** The kit's own block. [B, S, D] → [B, S, D] */
-  readonly original: (h: Tensor) => Tensor3D;
-  /** A layer's first half: mixing of positions or attention, with its residual and norm. [B, S, D] → [B, S, D] */
-  readonly mix: (layer: string, h: Tensor) => Tensor3D;
-  /** x Wᵀ over the last axis. [B, R, in] → [B, R, out] */
-  readonly linear: (x: Tensor, weight: Tensor) => Tensor3D;
-  /** x over its root mean square along the last axis. [B, R, width] → [B, R, width] */
-  readonly rmsNorm: (x: Tensor) => Tensor3D;
-}
-
-/** One call of a network by a block of one's own. Throws InputError if its result has not the shape of its input. */
-export function callBlock(
-  block: Block,
-  config: ModelConfig,
-  weights: Weights,
-  net: NetId,
-  h: Tensor3D,
-  rotary: Rotary | undefined,
-): Tensor3D {
-  const result: unknown = block(h, {
-    tf,
-    config,
-    net,
-    layers: Array.from({ length: config.layers }, (_, layer) => layerPath(net, layer)),
-    weights,
-    // Ops such as split give tensors of any rank, so a block hands in those; its result's shape is checked below.
-    original: (input) => callNet(config, weights, net, input as Tensor3D, rotary),
-    mix: (layer, input) => mixPositions(config, weights, layer, input as Tensor3D, rotary),
-    linear: (x, weight) => linear(x as Tensor3D, weight),
-    rmsNorm: (x) => rmsNorm(x as Tensor3D),
-  });
-  const got =
-    result instanceof tf.Tensor ? `${result.dtype} [${result.shape.join(', ')}]` : `no tensor (${typeof result})`;
-  const expected = `float32 [${h.shape.join(', ')}]`;
-  if (got !== expected)
-    throw new InputError(`block: expected ${expected}, the shape of its input, got ${got}; return such a tensor`);
-  return result as Tensor3D;
-}
-
 /** One call of a network: its layers in turn. [B, S, D] → [B, S, D] */
 export function callNet(
   config: ModelConfig,
-  weights: Weights,
+  weights: WeightOf,
   net: NetId,
   h: Tensor3D,
   rotary: Rotary | undefined,
@@ -117,14 +55,15 @@ export function callNet(
   return h;
 }
 
-function layerPath(net: NetId, layer: number): string {
+/** What the names of a layer's weights begin with. */
+export function layerPath(net: NetId, layer: number): string {
   return `${netPath(net)}.layers.${layer}`;
 }
 
 /** The first half of a layer: TRM-MLP's mixing, or h ← rms(h + attention(h)). */
-function mixPositions(
+export function mixPositions(
   config: ModelConfig,
-  weights: Weights,
+  weights: WeightOf,
   at: string,
   h: Tensor3D,
   rotary: Rotary | undefined,
@@ -135,13 +74,13 @@ function mixPositions(
 }
 
 /** TRM-MLP: u = hᵀ; u ← rms(u + SwiGLU(u)). The norm runs over the sequence, channel by channel (§1.9). */
-function mixTokens(config: ModelConfig, weights: Weights, name: string, h: Tensor3D): Tensor3D {
+function mixTokens(config: ModelConfig, weights: WeightOf, name: string, h: Tensor3D): Tensor3D {
   const u = tf.transpose(h, [0, 2, 1]); // [B, D, S]
   return tf.transpose(rmsNorm(u.add(swiglu(weights, name, u, innerSize(config, positionsOf(config))))), [0, 2, 1]);
 }
 
 /** W_down · (silu(W_gate · x) ∘ (W_up · x)) (§1.7). [B, R, width] → [B, R, width] */
-function swiglu(weights: Weights, name: string, x: Tensor3D, inner: number): Tensor3D {
+function swiglu(weights: WeightOf, name: string, x: Tensor3D, inner: number): Tensor3D {
   const both = linear(x, weights(`${name}.gate_up_proj.weight`)); // [B, R, 2·inner]
   const [gate, up] = tf.split(both, [inner, inner], 2) as [Tensor3D, Tensor3D];
   return linear(gate.mul<Tensor3D>(tf.sigmoid(gate)).mul(up), weights(`${name}.down_proj.weight`));
@@ -150,7 +89,7 @@ function swiglu(weights: Weights, name: string, x: Tensor3D, inner: number): Ten
 /** softmax(q kᵀ / √d) v, all heads at once, no mask (§1.6). [B, S, D] → [B, S, D] */
 function attention(
   config: ModelConfig,
-  weights: Weights,
+  weights: WeightOf,
   name: string,
   h: Tensor3D,
   rotary: Rotary | undefined,
@@ -196,24 +135,24 @@ function rotate(q: Tensor4D, rotary: Rotary | undefined): Tensor4D {
 }
 
 /** x / √(mean of x² over the last axis + ε), without weights (§1.8). */
-function rmsNorm(x: Tensor3D): Tensor3D {
+export function rmsNorm(x: Tensor3D): Tensor3D {
   return x.mul(tf.rsqrt(tf.mean(tf.square(x), -1, true).add(normEpsilon)));
 }
 
 /** x Wᵀ, rows of all seats at once; W is [out, in] as the reference keeps it. */
-function linear(x: Tensor3D, weight: Tensor): Tensor3D {
+export function linear(x: Tensor3D, weight: Tensor): Tensor3D {
   const [B, R, width] = x.shape;
   return tf.matMul(x.reshape([B * R, width]) as Tensor2D, weight as Tensor2D, false, true).reshape([B, R, -1]);
 }
 
 /** Logits of every cell from the answer latent: its prefix is not read (§1.11). [B, S, D] → [B, L, V] */
-export function answerHead(config: ModelConfig, weights: Weights, y: Tensor3D): Tensor3D {
+export function answerHead(config: ModelConfig, weights: WeightOf, y: Tensor3D): Tensor3D {
   const { puzzlePrefix: P, sequenceLength: L, hiddenSize: D } = config;
   return linear(tf.slice(y, [0, P, 0], [y.shape[0], L, D]), weights('lm_head.weight'));
 }
 
 /** Halt and continue logits from position 0 of the answer latent (§1.11). [B, S, D] → [B, 2] */
-export function haltingHead(config: ModelConfig, weights: Weights, y: Tensor3D): Tensor2D {
+export function haltingHead(config: ModelConfig, weights: WeightOf, y: Tensor3D): Tensor2D {
   const B = y.shape[0];
   const first = tf.slice(y, [0, 0, 0], [B, 1, config.hiddenSize]).reshape([B, config.hiddenSize]);
   return tf.matMul(first as Tensor2D, weights('q_head.weight') as Tensor2D, false, true).add(weights('q_head.bias'));
