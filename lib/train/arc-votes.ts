@@ -45,9 +45,9 @@ export interface ArcQuestions {
   readonly pairs: readonly ArcPair[];
 }
 
-/** All ballots as plain JSON: of each place its candidates, rows of digits, votes, sum of halting probabilities. */
+/** All votes as plain JSON: of each test pair the grids proposed, with their votes and sum of halting probabilities. */
 export type StoredVotes = readonly (readonly [
-  place: string,
+  question: string,
   candidates: readonly (readonly [rows: readonly string[], votes: number, haltSum: number])[],
 ])[];
 
@@ -83,20 +83,20 @@ const rowsCheck: FieldCheck = (value) =>
 
 const storedCheck = listOf(tuple(text, listOf(tuple(rowsCheck, whole(1), notNegative))));
 
-/** Ballots for the test pairs of tasks. One model's votes; giving it another model's too pools them. */
+/** Votes for answers to the test pairs of tasks. Those of several models may be counted together. */
 export class ArcVotes {
+  /** By test pair (keyOf), and then by the hash of the grid proposed. */
   readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
 
   /**
-   * Counts a grid, already turned back and in the task's own colours,
-   * for test pair `pair` (0 is the first) of a task. Throws InputError for no such vote, as all below do for no such
-   * argument.
+   * Counts a grid, already turned back and in the task's own colours, for test pair `pair` (0 is the first) of a task.
+   * Throws InputError for what is no vote, as all below do for impossible arguments.
    */
   add(task: string, pair: number, grid: Grid, haltProbability: number): void {
     checkFields('vote', { task, pair, grid, haltProbability }, voteFields);
-    const place = placeOf(task, pair);
-    const ballot = this.#ballots.get(place) ?? new Map<string, { grid: Grid; votes: number; haltSum: number }>();
-    this.#ballots.set(place, ballot);
+    const question = keyOf(task, pair);
+    const ballot = this.#ballots.get(question) ?? new Map<string, { grid: Grid; votes: number; haltSum: number }>();
+    this.#ballots.set(question, ballot);
     const key = gridHash(grid);
     const candidate = ballot.get(key) ?? { grid: { ...grid, cells: grid.cells.slice() }, votes: 0, haltSum: 0 };
     ballot.set(key, candidate);
@@ -106,8 +106,8 @@ export class ArcVotes {
 
   /** Everything counted so far. */
   stored(): StoredVotes {
-    return [...this.#ballots].map(([place, ballot]) => [
-      place,
+    return [...this.#ballots].map(([question, ballot]) => [
+      question,
       [...ballot.values()].map(({ grid, votes, haltSum }) => [
         gridRows(grid).map((row) => row.join('')),
         votes,
@@ -120,20 +120,20 @@ export class ArcVotes {
   restore(stored: StoredVotes): void {
     checkValue('votes', stored, storedCheck);
     this.#ballots.clear();
-    for (const [place, candidates] of stored) {
+    for (const [question, candidates] of stored) {
       const ballot = new Map(
         candidates.map(([rows, votes, haltSum]) => {
           const grid = gridOfRows(rows.map((row) => Array.from(row, Number)));
           return [gridHash(grid), { grid, votes, haltSum }];
         }),
       );
-      this.#ballots.set(place, ballot);
+      this.#ballots.set(question, ballot);
     }
   }
 
   /** Candidates for a test pair: most votes first, then surest, then first proposed. */
   candidates(task: string, pair: number): ArcCandidate[] {
-    const ballot = this.#ballots.get(placeOf(task, pair));
+    const ballot = this.#ballots.get(keyOf(task, pair));
     return [...(ballot?.values() ?? [])]
       .map(({ grid, votes, haltSum }) => ({ grid, votes, haltProbability: haltSum / votes }))
       .sort((a, b) => b.votes - a.votes || b.haltProbability - a.haltProbability);
@@ -148,8 +148,8 @@ export class ArcVotes {
       asked.forEach(({ output }, pair) => {
         const candidates = this.candidates(task.id, pair);
         const right = gridHash(output);
-        const place = candidates.findIndex(({ grid }) => gridHash(grid) === right);
-        for (const k of triesReported) if (place >= 0 && place < k) solved.set(k, solved.get(k)! + 1 / asked.length);
+        const rank = candidates.findIndex(({ grid }) => gridHash(grid) === right);
+        for (const k of triesReported) if (rank >= 0 && rank < k) solved.set(k, solved.get(k)! + 1 / asked.length);
         pairs++;
         votes += candidates.reduce((sum, candidate) => sum + candidate.votes, 0);
       });
@@ -192,6 +192,6 @@ export type ArcSubmission = Readonly<
   >
 >;
 
-function placeOf(task: string, pair: number): string {
+function keyOf(task: string, pair: number): string {
   return `${task} ${pair}`;
 }

@@ -9,9 +9,9 @@ import { sigmoid } from '../engine/losses.js';
 import { InputError } from '../errors.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
-import { evaluateFields, watch, type EvaluateOptions } from './evaluate.js';
-import { finite, thinkOnce } from './think.js';
+import { evaluateFields, watch, type EvaluateOptions, type PuzzleIdMode } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
+import { finite, thinkOnce } from './think.js';
 
 /** How to vote. */
 export interface ArcVoteOptions
@@ -19,8 +19,8 @@ export interface ArcVoteOptions
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
   /**
-   * Where votes are counted, for looking at them later.
-   * Giving the votes of another model pools the two. Default: fresh.
+   * Where votes are counted, for looking at them later. Those of another model are pooled with this one's.
+   * Default: none yet.
    */
   readonly votes?: ArcVotes;
 }
@@ -34,13 +34,13 @@ const voteFields: Fields<ArcVoteOptions> = {
 
 /** What a vote came to. */
 export interface ArcVoteResult extends ArcScore {
-  /** Share of all augmented test examples that were answered exactly after the last supervision step. */
+  /** Share of all test examples, of every version, that were answered exactly after the last supervision step. */
   readonly exactAccuracy: number;
   readonly supervisionSteps: number;
   readonly seconds: number;
 }
 
-/** What a vote has counted after so many places. */
+/** What a vote has counted after the first `done` test examples. */
 interface Counted {
   readonly done: number;
   readonly exact: number;
@@ -49,8 +49,8 @@ interface Counted {
 }
 
 /**
- * Lets versions vote on the test pairs of a set. Throws InputError for impossible options, and a set not of ARC;
- * StoppedError where shouldStop says so.
+ * Answers every test pair of a set in every version of its task, and lets the versions vote.
+ * Throws InputError for impossible options, and a set not of ARC; StoppedError where shouldStop says so.
  */
 export async function voteArc(
   engine: Engine,
@@ -67,8 +67,7 @@ export async function voteArc(
     supervisionSteps = engine.config.supervisionSteps,
     votes = new ArcVotes(),
   } = options;
-  const { versions, sequenceLength: length } = dataset;
-  const places = placesOf(dataset, options.versions ?? Infinity);
+  const examples = examplesOf(dataset, options.versions);
   const { puzzleIds = 'own', keep } = options;
   const kept = await keep?.open<Counted>(engine, {
     versions: options.versions,
@@ -86,32 +85,25 @@ export async function voteArc(
   let exact = found?.exact ?? 0;
   let done = found?.done ?? 0;
   try {
-    while (done < places.length) {
-      const seats = places.slice(done, done + batchSize);
+    while (done < examples.length) {
+      const seats = examples.slice(done, done + batchSize);
       const batch = batchOf(dataset, seats, puzzleIds);
       const answer = await answerTo(engine, batch, weights, supervisionSteps, (steps) =>
-        watch(options, done + (seats.length * steps) / supervisionSteps, places.length),
+        watch(options, done + (seats.length * steps) / supervisionSteps, examples.length),
       );
-      seats.forEach(({ puzzle, version, pair }, seat) => {
-        const predicted = cropGrid(answer.predictions.subarray(seat * length, (seat + 1) * length), versions.canvas);
-        const haltProbability = sigmoid(finite(answer.haltLogits[seat]));
-        votes.add(
-          versions.entries[puzzle]!.task.id,
-          pair,
-          restoreGrid(predicted, versions.augmentation(puzzle, version)),
-          haltProbability,
-        );
-        if (scoreBoard(answer.predictions, batch.labels, seat, length).exact) exact++;
-      });
+      castVotes(dataset, seats, answer, votes);
+      exact += seats.filter(
+        (_, seat) => scoreBoard(answer.predictions, batch.labels, seat, dataset.sequenceLength).exact,
+      ).length;
       done += seats.length;
       kept?.note(() => ({ done, exact, seconds: seconds(), votes: votes.stored() }));
     }
   } finally {
-    kept?.end(done === places.length);
+    kept?.end(done === examples.length);
   }
   return {
-    ...votes.score(versions.entries),
-    exactAccuracy: exact / Math.max(places.length, 1),
+    ...votes.score(dataset.versions.entries),
+    exactAccuracy: exact / Math.max(examples.length, 1),
     supervisionSteps,
     seconds: seconds(),
   };
@@ -137,39 +129,54 @@ async function answerTo(
   }
 }
 
-/** One test pair in one version of its task. */
-interface Place {
-  readonly puzzle: number;
+/** Counts what seats answer, turned back to the task's own form, as votes for their test pairs (spec §5.8). */
+function castVotes(
+  { versions, sequenceLength: L }: ArcDataset,
+  seats: readonly TestExample[],
+  { predictions, haltLogits }: InferResult,
+  votes: ArcVotes,
+): void {
+  seats.forEach(({ task, version, pair }, seat) => {
+    const answered = cropGrid(predictions.subarray(seat * L, (seat + 1) * L), versions.canvas);
+    const grid = restoreGrid(answered, versions.augmentation(task, version));
+    votes.add(versions.entries[task]!.task.id, pair, grid, sigmoid(finite(haltLogits[seat])));
+  });
+}
+
+/** One test pair in one version of its task, all by number; version 0 is the task as it stands. */
+interface TestExample {
+  readonly task: number;
   readonly version: number;
   readonly pair: number;
 }
 
-function placesOf({ versions }: ArcDataset, most: number): Place[] {
-  return versions.entries.flatMap(({ pairs }, puzzle) =>
-    Array.from({ length: Math.min(most, versions.count(puzzle)) }, (_, version) =>
-      pairs.map((_, pair) => ({ puzzle, version, pair })),
+/** Every test pair in every version, or in the first `most` of them. */
+function examplesOf({ versions }: ArcDataset, most = Infinity): TestExample[] {
+  return versions.entries.flatMap(({ pairs }, task) =>
+    Array.from({ length: Math.min(most, versions.count(task)) }, (_, version) =>
+      pairs.map((_, pair) => ({ task, version, pair })),
     ).flat(),
   );
 }
 
 function batchOf(
-  { versions, sequenceLength: length, ignore }: ArcDataset,
-  seats: readonly Place[],
-  mode: NonNullable<EvaluateOptions['puzzleIds']>,
+  { versions, sequenceLength: L, ignore }: ArcDataset,
+  seats: readonly TestExample[],
+  mode: PuzzleIdMode,
 ): Batch {
-  const tokens = new Int32Array(seats.length * length);
-  const labels = new Int32Array(seats.length * length);
-  seats.forEach(({ puzzle, version, pair }, seat) => {
-    const { input, label } = versions.examples(puzzle, version)[pair]!;
-    tokens.set(input, seat * length);
+  const tokens = new Int32Array(seats.length * L);
+  const labels = new Int32Array(seats.length * L);
+  seats.forEach(({ task, version, pair }, seat) => {
+    const { input, label } = versions.examples(task, version)[pair]!;
+    tokens.set(input, seat * L);
     labels.set(
       Int32Array.from(label, (token) => (token === ignore ? ignoredLabel : token)),
-      seat * length,
+      seat * L,
     );
   });
-  const idOf = ({ puzzle, version }: Place): number => {
+  const idOf = ({ task, version }: TestExample): number => {
     if (mode === 'blank') return 0;
-    const owner = mode === 'own' ? puzzle : (puzzle + 1) % versions.entries.length;
+    const owner = mode === 'own' ? task : (task + 1) % versions.entries.length;
     return versions.id(owner, version % versions.count(owner));
   };
   return { tokens, labels, puzzleIds: Int32Array.from(seats, idOf) };
