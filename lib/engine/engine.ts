@@ -1,7 +1,4 @@
-/**
- * The contract of an engine: it owns parameters, latents, gradients and moments;
- * only tokens go in, only results come out.
- */
+/** The contract of an engine: it owns parameters, latents, gradients and moments; tokens go in, results come out. */
 import type { Batch } from '../data/example.js';
 import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
@@ -18,15 +15,12 @@ export class EngineLostError extends BrokenError {
   override readonly name = 'EngineLostError';
 }
 
-/**
- * Weights to think with: those being trained, or their exponential moving average
- * (puzzle table: always the current one).
- */
+/** Weights to think with: as trained, or their moving average (EMA). The puzzle table is the current one in both. */
 export type Weights = 'raw' | 'average';
 
 /**
- * Sets of tensors an engine holds, by the reference's names;
- * parameters first, as writing them clears the others, which cover trained tensors only.
+ * Sets of tensors that an engine holds, by the reference's names. The sets but parameters are of trained tensors only.
+ * Parameters stand first: writing them sets the others anew.
  */
 export const tensorKinds = ['parameters', 'average', 'firstMoment', 'secondMoment'] as const;
 export type TensorKind = (typeof tensorKinds)[number];
@@ -36,13 +30,10 @@ export function tensorsOf(kind: TensorKind, specs: readonly ParameterSpec[]): re
   return kind === 'parameters' ? specs : specs.filter(({ role }) => role === 'trained');
 }
 
-/** Name under which the gradient of the seats' own puzzle embeddings is read. */
+/** The name of the gradient of the seats' puzzle embeddings, one row a seat (spec §1.4). */
 export const localWeights = 'puzzle_emb.local_weights';
 
-/**
- * Arithmetic of the network's products; norms, softmax, losses,
- * master weights and moments are float32 or better in both.
- */
+/** Arithmetic of the network's products. Norms, softmax, losses, weights and moments are float32 or better in both. */
 export type Precision = 'float32' | 'bf16';
 
 /** One supervision step of thinking. A training request may be given: its labels, last and loss are not used. */
@@ -81,15 +72,15 @@ export interface TrainRequest extends Batch {
   readonly wantLogits?: boolean;
 }
 
-/** Results of a training step, before its update. The gradient is that of Σ (answer + ½(halt + continue)) / B. */
+/** Results of a training step. Its gradient is that of the sum over seats of answer + ½(halt + continue), over B. */
 export interface TrainResult extends InferResult {
   /** Mean cross-entropy over the seat's scored cells, [B]. */
   readonly answerLoss: Float64Array;
   /** Binary cross-entropy of the halting logit against "every scored cell is right", [B]. */
   readonly haltLoss: Float64Array;
-  /** Binary cross-entropy of the continue logit against its bootstrapped target, [B]; 0 for halting 'halt'. */
+  /** Binary cross-entropy of the continue logit against its target, [B]; 0 where continue is not learned. */
   readonly continueLoss: Float64Array;
-  /** The bootstrapped target, [B], for halting 'halt-or-continue' only. */
+  /** The target, 0 … 1: how sure the model is one step later (spec §2.3), [B]. For 'halt-or-continue' only. */
   readonly continueTargets?: Float32Array;
 }
 
@@ -98,10 +89,11 @@ export interface TrainResult extends InferResult {
  * then the optimizer on the rest, then EMA.
  */
 export interface UpdateRequest {
-  /** muon: the networks' matrices by Muon, everything else by adam-atan2, at one learning rate. */
+  /** muon: the networks' matrices by Muon, all other tensors by AdamATan2, at one learning rate. */
   readonly optimizer: 'adam-atan2' | 'adamw' | 'muon';
   readonly learningRate: number;
   readonly weightDecay: number;
+  /** Decays of the first and of the second moment. */
   readonly beta1: number;
   readonly beta2: number;
   readonly puzzleLearningRate: number;

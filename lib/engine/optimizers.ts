@@ -14,9 +14,10 @@ export interface Trained {
 const epsilon = 1e-8;
 
 /**
- * One step t = 1, 2, … in place: decoupled decay, moments, then
- * AdamATan2 (spec §4.1): p ← p − lr / (1 − β1ᵗ) · atan2(m, √v / √(1 − β2ᵗ)): the bias correction of m stands outside;
- * AdamW: p ← p − lr · (m / (1 − β1ᵗ)) / (√(v / (1 − β2ᵗ)) + ε); and the average follows.
+ * One step t = 1, 2, … in place. The moments m and v take the gradient first, the average follows the parameters.
+ *   AdamATan2 (spec §4.1): p ← p·(1 − lr·wd) − lr / (1 − β1ᵗ) · atan2(m, √v / √(1 − β2ᵗ))
+ *   AdamW:                 p ← p·(1 − lr·wd) − lr / (1 − β1ᵗ) · m / (√v / √(1 − β2ᵗ) + ε)
+ * AdamATan2 corrects the bias of m outside the atan2, as the published code does.
  */
 export function adamStep(
   { parameters: p, gradient: g, firstMoment: m, secondMoment: v, average }: Trained,
