@@ -1,4 +1,4 @@
-/** What an evaluation has finished, kept in a file until its end: one that was interrupted goes on from there. */
+/** Keeps what an evaluation has finished in a file until its end, so that one that was interrupted goes on from it. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -7,15 +7,15 @@ import { InputError } from '../errors.js';
 import { readJson } from '../json.js';
 import { pieces, writeFileAtomic } from '../write-file.js';
 
-/** Where and how to keep it. */
+/** Where and how an evaluation is kept. */
 export interface KeepingOptions {
-  /** The files lie there, each named by a hash of all that fixes its evaluation's result. */
+  /** Where the files lie. Each is named by a hash of all that fixes its evaluation's result. */
   readonly folder: string;
-  /** Go on from a file, if there is one. Otherwise the evaluation starts over. */
+  /** true: go on from a file if there is one. false: start over. */
   readonly resume: boolean;
   /** Least seconds between two writes. Default 30. */
   readonly every?: number;
-  /** Told where an evaluation goes on. */
+  /** Called where an evaluation goes on. `done`: puzzles that were finished. */
   readonly onResume?: (done: number, file: string) => void;
 }
 
@@ -31,7 +31,10 @@ export class Keeping {
     this.#options = options;
   }
 
-  /** `settings`: all that fixes a result but the model and the engine. Throws InputError for a damaged file. */
+  /**
+   * The file of the evaluation that this is: `settings` are all that fixes its result but the model and the engine.
+   * Throws InputError for a damaged file.
+   */
   async open<State extends { readonly done: number }>(
     engine: Engine,
     settings: Readonly<Record<string, unknown>>,
@@ -67,7 +70,7 @@ export class Keeping {
   }
 }
 
-/** The file of one evaluation. `State` is plain JSON with the number of puzzles that are finished. */
+/** The file of one evaluation. `State`: what is finished, as plain JSON; `done` counts its puzzles. */
 export class Kept<State extends { readonly done: number }> {
   readonly file: string;
   /** What an interrupted evaluation had finished. */
@@ -85,15 +88,15 @@ export class Kept<State extends { readonly done: number }> {
     if (this.found !== undefined) onResume?.(this.found.done, this.file);
   }
 
-  /** A part is finished. Its state is asked for only when it is written: not at every part, for some are large. */
+  /** Notes that a part is finished. Its state is asked for when it is written, not at every part: some are large. */
   note(state: () => State): void {
     this.#latest = state;
     if (performance.now() - this.#written >= 1000 * this.#every) this.#flush();
   }
 
   /**
-   * The evaluation ends. A finished one writes its file only to replace an older one: where it is one of several, that
-   * file keeps its part of the result.
+   * Ends the evaluation, finished or not. A finished one only replaces a file that is there: of several evaluations
+   * that make one result, each then keeps its own until `remove`.
    */
   end(over: boolean): void {
     if (!over || existsSync(this.file)) this.#flush();

@@ -1,19 +1,19 @@
 /** A trainer's snapshot as one safetensors file, so that a run killed at any moment continues to the same bytes. */
 import { createHash } from 'node:crypto';
-import { InputError, show } from '../errors.js';
-import { readJson } from '../json.js';
-import { checkTensors } from '../engine/checks.js';
-import { pieces } from '../write-file.js';
-import { tensorKinds, tensorsOf, type TensorKind } from '../engine/engine.js';
 import { loadCheckpoint } from '../checkpoint/checkpoint.js';
-import { positionsOf, type ModelConfig } from '../model/config.js';
 import { fromBytes } from '../checkpoint/file-bytes.js';
-import { parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from '../model/parameters.js';
 import { listSafetensors } from '../checkpoint/safetensors.js';
 import { readMetadata, writeSafetensors } from '../checkpoint/safetensors-file.js';
 import type { StoredTensor } from '../checkpoint/tensor-data.js';
+import { checkTensors } from '../engine/checks.js';
+import { tensorKinds, tensorsOf, type TensorKind } from '../engine/engine.js';
+import { InputError, show } from '../errors.js';
+import { readJson } from '../json.js';
 import type { LatentId } from '../model/calls.js';
+import { positionsOf, type ModelConfig } from '../model/config.js';
+import { parameterSpecs, type ParameterSpec, type Tensor, type TensorMap } from '../model/parameters.js';
 import { buildSchedule } from '../model/schedule.js';
+import { pieces } from '../write-file.js';
 import type { TrainerSnapshot } from './trainer.js';
 
 const format = 'trm-lab/state/2';
@@ -39,117 +39,9 @@ export function writeSnapshot(file: string, snapshot: TrainerSnapshot, extra: un
     step: String(snapshot.step),
     stream: JSON.stringify(snapshot.stream),
     extra: JSON.stringify(extra),
-    sums: JSON.stringify(Object.fromEntries([...tensors].map(([name, tensor]) => [name, sumOf(tensor)]))),
+    sums: JSON.stringify(Object.fromEntries([...tensors].map(([name, tensor]) => [name, hashOfTensor(tensor)]))),
   };
   writeSafetensors(file, tensors, { ...metadata, seal: sealOf(metadata) });
-}
-
-/** SHA-256 of a tensor's numbers. */
-function sumOf({ data }: Pick<StoredTensor, 'data'>): string {
-  const hash = createHash('sha256');
-  for (const piece of pieces(data)) hash.update(piece);
-  return hash.digest('hex');
-}
-
-/** SHA-256 of all that is told beside the tensors, their own sums included. */
-function sealOf({ format, step, stream, extra, sums }: Readonly<Record<string, string>>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([format, step, stream, extra, sums]))
-    .digest('hex');
-}
-
-/** An open state file: its head is as it was written, its tensors are still in the file. */
-interface OpenState {
-  readonly metadata: Readonly<Record<string, string>>;
-  /** Reads a tensor. Throws InputError, before it does, for one of another shape, else where a number has changed. */
-  tensor(name: string, dtype: 'F32' | 'I32', shape: readonly number[]): Float32Array | Int32Array;
-}
-
-/** Reads from a state file what a model says is in it. Throws InputError naming the part that is damaged. */
-function fromState<Result>(file: string, read: (state: OpenState) => Result): Result {
-  return fromBytes(file, (bytes) => {
-    const { handles, metadata } = listSafetensors(bytes);
-    if (metadata['format'] !== format)
-      throw new InputError(
-        `${file}: expected a training state (${format}), ` +
-          `got ${metadata['format'] ?? 'another kind of safetensors file'}`,
-      );
-    const damaged = (part: string): never => {
-      throw new InputError(
-        `${file}: ${part} is not as it was written (its checksum differs); the file is damaged: ` +
-          'take an earlier checkpoint, or start over without resume',
-      );
-    };
-    if (metadata['seal'] !== sealOf(metadata)) damaged('what the file says of itself');
-    const sums = storedJson(file, 'checksums', metadata['sums']) as Readonly<Record<string, string>>;
-    return read({
-      metadata,
-      tensor(name, dtype, shape) {
-        const handle = handles.get(name);
-        if (handle === undefined || handle.dtype !== dtype || handle.shape.join() !== shape.join())
-          throw new InputError(
-            `${file}: ${name}: expected shape [${shape.join(', ')}] of ${dtype}, ` +
-              `got ${handle === undefined ? 'none' : `[${handle.shape.join(', ')}] of ${handle.dtype}`}; ` +
-              'it belongs to another model or is damaged: take another one, or start over without resume',
-          );
-        const stored = handle.read();
-        if (sumOf(stored) !== sums[name]) damaged(name);
-        return stored.data as Float32Array | Int32Array;
-      },
-    });
-  });
-}
-
-/** The step of a training state, from its head alone; undefined for a file that is none. */
-export function stateStep(file: string): number | undefined {
-  try {
-    const metadata = readMetadata(file);
-    return metadata['format'] === format ? Number(metadata['step']) : undefined;
-  } catch (error) {
-    if (error instanceof InputError) return undefined;
-    throw error;
-  }
-}
-
-/** Weights that a new run starts from. */
-export interface StartWeights {
-  readonly tensors: TensorMap;
-  /** Of their numbers. */
-  readonly sha256: string;
-  /** What the file names as the block of one's own that they were trained with; undefined for the kit's. */
-  readonly block: string | undefined;
-  /** What was done to fit them to the model, such as another number of puzzle ids. */
-  readonly notes: readonly string[];
-}
-
-/**
- * Reads them: those that a training state was training, or a checkpoint's, ours or others'.
- * Throws InputError if the file is damaged, or its tensors are not those of the model.
- */
-export function readStartWeights(file: string, config: ModelConfig): StartWeights {
-  const specs = parameterSpecs(config);
-  const { tensors, block, notes } =
-    stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file, specs);
-  checkTensors(specs, tensors, file);
-  const hash = createHash('sha256');
-  for (const { name } of specs) hash.update(sumOf(tensors.get(name)!));
-  return { tensors, sha256: hash.digest('hex'), block, notes };
-}
-
-function checkpointWeights(file: string, config: ModelConfig): Omit<StartWeights, 'sha256'> {
-  const { tensors, metadata, notes } = loadCheckpoint(file, { config });
-  return { tensors, block: metadata['block'], notes };
-}
-
-function stateWeights(file: string, specs: readonly ParameterSpec[]): Omit<StartWeights, 'sha256'> {
-  return fromState(file, ({ metadata, tensor }) => {
-    const extra = (storedJson(file, 'extra', metadata['extra']) ?? {}) as { readonly block?: string };
-    const parameters = specs.map(({ name, shape }) => {
-      const data = tensor(`parameters/${name}`, 'F32', shape) as Float32Array;
-      return [name, { shape, data }] as const;
-    });
-    return { tensors: new Map(parameters), block: extra.block, notes: [] };
-  });
 }
 
 /** The plain JSON that came with a snapshot. Throws InputError if the file is damaged or no snapshot. */
@@ -220,6 +112,114 @@ function snapshotIn(
     },
     extra: storedJson(file, 'extra', metadata['extra']),
   };
+}
+
+/** The step of a training state, from its head alone; undefined for a file that is none. */
+export function stateStep(file: string): number | undefined {
+  try {
+    const metadata = readMetadata(file);
+    return metadata['format'] === format ? Number(metadata['step']) : undefined;
+  } catch (error) {
+    if (error instanceof InputError) return undefined;
+    throw error;
+  }
+}
+
+/** Weights that a new run starts from, in place of its seed's. */
+export interface StartWeights {
+  readonly tensors: TensorMap;
+  /** Hash of their numbers, by which runs that start from them are known. */
+  readonly sha256: string;
+  /** The block of one's own that they were trained with, as the file names it; undefined for the kit's. */
+  readonly block: string | undefined;
+  /** What was done to fit them to the model, such as another number of puzzle ids. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads start weights: those that a training state was training, or those of a checkpoint, ours or others'.
+ * Throws InputError if the file is damaged, or its tensors are not those of the model.
+ */
+export function readStartWeights(file: string, config: ModelConfig): StartWeights {
+  const specs = parameterSpecs(config);
+  const { tensors, block, notes } =
+    stateStep(file) === undefined ? checkpointWeights(file, config) : stateWeights(file, specs);
+  checkTensors(specs, tensors, file);
+  const hash = createHash('sha256');
+  for (const { name } of specs) hash.update(hashOfTensor(tensors.get(name)!));
+  return { tensors, sha256: hash.digest('hex'), block, notes };
+}
+
+function checkpointWeights(file: string, config: ModelConfig): Omit<StartWeights, 'sha256'> {
+  const { tensors, metadata, notes } = loadCheckpoint(file, { config });
+  return { tensors, block: metadata['block'], notes };
+}
+
+function stateWeights(file: string, specs: readonly ParameterSpec[]): Omit<StartWeights, 'sha256'> {
+  return fromState(file, ({ metadata, tensor }) => {
+    const extra = (storedJson(file, 'extra', metadata['extra']) ?? {}) as { readonly block?: string };
+    const parameters = specs.map(({ name, shape }) => {
+      const data = tensor(`parameters/${name}`, 'F32', shape) as Float32Array;
+      return [name, { shape, data }] as const;
+    });
+    return { tensors: new Map(parameters), block: extra.block, notes: [] };
+  });
+}
+
+/** SHA-256 of a tensor's numbers, in hexadecimal. */
+function hashOfTensor({ data }: Pick<StoredTensor, 'data'>): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces(data)) hash.update(piece);
+  return hash.digest('hex');
+}
+
+/** SHA-256 of all that is told beside the tensors, their own sums included. */
+function sealOf({ format, step, stream, extra, sums }: Readonly<Record<string, string>>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([format, step, stream, extra, sums]))
+    .digest('hex');
+}
+
+/** An open state file: its head is as it was written, its tensors are still in the file. */
+interface OpenState {
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Reads a tensor. Throws InputError, before it does, for one of another shape, else where a number has changed. */
+  tensor(name: string, dtype: 'F32' | 'I32', shape: readonly number[]): Float32Array | Int32Array;
+}
+
+/** Reads from a state file what a model says is in it. Throws InputError naming the part that is damaged. */
+function fromState<Result>(file: string, read: (state: OpenState) => Result): Result {
+  return fromBytes(file, (bytes) => {
+    const { handles, metadata } = listSafetensors(bytes);
+    if (metadata['format'] !== format)
+      throw new InputError(
+        `${file}: expected a training state (${format}), ` +
+          `got ${metadata['format'] ?? 'another kind of safetensors file'}`,
+      );
+    const damaged = (part: string): never => {
+      throw new InputError(
+        `${file}: ${part} is not as it was written (its checksum differs); the file is damaged: ` +
+          'take an earlier checkpoint, or start over without resume',
+      );
+    };
+    if (metadata['seal'] !== sealOf(metadata)) damaged('what the file says of itself');
+    const sums = storedJson(file, 'checksums', metadata['sums']) as Readonly<Record<string, string>>;
+    return read({
+      metadata,
+      tensor(name, dtype, shape) {
+        const handle = handles.get(name);
+        if (handle === undefined || handle.dtype !== dtype || handle.shape.join() !== shape.join())
+          throw new InputError(
+            `${file}: ${name}: expected shape [${shape.join(', ')}] of ${dtype}, ` +
+              `got ${handle === undefined ? 'none' : `[${handle.shape.join(', ')}] of ${handle.dtype}`}; ` +
+              'it belongs to another model or is damaged: take another one, or start over without resume',
+          );
+        const stored = handle.read();
+        if (hashOfTensor(stored) !== sums[name]) damaged(name);
+        return stored.data as Float32Array | Int32Array;
+      },
+    });
+  });
 }
 
 /** A part of the metadata that is JSON; null where there is none. */

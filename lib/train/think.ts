@@ -15,16 +15,20 @@ export interface Thought {
 }
 
 /**
- * Thinks about one puzzle (token ids, [L]) and returns the answer after every supervision step;
- * `onThought` is told each at once. Throws InputError for no such number of steps.
+ * Thinks about one puzzle (token ids, [L]). Returns the answer after every supervision step.
+ * Throws InputError for an impossible id or number of steps.
  */
 export async function think(
   engine: Engine,
   tokens: Int32Array,
   options: {
+    /** Row of the model's puzzle table. Default 0. */
     readonly puzzleId?: number;
+    /** Default the model's. */
     readonly supervisionSteps?: number;
+    /** Default average. */
     readonly weights?: Weights;
+    /** Called with each answer at once. */
     readonly onThought?: (thought: Thought) => void;
   } = {},
 ): Promise<Thought[]> {
@@ -32,22 +36,13 @@ export async function think(
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
   checkCounts({ supervisionSteps });
   checkValue('puzzleId', puzzleId, whole(0));
+  const puzzles = { tokens, puzzleIds: Int32Array.of(puzzleId) };
   const state = engine.createState(1);
   const thoughts: Thought[] = [];
   try {
     for (let step = 0; step < supervisionSteps; step++) {
-      const { predictions, haltLogits } = await thinkOnce(
-        engine,
-        state,
-        { tokens, puzzleIds: Int32Array.of(puzzleId) },
-        step,
-        weights,
-      );
-      const thought = {
-        step: step + 1,
-        prediction: predictions,
-        haltProbability: sigmoid(finite(haltLogits[0])),
-      };
+      const { predictions, haltLogits } = await thinkOnce(engine, state, puzzles, step, weights);
+      const thought = { step: step + 1, prediction: predictions, haltProbability: sigmoid(finite(haltLogits[0])) };
       thoughts.push(thought);
       options.onThought?.(thought);
     }
@@ -57,20 +52,20 @@ export async function think(
   return thoughts;
 }
 
-/** Throws NotFiniteError where a model's numbers overflow: what it answers then means nothing. */
+/** A halting logit. Throws NotFiniteError where it overflowed: what the model answers then means nothing. */
 export function finite(logit = NaN): number {
   if (Number.isFinite(logit)) return logit;
   throw new NotFiniteError('the model answers NaN: its weights are so large that its numbers overflow');
 }
 
-/** One supervision step for seats that all started together: the first step resets their latents. */
+/** Supervision step 0, 1, … of seats that all started together: step 0 resets their latents. */
 export function thinkOnce(
   engine: Engine,
   state: LatentState,
-  puzzles: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array },
+  { tokens, puzzleIds }: { readonly tokens: Int32Array; readonly puzzleIds: Int32Array },
   step: number,
   weights: Weights,
 ): Promise<InferResult> {
   const reset = new Uint8Array(state.batchSize).fill(step === 0 ? 1 : 0);
-  return engine.inferStep(state, { tokens: puzzles.tokens, puzzleIds: puzzles.puzzleIds, reset, weights });
+  return engine.inferStep(state, { tokens, puzzleIds, reset, weights });
 }
