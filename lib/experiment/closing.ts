@@ -1,4 +1,4 @@
-/** Closing evaluations: further questions to the final model of a run, beside the evaluation that tables quote. */
+/** Closing evaluations: what else the final model of a run is asked, beside the evaluation that tables quote. */
 import { exampleOf, someOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { blankToken } from '../data/sudoku.js';
 import { InputError, within } from '../errors.js';
@@ -13,19 +13,19 @@ export interface ClosingEvaluation {
   /** Its key in the record's map; each once. */
   readonly name: string;
   /**
-   * scored: the puzzles that the run is scored on. training: training puzzles, not augmented. one-blank: the scored
-   * puzzles with all cells filled in but one, the easiest there are (arXiv 2601.10679); Sudoku only.
+   * scored: the puzzles that the run is scored on. training: training puzzles, not augmented.
+   * one-blank, for Sudoku only: the scored puzzles with all cells filled in but one (arXiv 2601.10679).
    */
   readonly on: (typeof sets)[number];
   /** The first so many of the set; 0 for all. */
   readonly puzzles: number;
-  /** Default the model's. */
+  /** N, supervision steps of each puzzle. Default the model's. */
   readonly supervisionSteps?: number;
   /** The puzzle embedding: none, or that of the next puzzle of the set. Default the puzzle's own. */
   readonly puzzleIds?: 'blank' | 'shuffled';
-  /** raw: the weights as trained instead of their moving average. */
+  /** raw: the weights as trained. Default their moving average. */
   readonly weights?: 'raw';
-  /** Of these puzzles, those whose source rates them from the first number to below the second; null for no limit. */
+  /** Only those puzzles that their source rates `least` or more and below `below`; null for no limit. */
   readonly ratings?: readonly [least: number, below: number | null];
   /** ARC: every task of the set answers in its first so many versions, 0 for all, and these vote. */
   readonly votes?: number;
@@ -56,26 +56,23 @@ const fields: Fields<ClosingEvaluation> = {
   supervisionSteps: optional(whole(1)),
   puzzleIds: optional(oneOf('blank', 'shuffled')),
   weights: optional(oneOf('raw')),
-  ratings: optional(band),
+  ratings: optional(ratingBand),
   votes: optional(whole(0)),
 };
 
-/**
- * Checks a list from any source. Throws InputError naming what is wrong, and for questions that the task can't
- * answer.
- */
+/** Checks a list from any source. Throws InputError naming what is wrong, or cannot be asked of this task. */
 export function checkClosing(list: readonly ClosingEvaluation[], task: Task): void {
   const names = new Set<string>();
   list.forEach((each, index) => {
-    checkFields(`evaluation.closing[${index}]`, each, fields, (question) => beyond(question, task));
+    checkFields(`evaluation.closing[${index}]`, each, fields, (question) => impossibleOn(task, question));
     if (names.has(each.name))
       throw new InputError(`evaluation.closing: expected each name once, got ${each.name} twice`);
     names.add(each.name);
   });
 }
 
-/** What a task cannot be asked. */
-function beyond({ on, puzzles, votes }: ClosingEvaluation, task: Task): string[] {
+/** What is wrong with a question to a model of this task. */
+function impossibleOn(task: Task, { on, puzzles, votes }: ClosingEvaluation): string[] {
   return [
     ...(on === 'one-blank' && task.kind !== 'sudoku'
       ? [`on: expected a task of Sudokus for one-blank, got ${task.kind}`]
@@ -86,7 +83,8 @@ function beyond({ on, puzzles, votes }: ClosingEvaluation, task: Task): string[]
   ];
 }
 
-function band(value: unknown): string | undefined {
+/** The check of a band of ratings, which says what it expected. */
+function ratingBand(value: unknown): string | undefined {
   const [least, below] = (Array.isArray(value) && value.length === 2 ? value : []) as readonly unknown[];
   const limits = number(least) === undefined && (below === null || number(below) === undefined);
   return limits && (below === null || (below as number) > (least as number))
@@ -95,8 +93,8 @@ function band(value: unknown): string | undefined {
 }
 
 /**
- * The puzzles a question is about; undefined where there is none with such a rating. Throws InputError for a set
- * without ratings.
+ * The puzzles that a question is about; undefined where none has such a rating.
+ * Throws InputError for ratings of a set that has none.
  */
 export function closingPuzzles(
   { name, on, puzzles, ratings }: ClosingEvaluation,
@@ -119,8 +117,8 @@ export function closingPuzzles(
 }
 
 /**
- * Throws InputError for a question that these puzzles cannot be asked, before the training that it closes: of ratings
- * where they have none, of shuffled ids where they share one.
+ * Throws InputError for a question that cannot be asked about these puzzles: of ratings where they have none, of
+ * shuffled ids where all share one. A run checks it before its training, not after.
  */
 export function checkQuestions(list: readonly ClosingEvaluation[], train: Dataset, scored: Dataset): void {
   for (const question of list) {

@@ -32,7 +32,7 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
   return { train: train.examples, scored: evaluation.split === 'test' ? test.examples : validation.examples };
 }
 
-/** FLOP of a run. Without sizes, sets are taken to be as large as the task asks for. */
+/** FLOP of a run. Without `sizes`, sets count as being as large as the task asks for. */
 export function runCost({ model, training, evaluation, task }: Experiment, sizes?: SetSizes): RunCost {
   const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
   const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
@@ -40,7 +40,7 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const bands = evaluation.closing.filter(({ ratings }) => ratings !== undefined).length;
   const closing = evaluation.closing.reduce((sum, { on, puzzles, supervisionSteps, ratings, votes }) => {
-    // bands share them
+    // Bands of ratings divide the puzzles among them: evenly, as far as is known here.
     const all = of(puzzles, on === 'training' ? train : scored) / (ratings === undefined ? 1 : bands);
     // At most: tasks of few colours have fewer versions.
     const versions =
@@ -59,7 +59,7 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   };
 }
 
-/** Supervision steps of puzzles that evaluations took, votes included. */
+/** Puzzles times supervision steps of the evaluations made so far; a vote of ARC's counts as a puzzle. */
 export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluations' | 'closing'>): number {
   const steps = (result: ClosingResult): number =>
     (isVote(result) ? result.votes : result.puzzles) * result.supervisionSteps;
