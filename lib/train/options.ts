@@ -144,8 +144,9 @@ export function supervisionAt(
 export function rateFactor(step: number, options: TrainingOptions): number {
   const { steps, warmupSteps, decayFraction, finalRateRatio } = options;
   if (step < warmupSteps) return step / warmupSteps;
-  const decaySteps = Math.max(1, (steps - warmupSteps) * decayFraction);
-  const progress = Math.min(1, Math.max(0, (step - (steps - decaySteps)) / decaySteps));
+  const decaySteps = Math.max(0, (steps - warmupSteps) * decayFraction);
+  const start = steps - decaySteps; // steps where nothing decays, so that the last one still has the whole rate
+  const progress = step <= start ? 0 : Math.min(1, (step - start) / decaySteps);
   return finalRateRatio + (1 - finalRateRatio) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 

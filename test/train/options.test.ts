@@ -27,6 +27,8 @@ describe('training options', () => {
     assert.equal(rateFactor(550, options), 1);
     assert.ok(Math.abs(rateFactor(775, options) - 0.5) < 1e-12);
     assert.ok(rateFactor(1000, options) < 1e-12);
+    assert.equal(rateFactor(1000, { ...options, decayFraction: 0 }), 1, 'no part decays, so the last step does not');
+    assert.equal(rateFactor(100, { ...options, steps: 100, decayFraction: 1 }), 1, 'as in the reference');
   });
 
   it('refuses unknown and impossible fields, all at once', () => {
