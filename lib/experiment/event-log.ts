@@ -5,7 +5,7 @@ import { tensorflowWriter } from '../engine/tfjs/backend.js';
 import { InputError } from '../errors.js';
 import type { CurvePoint, RunEvaluation } from './record.js';
 
-/** Told the whole curve so far again and again; each point is written once. */
+/** Is given the whole curve so far, again and again, and writes each point once. */
 export type EventLog = (curve: readonly CurvePoint[], evaluations: readonly RunEvaluation[]) => void;
 
 /** TensorFlow has one writer for a folder and process; another run of the process goes on with it. */

@@ -5,10 +5,11 @@ import type { Call, NetId, Schedule } from './calls.js';
 /** Enough for any schedule worth training; keeps a typing error from filling the memory. */
 const mostCalls = 4096;
 
-/** Networks in the order of the schedules that the kit writes. */
-const order: readonly NetId[] = ['net', 'fL', 'fH'];
+/** Networks in the order that the kit's own schedules have. */
+const netOrder: readonly NetId[] = ['net', 'fL', 'fH'];
 
-const line = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\(([^()]*)\)\s*(\(no gradient\))?$/u;
+/** "4 × z ← net(y + x + z)  (no gradient)": times, write, net, sources, and whether it is a constant. */
+const callPattern = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\(([^()]*)\)\s*(\(no gradient\))?$/u;
 
 /**
  * Reads a schedule, one call a line (or between semicolons):
@@ -29,7 +30,8 @@ export function readSchedule(text: string): Schedule {
     .map((part) => part.trim())
     .filter((part) => part !== '')) {
     const [, times = '1', write, net, sources = '', constant] =
-      line.exec(written) ?? refuse(`expected lines like "2 × z ← net(y + x + z)", got ${JSON.stringify(written)}`);
+      callPattern.exec(written) ??
+      refuse(`expected lines like "2 × z ← net(y + x + z)", got ${JSON.stringify(written)}`);
     const read = sources.split('+').map((source) => source.trim());
     for (const source of read)
       if (!/^(x|y|z\d*)$/.test(source))
@@ -44,7 +46,7 @@ export function readSchedule(text: string): Schedule {
   }
   const latents = [...new Set(calls.map(({ write }) => write))].sort();
   const answer = latents.includes('y') ? 'y' : 'z';
-  const nets = order.filter((each) => calls.some(({ net }) => net === each));
+  const nets = netOrder.filter((each) => calls.some(({ net }) => net === each));
   const unwritten = calls.flatMap(({ read }) => read).find((source) => source !== 'x' && !latents.includes(source));
   if (unwritten !== undefined)
     refuse(`expected every latent that is read to be written, got none that writes ${unwritten}`);

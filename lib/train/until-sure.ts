@@ -6,7 +6,7 @@ import { checkFields, type Fields } from '../fields.js';
 import { vote, type Answer } from './ensemble.js';
 import { checkScorable, evaluateFields, puzzlesOf, settingsOf, watch, type EvaluateOptions } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
-import { Seats, seatsFields, type SeatsOptions } from './seats.js';
+import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js';
 
 /** How one puzzle ended. */
 export interface SearchedPuzzle {
@@ -80,6 +80,14 @@ interface Finished extends SearchedPuzzle {
   readonly voted: readonly boolean[];
 }
 
+/** What the search for one puzzle has found so far. */
+interface Search {
+  readonly surer: SurerAnswer[];
+  /** The last answer of each of its first forms, and whether the vote of those so far is right. */
+  readonly lastAnswers: Answer[];
+  readonly voted: boolean[];
+}
+
 /** What is kept of a search that is stopped: puzzles in their seats are begun again. */
 interface SearchState {
   readonly done: number;
@@ -117,27 +125,17 @@ export async function evaluateUntilSure(
       if (each[next.value.index] === undefined) yield next.value;
   })();
   const seats = new Seats(engine, waiting, total - before, { ...options, haltAbove });
-  const surer = Array.from({ length: total }, (): SurerAnswer[] => []);
-  const lastAnswers = Array.from({ length: total }, (): Answer[] => []);
-  const voted = Array.from({ length: total }, (): boolean[] => []);
+  const searches = Array.from({ length: total }, (): Search => ({ surer: [], lastAnswers: [], voted: [] }));
   const started = performance.now();
   const seconds = (): number => spent + (performance.now() - started) / 1000;
   let finished = before;
   try {
     for await (const thoughts of seats.thoughts()) {
-      for (const { done, index, question, labels, steps, answer, surest, form, forms, passes, sure } of thoughts) {
-        const isRight = ({ tokens }: Answer): boolean => scoreBoard(tokens, labels, 0, labels.length).exact;
-        if (surest.haltLogit > (surer[index]!.at(-1)?.haltLogit ?? -Infinity))
-          surer[index]!.push({ passes, haltLogit: surest.haltLogit, right: isRight(surest) });
-        if (steps === supervisionSteps && forms <= leastForms) {
-          lastAnswers[index]!.push(answer);
-          voted[index]!.push(isRight(vote(lastAnswers[index]!)));
-        }
-        if (!done) continue;
-        const right = isRight(surest);
-        const ended = { passes, forms, form, haltLogit: surest.haltLogit, sure, right, surer: surer[index]! };
-        const alsoRight = right || dataset.alternative?.accepts(question, surest.tokens) === true;
-        each[index] = { ...ended, index, alsoRight, voted: voted[index]! };
+      for (const thinking of thoughts) {
+        const search = searches[thinking.index]!;
+        note(search, thinking, thinking.steps === supervisionSteps && thinking.forms <= leastForms);
+        if (!thinking.done) continue;
+        each[thinking.index] = finishedOf(search, thinking, dataset.alternative);
         finished++;
       }
       if (finished > before)
@@ -159,6 +157,28 @@ export async function evaluateUntilSure(
     chains,
     seconds: seconds(),
   };
+}
+
+/** Notes an answer that is surer than all before, and the vote of the first forms where the last of them `votes` now. */
+function note({ surer, lastAnswers, voted }: Search, thinking: Thinking, votes: boolean): void {
+  const { passes, answer, surest } = thinking;
+  if (surest.haltLogit > (surer.at(-1)?.haltLogit ?? -Infinity))
+    surer.push({ passes, haltLogit: surest.haltLogit, right: isRight(surest, thinking) });
+  if (!votes) return;
+  lastAnswers.push(answer);
+  voted.push(isRight(vote(lastAnswers), thinking));
+}
+
+/** How the search for a puzzle ended. */
+function finishedOf({ surer, voted }: Search, thinking: Thinking, other: Alternative | undefined): Finished {
+  const { index, question, surest, passes, forms, form, sure } = thinking;
+  const right = isRight(surest, thinking);
+  const alsoRight = right || other?.accepts(question, surest.tokens) === true;
+  return { passes, forms, form, haltLogit: surest.haltLogit, sure, right, surer, index, alsoRight, voted };
+}
+
+function isRight({ tokens }: Answer, { labels }: Thinking): boolean {
+  return scoreBoard(tokens, labels, 0, labels.length).exact;
 }
 
 /** What the puzzles add up to. */
