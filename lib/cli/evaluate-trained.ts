@@ -79,7 +79,7 @@ async function trainingSet(task: Task, shouldStop: () => boolean): Promise<Datas
 function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
   const overlap = overlapOf(train, scored);
   const { 'in the training set': same, 'there in disguise': disguised } = overlap;
-  const which = `${scored.examples < puzzles ? 'the first ' : 'these '}${plural(scored.examples, 'puzzle')}`;
+  const which = `${scored.examples < puzzles ? 'the first ' : 'the '}${plural(scored.examples, 'puzzle')}`;
   const caution = 'on new puzzles it may solve fewer';
   if (disguised === 0)
     return { line: `of ${which} none is among the model's training puzzles, as it stands or in disguise`, overlap };

@@ -73,7 +73,7 @@ describe('thinking wider', function () {
       return [text.split('\n')[2]!, result['trainingPuzzles']];
     };
     const [line, numbers] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)]);
-    assert.match(line, /^of these 3 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
+    assert.match(line, /^of the 3 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
     assert.deepEqual(numbers, {
       set: 'of-training.txt',
       'test puzzles': 3,
@@ -81,10 +81,10 @@ describe('thinking wider', function () {
       'there in disguise': 2,
     });
     const [fewer] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)], '--puzzles', '2');
-    assert.match(fewer, /^of these 2 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
+    assert.match(fewer, /^of the 2 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
     const maze = dataFile('checkpoints/maze-7x7.safetensors');
     const others = await run(evaluateCommand, maze, '--set', 'task.seed=3,task.testPuzzles=9', '--steps', '1');
-    assert.match(others.text, /^of these 9 puzzles none is among the model's training puzzles/m);
+    assert.match(others.text, /^of the 9 puzzles none is among the model's training puzzles/m);
     const own = await run(evaluateCommand, small, '--puzzles', '2', '--steps', '1');
     assert.doesNotMatch(own.text, /training puzzles/);
   });
@@ -108,7 +108,7 @@ describe('thinking wider', function () {
       (await run(evaluateCommand, model, '--steps', '1', ...more)).text.split('\n')[2]!;
     assert.match(
       await lineOf(first, '--file', mine),
-      /^of these 20 puzzles the model was trained on \d+ \(12 as they st/,
+      /^of the 20 puzzles the model was trained on \d+ \(12 as they st/,
     );
     const next = await trained('next', first);
     assert.match(await lineOf(next), /is not known: its training started from the weights of another one$/);
