@@ -6,7 +6,7 @@ import { checkNewFolder } from '../user-file.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
 import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
 import { writeNewFolder } from './new-folder.js';
-import { writeSplitArrays, type SplitCounts } from './split-arrays.js';
+import { writeSplit, type SplitCounts } from './split-arrays.js';
 
 /** What was built. */
 export interface BuiltArc {
@@ -53,30 +53,37 @@ export function buildArc(
   });
 
   const { result, sha256 } = writeNewFolder(folder, (out) => {
-    const write = (split: 'train' | 'test', dataset: ArcDataset): SplitCounts => {
-      const counted = writeSplit(
-        dataset,
-        out.folder(split),
-        firstId,
-        (done, total) => onProgress({ stage: `writing ${split}`, done, total }),
-        (name, hash) => out.wrote(`${split}/${name}`, hash),
-      );
-      out.text(
-        `${split}/dataset.json`,
-        JSON.stringify({
-          pad_id: arcTokens.pad,
-          ignore_label_id: arcTokens.pad,
-          blank_identifier_id: 0,
-          vocab_size: arcTokens.vocabSize,
-          seq_len: dataset.sequenceLength,
-          num_puzzle_identifiers: names.length,
-          total_groups: counted.groups,
-          mean_puzzle_examples: counted.examples / counted.puzzles,
-          total_puzzles: counted.puzzles,
-          sets: ['all'],
-        }),
-      );
-      return counted;
+    const write = (split: 'train' | 'test', { versions, sequenceLength }: ArcDataset): SplitCounts => {
+      const { entries } = versions;
+      const counts = entries.map((_, puzzle) => versions.count(puzzle));
+      const puzzles = counts.reduce((sum, count) => sum + count, 0);
+      const examples = entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * counts[puzzle]!, 0);
+      const metadata = {
+        pad_id: arcTokens.pad,
+        ignore_label_id: arcTokens.pad,
+        blank_identifier_id: 0,
+        vocab_size: arcTokens.vocabSize,
+        seq_len: sequenceLength,
+        num_puzzle_identifiers: names.length,
+        total_groups: entries.length,
+        mean_puzzle_examples: examples / puzzles,
+        total_puzzles: puzzles,
+        sets: ['all'],
+      };
+      const tokens = { type: 'uint8', sequenceLength } as const;
+      const size = { groups: entries.length, puzzles, examples };
+      return writeSplit(out, split, size, tokens, JSON.stringify(metadata), (arrays) => {
+        let done = 0;
+        entries.forEach(({ task }, group) => {
+          for (let version = 0; version < counts[group]!; version++) {
+            for (const { input, label } of versions.examples(group, version)) arrays.example(input, label);
+            arrays.endPuzzle(firstId.get(task.id)! + version);
+            done++;
+          }
+          arrays.endGroup();
+          onProgress({ stage: `writing ${split}`, done, total: puzzles });
+        });
+      });
     };
     const built = { train: write('train', train), test: write('test', test) };
     out.text('identifiers.json', JSON.stringify(names));
@@ -91,39 +98,6 @@ export function buildArc(
     return built;
   });
   return { ...result, ids: names.length, full, sha256 };
-}
-
-/** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeSplit(
-  { versions, sequenceLength }: ArcDataset,
-  folder: string,
-  firstId: ReadonlyMap<string, number>,
-  onProgress: (done: number, total: number) => void,
-  onFile: (name: string, sha256: string) => void,
-): SplitCounts {
-  const counts = versions.entries.map((_, puzzle) => versions.count(puzzle));
-  const groups = counts.length;
-  const puzzles = counts.reduce((sum, count) => sum + count, 0);
-  const examples = versions.entries.reduce((sum, { pairs }, puzzle) => sum + pairs.length * counts[puzzle]!, 0);
-  writeSplitArrays(
-    folder,
-    { groups, puzzles, examples },
-    { type: 'uint8', sequenceLength },
-    (arrays) => {
-      let puzzle = 0;
-      versions.entries.forEach(({ task }, group) => {
-        for (let version = 0; version < counts[group]!; version++) {
-          for (const { input, label } of versions.examples(group, version)) arrays.example(input, label);
-          arrays.endPuzzle(firstId.get(task.id)! + version);
-          puzzle++;
-        }
-        arrays.endGroup();
-        onProgress(puzzle, puzzles);
-      });
-    },
-    onFile,
-  );
-  return { groups, puzzles, examples };
 }
 
 function plain(pairs: ArcDataset['versions']['entries'][number]['pairs']): unknown {

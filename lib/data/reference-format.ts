@@ -14,7 +14,7 @@ import type { Example } from './example.js';
 import { isShortestPath, mazeToken, mazeVocabulary } from './maze.js';
 import { readNpy } from './npy.js';
 import { writeNewFolder } from './new-folder.js';
-import { writeSplitArrays, type SplitCounts, type TokenType } from './split-arrays.js';
+import { writeSplit, type SplitCounts, type TokenType } from './split-arrays.js';
 
 /** What dataset.json says, under its own names. */
 interface Metadata {
@@ -248,52 +248,28 @@ export function writeReferenceFolder(
   let done = 0;
   const { result, sha256 } = writeNewFolder(out, (unfinished) => {
     const write = (split: 'train' | 'test'): SplitCounts => {
-      const written = writeArrays(
-        unfinished.folder(split),
-        sets[split],
-        options.types?.[split] ?? 'uint8',
-        (name, hash) => unfinished.wrote(`${split}/${name}`, hash),
-        () => options.onProgress?.(++done, total),
-      );
-      unfinished.text(`${split}/dataset.json`, metadataText(sets[split], written));
-      return written;
+      const set = sets[split];
+      if (set.puzzleIds !== 1) throw new Error(`${set.name} has puzzle ids of its own`);
+      const groups = set.groupOffsets.length - 1;
+      const versions = 1 + (set.augmentation?.copies ?? 0);
+      const counts = { groups, puzzles: set.ids.length * versions, examples: set.examples * versions };
+      const tokens = { type: options.types?.[split] ?? 'uint8', sequenceLength: set.sequenceLength };
+      return writeSplit(unfinished, split, counts, tokens, metadataText(set, counts), (arrays) => {
+        for (let group = 0; group < groups; group++) {
+          for (const made of puzzlesOf(set, group)) {
+            for (const { input, label } of made) arrays.example(input, label);
+            arrays.endPuzzle(0);
+          }
+          arrays.endGroup();
+          options.onProgress?.(++done, total);
+        }
+      });
     };
     const counted = { train: write('train'), test: write('test') };
     unfinished.text('identifiers.json', JSON.stringify(['<blank>']));
     return counted;
   });
   return { ...result, sha256 };
-}
-
-/** Writes a split's five arrays; `onFile` gets each one's SHA-256. */
-function writeArrays(
-  folder: string,
-  set: Dataset,
-  type: TokenType,
-  onFile: (name: string, sha256: string) => void,
-  onGroup: () => void,
-): SplitCounts {
-  if (set.puzzleIds !== 1) throw new Error(`${set.name} has puzzle ids of its own`);
-  const groups = set.groupOffsets.length - 1;
-  const versions = 1 + (set.augmentation?.copies ?? 0);
-  const [puzzles, examples] = [set.ids.length * versions, set.examples * versions];
-  writeSplitArrays(
-    folder,
-    { groups, puzzles, examples },
-    { type, sequenceLength: set.sequenceLength },
-    (arrays) => {
-      for (let group = 0; group < groups; group++) {
-        for (const made of puzzlesOf(set, group)) {
-          for (const { input, label } of made) arrays.example(input, label);
-          arrays.endPuzzle(0);
-        }
-        arrays.endGroup();
-        onGroup();
-      }
-    },
-    onFile,
-  );
-  return { groups, puzzles, examples };
 }
 
 /**

@@ -1,5 +1,6 @@
-/** Writes a split as the reference stores it: five NumPy arrays, filled example by example (spec §5.1). */
+/** Writes a split as the reference stores it: dataset.json and five NumPy arrays, filled one by one (spec §5.1). */
 import path from 'node:path';
+import type { UnfinishedFolder } from './new-folder.js';
 import { NpyWriter } from './npy-writer.js';
 import type { NpyType } from './npy.js';
 
@@ -25,16 +26,20 @@ export interface SplitArrays {
 
 /**
  * Writes all__inputs.npy, all__labels.npy, all__puzzle_identifiers.npy, all__puzzle_indices.npy and
- * all__group_indices.npy to a folder; `fill` gives the content, `onFile` gets each file's SHA-256. Inputs and labels
- * are [examples, sequenceLength]. If `fill` throws, the files stay as they are: whoever named the folder removes it.
+ * all__group_indices.npy to a split's folder, and `metadata` as its dataset.json; `fill` gives the content. Inputs and
+ * labels are [examples, sequenceLength]. Returns the counts. If `fill` throws, the files stay as they are: whoever
+ * named the folder removes it.
  */
-export function writeSplitArrays(
-  folder: string,
-  { groups, puzzles, examples }: SplitCounts,
+export function writeSplit(
+  out: UnfinishedFolder,
+  split: 'train' | 'test',
+  counts: SplitCounts,
   tokens: { readonly type: TokenType; readonly sequenceLength: number },
+  metadata: string,
   fill: (arrays: SplitArrays) => void,
-  onFile: (name: string, sha256: string) => void,
-): void {
+): SplitCounts {
+  const { groups, puzzles, examples } = counts;
+  const folder = out.folder(split);
   const opened: [string, NpyWriter][] = [];
   const open = (name: string, type: NpyType, shape: readonly number[]): NpyWriter => {
     const writer = new NpyWriter(path.join(folder, `all__${name}.npy`), type, shape);
@@ -67,12 +72,14 @@ export function writeSplitArrays(
     });
     while (opened.length > 0) {
       const [name, writer] = opened[0]!;
-      onFile(name, writer.end());
+      out.wrote(`${split}/${name}`, writer.end());
       opened.shift();
     }
   } finally {
     for (const [, writer] of opened) writer.abandon();
   }
+  out.text(`${split}/dataset.json`, metadata);
+  return counts;
 }
 
 /** Tokens as a .npy file stores them; int64 is little-endian. */
