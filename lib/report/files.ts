@@ -12,7 +12,6 @@ import { duration } from '../progress.js';
 import { scalesOfTable, tableBases, type PaperTable } from '../sweep/plan.js';
 import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline, puzzleRows } from './best.js';
-import { beyondTable } from './beyond.js';
 import { fingerprintIn, fingerprintOf, pictureOf, type Figure } from './draw/plotly.js';
 import { paperVersusOurs, rowsVersusCycles } from './figures.js';
 import { tableOfFrame } from './frames.js';
@@ -421,7 +420,6 @@ function markedReports({ records, wider = [], benches = [] }: ReportSources): Re
       .join('\n\n');
   return {
     'README.md': { headline: headline(records), best: bestTable(records) },
-    'DEVIATIONS.md': { beyond: toMarkdown(beyondTable()) },
     'docs/results.md': {
       results: resultsTable(plain.filter((record) => !isDesk(record))),
       desk: resultsTable(extremeRuns(records).filter(isDesk)),

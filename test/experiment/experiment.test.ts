@@ -43,6 +43,12 @@ describe('experiment', () => {
       /, 1 supervision step a puzzle, 4 after 60 % of the steps, 64 batches in turn$/,
     );
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
+    const papers = Object.values(experiments).filter(({ scale }) => scale === 'paper');
+    for (const { name, model, training } of papers) {
+      const { optimizer, finalRateRatio, supervisionSteps, supervisionCurriculum, interleavedBatches } = training;
+      assert.deepEqual([optimizer, finalRateRatio, model.explorationProbability], ['adam-atan2', 1, 0.1], name);
+      assert.deepEqual([supervisionSteps, supervisionCurriculum, interleavedBatches], Array(3).fill(undefined), name);
+    }
   });
 
   it('says in its description what was changed, and only then', () => {
