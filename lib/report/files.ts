@@ -20,6 +20,7 @@ import { failureModeNotes, failureModesTable, overfittingRows } from './failure-
 import { legend } from './legend.js';
 import { precisionPairs, precisionTable } from './precision.js';
 import { ratingsTable } from './ratings.js';
+import { tableTexts, type TableTexts } from './runs.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
 import { comparedRows, paperData, paperTable, paperTableFrame, paperTableInBrief } from './paper-tables.js';
@@ -34,7 +35,7 @@ import {
   trainingVersusTest,
 } from './study-figures.js';
 import { accuracyVersusCoreHours, accuracyVersusFlop, coreHours, extremeRuns, publishedTable } from './cost-figures.js';
-import { resultsTable, toCsv, toMarkdown, type Table, withoutRuns } from './tables.js';
+import { resultsTable, toCsv, toMarkdown, type Table } from './tables.js';
 import { thresholdTable, widerFigure, widerTable } from './wider.js';
 import { plural } from '../words.js';
 
@@ -57,11 +58,8 @@ export interface LevelBench extends BenchRecord {
   readonly level: string;
 }
 
-/** A table of figures/, as Markdown for people and as CSV for programs, and the records that made it. */
-export interface ReportTable extends Listed {
-  readonly markdown: string;
-  readonly csv: string;
-}
+/** A table of figures/ and the records that made it. */
+export interface ReportTable extends Listed, TableTexts {}
 
 /** A figure of figures/ and the records that made it. */
 export interface ReportFigure extends Listed {
@@ -160,7 +158,7 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
     shows: 'Search at test time: what more passes solve, and how often the halting head is right',
     folder: 'data/wider',
     records: [study.id],
-    markdown: `${widerText(study)}\n`,
+    markdown: widerText(study),
     csv: toCsv(widerTable(study)),
   }));
   const published = extremeRuns(records).length === 0 ? [] : [publishedList()];
@@ -178,7 +176,7 @@ function publishedList(): ReportTable {
     markdown:
       `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. These are numbers of others, and none of this ` +
       'kit’s. FLOP are counted from the published configuration as for our own runs: a multiply-add is 2, and a ' +
-      'backward call costs two forward calls.\n',
+      'backward call costs two forward calls.',
     csv: toCsv(table),
   };
 }
@@ -230,14 +228,7 @@ function listedTable(
   folder = 'data/runs',
 ): ReportTable {
   const runs = new Set(table.rows.flatMap((row) => (row.at(-1) ?? '').split(' ')).filter((id) => id !== ''));
-  return {
-    name,
-    shows,
-    folder,
-    records: [...runs],
-    markdown: `${[toMarkdown(withoutRuns(table)), ...notes].join('\n\n')}\n`,
-    csv: toCsv(table),
-  };
+  return { name, shows, folder, records: [...runs], ...tableTexts(table, notes) };
 }
 
 function paperTables(records: readonly RunRecord[]): ReportTable[] {
@@ -246,7 +237,7 @@ function paperTables(records: readonly RunRecord[]): ReportTable[] {
     shows: `Table ${table} on ${base.name}`,
     folder: 'data/runs',
     records: idsOf(paperTableRows(table, base, records).flatMap(everyRun)),
-    markdown: `${paperTable(table, base, records)}\n`,
+    markdown: paperTable(table, base, records),
     csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
   }));
 }
@@ -384,7 +375,7 @@ function textsOf(sources: ReportSources): [string, string][] {
   return [
     ...marked,
     ...shown.flatMap(({ name, markdown, csv }): [string, string][] => [
-      [`figures/${name}.md`, keptTogether(markdown)],
+      [`figures/${name}.md`, `${keptTogether(markdown)}\n`],
       [`figures/${name}.csv`, csv],
     ]),
     ['figures/README.md', figureIndex(reportFigures(sources), shown)],

@@ -15,27 +15,25 @@ import { paperTable, paperTableFrame } from './paper-tables.js';
 import { searchTable } from './searches.js';
 import { meanAndSpread, notesOn, tableOfRows, toCsv, toMarkdown, toText, withoutRuns, type Table } from './tables.js';
 
+/** A table as Markdown for people and as CSV for programs. */
+export interface TableTexts {
+  readonly markdown: string;
+  readonly csv: string;
+}
+
 /** What runs come to. */
-export interface RunsReport {
+export interface RunsReport extends TableTexts {
   /** What its files are called. */
   readonly name: string;
-  readonly markdown: string;
   /** What a terminal shows of it. */
   readonly text: string;
-  readonly csv: string;
   readonly figure: Figure;
 }
 
 /** Any records: a row an experiment for people, a row a run for programs. */
 export function recordsReport(name: string, records: readonly RunRecord[]): RunsReport {
   const markdown = [recordsTable(records), ...notesOn(records)].join('\n\n');
-  return {
-    name,
-    markdown,
-    text: markdown,
-    csv: toCsv(tableOfRows(recordRows(records))),
-    figure: accuracyVersusCycles(records),
-  };
+  return reportOf(name, { markdown, csv: toCsv(tableOfRows(recordRows(records))) }, records);
 }
 
 /** One of the paper's tables on one base. */
@@ -55,29 +53,22 @@ export function paperTableReport(table: PaperTable, base: Experiment, records: r
 
 /** What became of each failure mode. */
 export function failureModesReport(scale: string, records: readonly RunRecord[]): RunsReport {
-  return tableReport(
-    `failure-modes-${scale}`,
-    failureModesTable(records, scale),
-    failureModeNotes(records, scale),
-    records,
-  );
+  const texts = tableTexts(failureModesTable(records, scale), failureModeNotes(records, scale));
+  return reportOf(`failure-modes-${scale}`, texts, records);
 }
 
 /** The tries of a search, the best first. */
 export function searchReport({ base }: Experiment, records: readonly RunRecord[]): RunsReport {
-  return tableReport(`${base}-search`, searchTable(records), [], records);
+  return reportOf(`${base}-search`, tableTexts(searchTable(records)), records);
 }
 
-/** A table whose last column names the runs of each row. */
-function tableReport(name: string, table: Table, notes: readonly string[], records: readonly RunRecord[]): RunsReport {
-  const markdown = [toMarkdown(withoutRuns(table)), ...notes].join('\n\n');
-  return {
-    name,
-    markdown,
-    text: markdown,
-    csv: toCsv(table),
-    figure: accuracyVersusCycles(records),
-  };
+function reportOf(name: string, texts: TableTexts, records: readonly RunRecord[]): RunsReport {
+  return { name, ...texts, text: texts.markdown, figure: accuracyVersusCycles(records) };
+}
+
+/** A table whose last column names the runs of each row: for people without it and with notes below, for programs. */
+export function tableTexts(table: Table, notes: readonly string[] = []): TableTexts {
+  return { markdown: [toMarkdown(withoutRuns(table)), ...notes].join('\n\n'), csv: toCsv(table) };
 }
 
 /**
