@@ -2,9 +2,9 @@
 import { runCost } from '../experiment/cost.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { modelRows } from './best.js';
-import { axis, baseLayout, legendBeside, markerSymbol, percent, percentAxis, seriesLine } from './draw/plot-layout.js';
+import { axis, baseLayout, curveTrace, legendBeside, markerSymbol, percent, percentAxis } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { seriesColour, stroke } from './draw/style.js';
+import { seriesColour } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
 import { seriesPlaces } from './series.js';
 import { percentText, type Table } from './tables.js';
@@ -47,17 +47,14 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
   const all = series.flatMap(({ hours }) => hours);
   const [few, many] = [series.flatMap(({ way }) => way ?? []), series.map(({ last }) => last)];
   return {
-    data: series.map(
-      ({ name, hours, solved }, index): Trace => ({
-        type: 'scatter',
+    data: series.map(({ name, hours, solved }, index) =>
+      curveTrace(
         name,
-        mode: 'lines+markers',
-        x: hours.map((each) => Number(each.toPrecision(5))),
-        y: solved.map(percent),
-        line: seriesLine(places[index] ?? index),
-        marker: { size: stroke.marker, symbol: markerSymbol(places[index] ?? index) },
-        hovertemplate: `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
-      }),
+        places[index] ?? index,
+        hours.map((each) => Number(each.toPrecision(5))),
+        solved.map(percent),
+        `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
+      ),
     ),
     layout: baseLayout(
       {

@@ -11,8 +11,9 @@ import {
   bandTraces,
   baseLayout,
   checkOptions,
+  curveTrace,
   endLabels,
-  legendAbove,
+  endOf,
   markedStep,
   markerSymbol,
   mean,
@@ -21,6 +22,7 @@ import {
   percent,
   percentAxis,
   powersOfTwo,
+  rowsLayout,
   seriesLine,
   wholeTicks,
   type Band,
@@ -115,22 +117,19 @@ export function accuracyCurves(
   const data = series.flatMap(({ name, exactAccuracy, band, place: at }, index): Trace[] => [
     ...(band === undefined || series.length > mostBands ? [] : bandTraces(name, band, seriesColour(at ?? index))),
     {
-      type: 'scatter',
-      name,
+      ...curveTrace(
+        name,
+        at ?? index,
+        exactAccuracy.map((_, i) => i + 1),
+        exactAccuracy.map(percent),
+        `${name}: %{y:.1f} % after %{x} steps<extra></extra>`,
+      ),
       mode: exactAccuracy.length > 32 ? 'lines' : 'lines+markers',
-      x: exactAccuracy.map((_, i) => i + 1),
-      y: exactAccuracy.map(percent),
-      line: seriesLine(at ?? index),
-      marker: { size: stroke.marker, symbol: markerSymbol(at ?? index) },
-      hovertemplate: `${name}: %{y:.1f} % after %{x} steps<extra></extra>`,
     },
   ]);
-  const ends = series.map(({ name, exactAccuracy, place: at }, index) => ({
-    text: name,
-    x: place(exactAccuracy.length),
-    y: percent(exactAccuracy.at(-1) ?? 0),
-    colour: seriesColour(at ?? index),
-  }));
+  const ends = series.map(({ name, exactAccuracy, place: at }, index) =>
+    endOf(name, at ?? index, place(exactAccuracy.length), percent(exactAccuracy.at(-1) ?? 0)),
+  );
   const trained =
     options.trainedSteps !== undefined && options.trainedSteps < longest
       ? markedStep(options.trainedSteps, place)
@@ -179,33 +178,11 @@ export function learningCurve(
 ): Figure {
   const total =
     options.totalSteps ?? Math.max(1, ...curve.map(({ step }) => step), ...evaluations.map(({ step }) => step));
-  const accuracies = [
-    {
-      name: 'after the last cycle',
-      pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy.at(-1),
-      colour: seriesColour(0),
-      symbol: markerSymbol(0),
-    },
-    {
-      name: 'after the first cycle',
-      pick: ({ exactAccuracy }: EvaluationPoint) => exactAccuracy[0],
-      colour: seriesColour(1),
-      symbol: markerSymbol(1),
-    },
+  const steps = evaluations.map(({ step }) => step);
+  const solved = [
+    { name: 'after the last cycle', y: evaluations.map(({ exactAccuracy }) => percent(exactAccuracy.at(-1) ?? 0)) },
+    { name: 'after the first cycle', y: evaluations.map(({ exactAccuracy }) => percent(exactAccuracy[0] ?? 0)) },
   ];
-  const solved = accuracies.map(
-    ({ name, pick, colour: ink, symbol }): Trace => ({
-      type: 'scatter',
-      name,
-      mode: 'lines+markers',
-      x: evaluations.map(({ step }) => step),
-      y: evaluations.map((evaluation) => percent(pick(evaluation) ?? 0)),
-      yaxis: 'y2',
-      line: { color: ink, width: stroke.line },
-      marker: { size: stroke.marker, symbol },
-      hovertemplate: `%{y:.1f} % ${name}<extra>step %{x}</extra>`,
-    }),
-  );
   const loss: Trace = {
     type: 'scatter',
     name: 'loss',
@@ -215,18 +192,15 @@ export function learningCurve(
     line: { color: colour.ink, width: stroke.line },
     hovertemplate: '%{y:.3f} nats a cell<extra>step %{x}</extra>',
   };
-  const last = evaluations.at(-1);
   const ends =
-    last === undefined
-      ? []
-      : accuracies.map(({ name, pick, colour: ink }) => ({
-          text: name,
-          x: last.step,
-          y: percent(pick(last) ?? 0),
-          colour: ink,
-        }));
+    steps.length === 0 ? [] : solved.map(({ name, y }, index) => endOf(name, index, steps.at(-1)!, y.at(-1)!));
   return {
-    data: [loss, ...solved],
+    data: [
+      loss,
+      ...solved.map(({ name, y }, index) =>
+        curveTrace(name, index, steps, y, `%{y:.1f} % ${name}<extra>step %{x}</extra>`, { yaxis: 'y2' }),
+      ),
+    ],
     layout: baseLayout(
       { title: 'Learning', ...options },
       { right: [{ text: 'after the first cycle' }], left: 60 },
@@ -262,7 +236,7 @@ export function haltingCurve(
   const most = Math.max(supervisionSteps, ...known.flatMap(({ points }) => points.map(({ meanSteps }) => meanSteps)));
   const ends = known.flatMap(({ name, points }, index) => {
     const last = points.at(-1);
-    return last === undefined ? [] : [{ text: name, x: last.step, y: last.meanSteps, colour: seriesColour(index) }];
+    return last === undefined ? [] : [endOf(name, index, last.step, last.meanSteps)];
   });
   return {
     data: known.map(
@@ -313,25 +287,12 @@ export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Captio
     { name: 'sure', y: thoughts.map(({ haltProbability }) => percent(haltProbability)), dash: 'dot' },
   ];
   const steps = thoughts.map(({ step }) => step);
-  const ends = lines.map(({ name, y }, index) => ({
-    text: name,
-    x: steps.at(-1) ?? 0,
-    y: y.at(-1) ?? 0,
-    colour: seriesColour(index),
-  }));
+  const ends = lines.map(({ name, y }, index) => endOf(name, index, steps.at(-1) ?? 0, y.at(-1) ?? 0));
   return {
-    data: lines.map(
-      ({ name, y, dash }, index): Trace => ({
-        type: 'scatter',
-        name,
-        mode: 'lines+markers',
-        x: steps,
-        y,
-        line: { color: seriesColour(index), width: stroke.line, dash },
-        marker: { size: stroke.marker, symbol: markerSymbol(index) },
-        hovertemplate: `${name}: %{y:.0f} %<extra>after %{x} steps</extra>`,
-      }),
-    ),
+    data: lines.map(({ name, y, dash }, index) => ({
+      ...curveTrace(name, index, steps, y, `${name}: %{y:.0f} %<extra>after %{x} steps</extra>`),
+      line: { ...seriesLine(index), dash },
+    })),
     layout: baseLayout(
       { title: 'One puzzle, thought about', ...checkOptions(options, {}) },
       { right: ends },
@@ -550,25 +511,9 @@ export function paperVersusOurs(
         hovertemplate: 'paper %{x:.1f} %<extra>%{y}</extra>',
       },
     ],
-    layout: baseLayout(
-      { title: 'Ours and the paper’s', ...caption },
-      { left },
-      {
-        height: Math.max(280, 176 + 34 * rows.length),
-        xaxis: { ...axis(of), ...percentAxis },
-        yaxis: {
-          ...axis(''),
-          type: 'category',
-          categoryorder: 'array',
-          categoryarray: [...names].reverse(),
-          tickvals: names,
-          ticktext: shown.map((lines) => lines.join('<br>')),
-          range: [-0.6, rows.length - 0.4],
-        },
-        showlegend: true,
-        legend: legendAbove,
-      },
-      26,
-    ),
+    layout: rowsLayout({ title: 'Ours and the paper’s', ...caption }, of, left, names, {
+      tickvals: names,
+      ticktext: shown.map((lines) => lines.join('<br>')),
+    }),
   };
 }

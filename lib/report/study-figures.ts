@@ -16,7 +16,10 @@ import {
   bandTraces,
   baseLayout,
   checkOptions,
+  curveTrace,
   endLabels,
+  endOf,
+  errorBar,
   legendAbove,
   legendBeside,
   markerSymbol,
@@ -25,7 +28,7 @@ import {
   percent,
   percentAxis,
   powersOfTwo,
-  seriesLine,
+  rowsLayout,
   type Caption,
 } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
@@ -87,7 +90,7 @@ export function accuracyVersusDepth(rows: readonly PaperTableRow[], options: Cap
         mode: run.length === 1 ? 'markers' : 'lines+markers',
         x: run.map(depthOf),
         y: run.map((row) => percent(mean(accuracies(row)))),
-        error_y: { type: 'data', array: error, color: seriesColour(index), thickness: 1.5, width: 4 },
+        error_y: errorBar(error, index),
         line: { color: seriesColour(index), width: stroke.line },
         marker: { size: 8, symbol: markerSymbol(index) },
         hovertemplate: `${net}, ours: %{y:.1f} % at %{x} layers<extra></extra>`,
@@ -153,7 +156,7 @@ export function costVersusAccuracy(
         mode: 'markers',
         x: [cost],
         y: [percent(share)],
-        error_y: { type: 'data', array: [percent(spread)], color: seriesColour(index), thickness: 1.5, width: 4 },
+        error_y: errorBar([percent(spread)], index),
         marker: {
           size: 10,
           symbol: markerSymbol(index),
@@ -220,27 +223,15 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
         hovertemplate: '%{x:.1f} % of test puzzles<extra>%{y}</extra>',
       },
     ],
-    layout: baseLayout(
+    layout: rowsLayout(
       {
         title: 'By heart or by thought?',
         subtitle: `${studyCaption(looked)}; ${few.toLocaleString('en')} training puzzles`,
         ...checkOptions(options, {}),
       },
-      { left: Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))) },
-      {
-        height: Math.max(280, 176 + 34 * names.length),
-        xaxis: { ...axis('Puzzles solved'), ...percentAxis },
-        yaxis: {
-          ...axis(''),
-          type: 'category',
-          categoryorder: 'array',
-          categoryarray: [...names].reverse(),
-          range: [-0.6, names.length - 0.4],
-        },
-        showlegend: true,
-        legend: legendAbove,
-      },
-      26,
+      'Puzzles solved',
+      Math.max(0, ...names.map((name) => textWidth(name, fontSize.tick))),
+      names,
     ),
   };
 }
@@ -261,27 +252,15 @@ export function learningCurves(
     steps: records[0]?.evaluations.map(({ step }) => step) ?? [],
     ...overSeeds(records.map(({ evaluations }) => evaluations.map(last))),
   }));
-  const ends = series.map(({ index, name, steps, exactAccuracy }) => ({
-    text: name,
-    x: steps.at(-1) ?? 0,
-    y: percent(exactAccuracy.at(-1) ?? 0),
-    colour: seriesColour(index),
-  }));
+  const ends = series.map(({ index, name, steps, exactAccuracy }) =>
+    endOf(name, index, steps.at(-1) ?? 0, percent(exactAccuracy.at(-1) ?? 0)),
+  );
   return {
     data: series.flatMap(({ index, name, steps, exactAccuracy, band }): Trace[] => [
       ...(band === undefined || series.length > mostBands
         ? []
         : bandTraces(name, band, seriesColour(index)).map((trace) => ({ ...trace, x: steps }))),
-      {
-        type: 'scatter',
-        name,
-        mode: 'lines+markers',
-        x: steps,
-        y: exactAccuracy.map(percent),
-        line: seriesLine(index),
-        marker: { size: stroke.marker, symbol: markerSymbol(index) },
-        hovertemplate: `${name}: %{y:.1f} % at step %{x}<extra></extra>`,
-      },
+      curveTrace(name, index, steps, exactAccuracy.map(percent), `${name}: %{y:.1f} % at step %{x}<extra></extra>`),
     ]),
     layout: baseLayout(
       {

@@ -3,15 +3,16 @@ import type { SearchPart, StepsPart, WiderRecord } from '../experiment/wider-rec
 import {
   axis,
   baseLayout,
+  curveTrace,
   endLabels,
-  markerSymbol,
+  endOf,
   percent,
   percentAxis,
   powersOfTwo,
   seriesLine,
 } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { seriesColour, stroke } from './draw/style.js';
+import { seriesColour } from './draw/style.js';
 import { binomialInterval } from './statistics.js';
 import { percentPoints, percentText, type Table } from './tables.js';
 import { plural } from '../words.js';
@@ -92,37 +93,29 @@ export function widerFigure(record: WiderRecord): Figure {
   const { haltAbove, puzzles } = { haltAbove: chosenThreshold(record), puzzles: record.plan.testPuzzles };
   const ways = [...new Set(points.map(({ way }) => way))];
   const series = ways.map((way) => ({ way, own: points.filter((point) => point.way === way) }));
-  const ends = series.map(({ way, own }, index) => ({
-    text: way,
-    x: Math.log10(own.at(-1)!.passes),
-    y: percent(own.at(-1)!.solved / puzzles),
-    colour: seriesColour(index),
-  }));
+  const ends = series.map(({ way, own }, index) =>
+    endOf(way, index, Math.log10(own.at(-1)!.passes), percent(own.at(-1)!.solved / puzzles)),
+  );
   const most = Math.max(...points.map(({ passes }) => passes));
   const bars = own95(points);
   return {
     data: series.map(({ way, own }, index): Trace => {
       const intervals = own.map((point) => bars.get(point)!);
-      return {
-        type: 'scatter',
-        name: way,
-        mode: 'lines+markers',
-        x: own.map(({ passes }) => Number(passes.toPrecision(5))),
-        y: own.map(({ solved }) => percent(solved / puzzles)),
-        error_y: {
-          type: 'data',
-          symmetric: false,
-          array: own.map(({ solved }, i) => percent(intervals[i]![1] - solved / puzzles)),
-          arrayminus: own.map(({ solved }, i) => percent(solved / puzzles - intervals[i]![0])),
-          color: seriesColour(index),
-          thickness: 1,
-          width: 3,
-        },
-        // Of the same forms as the votes, and often as good: these show between its dashes.
-        line: { ...seriesLine(index), ...(way === 'surest' ? { dash: 'dash' } : {}) },
-        marker: { size: stroke.marker, symbol: markerSymbol(index) },
-        hovertemplate: `${way}: %{y:.1f} % with %{x:.0f} passes<extra></extra>`,
+      const error = {
+        type: 'data',
+        symmetric: false,
+        array: own.map(({ solved }, i) => percent(intervals[i]![1] - solved / puzzles)),
+        arrayminus: own.map(({ solved }, i) => percent(solved / puzzles - intervals[i]![0])),
+        color: seriesColour(index),
+        thickness: 1,
+        width: 3,
       };
+      const passes = own.map((point) => Number(point.passes.toPrecision(5)));
+      const solved = own.map((point) => percent(point.solved / puzzles));
+      const says = `${way}: %{y:.1f} % with %{x:.0f} passes<extra></extra>`;
+      const curve = curveTrace(way, index, passes, solved, says, { error_y: error });
+      // Of the same forms as the votes, and often as good: these show between its dashes.
+      return way === 'surest' ? { ...curve, line: { ...seriesLine(index), dash: 'dash' } } : curve;
     }),
     layout: baseLayout(
       {

@@ -261,6 +261,57 @@ export function seriesLine(index: number): { readonly color: string; readonly wi
   return { color: seriesColour(index), width: stroke.line, ...(index < symbols.length ? {} : { dash: 'dash' }) };
 }
 
+/** The curve of the i-th series with a marker at each point; `says` is what a pointer reads there. */
+export function curveTrace(
+  name: string,
+  index: number,
+  x: readonly number[],
+  y: readonly number[],
+  says: string,
+  more: Partial<Trace> = {},
+): Trace {
+  return {
+    type: 'scatter',
+    name,
+    mode: 'lines+markers',
+    x,
+    y,
+    ...more,
+    line: seriesLine(index),
+    marker: { size: stroke.marker, symbol: markerSymbol(index) },
+    hovertemplate: says,
+  };
+}
+
+/** The label at the end of the curve of the i-th series. */
+export function endOf(text: string, index: number, x: number, y: number): EndLabel {
+  return { text, x, y, colour: seriesColour(index) };
+}
+
+/** Error bars of the i-th series: how far to each side of its points, percent. */
+export function errorBar(array: readonly number[], index: number): object {
+  return { type: 'data', array, color: seriesColour(index), thickness: 1.5, width: 4 };
+}
+
+/** The layout of shares from left to right, a named row each, the first on top; `labels` says what stands for names. */
+export function rowsLayout(caption: Caption, of: string, left: number, names: readonly string[], labels = {}): Layout {
+  const rest = {
+    height: Math.max(280, 176 + 34 * names.length),
+    xaxis: { ...axis(of), ...percentAxis },
+    yaxis: {
+      ...axis(''),
+      type: 'category',
+      categoryorder: 'array',
+      categoryarray: [...names].reverse(),
+      ...labels,
+      range: [-0.6, names.length - 0.4],
+    },
+    showlegend: true,
+    legend: legendAbove,
+  };
+  return baseLayout(caption, { left }, rest, 26);
+}
+
 /** 1, 2, 4, … up to most. */
 export function powersOfTwo(most: number): number[] {
   return Array.from({ length: Math.floor(Math.log2(most)) + 1 }, (_, i) => 2 ** i);
