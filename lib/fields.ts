@@ -111,6 +111,14 @@ export const optional =
     return expected === undefined ? undefined : `${expected}, or nothing`;
   };
 
+/** A field that may also be null. */
+export const orNull =
+  (check: FieldCheck): FieldCheck =>
+  (value) => {
+    const expected = value === null ? undefined : check(value);
+    return expected === undefined ? undefined : `${expected}, or null`;
+  };
+
 /**
  * Checks an object from any source and returns it typed. `contradictions` tells what no field alone can;
  * it is asked once each field is right. Throws InputError naming every unknown, missing or impossible field.

@@ -8,6 +8,7 @@ import {
   objectOf,
   oneOf,
   optional,
+  orNull,
   text,
   whole,
   type Fields,
@@ -82,7 +83,7 @@ export const evaluationFields: Fields<EvaluationPlan> = {
   closing: listOf(anyObject),
 };
 const changesOfPart = optional((value) => (isObject(value) ? undefined : 'an object of changes'));
-const textOrNull = optional((value) => (value === null ? undefined : text(value)));
+const textOrNull = optional(orNull(text));
 const changeFields: Fields<ExperimentChanges> = {
   name: optional((value) => (/^(?!\.+$)[^/\\]+$/.test(String(value)) ? text(value) : 'a name without slashes')),
   variant: textOrNull,

@@ -11,6 +11,7 @@ import {
   number,
   objectOf,
   optional,
+  orNull,
   text,
   whole,
   type FieldCheck,
@@ -19,11 +20,6 @@ import {
 import { checkConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
-
-const orNull =
-  (check: FieldCheck): FieldCheck =>
-  (value) =>
-    value === null ? undefined : check(value);
 
 const shares = listOf(number);
 const evaluation: Fields<Evaluation> = {

@@ -77,11 +77,13 @@ export function merged(earlier: readonly BenchRow[], rows: readonly BenchRow[]):
   return [...kept, ...rows].sort((a, b) => a.case.localeCompare(b.case)); // stable: engines keep their order
 }
 
+type Measured = number | null | undefined;
+/** "1.5", "48 %"; a dash where there is none. */
+const ratio = (value: Measured, unit = ''): string => (typeof value === 'number' ? `${value.toFixed(1)}${unit}` : '–');
+const percent = (value: Measured): string => (typeof value === 'number' ? `${(100 * value).toFixed(0)} %` : '–');
+
 /** The rows as a Markdown table. */
 export function benchTable(rows: readonly BenchRow[]): string {
-  const ratio = (value: number | null | undefined): string => (typeof value === 'number' ? value.toFixed(1) : '–');
-  const percent = (value: number | null | undefined): string =>
-    typeof value === 'number' ? `${(100 * value).toFixed(0)} %` : '–';
   const lines = rows.map((row) => [
     row.case,
     row.engine,
@@ -121,8 +123,6 @@ const caseNames: Readonly<Record<string, string>> = {
  * what a reader wants to know of all the measurements.
  */
 export function benchSummary(records: readonly BenchRecord[]): string {
-  const ratio = (value: number | null | undefined): string =>
-    typeof value === 'number' ? `${value.toFixed(1)} ×` : '–';
   const time = (ms: number): string => (ms < 1000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
   const lines = records.flatMap(({ cores, rows }) => {
     const best = rows.find(({ engine }) => engine.startsWith('native '))?.engine;
@@ -134,9 +134,9 @@ export function benchSummary(records: readonly BenchRecord[]): string {
         time(row.trainMs),
         time(row.inferMs),
         `${row.peakMemoryMiB.toFixed(0)} MiB`,
-        typeof row.shareOfPeak === 'number' ? `${(100 * row.shareOfPeak).toFixed(0)} %` : '–',
-        `${ratio(row.timesPytorch)} (${ratio(row.timesPytorchThinking)})`,
-        ratio(row.timesTfjs),
+        percent(row.shareOfPeak),
+        `${ratio(row.timesPytorch, ' ×')} (${ratio(row.timesPytorchThinking, ' ×')})`,
+        ratio(row.timesTfjs, ' ×'),
       ]);
   });
   const head = [

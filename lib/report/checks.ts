@@ -2,17 +2,11 @@
 import { anyExperiment } from '../experiment/experiment.js';
 import type { RunRecord } from '../experiment/record.js';
 import { InputError } from '../errors.js';
-import { anyObject, between, checkValue, listOf, number, objectOf, text, whole, type FieldCheck } from '../fields.js';
+import { anyObject, between, checkValue, listOf, number, objectOf, text, whole } from '../fields.js';
 
-/** Shares, 0 … 1. */
-export const shares = listOf(between(0, 1));
-
-export const orNull =
-  (check: FieldCheck): FieldCheck =>
-  (value) => {
-    const expected = value === null ? undefined : check(value);
-    return expected === undefined ? undefined : `${expected}, or null`;
-  };
+/** A share, 0 … 1, and a list of them. */
+export const share = between(0, 1);
+export const shares = listOf(share);
 
 const measured = listOf(number);
 const anyRecord = objectOf({

@@ -2,8 +2,8 @@
  * The kit's figures, each a pure function from plain rows to a plotly figure.
  * Shares are 0 … 1 in rows and % on paper.
  */
-import { between, checkValue, flag, listOf, notNegative, number, objectOf, optional, text, whole } from '../fields.js';
-import { checkRows, orNull, shares } from './checks.js';
+import { checkValue, flag, listOf, notNegative, number, objectOf, optional, orNull, text, whole } from '../fields.js';
+import { checkRows, share, shares } from './checks.js';
 import type { StoppingPoint } from '../train/thoughts.js';
 import { finalEvaluation, type RunRecord } from '../experiment/record.js';
 import {
@@ -280,7 +280,6 @@ export interface ThoughtPoint {
 
 /** One puzzle, thought about: what is right, and what the model believes to be right. */
 export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Caption = {}): Figure {
-  const share = between(0, 1);
   checkValue('thoughts', thoughts, listOf(objectOf({ step: whole(0), rightCells: share, haltProbability: share })));
   const lines = [
     { name: 'open cells right', y: thoughts.map(({ rightCells }) => percent(rightCells)), dash: 'solid' },
@@ -366,7 +365,6 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
 
 /** Accuracy bought with thinking: one point for every sureness at which thinking may stop. */
 export function stoppingCurve(points: readonly StoppingPoint[], options: Caption = {}): Figure {
-  const share = between(0, 1);
   checkValue('points', points, listOf(objectOf({ sureness: share, exactAccuracy: share, meanSteps: notNegative }), 1));
   const steps = points.map(({ meanSteps }) => meanSteps);
   const [least, most] = [Math.min(...steps), Math.max(...steps)];
@@ -465,7 +463,7 @@ export function paperVersusOurs(
   rows: readonly ComparedRow[],
   options: Caption & { readonly of?: string } = {},
 ): Figure {
-  const row = { name: text, paper: orNull(between(0, 1)), ours: shares, noMean: optional(flag) };
+  const row = { name: text, paper: orNull(share), ours: shares, noMean: optional(flag) };
   checkValue('rows', rows, listOf(objectOf(row)));
   const { of = 'Test puzzles solved', ...caption } = checkOptions(options, { of: optional(text) });
   const names = rows.map(({ name }) => name);

@@ -36,7 +36,7 @@ describe("the paper's words", () => {
       [{ model: { layrs: 3 } }, /unknown field layrs \(did you mean layers\?\)/],
       [{ model: 'attention' }, /model: expected an object of changes, or nothing, got "attention"/],
       [{ model: null }, /model: expected an object of changes, or nothing, got null/],
-      [{ variant: 5 }, /variant: expected text, or nothing, got 5/],
+      [{ variant: 5 }, /variant: expected text, or null, or nothing, got 5/],
       [{ name: '..' }, /name: expected a name without slashes, or nothing, got ".."/],
       [{ training: { steps: {} } }, /steps: .*got an object/],
       [{ evaluation: { every: { a: 1 } } }, /evaluation: every: expected a whole number from 0, got an object/],
