@@ -1,6 +1,6 @@
 /** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
 import { InputError, show } from '../errors.js';
-import { checkFields, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import { checkFields, given, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { ignoredLabel } from '../data/example.js';
 import { endsOfMaze } from '../data/maze.js';
 import type { Thought } from '../train/think.js';
@@ -24,13 +24,7 @@ import { arcPalette, colour } from './draw/style.js';
 export function sudokuView(boards: SudokuBoards, caption?: string): GridView {
   const cells = sudokuCells(boards).map(sudokuLook);
   const { side, boxRows, boxColumns } = boardGeometry(boards.question);
-  return {
-    rows: side,
-    columns: side,
-    cells,
-    block: [boxRows, boxColumns],
-    ...(caption === undefined ? {} : { caption }),
-  };
+  return { rows: side, columns: side, cells, block: [boxRows, boxColumns], ...given({ caption }) };
 }
 
 /** The legend of Sudoku drawings. */
@@ -55,39 +49,19 @@ export function mazeView(boards: MazeBoards, caption?: string): GridView {
   const cells = mazeCells(boards).map(mazeLook);
   endsOfMaze(boards.question);
   const side = Math.sqrt(cells.length);
-  return { rows: side, columns: side, cells, block: [side, side], ...(caption === undefined ? {} : { caption }) };
+  return { rows: side, columns: side, cells, block: [side, side], ...given({ caption }) };
 }
 
 function mazeLook({ kind, path, missed, changed: corner, wrong }: MazeCell): CellView {
-  if (kind === 'wall')
-    return {
-      symbol: wrong ? '●' : '',
-      ...(wrong ? {} : { letter: '#' }),
-      fill: '#3A3A3A',
-      ink: colour.paper,
-      corner,
-      crossed: wrong,
-    };
-  if (kind !== 'free')
-    return {
-      symbol: kind === 'start' ? 'S' : 'G',
-      fill: colour.given,
-      ink: colour.ink,
-      bold: true,
-      corner,
-      crossed: wrong,
-    };
+  const marks = { corner, crossed: wrong };
+  const empty = { symbol: '', ink: colour.ink, ...marks };
+  if (kind === 'wall' && wrong) return { symbol: '●', fill: '#3A3A3A', ink: colour.paper, ...marks };
+  if (kind === 'wall') return { ...empty, letter: '#', fill: '#3A3A3A' };
+  if (kind !== 'free') return { ...empty, symbol: kind === 'start' ? 'S' : 'G', fill: colour.given, bold: true };
   if (missed) return { symbol: '○', fill: colour.error, ink: colour.wrong, corner };
-  if (path)
-    return {
-      symbol: '●',
-      fill: wrong ? colour.error : colour.changed,
-      ink: wrong ? colour.wrong : colour.answer,
-      bold: true,
-      corner,
-      crossed: wrong,
-    };
-  return { symbol: '', fill: colour.paper, ink: colour.ink, corner, crossed: wrong };
+  if (!path) return { ...empty, fill: colour.paper };
+  const [fill, ink] = wrong ? [colour.error, colour.wrong] : [colour.changed, colour.answer];
+  return { symbol: '●', fill, ink, bold: true, ...marks };
 }
 
 /** The legend of maze drawings. */
@@ -127,7 +101,7 @@ export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, exp
         crossed: expected !== undefined && !(sameSize && expected.cells[i] === shade),
       }),
     ),
-    ...(caption === undefined ? {} : { caption }),
+    ...given({ caption }),
   };
 }
 
@@ -166,13 +140,7 @@ function checkDrawing({ thoughts }: PuzzleThoughts, options: ThoughtDrawing, fie
 /** Every step of a solution as a grid: what changed and what is wrong after each, and how sure the model was. */
 function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: PuzzleKind = 'sudoku'): GridView[] {
   return thoughts.map(({ step, prediction, haltProbability }, i) => {
-    const before = thoughts[i - 1]?.prediction;
-    const boards = {
-      question,
-      answer: prediction,
-      ...(before === undefined ? {} : { before }),
-      ...(solution === undefined ? {} : { solution }),
-    };
+    const boards = { question, answer: prediction, ...given({ before: thoughts[i - 1]?.prediction, solution }) };
     return looks[kind].view(boards, `step ${step} · sure: ${Math.round(100 * haltProbability)} %`);
   });
 }
@@ -254,11 +222,7 @@ export function drawThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {
   const { kind = 'sudoku', ...others } = checkDrawing(solved, options, drawingFields);
   const { view, legend } = looks[kind];
   const grids = [view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
-  return drawGrids(grids, {
-    columns: inRowOf(grids),
-    legend,
-    ...others,
-  });
+  return drawGrids(grids, { columns: inRowOf(grids), legend, ...others });
 }
 
 /** The puzzle and the boards after every supervision step under a slider; on paper not more than can be read. */
@@ -287,25 +251,16 @@ export function thoughtMovie(solved: PuzzleThoughts, options: Omit<ThoughtDrawin
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const empty = view({ question: solved.question }, 'step 0');
   const boards = [empty, ...stillViews(solved, kind)];
-  return boards.map((board) =>
-    drawGrids([puzzle, board], { legend, among: boards, ...(title === undefined ? {} : { title }) }),
-  );
+  return boards.map((board) => drawGrids([puzzle, board], { legend, among: boards, ...given({ title }) }));
 }
 
 /**
  * Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants;
  * a wrong one is crossed out.
  */
-function sudokuLook({ digit, given, changed, wrong }: SudokuCell): CellView {
-  const fill = wrong ? colour.error : changed ? colour.changed : given ? colour.given : colour.paper;
-  const ink = wrong ? colour.wrong : given ? colour.ink : colour.answer;
-  return {
-    symbol: digit === null ? '' : String(digit),
-    fill,
-    ink,
-    bold: given,
-    italic: changed,
-    corner: changed,
-    crossed: wrong,
-  };
+function sudokuLook({ digit, given: isGiven, changed, wrong }: SudokuCell): CellView {
+  const fill = wrong ? colour.error : changed ? colour.changed : isGiven ? colour.given : colour.paper;
+  const ink = wrong ? colour.wrong : isGiven ? colour.ink : colour.answer;
+  const marks = { bold: isGiven, italic: changed, corner: changed, crossed: wrong };
+  return { symbol: digit === null ? '' : String(digit), fill, ink, ...marks };
 }

@@ -75,15 +75,8 @@ export function drawGrid(grid: GridView, cellSize = 34): Drawing {
     ...cells.map((cell, i) =>
       drawCell(cell, left + (i % columns) * cellSize, top + Math.floor(i / columns) * cellSize, cellSize),
     ),
-    ...gridLines(grid).map(({ x0, y0, x1, y1, heavy }) =>
-      line(
-        left + x0 * cellSize,
-        top + y0 * cellSize,
-        left + x1 * cellSize,
-        top + y1 * cellSize,
-        heavy ? colour.ink : colour.quiet,
-        heavy ? frameWidth : 0.6,
-      ),
+    ...gridLines(grid).map(({ x0, y0, x1, y1, line: { color, width: thick } }) =>
+      line(left + x0 * cellSize, top + y0 * cellSize, left + x1 * cellSize, top + y1 * cellSize, color, thick),
     ),
   ];
   return { svg: svgDocument(width, height, parts), width, height, text: textOf(grid) };
@@ -202,11 +195,7 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
       hovermode: false,
       xaxis: { visible: false, range: [0, columns], constrain: 'domain', constraintoward: 'left', fixedrange: true },
       yaxis: { visible: false, range: [rows, -above], scaleanchor: 'x', constrain: 'domain', fixedrange: true },
-      shapes: gridLines(first).map(({ heavy, ...ends }) => ({
-        type: 'line',
-        ...ends,
-        line: { color: heavy ? colour.ink : colour.quiet, width: heavy ? frameWidth : 0.6 },
-      })),
+      shapes: gridLines(first).map((each) => ({ type: 'line', ...each })),
       ...(legend.length === 0
         ? {}
         : {
@@ -345,27 +334,35 @@ function tracesOf({ rows, columns, cells, caption = '' }: GridView, fills: reado
   ];
 }
 
-/** The lines of a grid in units of cells, light ones first. */
-function gridLines({
-  rows,
-  columns,
-  block = [rows, columns],
-}: GridView): { x0: number; y0: number; x1: number; y1: number; heavy: boolean }[] {
-  const across = Array.from({ length: rows + 1 }, (_, y) => ({
-    x0: 0,
-    y0: y,
-    x1: columns,
-    y1: y,
-    heavy: y % block[0] === 0 || y === rows,
-  }));
-  const down = Array.from({ length: columns + 1 }, (_, x) => ({
-    x0: x,
-    y0: 0,
-    x1: x,
-    y1: rows,
-    heavy: x % block[1] === 0 || x === columns,
-  }));
-  return [...across, ...down].sort((a, b) => Number(a.heavy) - Number(b.heavy));
+/** One line of a grid: its ends in units of cells, and its look. */
+interface GridLine {
+  readonly x0: number;
+  readonly y0: number;
+  readonly x1: number;
+  readonly y1: number;
+  readonly line: { readonly color: string; readonly width: number };
+}
+
+/** The lines of a grid, light ones first. */
+function gridLines({ rows, columns, block = [rows, columns] }: GridView): GridLine[] {
+  const look = (i: number, every: number, last: number): GridLine['line'] =>
+    i % every === 0 || i === last ? { color: colour.ink, width: frameWidth } : { color: colour.quiet, width: 0.6 };
+  return [
+    ...Array.from({ length: rows + 1 }, (_, y) => ({
+      x0: 0,
+      y0: y,
+      x1: columns,
+      y1: y,
+      line: look(y, block[0], rows),
+    })),
+    ...Array.from({ length: columns + 1 }, (_, x) => ({
+      x0: x,
+      y0: 0,
+      x1: x,
+      y1: rows,
+      line: look(x, block[1], columns),
+    })),
+  ].sort((a, b) => a.line.width - b.line.width);
 }
 
 function drawCell(
