@@ -5,7 +5,6 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,7 +12,6 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { buildArc } from '../lib/data/arc-build.js';
 import { readArcTasks } from '../lib/data/arc-json.js';
@@ -31,6 +29,7 @@ import { readUserFile } from '../lib/user-file.js';
 import { makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
 import { readSafetensors } from '../lib/checkpoint/safetensors-file.js';
+import { newFolder } from './new-folder.js';
 
 const readers: Readonly<Record<string, (file: string) => unknown>> = {
   whole: (file) => readUserFile(file),
@@ -46,14 +45,13 @@ describe('files', () => {
   let folder = '';
   const at = (...names: string[]): string => path.join(folder, ...names);
   before(() => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'files-'));
+    folder = newFolder();
     chmodSync(folder, 0o755);
     mkdirSync(at('folder'));
     mkdirSync(at('folder.gz'));
     for (const name of ['plain', 'plain.gz', 'locked', 'locked.gz']) writeFileSync(at(name), 'x');
     for (const name of ['locked', 'locked.gz']) chmodSync(at(name), 0);
   });
-  after(() => rmSync(folder, { recursive: true }));
 
   /** What a reader makes of a file, as somebody without rights to everything. */
   async function outcome(read: () => unknown): Promise<unknown> {

@@ -3,7 +3,7 @@
  * TRM_MUTATIONS=6000 makes so many mutations of each reader instead of 40.
  */
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -37,6 +37,7 @@ import { Random } from '../lib/random.js';
 import { paperTraining } from '../lib/train/options.js';
 import { readSnapshot, readStartWeights, writeSnapshot } from '../lib/train/snapshot.js';
 import { Trainer, type TrainerSnapshot } from '../lib/train/trainer.js';
+import { newFolder } from './new-folder.js';
 
 const rounds = Number(process.env['TRM_MUTATIONS'] ?? 40);
 const counted = process.env['TRM_MUTATIONS'] !== undefined;
@@ -99,8 +100,7 @@ const [maze] = await generateMazes(10, 15, 1, new Random(0));
 
 describe(`${rounds} mutations`, function () {
   this.timeout(Math.max(600_000, 1000 * rounds));
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'mutations-'));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const file = path.join(folder, 'file');
 
   /** The pickle comes first in an archive of torch.save, up to the header of the next entry. */

@@ -1,16 +1,6 @@
 /** Checkpoints: what is saved comes back, what others saved is understood, and what does not fit is listed. */
 import assert from 'node:assert/strict';
-import {
-  copyFileSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync, rmdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { applyVariant, variants } from '../../lib/experiment/variants.js';
@@ -24,6 +14,7 @@ import { configFromReference } from '../../lib/checkpoint/reference-config.js';
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetensors-file.js';
 import type { StoredTensor } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const small: ModelConfig = {
   ...paperConfig,
@@ -52,8 +43,7 @@ function saveForeign(file: string, tensors: ReadonlyMap<string, Tensor>, prefix:
 }
 
 describe('checkpoints', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'checkpoint-'));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const file = (name: string): string => path.join(folder, name);
 
   it('come back bit for bit, with configuration and metadata, for every variant of the paper', () => {

@@ -1,7 +1,6 @@
 /** The reader of PyTorch checkpoints against files that PyTorch saved, and against files made to harm. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
@@ -14,6 +13,7 @@ import { checkStorage, readPyTorch } from '../../lib/checkpoint/pytorch.js';
 import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
 import { checkpointOf, op, pickleOf, tensorOf, zipOf } from './archive.js';
+import { newFolder } from '../new-folder.js';
 
 const fixture = (name: string): string => path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', name);
 
@@ -150,9 +150,8 @@ describe('damaged PyTorch checkpoints', () => {
 });
 
 describe('hostile PyTorch checkpoints', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'hostile-'));
+  const folder = newFolder();
   const marker = path.join(folder, 'executed');
-  after(() => rmSync(folder, { recursive: true }));
 
   const four = new Uint8Array(16);
   const good = { stored: 4, shape: [4], strides: [1] };

@@ -1,7 +1,6 @@
 /** Safetensors against a file laid out by hand, PyTorch's own files, and every way a file can be wrong. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { pieces } from '../../lib/write-file.js';
@@ -9,6 +8,7 @@ import { Random } from '../../lib/random.js';
 import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetensors-file.js';
 import { safetensorsParts } from '../../lib/checkpoint/safetensors.js';
 import { toFloat32, type StoredTensor } from '../../lib/checkpoint/tensor-data.js';
+import { newFolder } from '../new-folder.js';
 
 /** A file from its parts: header text and data bytes. */
 function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {
@@ -31,8 +31,7 @@ const example = new Map<string, StoredTensor>([
 ]);
 
 describe('safetensors', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'safetensors-'));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   it('reads a file laid out by hand', () => {
     const header = '{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"__metadata__":{"k":"v"}}';

@@ -1,7 +1,6 @@
 /** Checkpoints as others' training scripts save them: each opens with its own facts and gives PyTorch's answers. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { cpSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -12,6 +11,7 @@ import { InputError } from '../../lib/errors.js';
 import type { LoadedCheckpoint } from '../../lib/checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../../lib/checkpoint/checkpoint.js';
 import { evaluate } from '../../lib/train/evaluate.js';
+import { newFolder } from '../new-folder.js';
 
 const folder = path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'saved');
 const saved = (...names: string[]): string => path.join(folder, ...names);
@@ -173,12 +173,11 @@ describe('a checkpoint with other things beside the weights', () => {
   });
 
   it('in a folder with two models is asked for by name', () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'two-'));
+    const folder = newFolder();
     cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'model.safetensors'));
     assert.equal(loadCheckpoint(folder).config.deepRecursions, 2);
     cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'ema_model.safetensors'));
     assert.throws(() => loadCheckpoint(folder), /name one of its files \(ema_model\.safetensors, model\.safetensors\)/);
-    rmSync(folder, { recursive: true });
   });
 
   it('may be a module saved whole', () => {

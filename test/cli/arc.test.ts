@@ -1,8 +1,7 @@
 /** ARC on the command line: built, checked, shown, voted on and submitted. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -10,6 +9,7 @@ import { readArcTasks } from '../../lib/data/arc-json.js';
 import { InputError } from '../../lib/errors.js';
 import { dataFile } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -18,9 +18,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 
 describe('trm-lab with ARC', function () {
   this.timeout(60_000);
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'arc-cli-'))));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = newFolder();
 
   it('builds a set in a folder of its own, the same bytes for the same seed', () => {
     const build = (name: string): { sha256: string; train: unknown; test: unknown; ids: number } => {

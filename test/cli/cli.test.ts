@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import {
   copyFileSync,
   existsSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -13,13 +12,13 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { helpText, readArguments } from '../../lib/cli/command.js';
 import { commands } from '../../lib/cli/commands.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 
@@ -41,9 +40,7 @@ function refuses(args: readonly string[], message: RegExp): void {
 }
 
 describe('trm-lab', () => {
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'cli-'))));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = newFolder();
 
   it('lists its commands, and every command explains itself with an example', () => {
     const { stdout, status } = run('--help');

@@ -1,7 +1,6 @@
 /** trm-lab data as a user meets it, run in this process: build, check, import, get. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readArguments } from '../../lib/cli/command.js';
 import { dataCommand } from '../../lib/cli/data.js';
@@ -9,6 +8,7 @@ import { generateMazes } from '../../lib/data/maze-generator.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 async function run(...argv: string[]): Promise<{ readonly lines: string[]; readonly result: Record<string, unknown> }> {
   const lines: string[] = [];
@@ -27,8 +27,7 @@ async function run(...argv: string[]): Promise<{ readonly lines: string[]; reado
 
 describe('trm-lab data', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'data-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
 
   it('builds the same bytes from one seed and others from another, and what it built is sound', async () => {
     for (const [kind, options] of [

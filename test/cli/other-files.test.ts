@@ -1,22 +1,20 @@
 /** evaluate and data on files and checkpoints of other people: what cannot be known is said, and nothing is lost. */
 import assert from 'node:assert/strict';
 import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadCheckpoint, saveCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
+import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 const checkpoint = (name: string): string => path.join(projectRoot(), 'data', 'checkpoints', `${name}.safetensors`);
 
 describe('files and checkpoints of other people', function () {
   this.timeout(120_000);
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'others-'))));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = newFolder();
 
   const run = (args: readonly string[], options: object = {}): SpawnSyncReturns<string> =>
     spawnSync(process.execPath, [cli, ...args], { encoding: 'utf8', ...options });

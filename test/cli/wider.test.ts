@@ -1,7 +1,6 @@
 /** Thinking wider from the command line, run in this process: evaluate --file and --until-sure, solve --until-sure. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { given } from '../../lib/fields.js';
@@ -15,6 +14,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
 import { checkTask, loadTask } from '../../lib/experiment/task.js';
+import { newFolder } from '../new-folder.js';
 
 interface Ran {
   readonly code: number;
@@ -41,11 +41,10 @@ describe('thinking wider', function () {
   let folder = '';
   let file = '';
   before(() => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'wider-'));
+    folder = newFolder();
     file = path.join(folder, 'mine.txt');
     writeFileSync(file, `${puzzle}\n12434321....3412\n`);
   });
-  after(() => rmSync(folder, { recursive: true }));
 
   it('scores the puzzles of a file after every step', async () => {
     const { code, result, text } = await run(evaluateCommand, small, '--file', file, '--steps', '3');

@@ -4,8 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import {
   cropGrid,
@@ -24,6 +23,7 @@ import { dataFile } from '../../lib/files.js';
 import { NpyWriter } from '../../lib/data/npy-writer.js';
 import { parseAugmentedName } from './augmented-name.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 /** An .npy file as its format documents it: type, shape, and the bytes that follow. */
 function npy(file: string): { descr: string; shape: number[]; bytes: Buffer } {
@@ -55,10 +55,9 @@ describe('ARC builder', () => {
   const options = { set: 'arc1', canvas: 10, maxTasks: 5, augmentations: 4, seed: 0 } as const;
   let root = '';
   before(() => {
-    root = mkdtempSync(path.join(os.tmpdir(), 'arc-build-'));
+    root = newFolder();
     buildArc(options, path.join(root, 'a'));
   });
-  after(() => rmSync(root, { recursive: true, force: true }));
   const file = (...parts: string[]): string => path.join(root, 'a', ...parts);
 
   it('writes arrays in which every example is a pair of its task, undone by its name', () => {

@@ -3,8 +3,7 @@
  * definition to the letter.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { turnGrid } from '../../lib/data/grid.js';
 import { BatchStream } from '../../lib/data/batches.js';
@@ -30,6 +29,7 @@ import { findDataFile, projectRoot } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 import { sameDistribution } from '../../lib/report/statistics.js';
+import { newFolder } from '../new-folder.js';
 
 /** Any maze: cells walls with probability 0.35, S and G on free cells. */
 function anyMaze(side: number, random: Random): Uint8Array {
@@ -275,8 +275,7 @@ describe('maze sets', () => {
 
 describe('maze files', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'maze-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
 
   it('are refused with the line number and the reason', async () => {
     const good = 'S  ## G  ,Soo##oGoo';

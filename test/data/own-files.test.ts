@@ -3,8 +3,7 @@
  * sentence.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readArcTasks } from '../../lib/data/arc-json.js';
@@ -24,6 +23,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const fixtures = path.join(projectRoot(), 'test', 'data', 'fixtures');
 
@@ -44,9 +44,7 @@ const framed = rowsOf(puzzle)
   .map((row, i) => `${i % 3 === 0 ? '+---+---+---+\n' : ''}|${row.match(/.../g)!.join('|')}|\n`)
   .join('');
 
-let folder = '';
-before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'own-'))));
-after(() => rmSync(folder, { recursive: true }));
+const folder = newFolder();
 
 function write(content: string | Uint8Array, name = 'file.txt'): string {
   const file = path.join(folder, name);

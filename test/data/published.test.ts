@@ -1,10 +1,9 @@
 /** Bringing in published files: from a server of our own, and never half. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import os from 'node:os';
 import path from 'node:path';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { loadMazeFile } from '../../lib/data/maze-file.js';
@@ -23,6 +22,7 @@ import { InputError } from '../../lib/errors.js';
 import { findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const mazes = await generateMazes(10, 15, 3, new Random(1));
 
@@ -48,13 +48,12 @@ describe('published files', () => {
   });
   after((done) => void server.close(done));
   beforeEach(() => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'published-'));
+    folder = newFolder();
     data = path.join(folder, 'data');
     process.env['TRM_DATA'] = data;
     process.env['TRM_DATA_HOME'] = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   });
   afterEach(() => {
-    rmSync(folder, { recursive: true });
     for (const [name, value] of [
       ['TRM_DATA', before_.data],
       ['TRM_DATA_HOME', before_.home],

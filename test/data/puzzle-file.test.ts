@@ -1,7 +1,6 @@
 /** Any file of puzzles as a data set: its kind, its order, its answers; and the forms of what it holds. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { exampleOf, someOf } from '../../lib/data/dataset.js';
 import { formsOf, kindOfSet } from '../../lib/data/forms.js';
@@ -12,13 +11,13 @@ import { relabel } from '../../lib/data/relabelling.js';
 import { boardOfTokens, boardText } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const mazes = await generateMazes(7, 5, 3, new Random(3));
 
 describe('loadPuzzleFile', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'puzzle-file-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
   const write = (name: string, text: string): string => {
     writeFileSync(path.join(folder, name), text);
     return path.join(folder, name);

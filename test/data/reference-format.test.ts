@@ -1,7 +1,6 @@
 /** The reference's files on disk: header bytes worked by hand, both ways byte for byte, and what is refused. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { BatchStream } from '../../lib/data/batches.js';
 import { mazeDataset } from '../../lib/data/maze-sets.js';
@@ -12,6 +11,7 @@ import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import { InputError } from '../../lib/errors.js';
 import { loadTask, taskShape } from '../../lib/experiment/task.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 /**
  * A file as numpy.save writes it: 128 bytes of head whatever the shape, the dictionary padded with spaces to a line
@@ -25,8 +25,7 @@ function byHand(descr: string, shape: string, data: readonly number[]): Buffer {
 
 describe('reference format', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'format-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
   const sudoku = (): ReturnType<typeof sudokuDataset> =>
     sudokuDataset({
       side: 4,

@@ -1,7 +1,6 @@
 /** Which rows of Sudoku-Extreme's files train, test and choose: small files under its names, made here. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { puzzleCount } from '../../lib/data/batches.js';
@@ -11,6 +10,7 @@ import { boardOfTokens, boardText, sudokuGeometry } from '../../lib/data/sudoku.
 import { findDataFile } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { notAtHand } from '../not-at-hand.js';
+import { newFolder } from '../new-folder.js';
 
 const rows = (await generateSudokus(sudokuGeometry(9), 12, new Random(5))).map(
   ({ question, answer }) => `x,${boardText(question)},${boardText(answer)},7`,
@@ -43,12 +43,11 @@ describe('Sudoku-Extreme', () => {
       seed: 0,
     });
   beforeEach(() => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'extreme-'));
+    folder = newFolder();
     process.env['TRM_DATA'] = folder;
     write(extremeFiles.train, 0, 4);
   });
   afterEach(() => {
-    rmSync(folder, { recursive: true });
     if (given === undefined) delete process.env['TRM_DATA'];
     else process.env['TRM_DATA'] = given;
   });

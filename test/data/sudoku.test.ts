@@ -1,7 +1,6 @@
 /** Sudoku data against brute force, published counts, the reference's shuffle and the board's symmetries. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { exampleOf } from '../../lib/data/dataset.js';
@@ -23,6 +22,7 @@ import {
 import { InputError } from '../../lib/errors.js';
 import { dataFile, projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const sides = [4, 6, 9] as const;
 const base: SudokuSetOptions = {
@@ -338,8 +338,7 @@ function afterSingles(tokens: Int32Array | Uint8Array): number[] {
 
 describe('Sudoku files', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'sudoku-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
   const good =
     '.83.2..9....8..1...293....8....987...7.....6...674....3....698...2..5....1..3.54.,' +
     '183524697547869123629317458235698714471253869896741235354176982962485371718932546';

@@ -2,8 +2,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../lib/engine/create.js';
@@ -21,6 +20,7 @@ import { initialParameters, type TensorMap } from '../../lib/model/parameters.js
 import { Random } from '../../lib/random.js';
 import { ablationRecords } from '../../lib/report/ablation.js';
 import { resultsTable } from '../../lib/report/tables.js';
+import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 
@@ -145,53 +145,46 @@ describe('a block of one’s own', function () {
   });
 
   it('is named in the record, the tables and the checkpoint of a run, which is none of a plan', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'block-'));
-    try {
-      const base = change(experiment('sudoku-4x4'), {
-        training: { steps: 2, batchSize: 4 },
-        evaluation: { every: 0, finalPuzzles: 4 },
-      });
-      const outcome = await runExperiment(base, { engine: { block: tanh }, folder });
-      outcome.engine.dispose();
-      const record = readRecord(path.join(folder, 'record.json'));
-      assert.match(record.block!, /^[0-9a-f]{64}$/);
-      assert.match(resultsTable([record]), new RegExp(`sudoku-4x4, own block ${record.block!.slice(0, 8)}`));
-      assert.deepEqual(ablationRecords([{ experiment: base, seed: 0 }], [record]), []);
-      const plain = await runExperiment(base, { engine: { engine: 'tfjs' }, folder: path.join(folder, 'plain') });
-      plain.engine.dispose();
-      assert.ok(!('block' in plain.record!));
-      assert.notEqual(plain.id, record.id);
-      assert.equal(ablationRecords([{ experiment: base, seed: 0 }], [plain.record!]).length, 1);
-      const model = path.join(folder, 'model.safetensors');
-      await assert.rejects(openModel(model), /expected the block that it was trained with/);
-      (await openModel(model, { block: tanh })).engine.dispose();
+    const folder = newFolder();
+    const base = change(experiment('sudoku-4x4'), {
+      training: { steps: 2, batchSize: 4 },
+      evaluation: { every: 0, finalPuzzles: 4 },
+    });
+    const outcome = await runExperiment(base, { engine: { block: tanh }, folder });
+    outcome.engine.dispose();
+    const record = readRecord(path.join(folder, 'record.json'));
+    assert.match(record.block!, /^[0-9a-f]{64}$/);
+    assert.match(resultsTable([record]), new RegExp(`sudoku-4x4, own block ${record.block!.slice(0, 8)}`));
+    assert.deepEqual(ablationRecords([{ experiment: base, seed: 0 }], [record]), []);
+    const plain = await runExperiment(base, { engine: { engine: 'tfjs' }, folder: path.join(folder, 'plain') });
+    plain.engine.dispose();
+    assert.ok(!('block' in plain.record!));
+    assert.notEqual(plain.id, record.id);
+    assert.equal(ablationRecords([{ experiment: base, seed: 0 }], [plain.record!]).length, 1);
+    const model = path.join(folder, 'model.safetensors');
+    await assert.rejects(openModel(model), /expected the block that it was trained with/);
+    (await openModel(model, { block: tanh })).engine.dispose();
 
-      const state = path.join(folder, 'state.safetensors');
-      const converted = path.join(folder, 'converted.safetensors');
-      const told = spawnSync(process.execPath, [cli, 'convert', model, converted], { encoding: 'utf8' });
-      assert.match(
-        told.stdout,
-        new RegExp(`trained with a block of one's own \\(SHA-256 ${record.block!.slice(0, 8)}`),
-      );
-      for (const from of [model, state, converted]) {
-        const start = { from, folder: path.join(folder, 'started') };
-        const refused = /expected the block that it was trained with .* got the kit's own/;
-        await assert.rejects(runExperiment(base, start), refused);
-        assert.ok(!existsSync(start.folder), 'nothing is left behind');
-        const other: Block = (h, { original }) => original(h);
-        await assert.rejects(runExperiment(base, { ...start, engine: { block: other } }), /got another; give that/);
-      }
-      const line = ['train', '--experiment', 'sudoku-4x4', '--from', converted];
-      const { status, stderr } = spawnSync(process.execPath, [cli, ...line], { encoding: 'utf8' });
-      assert.equal(status, 2);
-      assert.match(stderr, /^error: .*expected the block that it was trained with/m);
-      const onward = { engine: { block: tanh }, from: state, folder: path.join(folder, 'onward') };
-      const second = await runExperiment(base, onward);
-      second.engine.dispose();
-      assert.equal(second.record!.block, record.block);
-      assert.ok(second.record!.start !== undefined);
-    } finally {
-      rmSync(folder, { recursive: true });
+    const state = path.join(folder, 'state.safetensors');
+    const converted = path.join(folder, 'converted.safetensors');
+    const told = spawnSync(process.execPath, [cli, 'convert', model, converted], { encoding: 'utf8' });
+    assert.match(told.stdout, new RegExp(`trained with a block of one's own \\(SHA-256 ${record.block!.slice(0, 8)}`));
+    for (const from of [model, state, converted]) {
+      const start = { from, folder: path.join(folder, 'started') };
+      const refused = /expected the block that it was trained with .* got the kit's own/;
+      await assert.rejects(runExperiment(base, start), refused);
+      assert.ok(!existsSync(start.folder), 'nothing is left behind');
+      const other: Block = (h, { original }) => original(h);
+      await assert.rejects(runExperiment(base, { ...start, engine: { block: other } }), /got another; give that/);
     }
+    const line = ['train', '--experiment', 'sudoku-4x4', '--from', converted];
+    const { status, stderr } = spawnSync(process.execPath, [cli, ...line], { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: .*expected the block that it was trained with/m);
+    const onward = { engine: { block: tanh }, from: state, folder: path.join(folder, 'onward') };
+    const second = await runExperiment(base, onward);
+    second.engine.dispose();
+    assert.equal(second.record!.block, record.block);
+    assert.ok(second.record!.start !== undefined);
   });
 });

@@ -1,7 +1,5 @@
 /** A whole ARC run, small: what its record holds beyond a Sudoku's, and Table 5 made of such records. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { arcDataset } from '../../lib/data/arc-sets.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
@@ -17,6 +15,7 @@ import { parameterCount } from '../../lib/model/parameters.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTable } from '../../lib/report/paper-tables.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
+import { newFolder } from '../new-folder.js';
 
 const smoke = experiment('arc-smoke');
 
@@ -27,7 +26,7 @@ describe('an ARC run', function () {
   let record: RunRecord;
   const shares: number[] = [];
   before(async () => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'arc-run-'));
+    folder = newFolder();
     const outcome = await runExperiment(variantExperiment(smoke, variant('trm-attention')), {
       folder,
       engine: { engine: 'native', threads: 1 },
@@ -36,7 +35,6 @@ describe('an ARC run', function () {
     outcome.engine.dispose();
     record = readRecord(path.join(folder, 'record.json'));
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('votes once, at its end, with every version of every test task', () => {
     assert.ok(smoke.task.kind === 'arc');

@@ -1,26 +1,17 @@
 /** Claims: of many processes one gets a folder, and who has lost a claim leaves the new one's alone. */
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { hostname, tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { claim, isClaimed } from '../../lib/experiment/claim.js';
+import { newFolder } from '../new-folder.js';
 
 describe('claims', function () {
   this.timeout(60_000);
   let folder: string;
-  beforeEach(() => void (folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-claim-'))));
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+  beforeEach(() => void (folder = newFolder()));
 
   it('is lost once another has taken it over, and not before', () => {
     const held = claim(folder);

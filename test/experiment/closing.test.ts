@@ -1,8 +1,5 @@
 /** Closing evaluations: boards with one blank cell, bands of ratings, and a run that asks for them. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { ungrouped } from '../../lib/data/dataset.js';
 import { boardOfTokens } from '../../lib/data/sudoku.js';
 import { change } from '../../lib/experiment/experiment.js';
@@ -13,6 +10,7 @@ import { runExperiment } from '../../lib/experiment/run.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const smoke = experiment('sudoku-smoke');
 
@@ -107,7 +105,7 @@ describe('closing evaluations', () => {
   });
 
   it('a run that begins by wanting to halt gives its puzzles a step each, and records what was asked', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'probes-'));
+    const folder = newFolder();
     const asked = change(smoke, {
       model: { haltingBias: 5, explorationProbability: 0 },
       training: { steps: 3 },
@@ -118,7 +116,6 @@ describe('closing evaluations', () => {
       engine: { engine: 'native', precision: 'float32', threads: 1 },
     });
     engine.dispose();
-    rmSync(folder, { recursive: true });
     assert.ok(record !== undefined);
     assert.equal(closingEvaluation(record, 'easy')?.puzzles, 7);
     assert.deepEqual(

@@ -1,6 +1,6 @@
 /** Costs: worked out by hand from calls and puzzles, and equal to what a finished run has counted. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -12,6 +12,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { describe as describeModel } from '../../lib/model/describe.js';
 import { defaultJobs, runSweep } from '../../lib/sweep/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
+import { newFolder } from '../new-folder.js';
 
 /** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */
 const smoke = experiment('sudoku-smoke');
@@ -37,7 +38,7 @@ describe('cost of a run', () => {
   });
 
   it('a run says how far it is by the same count: up to 1, never back', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'cost-'));
+    const folder = newFolder();
     const shares: number[] = [];
     const outcome = await runExperiment(smoke, {
       folder,
@@ -45,7 +46,6 @@ describe('cost of a run', () => {
       onProgress: ({ share }) => void shares.push(share),
     });
     outcome.engine.dispose();
-    rmSync(folder, { recursive: true });
     assert.ok(
       shares.every((share, i) => share <= 1 && share >= (shares[i - 1] ?? 0)),
       String(shares),

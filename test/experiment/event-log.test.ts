@@ -1,12 +1,12 @@
 /** TensorBoard's event files: framing, checksums and values read back by hand, and no step twice after a kill. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadBackend } from '../../lib/engine/tfjs/backend.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
+import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
 
@@ -79,9 +79,7 @@ function scalarsIn(folder: string): Map<string, number> {
 
 describe('TensorBoard', function () {
   this.timeout(120_000);
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'events-'))));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = newFolder();
 
   const train = (...more: string[]): ReturnType<typeof spawnSync> =>
     spawnSync(

@@ -1,14 +1,12 @@
 /** Whether a run learned, and whether its halting head says anything: cases worked by hand, and a short training. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { haltingHead, learned } from '../../lib/experiment/learned.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import type { Evaluation } from '../../lib/train/evaluate.js';
 import { recordOf } from '../report/records.js';
+import { newFolder } from '../new-folder.js';
 
 function evaluation(exact: readonly number[], halting: readonly number[], deviation?: number): Evaluation {
   return {
@@ -51,7 +49,7 @@ describe('halting head', () => {
   });
 
   it('tells puzzles apart after seconds of the training that the tables have', async () => {
-    const folder = mkdtempSync(path.join(os.tmpdir(), 'head-'));
+    const folder = newFolder();
     const { evaluation: _, training, ...study } = experiment('sudoku-6x6-study');
     const short = change(experiment('sudoku-6x6'), {
       task: { testPuzzles: 200, validationPuzzles: 0 },
@@ -73,7 +71,6 @@ describe('halting head', () => {
       engine: { engine: 'native', threads: 1 },
     });
     engine.dispose();
-    rmSync(folder, { recursive: true });
     const final = record!.evaluations.at(-1)!;
     const [exact, right] = [final.exactAccuracy.at(-1)!, final.haltingAccuracy.at(-1)!];
     assert.ok(exact > 0.2 && exact < 0.95, `solved ${exact}`);

@@ -1,7 +1,6 @@
 /** A run whose numbers overflow stops with the step, what is not finite, and the checkpoints to go back to. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { NotFiniteError } from '../../lib/engine/engine.js';
 import { change } from '../../lib/experiment/experiment.js';
@@ -10,11 +9,10 @@ import { runExperiment } from '../../lib/experiment/run.js';
 import { InputError } from '../../lib/errors.js';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { readSnapshot } from '../../lib/train/snapshot.js';
+import { newFolder } from '../new-folder.js';
 
 describe('a run whose numbers overflow', () => {
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'overflow-'))));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   // Each update multiplies the weights by 1 − 10·10: after some they pass the largest float32.
   const wild = change(experiment('sudoku-smoke'), {

@@ -1,7 +1,6 @@
 /** Records: written and read back equal, and refused when they are not what was written. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -16,6 +15,7 @@ import {
   writeRecord,
   type RunRecord,
 } from '../../lib/experiment/record.js';
+import { newFolder } from '../new-folder.js';
 
 const record: RunRecord = {
   schema: recordSchema,
@@ -62,11 +62,10 @@ describe('run record', () => {
   let folder = '';
   let file = '';
   beforeEach(() => {
-    folder = mkdtempSync(path.join(os.tmpdir(), 'record-'));
+    folder = newFolder();
     file = path.join(folder, 'run.json');
     writeRecord(file, record);
   });
-  afterEach(() => rmSync(folder, { recursive: true }));
 
   it('reads back equal', () => {
     assert.deepEqual(readRecord(file), record);

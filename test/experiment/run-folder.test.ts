@@ -1,7 +1,7 @@
 /** A run's folder is one run's: another's record, model or state is refused by its id, and nothing of it is touched. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
@@ -10,13 +10,13 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { keepAs, runFiles } from '../../lib/experiment/run-folder.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
 import { writeFileAtomic } from '../../lib/write-file.js';
+import { newFolder } from '../new-folder.js';
 
 const small = experiment('sudoku-smoke', { training: { steps: 6 }, evaluation: { every: 3, closing: [] } });
 
 describe("a run's folder", () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'run-folder-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
 
   async function run(seed: number, options: RunOptions = {}, of = small): Promise<RunOutcome> {
     const engine = { engine: 'native', threads: 1, precision: 'float32' } as const;

@@ -1,7 +1,6 @@
 /** Runs: stopped at any step they go on to the same record, with every evaluation that an unbroken run makes. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
@@ -10,6 +9,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { loadTask } from '../../lib/experiment/task.js';
+import { newFolder } from '../new-folder.js';
 
 const small = change(experiment('sudoku-smoke'), {
   model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 },
@@ -27,9 +27,7 @@ const small = change(experiment('sudoku-smoke'), {
 });
 
 describe('run', () => {
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'run-'))));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   /** Runs in a folder of its own, asked to stop once, after `stopAt` steps; then to the end. */
   async function record(stopAt: number): Promise<RunRecord | undefined> {

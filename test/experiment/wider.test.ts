@@ -1,7 +1,6 @@
 /** The study of thinking wider: its numbers are those of plain evaluations, and a stop changes nothing. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { exampleOf, ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
@@ -20,6 +19,7 @@ import {
 } from '../../lib/experiment/wider-record.js';
 import { widerStudy } from '../../lib/experiment/wider.js';
 import { evaluate } from '../../lib/train/evaluate.js';
+import { newFolder } from '../new-folder.js';
 
 const plan = {
   ...widerPlan,
@@ -57,13 +57,10 @@ describe('widerStudy', function () {
       minDifficulty: 0,
       seed: 3,
     });
-    folder = mkdtempSync(path.join(os.tmpdir(), 'wider-study-'));
+    folder = newFolder();
     record = await study();
   });
-  after(() => {
-    engine.dispose();
-    rmSync(folder, { recursive: true });
-  });
+  after(() => engine.dispose());
 
   const parts = <Kind extends WiderPart>(method: WiderPart['method']): Kind[] =>
     record.parts.filter((part) => part.method === method) as Kind[];
@@ -110,30 +107,26 @@ describe('widerStudy', function () {
   });
 
   it('goes on after a stop to the same parts, in two sittings, and makes none twice', async () => {
-    const other = mkdtempSync(path.join(os.tmpdir(), 'wider-study-'));
-    try {
-      const seen = new Set<string>();
-      const stopping = { folder: other, shouldStop: () => seen.size > 3, onProgress: countParts };
-      function countParts({ what }: { what: string }): void {
-        seen.add(what);
-      }
-      await assert.rejects(study(stopping), StoppedError);
-      const file = path.join(other, record.id, 'record.json');
-      assert.equal(readWider(file).parts.length, 3);
-      assert.throws(() => readWiderRecords(path.join(other, record.id)), /4 are missing/);
-      const again = await study({ folder: other });
-      assert.deepEqual(again.parts, record.parts);
-      assert.deepEqual(
-        again.sittings.map(({ from, to }) => [from, to]),
-        [
-          [0, 3],
-          [3, 7],
-        ],
-      );
-      assert.equal(again.passes, record.passes);
-    } finally {
-      rmSync(other, { recursive: true });
+    const other = newFolder();
+    const seen = new Set<string>();
+    const stopping = { folder: other, shouldStop: () => seen.size > 3, onProgress: countParts };
+    function countParts({ what }: { what: string }): void {
+      seen.add(what);
     }
+    await assert.rejects(study(stopping), StoppedError);
+    const file = path.join(other, record.id, 'record.json');
+    assert.equal(readWider(file).parts.length, 3);
+    assert.throws(() => readWiderRecords(path.join(other, record.id)), /4 are missing/);
+    const again = await study({ folder: other });
+    assert.deepEqual(again.parts, record.parts);
+    assert.deepEqual(
+      again.sittings.map(({ from, to }) => [from, to]),
+      [
+        [0, 3],
+        [3, 7],
+      ],
+    );
+    assert.equal(again.passes, record.passes);
   });
 
   it('refuses records that are not what their plan asks for, and sets that are too small', async () => {

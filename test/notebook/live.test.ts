@@ -2,15 +2,15 @@
  * Training before the reader's eyes: Interrupt keeps what was learned, and going on ends where an unbroken run ends.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { sweepLive, trainLive } from '../../lib/notebook/live.js';
 import { interrupted } from '../../lib/notebook/output.js';
+import { newFolder } from '../new-folder.js';
 
 const tiny = experiment('sudoku-4x4', {
   task: { trainPuzzles: 8, testPuzzles: 8 },
@@ -26,14 +26,13 @@ describe('training live', function () {
   let folder: string;
   let texts: string[];
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-live-'));
+    folder = newFolder();
     texts = [];
     kernel.__interrupts = 0;
     jupyter.lastWriteDisplayData = ({ data }: { data: Record<string, unknown> }) =>
       texts.push(String(data['text/plain']));
   });
   afterEach(() => {
-    rmSync(folder, { recursive: true, force: true });
     delete kernel.__interrupts;
     jupyter.lastWriteDisplayData = null;
   });

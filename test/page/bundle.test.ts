@@ -1,11 +1,10 @@
 /** The page's bundle is for browsers: no module of Node's comes in, and its sources are typed without Node. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
+import { newFolder } from '../new-folder.js';
 
 interface Input {
   readonly imports: readonly { readonly path: string; readonly external?: boolean }[];
@@ -14,12 +13,11 @@ type Bundle = (folder: string, entries?: Record<string, string>) => Promise<{ in
 
 describe('the bundle of the page', function () {
   this.timeout(120_000);
-  const folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-bundle-'));
+  const folder = newFolder();
   let bundle: Bundle;
   before(async () => {
     ({ bundle } = (await import(path.join(projectRoot(), 'scripts', 'site', 'page.mjs'))) as { bundle: Bundle });
   });
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('holds the interpreter of the schedule, the checkpoint reader and the search, and no module of Node', async () => {
     const { inputs } = await bundle(folder);

@@ -1,10 +1,10 @@
 /** The site's server gives the folder's own files and nothing else, on this computer only, and no address ends it. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
+import { newFolder } from '../new-folder.js';
 
 interface Server {
   readonly address: string;
@@ -25,7 +25,7 @@ function ask(server: Server, address: string): Promise<{ readonly status: number
 }
 
 describe('the server of the site', () => {
-  const folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-serve-'));
+  const folder = newFolder();
   const sent: [string, number][] = [];
   let server: Server;
   before(async () => {
@@ -39,10 +39,7 @@ describe('the server of the site', () => {
     };
     server = await serve(path.join(folder, 'site'), 0, (file, bytes) => sent.push([file, bytes]));
   });
-  after(async () => {
-    await server.close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  after(() => server.close());
 
   it('gives files, compressed, and tells what went over the wire', async () => {
     assert.equal((await ask(server, '/')).status, 200);

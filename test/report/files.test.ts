@@ -1,7 +1,6 @@
 /** The committed tables, figures and indexes are those of the records. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { readRecords, writeRecord } from '../../lib/experiment/record.js';
@@ -11,6 +10,7 @@ import { reportFigures, reportSources, reportTables, reportTexts, withReports } 
 import { variantExperiment } from '../../lib/experiment/rows.js';
 import { variant } from '../../lib/experiment/variants.js';
 import { record, recordOf } from './records.js';
+import { newFolder } from '../new-folder.js';
 
 const inProject = (file: string): string => path.join(projectRoot(), file);
 
@@ -53,43 +53,35 @@ describe('report files', () => {
   });
 
   it('makes every table and figure from the records alone, the same the second time', () => {
-    const data = mkdtempSync(path.join(os.tmpdir(), 'report-'));
-    try {
-      const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
-      for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])])
-        writeRecord(path.join(data, `${each.id}.json`), each);
-      const [figures, tables] = [reportFigures, reportTables].map((make) => make({ records: readRecords(data) }));
-      assert.deepEqual(
-        figures?.map(({ name, records }) => [name, records.length]),
-        [
-          ['accuracy-versus-cycles', 1],
-          ['table-2-sudoku-6x6-study', 2],
-        ],
-      );
-      const [table] = reportTables({ records: readRecords(data) });
-      assert.equal(table?.name, 'table-2-sudoku-6x6-study');
-      // mean of 0.5 and 0.25, deviation 0.25/√2, interval ± 12.706 · 0.125
-      const line =
-        /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,(.*)$/m;
-      const seeds = [0, 1].map((seed) => `sudoku-6x6-study-trm-single-z-seed${seed}`);
-      assert.equal(line.exec(table?.csv ?? '')?.[1], seeds.join(' '));
-      assert.deepEqual(reportTables({ records: readRecords(data) }), tables);
-      assert.deepEqual(reportFigures({ records: readRecords(data) }), figures);
-    } finally {
-      rmSync(data, { recursive: true });
-    }
+    const data = newFolder();
+    const row = variantExperiment(experiment('sudoku-6x6-study'), variant('trm-single-z'));
+    for (const each of [record({ exactAccuracy: [0.5, 0.75] }), recordOf(row, 0, [0.5]), recordOf(row, 1, [0.25])])
+      writeRecord(path.join(data, `${each.id}.json`), each);
+    const [figures, tables] = [reportFigures, reportTables].map((make) => make({ records: readRecords(data) }));
+    assert.deepEqual(
+      figures?.map(({ name, records }) => [name, records.length]),
+      [
+        ['accuracy-versus-cycles', 1],
+        ['table-2-sudoku-6x6-study', 2],
+      ],
+    );
+    const [table] = reportTables({ records: readRecords(data) });
+    assert.equal(table?.name, 'table-2-sudoku-6x6-study');
+    // mean of 0.5 and 0.25, deviation 0.25/√2, interval ± 12.706 · 0.125
+    const line =
+      /^trm-single-z,TRM single z \(1 feature\),0\.719,0\.375,0\.1768,-1\.2133,1\.9633,2,300,42,1,\d+,(.*)$/m;
+    const seeds = [0, 1].map((seed) => `sudoku-6x6-study-trm-single-z-seed${seed}`);
+    assert.equal(line.exec(table?.csv ?? '')?.[1], seeds.join(' '));
+    assert.deepEqual(reportTables({ records: readRecords(data) }), tables);
+    assert.deepEqual(reportFigures({ records: readRecords(data) }), figures);
   });
 
   it('an index beside records is no record', () => {
-    const data = mkdtempSync(path.join(os.tmpdir(), 'report-'));
-    try {
-      writeRecord(path.join(data, 'one.json'), record({ exactAccuracy: [0.5] }));
-      const [before] = [readRecords(data)];
-      writeRecord(path.join(data, 'README.md'), record({ exactAccuracy: [0.75] }));
-      assert.deepEqual(readRecords(data), before);
-    } finally {
-      rmSync(data, { recursive: true });
-    }
+    const data = newFolder();
+    writeRecord(path.join(data, 'one.json'), record({ exactAccuracy: [0.5] }));
+    const [before] = [readRecords(data)];
+    writeRecord(path.join(data, 'README.md'), record({ exactAccuracy: [0.75] }));
+    assert.deepEqual(readRecords(data), before);
   });
 
   it('changes nothing outside its markers, and refuses a text without them', () => {

@@ -5,17 +5,16 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../lib/files.js';
+import { newFolder } from '../new-folder.js';
 
 const stampsModule = pathToFileURL(path.join(projectRoot(), 'scripts', 'setup', 'stamps.mjs')).href;
 
@@ -33,11 +32,10 @@ describe('set-up stamps', () => {
     stamps = (await import(stampsModule)) as Stamps;
   });
   beforeEach(() => {
-    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-stamps-'));
+    folder = newFolder();
     mkdirSync(path.join(folder, 'lib'));
     writeFileSync(path.join(folder, 'lib', 'a.ts'), 'a');
   });
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   const now = (values: unknown[] = []): string => stamps.fingerprint(['lib', 'missing.json'], values, folder);
 

@@ -1,7 +1,6 @@
 /** Sweeps as Slurm arrays: the script as a whole string, resources worked out by hand, nothing submitted twice. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { claim } from '../../lib/experiment/claim.js';
 import { runCost } from '../../lib/experiment/cost.js';
@@ -21,13 +20,13 @@ import {
 import { status } from '../../lib/sweep/sweep.js';
 import { notedShare, type WorkOrder } from '../../lib/sweep/work.js';
 import { recordOf } from '../report/records.js';
+import { newFolder } from '../new-folder.js';
 
 const plan = planTable(1, 'smoke', 1, ['hrm', 'trm']);
 
 describe('slurm', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'slurm-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
 
   it('writes one task a run, requeued and told to save before its time is up', () => {
     const array = { folder: "/share/100 %/it's", orders: [0, 1, 2].map(() => ({}) as WorkOrder) };

@@ -4,9 +4,9 @@
  */
 import assert from 'node:assert/strict';
 import { ChildProcess, fork, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
-import { hostname, tmpdir } from 'node:os';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { change } from '../../lib/experiment/experiment.js';
@@ -17,6 +17,7 @@ import type { WorkerMessage } from '../../lib/sweep/worker.js';
 import { recordsOf, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
 import type { WorkOrder } from '../../lib/sweep/work.js';
 import { Random } from '../../lib/random.js';
+import { newFolder } from '../new-folder.js';
 
 const plan = planTable(1, 'smoke', 2, ['hrm', 'trm', 'trm-no-ema']);
 const engine = { engine: 'native', precision: 'float32', threads: 1 } as const;
@@ -27,7 +28,7 @@ describe('sweep', function () {
   let whole: { records: string; folder: string };
 
   before(async () => {
-    folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-sweep-'));
+    folder = newFolder();
     whole = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
     const shares: number[] = [];
     const runs = await runSweep(plan, {
@@ -42,8 +43,6 @@ describe('sweep', function () {
     );
     assert.ok(shares.length > plan.length && shares.every((share, i) => i === 0 || share >= shares[i - 1]!));
   });
-
-  after(() => rmSync(folder, { recursive: true, force: true }));
 
   it('leaves one record a run, and skips them all the second time', async () => {
     assert.equal(readdirSync(whole.records).length, plan.length);

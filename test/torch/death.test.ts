@@ -1,8 +1,7 @@
 /** Whoever dies, worker, rank or parent: one error with the last checkpoint, no process left, the run goes on. */
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { EngineOptions } from '../../lib/engine/create.js';
 import { createTorchEngine } from '../../lib/engine/torch/engine.js';
@@ -12,6 +11,7 @@ import { runExperiment } from '../../lib/experiment/run.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { left, odd, request, workers } from './small.js';
+import { newFolder } from '../new-folder.js';
 
 const small = change(experiment('sudoku-smoke'), {
   model: { layers: 1, innerMultiple: 8, deepRecursions: 1, latentRecursions: 1 },
@@ -21,9 +21,7 @@ const small = change(experiment('sudoku-smoke'), {
 
 describe('torch engine, when a process dies', function () {
   this.timeout(120_000);
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'torch-death-'))));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   afterEach(async () => assert.deepEqual(await left(), []));
 
   const on = (devices: number): EngineOptions => ({

@@ -2,8 +2,6 @@
  * Training options beyond the paper: batches in turn, supervision steps that change, and Muon against its definition.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import type { Dataset } from '../../lib/data/dataset.js';
@@ -25,6 +23,7 @@ import {
 } from '../../lib/train/options.js';
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
+import { newFolder } from '../new-folder.js';
 
 const tiny: ModelConfig = {
   ...paperConfig,
@@ -153,7 +152,7 @@ for (const kind of ['native', 'tfjs'] as const) {
           [0.67, 2],
         ] as const,
       };
-      const file = path.join(mkdtempSync(path.join(os.tmpdir(), 'trm-lab-beyond-')), 'state.safetensors');
+      const file = path.join(newFolder(), 'state.safetensors');
       const begin = async (): Promise<{ engine: Engine; trainer: Trainer }> => {
         const engine = await createEngine(tiny, options);
         return { engine, trainer: new Trainer(engine, dataset, all, 5) };
@@ -174,7 +173,6 @@ for (const kind of ['native', 'tfjs'] as const) {
         rest.engine.dispose();
       }
       whole.engine.dispose();
-      rmSync(path.dirname(file), { recursive: true });
     });
 
     it('moves matrices by Muon and all else by AdamATan2', async () => {

@@ -1,7 +1,6 @@
 /** Snapshots and fixtures come back as they were written, and are refused in words where they are damaged. */
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TensorKind } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
@@ -13,6 +12,7 @@ import { emptyCarry } from '../../lib/train/carry.js';
 import { checkReference } from '../../lib/train/reference-check.js';
 import { readSnapshot, readStartWeights, writeSnapshot } from '../../lib/train/snapshot.js';
 import type { TrainerSnapshot } from '../../lib/train/trainer.js';
+import { newFolder } from '../new-folder.js';
 
 const tiny: ModelConfig = {
   ...paperConfig,
@@ -28,8 +28,7 @@ const tiny: ModelConfig = {
 
 describe('damaged states of training', () => {
   let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'damaged-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
   const refused =
     (message: RegExp) =>
     (error: unknown): boolean =>

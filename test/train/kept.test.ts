@@ -1,7 +1,6 @@
 /** Evaluations that were interrupted, stopped or killed, end with the numbers of those that were not. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { isArcDataset } from '../../lib/data/arc-sets.js';
 import { exampleOf, withHash, type Dataset } from '../../lib/data/dataset.js';
@@ -22,6 +21,7 @@ import { evaluate, type EvaluateOptions } from '../../lib/train/evaluate.js';
 import { Keeping } from '../../lib/train/kept.js';
 import { think } from '../../lib/train/think.js';
 import { evaluateUntilSure } from '../../lib/train/until-sure.js';
+import { newFolder } from '../new-folder.js';
 
 describe('an interrupted evaluation', function () {
   this.timeout(60_000);
@@ -41,8 +41,7 @@ describe('an interrupted evaluation', function () {
     await made.writeTensors('parameters', weights);
     engine = counting(made);
   });
-  beforeEach(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'kept-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
+  beforeEach(() => void (folder = newFolder()));
   after(() => engine.dispose());
 
   /** The same engine, which counts its thinking steps. */

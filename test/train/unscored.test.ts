@@ -1,7 +1,6 @@
 /** Cells whose label is −100 in a folder of the Python builders: no loss, no share of any accuracy, on both engines. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { testBatches } from '../../lib/data/batches.js';
 import type { Dataset } from '../../lib/data/dataset.js';
@@ -10,6 +9,7 @@ import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { openModel, type OpenModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
 import { evaluate } from '../../lib/train/evaluate.js';
+import { newFolder } from '../new-folder.js';
 
 const tests = path.join(projectRoot(), 'test');
 const cells = 16;
@@ -18,10 +18,9 @@ const puzzles = 6;
 describe('labels of −100', () => {
   let folder = '';
   before(() => {
-    folder = path.join(mkdtempSync(path.join(os.tmpdir(), 'unscored-')), 'set');
+    folder = path.join(newFolder(), 'set');
     cpSync(path.join(tests, 'data', 'fixtures', 'ignore-null'), folder, { recursive: true });
   });
-  after(() => rmSync(path.dirname(folder), { recursive: true }));
 
   /** The test set with labels as a builder of int64 writes them, each made of the right one by `label`. */
   function labelled(label: (right: number, cell: number) => number): Dataset {

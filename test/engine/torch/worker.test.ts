@@ -1,17 +1,15 @@
 /** A program in Python's place that is none: what it does is one error, and the process does not end before that. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../../lib/files.js';
+import { newFolder } from '../../new-folder.js';
 
 describe('a torch worker that does not start', function () {
   this.timeout(60_000);
-  let folder = '';
-  before(() => void (folder = mkdtempSync(path.join(os.tmpdir(), 'torch-worker-'))));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
 
   const library = (name: string): string =>
     pathToFileURL(path.join(projectRoot(), 'build', 'lib', ...name.split('/'))).href;

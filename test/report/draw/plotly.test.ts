@@ -1,7 +1,6 @@
 /** Pictures of figures: the same bytes for the same figure, everything in its place, refused where the name is bad. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import sharp from 'sharp';
 import { InputError } from '../../../lib/errors.js';
@@ -10,6 +9,7 @@ import { accuracyCurves, distribution, learningCurve } from '../../../lib/report
 import { localBox, pageBox, pathPoints, type Element } from '../../../lib/report/draw/geometry.js';
 import { saveFigure, toPng, toSvg, type Figure } from '../../../lib/report/draw/plotly.js';
 import { figureSize } from '../../../lib/report/draw/style.js';
+import { newFolder } from '../../new-folder.js';
 
 const rising = [0.3, 0.55, 0.7, 0.8, 0.86, 0.9, 0.92, 0.93];
 const figures: Readonly<Record<string, Figure>> = {
@@ -114,14 +114,10 @@ describe('plotly figures', () => {
   });
 
   it('are written to an absolute folder as it is', async () => {
-    const folder = mkdtempSync(path.join(tmpdir(), 'figures-'));
-    try {
-      const file = await saveFigure('x', figures['distribution'] ?? assert.fail(), folder);
-      assert.equal(file, `${folder}/x.png`);
-      assert.ok(existsSync(file));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const folder = newFolder();
+    const file = await saveFigure('x', figures['distribution'] ?? assert.fail(), folder);
+    assert.equal(file, `${folder}/x.png`);
+    assert.ok(existsSync(file));
   });
 });
 
