@@ -4,6 +4,7 @@ import { parseArcTasks } from '../lib/data/arc-json.js';
 import { InputError, show, within } from '../lib/errors.js';
 import { checkConfig, paperConfig } from '../lib/model/config.js';
 import { checkTraining, paperTraining } from '../lib/train/options.js';
+import { inputError } from './input-error.js';
 
 /** Deeper than JSON.stringify and String go; JSON.parse goes further. */
 const text = `${'['.repeat(200_000)}${']'.repeat(200_000)}`;
@@ -55,8 +56,7 @@ describe('values in error messages', () => {
   });
 
   it('never overflow the stack, however deep a file nests', () => {
-    const refused = (read: () => unknown, message: RegExp): void =>
-      assert.throws(read, (error) => error instanceof InputError && message.test(error.message));
+    const refused = (read: () => unknown, message: RegExp): void => assert.throws(read, inputError(message));
     refused(
       () =>
         parseArcTasks(

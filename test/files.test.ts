@@ -30,6 +30,7 @@ import { makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
 import { readSafetensors } from '../lib/checkpoint/safetensors-file.js';
 import { newFolder } from './new-folder.js';
+import { inputError } from './input-error.js';
 
 const readers: Readonly<Record<string, (file: string) => unknown>> = {
   whole: (file) => readUserFile(file),
@@ -122,7 +123,7 @@ describe('files', () => {
     }
     assert.throws(
       () => writeFileAtomic(at('folder'), 'text'),
-      (error) => error instanceof InputError && /folder cannot be written: a folder has this name;/.test(error.message),
+      inputError(/folder cannot be written: a folder has this name;/),
     );
     assert.deepEqual([readdirSync(folder).sort(), readdirSync(at('closed'))], [before, []]);
     for (const place of ['plain', 'locked/below']) assert.throws(() => readRecords(at(place)), InputError);
@@ -148,8 +149,7 @@ describe('files', () => {
     symlinkSync('/dev/full', temporaryName(at('full')));
     assert.throws(
       () => writeFileAtomic(at('full'), 'text'),
-      (error) =>
-        error instanceof InputError && error.message.startsWith(`${at('full')} cannot be written: the disk is full`),
+      inputError(`${at('full')} cannot be written: the disk is full`),
     );
     assert.ok(!existsSync(at('full')) && !existsSync(temporaryName(at('full'))));
   });
@@ -203,11 +203,7 @@ describe('files', () => {
       (out: string) => buildArc({ set: 'arc1', canvas: 10, maxTasks: 1, augmentations: 0, seed: 0 }, out),
     ]) {
       for (const out of [at('plain'), at('plain', 'below')])
-        assert.throws(
-          () => write(out),
-          (error) =>
-            error instanceof InputError && /plain.*expected a new or empty folder, got a file/.test(error.message),
-        );
+        assert.throws(() => write(out), inputError(/plain.*expected a new or empty folder, got a file/));
     }
     assert.ok(existsSync(at('plain')));
   });
@@ -242,9 +238,7 @@ describe('files', () => {
     long('set/train/dataset.json');
     assert.throws(
       () => readReferenceFolder(at('set')),
-      (error) =>
-        error instanceof InputError &&
-        /dataset\.json: expected at most 65536 bytes, got 3000000000$/.test(error.message),
+      inputError(/dataset\.json: expected at most 65536 bytes, got 3000000000$/),
     );
     assert.throws(() => readUserFile('/dev/zero', 10), /expected a file, got a pipe or a device/);
   });

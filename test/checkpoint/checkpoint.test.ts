@@ -15,6 +15,7 @@ import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetens
 import type { StoredTensor } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const small: ModelConfig = {
   ...paperConfig,
@@ -125,11 +126,9 @@ describe('checkpoints', () => {
     tensors.set('extra', { shape: [1], data: new Float32Array(1) });
     assert.throws(
       () => saveCheckpoint(file('bad'), { config: small, tensors }),
-      (error) =>
-        error instanceof InputError &&
-        /H_init is missing; lm_head\.weight: expected \[6, 16\], got \[2, 2\]; extra is not part of the model/.test(
-          error.message,
-        ),
+      inputError(
+        /H_init is missing; lm_head\.weight: expected \[6, 16\], got \[2, 2\]; extra is not part of the model/,
+      ),
     );
   });
 
@@ -250,10 +249,7 @@ describe('checkpoints', () => {
     writeSafetensors(file('config'), tensors, { config: '{' });
     assert.throws(() => loadCheckpoint(file('config')), /metadata config: expected JSON/);
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, layers: 'two' }) });
-    assert.throws(
-      () => loadCheckpoint(file('config')),
-      (error) => error instanceof InputError && /layers: expected a whole number/.test(error.message),
-    );
+    assert.throws(() => loadCheckpoint(file('config')), inputError(/layers: expected a whole number/));
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, puzzleIds: 4_000_000 }) });
     assert.throws(() => loadCheckpoint(file('config')), /puzzle_emb\.weights: expected \[4000000, 16\], got \[5, 16\]/);
   });
@@ -316,20 +312,18 @@ describe('checkpoints', () => {
     writeFileSync(file('all_config.yaml'), yaml.replace('H_cycles: 2', 'H_cycles: [2'));
     assert.throws(
       () => loadCheckpoint(file('step_7')),
-      (error) => error instanceof InputError && /all_config\.yaml: .*mend it or move the file away/.test(error.message),
+      inputError(/all_config\.yaml: .*mend it or move the file away/),
     );
     truncateSync(file('all_config.yaml'), 3e9); // more than a file may have to be read whole
     assert.throws(
       () => loadCheckpoint(file('step_7')),
-      (error) =>
-        error instanceof InputError &&
-        /all_config\.yaml: expected at most 65536 bytes, got 3000000000/.test(error.message),
+      inputError(/all_config\.yaml: expected at most 65536 bytes, got 3000000000/),
     );
     rmSync(file('all_config.yaml'));
     mkdirSync(file('all_config.yaml'));
     assert.throws(
       () => loadCheckpoint(file('step_7')),
-      (error) => error instanceof InputError && /expected a file, got a folder: .*all_config\.yaml/.test(error.message),
+      inputError(/expected a file, got a folder: .*all_config\.yaml/),
     );
     rmdirSync(file('all_config.yaml'));
   });

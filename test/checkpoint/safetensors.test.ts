@@ -9,6 +9,7 @@ import { readSafetensors, writeSafetensors } from '../../lib/checkpoint/safetens
 import { safetensorsParts } from '../../lib/checkpoint/safetensors.js';
 import { toFloat32, type StoredTensor } from '../../lib/checkpoint/tensor-data.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 /** A file from its parts: header text and data bytes. */
 function fileOf(header: string, data: Uint8Array = new Uint8Array()): Uint8Array {
@@ -101,9 +102,7 @@ describe('safetensors', () => {
     truncateSync(file, length - 1);
     assert.throws(
       () => readSafetensors(file),
-      (error) =>
-        error instanceof InputError &&
-        /cut\.safetensors: truncated: expected \d+ bytes.*"c" is the first one cut off/.test(error.message),
+      inputError(/cut\.safetensors: truncated: expected \d+ bytes.*"c" is the first one cut off/),
     );
     truncateSync(file, 20);
     assert.throws(() => readSafetensors(file), /truncated: expected a header of \d+ bytes, got 12/);
@@ -181,11 +180,7 @@ describe('safetensors', () => {
     ['metadata that is not text', fileOf('{"__metadata__":{"k":1}}'), /metadata "k"/],
   ];
   for (const [name, bytes, message] of refused) {
-    it(`refuses ${name}`, () =>
-      assert.throws(
-        () => readSafetensors(bytes),
-        (error) => error instanceof InputError && message.test(error.message),
-      ));
+    it(`refuses ${name}`, () => assert.throws(() => readSafetensors(bytes), inputError(message)));
   }
 
   it('says that a header is too long, however long it is', () => {
@@ -204,10 +199,7 @@ describe('safetensors', () => {
 
   it('refuses a folder and a missing file', () => {
     assert.throws(() => readSafetensors(folder), /expected a file, got a folder/);
-    assert.throws(
-      () => readSafetensors(path.join(folder, 'none')),
-      (error) => error instanceof InputError && /not found/.test(error.message),
-    );
+    assert.throws(() => readSafetensors(path.join(folder, 'none')), inputError(/not found/));
   });
 
   it('either reads or refuses 1,000 damaged files', () => {

@@ -7,11 +7,11 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
-import { InputError } from '../../lib/errors.js';
 import type { LoadedCheckpoint } from '../../lib/checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../../lib/checkpoint/checkpoint.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const folder = path.join(projectRoot(), 'test', 'checkpoint', 'fixtures', 'saved');
 const saved = (...names: string[]): string => path.join(folder, ...names);
@@ -160,11 +160,7 @@ describe('a checkpoint with other things beside the weights', () => {
   it('of the format before PyTorch 1.6 is refused where it is cut off, or its counts differ', () => {
     const whole = readFileSync(saved('forms', 'legacy.pt'));
     for (const length of [20, 400, whole.length - 4000, whole.length - 1])
-      assert.throws(
-        () => loadCheckpoint(whole.subarray(0, length)),
-        (error) => error instanceof InputError && /truncated/.test(error.message),
-        String(length),
-      );
+      assert.throws(() => loadCheckpoint(whole.subarray(0, length)), inputError(/truncated/), String(length));
     const other = Buffer.from(whole);
     const at = whole.length - 8 - 4 * 48; // the last storage: its number of elements in 64 bits, then 48 as float32
     assert.equal(other.readBigUInt64LE(at), 48n);
@@ -195,10 +191,6 @@ describe('a checkpoint with other things beside the weights', () => {
       ['{"weight_map": {"a": "../../secret"}}', /expected the name of a file beside the index/],
     ];
     for (const [start, message] of kinds)
-      assert.throws(
-        () => loadCheckpoint(Buffer.from(start, 'latin1')),
-        (error) => error instanceof InputError && message.test(error.message),
-        start,
-      );
+      assert.throws(() => loadCheckpoint(Buffer.from(start, 'latin1')), inputError(message), start);
   });
 });

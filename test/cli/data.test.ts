@@ -9,6 +9,7 @@ import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 async function run(...argv: string[]): Promise<{ readonly lines: string[]; readonly result: Record<string, unknown> }> {
   const lines: string[] = [];
@@ -168,11 +169,7 @@ describe('trm-lab data', () => {
       [['check', folder], /expected a folder with train\/dataset.json/],
       [['check', path.join(folder, 'none.csv')], /file not found/],
     ] as const) {
-      await assert.rejects(
-        run(...argv),
-        (error) => error instanceof InputError && message.test(error.message),
-        String(message),
-      );
+      await assert.rejects(run(...argv), inputError(message), String(message));
     }
     assert.deepEqual(readdirSync(folder), []);
   });

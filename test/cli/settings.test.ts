@@ -6,6 +6,7 @@ import { readArguments } from '../../lib/cli/command.js';
 import { readSettings, refuseUnread } from '../../lib/cli/settings.js';
 import { didYouMean, InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
+import { inputError } from '../input-error.js';
 
 const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-6x6.safetensors');
 
@@ -43,10 +44,7 @@ describe('options that nothing reads', () => {
     ['train --set=,', /--set: expected FIELD=VALUE, got ","$/],
   ] as const)
     it(`are refused by name: ${line.replace(shipped, 'CHECKPOINT')}`, () => {
-      assert.throws(
-        () => read(line),
-        (error) => error instanceof InputError && message.test(error.message),
-      );
+      assert.throws(() => read(line), inputError(message));
     });
 
   it('are read where they mean something', () => {
@@ -97,11 +95,7 @@ describe('settings', () => {
       ['model.layers', /expected task\|model\|training\|evaluation\.FIELD=VALUE, got "model\.layers"$/],
       ['model.layers=1,model.layers=2', /expected model\.layers once, got it twice/],
     ] as const)
-      assert.throws(
-        () => readSettings(list),
-        (error) => error instanceof InputError && message.test(error.message),
-        list,
-      );
+      assert.throws(() => readSettings(list), inputError(message), list);
   });
 
   it('of a hundred thousand spaces are read or refused at once', () => {

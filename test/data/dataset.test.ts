@@ -1,7 +1,7 @@
 /** Data sets put together by hand: their parts must agree, whoever made them. */
 import assert from 'node:assert/strict';
 import { checkDataset, checkFits, ungrouped, withHash, type Dataset } from '../../lib/data/dataset.js';
-import { InputError } from '../../lib/errors.js';
+import { inputError } from '../input-error.js';
 
 /** Two boards of 2×2 with tokens 1 … 3. */
 const sound = ungrouped(
@@ -27,11 +27,7 @@ describe('a data set', () => {
       [{ ids: Int32Array.of(0, 0, 0) }, /expected groupOffsets that rise from 0 to its 3 puzzles/],
       [{ ratings: Float64Array.of(1) }, /expected a rating for each of its 2 examples, or null/],
     ] as const)
-      assert.throws(
-        () => checkDataset({ ...sound, ...changes } as Dataset),
-        (error) => error instanceof InputError && says.test(error.message),
-        String(says),
-      );
+      assert.throws(() => checkDataset({ ...sound, ...changes } as Dataset), inputError(says), String(says));
     assert.throws(() => checkDataset({ test: sound } as never), /data set: expected one, such as test of/);
   });
 

@@ -30,6 +30,7 @@ import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 import { sameDistribution } from '../../lib/report/statistics.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 /** Any maze: cells walls with probability 0.35, S and G on free cells. */
 function anyMaze(side: number, random: Random): Uint8Array {
@@ -292,12 +293,7 @@ describe('maze files', () => {
       ['x,S  ## G  ,Soo##oGox,7', /got "x" at row 3, column 3/],
       ['x,   ## G  ,Soo##oGoo,7', /expected (one S|an answer)/],
     ] as const) {
-      await assert.rejects(
-        load(line),
-        (error) =>
-          error instanceof InputError && error.message.startsWith('m.csv, line 3: ') && message.test(error.message),
-        line,
-      );
+      await assert.rejects(load(line), inputError(message, 'm.csv, line 3: '), line);
     }
   });
 });

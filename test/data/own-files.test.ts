@@ -24,6 +24,7 @@ import { loadTask } from '../../lib/experiment/task.js';
 import { projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const fixtures = path.join(projectRoot(), 'test', 'data', 'fixtures');
 
@@ -264,7 +265,7 @@ describe('Sudoku files of every kind', () => {
       async () => {
         for await (const text of textOf(file)) length += text.length;
       },
-      (error) => error instanceof InputError && /unpacks to at most 100 times its size/.test(error.message),
+      inputError(/unpacks to at most 100 times its size/),
     );
     assert.ok(length < 2 ** 25);
   });
@@ -441,11 +442,7 @@ describe('ARC tasks of every kind', () => {
       ['x.json', 'version https://git-lfs.github.com/spec/v1\n', /a Git LFS pointer; fetch the file itself/],
       ['x.json', '<!DOCTYPE html>', /a web page; download the file itself/],
     ] as const)
-      assert.throws(
-        () => readArcTasks(write(text, name)),
-        (error) => error instanceof InputError && message.test(error.message),
-        String(message),
-      );
+      assert.throws(() => readArcTasks(write(text, name)), inputError(message), String(message));
     write(JSON.stringify({ train: [pair], test: [pair] }), 'twice/a.json');
     write(JSON.stringify({ a: { train: [pair], test: [pair] } }), 'twice/b.json');
     assert.throws(() => readArcTasks(path.join(folder, 'twice')), /twice: expected every task once, got "a" twice/);

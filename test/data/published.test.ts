@@ -18,11 +18,11 @@ import {
   type FileContent,
   type PublishedFile,
 } from '../../lib/data/published.js';
-import { InputError } from '../../lib/errors.js';
 import { findDataFile } from '../../lib/files.js';
 import { notAtHand } from '../not-at-hand.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const mazes = await generateMazes(10, 15, 3, new Random(1));
 
@@ -103,11 +103,7 @@ describe('published files', () => {
 
   it('are refused in words, and nothing is left: other content, cut off, not there, no server', async () => {
     const refused = async (file: PublishedFile, message: RegExp): Promise<void> => {
-      await assert.rejects(
-        fetchPublished(file),
-        (error) => error instanceof InputError && message.test(error.message),
-        String(message),
-      );
+      await assert.rejects(fetchPublished(file), inputError(message), String(message));
       assert.deepEqual(
         readdirSync(folder).flatMap((name) => (name === 'data' ? readdirSync(data) : [name])),
         [],

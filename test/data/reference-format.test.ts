@@ -8,10 +8,10 @@ import { NpyWriter } from '../../lib/data/npy-writer.js';
 import { readNpy } from '../../lib/data/npy.js';
 import { readReferenceFolder, writeReferenceFolder } from '../../lib/data/reference-format.js';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
-import { InputError } from '../../lib/errors.js';
 import { loadTask, taskShape } from '../../lib/experiment/task.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 /**
  * A file as numpy.save writes it: 128 bytes of head whatever the shape, the dictionary padded with spaces to a line
@@ -63,7 +63,7 @@ describe('reference format', () => {
       writeFileSync(file, bytes);
       assert.throws(
         () => readNpy(file, { dimensions: 2, most: 100, largest: 10, ...limits }),
-        (error) => error instanceof InputError && error.message.startsWith('bad.npy') && message.test(error.message),
+        inputError(message, 'bad.npy'),
         String(message),
       );
     };
@@ -157,11 +157,7 @@ describe('reference format', () => {
       const file = path.join(out, name);
       const before = readFileSync(file);
       writeFileSync(file, Buffer.from(before.toString('latin1').replace(from, to), 'latin1'));
-      assert.throws(
-        () => readReferenceFolder(out),
-        (error) => error instanceof InputError && message.test(error.message),
-        String(message),
-      );
+      assert.throws(() => readReferenceFolder(out), inputError(message), String(message));
       writeFileSync(file, before);
     };
     change(

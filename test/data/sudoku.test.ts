@@ -19,10 +19,10 @@ import {
   type SudokuGeometry,
   tokensOfBoard,
 } from '../../lib/data/sudoku.js';
-import { InputError } from '../../lib/errors.js';
 import { dataFile, projectRoot } from '../../lib/files.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const sides = [4, 6, 9] as const;
 const base: SudokuSetOptions = {
@@ -305,7 +305,7 @@ describe('Sudoku sets', () => {
   it('refuse more puzzles than there are', async () => {
     await assert.rejects(
       sudokuDataset({ ...base, side: 9, source: 'public-domain', trainPuzzles: 20_000 }),
-      (error) => error instanceof InputError && /expected at most 16000 puzzles/.test(error.message),
+      inputError(/expected at most 16000 puzzles/),
     );
   });
 });
@@ -351,12 +351,7 @@ describe('Sudoku files', () => {
   };
   const refused = async (line: string, message: RegExp): Promise<void> => {
     const file = write(`source,question,answer,rating\nx,${good},4\n${line}\n`);
-    await assert.rejects(
-      checked(file),
-      (error) =>
-        error instanceof InputError && error.message.startsWith('p.csv, line 3: ') && message.test(error.message),
-      line,
-    );
+    await assert.rejects(checked(file), inputError(message, 'p.csv, line 3: '), line);
   };
 
   it('round-trip byte for byte, gzipped or not', async () => {

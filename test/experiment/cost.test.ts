@@ -13,6 +13,7 @@ import { describe as describeModel } from '../../lib/model/describe.js';
 import { defaultJobs, runSweep } from '../../lib/sweep/sweep.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 /** sudoku-smoke: hidden 16, 16 cells and one prefix token; inner sizes are multiples of 256. */
 const smoke = experiment('sudoku-smoke');
@@ -108,11 +109,9 @@ describe('cost of a run', () => {
     const large = change(smoke, { training: { batchSize: 65_536, interleavedBatches: 1024 } });
     await assert.rejects(
       runExperiment(large, { folder }),
-      (error) =>
-        error instanceof InputError &&
-        /^sudoku-smoke: expected .* at most the [\d,.]+ GB .* got 438\.\d GB; set a smaller training\.batchSize/.test(
-          error.message,
-        ),
+      inputError(
+        /^sudoku-smoke: expected .* at most the [\d,.]+ GB .* got 438\.\d GB; set a smaller training\.batchSize/,
+      ),
     );
     assert.ok(!existsSync(folder));
   });

@@ -1,6 +1,5 @@
 /** Experiments are data: changes are checked, and what the task fixes follows the task. */
 import assert from 'node:assert/strict';
-import { InputError } from '../../lib/errors.js';
 import { differences } from '../../lib/experiment/differences.js';
 import { describeExperiment } from '../../lib/experiment/describe.js';
 import { change } from '../../lib/experiment/experiment.js';
@@ -10,6 +9,7 @@ import { paperConfig } from '../../lib/model/config.js';
 import { parameterCount } from '../../lib/model/parameters.js';
 import { tableBases } from '../../lib/sweep/plan.js';
 import { paperTraining } from '../../lib/train/options.js';
+import { inputError } from '../input-error.js';
 
 describe('experiment', () => {
   it("has the paper's model at the paper's scale: 5,028,866 parameters (spec §1.13)", () => {
@@ -71,10 +71,7 @@ describe('experiment', () => {
       [direct, { n: 7 }, /model\.latentRecursions: expected none beside recursion direct, .* got 7/],
       [direct, { gradient: 'one-step' }, /model\.gradient: expected none beside recursion direct, .* got "one-step"/],
     ] as const)
-      assert.throws(
-        () => change(base, { model }),
-        (error) => error instanceof InputError && message.test(error.message),
-      );
+      assert.throws(() => change(base, { model }), inputError(message));
     assert.equal(change(own, { model: { ...own.model, layers: 2 } }).model.layers, 2, 'what it has already may stand');
   });
 
@@ -82,8 +79,7 @@ describe('experiment', () => {
     const mixer = 'attention' as const;
     assert.throws(
       () => experiment('sudoku-4x4', { model: { mixer } }),
-      (error) =>
-        error instanceof InputError && /expected model\.positions beside it: rotary, as in/.test(error.message),
+      inputError(/expected model\.positions beside it: rotary, as in/),
     );
     for (const positions of ['rotary', 'learned', 'none'] as const)
       assert.equal(experiment('sudoku-4x4', { model: { mixer, positions } }).model.positions, positions);

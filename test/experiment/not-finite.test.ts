@@ -6,10 +6,10 @@ import { NotFiniteError } from '../../lib/engine/engine.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { runExperiment } from '../../lib/experiment/run.js';
-import { InputError } from '../../lib/errors.js';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { readSnapshot } from '../../lib/train/snapshot.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 describe('a run whose numbers overflow', () => {
   const folder = newFolder();
@@ -89,8 +89,7 @@ describe('a run whose numbers overflow', () => {
     const wider = change(tame, { model: { hiddenSize: 32 } });
     await assert.rejects(
       runExperiment(wider, { folder: path.join(folder, 'wider'), engine, from: model }),
-      (error) =>
-        error instanceof InputError && /lm_head\.weight: expected \[\d+, 32\], got \[\d+, 16\]/.test(error.message),
+      inputError(/lm_head\.weight: expected \[\d+, 32\], got \[\d+, 16\]/),
     );
     const state = path.join(first.folder, 'state.safetensors');
     await assert.rejects(

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { projectRoot } from '../../lib/files.js';
 import { hashOf } from '../../lib/experiment/sealed.js';
@@ -16,6 +15,7 @@ import {
   type RunRecord,
 } from '../../lib/experiment/record.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const record: RunRecord = {
   schema: recordSchema,
@@ -96,11 +96,7 @@ describe('run record', () => {
     writeRecord(path.join(folder, 'copy.json'), record);
     assert.throws(
       () => readRecords(folder),
-      (error) =>
-        error instanceof InputError &&
-        /expected every run once, got sudoku-4x4-seed0-00000000 in copy\.json and run\.json; remove/.test(
-          error.message,
-        ),
+      inputError(/expected every run once, got sudoku-4x4-seed0-00000000 in copy\.json and run\.json; remove/),
     );
   });
 
@@ -109,20 +105,14 @@ describe('run record', () => {
     const edited = text.replace('0.123456789', '0.993456789');
     assert.notEqual(edited, text);
     writeFileSync(file, edited);
-    assert.throws(
-      () => readRecord(file),
-      (error) => error instanceof InputError && /record run\.json: its checksum does not match/.test(error.message),
-    );
+    assert.throws(() => readRecord(file), inputError(/record run\.json: its checksum does not match/));
   });
 
   it('is refused by name when truncated at any of a hundred places', () => {
     const text = readFileSync(file, 'utf8');
     for (let i = 1; i <= 100; i++) {
       writeFileSync(file, text.slice(0, Math.floor(((text.length - 2) * i) / 100)));
-      assert.throws(
-        () => readRecord(file),
-        (error) => error instanceof InputError && error.message.startsWith('record run.json'),
-      );
+      assert.throws(() => readRecord(file), inputError('record run.json'));
     }
   });
 
@@ -152,11 +142,7 @@ describe('run record', () => {
     ];
     for (const [fields, message] of forgeries) {
       writeRecord(file, fields as RunRecord);
-      assert.throws(
-        () => readRecord(file),
-        (error) => error instanceof InputError && message.test(error.message),
-        String(message),
-      );
+      assert.throws(() => readRecord(file), inputError(message), String(message));
     }
   });
 

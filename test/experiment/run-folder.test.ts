@@ -4,13 +4,13 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { keepAs, runFiles } from '../../lib/experiment/run-folder.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
 import { writeFileAtomic } from '../../lib/write-file.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const small = experiment('sudoku-smoke', { training: { steps: 6 }, evaluation: { every: 3, closing: [] } });
 
@@ -28,20 +28,18 @@ describe("a run's folder", () => {
   const contents = (): Map<string, string> =>
     new Map(readdirSync(folder).map((name) => [name, readFileSync(path.join(folder, name), 'base64')]));
 
-  const refused = (message: RegExp) => (error: unknown) => error instanceof InputError && message.test(error.message);
-
   it("with another run's result is refused, started or resumed, and stays as it is", async () => {
     const first = await run(3);
     const before = contents();
     for (const resume of [false, true])
-      await assert.rejects(run(4, { resume }), refused(/expected a state of run .*-seed4-.*, got one of .*-seed3-/));
+      await assert.rejects(run(4, { resume }), inputError(/expected a state of run .*-seed4-.*, got one of .*-seed3-/));
     assert.deepEqual(contents(), before);
     for (const [gone, message] of [
       ['state', /expected a model of run .*-seed4-.*, got one of .*-seed3-/],
       ['model', /expected a record of run .*-seed4-.*, got one of .*-seed3-/],
     ] as const) {
       rmSync(runFiles(folder)[gone]);
-      await assert.rejects(run(4), refused(message));
+      await assert.rejects(run(4), inputError(message));
     }
     assert.equal((await run(3, { resume: true })).record?.id, first.id);
   });
@@ -50,10 +48,10 @@ describe("a run's folder", () => {
     await run(3);
     const longer = change(small, { training: { steps: 8, learningRate: 0.003 } });
     const since = /; changed since: training\.steps 6 → 8, training\.learningRate [\d.]+ → 0\.003, seed 3 → 4; choose/;
-    await assert.rejects(run(4, {}, longer), refused(since));
+    await assert.rejects(run(4, {}, longer), inputError(since));
     rmSync(runFiles(folder).state);
     rmSync(runFiles(folder).model);
-    await assert.rejects(run(4, {}, longer), refused(since), 'the record has the settings too');
+    await assert.rejects(run(4, {}, longer), inputError(since), 'the record has the settings too');
   });
 
   it('with a file of that name which no run has made, or a damaged one, is refused', async () => {
@@ -64,7 +62,7 @@ describe("a run's folder", () => {
       [record, Buffer.from('{"seed": 1'), /record\.json/],
     ] as const) {
       writeFileSync(file, content);
-      await assert.rejects(run(1), refused(message));
+      await assert.rejects(run(1), inputError(message));
       assert.deepEqual(readFileSync(file), content);
       rmSync(file);
     }
@@ -80,7 +78,7 @@ describe("a run's folder", () => {
     assert.equal((await run(1, stop)).record, undefined);
     const stopped = contents();
     const message = /expected no run that was stopped, got .* at step 1 of 6; go on with --resume, or .* --restart/;
-    await assert.rejects(run(1, { keepStopped: true }), refused(message));
+    await assert.rejects(run(1, { keepStopped: true }), inputError(message));
     assert.deepEqual(contents(), stopped);
     const resumed = await run(1, { keepStopped: true, resume: true });
     assert.deepEqual(resumed.record?.curve, first.record?.curve);
@@ -90,18 +88,21 @@ describe("a run's folder", () => {
   it('with a curve.csv of the user’s own, or planned with other puzzles, is refused', async () => {
     const { curve } = runFiles(folder);
     writeFileSync(curve, 'mine');
-    await assert.rejects(run(1), refused(/curve\.csv: expected no file that no run has made/));
+    await assert.rejects(run(1), inputError(/curve\.csv: expected no file that no run has made/));
     assert.equal(readFileSync(curve, 'utf8'), 'mine');
     rmSync(curve);
     const id = 'sudoku-smoke-seed1-00000000';
-    await assert.rejects(run(1, { id }), refused(new RegExp(`expected run ${id}, .* its puzzles have changed since`)));
+    await assert.rejects(
+      run(1, { id }),
+      inputError(new RegExp(`expected run ${id}, .* its puzzles have changed since`)),
+    );
     assert.deepEqual(readdirSync(folder), []);
   });
 
   it('is one run at a time, and free again afterwards', async () => {
     let second: Promise<unknown> | undefined;
     await run(1, { onProgress: () => void (second ??= run(1).catch((error: unknown) => error)) });
-    assert.ok(refused(/another process works on a run there/)(await second), String(await second));
+    assert.ok(inputError(/another process works on a run there/)(await second), String(await second));
     assert.ok(!existsSync(path.join(folder, 'claim.json')));
     await run(1, { resume: true });
   });

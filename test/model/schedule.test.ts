@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { InputError } from '../../lib/errors.js';
 import { checkConfig, paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { buildSchedule, effectiveDepth } from '../../lib/model/schedule.js';
+import { inputError } from '../input-error.js';
 
 /** "z←net(y+x+z)*" for each call; the star marks gradient. */
 function written(changes: Partial<ModelConfig>): string[] {
@@ -96,11 +97,7 @@ describe('schedule', () => {
 
   it('of one’s own is refused with the reason where it makes no model', () => {
     const refusal = (schedule: string, why: RegExp): void =>
-      assert.throws(
-        () => checkConfig({ ...paperConfig, schedule }),
-        (error) => error instanceof InputError && why.test(error.message),
-        schedule,
-      );
+      assert.throws(() => checkConfig({ ...paperConfig, schedule }), inputError(why), schedule);
     refusal('z := net(x)', /expected lines like .*, got "z := net\(x\)"/);
     refusal('z ← net(x + q)', /expected to read x, y, z or z1, z2, …, got "q"/);
     refusal('z ← net(x + x)', /every source once/);

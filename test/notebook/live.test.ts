@@ -5,12 +5,12 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { sweepLive, trainLive } from '../../lib/notebook/live.js';
 import { interrupted } from '../../lib/notebook/output.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const tiny = experiment('sudoku-4x4', {
   task: { trainPuzzles: 8, testPuzzles: 8 },
@@ -96,9 +96,7 @@ describe('training live', function () {
     const plan = [1, 2].map((layers) => ({ experiment: change(tiny, { model: { layers } }), seed: 0 }));
     await assert.rejects(
       sweepLive(plan, { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') }),
-      (error) =>
-        error instanceof InputError &&
-        /two different ones named sudoku-4x4; give one of them another name/.test(error.message),
+      inputError(/two different ones named sudoku-4x4; give one of them another name/),
     );
   });
 

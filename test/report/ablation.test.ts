@@ -1,12 +1,12 @@
 /** An ablation of one's own: rows in the plan's order, and differences that a hand can check. */
 import assert from 'node:assert/strict';
-import { InputError } from '../../lib/errors.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { ablationRecords, ablationRows, ablationTable, ablationText } from '../../lib/report/ablation.js';
 import { costVersusAccuracy } from '../../lib/report/study-figures.js';
 import { planAblation } from '../../lib/sweep/plan.js';
 import { recordOf } from './records.js';
+import { inputError } from '../input-error.js';
 
 const base = experiment('sudoku-6x6', { name: 'mine', model: { T: 2, n: 2 } });
 const plan = planAblation(base, [{ name: 'n = 4', model: { n: 4 } }, 'trm-act', 'hrm'], [0, 1]);
@@ -45,9 +45,7 @@ describe('ablation', () => {
     ])
       assert.throws(
         () => ablationTable(plan, [...records, { ...more, id: 'mine-seed2-later', data }]),
-        (error) =>
-          error instanceof InputError &&
-          /mine: expected runs on the same puzzles, got mine-seed1 and mine-seed2-later, .* move/.test(error.message),
+        inputError(/mine: expected runs on the same puzzles, got mine-seed1 and mine-seed2-later, .* move/),
       );
   });
 

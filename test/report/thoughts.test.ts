@@ -9,6 +9,7 @@ import { thinkingRow } from '../../lib/report/thoughts.js';
 import { evaluate } from '../../lib/train/evaluate.js';
 import { think } from '../../lib/train/think.js';
 import { hardestThought, judgeSudoku, stopWhenSure, thinkAbout } from '../../lib/train/thoughts.js';
+import { inputError } from '../input-error.js';
 
 /** Three puzzles of two cells: 2 1, 3 1 and 4 1, each with the answer 5 5. */
 const puzzles = ungrouped(
@@ -204,10 +205,7 @@ describe('thoughts about a Sudoku, judged', () => {
       [`11${'.'.repeat(79)}`, /1 stands twice/],
       ['123........4....', /got none/],
     ] as const) {
-      assert.throws(
-        () => ownSudoku(bad),
-        (error) => error instanceof InputError && message.test(error.message),
-      );
+      assert.throws(() => ownSudoku(bad), inputError(message));
     }
     assert.throws(
       () =>

@@ -9,7 +9,6 @@ import { createEngine, type EngineOptions } from '../../lib/engine/create.js';
 import type { Engine, TensorKind } from '../../lib/engine/engine.js';
 import { adamStep, muonStep } from '../../lib/engine/optimizers.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
-import { InputError } from '../../lib/errors.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
@@ -24,6 +23,7 @@ import {
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const tiny: ModelConfig = {
   ...paperConfig,
@@ -95,8 +95,7 @@ describe('training options beyond the paper', () => {
     ]) {
       assert.throws(
         () => checkTraining({ ...paperTraining, supervisionCurriculum: bad }),
-        (error) =>
-          error instanceof InputError && /supervisionCurriculum: expected rows \[until, N\] .*got/.test(error.message),
+        inputError(/supervisionCurriculum: expected rows \[until, N\] .*got/),
       );
     }
   });

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TensorKind } from '../../lib/engine/engine.js';
-import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, parameterSpecs } from '../../lib/model/parameters.js';
@@ -13,6 +12,7 @@ import { checkReference } from '../../lib/train/reference-check.js';
 import { readSnapshot, readStartWeights, writeSnapshot } from '../../lib/train/snapshot.js';
 import type { TrainerSnapshot } from '../../lib/train/trainer.js';
 import { newFolder } from '../new-folder.js';
+import { inputError } from '../input-error.js';
 
 const tiny: ModelConfig = {
   ...paperConfig,
@@ -29,11 +29,6 @@ const tiny: ModelConfig = {
 describe('damaged states of training', () => {
   let folder = '';
   beforeEach(() => void (folder = newFolder()));
-  const refused =
-    (message: RegExp) =>
-    (error: unknown): boolean =>
-      error instanceof InputError && message.test(error.message);
-
   const parameters = initialParameters(tiny, new Random(1));
   const trained = new Set(
     parameterSpecs(tiny)
@@ -61,7 +56,7 @@ describe('damaged states of training', () => {
       writeSnapshot(file, { ...snapshot, carry: { ...snapshot.carry, halted: Uint8Array.of(1, value) } }, 'more');
       assert.throws(
         () => readSnapshot(file, tiny, 2),
-        refused(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)),
+        inputError(new RegExp(`carry/halted: expected 0 or 1 for every seat, got ${value};`)),
       );
     }
   });
@@ -71,8 +66,11 @@ describe('damaged states of training', () => {
     writeSnapshot(file, snapshot, 'more');
     const wider = { ...tiny, hiddenSize: 16, puzzleEmbeddingSize: 16 };
     for (const read of [() => readSnapshot(file, wider, 2), () => readStartWeights(file, wider)])
-      assert.throws(read, refused(/parameters\/H_init: expected shape \[16\] of F32, got \[8\] of F32; /));
-    assert.throws(() => readSnapshot(file, tiny, 3), refused(/latents\/y: expected shape \[120\] of F32, got \[80\]/));
+      assert.throws(read, inputError(/parameters\/H_init: expected shape \[16\] of F32, got \[8\] of F32; /));
+    assert.throws(
+      () => readSnapshot(file, tiny, 3),
+      inputError(/latents\/y: expected shape \[120\] of F32, got \[80\]/),
+    );
 
     // A file of 8 TB, which nobody has written: it is empty but for its head.
     const good = readFileSync(file);
@@ -107,7 +105,7 @@ describe('damaged states of training', () => {
         flipped(data + at, at % 8);
         assert.throws(
           () => readSnapshot(file, tiny, 2),
-          refused(new RegExp(`state\\.safetensors: ${name} is not as it was written`)),
+          inputError(new RegExp(`state\\.safetensors: ${name} is not as it was written`)),
         );
       }
     }
@@ -115,7 +113,7 @@ describe('damaged states of training', () => {
     const json = good.subarray(8, data).toString('latin1').trimEnd().length;
     for (let at = 8; at < 8 + json; at += 5) {
       flipped(at, (at * 5) % 7);
-      assert.throws(() => readSnapshot(file, tiny, 2), refused(/state\.safetensors/), `byte ${at}`);
+      assert.throws(() => readSnapshot(file, tiny, 2), inputError(/state\.safetensors/), `byte ${at}`);
     }
     writeFileSync(file, good);
     assert.deepEqual(readSnapshot(file, tiny, 2).snapshot, snapshot);
@@ -137,7 +135,7 @@ describe('damaged states of training', () => {
       [{ ...good, config: 'x' }, /an object with config: an object, got/],
     ] as const) {
       writeFileSync(`${to}.json`, typeof content === 'string' ? content : JSON.stringify(content));
-      await assert.rejects(checkReference(`${to}.safetensors`, none), refused(message));
+      await assert.rejects(checkReference(`${to}.safetensors`, none), inputError(message));
     }
   });
 });
