@@ -117,13 +117,7 @@ const byRating = (puzzles: number): ClosingEvaluation[] => [
   { name: 'rating-10-49', on: 'scored', puzzles, ratings: [10, 50] },
   { name: 'rating-50-and-more', on: 'scored', puzzles, ratings: [50, null] },
 ];
-const deskEvaluation: EvaluationPlan = {
-  split: 'test',
-  every: 2000,
-  puzzles: 200,
-  finalPuzzles: 0,
-  closing: [onTraining(200), longer(60), ...byRating(1000)],
-};
+const deskEvaluation = { every: 2000, puzzles: 200, closing: [onTraining(200), longer(60), ...byRating(1000)] };
 const deskTraining = {
   ...quickTraining,
   steps: 8000,
@@ -194,12 +188,7 @@ const arcStudyTraining: Partial<TrainingOptions> = {
   supervisionSteps: 4,
   interleavedBatches: 32,
 };
-const arcStudyEvaluation: Omit<EvaluationPlan, 'every'> = {
-  split: 'test',
-  puzzles: 0,
-  finalPuzzles: 0,
-  closing: [arcVote, onTraining(100), ...otherIds(100)],
-};
+const arcStudyEvaluation = { puzzles: 0, closing: [arcVote, onTraining(100), ...otherIds(100)] };
 
 /** The experiments that commands and notebooks name. */
 export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntries(
@@ -223,7 +212,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         latentRecursions: 2,
       },
       training: { ...smallTraining, steps: 550 },
-      evaluation: { split: 'test', every: 110, puzzles: 0, finalPuzzles: 0, closing: [] },
+      evaluation: { every: 110, puzzles: 0 },
     }),
     define({
       name: 'sudoku-smoke',
@@ -239,13 +228,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       },
       model: { ...smallModel, hiddenSize: 16, heads: 2, puzzleEmbeddingSize: 16 },
       training: { ...smallTraining, batchSize: 8, steps: 20, warmupSteps: 5 },
-      evaluation: {
-        split: 'test',
-        every: 10,
-        puzzles: 10,
-        finalPuzzles: 0,
-        closing: [rawWeights(10), onTraining(10), oneBlank(10), longer(10, 20)],
-      },
+      evaluation: { every: 10, puzzles: 10, closing: [rawWeights(10), onTraining(10), oneBlank(10), longer(10, 20)] },
     }),
     define({
       name: 'sudoku-6x6',
@@ -254,7 +237,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: generatedSudoku,
       model: smallModel,
       training: { ...smallTraining, steps: 1000 },
-      evaluation: { split: 'test', every: 250, puzzles: 250, finalPuzzles: 0, closing: [] },
+      evaluation: { every: 250, puzzles: 250 },
     }),
     define({
       name: 'sudoku-6x6-study',
@@ -276,7 +259,6 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         interleavedBatches: 24,
       },
       evaluation: {
-        split: 'test',
         every: 225,
         puzzles: 100,
         finalPuzzles: 500,
@@ -291,7 +273,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       model: model9x9,
       // Found on validation puzzles (data/search, docs/small-batches.md).
       training: { ...deskTraining, steps: 3000, learningRate: 8e-3, emaRate: 0.995 },
-      evaluation: { split: 'test', every: 1000, puzzles: 200, finalPuzzles: 0, closing: [] },
+      evaluation: { every: 1000, puzzles: 200 },
     }),
     define({
       name: 'sudoku-extreme-desk',
@@ -347,7 +329,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { ...sudokuExtreme1000, testPuzzles: 0, validationPuzzles: 0 },
       model: {},
       training: {},
-      evaluation: { split: 'test', every: 6510, puzzles: 4000, finalPuzzles: 0, closing: [] },
+      evaluation: { every: 6510, puzzles: 4000 },
     }),
     define({
       name: 'maze-7x7',
@@ -366,7 +348,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         decayFraction: 0.5,
         finalRateRatio: 0.05,
       },
-      evaluation: { split: 'test', every: 2000, puzzles: 100, finalPuzzles: 0, closing: [onTraining(200)] },
+      evaluation: { every: 2000, puzzles: 100, closing: [onTraining(200)] },
     }),
     define({
       name: 'maze-11x11-study',
@@ -377,13 +359,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { ...generatedMaze, side: 11, leastDistance: 20, trainPuzzles: 20_000 },
       model: longMazeModel,
       training: { ...longMazeTraining, steps: 1800 },
-      evaluation: {
-        split: 'test',
-        every: 450,
-        puzzles: 100,
-        finalPuzzles: 0,
-        closing: [onTraining(200)],
-      },
+      evaluation: { every: 450, puzzles: 100, closing: [onTraining(200)] },
     }),
     define({
       name: 'maze-10x10',
@@ -394,7 +370,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { ...generatedMaze, side: 10, leastDistance: 20, trainPuzzles: 1000, augmentation: 'none' },
       model: smallAttentionModel,
       training: { ...smallTraining, batchSize: 16, steps: 600 },
-      evaluation: { split: 'test', every: 200, puzzles: 100, finalPuzzles: 0, closing: [onTraining(100)] },
+      evaluation: { every: 200, puzzles: 100, closing: [onTraining(100)] },
     }),
     define({
       name: 'maze-hard-desk',
@@ -403,7 +379,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: mazeHard,
       model: longMazeModel,
       training: { ...longMazeTraining, steps: 5000 },
-      evaluation: { split: 'test', every: 1250, puzzles: 100, finalPuzzles: 0, closing: [onTraining(100)] },
+      evaluation: { every: 1250, puzzles: 100, closing: [onTraining(100)] },
     }),
     define({
       name: 'maze-hard-paper',
@@ -414,19 +390,13 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { ...mazeHard, augmentation: 'none' },
       model: paperMazeModel,
       training: {},
-      evaluation: { split: 'test', every: 6510, puzzles: 0, finalPuzzles: 0, closing: [] },
+      evaluation: { every: 6510, puzzles: 0 },
     }),
     define({
       name: 'arc-smoke',
       about: 'six ARC-AGI-1 tasks for seconds: shows that everything runs, and nothing else',
       scale: 'smoke',
-      task: {
-        ...arcStudyTask,
-        canvas: 10,
-        maxTasks: 6,
-        validationTasks: 2,
-        augmentations: 2,
-      },
+      task: { ...arcStudyTask, canvas: 10, maxTasks: 6, validationTasks: 2, augmentations: 2 },
       model: {
         ...smallModel,
         mixer: 'attention',
@@ -440,13 +410,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         supervisionSteps: 2,
       },
       training: { ...smallTraining, batchSize: 4, steps: 4, warmupSteps: 2 },
-      evaluation: {
-        split: 'test',
-        every: 2,
-        puzzles: 2,
-        finalPuzzles: 0,
-        closing: [arcVote, onTraining(4), ...otherIds(4)],
-      },
+      evaluation: { every: 2, puzzles: 2, closing: [arcVote, onTraining(4), ...otherIds(4)] },
     }),
     define({
       name: 'arc-10x10',
@@ -454,15 +418,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as the paper trains: a start to tune ' +
         'from, its 1,000 steps solve none of 40 test tasks',
       scale: 'laptop',
-      task: {
-        ...arcStudyTask,
-        canvas: 10,
-        augmentations: 8,
-      },
-      model: {
-        ...smallAttentionModel,
-        supervisionSteps: 4,
-      },
+      task: { ...arcStudyTask, canvas: 10, augmentations: 8 },
+      model: { ...smallAttentionModel, supervisionSteps: 4 },
       training: {
         ...smallTraining,
         batchSize: 32,
@@ -504,7 +461,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'arc', set: 'arc1', canvas: 30, augmentations: 1000, seed: 0 },
       model: paperArcModel,
       training: { ...paperArcTraining, steps: 518_226 },
-      evaluation: { split: 'test', every: 51_822, puzzles: 0, finalPuzzles: 0, closing: [arcVote] },
+      evaluation: { every: 51_822, puzzles: 0, closing: [arcVote] },
     }),
     define({
       name: 'arc2-paper',
@@ -515,7 +472,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { kind: 'arc', set: 'arc2', canvas: 30, augmentations: 1000, seed: 0 },
       model: paperArcModel,
       training: { ...paperArcTraining, steps: 722_098 },
-      evaluation: { split: 'test', every: 72_209, puzzles: 0, finalPuzzles: 0, closing: [arcVote] },
+      evaluation: { every: 72_209, puzzles: 0, closing: [arcVote] },
     }),
   ].map((experiment) => [experiment.name, experiment]),
 );
@@ -531,14 +488,19 @@ export function experiment(name: string, changes: ExperimentChanges = {}): Exper
 
 /** Builds a named experiment from its differences to the paper's Sudoku run. */
 function define(
-  parts: Omit<Experiment, 'base' | 'variant' | 'failureMode' | 'model' | 'training'> & {
+  parts: Omit<Experiment, 'base' | 'variant' | 'failureMode' | 'model' | 'training' | 'evaluation'> & {
     model: Partial<ModelConfig>;
     training: Partial<TrainingOptions>;
+    /** On all test puzzles at the end, and nothing else, unless it says so. */
+    evaluation: Pick<EvaluationPlan, 'every' | 'puzzles'> & Partial<EvaluationPlan>;
   },
 ): Experiment {
-  checkClosing(parts.evaluation.closing, parts.task);
+  const { every, puzzles, ...more } = parts.evaluation;
+  const evaluation: EvaluationPlan = { split: 'test', every, puzzles, finalPuzzles: 0, closing: [], ...more };
+  checkClosing(evaluation.closing, parts.task);
   return {
     ...parts,
+    evaluation,
     base: parts.name,
     variant: null,
     failureMode: null,

@@ -116,8 +116,9 @@ function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
   };
 }
 
-/** All variants, in the order of the tables. */
-export const variants: readonly Variant[] = [
+type Written = Omit<Variant, 'training'> & Partial<Pick<Variant, 'training'>>;
+/** In the order of the tables; the training is the base's where nothing is said of it. */
+const written: readonly Written[] = [
   {
     id: 'hrm',
     rows: [
@@ -140,14 +141,12 @@ export const variants: readonly Variant[] = [
       { table: 5, label: 'TRM-MLP', arc1: 29.6, arc2: 2.4, footnote: '19M parameters on ARC' },
     ],
     model: { mixer: 'mlp', positions: 'none' }, // written out for bases that have attention
-    training: {},
     tests: "The paper's model: one network of two layers, called again and again on an answer and a latent.",
   },
   {
     id: 'trm-act',
     rows: [{ table: 1, label: 'w/ ACT', sudoku: 86.1, depth: 42, forwardPasses: 2, millions: 5 }],
     model: { halting: 'halt-or-continue' },
-    training: {},
     tests: 'Does learning when to continue, with its second forward pass, help over learning when to halt?',
     note: "the published code's flag for it crashes; this is its evident meaning (spec §2.3)",
   },
@@ -155,7 +154,6 @@ export const variants: readonly Variant[] = [
     id: 'trm-separate-nets',
     rows: [{ table: 1, label: 'w/ separate f_H, f_L', sudoku: 82.4, depth: 42, forwardPasses: 1, millions: 10 }],
     model: { separateNets: true },
-    training: {},
     tests: 'Do the answer and the latent need networks of their own?',
   },
   {
@@ -170,7 +168,6 @@ export const variants: readonly Variant[] = [
     id: 'trm-4-layers',
     rows: [{ table: 1, label: 'w/ 4-layers, n = 3', sudoku: 79.5, depth: 48, forwardPasses: 1, millions: 10 }],
     model: { layers: 4, latentRecursions: 3 },
-    training: {},
     tests: 'Is a deeper network called less often better than a shallow one called more often?',
   },
   {
@@ -195,28 +192,24 @@ export const variants: readonly Variant[] = [
       },
     ],
     model: { mixer: 'attention', positions: 'rotary' },
-    training: {},
     tests: 'Does self-attention mix a small fixed grid better than an MLP over its cells?',
   },
   {
     id: 'trm-t2-n2',
     rows: [{ table: 1, label: 'w/ T = 2, n = 2', sudoku: 73.7, depth: 12, forwardPasses: 1, millions: 5 }],
     model: { deepRecursions: 2, latentRecursions: 2 },
-    training: {},
     tests: "What is recursion worth, at HRM's few calls a step?",
   },
   {
     id: 'trm-one-step-gradient',
     rows: [{ table: 1, label: 'w/ 1-step gradient', sudoku: 56.5, depth: 42, forwardPasses: 1, millions: 5 }],
     model: { gradient: 'one-step' },
-    training: {},
     tests: 'Must gradient flow through a whole recursion, or do the last two calls suffice, as HRM assumes?',
   },
   {
     id: 'trm-multi-z',
     rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'six z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 6 },
-    training: {},
     tests: 'Is a latent for each recursion better than one that is refined?',
     note:
       'the published code: six latents z beside y, seven features in all; mixer, positions and EMA as in TRM, ' +
@@ -226,7 +219,6 @@ export const variants: readonly Variant[] = [
     id: 'trm-multi-z-7',
     rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'seven z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 7, latentRecursions: 7 },
-    training: {},
     tests: 'The same, reading the seven features of the table as seven latents z beside y.',
     note: 'n = 7, so that every latent is refined; seven calls of z a recursion instead of six',
   },
@@ -234,14 +226,13 @@ export const variants: readonly Variant[] = [
     id: 'trm-single-z',
     rows: [{ table: 2, label: 'TRM single z (1 feature)', sudoku: 71.9 }],
     model: { recursion: 'single-z' },
-    training: {},
     tests: 'Can one latent be both the reasoning and the answer?',
     note: "the published code: the last call of a recursion leaves the puzzle out, unlike the paper's algorithm",
   },
   ...table3
     .filter(([k, T]) => !(k === 2 && T === 2))
     .map(
-      ([k, T]): Variant => ({
+      ([k, T]): Written => ({
         id: `hrm-k${k}-t${T}`,
         rows: [table3Row('HRM', k, T)],
         model: { ...hrm, latentRecursions: k, deepRecursions: T },
@@ -253,11 +244,10 @@ export const variants: readonly Variant[] = [
   ...table3
     .filter(([k, T]) => !(k === 3 && T === 3))
     .map(
-      ([k, T]): Variant => ({
+      ([k, T]): Written => ({
         id: `trm-k${k}-t${T}`,
         rows: [table3Row('TRM', k, T)],
         model: { latentRecursions: 2 * k, deepRecursions: T },
-        training: {},
         tests: `How does TRM gain from recursion: n = ${2 * k}, T = ${T}?`,
       }),
     ),
@@ -284,7 +274,11 @@ export const variants: readonly Variant[] = [
       'which leaves it 131,072 parameters fewer',
   },
 ];
-frozen(variants);
+
+/** All variants, in the order of the tables. */
+export const variants: readonly Variant[] = frozen(
+  written.map(({ id, rows, model, training = {}, ...rest }) => ({ id, rows, model, training, ...rest })),
+);
 
 /**
  * What a published task fixes of the paper's models: its sizes, n in its command, and the optimizer steps of its run
