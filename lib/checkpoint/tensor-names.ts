@@ -3,8 +3,8 @@
  * average.
  */
 import { InputError } from '../errors.js';
-import { checkRotary } from './rotary.js';
-import type { TensorHandle } from './tensor-data.js';
+import { rotaryBase } from '../model/config.js';
+import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
 
 /** Wrappers that may stand anywhere in a name. */
 const anywhere = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
@@ -67,4 +67,30 @@ export function bareTensors(
     bare.set(short, tensor);
   }
   return bare;
+}
+
+/** Tables may have been saved in bfloat16. */
+const tolerance = 0.01;
+
+/**
+ * Throws InputError where a saved tensor is a rotary table of other frequencies: this kit computes its own, so they
+ * must be the same.
+ */
+function checkRotary(file: string, name: string, handle: TensorHandle): void {
+  const kind = /rotary_emb\.(inv_freq|cos_cached|sin_cached)$/.exec(name)?.[1];
+  if (kind === undefined || !isFloat(handle.dtype)) return;
+  const size = handle.shape.at(-1) ?? 0;
+  const pairs = kind === 'inv_freq' ? size : size / 2;
+  const position = kind === 'inv_freq' ? 1 : (handle.shape.at(-2) ?? 1) - 1; // the last: at position 0 all agree
+  const first = kind === 'inv_freq' ? 0 : position * size;
+  const values = toFloat32(handle.read());
+  for (let i = 0; i < Math.max(1, pairs); i++) {
+    const angle = position * rotaryBase ** (-i / pairs);
+    const expected = kind === 'inv_freq' ? angle : kind === 'cos_cached' ? Math.cos(angle) : Math.sin(angle);
+    if (!(Math.abs(values[first + i]! - expected) <= tolerance * (kind === 'inv_freq' ? expected : 1)))
+      throw new InputError(
+        `${file}: ${name}: expected the rotary table of base ${rotaryBase.toLocaleString('en')}, with which this kit ` +
+          `computes, got another (${values[first + i]} where ${expected.toFixed(6)} belongs)`,
+      );
+  }
 }

@@ -33,7 +33,7 @@ import { checkPlace } from '../write-file.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
-import { formsOption, mostFormsOf } from './until-sure-options.js';
+import { formsOption, mostFormsOf } from './solve-until-sure.js';
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';

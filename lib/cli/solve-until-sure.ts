@@ -11,9 +11,20 @@ import { searchForms } from '../train/search.js';
 import type { SeatsOptions, Thinking } from '../train/seats.js';
 import { flag, numberOf, seedOf, seedOption, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { stoppable } from './stop.js';
-import { formsOption, mostFormsOf } from './until-sure-options.js';
 import { Progress } from '../progress.js';
 import { plural } from '../words.js';
+
+/** The limit of a search, as evaluate takes it too. */
+export const formsOption: Option = {
+  value: 'N',
+  range: [1, 65_536],
+  about: 'most forms of a puzzle that the model is not sure of. Default 128, of mazes all 8',
+};
+
+/** Most forms of a puzzle. */
+export function mostFormsOf(args: Arguments): number {
+  return numberOf(args, 'forms') ?? 128;
+}
 
 export const searchOptions: Readonly<Record<string, Option>> = {
   'until-sure': {
