@@ -14,9 +14,10 @@ import { writeReferenceFolder } from '../data/reference-format.js';
 import { hardDistance } from '../data/maze-generator.js';
 import { InputError } from '../errors.js';
 import { checkNewFolder } from '../user-file.js';
-import { checkTask, loadTask } from '../experiment/task.js';
+import { checkTask } from '../experiment/task.js';
 import { anyNumber, numberOf, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { notFor } from './data-uses.js';
+import { loadShown } from './experiment-options.js';
 import { Progress } from '../progress.js';
 
 /** What a set can hold is checked with the task. */
@@ -84,8 +85,8 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
         },
   );
   checkNewFolder(folder);
+  const { train, test } = await loadShown(task, 'generating');
   const progress = new Progress();
-  const { train, test } = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
   const built = writeReferenceFolder(
     folder,
     { train, test },

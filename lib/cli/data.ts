@@ -4,7 +4,6 @@
  */
 import { kindOfSet } from '../data/forms.js';
 import { InputError } from '../errors.js';
-import { loadTask } from '../experiment/task.js';
 import { summarizeMazes } from '../data/maze-numbers.js';
 import { overlapOf } from '../data/overlap.js';
 import { summarizeSudokus } from '../data/sudoku-numbers.js';
@@ -12,10 +11,9 @@ import { arcBuildOptions, buildArcSet, rowText, showArc } from './data-arc.js';
 import { checkData } from './data-check.js';
 import { buildOptions, buildPuzzles, getPublished, importFile } from './data-files.js';
 import { unreadWhere, type Arguments, type Command, type Out } from './command.js';
-import { experimentOptions, readExperiment } from './experiment-options.js';
+import { experimentOptions, loadShown, readExperiment } from './experiment-options.js';
 import { notFor } from './data-uses.js';
 import { everyField } from './settings.js';
-import { Progress } from '../progress.js';
 
 export const dataCommand: Command = {
   name: 'data',
@@ -60,9 +58,7 @@ export const dataCommand: Command = {
 
 async function show(args: Arguments, out: Out): Promise<number> {
   const { task } = readExperiment(args);
-  const progress = new Progress();
-  const data = await loadTask(task, (done, total) => progress.update('generating', 'puzzles', done, total));
-  progress.end();
+  const data = await loadShown(task, 'generating');
   if (task.kind === 'arc') return showArc(data, out);
   const { train, test, validation } = data;
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);

@@ -6,12 +6,12 @@ import { hasExtreme } from '../data/sudoku-sets.js';
 import { InputError } from '../errors.js';
 import { experiments } from '../experiment/experiments.js';
 import type { OpenModel } from '../experiment/open.js';
-import { changeTask, checkTask, loadTask, type Task } from '../experiment/task.js';
+import { changeTask, checkTask, type Task } from '../experiment/task.js';
 import { kitCommand, userFile } from '../files.js';
 import type { ModelConfig } from '../model/config.js';
 import { Progress } from '../progress.js';
 import { choice, text, type Arguments } from './command.js';
-import { readChanges, readExperiment } from './experiment-options.js';
+import { loadShown, readChanges, readExperiment } from './experiment-options.js';
 
 /** Puzzles to score, and whose choice they are. */
 export interface ChosenData {
@@ -48,9 +48,7 @@ export async function dataToScore(
     model === undefined ? { task: readExperiment(args).task, chosenBy: 'the experiment' } : taskToScore(args, model);
   const { task, chosenBy } =
     file === undefined ? chosen : { task: taskOfFile(file, kind, chosen.task), chosenBy: `--file ${file}` };
-  const progress = new Progress();
-  const data = await loadTask(task, (done, total) => progress.update('preparing', 'puzzles', done, total));
-  progress.end();
+  const data = await loadShown(task, 'preparing');
   const set = data[split ?? 'test'];
   const dataset = kind === 'folder' ? { ...set, note: noteOfFolder(set, puzzles ?? set.examples) } : set;
   return { dataset, chosenBy, from: { task, train: data.train } };

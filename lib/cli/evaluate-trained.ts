@@ -9,10 +9,10 @@ import { kindOfSet } from '../data/forms.js';
 import { overlapOf, type Overlap } from '../data/overlap.js';
 import { InputError } from '../errors.js';
 import type { OpenModel } from '../experiment/open.js';
-import { loadTask, type Task } from '../experiment/task.js';
-import { Progress } from '../progress.js';
+import type { Task } from '../experiment/task.js';
 import { plural } from '../words.js';
 import { namedTask, type ChosenData } from './evaluate-task.js';
+import { loadShown } from './experiment-options.js';
 
 /** What is known of the training puzzles. */
 export interface TrainedOn {
@@ -65,14 +65,7 @@ const tooMany = (puzzles: number): string =>
   'compared';
 
 async function trainingSet(task: Task, shouldStop: () => boolean): Promise<Dataset> {
-  const progress = new Progress();
-  try {
-    const watch = (done: number, total: number): void =>
-      progress.update('its training puzzles', 'puzzles', done, total);
-    return (await loadTask(task, watch, shouldStop)).train;
-  } finally {
-    progress.end();
-  }
+  return (await loadShown(task, 'its training puzzles', shouldStop)).train;
 }
 
 /** Compares the first of the puzzles to score with the training puzzles. Throws InputError as overlapOf. */

@@ -4,6 +4,8 @@ import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
 import { change, type Experiment, type ExperimentChanges } from '../experiment/experiment.js';
 import { experiment } from '../experiment/experiments.js';
+import { loadTask, type Task, type TaskData } from '../experiment/task.js';
+import { Progress } from '../progress.js';
 import { variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
 import { readUserFile } from '../user-file.js';
@@ -75,6 +77,16 @@ export function readExperiment(args: Arguments): Experiment {
   // A row with settings of one's own is not that row any more.
   const own = changes.model === undefined && changes.training === undefined ? {} : { variant: null };
   return change(variantExperiment(base, variant(row)), { ...changes, ...own });
+}
+
+/** The data sets of a task, with a line that says how far they are. Throws as loadTask. */
+export async function loadShown(task: Task, stage: string, shouldStop?: () => boolean): Promise<TaskData> {
+  const progress = new Progress();
+  try {
+    return await loadTask(task, (done, total) => progress.update(stage, 'puzzles', done, total), shouldStop);
+  } finally {
+    progress.end();
+  }
 }
 
 const configBytes = 1e6;
