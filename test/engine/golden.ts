@@ -1,6 +1,9 @@
-/** The cases of golden.json: tiny models whose weights and batches come from formulas, replayed on an engine. */
+/**
+ * The published code's numbers, replayed on an engine: its fixtures, and the cases of golden.json, tiny models whose
+ * weights and batches come from formulas.
+ */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Engine } from '../../lib/engine/engine.js';
 import { projectRoot } from '../../lib/files.js';
@@ -11,6 +14,7 @@ import { Random } from '../../lib/random.js';
 import { advance, emptyCarry, lastSteps, refill } from '../../lib/train/carry.js';
 import { stepMetrics } from '../../lib/train/metrics.js';
 import { paperTraining, updateRequest } from '../../lib/train/options.js';
+import { checkReference } from '../../lib/train/reference-check.js';
 
 interface Checksum {
   readonly sum: number;
@@ -41,7 +45,21 @@ interface GoldenCase {
   readonly steps: readonly GoldenStep[];
 }
 
-const { variants } = JSON.parse(readFileSync(path.join(projectRoot(), 'test', 'reference', 'golden.json'), 'utf8')) as {
+const folder = path.join(projectRoot(), 'test', 'reference');
+
+/** Names of the fixtures. */
+export const fixtures = readdirSync(folder).flatMap((file) => /^(.*)\.safetensors$/.exec(file)?.[1] ?? []);
+
+/** Replays a fixture on an engine, which must agree in every quantity. Returns what the engine calls itself. */
+export async function replayFixture(name: string, make: Parameters<typeof checkReference>[1]): Promise<string> {
+  const { engine, quantities } = await checkReference(path.join(folder, `${name}.safetensors`), make);
+  for (const { quantity, error, tolerance, passed } of quantities)
+    assert.ok(passed, `${quantity}: ${error}, tolerance ${tolerance}`);
+  assert.ok(quantities.length >= 15);
+  return engine;
+}
+
+const { variants } = JSON.parse(readFileSync(path.join(folder, 'golden.json'), 'utf8')) as {
   variants: Readonly<Record<string, GoldenCase>>;
 };
 
