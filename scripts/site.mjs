@@ -53,7 +53,7 @@ try {
     mkdirSync(folder, { recursive: true });
   }
   const { buildPage } = await import('./site/page.mjs'); // reads dist/, which is built by now
-  await buildPage(site);
+  await buildPage(site, options.notebooks === true);
   say('site/think.html: the page on which the models think');
   if (options.notebooks) say(`site/index.html: that page, and ${await render()} notebooks`);
   if (server !== undefined) say(`on this computer only: ${server.address}think.html (Ctrl-C ends it)`);

@@ -37,10 +37,12 @@ const kinds = [
 ];
 
 /**
- * Writes think.html and the folder think/ beside it.
+ * Writes think.html and the folder think/ beside it. Without pages of notebooks it has no links to them, and is also
+ * the site's index.html.
  * @param {string} site the folder of the site
+ * @param {boolean} notebooks whether they have pages
  */
-export async function buildPage(site) {
+export async function buildPage(site, notebooks) {
   const folder = path.join(site, 'think');
   mkdirSync(folder, { recursive: true });
   await bundle(folder);
@@ -57,7 +59,10 @@ export async function buildPage(site) {
   const variables = Object.entries(colour).map(([name, value]) => `--${name}:${value}`);
   const light = `:root{${variables.join(';')};--font:${fontFamily}}\n`;
   writeFileSync(path.join(folder, 'page.css'), light + readFileSync(path.join(sources, 'page.css'), 'utf8'));
-  copyFileSync(path.join(sources, 'think.html'), path.join(site, 'think.html'));
+  const page = readFileSync(path.join(sources, 'think.html'), 'utf8');
+  const links = notebooks ? /<!-- \/?notebooks -->\n/g : /<!-- notebooks -->[^]*?<!-- \/notebooks -->\n/g;
+  for (const name of notebooks ? ['think.html'] : ['think.html', 'index.html'])
+    writeFileSync(path.join(site, name), page.replaceAll(links, ''));
 }
 
 /**
