@@ -45,7 +45,8 @@ export const tfjs = {
       const reason = await attempt();
       if (reason === undefined) return { outcome: 'ready', note: '' };
       reasons.push(reason);
-      if (name !== 'as installed') say(`    ${reason}`);
+      if (name === 'installer') say(`    ${reason}: taking the library out of TensorFlow's Python package`);
+      if (name === 'wheel') say(`    ${reason}`);
     }
     return {
       outcome: 'fallback',
