@@ -164,11 +164,12 @@ export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
 }
 
 /** What must be said wherever a result on less than all tasks appears; '' for all of them. */
-export function noteOnArc({ canvas, maxTasks = 0 }: ArcSetOptions): string {
+export function noteOnArc({ canvas, maxTasks = 0, testSubset }: ArcSetOptions): string {
   if (canvas === longestSide && maxTasks === 0) return '';
   const smallest = maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`;
+  const part = testSubset === 'training' ? "ARC's public training tasks" : 'ARC tasks';
   return (
-    `Only ARC tasks whose grids all fit ${canvas}×${canvas}${smallest}: ` +
+    `Only ${part} whose grids all fit ${canvas}×${canvas}${smallest}: ` +
     'easier than ARC as a whole, and no number to compare with published ones.'
   );
 }

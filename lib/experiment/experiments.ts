@@ -310,7 +310,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-extreme-overnight',
       about:
         'Sudoku-Extreme, 1,000 training puzzles, 215,000 steps: seven hours of one core; 10,000 test puzzles. It ' +
-        'over-fits: sudoku-extreme-desk-long solves more in a seventh of the time',
+        'over-fits: sudoku-extreme-desk-long solves more with a seventh of the steps',
       scale: 'desk',
       task: { ...sudokuExtreme1000, testPuzzles: 10_000 },
       model: model9x9,

@@ -132,6 +132,9 @@ export function runId(
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
 }
 
+/** The part of a run's name that its settings and its puzzles make: the hash. */
+export const settingsHash = (id: string): string => id.slice(id.lastIndexOf('-') + 1);
+
 /**
  * Runs an experiment to its end, or until it is asked to stop. Throws InputError for impossible options, and where
  * another process works in its folder, or another run has left something there; StoppedError as loadTask.

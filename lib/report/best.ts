@@ -67,9 +67,9 @@ export function bestTable(records: readonly RunRecord[]): string {
   });
   return [
     toMarkdown({ columns, rows }),
-    'Each row is the best of our recorded rows on these test puzzles, so its number is a little too high. ' +
+    'Each row is the best of our trainings on such puzzles, so its number is a little too high. ' +
       'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
-      'A dash means that the paper has none.',
+      'A dash: the paper has none. 4×4 shows learning, not generalisation.',
   ].join('\n\n');
 }
 
@@ -92,7 +92,8 @@ function puzzlesOf(task: Task): string | undefined {
   if (task.kind === 'folder') return undefined;
   if (task.kind === 'arc') {
     const all = task.canvas === 30 && (task.maxTasks ?? 0) === 0;
-    return `${arcName(task)}${all ? '' : ` tasks within ${task.canvas}×${task.canvas}`}, two tries`;
+    const part = task.testSubset === 'training' ? ' training' : '';
+    return `${arcName(task)}${all ? '' : `${part} tasks within ${task.canvas}×${task.canvas}`}, two tries`;
   }
   const side = `${task.side}×${task.side}`;
   if (task.kind === 'maze')

@@ -115,7 +115,7 @@ export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
       {
         title: 'Accuracy versus FLOP of the training',
         subtitle:
-          'Sudoku-Extreme, its 1,000 training puzzles, single pass. Blue: this kit. Hollow: published by others, ' +
+          'Sudoku-Extreme, its 1,000 training puzzles, single pass. Blue: this kit. Orange: published by others, ' +
           'each named after who published it; their FLOP follow from their configurations; test sets differ in size',
       },
       { right: [...ours, ...theirs].map(({ name }) => ({ text: `${name}WWW` })) },

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { quotedPuzzles, quotedAccuracy, type RunRecord } from '../experiment/record.js';
+import { settingsHash } from '../experiment/run.js';
 import { projectRoot } from '../files.js';
 import { markdownText } from './escape.js';
 import { groupedBySeed, meanAndSpread, toMarkdown } from './tables.js';
@@ -122,12 +123,13 @@ export function recordIndex(folder: string, records: readonly RunRecord[]): stri
       seeds.join(', '),
       meanAndSpread(group.map(quotedAccuracy)),
       Math.min(...group.map(quotedPuzzles)).toLocaleString('en'),
+      settingsHash(group[0].id),
     ];
   });
   return `${[
     `# Records in ${folder}`,
-    'This index is made by `npm run report`. Each record is a JSON file that begins with the name of its experiment.',
-    toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles'], rows }),
+    'This index is made by `npm run report`. Each record is a JSON file, named by experiment, seed and ' + 'settings.',
+    toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles', 'settings'], rows }),
     `Solved is the share of ${folder === 'data/search' ? 'validation' : 'test'} puzzles with every cell right, ` +
       'after the last supervision step; for ARC it is the share of tasks solved in two tries.',
   ].join('\n\n')}\n`;

@@ -15,7 +15,7 @@ import { changesText, sameTrial } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { checkPlan, type PlannedRun } from './plan.js';
 import { recordsSoFar, type RunRecord } from '../experiment/record.js';
-import { runId } from '../experiment/run.js';
+import { runId, settingsHash } from '../experiment/run.js';
 import type { WorkerMessage } from './worker.js';
 import { loadTask, type TaskData } from '../experiment/task.js';
 import { notedShare, type WorkOrder } from './work.js';
@@ -85,7 +85,7 @@ export async function status(
     const older = records.find(
       (record) =>
         record.experiment.name === experiment.name &&
-        settingsOf(record.id) !== settingsOf(id) &&
+        settingsHash(record.id) !== settingsHash(id) &&
         isPlain(record) &&
         sameTrial(record.experiment, experiment),
     );
@@ -114,9 +114,6 @@ export async function status(
   }
   return runs;
 }
-
-/** The part of a run's id that its settings and its puzzles make. */
-const settingsOf = (id: string): string => id.slice(id.lastIndexOf('-'));
 
 /** Whether a run had the kit's block, and the weights of its seed at the start. */
 const isPlain = ({ block, start }: RunRecord): boolean => block === undefined && start === undefined;
