@@ -29,6 +29,7 @@ export function writeError(error: unknown, named?: string): unknown {
     EISDIR: 'a folder has this name',
     ENOSPC: 'the disk is full',
     EDQUOT: 'the quota is used up',
+    EFBIG: 'the file would be larger than this disk, or ulimit -f, allows',
   };
   // A folder that is to be made below others fails so on a disk that is read-only.
   const made = syscall === 'mkdir' ? 'folder' : syscall === 'open' && named !== undefined ? 'file' : undefined;

@@ -1,6 +1,6 @@
 /** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -152,6 +152,20 @@ describe('files', () => {
       inputError(`${at('full')} cannot be written: the disk is full`),
     );
     assert.ok(!existsSync(at('full')) && !existsSync(temporaryName(at('full'))));
+  });
+
+  it('larger than a limit allows are refused in words, and leave what was there', () => {
+    if (process.platform === 'win32') return;
+    writeFileAtomic(at('limited'), 'before');
+    const script = `
+      import { writeFileAtomic } from '${new URL('../lib/write-file.js', import.meta.url).href}';
+      try { writeFileAtomic(process.argv[1], 'x'.repeat(1e6)); } catch (error) { console.log(String(error)); }`;
+    const limited = 'ulimit -f 1; exec "$0" --input-type=module --eval "$1" "$2"';
+    const said = execFileSync('sh', ['-c', limited, process.execPath, script, at('limited')], { encoding: 'utf8' });
+    assert.match(said, /^InputError: .*limited cannot be written: the file would be larger than .*ulimit -f, allows; /);
+    assert.equal(readFileSync(at('limited'), 'utf8'), 'before');
+    assert.ok(!readdirSync(folder).some((name) => name.endsWith('.tmp')));
+    rmSync(at('limited'));
   });
 
   it('below folders that a file system refuses to make are refused at once', () => {
