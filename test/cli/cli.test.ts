@@ -403,6 +403,20 @@ describe('trm-lab', () => {
       assert.deepEqual(readdirSync(own), ['state.safetensors']);
     });
 
+  it('a training goes on where its progress can be shown no more', async function () {
+    this.timeout(60_000);
+    const own = path.join(folder, 'unseen');
+    const args = ['train', '--experiment', 'sudoku-smoke', '--folder', own];
+    const child = spawn(process.execPath, [cli, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stderr.destroy(); // as after | head -1, or when the terminal is gone
+    let printed = '';
+    child.stdout.on('data', (text) => void (printed += String(text)));
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, 0);
+    assert.match(printed, /^sudoku-smoke-seed0-.* exact, /);
+    assert.ok(existsSync(path.join(own, 'record.json')));
+  });
+
   it('Ctrl-C is heard while puzzles are made, and leaves nothing', async function () {
     this.timeout(60_000);
     const own = path.join(folder, 'never-begun');
