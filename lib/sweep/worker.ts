@@ -13,8 +13,8 @@ export type WorkerMessage =
 
 let stop = false;
 process.on('disconnect', () => (stop = true));
-// The terminal sends the one to the whole group, and `timeout` or a service manager the other; the parent decides.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+// A terminal, `timeout` or a service manager sends these to the whole group; the parent decides.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.once('message', (order) => {
   process.on('message', () => (stop = true)); // any further word means: stop after this step
   void obey(order as WorkOrder);

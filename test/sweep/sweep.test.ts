@@ -139,12 +139,12 @@ describe('sweep', function () {
     }
   });
 
-  it('a worker leaves a TERM that reaches the whole group to its parent, and finishes', async () => {
+  it('a worker leaves a TERM or HUP that reaches the whole group to its parent, and finishes', async () => {
     const worker = fork(fileURLToPath(new URL('../../lib/sweep/worker.js', import.meta.url)));
     const exit = new Promise((resolve) => worker.once('close', (...how) => resolve(how)));
     const told: WorkerMessage[] = [];
     worker.on('message', (message: WorkerMessage) => {
-      if (told.push(message) === 1) worker.kill('SIGTERM');
+      if (told.push(message) === 1) for (const signal of ['SIGTERM', 'SIGHUP'] as const) worker.kill(signal);
     });
     const own = path.join(folder, 'terminated');
     const [first] = await status(plan.slice(0, 1), whole);
