@@ -35,11 +35,18 @@ async function main(argv: readonly string[]): Promise<number> {
 function goWhereUserIs(): void {
   const { npm_lifecycle_event: script, INIT_CWD: start } = process.env;
   delete process.env['INIT_CWD']; // the programs that are started from here have places of their own
-  if (script !== 'trm' || start === undefined) return;
+  if (script === 'trm' && start !== undefined) {
+    try {
+      process.chdir(start);
+    } catch (error) {
+      throw readError(error, start);
+    }
+  }
   try {
-    process.chdir(start);
+    process.cwd(); // Node keeps the answer: a folder that goes later harms no run
   } catch (error) {
-    throw readError(error, start);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new InputError('expected to be started in a folder, got one that is gone; go to another one: cd ~');
   }
 }
 

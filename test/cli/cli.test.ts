@@ -417,6 +417,17 @@ describe('trm-lab', () => {
     assert.ok(existsSync(path.join(own, 'record.json')));
   });
 
+  it('refuses to begin in a folder that is gone', () => {
+    if (process.platform === 'win32') return;
+    const gone = path.join(folder, 'gone');
+    const train = 'mkdir "$2"; cd "$2"; rmdir "$2"; exec "$0" "$1" train --experiment sudoku-smoke --folder "$3"';
+    const own = path.join(folder, 'from-gone');
+    const { status, stderr } = spawnSync('sh', ['-c', train, process.execPath, cli, gone, own], { encoding: 'utf8' });
+    assert.equal(stderr, 'error: expected to be started in a folder, got one that is gone; go to another one: cd ~\n');
+    assert.equal(status, 2);
+    assert.ok(!existsSync(own));
+  });
+
   it('Ctrl-C is heard while puzzles are made, and leaves nothing', async function () {
     this.timeout(60_000);
     const own = path.join(folder, 'never-begun');
