@@ -5,7 +5,7 @@
  * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1:
  * not all ready).
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -27,9 +27,8 @@ const steps = new Map([build, tests, tfjs, native, lab, torch].map((step) => [st
  */
 export async function setUp(names, { again = false } = {}) {
   const wanted = stepsNamed(names);
-  if (!existsSync(path.join(root, 'node_modules', 'typescript', 'package.json'))) {
-    throw new Error('the packages are not installed; first run: npm ci');
-  }
+  const lacking = lackingPackage();
+  if (lacking !== undefined) throw new Error(lacking);
   const missing = wanted.filter((step) => stateOf(step, again) === undefined);
   // Stamps are read again inside the lock: whoever held it may have done the work.
   if (missing.length > 0)
@@ -38,6 +37,24 @@ export async function setUp(names, { again = false } = {}) {
     });
   for (const step of wanted) if (!missing.includes(step)) sayUnlessQuiet(describe(step));
   return wanted.every(isReady);
+}
+
+/**
+ * What is wrong with the packages that everything needs, or undefined: none are there, npm ci was broken off, or the
+ * project has moved on since.
+ * @param {string} [project] the folder of package.json
+ */
+export function lackingPackage(project = root) {
+  const read = (...names) => JSON.parse(readFileSync(path.join(project, ...names, 'package.json'), 'utf8'));
+  if (!existsSync(path.join(project, 'node_modules', 'typescript', 'package.json')))
+    return 'the packages are not installed; first run: npm ci';
+  for (const [name, wanted] of Object.entries(read().dependencies)) {
+    const there = existsSync(path.join(project, 'node_modules', name, 'package.json'));
+    const got = there ? read('node_modules', name).version : 'none';
+    const fits = /^\d/.test(wanted) ? got === wanted : there; // a range is npm's to judge
+    if (!fits) return `package ${name}: expected version ${wanted}, got ${got}; run: npm ci`;
+  }
+  return undefined;
 }
 
 function stepsNamed(names) {
