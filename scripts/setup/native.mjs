@@ -1,5 +1,6 @@
 /** Builds the native engine (a Rust crate) and puts its library where the engine's loader looks. */
 import { copyFileSync, existsSync, renameSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { CommandError, firstThatRuns, root, run, say, windows } from './shell.mjs';
 import { fingerprint } from './stamps.mjs';
@@ -13,7 +14,7 @@ export const native = {
   duration: 'about 1 minute',
   stamp: path.join(root, '.cache', 'native.json'),
   fingerprint: () => fingerprint([crate], [process.platform, process.arch, hasCargo()]),
-  isPresent: (stamp) => stamp.outcome !== 'ready' || existsSync(addon),
+  isPresent: (stamp) => stamp.outcome !== 'ready' || whyUnusable() === undefined,
   async work() {
     const without = 'training uses TensorFlow instead, several times slower';
     if (!existsSync(path.join(root, crate, 'Cargo.toml')))
@@ -44,9 +45,31 @@ export const native = {
     const temporary = `${addon}.${process.pid}.tmp`;
     copyFileSync(path.join(root, crate, 'target', 'release', libraryName()), temporary);
     renameSync(temporary, addon);
-    return { outcome: 'ready', note: '' };
+    const reason = whyUnusable();
+    if (reason === undefined) return { outcome: 'ready', note: '' };
+    return {
+      outcome: 'fallback',
+      note:
+        `the native engine compiled but does not load (${reason}); ${without}. ` +
+        `To gain that speed remove ${crate}/target and run: npm run setup`,
+    };
   },
 };
+
+/**
+ * Why the addon cannot be loaded, or undefined if it can. One that came with a copied project, from another machine,
+ * lies there and is of no use.
+ */
+export function whyUnusable(file = addon) {
+  if (!existsSync(file)) return 'it is not there';
+  try {
+    createRequire(import.meta.url)(file);
+    return undefined;
+  } catch (error) {
+    if (error.code !== 'ERR_DLOPEN_FAILED') throw error;
+    return error.message.split('\n')[0];
+  }
+}
 
 let cargo;
 function hasCargo() {
