@@ -27,6 +27,7 @@ export function writeError(error: unknown, named?: string): unknown {
     ENAMETOOLONG: 'its name is too long',
     EEXIST: 'a part of its path is a file',
     EISDIR: 'a folder has this name',
+    ENOTEMPTY: 'another process has put something there meanwhile',
     ENOSPC: 'the disk is full',
     EDQUOT: 'the quota is used up',
     EFBIG: 'the file would be larger than this disk, or ulimit -f, allows',

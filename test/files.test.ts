@@ -168,6 +168,23 @@ describe('files', () => {
     rmSync(at('limited'));
   });
 
+  it('of a folder that another process made meanwhile stay as they are', () => {
+    const set = at('set');
+    const made = (): void =>
+      void writeNewFolder(set, ({ text }) => {
+        text('ours', 'ours');
+        writeFileAtomic(path.join(set, 'theirs'), 'theirs');
+      });
+    const refusal = /^InputError: .*set cannot be written: another process has put something there meanwhile; /;
+    assert.throws(made, refusal);
+    rmSync(set, { recursive: true });
+    mkdirSync(set);
+    assert.throws(made, refusal);
+    assert.deepEqual(readdirSync(set), ['theirs']);
+    assert.ok(!readdirSync(folder).some((name) => name.endsWith('.tmp')));
+    rmSync(set, { recursive: true });
+  });
+
   it('below folders that a file system refuses to make are refused at once', () => {
     const place = existsSync('/proc/self') ? '/proc/x' : at('plain', 'x');
     const call = "import('./build/lib/write-file.js').then(({ makeFolder }) => makeFolder(process.argv[1]))";
