@@ -3,6 +3,7 @@ import {
   closeSync,
   existsSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -78,7 +79,10 @@ export function makeFolder(named: string): void {
   try {
     mkdirSync(folder);
   } catch (error) {
-    if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const stat = statSync(folder, { throwIfNoEntry: false });
+    if (stat?.isDirectory() === true) return;
+    if (stat === undefined && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      throw new InputError(`${folder}: expected a folder, got a link to nothing; make what it links to, or remove it`);
     const above = path.dirname(folder);
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(above)) throw error;
     makeFolder(above);

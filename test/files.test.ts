@@ -206,6 +206,13 @@ describe('files', () => {
     makeFolder(at('new', 'and', 'deep'));
     assert.deepEqual(readdirSync(at('new', 'and')), ['deep']);
     assert.throws(() => makeFolder(at('plain')), /EEXIST/);
+    symlinkSync(at('nothing'), at('astray'));
+    for (const each of [at('astray'), at('astray', 'below')])
+      assert.throws(
+        () => writeFileAtomic(path.join(each, 'file'), 'text'),
+        /^InputError: .*astray: expected a folder, got a link to nothing; make what it links to, or remove it$/,
+      );
+    rmSync(at('astray'));
     rmSync(at('new'), { recursive: true });
   });
 
