@@ -42,14 +42,21 @@ describe('memory', function () {
         const small = { ...paperConfig, hiddenSize: 64, heads: 2, puzzleEmbeddingSize: 64 };
         const engine = createNativeEngine(small, { threads: 1 });
         const say = (make) => { try { make(); console.log('made'); } catch (error) { console.log(String(error)); } };
-        say(() => createNativeEngine({ ...paperConfig, hiddenSize: 4096, layers: 3 }, { threads: 1 }));
-        say(() => engine.createState(65536));
-        say(() => engine.createState(2));`;
+        if (process.argv[1] === 'little') {
+          say(() => { for (;;) engine.createState(512); });
+        } else {
+          say(() => createNativeEngine({ ...paperConfig, hiddenSize: 4096, layers: 3 }, { threads: 1 }));
+          say(() => engine.createState(65536));
+          say(() => engine.createState(2));
+        }`;
       // Three million kilobytes of addresses, of which Node takes a quarter.
-      const limited = `ulimit -v 3000000; exec "$0" --input-type=module --eval "$1"`;
-      const lines = execFileSync('sh', ['-c', limited, process.execPath, script], { encoding: 'utf8' })
-        .trim()
-        .split('\n');
+      const said = (kilobytes: number, how = ''): string[] => {
+        const limited = `ulimit -v ${kilobytes}; exec "$0" --input-type=module --eval "$1" "$2"`;
+        return execFileSync('sh', ['-c', limited, process.execPath, script, how], { encoding: 'utf8' })
+          .trim()
+          .split('\n');
+      };
+      const lines = said(3_000_000);
       // The addresses of 65,536 seats: 97 positions of 64 numbers, 1.6 GB a latent.
       assert.match(lines[0]!, /^InputError: memory: expected [\d.]+ GB more, got none; use a smaller model/);
       assert.equal(
@@ -57,6 +64,8 @@ describe('memory', function () {
         'InputError: memory: expected 1.6 GB more, got none; use a smaller model, batch or number of threads',
       );
       assert.equal(lines[2], 'made');
+      // Too little for one more latent of 512 seats.
+      assert.match(said(2_000_000, 'little')[0]!, /^InputError: memory: expected [1-9]\d* MB more, got none; /);
     });
 
   it('of impossible sizes is refused by the addon itself', () => {

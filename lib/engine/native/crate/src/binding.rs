@@ -324,10 +324,14 @@ fn threads_of(threads: u32) -> Result<usize> {
 }
 
 fn out_of_memory(OutOfMemory { bytes }: OutOfMemory) -> Error {
-    let gigabytes = bytes as f64 / 1e9;
+    let needed = if bytes < 100_000_000 {
+        format!("{} MB", bytes.div_ceil(1_000_000))
+    } else {
+        format!("{:.1} GB", bytes as f64 / 1e9)
+    };
     Error::new(
         Status::InvalidArg,
-        format!("memory: expected {gigabytes:.1} GB more, got none; use a smaller model, batch or number of threads"),
+        format!("memory: expected {needed} more, got none; use a smaller model, batch or number of threads"),
     )
 }
 
