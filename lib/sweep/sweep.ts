@@ -19,6 +19,7 @@ import { runId, settingsHash } from '../experiment/run.js';
 import type { WorkerMessage } from './worker.js';
 import { loadTask, type TaskData } from '../experiment/task.js';
 import { notedShare, type WorkOrder } from './work.js';
+import { checkPlace } from '../write-file.js';
 
 /** recorded: it was before; finished: now. taken: another process works on it. */
 export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stopped' | 'taken' | 'failed';
@@ -140,6 +141,8 @@ export async function runSweep(
   const engine = { threads: 1, ...options.engine };
   for (const { experiment } of plan) checkShared(experiment, engine);
   const runs = await status(plan, options);
+  // Now, not once the first run is finished.
+  if (runs.some(({ state }) => state === 'waiting')) checkPlace(path.join(records, 'record.json'));
   const jobs =
     options.jobs ??
     defaultJobs(

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { ChildProcess, fork, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -169,6 +169,18 @@ describe('sweep', function () {
       [[run], { engine: { engine: 'natve' } }, /engine: expected auto, native/],
     ] as const)
       await assert.rejects(runSweep(plan as never, options as object), says);
+  });
+
+  it('refuses a folder that no record can be written to before a run begins', async () => {
+    const file = path.join(folder, 'a-file');
+    writeFileSync(file, '');
+    const runs = path.join(folder, 'not-begun');
+    for (const records of [path.join(file, 'records'), ...(existsSync('/proc/self') ? ['/proc/records'] : [])])
+      await assert.rejects(
+        runSweep(plan.slice(0, 1), { records, folder: runs, engine }),
+        /InputError: .* (cannot be written|expected a folder)/,
+      );
+    assert.ok(!existsSync(runs));
   });
 
   it('refuses a stale record, saying what differs, and one that was edited', async () => {
