@@ -68,7 +68,7 @@ export function bestTable(records: readonly RunRecord[]): string {
   return [
     toMarkdown({ columns, rows }),
     'Each row is the best of our trainings on such puzzles, so its number is a little too high. ' +
-      'A puzzle is solved when every cell is right. ± is the standard deviation over seeds. ' +
+      'Solved means every cell right. ± is the standard deviation over seeds. ' +
       'A dash: the paper has none. 4×4 shows learning, not generalisation.',
   ].join('\n\n');
 }
