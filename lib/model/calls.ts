@@ -1,6 +1,6 @@
 /** The words of a schedule: latents, networks, and one call of a network. */
 
-/** y is the answer, z the latent (z1, z2, … where there are several). Each has a vector at every position, [B, S, D]. */
+/** y is the answer, z the latent (z1, z2, … where there are several); a vector at every position, [B, S, D]. */
 export type LatentId = 'y' | 'z' | `z${number}`;
 /** net is the one network of a TRM. Where there are two, f_L writes z and f_H writes y. */
 export type NetId = 'net' | 'fL' | 'fH';

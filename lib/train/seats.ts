@@ -186,7 +186,7 @@ export class Seats {
     this.#waiting = count;
   }
 
-  /** The puzzles in the seats after every supervision step, until all are done. The memory is freed then, or on leaving. */
+  /** The puzzles in the seats after every supervision step, until all are done. Memory is freed then, or on leaving. */
   async *thoughts(): AsyncGenerator<readonly Thinking[], void> {
     try {
       for (let all = await this.#step(); all.length > 0; all = await this.#step()) yield all;

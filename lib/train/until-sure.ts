@@ -159,7 +159,7 @@ export async function evaluateUntilSure(
   };
 }
 
-/** Notes an answer that is surer than all before, and the vote of the first forms where the last of them `votes` now. */
+/** Notes an answer surer than all before, and the vote of the first forms where the last of them `votes` now. */
 function note({ surer, lastAnswers, voted }: Search, thinking: Thinking, votes: boolean): void {
   const { passes, answer, surest } = thinking;
   if (surest.haltLogit > (surer.at(-1)?.haltLogit ?? -Infinity))
