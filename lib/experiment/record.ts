@@ -25,7 +25,7 @@ export interface CurvePoint {
   /** Over the seats that halted in the stretch, 0 … 1; null when none did. */
   readonly exactAccuracy: number | null;
   readonly cellAccuracy: number | null;
-  /** Supervision steps used by the seats that halted. */
+  /** Supervision steps used by the seats that halted, as `StepMetrics` counts them. */
   readonly meanSteps: number | null;
 }
 
