@@ -128,7 +128,7 @@ export function recordIndex(folder: string, records: readonly RunRecord[]): stri
   });
   return `${[
     `# Records in ${folder}`,
-    'This index is made by `npm run report`. Each record is a JSON file, named by experiment, seed and ' + 'settings.',
+    'This index is made by `npm run report`. Each record is a JSON file, named by experiment, seed and settings.',
     toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles', 'settings'], rows }),
     `Solved is the share of ${folder === 'data/search' ? 'validation' : 'test'} puzzles with every cell right, ` +
       'after the last supervision step; for ARC it is the share of tasks solved in two tries.',
