@@ -317,6 +317,7 @@ export class Seats {
     });
     for (const seat of noisy) reset[seat] = 0;
   }
+
   /** The answers in a puzzle's seats, turned back to its own form; form by form, and chain by chain. */
   #answers({ predictions, haltLogits }: InferResult, row: number, { puzzle, forms }: Seated): Answer[] {
     const L = puzzle.tokens.length;
