@@ -59,10 +59,17 @@ export async function buildPage(site, notebooks) {
   const variables = Object.entries(colour).map(([name, value]) => `--${name}:${value}`);
   const light = `:root{${variables.join(';')};--font:${fontFamily}}\n`;
   writeFileSync(path.join(folder, 'page.css'), light + readFileSync(path.join(sources, 'page.css'), 'utf8'));
-  const page = readFileSync(path.join(sources, 'think.html'), 'utf8');
-  const links = notebooks ? /<!-- \/?notebooks -->\n/g : /<!-- notebooks -->[^]*?<!-- \/notebooks -->\n/g;
   for (const name of notebooks ? ['think.html'] : ['think.html', 'index.html'])
-    writeFileSync(path.join(site, name), page.replaceAll(links, ''));
+    writeFileSync(path.join(site, name), pageText(notebooks));
+}
+
+/**
+ * The text of think.html.
+ * @param {boolean} notebooks whether it has links to pages of notebooks
+ */
+export function pageText(notebooks) {
+  const links = notebooks ? /<!-- \/?notebooks -->\n/g : /<!-- notebooks -->[^]*?<!-- \/notebooks -->\n/g;
+  return readFileSync(path.join(sources, 'think.html'), 'utf8').replaceAll(links, '');
 }
 
 /**

@@ -1,6 +1,10 @@
-/** The page's bundle is for browsers: no module of Node's comes in, and its sources are typed without Node. */
+/**
+ * The page's bundle is for browsers: no module of Node's comes in, and its sources are typed without Node. The page
+ * itself has only links that lead somewhere.
+ */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { projectRoot } from '../../lib/files.js';
@@ -15,8 +19,12 @@ describe('the bundle of the page', function () {
   this.timeout(120_000);
   const folder = newFolder();
   let bundle: Bundle;
+  let pageText: (notebooks: boolean) => string;
   before(async () => {
-    ({ bundle } = (await import(path.join(projectRoot(), 'scripts', 'site', 'page.mjs'))) as { bundle: Bundle });
+    ({ bundle, pageText } = (await import(path.join(projectRoot(), 'scripts', 'site', 'page.mjs'))) as {
+      bundle: Bundle;
+      pageText: typeof pageText;
+    });
   });
 
   it('holds the interpreter of the schedule, the checkpoint reader and the search, and no module of Node', async () => {
@@ -41,6 +49,16 @@ describe('the bundle of the page', function () {
   it('cannot be made with a file that reads files', async () => {
     const entries = { probe: path.join(projectRoot(), 'lib', 'checkpoint', 'checkpoint.ts') };
     await assert.rejects(bundle(folder, entries), /node:fs/);
+  });
+
+  it('stands on a page that links to notebooks where these have pages, and to no other page where they have none', () => {
+    const linked = (notebooks: boolean): string[] =>
+      Array.from(pageText(notebooks).matchAll(/href="([^"]*\.html)"/g), ([, to]) => to!);
+    assert.deepEqual(linked(false), []);
+    assert.ok(linked(true).includes('index.html'));
+    for (const to of linked(true).filter((name) => name !== 'index.html'))
+      assert.ok(existsSync(path.join(projectRoot(), 'notebooks', to.replace('.html', '.ipynb'))), to);
+    for (const notebooks of [false, true]) assert.doesNotMatch(pageText(notebooks), /<!--/);
   });
 
   it('is typed for browsers, without the types of Node', () => {
