@@ -1,20 +1,17 @@
 /** Set-up says what to do where packages are missing, wholly or in part. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../lib/files.js';
+import { newFolder } from '../new-folder.js';
 
 const setUpModule = pathToFileURL(path.join(projectRoot(), 'scripts', 'setup.mjs')).href;
 
 describe('set-up', () => {
-  let folder = '';
-  beforeEach(() => void (folder = mkdtempSync(path.join(tmpdir(), 'trm-lab-packages-'))));
-  afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
   it('names the package that is missing or of another version, and the command that brings it', async () => {
     const { lackingPackage } = (await import(setUpModule)) as { lackingPackage(project?: string): string | undefined };
+    const folder = newFolder();
     const write = (place: string, content: object): void => {
       mkdirSync(path.join(folder, place), { recursive: true });
       writeFileSync(path.join(folder, place, 'package.json'), JSON.stringify(content));
