@@ -7,6 +7,8 @@ export function inputError(message: RegExp | string, start = ''): (error: unknow
   return (error) => {
     const said = error instanceof InputError ? error.message : undefined;
     const fits = typeof message === 'string' ? said?.startsWith(message) : said !== undefined && message.test(said);
-    return fits && said?.startsWith(start) ? true : assert.fail(`expected ${String(message)}, got ${String(error)}`);
+    return fits && said?.startsWith(start)
+      ? true
+      : assert.fail(`expected ${start}${String(message)}, got ${String(error)}`);
   };
 }
