@@ -48,10 +48,18 @@ export function lackingPackage(project = root) {
   const read = (...names) => JSON.parse(readFileSync(path.join(project, ...names, 'package.json'), 'utf8'));
   if (!existsSync(path.join(project, 'node_modules', 'typescript', 'package.json')))
     return 'the packages are not installed; first run: npm ci';
+  const installed = (name) => {
+    if (!existsSync(path.join(project, 'node_modules', name, 'package.json'))) return 'none';
+    try {
+      return read('node_modules', name).version;
+    } catch (error) {
+      if (error instanceof SyntaxError) return 'none that is whole'; // cut off in the middle of the file
+      throw error;
+    }
+  };
   for (const [name, wanted] of Object.entries(read().dependencies)) {
-    const there = existsSync(path.join(project, 'node_modules', name, 'package.json'));
-    const got = there ? read('node_modules', name).version : 'none';
-    const fits = /^\d/.test(wanted) ? got === wanted : there; // a range is npm's to judge
+    const got = installed(name);
+    const fits = /^\d/.test(wanted) ? got === wanted : !got.startsWith('none'); // a range is npm's to judge
     if (!fits) return `package ${name}: expected version ${wanted}, got ${got}; run: npm ci`;
   }
   return undefined;
