@@ -51,7 +51,7 @@ describe('the bundle of the page', function () {
     await assert.rejects(bundle(folder, entries), /node:fs/);
   });
 
-  it('stands on a page that links to notebooks where these have pages, and to no other page where they have none', () => {
+  it('stands on a page that links to notebooks where these have pages, and to nothing where they have none', () => {
     const linked = (notebooks: boolean): string[] =>
       Array.from(pageText(notebooks).matchAll(/href="([^"]*\.html)"/g), ([, to]) => to!);
     assert.deepEqual(linked(false), []);
