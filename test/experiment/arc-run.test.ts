@@ -81,7 +81,7 @@ describe('an ARC run', function () {
     assert.match(table, /\| TRM-Att\s<sup>\d<\/sup> \| 44\.6\s% \| 37\.5\s% \| 1 \| 4 \| 24\.2 \|/);
     assert.match(table, /\| TRM-MLP\s<sup>\d<\/sup> \| 29\.6\s% \| not run \|/);
     assert.match(table, /test tasks solved in two tries by the votes/);
-    assert.match(table, /Only ARC tasks whose grids all fit 10×10, the 6 smallest of each part/);
+    assert.match(table, /Only ARC's public training tasks whose grids all fit 10×10, the 6 smallest of each part/);
   });
 });
 
