@@ -32,8 +32,8 @@ export interface StepMetrics {
   /** Seats that halted in this step with at least one scored cell. */
   readonly count: number;
   /**
-   * Sums over those seats: shares of right cells, exact boards, right halting logits, supervision steps used. Batches in
-   * turn count as older at the start of a curriculum's stage, so there these steps are more than were made.
+   * Sums over those seats: shares of right cells, exact boards, right halting logits, supervision steps used. Batches
+   * in turn count as older at the start of a curriculum's stage, so there these steps are more than were made.
    */
   readonly cellAccuracy: number;
   readonly exactAccuracy: number;
