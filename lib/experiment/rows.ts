@@ -1,5 +1,6 @@
 /** Rows of the paper's tables as experiments on a base. */
 import { change, type Experiment } from './experiment.js';
+import { experiments } from './experiments.js';
 import type { ModelConfig } from '../model/config.js';
 import { variants, type PaperRow, type Variant } from './variants.js';
 
@@ -29,6 +30,11 @@ export function atBaseRate(base: Experiment, row: Variant): Experiment | undefin
   if (rowRates[base.name]?.[row.id] === undefined) return undefined;
   const experiment = variantExperiment(base, row);
   return change(experiment, { name: `${experiment.name}-base-rate` });
+}
+
+/** An experiment's learning rate where it is another than its base's. */
+export function ownRate({ base, training: { learningRate } }: Experiment): number | undefined {
+  return learningRate === (experiments[base]?.training.learningRate ?? learningRate) ? undefined : learningRate;
 }
 
 /**

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ownNote } from '../experiment/own-block.js';
 import { lastSitting, quotedAccuracy, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { experiments } from '../experiment/experiments.js';
-import { experimentLabel } from '../experiment/rows.js';
+import { experimentLabel, ownRate } from '../experiment/rows.js';
 import type { ArcTaskOptions, Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
@@ -120,9 +120,8 @@ export function puzzleRows(records: readonly RunRecord[]): ReturnType<typeof lab
 /** A row for each experiment on Sudoku-Extreme, named by its model in the paper's words. */
 export function modelRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
   return rowsNamed(records, modelLabel, ([{ experiment }]) => {
-    const { learningRate } = experiment.training;
-    const usual = experiments[experiment.base]?.training.learningRate ?? learningRate;
-    return learningRate === usual ? experiment.base.replace('sudoku-extreme-', '') : `rate ${learningRate}`;
+    const rate = ownRate(experiment);
+    return rate === undefined ? experiment.base.replace('sudoku-extreme-', '') : `rate ${rate}`;
   });
 }
 

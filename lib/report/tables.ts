@@ -6,11 +6,10 @@ import { InputError } from '../errors.js';
 import { anyObject, checkValue, listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
-import { experiments } from '../experiment/experiments.js';
 import { haltingHead } from '../experiment/learned.js';
 import { ownNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
-import { experimentLabel } from '../experiment/rows.js';
+import { experimentLabel, ownRate } from '../experiment/rows.js';
 import { hashOf } from '../experiment/sealed.js';
 import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
@@ -210,9 +209,9 @@ function toldApart(
 /** Records as result rows, one for those that differ only in their seed. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
   const groups = groupedBySeed(records);
-  const labels = toldApart(groups, ({ experiment: { base, training } }) => {
-    const rate = training.learningRate;
-    return ` on ${base}${rate === (experiments[base]?.training.learningRate ?? rate) ? '' : `, rate ${rate}`}`;
+  const labels = toldApart(groups, ({ experiment }) => {
+    const rate = ownRate(experiment);
+    return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
   });
   return groups.map((group, i) => {
     const [{ experiment, data }] = group;
