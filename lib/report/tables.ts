@@ -6,6 +6,7 @@ import { InputError } from '../errors.js';
 import { anyObject, checkValue, listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
+import { differences, settingText } from '../experiment/differences.js';
 import { haltingHead } from '../experiment/learned.js';
 import { ownNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
@@ -176,47 +177,49 @@ export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...Run
   return [...groups.values()];
 }
 
-/**
- * Runs by experiment, and what tables and figures call each; a label that two experiments share has the tail of a run's
- * id behind it.
- */
+/** Runs by experiment, and what tables and figures call each; no two have one label. */
 export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
   checkRecords(records);
   const groups = groupedBySeed(records);
-  const labels = toldApart(groups, ({ id }) => ` ${id.split('-').at(-1) ?? ''}`);
-  return groups.map((own, i) => ({ row: { label: labels[i]! }, records: own }));
+  const first = groups.map(([record]) => record);
+  const labels = first.map((record) => `${experimentLabel(record.experiment)}${ownNote(record)}`);
+  return groups.map((own, i) => {
+    const alike = first.filter((_, other) => labels[other] === labels[i]);
+    return { row: { label: `${labels[i]!}${toldApart(own[0], alike)}` }, records: own };
+  });
 }
 
-/**
- * What each group is called. Those that would share a label have the source of their puzzles behind it, or else what
- * `tail` says.
- */
-function toldApart(
-  groups: readonly (readonly [RunRecord, ...RunRecord[]])[],
-  tail: (first: RunRecord) => string,
-): string[] {
-  const labels = groups.map(([first]) => `${experimentLabel(first.experiment)}${ownNote(first)}`);
-  const sources = groups.map(([{ experiment }]) => ('source' in experiment.task ? experiment.task.source : ''));
-  return groups.map(([first], i) => {
-    const alike = sources.filter((_, other) => labels[other] === labels[i]);
-    if (alike.length === 1) return labels[i]!;
-    return `${labels[i]}${new Set(alike).size === alike.length ? `, ${sources[i]}` : tail(first)}`;
-  });
+/** What stands behind the label of a run that others share: the first of these in which they all differ. */
+function toldApart(run: RunRecord, alike: readonly RunRecord[]): string {
+  if (alike.length === 1) return '';
+  const tails = [sourceTail, baseTail, (each: RunRecord) => settingsTail(each, alike)];
+  const telling = tails.find((tail) => new Set(alike.map(tail)).size === alike.length);
+  return telling?.(run) ?? ` ${run.id.split('-').at(-1) ?? ''}`;
+}
+
+const sourceTail = ({ experiment: { task } }: RunRecord): string => ('source' in task ? `, ${task.source}` : '');
+
+function baseTail({ experiment }: RunRecord): string {
+  if (experiment.variant === null) return '';
+  const rate = ownRate(experiment);
+  return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
+}
+
+/** Its own values of the settings in which the runs differ: ", learningRate 0.002". */
+function settingsTail({ experiment }: RunRecord, alike: readonly RunRecord[]): string {
+  const changed = alike.flatMap((other) => differences(alike[0]!.experiment, other.experiment));
+  const settings = new Map(changed.map(({ part, field }) => [field, experiment[part][field as never] as unknown]));
+  return [...settings].map(([field, value]) => `, ${field} ${settingText(value)}`).join('');
 }
 
 /** Records as result rows, one for those that differ only in their seed. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
-  const groups = groupedBySeed(records);
-  const labels = toldApart(groups, ({ experiment }) => {
-    const rate = ownRate(experiment);
-    return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
-  });
-  return groups.map((group, i) => {
+  return labelledRuns(records).map(({ row: { label }, records: group }) => {
     const [{ experiment, data }] = group;
     return {
-      name: labels[i]!,
+      name: label,
       ...paperAccuracy(group[0]),
       ours: group.map(quotedAccuracy),
       scale: experiment.scale,

@@ -11,7 +11,7 @@ import {
   thinkingCurve,
 } from '../../lib/report/figures.js';
 import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
-import { textWidth } from '../../lib/report/draw/style.js';
+import { fontSize, textWidth } from '../../lib/report/draw/style.js';
 import { Random } from '../../lib/random.js';
 import { record } from './records.js';
 
@@ -27,6 +27,17 @@ describe('figures', () => {
     assert.deepEqual(trace(figure, 'TRM').y, [25, 50, 87.4]);
     assert.equal(axisTitle(figure, 'xaxis'), 'Supervision steps (cycles of thinking)');
     assert.equal(axisTitle(figure, 'yaxis'), 'Puzzles solved');
+  });
+
+  it('long labels at the ends of curves leave the plot its room', () => {
+    for (const name of ['TRM', 'a label of sixteen words '.repeat(4)]) {
+      const { width, margin } = accuracyCurves([{ name, exactAccuracy: [0.2, 0.4] }]).layout as unknown as {
+        width: number;
+        margin: { l: number; r: number };
+      };
+      assert.ok(margin.r >= textWidth(name, fontSize.label));
+      assert.ok(width - margin.l - margin.r >= 300, `${name}: ${width - margin.l - margin.r}`);
+    }
   });
 
   it('accuracy versus cycles: a band lies between its two edges, below the curve it belongs to', () => {
@@ -106,13 +117,10 @@ describe('figures', () => {
     assert.doesNotMatch(JSON.stringify(accuracyVersusCycles(apart).layout['title']), /mean over seeds/);
   });
 
-  it('records of two configurations under one name stay two curves', () => {
+  it('records of other puzzles under one name stay two curves, told apart by their ids', () => {
     const [short, long] = [record({ exactAccuracy: [0.25] }), record({ exactAccuracy: [0.75] })];
-    const other = {
-      ...long,
-      id: 'sudoku-4x4-seed0-abc',
-      experiment: { ...long.experiment, training: { ...long.experiment.training, steps: 7 } },
-    };
+    const test = { ...long.data.test, sha256: 'other puzzles' };
+    const other = { ...long, id: 'sudoku-4x4-seed0-abc', data: { ...long.data, test } };
     assert.deepEqual(
       accuracyVersusCycles([short, other]).data.map(({ name, y }) => [name, y]),
       [

@@ -47,6 +47,24 @@ describe('tables', () => {
     assert.match(resultsTable([first, warm]), /^\| sudoku-4x4, from weights 5e6f7a8b \| .* \| 1 \|/m);
   });
 
+  it('two experiments with one name are told apart by the settings in which they differ', () => {
+    const plain = record({ exactAccuracy: [0.5] });
+    const { training, model } = plain.experiment;
+    const changed = {
+      ...plain,
+      id: 'changed',
+      experiment: { ...plain.experiment, training: { ...training, learningRate: 0.5 }, model: { ...model, layers: 3 } },
+    };
+    const settings = ({ experiment }: typeof plain): string =>
+      `, layers ${experiment.model.layers}, learningRate ${experiment.training.learningRate}`;
+    for (const names of [
+      labelledRuns([changed, plain]).map(({ row }) => row.label),
+      accuracyVersusCycles([changed, plain]).data.map(({ name }) => name),
+      [...resultsTable([changed, plain]).matchAll(/^\| (sudoku-4x4[^|]*) \|/gm)].map(([, name]) => name),
+    ])
+      assert.deepEqual(names, [`sudoku-4x4${settings(changed)}`, `sudoku-4x4${settings(plain)}`]);
+  });
+
   it('no records, and a run that is given twice, are refused', () => {
     const one = record({ exactAccuracy: [0.5] });
     for (const read of [resultsTable, labelledRuns, recordRows, searchTable, accuracyVersusCycles]) {

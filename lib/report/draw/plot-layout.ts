@@ -104,9 +104,13 @@ export function checkOptions<Options extends Caption>(
   return checkFields('figure', options, { ...caption, ...others } as unknown as Fields<Options>);
 }
 
+/** Pixels that are left for the plot beside its labels. */
+const leastPlot = 300;
+
 /**
  * Size, fonts, margins and title of every figure;
- * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend.
+ * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. A figure with
+ * long labels is wider, so that its curves keep their room.
  */
 export function baseLayout(
   caption: Caption,
@@ -116,11 +120,13 @@ export function baseLayout(
 ): Layout {
   const labels = (room.right ?? []).map(({ text }) => textWidth(text, fontSize.label));
   const { title = '', subtitle } = caption;
-  const below = subtitle === undefined ? [] : wrap(subtitle, (rest.width ?? figureSize.width) - 30, fontSize.subtitle);
+  const [left, right] = [36 + Math.max(46, room.left ?? 0), 24 + Math.max(0, ...labels)];
+  const width = Math.max(rest.width ?? figureSize.width, left + right + leastPlot);
+  const below = subtitle === undefined ? [] : wrap(subtitle, width - 30, fontSize.subtitle);
   const quiet = `font-size:${fontSize.subtitle}px;color:${colour.quiet}`;
   const height = rest.height ?? figureSize.height;
   return {
-    width: figureSize.width,
+    width,
     height,
     font: { family: fontFamily, size: fontSize.tick, color: colour.ink },
     title: {
@@ -133,8 +139,8 @@ export function baseLayout(
       font: { size: fontSize.title },
     },
     margin: {
-      l: 36 + Math.max(46, room.left ?? 0),
-      r: 24 + Math.max(0, ...labels),
+      l: left,
+      r: right,
       t: 56 + 20 * below.length + above,
       b: 58,
     },
