@@ -208,8 +208,9 @@ export class Trainer {
 
 /**
  * The weights that an evaluation uses, for saveCheckpoint: the average of what is trained, beside the latents' start
- * values and the current puzzle table, which have no average (spec §4.4).
+ * values and the current puzzle table, which have no average (spec §4.4). Throws InputError for what is no engine.
  */
 export async function averagedWeights(engine: Engine): Promise<TensorMap> {
+  checkEngine(engine);
   return new Map([...(await engine.readTensors('parameters')), ...(await engine.readTensors('average'))]);
 }

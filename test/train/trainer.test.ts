@@ -29,6 +29,7 @@ describe('a trainer', function () {
     assert.deepEqual([trainer.step, trainer.done], [2, true]);
     await assert.rejects(trainer.trainStep(), /^InputError: trainer: expected 2 steps in all, got another one$/);
     const end = await averagedWeights(engine);
+    await assert.rejects(averagedWeights({ engine } as never), /^InputError: engine: expected one, such as engine of/);
     await trainer.restore(state);
     await trainer.trainStep();
     assert.deepEqual(await averagedWeights(engine), end);
