@@ -1,11 +1,14 @@
 #!/usr/bin/env node
 /** The command line: finds the command, reads its arguments, and turns errors into exit codes. */
 import { commands } from './cli/commands.js';
-import { helpText, readArguments, type Command, type Out } from './cli/command.js';
+import { helpText, readArguments, row, type Command, type Out } from './cli/command.js';
 import { BrokenError, didYouMean, InputError, StoppedError } from './errors.js';
 import { errorText, readError, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
+
+/** Room for a line of help: a terminal's, but none so narrow or wide that it reads badly. */
+const columns = Math.min(120, Math.max(80, process.stdout.columns ?? 120));
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -25,7 +28,7 @@ async function main(argv: readonly string[]): Promise<number> {
     throw new InputError(`unknown command ${name}${didYouMean(name, names)}; expected one of ${names.join(', ')}`);
   const args = readArguments(command, rest);
   if (args.options['help'] === true) {
-    process.stdout.write(`${helpText(command)}\n`);
+    process.stdout.write(`${helpText(command, columns)}\n`);
     return 0;
   }
   return command.run(args, output(args.options['json'] === true));
@@ -61,7 +64,7 @@ function output(json: boolean): Out {
 
 function overview(): string {
   const width = Math.max(...commands.map((command: Command) => command.name.length));
-  const lines = commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`);
+  const lines = commands.map(({ name, summary }) => row(`${name.padEnd(width)}  `, summary, columns));
   return [
     `${kitCommand()} <command> [options]`,
     '',

@@ -1,4 +1,4 @@
-/** Counts in words. */
+/** Counts in words, and words in lines. */
 
 /** "1 run", "1,260 runs", "2 passes". */
 export function plural(count: number, word: string): string {
@@ -9,4 +9,10 @@ export function plural(count: number, word: string): string {
 export function countsText(counts: readonly number[]): string {
   const words = [...new Set(counts)].sort((one, other) => one - other).map((count) => count.toLocaleString('en'));
   return words.length > 2 ? `${words[0]} to ${words.at(-1)}` : words.join(' or ');
+}
+
+/** Text with no line over `width` characters where it has spaces; `joint` stands between two parts of a line. */
+export function wrapped(text: string, width: number, joint = '\n'): string {
+  if (width === Infinity) return text;
+  return text.replaceAll(new RegExp(`(?=.{${width + 1}})(.{1,${width}}) `, 'g'), (_, part: string) => part + joint);
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { didYouMean, InputError } from '../errors.js';
 import { kitCommand } from '../files.js';
+import { wrapped } from '../words.js';
 import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 
 /** One option of a command. A default of undefined means "not given". */
@@ -180,8 +181,8 @@ export function below(heading: string, options: Readonly<Record<string, Option>>
   return Object.fromEntries(Object.entries(options).map(([name, option]) => [name, { ...option, heading }]));
 }
 
-/** The help text of one command. */
-export function helpText(command: Command): string {
+/** The help text of one command, on a terminal of so many columns. */
+export function helpText(command: Command, columns = Infinity): string {
   const options = Object.entries({ ...command.options, ...common }).map(([name, option]) => ({
     left: `--${name}${option.value === undefined ? '' : ` ${option.value}`}`,
     about: option.about + rangeText(option),
@@ -192,18 +193,24 @@ export function helpText(command: Command): string {
   return [
     `${kitCommand()} ${command.name} ${command.positionals}`.trimEnd(),
     '',
-    `  ${command.summary}`,
+    row('', command.summary, columns),
     '',
     ...headings.flatMap((each) => [
       ...(each === '' ? [] : ['', `${each}:`]),
       ...options
         .filter(({ heading }) => heading === each)
-        .map(({ left, about }) => `  ${left.padEnd(width)}  ${about}`),
+        .map(({ left, about }) => row(`${left.padEnd(width)}  `, about, columns)),
     ]),
     '',
     `Example, ${command.minutes}:`,
     `  ${kitCommand()} ${command.example}`,
   ].join('\n');
+}
+
+/** What stands on the left of a help text and what it means; the meaning goes on below itself. */
+export function row(left: string, about: string, columns: number): string {
+  const indent = 2 + left.length;
+  return `  ${left}${wrapped(about, columns - indent, `\n${' '.repeat(indent)}`)}`;
 }
 
 /** The limit of what may be any number. */

@@ -37,7 +37,7 @@ import {
 import { accuracyVersusCoreHours, accuracyVersusFlop, coreHours, extremeRuns, publishedTable } from './cost-figures.js';
 import { resultsTable, toCsv, toMarkdown, type Table } from './tables.js';
 import { thresholdTable, widerFigure, widerTable } from './wider.js';
-import { plural } from '../words.js';
+import { plural, wrapped } from '../words.js';
 
 /** The records that reports are made of. */
 export interface ReportSources {
@@ -349,18 +349,15 @@ function idsOf(records: readonly RunRecord[]): string[] {
 
 /** The committed texts that follow from the records, [path in the project, content]: all but pictures. */
 export function reportTexts(sources: ReportSources): [string, string][] {
-  return textsOf(sources).map(([file, text]) => [file, file.endsWith('.md') ? wrapped(text) : text]);
+  return textsOf(sources).map(([file, text]) => [file, file.endsWith('.md') ? wrappedMarkdown(text) : text]);
 }
 
 /** Markdown without lines of more than 120 characters, but for tables and pictures. A command stays one command. */
-function wrapped(markdown: string): string {
-  const commands = markdown.replaceAll(/^```\n[^]*?^```$/gm, (block) => block.replaceAll(longCommand, '$1 \\\n  '));
-  const lines = commands.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : line.replaceAll(longLine, '$1\n')));
+function wrappedMarkdown(markdown: string): string {
+  const commands = markdown.replaceAll(/^```\n[^]*?^```$/gm, (block) => wrapped(block, 118, ' \\\n  '));
+  const lines = commands.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : wrapped(line, 120)));
   return lines.join('\n');
 }
-
-const longLine = /(?=.{121})(.{1,120}) /g;
-const longCommand = /(?=.{121})(.{1,118}) /g;
 
 function keptTogetherIn(reports: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(reports).map(([name, report]) => [name, keptTogether(report)]));

@@ -1,5 +1,6 @@
 /** trm-lab describe: its lists name every experiment and every setting there is, with what each means. */
 import assert from 'node:assert/strict';
+import { commands } from '../../lib/cli/commands.js';
 import { below, helpText, readArguments, type Command } from '../../lib/cli/command.js';
 import { describeCommand } from '../../lib/cli/describe.js';
 import { train } from '../../lib/cli/train.js';
@@ -89,6 +90,18 @@ describe('trm-lab describe', () => {
 });
 
 describe('the help of a command', () => {
+  it('has no line wider than the terminal but its commands, and loses no word', () => {
+    const words = (help: string): string[] => help.split(/\s+/);
+    for (const command of commands)
+      for (const columns of [80, 120]) {
+        const help = helpText(command, columns);
+        const [, before = ''] = /\n([^]*)\nExample, /.exec(help) ?? [];
+        for (const line of before.split('\n')) assert.ok(line.length <= columns, `${command.name}: ${line}`);
+        assert.deepEqual(words(help), words(helpText(command)));
+      }
+    assert.match(helpText(train, 80), /\n {2}--log NAME {12}\S.*\n {22,}\S/);
+  });
+
   it('puts options of one subject below a heading, after its own', () => {
     const own = { about: 'one' } as const;
     const command: Command = {
