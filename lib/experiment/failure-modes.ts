@@ -113,7 +113,7 @@ const bases: Partial<Readonly<Record<Scale, Bases>>> = {
   laptop: {
     sudoku: 'sudoku-6x6-study',
     arc: 'arc-10x10-study',
-    // Twice the steps of the tables: some ninety visits of each of 400 puzzles (docs/plan-laptop-tables.md).
+    // Twice the steps of the tables, on 400 puzzles (docs/plan-laptop-tables.md).
     few: {
       task: { trainPuzzles: 400, augmentations: 0 },
       training: { steps: 1800, interleavedBatches: 8 },
