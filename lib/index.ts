@@ -72,7 +72,7 @@ export { openModel, shippedCheckpoint } from './experiment/open.js';
 export type { ModelChanges } from './experiment/words.js';
 export { runExperiment, type RunOutcome } from './experiment/run.js';
 export type { RunProgress } from './experiment/run-loop.js';
-export { finalEvaluation, readRecord, readRecords, type RunRecord } from './experiment/record.js';
+export { finalEvaluation, readRecord, readRecords, withRecorded, type RunRecord } from './experiment/record.js';
 
 // Many runs: the rows of a table or the points of a search, planned for several seeds.
 export { planAblation, planSearch, planTable, tableBases, type AblationRow } from './sweep/plan.js';

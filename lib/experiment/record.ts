@@ -182,6 +182,18 @@ export function readRecords(folder: string): RunRecord[] {
   return records;
 }
 
+/**
+ * A run, and after it what a folder has of the experiment of its name, changed or not, without the run itself. Throws
+ * InputError as readRecords does.
+ */
+export function withRecorded(run: RunRecord, folder = 'data/runs'): RunRecord[] {
+  checkValue('run', run, anyObject);
+  const recorded = readRecords(folder).filter(
+    ({ id, experiment: { name } }) => name === run.experiment.name && id !== run.id,
+  );
+  return [run, ...recorded];
+}
+
 /** The same where runs may yet come: a folder that is not there holds none. */
 export function recordsSoFar(folder: string): RunRecord[] {
   const files = new Map<string, string>();

@@ -9,6 +9,7 @@ import {
   finalEvaluation,
   readRecord,
   readRecords,
+  withRecorded,
   recordSchema,
   recordsSoFar,
   writeRecord,
@@ -65,6 +66,15 @@ describe('run record', () => {
     folder = newFolder();
     file = path.join(folder, 'run.json');
     writeRecord(file, record);
+  });
+
+  it('stands before the recorded runs of its experiment, changed or not, and never twice', () => {
+    const seeds = [1, 2].map((seed) => ({ ...record, seed, id: `${record.id}-${seed}` }));
+    const other = { ...record, id: 'other', experiment: { ...record.experiment, name: 'other' } };
+    for (const each of [...seeds, other]) writeRecord(path.join(folder, `${each.id}.json`), each);
+    assert.deepEqual(withRecorded(record, folder), [record, ...seeds]);
+    assert.deepEqual(withRecorded(seeds[1]!, folder), [seeds[1], record, seeds[0]]);
+    assert.throws(() => withRecorded(undefined as never, folder), /^InputError: run: expected an object/);
   });
 
   it('reads back equal', () => {
