@@ -19,8 +19,8 @@ import { lacksLinks, makeFolder, removeHalf } from '../write-file.js';
 import { isAlive } from '../processes.js';
 
 /**
- * A claim counts as abandoned after this long without a sign of life: its process may be on another machine,
- * or its id in use by another one since a restart.
+ * A claim counts as abandoned after this many ms without a sign of life. A process id alone proves little: its process
+ * may run on another machine, or a restart may have given the id to another process.
  */
 const abandonedAfter = 15 * 60_000;
 const signOfLifeEvery = 60_000;
@@ -30,20 +30,20 @@ interface Owner {
   readonly pid: number;
   /** Tells one claim from another of the same process. */
   readonly token?: string;
-  /** What the process is to a scheduler that starts it anew after a failure, perhaps on another machine. */
+  /** Name of the process at a scheduler, which may restart it on another machine after a failure. */
   readonly job?: string;
 }
 
 /** A claim that is held. */
 export interface Claim {
-  /** False once another process has taken it over, which took this one for dead. */
+  /** False once another process believed this one dead and took the claim over. */
   isHeld(): boolean;
   release(): void;
 }
 
 /**
- * Claims a folder, creating it if needed; undefined if a living process holds it. `job`: a name under which only one
- * process lives at a time; it takes over what an earlier one of the same name had claimed, wherever that ran.
+ * Claims a folder, creating it if needed; undefined if a living process holds it. `job`: a name that only one process
+ * has at a time. A process takes over the claims of its predecessors of the same `job`, whatever machine they ran on.
  */
 export function claim(folder: string, job?: string): Claim | undefined {
   const file = claimFile(folder);
@@ -62,7 +62,7 @@ export function claim(folder: string, job?: string): Claim | undefined {
   } finally {
     removeHalf(written);
   }
-  if (!isOwn()) return undefined; // what lies there decides: over a network a call that succeeded may report a failure
+  if (!isOwn()) return undefined; // the file decides: over a network, a call may succeed and yet report failure
   clearLeftOvers(folder);
   const timer = setInterval(() => {
     try {
@@ -81,10 +81,7 @@ export function claim(folder: string, job?: string): Claim | undefined {
   };
 }
 
-/**
- * Whether a living process, other than one that did the same `job`, holds a folder.
- * A process that was killed holds nothing.
- */
+/** Whether a living process holds a folder. A process with the same `job` does not count. */
 export function isClaimed(folder: string, job?: string): boolean {
   return isHeld(readOwner(claimFile(folder)), job);
 }
@@ -98,9 +95,9 @@ function isHeld(owner: ReturnType<typeof readOwner>, job: string | undefined): b
 }
 
 /**
- * Removes a claim that nobody holds; false if it is held after all, or another process is removing it. A second file,
- * of the same content as a claim, lets one process at a time do so: a claim that was new by then would be removed
- * otherwise.
+ * Removes a claim that nobody holds. False if somebody holds it after all, or another process is removing it. A second
+ * file, placed like a claim, admits one process at a time; otherwise a process could remove a claim that is new by
+ * then.
  */
 function removeAbandoned(file: string, written: string, job: string | undefined): boolean {
   const turn = `${file}.turn`;
@@ -119,7 +116,7 @@ function removeAbandoned(file: string, written: string, job: string | undefined)
   }
 }
 
-/** Gives a file a further name, or a copy where the file system has or allows no links; false if that name is taken. */
+/** Links a file under a second name, or copies it where links are impossible; false if that name is taken. */
 function placeNew(from: string, to: string, place: (from: string, to: string) => void = linkSync): boolean {
   try {
     place(from, to);

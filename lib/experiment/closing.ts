@@ -1,4 +1,4 @@
-/** Closing evaluations: what else the final model of a run is asked, beside the evaluation that tables quote. */
+/** Closing evaluations: further evaluations of a run's final model, besides the one that tables quote. */
 import { exampleOf, someOf, ungrouped, type Dataset } from '../data/dataset.js';
 import { blankToken } from '../data/sudoku.js';
 import { InputError, within } from '../errors.js';
@@ -8,7 +8,7 @@ import type { ArcVoteResult } from '../train/evaluate-arc.js';
 import { puzzlesOf, type Evaluation } from '../train/evaluate.js';
 import type { Task } from './task.js';
 
-/** One question: which puzzles, and how they are thought about. */
+/** One closing evaluation: which puzzles, and how the model thinks about them. */
 export interface ClosingEvaluation {
   /** Its key in the record's map; each once. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface ClosingEvaluation {
    * one-blank, for Sudoku only: the scored puzzles with all cells filled in but one (arXiv 2601.10679).
    */
   readonly on: (typeof sets)[number];
-  /** The first so many of the set; 0 for all. */
+  /** How many puzzles, from the first of the set on; 0 for all. */
   readonly puzzles: number;
   /** N, supervision steps of each puzzle. Default the model's. */
   readonly supervisionSteps?: number;
@@ -27,11 +27,11 @@ export interface ClosingEvaluation {
   readonly weights?: 'raw';
   /** Only those puzzles that their source rates `least` or more and below `below`; null for no limit. */
   readonly ratings?: readonly [least: number, below: number | null];
-  /** ARC: every task of the set answers in its first so many versions, 0 for all, and these vote. */
+  /** ARC: the versions of each task that vote on its answer, from the first on; 0 for all. */
   readonly votes?: number;
 }
 
-/** What a closing evaluation came to; a vote of ARC's versions has a score of its own. */
+/** The result of a closing evaluation: an ARC vote has a score of its own. */
 export type ClosingResult = Evaluation | ArcVoteResult;
 
 /** ARC's own score: all versions of a task vote on its answer. */
@@ -60,7 +60,7 @@ const fields: Fields<ClosingEvaluation> = {
   votes: optional(whole(0)),
 };
 
-/** Checks a list from any source. Throws InputError naming what is wrong, or cannot be asked of this task. */
+/** Checks a list from any source. Throws InputError naming what is wrong, or what this task does not allow. */
 export function checkClosing(list: readonly ClosingEvaluation[], task: Task): void {
   const names = new Set<string>();
   list.forEach((each, index) => {
@@ -71,7 +71,7 @@ export function checkClosing(list: readonly ClosingEvaluation[], task: Task): vo
   });
 }
 
-/** What is wrong with a question to a model of this task. */
+/** What in a closing evaluation does not fit this task. */
 function impossibleOn(task: Task, { on, puzzles, votes }: ClosingEvaluation): string[] {
   return [
     ...(on === 'one-blank' && task.kind !== 'sudoku'
@@ -83,7 +83,7 @@ function impossibleOn(task: Task, { on, puzzles, votes }: ClosingEvaluation): st
   ];
 }
 
-/** The check of a band of ratings, which says what it expected. */
+/** Checks a band of ratings; returns what it expected, undefined if the band is right. */
 function ratingBand(value: unknown): string | undefined {
   const [least, below] = (Array.isArray(value) && value.length === 2 ? value : []) as readonly unknown[];
   const limits = number(least) === undefined && (below === null || number(below) === undefined);
@@ -93,8 +93,8 @@ function ratingBand(value: unknown): string | undefined {
 }
 
 /**
- * The puzzles that a question is about; undefined where none has such a rating.
- * Throws InputError for ratings of a set that has none.
+ * The puzzles of a closing evaluation; undefined if none has a rating in its band. Throws InputError for ratings of a
+ * set that has none.
  */
 export function closingPuzzles(
   { name, on, puzzles, ratings }: ClosingEvaluation,
@@ -117,8 +117,8 @@ export function closingPuzzles(
 }
 
 /**
- * Throws InputError for a question that cannot be asked about these puzzles: of ratings where they have none, of
- * shuffled ids where all share one. A run checks it before its training, not after.
+ * Throws InputError for an evaluation that is impossible on these puzzles: by rating where they have no ratings, with
+ * shuffled ids where all share one. A run checks this before its training.
  */
 export function checkQuestions(list: readonly ClosingEvaluation[], train: Dataset, scored: Dataset): void {
   for (const question of list) {
@@ -127,7 +127,7 @@ export function checkQuestions(list: readonly ClosingEvaluation[], train: Datase
   }
 }
 
-/** The first so many puzzles of a set with every cell filled in but one, drawn from those that were open. */
+/** The first `count` puzzles of a set, filled in but for one cell each, drawn from the puzzle's open cells. */
 export function oneBlank(scored: Dataset, count: number): Dataset {
   const examples = Array.from({ length: count }, (_, i) => {
     const { input, label } = exampleOf(scored, i);

@@ -32,7 +32,7 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
   return { train: train.examples, scored: evaluation.split === 'test' ? test.examples : validation.examples };
 }
 
-/** FLOP of a run. Without `sizes`, sets count as being as large as the task asks for. */
+/** FLOP of a run. Without `sizes`, each set counts with as many puzzles as the task asks for. */
 export function runCost({ model, training, evaluation, task }: Experiment, sizes?: SetSizes): RunCost {
   const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
   const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
@@ -40,7 +40,7 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const bands = evaluation.closing.filter(({ ratings }) => ratings !== undefined).length;
   const closing = evaluation.closing.reduce((sum, { on, puzzles, supervisionSteps, ratings, votes }) => {
-    // Bands of ratings divide the puzzles among them: evenly, as far as is known here.
+    // Bands of ratings share the puzzles: evenly, for lack of the data.
     const all = of(puzzles, on === 'training' ? train : scored) / (ratings === undefined ? 1 : bands);
     // At most: tasks of few colours have fewer versions.
     const versions =
@@ -59,7 +59,7 @@ export function runCost({ model, training, evaluation, task }: Experiment, sizes
   };
 }
 
-/** Puzzles times supervision steps of the evaluations made so far; a vote of ARC's counts as a puzzle. */
+/** Puzzles times supervision steps in the evaluations made so far. In an ARC vote each version counts as a puzzle. */
 export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluations' | 'closing'>): number {
   const steps = (result: ClosingResult): number =>
     (isVote(result) ? result.votes : result.puzzles) * result.supervisionSteps;
@@ -67,15 +67,15 @@ export function thoughtsMade({ evaluations, closing }: Pick<RunRecord, 'evaluati
   return [...evaluations, ...onTraining, ...Object.values(closing)].reduce((sum, result) => sum + steps(result), 0);
 }
 
-/** What a process takes beside its model: Node, the library, the data sets. */
+/** Memory of a process besides its model: Node, the library, the data sets. */
 const processBytes = 350e6;
-/** The same of a process that has loaded PyTorch. */
+/** The same with PyTorch loaded. */
 const torchProcessBytes = 700e6;
 
 /**
- * Memory of a run that was never measured: weights, optimizer, and the latents, thrice while they are saved.
- * Autodiff also keeps activations: tfjs those of as many puzzles at once as its budget holds, torch those of the whole
- * batch, on its device where that has memory of its own; the native engine keeps few.
+ * Estimated memory of a run: weights, optimizer, and the latents, three times while they are saved. Autodiff also keeps
+ * activations: tfjs those of as many puzzles as fit its budget, torch those of the whole batch, which count here only
+ * if it computes on the CPU. The native engine keeps few.
  */
 export function expectedBytes({ model, training }: Experiment, options: EngineOptions = {}): number {
   const { engine, torch, precision } = options;
@@ -98,7 +98,7 @@ export function checkShared({ name, training }: Experiment, { engine, torch }: E
   if (engine === 'torch') checkEven(name, training.batchSize, rankCount(torch ?? {}));
 }
 
-/** Throws InputError, before anything is loaded, where a run's batch cannot be shared or no memory here holds it. */
+/** Throws InputError, before anything is loaded, if a run's batch cannot be shared or this machine lacks the memory. */
 export function checkRunnable(experiment: Experiment, engine?: EngineOptions): void {
   checkShared(experiment, engine);
   checkMemory(
@@ -112,13 +112,13 @@ export function checkRunnable(experiment: Experiment, engine?: EngineOptions): v
 export interface MeasuredSpeed {
   /** Useful FLOP a second. */
   readonly flopPerSecond: number;
-  /** What the engine that was measured calls itself. */
+  /** The engine's own description. */
   readonly engine: string;
 }
 
 /**
- * This machine's speed on an experiment's model, measured now over a few training steps of random puzzles:
- * on a GPU ten, of the whole batch. Throws InputError if the engine asked for is not there.
+ * Measures this machine's speed on an experiment's model with a few training steps on random puzzles; on a GPU, with
+ * ten steps of the whole batch. Throws InputError if the engine asked for is not available.
  */
 export async function measuredSpeed(
   { model, training }: Pick<Experiment, 'model' | 'training'>,
@@ -126,8 +126,8 @@ export async function measuredSpeed(
 ): Promise<MeasuredSpeed> {
   const engine = await createEngine(model, options);
   const onGpu = engine.kind === 'torch' && engine.threads === null;
-  // On a CPU as few puzzles as keep a few threads, or ranks, busy where one costs much; else the batch, so that the
-  // optimizer, which takes the same for any number of puzzles, counts as much as in a run.
+  // On a CPU, a costly model gets only as many puzzles as keep a few threads or ranks busy. A cheap one gets the whole
+  // batch: the optimizer takes the same time for any number of puzzles, so its share must be that of a run.
   const ranks = rankCount(options.torch ?? {});
   const few = Math.max(4, Math.floor(1e11 / describe(model, { batchSize: 1 }).flopPerTrainingStep));
   const batchSize = onGpu ? training.batchSize : Math.min(training.batchSize, Math.ceil(few / ranks) * ranks);
@@ -153,7 +153,7 @@ export async function measuredSpeed(
     let started = performance.now();
     await step(1);
     if (onGpu || performance.now() - started < 2000) {
-      // The first step pays for buffers and caches, or compiles; where a step is short that would count.
+      // The first step also allocates buffers, fills caches or compiles, which distorts the time of short steps.
       started = performance.now();
       do await step(++count);
       while (onGpu ? count < 11 : performance.now() - started < 500);

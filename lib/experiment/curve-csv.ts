@@ -4,8 +4,8 @@ import type { CurvePoint, RunEvaluation } from './record.js';
 const columns = ['step', 'answerLoss', 'haltLoss', 'exactAccuracy', 'cellAccuracy', 'meanSteps'] as const;
 
 /**
- * A line a point of the curve, and for each step that was evaluated the shares of puzzles and cells right after the
- * last supervision step. What was not measured at a step is empty.
+ * One line for each point of the curve and each evaluated step, with the shares of puzzles and cells right after the
+ * last supervision step. Cells without a measurement are empty.
  */
 export function curveCsv(curve: readonly CurvePoint[], evaluations: readonly RunEvaluation[]): string {
   const points = new Map(curve.map((point) => [point.step, point]));

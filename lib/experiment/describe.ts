@@ -9,8 +9,8 @@ import { experiments } from './experiments.js';
 import { recursionsOf } from './rows.js';
 
 /**
- * What an experiment is, a line for each of its parts, and what it changes in the named one that it comes from: for the
- * head of a command's output.
+ * An experiment as text, one line for each part, and its changes from the named experiment it is based on. Commands
+ * print it first.
  */
 export function describeExperiment(experiment: Experiment): string {
   checkExperiment(experiment);
@@ -31,8 +31,8 @@ export function describeExperiment(experiment: Experiment): string {
 }
 
 /**
- * ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn": what a training has that the
- * paper's has not.
+ * What a training has that the paper's lacks: ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in
+ * turn".
  */
 function beyondThePaper(
   { supervisionSteps, supervisionCurriculum = [], interleavedBatches }: TrainingOptions,

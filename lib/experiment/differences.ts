@@ -23,7 +23,7 @@ export function differences(from: Experiment, to: Experiment): Difference[] {
   });
 }
 
-/** Whether two experiments are one but for what they are called. */
+/** Whether two experiments differ only in their names. */
 export function sameTrial(a: Experiment, b: Experiment): boolean {
   const trial = ({ task, model, training, evaluation, scale }: Experiment): string =>
     hashOf({ task, model, training, evaluation, scale });

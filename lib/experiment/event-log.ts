@@ -5,16 +5,16 @@ import { tensorflowWriter } from '../engine/tfjs/backend.js';
 import { InputError } from '../errors.js';
 import type { CurvePoint, RunEvaluation } from './record.js';
 
-/** Is given the whole curve so far, again and again, and writes each point once. */
+/** Takes the whole curve so far on every call, and writes each point once. */
 export type EventLog = (curve: readonly CurvePoint[], evaluations: readonly RunEvaluation[]) => void;
 
-/** TensorFlow has one writer for a folder and process; another run of the process goes on with it. */
+/** Logs by folder: TensorFlow has one writer for each folder in a process, so further runs there reuse it. */
 const logs = new Map<string, EventLog>();
 
 /**
- * Opens the log in a folder of its own. What an earlier process left there is written anew, from the curve that the
- * run's checkpoint holds, so that a killed and resumed run has no step twice. Throws InputError where TensorFlow
- * (tfjs-node) does not load, or the engine computes on another backend of TensorFlow.js.
+ * Opens the log in a folder of its own. Replaces event files of an earlier process, since a resumed run writes its
+ * curve again from the checkpoint; so no step is there twice. Throws InputError if TensorFlow (tfjs-node) does not
+ * load, or the engine computes on another backend of TensorFlow.js.
  */
 export async function openEventLog(folder: string, backend: string | undefined): Promise<EventLog> {
   if (backend !== undefined && backend !== 'auto' && backend !== 'tensorflow')
@@ -25,7 +25,7 @@ export async function openEventLog(folder: string, backend: string | undefined):
   for (const name of existsSync(folder) ? readdirSync(folder) : [])
     if (name.startsWith('events.out.tfevents.')) rmSync(path.join(folder, name));
   const writer = open(folder);
-  let [trained, evaluated] = [0, 0]; // the last steps that were written
+  let [trained, evaluated] = [0, 0]; // last steps written
   const log: EventLog = (curve, evaluations) => {
     const points = curve.filter(({ step }) => step > trained);
     const scores = evaluations.filter(({ step }) => step > evaluated);

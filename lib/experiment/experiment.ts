@@ -25,17 +25,17 @@ export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
 
 /** When a run is evaluated, and on how many puzzles. */
 export interface EvaluationPlan {
-  /** Puzzles nothing was chosen by (test), or those that configurations are chosen by (validation). */
+  /** test: puzzles that no choice was based on. validation: puzzles by which configurations are chosen. */
   readonly split: 'test' | 'validation';
   /** Optimizer steps between evaluations; 0 for only the final one. */
   readonly every: number;
-  /** Puzzles scored on the way; 0 means all. */
+  /** Puzzles scored at each evaluation before the final one; 0 means all. */
   readonly puzzles: number;
-  /** Puzzles scored at the end; 0 means all. */
+  /** Puzzles scored at the final evaluation; 0 means all. */
   readonly finalPuzzles: number;
-  /** Training puzzles, not augmented, scored at each of these evaluations too. Absent: none. */
+  /** Training puzzles, not augmented, that each evaluation scores as well. Absent: none. */
   readonly trainingPuzzles?: number;
-  /** What the final model is asked beside that (closing.ts). */
+  /** Further evaluations of the final model (closing.ts). */
   readonly closing: readonly ClosingEvaluation[];
 }
 
@@ -44,11 +44,11 @@ export interface Experiment {
   readonly name: string;
   readonly about: string;
   readonly scale: Scale;
-  /** The named experiment that it is, or was changed from (experiments.ts). */
+  /** The named experiment that this one is or was changed from (experiments.ts). */
   readonly base: string;
-  /** The row of the paper's tables it stands for (variants.ts), or null. */
+  /** Id of the row of the paper's tables that this experiment reproduces (variants.ts), or null. */
   readonly variant: string | null;
-  /** The case of a failure mode that it is there for (failure-modes.ts), or null. */
+  /** The case of a failure mode that this experiment was made for (failure-modes.ts), or null. */
   readonly failureMode: string | null;
   readonly task: Task;
   readonly model: ModelConfig;
@@ -73,7 +73,7 @@ export interface ExperimentChanges {
   readonly evaluation?: Partial<EvaluationPlan>;
 }
 
-/** What may stand in each field of an evaluation plan; checkClosing looks into its list. */
+/** Allowed values of each field of an evaluation plan; checkClosing checks the list `closing`. */
 export const evaluationFields: Fields<EvaluationPlan> = {
   split: oneOf('test', 'validation'),
   every: whole(0),
@@ -105,7 +105,7 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
   const [unknown] = unknownFields(base, experimentFields);
   if (unknown !== undefined) throw new InputError(`experiment: ${unknown}`);
   const task = changeTask(base.task, changes.task ?? {});
-  // A base's closing evaluations are questions about its own kind of task.
+  // A base's closing evaluations suit its own kind of task only.
   const closing = task.kind === base.task.kind ? {} : { closing: task.kind === 'arc' ? [arcVote] : [] };
   const plan = { ...base.evaluation, ...closing, ...changes.evaluation };
   const evaluation = checkFields('evaluation', plan, evaluationFields);
@@ -130,8 +130,8 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
 }
 
 /**
- * A model with the sizes of its task and changes of one's own. Throws InputError for a change that the task overrules,
- * that leaves the positions of attention open, or that nothing would read.
+ * A model with the sizes of its task, and the given changes. Throws InputError for a change that the task overrules,
+ * that the model does not read, or that gives attention without saying its positions.
  */
 function changeModel(model: ModelConfig, own: Partial<ModelConfig>, shape: ReturnType<typeof taskShape>): ModelConfig {
   for (const [field, size] of Object.entries(shape) as [keyof typeof shape, number][])
@@ -155,12 +155,12 @@ function changeModel(model: ModelConfig, own: Partial<ModelConfig>, shape: Retur
   return checkConfig({ ...model, ...shape, ...own });
 }
 
-/** Fields that a model with a schedule of its own, or without recursion, does not read. */
+/** Fields that a model ignores if it has its own schedule or no recursion. */
 function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursion'>): (keyof ModelConfig)[] {
   return schedule !== undefined || recursion === 'direct' ? ['deepRecursions', 'latentRecursions', 'gradient'] : [];
 }
 
-/** What looks like an experiment. */
+/** The check of a value that has the parts of an experiment. */
 export const anyExperiment = objectOf({
   name: text,
   task: objectOf({ kind: text }),

@@ -42,7 +42,7 @@ const model9x9: Partial<ModelConfig> = {
   latentRecursions: 2,
 };
 /**
- * Learns in minutes or hours; puzzles that stay for more than one step are learned by heart while the rate is high
+ * A training of minutes or hours. At this high rate, puzzles that stay for several steps would be memorised
  * (docs/small-batches.md).
  */
 const quickTraining: Partial<TrainingOptions> = {
@@ -55,7 +55,7 @@ const quickTraining: Partial<TrainingOptions> = {
   decayFraction: 1,
   finalRateRatio: 0,
 };
-/** The paper's number of puzzles and copies, drawn from as many 6×6 boards as there are. */
+/** The paper's numbers of puzzles and copies, on as many 6×6 boards as exist. */
 const generatedSudoku = {
   kind: 'sudoku',
   side: 6,
@@ -86,7 +86,7 @@ const mazeHard = {
   testPuzzles: 0,
   validationPuzzles: 0,
 } as const;
-/** Training puzzles at the end: what was learned by heart. */
+/** Accuracy on training puzzles at the end: how much the model memorised. */
 const onTraining = (puzzles: number): ClosingEvaluation => ({ name: 'training', on: 'training', puzzles });
 /** Thinking longer than trained. */
 const longer = (puzzles: number, supervisionSteps = 256): ClosingEvaluation => ({
@@ -104,13 +104,13 @@ const rawWeights = (puzzles: number): ClosingEvaluation => ({
 });
 /** The easiest puzzles there are (arXiv 2601.10679). */
 const oneBlank = (puzzles: number): ClosingEvaluation => ({ name: 'one-blank', on: 'one-blank', puzzles });
-/** How much of an answer is known from the puzzle's id alone (arXiv 2512.11847). */
+/** How much of an answer the puzzle id alone determines (arXiv 2512.11847). */
 const otherIds = (trainingPuzzles: number): ClosingEvaluation[] =>
   (['blank', 'shuffled'] as const).flatMap((puzzleIds): ClosingEvaluation[] => [
     { name: `scored-${puzzleIds}-ids`, on: 'scored', puzzles: 0, puzzleIds },
     { name: `training-${puzzleIds}-ids`, on: 'training', puzzles: trainingPuzzles, puzzleIds },
   ]);
-/** By the guesses of a solver: 0 is solved by logic alone. */
+/** By the number of guesses a solver needs: rating 0 needs logic alone. */
 const byRating = (puzzles: number): ClosingEvaluation[] => [
   { name: 'rating-0', on: 'scored', puzzles, ratings: [0, 1] },
   { name: 'rating-1-9', on: 'scored', puzzles, ratings: [1, 10] },
@@ -125,7 +125,7 @@ const deskTraining = {
   supervisionSteps: 4,
   interleavedBatches: 64,
 } as const;
-/** For runs of hours: it ends with more steps a puzzle. */
+/** For runs of hours, which end with more supervision steps a puzzle. */
 const longDeskTraining = {
   ...deskTraining,
   supervisionCurriculum: [
@@ -135,7 +135,7 @@ const longDeskTraining = {
   supervisionSteps: 8,
 } as const;
 
-/** For mazes and ARC tasks: what is far apart on a board belongs together. */
+/** For mazes and ARC tasks, where distant cells depend on each other. */
 const smallAttentionModel: Partial<ModelConfig> = {
   ...smallModel,
   mixer: 'attention',
@@ -144,7 +144,7 @@ const smallAttentionModel: Partial<ModelConfig> = {
   deepRecursions: 2,
   latentRecursions: 2,
 };
-/** For mazes through which the way is long. */
+/** For mazes with long paths. */
 const longMazeModel: Partial<ModelConfig> = {
   ...smallAttentionModel,
   // A solved maze mostly leaves at once; unless enough of them stay, nothing is learned about staying right.
@@ -200,8 +200,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
         'grids are within reach of augmentation)',
       scale: 'laptop',
       task: { ...generatedSudoku, side: 4, trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0 },
-      // A TRM with T = 3, n = 6 solves these boards in its first cycle; one layer that thinks in small steps shows
-      // what cycles are for.
+      // A TRM with T = 3, n = 6 solves these boards in its first cycle. A single layer with short recursions shows what
+      // further cycles add.
       model: {
         ...smallModel,
         layers: 1,
@@ -247,8 +247,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       scale: 'laptop',
       task: { ...generatedSudoku, minDifficulty: 2 },
       model: { ...smallModel, innerMultiple: 32 }, // 256 would make most of these small networks padding
-      // 24 batches of 32 in turn: as many puzzles are under way as in the paper's batch of 768, and none is learned by
-      // heart. Found on validation puzzles (data/search, docs/plan-laptop-tables.md).
+      // 24 batches of 32 in turn keep as many puzzles under way as the paper's batch of 768, and the model memorises
+      // none. Found on validation puzzles (data/search, docs/plan-laptop-tables.md).
       training: {
         ...quickTraining,
         steps: 900,
@@ -491,7 +491,7 @@ function define(
   parts: Omit<Experiment, 'base' | 'variant' | 'failureMode' | 'model' | 'training' | 'evaluation'> & {
     model: Partial<ModelConfig>;
     training: Partial<TrainingOptions>;
-    /** On all test puzzles at the end, and nothing else, unless it says so. */
+    /** Default: all test puzzles at the end, and no other evaluation. */
     evaluation: Pick<EvaluationPlan, 'every' | 'puzzles'> & Partial<EvaluationPlan>;
   },
 ): Experiment {

@@ -1,4 +1,4 @@
-/** Failure modes that others found in recursive models, each tried here by small runs with records like any other. */
+/** Failure modes that others found in recursive models; small runs with ordinary records test each one here. */
 import { InputError } from '../errors.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { change, type Experiment, type ExperimentChanges, type Scale } from './experiment.js';
@@ -16,10 +16,10 @@ export interface FailureMode {
   readonly cases: readonly FailureCase[];
 }
 
-/** One number of a failure mode: runs, and a score in their records. */
+/** One number of a failure mode: a score, and the runs whose records hold it. */
 export interface FailureCase {
   readonly label: string;
-  /** The runs it is read from: those of this case, or those of a row of the paper's tables. */
+  /** Selects the runs: those made for this case, or those of a row of the paper's tables. */
   readonly runs: Partial<Pick<Experiment, 'failureMode' | 'variant'>>;
   readonly score: (record: RunRecord) => Evaluation | undefined;
 }
@@ -98,7 +98,7 @@ export const failureModes: readonly FailureMode[] = [
 
 export const failureModeIds = failureModes.map(({ id }) => id);
 
-/** What they are tried on, by scale: Sudoku, ARC, where puzzles have ids, and Sudoku with few training puzzles. */
+/** What failure modes are tested on: Sudoku; ARC, whose puzzles have ids; Sudoku with few training puzzles. */
 interface Bases {
   readonly sudoku: string;
   readonly arc: string;
@@ -122,12 +122,12 @@ const bases: Partial<Readonly<Record<Scale, Bases>>> = {
   },
 };
 
-/** Scales at which they can be run. */
+/** Scales that have failure-mode runs. */
 export const failureScales = Object.keys(bases) as readonly Scale[];
 
 /**
- * The runs of failure modes at a scale, of all or of those named. Those that are rows of the paper's tables share their
- * records. Throws InputError for another scale.
+ * The runs of all failure modes, or of those in `only`, at a scale. Runs that are rows of the paper's tables share
+ * their records. Throws InputError for a scale without such runs.
  */
 export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][] = failureModeIds): Experiment[] {
   const names = bases[scale];
@@ -156,8 +156,8 @@ export function failureModeRuns(scale: Scale, only: readonly FailureMode['id'][]
 }
 
 /**
- * The records that a case is read from, at a scale: of the experiment that the failure mode is tried on; of a row's, no
- * runs at another rate or budget.
+ * The records of a case at a scale: on the experiment that its failure mode is tested on. Of a table row, no runs at
+ * another learning rate or budget.
  */
 export function failureCaseRecords(
   { id }: FailureMode,

@@ -2,16 +2,14 @@
 import type { Evaluation } from '../train/evaluate.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from './record.js';
 
-/** Runs that solve fewer puzzles did not learn the task, whatever they differ in. */
+/** Least share of puzzles solved; runs below it did not learn the task. */
 const leastSolved = 0.02;
-/** Cells right by chance, and a little over it: below, an answer knows nothing of its puzzle. */
+/** Least ratio of right cells to those right by chance; an answer below it knows nothing of its puzzle. */
 const aboveChance = 1.1;
-/** A head whose logits vary by less over puzzles says the same to all of them; one that works varies by several. */
+/** A halting head is constant if its logits' standard deviation over puzzles is smaller; working heads have several. */
 const leastVariation = 0.1;
 
-/**
- * Whether runs of one configuration learned their task: the mean over them is above the floor. An empty list did not.
- */
+/** Whether runs of one configuration learned their task: their mean is above the floor. False for an empty list. */
 export function learned(records: readonly RunRecord[]): boolean {
   if (records.length === 0) return false;
   const mean = (value: (record: RunRecord) => number): number =>
@@ -22,14 +20,14 @@ export function learned(records: readonly RunRecord[]): boolean {
   return mean(quotedAccuracy) >= leastSolved && cells > aboveChance * chance;
 }
 
-/** Whether some of a row's runs learned their task and others did not, so that their mean is that of neither. */
+/** Whether only some of a row's runs learned their task, so that their mean describes neither kind. */
 export function learnedInPart(records: readonly RunRecord[]): boolean {
   return new Set(records.map((record) => learned([record]))).size > 1;
 }
 
 /**
- * What an evaluation says of the halting head. constant: it says the same to every puzzle, so that nothing can be read
- * from when it halts. varies: it does not. unknown: all puzzles are solved or none, and the logits were not kept.
+ * What an evaluation shows about the halting head. constant: the head says the same about every puzzle, so its halting
+ * tells nothing. varies: it does not. unknown: all puzzles are solved or none, and the record has no logits.
  */
 export function haltingHead(evaluation: Evaluation): 'varies' | 'constant' | 'unknown' {
   const { exactAccuracy, haltingAccuracy, haltLogit } = evaluation;

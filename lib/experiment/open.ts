@@ -20,8 +20,8 @@ export interface OpenModel extends Omit<LoadedCheckpoint, 'tensors'> {
 }
 
 /**
- * Opens a checkpoint of ours or of others; `config` changes what does not change the weights, such as T and n.
- * Throws InputError if it is damaged, its shapes make no such model, or its block is not at hand.
+ * Opens a checkpoint of this kit or of others. `config` changes fields that do not affect the weights, such as T and n.
+ * Throws InputError if the file is damaged, its shapes fit no such model, or its block is missing.
  */
 export async function openModel(
   file: string,
@@ -46,7 +46,7 @@ export async function randomModel(
   return { engine, config, metadata: {}, notes: [], assumed: [] };
 }
 
-/** An engine that holds these weights; none is left where it refuses them. */
+/** An engine with these weights; disposed of if it refuses them. */
 async function engineWith(config: ModelConfig, tensors: TensorMap, options: EngineOptions): Promise<Engine> {
   const engine = await createEngine(config, options);
   try {

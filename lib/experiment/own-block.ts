@@ -1,4 +1,4 @@
-/** A block of one's own in place of the kit's: what it is known by, in records and in checkpoints. */
+/** Identifies a custom block, one that replaces the kit's, in records and checkpoints. */
 import { InputError } from '../errors.js';
 import type { RunRecord } from './record.js';
 import { hashOf } from './sealed.js';
@@ -10,13 +10,13 @@ export function blockId(block: (...values: never[]) => unknown): string {
   return hashOf(block.toString());
 }
 
-/** A record's word of a block that is not the kit's. */
+/** The record's field for a custom block; none for the kit's. */
 export function blockField(block: ((...values: never[]) => unknown) | undefined): Pick<RunRecord, 'block'> {
   return block === undefined ? {} : { block: blockId(block) };
 }
 
 /**
- * Throws InputError if weights of a file belong to a block of one's own, and the block at hand is another or the kit's.
+ * Throws InputError if the weights of a file were trained with a custom block, and `block` is another one or the kit's.
  */
 export function checkBlock(
   file: string,
@@ -30,7 +30,7 @@ export function checkBlock(
   );
 }
 
-/** ", own block 1a2b3c4d, from weights 5e6f7a8b" behind the name of a run that has them; else nothing. */
+/** Follows the name of a run that has either: ", own block 1a2b3c4d, from weights 5e6f7a8b"; else empty. */
 export function ownNote({ block, start }: Pick<RunRecord, 'block' | 'start'>): string {
   return [
     block === undefined ? '' : `, own block ${block.slice(0, 8)}`,

@@ -12,7 +12,7 @@ export function kitVersion(): string {
   return (JSON.parse(readFileSync(path.join(projectRoot(), 'package.json'), 'utf8')) as { version: string }).version;
 }
 
-/** What a process runs. Asked when it begins: the checkout may change while it works. */
+/** Version and commit of this process. Read at its start, since the checkout may change meanwhile. */
 export function kitAtWork(): Pick<Sitting, 'version' | 'commit'> {
   return { version: kitVersion(), commit: commit() };
 }

@@ -1,7 +1,4 @@
-/**
- * What a record must look like before anything reads it: a checksum shows that it is unchanged, not that it is a
- * record.
- */
+/** The shape a record must have before anything reads it: its checksum proves only that it is unchanged. */
 import { InputError } from '../errors.js';
 import {
   anyObject,
@@ -76,7 +73,7 @@ export const sitting = {
 /** What a record says of a data set. */
 export const dataSummary = { name: text, sha256: text, examples: whole(0) };
 
-/** What a run has measured so far; a record and the state of a run that goes on both have it. */
+/** What a run has measured so far: common to a record and to the state of an unfinished run. */
 const measured = {
   curve: listOf(objectOf(point)),
   sittings: listOf(objectOf(sitting)),

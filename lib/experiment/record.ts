@@ -1,6 +1,4 @@
-/**
- * The record of one run: everything a table or figure may say about it, and the numbers of it that they quote.
- */
+/** The record of one run, the only source of tables and figures about it, and the numbers of it that they quote. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
@@ -37,9 +35,9 @@ export interface RunEvaluation extends Evaluation {
   readonly training?: Evaluation;
 }
 
-/** Where and with what a part of a run was made: a run that was stopped and resumed has several. */
+/** Where and with what a part of a run was made. A run that was stopped and resumed has several sittings. */
 export interface Sitting {
-  /** Optimizer steps made before it and at its end; equal where it only evaluated. */
+  /** Optimizer steps made at its start and at its end; equal if it only evaluated. */
   readonly from: number;
   readonly to: number;
   readonly version: string;
@@ -76,9 +74,9 @@ export interface RunRecord {
   readonly id: string;
   readonly experiment: Experiment;
   readonly seed: number;
-  /** SHA-256 of the weights that it started from; absent where they were the seed's. */
+  /** SHA-256 of the weights that the run started from; absent if the seed drew them. */
   readonly start?: string;
-  /** SHA-256 of the text of the block of one's own that it computed; absent where the block was the kit's. */
+  /** SHA-256 of the source text of the custom block it computed with; absent for the kit's. */
   readonly block?: string;
   /** test: the puzzles that it was scored on, which for a search are validation puzzles. */
   readonly data: { readonly train: DataSummary; readonly test: DataSummary };
@@ -93,10 +91,7 @@ export interface RunRecord {
   readonly curve: readonly CurvePoint[];
   /** In order; the last is the final one. */
   readonly evaluations: readonly RunEvaluation[];
-  /**
-   * Of the final model, by the names that the experiment gives them; one about puzzles that the set has none of is
-   * missing.
-   */
+  /** Results of the closing evaluations by their names in the experiment. An evaluation without puzzles is missing. */
   readonly closing: Readonly<Record<string, ClosingResult>>;
 }
 
@@ -118,7 +113,7 @@ export function closingEvaluation({ closing }: RunRecord, name: string): Evaluat
   return result === undefined || isVote(result) ? undefined : result;
 }
 
-/** What the versions of ARC's tasks voted for; undefined where they did not. */
+/** The run's ARC vote; undefined if it has none. */
 export function voteOf({ closing }: RunRecord): ArcVoteResult | undefined {
   return Object.values(closing).find(isVote);
 }
@@ -131,12 +126,12 @@ export function quotedAccuracy(record: RunRecord): number {
   return voteOf(record)?.passAt[2] ?? finalEvaluation(record).exactAccuracy.at(-1) ?? NaN;
 }
 
-/** How many puzzles that share is of; for ARC, tasks. */
+/** The number of puzzles behind that share; for ARC, of tasks. */
 export function quotedPuzzles(record: RunRecord): number {
   return voteOf(record)?.tasks ?? finalEvaluation(record).puzzles;
 }
 
-/** The sitting that ended a run, for what is said of it in one line. */
+/** The last sitting of a run, for one-line texts. */
 export function lastSitting({ id, sittings }: RunRecord): Sitting {
   const last = sittings.at(-1);
   if (last === undefined) throw new InputError(`record ${id}: expected at least one sitting, got none; run it again`);
@@ -163,9 +158,9 @@ export function readRecord(file: string): RunRecord {
 }
 
 /**
- * All records of a folder, by file name; a relative folder counts from the project's root. Throws InputError for a
- * folder that is not there or holds folders of runs alone, a file that is no record, two of one run, and a path that is
- * no folder.
+ * All records of a folder, by file name; a relative folder counts from the project's root. Throws InputError for a path
+ * that is missing or no folder, a folder that holds only folders of runs, a file that is no record, and two records of
+ * one run.
  */
 export function readRecords(folder: string): RunRecord[] {
   checkValue('records', folder, pathText);
@@ -183,8 +178,8 @@ export function readRecords(folder: string): RunRecord[] {
 }
 
 /**
- * A run, and after it what a folder has of the experiment of its name, changed or not, without the run itself. Throws
- * InputError as readRecords does.
+ * A run, followed by a folder's other records of the experiment of its name, changed or not. Throws InputError as
+ * readRecords does.
  */
 export function withRecorded(run: RunRecord, folder = 'data/runs'): RunRecord[] {
   checkValue('run', run, anyObject);
@@ -194,7 +189,7 @@ export function withRecorded(run: RunRecord, folder = 'data/runs'): RunRecord[] 
   return [run, ...recorded];
 }
 
-/** The same where runs may yet come: a folder that is not there holds none. */
+/** The records of a folder; none if the folder does not exist yet. Throws InputError as readRecords otherwise. */
 export function recordsSoFar(folder: string): RunRecord[] {
   const files = new Map<string, string>();
   return recordFiles(folder).map((file) => {

@@ -10,15 +10,15 @@ export function variantExperiment(base: Experiment, { id }: Pick<Variant, 'id'>)
 }
 
 /**
- * Learning rates of rows that learned best at another than their base's: of half, the same and double, on validation
- * puzzles, one seed each (data/search). The plan of a table says how much a row has to gain.
+ * Learning rates of rows whose best differs from their base's: the best of half, the same and double on validation
+ * puzzles, one seed each (data/search). The plan of a table says how much better such a rate must be.
  */
 const rowRates: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'sudoku-6x6-study': { 'trm-t2-n2': 0.016 },
   'sudoku-extreme-desk-study': { 'trm-t2-n2': 0.008 },
 };
 
-/** One row of a table on its base, at the rate that is best for it. */
+/** One row of a table on its base, at its best learning rate. */
 export function rowExperiment(base: Experiment, row: Variant): Experiment {
   const learningRate = rowRates[base.name]?.[row.id];
   const experiment = variantExperiment(base, row);
@@ -32,20 +32,20 @@ export function atBaseRate(base: Experiment, row: Variant): Experiment | undefin
   return change(experiment, { name: `${experiment.name}-base-rate` });
 }
 
-/** An experiment's learning rate where it is another than its base's. */
+/** An experiment's learning rate if it differs from its base's. */
 export function ownRate({ base, training: { learningRate } }: Experiment): number | undefined {
   return learningRate === (experiments[base]?.training.learningRate ?? learningRate) ? undefined : learningRate;
 }
 
 /**
- * Steps after which a row that costs less a step than its base has cost as many FLOP of training. FLOP and not seconds:
- * they are the same on every machine, however busy it is.
+ * Steps after which a row that is cheaper per step has spent its base's training FLOP. FLOP, not seconds: FLOP are the
+ * same on every machine, however busy.
  */
 const equalCostSteps: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'sudoku-6x6-study': { 'trm-t2-n2': 2625, 'trm-one-step-gradient': 1260, direct: 2782 },
 };
 
-/** A row with more steps, which cost what its base's cost; undefined where it costs as much or more a step. */
+/** A row with more steps, at its base's cost; undefined if its steps cost as much or more. */
 export function atEqualCost(base: Experiment, row: Variant): Experiment | undefined {
   const steps = equalCostSteps[base.name]?.[row.id];
   if (steps === undefined) return undefined;
@@ -63,8 +63,8 @@ export function recursionsOf({
 }
 
 /**
- * What a row of the paper is called for a model: one that states TRM's T and n states the model's; one that can be read
- * in two ways has its reading behind it.
+ * The label of a row of the paper for a model. If the label states TRM's T and n, this one states the model's. A row
+ * with several readings names its own.
  */
 export function rowLabel({ label, statesRecursions, reading }: PaperRow, model: ModelConfig): string {
   const recursions = statesRecursions ? ` (${recursionsOf(model)})` : '';

@@ -1,4 +1,4 @@
-/** The folder of a run: claimed while it is worked on, and only ever one run's. */
+/** The folder of a run: claimed while a process works in it, and never shared by two runs. */
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
@@ -15,14 +15,14 @@ import { readRecord, type RunRecord } from './record.js';
 export interface RunFiles {
   /** The last checkpoint. */
   readonly state: string;
-  /** The last regular one, and the one before it: where a run whose numbers overflow was still sound. */
+  /** The last two regular checkpoints: after an overflow, the run may still be sound there. */
   readonly recent: string;
   readonly earlier: string;
   readonly model: string;
   readonly record: string;
   /** The learning curve once more, as CSV. */
   readonly curve: string;
-  /** And, where it was asked for, as a folder of TensorBoard's event files. */
+  /** The learning curve as TensorBoard event files in a folder, if asked for. */
   readonly events: string;
 }
 
@@ -42,13 +42,13 @@ export function runFiles(folder: string): RunFiles {
   };
 }
 
-/** A run's name, and what a person set of it. */
+/** A run's name, experiment and seed. */
 export type NamedRun = Pick<RunRecord, 'id' | 'experiment' | 'seed'>;
 
 /**
- * Claims the folder of a run, creating it if needed, and removes what killed processes left there half written.
- * `job`: see claim. Throws FolderTakenError if a living process holds it, InputError if a file of another run, or of
- * none, has the name of one of this run's.
+ * Claims the folder of a run, creating it if needed, and removes files that killed processes left half written. `job`:
+ * see claim. Throws FolderTakenError if a living process holds it, InputError if a file with the name of one of this
+ * run's belongs to another run, or to none.
  */
 export function takeFolder(folder: string, run: NamedRun, job?: string): Claim {
   const held = claim(folder, job);
@@ -88,7 +88,7 @@ export function keepAs(file: string, name: string, link: (file: string, name: st
   }
 }
 
-/** What a file holds, in parts: Node reads no file of 2 GiB whole. */
+/** The content of a file in parts: Node cannot read 2 GiB at once. */
 function* contentOf(file: string): Generator<Uint8Array> {
   const bytes = openBytes(file);
   try {
@@ -99,7 +99,7 @@ function* contentOf(file: string): Generator<Uint8Array> {
   }
 }
 
-/** The run that a file says it is of; a model's file has no settings. Throws InputError for a damaged one. */
+/** The run that a file belongs to; a model's file states no settings. Throws InputError for a damaged file. */
 function ownerOf(kind: 'state' | 'model' | 'record', file: string): Partial<NamedRun> {
   if (kind === 'record') return readRecord(file);
   if (kind === 'state') {

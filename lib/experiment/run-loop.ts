@@ -1,4 +1,4 @@
-/** The loop of one run: steps, evaluations where they are due, checkpoints, and what it has measured so far. */
+/** The loop of one run: steps, evaluations when due, checkpoints, and the measurements so far. */
 import { existsSync, renameSync } from 'node:fs';
 import { isArcDataset } from '../data/arc-sets.js';
 import type { Dataset } from '../data/dataset.js';
@@ -24,13 +24,13 @@ import type { CurvePoint, RunEvaluation, RunRecord, Sitting } from './record.js'
 import { FolderTakenError, keepAs, type RunFiles } from './run-folder.js';
 import type { TaskData } from './task.js';
 
-/** How far a run is, as onProgress is told. */
+/** Progress of a run, for onProgress. */
 export interface RunProgress {
   readonly phase: 'training' | 'evaluation';
   /** In training optimizer steps, in an evaluation puzzles. */
   readonly done: number;
   readonly total: number;
-  /** The part of the run's FLOP that is done, those of its evaluations included, 0 … 1. */
+  /** Share of the run's FLOP that is done, evaluations included, 0 … 1. */
   readonly share: number;
   /** The curve so far, one point every 1/100 of the steps. */
   readonly curve: readonly CurvePoint[];
@@ -58,7 +58,7 @@ export interface RunParts {
   readonly id: string;
   readonly files: RunFiles;
   readonly claim: Claim;
-  /** Where evaluations keep what they have finished, should the run end in the middle of one. */
+  /** Where an evaluation keeps finished puzzles in case the run ends during it. */
   readonly keeping: Keeping;
   readonly log?: EventLog | undefined;
 }
@@ -102,7 +102,7 @@ export class RunLoop {
   readonly #checkpointEvery: number;
   /** The step of the last regular checkpoint. */
   #lastRegular: number;
-  /** Supervision steps a puzzle in the evaluation that is going on; 0 while there is none. */
+  /** Supervision steps a puzzle in the current evaluation; 0 outside evaluations. */
   #stepsAPuzzle = 0;
   readonly #kit = kitAtWork();
   /** The sittings before this one, and the optimizer step at which this one began. */
@@ -127,10 +127,10 @@ export class RunLoop {
   async toTheEnd(): Promise<boolean> {
     const { training, evaluation } = this.#experiment;
     while (!this.#trainer.done) {
-      // Before the step, not after it: a run that ended when an evaluation was due makes it when it goes on.
+      // Before the step, not after it, so that a resumed run still makes an evaluation that was due when it stopped.
       const before = this.#trainer.step;
       if (evaluation.every > 0 && before > 0 && before % evaluation.every === 0 && !this.#evaluatedHere) {
-        await this.#save(); // a run that is killed while it evaluates has not trained in vain
+        await this.#save(); // a run that is killed while evaluating keeps its training
         if (!(await this.#evaluate(evaluation.puzzles))) return false;
       }
       await this.#train();
@@ -163,7 +163,7 @@ export class RunLoop {
     };
   }
 
-  /** The trainer's step, with the way back in the error where its numbers overflow. */
+  /** The trainer's step. If its numbers overflow, the error names the checkpoints to go back to. */
   async #trainStep(): Promise<StepMetrics> {
     try {
       return await this.#trainer.trainStep();
@@ -188,7 +188,7 @@ export class RunLoop {
     };
   }
 
-  /** Evaluates the model at this step, once. Returns false if interrupted; a resumed run goes on with it. */
+  /** Evaluates the model at this step, once. Returns false if interrupted; a resumed run continues the evaluation. */
   async #evaluate(puzzles: number): Promise<boolean> {
     if (this.#evaluatedHere) return true;
     const result = await this.#score(this.#scoredSet, { puzzles });
@@ -204,7 +204,7 @@ export class RunLoop {
     return true;
   }
 
-  /** A resumed run may stand on a step that it has evaluated already. */
+  /** Whether this step is evaluated, as it may be already when a run is resumed. */
   get #evaluatedHere(): boolean {
     return this.measured.evaluations.some(({ step }) => step === this.#trainer.step);
   }
@@ -253,7 +253,7 @@ export class RunLoop {
     return this.#timed(supervisionSteps, (watched) => voteArc(this.#parts.engine, dataset, { ...options, ...watched }));
   }
 
-  /** An evaluation that tells its progress, may be stopped, and whose time is counted; undefined if interrupted. */
+  /** An evaluation that reports progress, can be stopped, and adds to the run's seconds; undefined if interrupted. */
   async #timed<Result extends { readonly seconds: number }>(
     supervisionSteps: number | undefined,
     work: (watched: Pick<EvaluateOptions, 'onProgress' | 'shouldStop' | 'keep'>) => Promise<Result>,
@@ -290,7 +290,7 @@ export class RunLoop {
     });
   }
 
-  /** The part of the run that is done, 0 … 1. `thoughts`: puzzles times steps in the evaluation that is going on. */
+  /** Share of the run that is done, 0 … 1. `thoughts`: puzzles times supervision steps of the current evaluation. */
   #share(thoughts: number): number {
     const all = thoughtsMade(this.measured) + thoughts;
     const { steps } = this.#experiment.training;
@@ -298,7 +298,7 @@ export class RunLoop {
     return Math.min(1, done / (this.#cost.training + this.#cost.evaluation));
   }
 
-  /** Writes a checkpoint; of the regular ones, the last two are kept beside it. */
+  /** Writes a checkpoint, and keeps the last two regular ones. */
   async #save(): Promise<void> {
     const { id, experiment, seed, options, claim, engine } = this.#parts;
     const { state, recent, earlier } = this.#parts.files;
@@ -318,13 +318,13 @@ export class RunLoop {
       progress: this.measured,
       ...blockField(options.engine?.block),
     });
-    this.#parts.keeping.remove(); // the results that it kept are in the state now
+    this.#parts.keeping.remove(); // the state now contains the results kept there
     if (!regular) return;
     keepAs(state, recent);
     this.#lastRegular = step;
   }
 
-  /** The checkpoints to go back to after an overflow. What led to it may be in the last one already. */
+  /** The checkpoints to go back to after an overflow. The last one may already contain its cause. */
   #wayBack(): string {
     const { state, recent, earlier } = this.#parts.files;
     const kept = [earlier, recent, state].flatMap((file) => {
@@ -343,7 +343,7 @@ export class RunLoop {
   }
 }
 
-/** Sittings in a row that differ in nothing but their steps and times, as one. */
+/** Merges consecutive sittings that differ only in their steps and times. */
 function joined(sittings: readonly Sitting[]): Sitting[] {
   const made = ({ from: _, to: __, finishedAt: ___, ...rest }: Sitting): string => JSON.stringify(rest);
   const result: Sitting[] = [];

@@ -63,23 +63,23 @@ export interface RunOptions extends RunControls {
    */
   readonly resume?: boolean;
   /**
-   * A training state or checkpoint whose weights the run starts from, in place of the seed's. Optimizer and average
-   * begin anew. Such a run has another id than one that starts from the seed's weights. Default: none.
+   * A training state or checkpoint whose weights the run starts from, instead of the seed's. Optimizer and moving
+   * average start anew. Such a run has an id of its own. Default: none.
    */
   readonly from?: string;
-  /** Refuse to start over where the folder holds a run that was stopped. Default false. */
+  /** Refuse to start over in a folder with a stopped run. Default false. */
   readonly keepStopped?: boolean;
-  /** Called with what was done to fit the weights of `from` to the model. */
+  /** Called with each change that fitted the weights of `from` to the model. */
   readonly onNote?: (note: string) => void;
-  /** Called with the puzzles of the task that are prepared, where that takes long. `total`: Infinity if unknown. */
+  /** Called with the number of puzzles prepared so far, if that takes long. `total`: Infinity if unknown. */
   readonly onData?: (done: number, total: number) => void;
-  /** Also write the curve, as it grows, as event files of TensorBoard, to the folder tensorboard in the run's. */
+  /** Also write the growing curve as TensorBoard event files, to the folder tensorboard in the run's folder. */
   readonly log?: 'tensorboard';
-  /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
+  /** A name that only one process has at a time, such as a Slurm task, which takes over its own earlier claim. */
   readonly job?: string;
   /** The task's data as loadTask gave it. Default: the run loads it. */
   readonly data?: TaskData;
-  /** The id that a plan knew the run by: another one means that its puzzles have changed since. */
+  /** The run's id in a plan. If the run's own id differs, its puzzles have changed since. */
   readonly id?: string;
 }
 
@@ -116,8 +116,8 @@ export interface RunOutcome {
 }
 
 /**
- * The name of a run: experiment, seed, and a hash of everything that fixes its result but the engine.
- * The validation puzzles need no hash of their own: the task fixes them.
+ * The name of a run: experiment, seed, and a hash of all that determines its result, except the engine. The task
+ * determines the validation puzzles, so they need no hash.
  */
 export function runId(
   experiment: Experiment,
@@ -132,12 +132,12 @@ export function runId(
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
 }
 
-/** The part of a run's name that its settings and its puzzles make: the hash. */
+/** The hash in a run's id, of its settings and its puzzles. */
 export const settingsHash = (id: string): string => id.slice(id.lastIndexOf('-') + 1);
 
 /**
- * Runs an experiment to its end, or until it is asked to stop. Throws InputError for impossible options, and where
- * another process works in its folder, or another run has left something there; StoppedError as loadTask.
+ * Runs an experiment to its end, or until it is asked to stop. Throws InputError for impossible options, and if another
+ * process works in its folder or another run left something there; StoppedError as loadTask.
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0 } = checkFields('run', options, runFields);
@@ -206,7 +206,7 @@ async function runClaimed(
     const { curve, evaluations } = run.measured;
     const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     if (!finished) return outcome;
-    // A run that was finished before keeps its record, with the commit and the time of then.
+    // A run that was already finished keeps its record, with its original commit and time.
     if (run.untouched && existsSync(files.record)) return { ...outcome, record: readRecord(files.record) };
     const about = { ...given({ start: start?.sha256 }), ...blockField(options.engine?.block) };
     const record = { ...recordOf(experiment, seed, outcome, run.measured), ...about };
@@ -222,7 +222,7 @@ async function runClaimed(
   }
 }
 
-/** Puts a trainer where a checkpoint was saved. Returns what the run had measured by then. */
+/** Restores a trainer from a checkpoint. Returns what the run had measured by then. */
 async function restore(trainer: Trainer, state: string, { model, training }: Experiment): Promise<Measured> {
   const { snapshot, extra } = readSnapshot(state, model, seatsOf(training));
   const { progress } = (extra ?? {}) as { readonly progress?: Measured };
@@ -237,7 +237,7 @@ function lastCheckpoint(stateFile: string): string {
   return existsSync(stateFile) ? `the last good checkpoint is ${stateFile}` : 'there is no checkpoint yet';
 }
 
-/** Writes the model, the curve and the record of a run that is finished; its checkpoints but the last go. */
+/** Writes the model, the curve and the record of a finished run, and removes its checkpoints but the last. */
 async function keepResults(files: RunFiles, record: RunRecord, engine: Engine): Promise<void> {
   const { id: run, steps, experiment, block, start, data } = record;
   saveCheckpoint(files.model, {

@@ -1,4 +1,4 @@
-/** A task as plain data, by kind: how it is checked, the data sets it stands for, and what it fixes of a model. */
+/** A task as plain data: for each kind, its checks, its data sets, and the model sizes it determines. */
 import { arcDataset, arcFiles, arcPuzzleIds, defaultSubsets, type ArcSetOptions } from '../data/arc-sets.js';
 import { arcTokens, longestSide } from '../data/arc.js';
 import { emptyLike, withHash, type Dataset } from '../data/dataset.js';
@@ -53,29 +53,29 @@ export type Task = SudokuTask | ArcTaskOptions | MazeTask | FolderTask;
 /** The data sets of a task. */
 export type TaskData = Splits<Dataset>;
 
-/** Of which task data was loaded, the hash of its fields, and that of its boards. */
+/** For data that loadTask loaded: the hash of its task, and that of its boards. */
 const origins = new WeakMap<TaskData, { readonly task: string; readonly content: string }>();
 
 const contentOf = (data: TaskData): string =>
   hashOf(Object.entries(data).map(([split, set]) => [split, set.sha256, withHash(set).sha256]));
 
-/** What a kind of task knows; everything that differs between kinds is asked here. */
+/** Everything that differs between kinds of tasks. */
 interface Kind<Options extends Task> {
-  /** What may stand in each field but its kind. */
+  /** Allowed values of each field but the kind. */
   readonly fields: Fields<Omit<Options, 'kind'>>;
-  /** What no field alone tells; called on fields that are each right. */
+  /** Contradictions between fields that are each valid. */
   contradictions(task: Options): string[];
   /** `onProgress` is told of puzzles that take long to generate. */
   load(task: Options, onProgress?: (done: number, total: number) => void): Promise<TaskData>;
   shape(task: Options): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'>;
-  /** Puzzles to be scored, before the data is read: what is asked for; 0 where that is all there are. */
+  /** Number of puzzles to score, as the task asks for; 0 if the data alone decides. */
   scored(task: Options, split: 'test' | 'validation'): number;
 }
 
 /** More than any published set has, and no more than memory holds. */
 const mostPuzzles = 4_000_000;
 
-/** A file must be named where the puzzles come from one, and nowhere else: nothing would read it. */
+/** A file must be named if the puzzles come from one, and only then: else nothing would read it. */
 const fileAsAsked = (where: string, isAsked: boolean, file: string | undefined): string[] => {
   if (isAsked === (file !== undefined)) return [];
   return [
@@ -132,7 +132,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     load: ({ folder }) =>
       Promise.resolve().then(() => {
         const { train, test } = readReferenceFolder(folder);
-        return { train, test, validation: emptyLike(test) }; // the form has none
+        return { train, test, validation: emptyLike(test) }; // this format has no validation set
       }),
     shape: ({ folder }) => referenceShape(folder),
     scored: () => 0,
@@ -190,7 +190,7 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
 
 /**
  * Loads or generates a task's data sets. Throws InputError as checkTask, and if a file is missing or damaged;
- * StoppedError where `shouldStop`, asked as often as `onProgress` is told, says so.
+ * StoppedError if `shouldStop`, asked before each call of `onProgress`, returns true.
  */
 export async function loadTask(
   task: Task,
@@ -218,20 +218,20 @@ export function checkOrigin(data: TaskData, task: Task): void {
   );
 }
 
-/** What a task fixes of a model. */
+/** The fields of a model that a task determines. */
 export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'> {
   return kindOf(task).shape(task);
 }
 
 /**
- * Puzzles a task asks to have scored, about, before its data is read; 0 where only the data can tell (a folder), or
- * for none.
+ * About how many puzzles a task asks to have scored, before its data is read; 0 for none, or if only the data can tell
+ * (a folder).
  */
 export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): number {
   return kindOf(task).scored(task, split);
 }
 
-/** The kinds of tasks, each with what may stand in its fields. */
+/** The kinds of tasks, each with the allowed values of its fields. */
 export const taskFields: Readonly<Record<Task['kind'], Fields>> = {
   sudoku: kinds.sudoku.fields,
   maze: kinds.maze.fields,
@@ -250,8 +250,8 @@ export function checkTask(candidate: Readonly<Record<string, unknown>> | Task): 
 }
 
 /**
- * A task with other values. Of a base of another kind nothing fits; of one with another source or set, its file does
- * not, nor its parts where the new set is a file.
+ * A task with other values. A base of another kind contributes nothing. With another source or set, the base's file is
+ * dropped; if the new set is a file, so are its subsets.
  */
 export function changeTask(base: Task, changes: Readonly<Record<string, unknown>>): Task {
   if (changes['kind'] !== undefined && changes['kind'] !== base.kind) return checkTask({ ...changes });
@@ -263,7 +263,7 @@ export function changeTask(base: Task, changes: Readonly<Record<string, unknown>
   return checkTask({ ...kept, ...changes });
 }
 
-/** The compiler cannot see that a task's kind picks the functions made for it; this says so once. */
+/** Says once what the compiler cannot see: a task's kind selects the functions made for it. */
 function kindOf(task: Task): Kind<Task> {
   return kinds[task.kind] as unknown as Kind<Task>;
 }

@@ -15,9 +15,9 @@ import type { Task } from './task.js';
 export interface PaperRow {
   readonly table: 1 | 2 | 3 | 4 | 5;
   readonly label: string;
-  /** Which of several readings of a row of the paper this is. */
+  /** Which reading of an ambiguous row of the paper this is. */
   readonly reading?: string;
-  /** The label is followed by TRM's T and n, in ours by those of the base. */
+  /** The paper's label states TRM's T and n; ours states those of the base. */
   readonly statesRecursions?: true;
   /** Table 3: one of the two models at one depth. HRM has n = k, TRM n = 2k. */
   readonly depthRow?: { readonly net: 'TRM' | 'HRM'; readonly k: number; readonly T: number };
@@ -38,7 +38,7 @@ export interface PaperRow {
   readonly footnote?: string;
 }
 
-/** One model of the paper, as its difference to the paper's TRM. One that stands in several tables has several rows. */
+/** One model of the paper, as its difference from the paper's TRM; one row for each table it is in. */
 export interface Variant {
   /** For the command line and the records. */
   readonly id: string;
@@ -46,13 +46,13 @@ export interface Variant {
   readonly model: Partial<ModelConfig>;
   readonly training: Partial<TrainingOptions>;
   /**
-   * The row whose training is the same: its runs are scored once more with their raw weights where the base asks for
-   * that, and this row needs no runs of its own.
+   * Id of the row with the same training. If the base asks for raw weights, that row's runs are also scored with
+   * theirs, and this row needs no runs.
    */
   readonly rawWeightsOf?: string;
   /** The question this row answers. */
   readonly tests: string;
-  /** Where our configuration needed a decision that the paper does not make. */
+  /** A decision about our configuration that the paper leaves open. */
   readonly note?: string;
 }
 
@@ -117,7 +117,7 @@ function table3Row(net: 'HRM' | 'TRM', k: number, T: number): PaperRow {
 }
 
 type Written = Omit<Variant, 'training'> & Partial<Pick<Variant, 'training'>>;
-/** In the order of the tables; the training is the base's where nothing is said of it. */
+/** In the order of the tables. Training options that a row does not name are the base's. */
 const written: readonly Written[] = [
   {
     id: 'hrm',
@@ -292,7 +292,7 @@ export const publishedTasks = {
   Record<string, { readonly label: string; readonly model: Partial<ModelConfig>; readonly steps: number }>
 >;
 
-/** Where the paper contradicts itself or its code beyond a single row (spec §9.1). */
+/** Contradictions within the paper, or with its code, that concern more than one row (spec §9.1). */
 export const paperOddities: readonly string[] = [
   'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, ' +
     'so they are different models',
@@ -319,8 +319,8 @@ export function variant(id: string): Variant {
 }
 
 /**
- * A model with the variant's changes. The task's sizes and the scale stay the base's;
- * so does a missing puzzle embedding. Throws InputError if the changes make no model of this base.
+ * A model with the variant's changes. The task's sizes and the scale stay the base's, and a base without puzzle
+ * embedding stays without. Throws InputError if the changes do not fit this base.
  */
 export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'>): ModelConfig {
   const { puzzlePrefix } =
@@ -328,7 +328,7 @@ export function applyVariant(base: ModelConfig, { model }: Pick<Variant, 'model'
   return checkConfig({ ...base, ...model, puzzlePrefix });
 }
 
-/** Percent that the paper reports in a row for a task's puzzles, of whatever size; null where it has no result. */
+/** The paper's result in a row, percent, for a task's kind of puzzle, whatever the size; null if it has none. */
 export function paperResult(row: PaperRow, task: Task): number | null {
   const name = task.kind === 'arc' ? task.set : task.kind;
   return name === 'folder' || name === 'file' ? null : (row[name] ?? null); // the user's own, whatever it holds

@@ -1,4 +1,4 @@
-/** The record of a study of thinking wider: its plan, the parts that the plan asks for, and how it is read back. */
+/** The record of a study of thinking wider: its plan, the parts in it, and how it is written and read. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import {
@@ -18,16 +18,16 @@ import type { DataSummary, Sitting } from './record.js';
 import { dataSummary, sitting } from './record-shape.js';
 import { readSealed, recordFiles, sealed } from './sealed.js';
 
-/** What is tried, on how many puzzles. */
+/** What a study tries, and on how many puzzles. */
 export interface WiderPlan {
-  /** Puzzles by which the threshold is chosen: the first of the validation set. */
+  /** Puzzles that choose the threshold: the first of the validation set. */
   readonly validationPuzzles: number;
-  /** Puzzles that are reported: those of the test set from this one on, counted from 0. */
+  /** Puzzles that are reported: test puzzles from number `testFrom` on, counted from 0. */
   readonly testFrom: number;
   readonly testPuzzles: number;
   /** Puzzles of a part. */
   readonly partPuzzles: number;
-  /** Search: supervision steps a form, forms of every test puzzle, most forms of one, the logit that ends it. */
+  /** Search: supervision steps of each form, least and most forms of a test puzzle, and the logit that ends it. */
   readonly formSteps: number;
   readonly leastForms: number;
   readonly mostForms: number;
@@ -41,8 +41,8 @@ export interface WiderPlan {
 }
 
 /**
- * The study of the shipped 9×9 model. Forms have the eight steps that its training gave a puzzle at most. The run's own
- * test puzzles are the first 2,000, so these are the next. The noise is the one reported for PTRM.
+ * The study of the shipped 9×9 model. A form gets eight supervision steps, the most in its training. The run scored the
+ * first 2,000 test puzzles, so the study takes the next. The noise is that reported for PTRM.
  */
 export const widerPlan: WiderPlan = {
   validationPuzzles: 200,
@@ -69,13 +69,13 @@ interface Part {
 /** Puzzles searched in form after form. */
 export interface SearchPart extends Part {
   readonly method: 'search';
-  /** Of each puzzle, the answers surer than all before: passes, halting logit, 1 if right and 0 if wrong; in a row. */
+  /** For each puzzle, the answers surer than all before, flattened: passes, halting logit, 1 if right or 0 if wrong. */
   readonly surer: readonly (readonly number[])[];
   /** Puzzles that the votes of the first 1, 2, … forms solve. */
   readonly votes: readonly number[];
 }
 
-/** Puzzles thought about longer, or in noisy chains: how many are solved after each supervision step. */
+/** Puzzles with more supervision steps or with noisy chains: how many are solved after each step. */
 export interface StepsPart extends Part {
   readonly method: 'cycles' | 'chains';
   readonly solved: readonly number[];
@@ -149,7 +149,7 @@ function expectedLengths({ leastForms, cycles, chainSteps }: WiderPlan, { method
 /** A part that a plan asks for. */
 export type WantedPart = Part & { readonly method: WiderPart['method'] };
 
-/** The parts of a study, in their order: what the threshold is chosen by, then what is reported. */
+/** The parts of a study in order: first those that choose the threshold, then those that are reported. */
 export function partsOf({ validationPuzzles, testFrom, testPuzzles, partPuzzles }: WiderPlan): WantedPart[] {
   const cut = (method: WiderPart['method'], set: Part['set'], from: number, count: number): WantedPart[] =>
     Array.from({ length: Math.ceil(count / partPuzzles) }, (_, i) => ({

@@ -1,6 +1,6 @@
 /**
- * The study of thinking wider: one model, puzzles nothing was chosen by, and what more passes bring in several ways.
- * It is made in parts, each saved when it is done, and leaves one record.
+ * The study of thinking wider: one model, test puzzles that no choice was based on, and the gain from more passes,
+ * spent in several ways. Each part is saved when done; together they are one record.
  */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -34,12 +34,12 @@ import {
 /** What a study needs. */
 export interface WiderOptions {
   readonly engine: Engine;
-  /** Path of the checkpoint that the engine holds; its content is named by its hash. */
+  /** Path of the engine's checkpoint; the record identifies it by a hash of its content. */
   readonly checkpoint: string;
   readonly command: string;
   readonly validation: Dataset;
   readonly test: Dataset;
-  /** Folder of the record while it is not complete. A stopped study goes on from there. */
+  /** Folder of the record until it is complete. A stopped study continues from there. */
   readonly folder: string;
   readonly plan?: WiderPlan;
   readonly seed?: number;
@@ -49,8 +49,8 @@ export interface WiderOptions {
 }
 
 /**
- * Makes a study, or what is left of it. Throws InputError where its folder holds another's or is in use, or the sets
- * are too small; StoppedError where the caller stops it: what is done is kept.
+ * Makes a study, or the rest of it. Throws InputError if the folder holds another study or is in use, or a set is too
+ * small; StoppedError if the caller stops it. Finished parts are kept.
  */
 export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const { engine, checkpoint, command, validation, test, folder, plan = widerPlan, seed = 0 } = options;
@@ -146,7 +146,7 @@ async function makePart(
   const options = { ...watch, random: new Random(seed).fork(set).fork(from) };
   if (method === 'search') {
     const { formSteps: supervisionSteps, mostForms, haltAbove } = plan;
-    const leastForms = set === 'test' ? plan.leastForms : 0; // votes are not what the threshold is chosen by
+    const leastForms = set === 'test' ? plan.leastForms : 0; // choosing the threshold needs no votes
     const limits = { supervisionSteps, leastForms, mostForms, haltAbove };
     const found = await evaluateUntilSure(engine, dataset, { ...options, ...limits, forms: formsOf(dataset) });
     const surer = found.each.map((puzzle) =>

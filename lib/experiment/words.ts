@@ -1,8 +1,8 @@
-/** The paper's words for fields of a model: T, n, N_sup and act, beside the long names. */
+/** The paper's names of model fields, T, n, N_sup and act, accepted besides the long names. */
 import { InputError, show } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
 
-/** What may be said instead of deepRecursions, latentRecursions, supervisionSteps and halting. */
+/** Short names of deepRecursions, latentRecursions, supervisionSteps and halting. */
 export interface PaperWords {
   readonly T?: number;
   readonly n?: number;
@@ -22,8 +22,7 @@ const longName = {
 } as const satisfies Record<keyof PaperWords, keyof ModelConfig>;
 
 /**
- * The same fields by their long names.
- * Throws InputError where one is said in both, or act is neither true nor false.
+ * Replaces the paper's names by the long ones. Throws InputError if a field is given by both, or act is not a boolean.
  */
 export function longNames(fields: Readonly<Record<string, unknown>>): Partial<ModelConfig> {
   const long: Record<string, unknown> = { ...fields };
