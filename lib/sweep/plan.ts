@@ -1,4 +1,4 @@
-/** Which runs a question needs: a table's rows at a scale, or the points of a search, each with its seeds. */
+/** Plans the runs of a table at a scale, of an ablation, a search or the failure modes, each with its seeds. */
 import { didYouMean, InputError, show } from '../errors.js';
 import { rawWeightsIn } from '../experiment/closing.js';
 import {
@@ -30,7 +30,7 @@ import {
 } from '../fields.js';
 import { rowsOfTable, variant, type PaperRow, type Variant } from '../experiment/variants.js';
 
-/** A run that is wanted. */
+/** A planned run. */
 export interface PlannedRun {
   readonly experiment: Experiment;
   readonly seed: number;
@@ -40,9 +40,9 @@ export interface PlannedRun {
 export type PaperTable = PaperRow['table'];
 
 /**
- * What each table is tried on, by scale. maze-10x10 is not among Table 4's: at its budget no row would solve a maze.
- * Three of Table 4's rows are Table 1's, so at desk scale it has mazes alone.
- * Table 1 asks what recursion is worth, so its base has the paper's n = 6; Tables 2 and 3 would cost days.
+ * The experiments each table is run on, by scale. Table 4 leaves out maze-10x10, whose budget is too small to solve any
+ * maze. At desk scale, Table 4 has mazes alone, since three of its rows are Table 1's; the base of Table 1 has the
+ * paper's n = 6, since that table measures recursion; Tables 2 and 3 would take days.
  */
 const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly string[]>>>> = {
   smoke: { 1: ['sudoku-smoke'], 2: ['sudoku-smoke'], 3: ['sudoku-smoke'], 4: ['sudoku-smoke'], 5: ['arc-smoke'] },
@@ -69,19 +69,19 @@ const tableTasks: Readonly<Record<Scale, Readonly<Record<PaperTable, readonly st
   },
 };
 
-/** Throws InputError for what is no plan. */
+/** Throws InputError unless this is a plan. */
 export function checkPlan(plan: readonly PlannedRun[]): void {
   checkValue('plan', plan, listOf(objectOf({ experiment: anyExperiment, seed: whole(0) })));
 }
 
-/** The scales at which there are experiments for a table. */
+/** The scales that have experiments for a table. */
 export function scalesOfTable(table: PaperTable): Scale[] {
   return (Object.keys(tableTasks) as Scale[]).filter((scale) => tableTasks[scale][table].length > 0);
 }
 
 /**
- * The experiments that a table's rows are variants of, at a scale. Throws InputError for what is no table, no scale, or
- * none of that table's.
+ * The experiments that a table's rows are variants of, at a scale. Throws InputError for an unknown table or scale, and
+ * for a scale without such experiments.
  */
 export function tableBases(table: PaperTable, scale: string): Experiment[] {
   rowsOfTable(table); // refuses other tables
@@ -102,7 +102,7 @@ export function tableBases(table: PaperTable, scale: string): Experiment[] {
 
 /** Which runs of a table are meant. */
 export interface TableChoice {
-  /** cost: in place of the rows those that cost less a step, with as many steps as cost what the base's do. */
+  /** cost: instead of all rows, those cheaper per step, with more steps so that each costs as much as the base. */
   readonly budget?: 'steps' | 'cost';
   /** The name of the only base to take; default all. */
   readonly base?: string;
@@ -111,10 +111,10 @@ export interface TableChoice {
 const choiceFields: Fields<TableChoice> = { budget: optional(oneOf('steps', 'cost')), base: optional(text) };
 
 /**
- * The runs of one table: every row on every base, for `seeds` seeds from 0. Seeds are the outer loop, so that each seed
- * completes the table. One seed gives all rows the same puzzles in the same order, and the same initial weights where
- * names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the table,
- * and for no number of seeds.
+ * The runs of one table: every row on every base, with seeds 0 … `seeds` − 1. Seeds are the outer loop, so that each
+ * seed completes the table. All rows with one seed get the same puzzles in the same order, and the same initial weights
+ * where names and shapes agree. `only`: the ids of the rows to take. Throws InputError for an id that is not in the
+ * table, and unless `seeds` is a whole number of at least 1.
  */
 export function planTable(
   table: PaperTable,
@@ -153,13 +153,13 @@ export function planTable(
   return withSeeds(planned, seeds);
 }
 
-/** Every experiment with each seed from 0; a seed's runs come together. Throws InputError for no number of seeds. */
+/** Every experiment with each seed from 0, grouped by seed. Throws InputError unless `seeds` is a whole number ≥ 1. */
 function withSeeds(planned: readonly Experiment[], seeds: number): PlannedRun[] {
   checkCounts({ seeds });
   return Array.from({ length: seeds }, (_, seed) => planned.map((experiment) => ({ experiment, seed }))).flat();
 }
 
-/** What is run for a row: itself, and at the base's rate too; nothing where another row's runs score it. */
+/** The runs of a row: at its own rate, and also at its base's; none if another row's runs score its raw weights. */
 function rowRuns(base: Experiment, row: Variant, rows: readonly Variant[]): Experiment[] {
   const scored = row.rawWeightsOf !== undefined && rawWeightsIn(base.evaluation) !== undefined;
   if (scored && rows.some(({ id }) => id === row.rawWeightsOf)) return [];
@@ -167,8 +167,8 @@ function rowRuns(base: Experiment, row: Variant, rows: readonly Variant[]): Expe
 }
 
 /**
- * Seeds that a table's plan asks for (docs/plan-laptop-tables.md, docs/plan-desk-tables.md); orderings are judged when
- * all are there.
+ * Number of seeds in each table's plan (docs/plan-laptop-tables.md, docs/plan-desk-tables.md). Orderings are judged
+ * once all are there.
  */
 const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> = {
   'sudoku-6x6-study': { 1: 10, 2: 5, 3: 5, 4: 5 },
@@ -178,15 +178,15 @@ const seedPlans: Readonly<Record<string, Partial<Record<PaperTable, number>>>> =
   'maze-hard-desk': { 4: 1 },
 };
 
-/** Seeds that the plan has for rows at equal cost. */
+/** Number of seeds in the plan for rows at equal cost. */
 export const equalCostSeeds = 5;
 
-/** Seeds that the plan of a table has for a row; undefined where there is no plan. */
+/** Number of seeds in the plan of a table; undefined without a plan. */
 export function plannedSeeds(table: PaperTable, { base }: Pick<Experiment, 'base'>): number | undefined {
   return seedPlans[base]?.[table];
 }
 
-/** Whether the plan of a table has a seed: one beyond it is not looked at, whatever it would say. */
+/** Whether a seed is in the plan of a table. Runs with further seeds are ignored, whatever their results. */
 export function isPlannedSeed(table: PaperTable, { base }: Pick<Experiment, 'base'>, seed: number): boolean {
   return seed < (plannedSeeds(table, { base }) ?? Infinity);
 }
@@ -194,13 +194,13 @@ export function isPlannedSeed(table: PaperTable, { base }: Pick<Experiment, 'bas
 const row: FieldCheck = (value) =>
   typeof value === 'string' || isObject(value) ? undefined : 'the id of a row, or changes with a name';
 
-/** A row of an ablation: one of the paper's variants by its id, or changes of one's own under a name. */
+/** A row of an ablation: the id of one of the paper's variants, or your own changes under a name. */
 export type AblationRow = string | (ExperimentChanges & { readonly name: string });
 
 /**
- * The runs of an ablation of one's own: the base, then every row, each with all seeds; a seed's rows come together. One
- * seed gives all rows the same puzzles in the same order. Throws InputError for an unknown variant or field, an
- * impossible value, a name that is taken or no file's, and for seeds that are not whole numbers from 0, each once.
+ * The runs of your own ablation: the base and every row, each with all seeds, grouped by seed. All rows with one seed
+ * get the same puzzles in the same order. Throws InputError for an unknown variant or field, an impossible value, a
+ * name that is taken or unfit for a file, and unless the seeds are distinct whole numbers from 0.
  */
 export function planAblation(
   base: Experiment,
@@ -270,7 +270,7 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   return withSeeds(points, seeds);
 }
 
-/** The runs of failure modes with seeds from 0: of all, or of those named. Throws InputError as the others. */
+/** The runs of all failure modes, or of those in `only`, with seeds from 0. Throws InputError as the other plans do. */
 export function planFailureModes(
   scale: Scale,
   seeds: number,

@@ -1,6 +1,5 @@
 /**
- * One task of a Slurm array, node slurm-task.js ORDER INDEX: does the run of its index, from where an earlier try was
- * stopped.
+ * One task of a Slurm array, node slurm-task.js ORDER INDEX: makes the run at its index, continuing any earlier try.
  */
 import { readFileSync } from 'node:fs';
 import { errorText } from '../file-errors.js';
@@ -35,6 +34,6 @@ try {
   console.log(`${order.id}: ${outcome}`);
   process.exitCode = outcome === 'stopped' ? 1 : 0;
 } catch (error) {
-  console.error(errorText(error)); // its last line is what sweep status shows
+  console.error(errorText(error)); // sweep status shows the log's last line
   process.exitCode = 1;
 }

@@ -1,4 +1,4 @@
-/** A sweep as a Slurm job array: its script, what each task may use, submitting it, and where its tasks stand. */
+/** A sweep as a Slurm job array: its script, the resources of a task, its submission, and the status of its tasks. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -15,16 +15,16 @@ import { foldersOf, status, type SweepOptions, type SweepRun } from './sweep.js'
 import type { PlannedRun } from './plan.js';
 import { notedShare, type WorkOrder } from './work.js';
 
-/** What a user may say about the array. */
+/** The user's options for the array. */
 export interface SlurmOptions {
   readonly partition?: string;
-  /** Longest time of one task, as Slurm writes it. Default: from measured runs, else from the FLOP. */
+  /** Time limit of one task, in Slurm's format. Default: from measured runs, else from the FLOP. */
   readonly time?: string;
   /** Further options of sbatch, one each, such as --gres=gpu:1. */
   readonly args?: readonly string[];
 }
 
-/** What one task of the array may use. */
+/** The resources of one task of the array. */
 export interface TaskResources {
   readonly threads: number;
   readonly megabytes: number;
@@ -38,18 +38,18 @@ export interface SlurmArray {
   readonly orders: readonly WorkOrder[];
 }
 
-/** One that is not submitted yet. */
+/** An array before its submission. */
 export interface PreparedArray extends SlurmArray {
   readonly resources: TaskResources;
   readonly options: SlurmOptions;
 }
 
-/** One that Slurm has, with its id there. */
+/** An array in Slurm, with its job id. */
 export interface SubmittedArray extends SlurmArray {
   readonly job: string;
 }
 
-/** Where a task stands: queued and lost are Slurm's word, the others the run's own files. */
+/** The status of a task. queued and lost follow from Slurm, the other states from the run's files. */
 export interface TaskStatus {
   readonly id: string;
   readonly state: 'recorded' | 'running' | 'queued' | 'lost';
@@ -58,13 +58,9 @@ export interface TaskStatus {
   readonly note: string;
 }
 
-/**
- * MaxArraySize where the cluster does not say it: Slurm's own default. Indexes are below it, so it is the most tasks.
- */
+/** Slurm's own default of MaxArraySize. Every index is below it, so it is also the most tasks of an array. */
 const defaultMaxArraySize = 1001;
-/**
- * Options of sbatch that would make another array of it than the runs ask for, and where they have one, ours for them.
- */
+/** Options of sbatch that would break the array; each with the reason, or with our option for it. */
 const ownOptions: Readonly<Record<string, string>> = {
   array: 'it has a task a run',
   output: 'logs lie in the array’s folder',
@@ -85,15 +81,12 @@ const shortOptions: Readonly<Record<string, string>> = {
   t: 'time',
   p: 'partition',
 };
-/**
- * FLOP/s of one thread that are counted on where no record of this machine or another tells: slow,
- * as it only bounds the time.
- */
+/** Assumed FLOP/s of one thread if no record tells; slow, since it only sets a time limit. */
 const assumedSpeed = 10e9;
 
 /**
- * What the tasks of some runs may use: half as much again as the dearest took where records of its experiment tell, and
- * twice what its FLOP take at the slowest recorded speed a thread, or at an assumed one, where none does.
+ * The resources of a task for any of these runs: 1.5 times what the slowest recorded run of the same experiment took;
+ * without one, twice what its FLOP take at the lowest recorded speed of a thread, or else at the assumed speed.
  */
 export function taskResources(
   runs: readonly Pick<SweepRun, 'experiment' | 'cost'>[],
@@ -126,8 +119,8 @@ export function taskResources(
 }
 
 /**
- * The array's script: one task a run, requeued after a failure of its node, told to save a minute before its time is
- * up.
+ * The array's script: one task for each run, requeued if its node fails, and told to save a minute before its time
+ * limit.
  */
 export function arrayScript({ folder, orders, resources, options }: PreparedArray): string {
   const { partition, time, args = [] } = options;
@@ -160,8 +153,8 @@ export function arrayScript({ folder, orders, resources, options }: PreparedArra
 }
 
 /**
- * Throws InputError for what is no option of sbatch, and for those that the array sets itself;
- * sbatch takes short ones and beginnings too.
+ * Throws InputError for anything but an option of sbatch, and for options that the array sets itself, also in the short
+ * and abbreviated forms that sbatch accepts.
  */
 function checkSbatchOption(arg: string): void {
   const [, dashes = '', name = ''] = /^(--?)([A-Za-z][\w-]*)(=[^\n\r]*)?$/.exec(arg) ?? [];
@@ -173,10 +166,9 @@ function checkSbatchOption(arg: string): void {
 }
 
 /**
- * Writes the orders and scripts for what is missing of a plan and not in the queue already, in as few arrays as the
- * cluster's MaxArraySize allows. Nothing is submitted. Empty if there is nothing to do. `dry`: does not ask Slurm what
- * is in the queue, so this works where there is none. Throws InputError as status does, and for options that sbatch
- * could not mean.
+ * Writes orders and scripts for the runs of a plan that are neither recorded nor queued, in as few arrays as the
+ * cluster's MaxArraySize allows; returns none if there are none. Submits nothing. `dry`: does not ask Slurm for its
+ * queue, so it works without Slurm. Throws InputError as status does, and for impossible options of sbatch.
  */
 export async function prepareArrays(
   plan: readonly (PlannedRun | SweepRun)[],
@@ -214,7 +206,7 @@ export async function prepareArrays(
   return parts.map((part) => writeArray(runs, { ...settings, orders: part }));
 }
 
-/** Writes an array into a new folder of its own, numbered after those that are there. */
+/** Writes an array into a new folder, with the next free number. */
 function writeArray(runs: string, parts: Omit<PreparedArray, 'folder'>): PreparedArray {
   const numbers = arrayNames(runs).map((name) => Number.parseInt(name, 10));
   const name = `${Math.max(-1, ...numbers) + 1}-${hashOf(parts.orders).slice(0, 8)}`;
@@ -225,12 +217,12 @@ function writeArray(runs: string, parts: Omit<PreparedArray, 'folder'>): Prepare
   return array;
 }
 
-/** Where an array's script lies. */
+/** Path of an array's script. */
 export function scriptOf({ folder }: SlurmArray): string {
   return path.join(folder, 'array.sh');
 }
 
-/** Submits a prepared array. Throws InputError where there is no sbatch, or it refuses. */
+/** Submits a prepared array. Throws InputError if sbatch is missing or refuses it. */
 export function submitArray(array: PreparedArray): SubmittedArray {
   const reply = tried('sbatch', ['--parsable', scriptOf(array)]);
   if (typeof reply !== 'string') throw reply;
@@ -239,7 +231,7 @@ export function submitArray(array: PreparedArray): SubmittedArray {
   return { folder: array.folder, orders: array.orders, job };
 }
 
-/** The most tasks of an array, as the cluster has it; its own default where it cannot be asked. */
+/** The most tasks that the cluster allows in an array; Slurm's default if it does not say. */
 function maxArraySize(): number {
   const config = tried('scontrol', ['show', 'config']);
   const said = typeof config === 'string' ? /^MaxArraySize\s*=\s*(\d+)$/m.exec(config)?.[1] : undefined;
@@ -285,7 +277,7 @@ export function taskStatus({ folder, orders, job }: SubmittedArray): TaskStatus[
   });
 }
 
-/** Slurm's states of an array's tasks, by index; those that it has forgotten, or that ended, are absent. */
+/** Slurm's states of an array's tasks, by index, without tasks that ended or that Slurm has forgotten. */
 function queueOf(job: string): Map<number, string> {
   const queue = tried('squeue', ['--noheader', '--array', `--jobs=${job}`, '--format=%K %T']);
   if (typeof queue === 'string') return readQueue(queue);
@@ -300,7 +292,7 @@ export function readQueue(lines: string): Map<number, string> {
   return new Map(tasks.filter(([, state]) => !ended.test(state)));
 }
 
-/** What a program of Slurm prints, or why it does not. */
+/** The output of a Slurm program, or why there is none. */
 function tried(program: string, args: readonly string[]): string | InputError {
   try {
     return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -324,14 +316,14 @@ function arraysFolder(runs: string): string {
   return path.join(runs, 'slurm');
 }
 
-/** FLOP a second and thread of a recorded run. */
+/** FLOP/s of one thread in a recorded run. */
 function speedOfThread(record: RunRecord): number {
   const threads = lastSitting(record).threads ?? 1;
   const { training, evaluation } = record.seconds;
   return flopOf(record) / (training + evaluation) / threads;
 }
 
-/** What a recorded run computed: its steps, and the evaluations that it made. */
+/** FLOP of a recorded run: its steps and the evaluations it made. */
 function flopOf(record: RunRecord): number {
   const { experiment } = record;
   return runCost(experiment).training + describe(experiment.model).flopPerThought * thoughtsMade(record);

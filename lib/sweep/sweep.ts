@@ -1,6 +1,6 @@
 /**
- * Many runs on one machine: skips what is recorded, refuses what is stale, runs several at once,
- * and survives being killed.
+ * Many runs on one machine: skips recorded runs, refuses stale records, makes several runs at once, and survives being
+ * killed.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
@@ -21,23 +21,23 @@ import { loadTask, type TaskData } from '../experiment/task.js';
 import { notedShare, type WorkOrder } from './work.js';
 import { checkPlace } from '../write-file.js';
 
-/** recorded: it was before; finished: now. taken: another process works on it. */
+/** recorded: already before this sweep; finished: by this sweep. taken: another process works on it. */
 export type RunState = 'recorded' | 'waiting' | 'running' | 'finished' | 'stopped' | 'taken' | 'failed';
 
-/** Where one run of a sweep stands. */
+/** The status of one run of a sweep. */
 export interface SweepRun extends PlannedRun {
   readonly id: string;
   readonly state: RunState;
-  /** Part done, 0 … 1, by FLOP. */
+  /** Share of the run's FLOP that is done, 0 … 1. */
   readonly share: number;
   readonly cost: RunCost;
-  /** What went wrong, for state 'failed'. */
+  /** The error, if the state is failed. */
   readonly message?: string;
 }
 
 /** How to run a sweep. */
 export interface SweepOptions {
-  /** Where finished records go, and where they are looked for. Default data/runs. */
+  /** Folder of records: read before the sweep, and written when a run finishes. Default data/runs. */
   readonly records?: string;
   /** Where runs keep their checkpoints, one folder a run. Default runs. */
   readonly folder?: string;
@@ -48,7 +48,7 @@ export interface SweepOptions {
   /** Runs at once. Default: as many as the cores and the free memory hold. */
   readonly jobs?: number;
   readonly onProgress?: (runs: readonly SweepRun[]) => void;
-  /** Told how many puzzles of a task are prepared, where that takes long: a run's id counts its puzzles in. */
+  /** Called with the number of puzzles prepared, if that takes long: a run's id depends on its puzzles. */
   readonly onData?: (done: number, total: number) => void;
   /** Polled; true lets running ones save and end. */
   readonly shouldStop?: () => boolean;
@@ -65,9 +65,9 @@ const sweepFields: Fields<SweepOptions> = {
 };
 
 /**
- * Finds out where each planned run stands. Of runs whose status was asked before, the puzzles are not made again.
- * Throws InputError if a record in the folder is damaged, or stale: of the same experiment and seed, but made with
- * another configuration or other data; StoppedError as loadTask.
+ * Finds the status of each planned run. Runs that come with a status do not make their puzzles again. Throws InputError
+ * if a record in the folder is damaged, or stale: of the same experiment and seed, but with another configuration or
+ * other data; StoppedError as loadTask.
  */
 export async function status(
   plan: readonly (PlannedRun | SweepRun)[],
@@ -95,7 +95,7 @@ export async function status(
         `record ${older.id}: expected one of the puzzles of ${id}; their file has changed since, so both can't ` +
           `stand in the same table: delete it or move it out of ${recordFolder}`,
       );
-    // The tries of a search have one name and differ in their settings; each stands for itself.
+    // The tries of a search share a name and differ in settings, so another one is no stale record.
     if (stale !== undefined && experiment.evaluation.split === 'test')
       throw new InputError(
         `record ${stale.id}: expected ${id} (changed since: ` +
@@ -119,14 +119,14 @@ export async function status(
 /** Whether a run had the kit's block, and the weights of its seed at the start. */
 const isPlain = ({ block, start }: RunRecord): boolean => block === undefined && start === undefined;
 
-/** What only its puzzles tell of a run. */
+/** Id and cost of a run, which need its puzzles. */
 function known({ experiment, seed }: PlannedRun, data: TaskData): Pick<SweepRun, 'id' | 'cost'> {
   return { id: runId(experiment, seed, data), cost: runCost(experiment, setSizes(experiment, data)) };
 }
 
 /**
- * Runs what is missing of a plan, or of what its status said. A run that fails does not stop the others. Returns where
- * each stands at the end. Throws InputError for impossible options, and as status does.
+ * Makes the missing runs of a plan, or of a status. A failed run does not stop the others. Returns the final status of
+ * each. Throws InputError for impossible options, and as status does.
  */
 export async function runSweep(
   plan: readonly (PlannedRun | SweepRun)[],
@@ -179,7 +179,7 @@ export async function runSweep(
   const lane = async (): Promise<void> => {
     for (let next = nextWaiting(); next >= 0; next = nextWaiting()) await start(next);
   };
-  // Another process has finished its runs by now, works on, or was killed and left them.
+  // By now, the other process has finished its runs, still works on them, or was killed.
   const lookAgain = async (): Promise<void> => {
     const taken = runs.flatMap(({ state }, index) => (state === 'taken' ? [index] : []));
     if (taken.length === 0) return;
@@ -213,14 +213,14 @@ function startWorker(
   child.on('message', onMessage);
   child.send(order, unheard);
   const ended = new Promise<string>((resolve) => {
-    // Not 'exit': on a busy machine that comes ahead of the last message at times.
+    // Not 'exit', which on a busy machine may precede the last message.
     child.once('close', (code, signal) => resolve(signal ?? `code ${code}`));
     child.once('error', ({ message }) => resolve(message));
   });
   return { child, ended };
 }
 
-/** A word to a process that has just ended is no error: its exit says how it ended. */
+/** Ignores a failed send: a child that has just ended reports by its exit. */
 function unheard(): void {}
 
 /** FLOP of runs, training and evaluation. */
@@ -228,13 +228,13 @@ export function sweepFlop(runs: readonly Pick<SweepRun, 'cost'>[]): number {
   return runs.reduce((sum, { cost }) => sum + cost.training + cost.evaluation, 0);
 }
 
-/** Part of a sweep that is done, 0 … 1, by FLOP. */
+/** Share of a sweep's FLOP that is done, 0 … 1. */
 export function sweepShare(runs: readonly SweepRun[]): number {
   const total = sweepFlop(runs);
   return total === 0 ? 1 : runs.reduce((sum, run) => sum + sweepFlop([run]) * run.share, 0) / total;
 }
 
-/** Records of runs that are there, in the order of the runs. Runs without one are left out. */
+/** The records of these runs, in their order; runs without a record are left out. */
 export function recordsOf(runs: readonly SweepRun[], records: readonly RunRecord[]): RunRecord[] {
   return runs.flatMap(({ id }) => records.find((each) => each.id === id) ?? []);
 }
@@ -265,8 +265,8 @@ function cachedTasks({
 }
 
 /**
- * Runs at once: no more threads than cores, and no more processes than half the free memory holds of the largest;
- * one at least.
+ * Number of runs at once, at least one: their threads fit the cores, and processes of the largest run's size fit half
+ * the free memory.
  */
 export function defaultJobs(
   experiments: readonly Experiment[],

@@ -1,6 +1,5 @@
 /**
- * Doing one planned run in this process: claimed, resumed where an earlier try was stopped,
- * its progress and record on disk.
+ * Makes one planned run in this process: claims it, resumes an earlier try, and leaves its progress and record on disk.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -21,7 +20,7 @@ export interface WorkOrder {
   readonly engine: EngineOptions;
   /** Checkpoints and progress of this run. */
   readonly folder: string;
-  /** Where its record goes when it is finished. */
+  /** Folder of the finished run's record. */
   readonly records: string;
 }
 
@@ -30,7 +29,7 @@ export interface WorkOptions {
   readonly shouldStop: () => boolean;
   /** Told now and then how much is done, 0 … 1. */
   readonly onShare: (share: number) => void;
-  /** A name under which only one process works at a time, such as a Slurm task: it takes over its own earlier claim. */
+  /** A name that only one process has at a time, such as a Slurm task, which takes over its own earlier claim. */
   readonly job?: string;
 }
 
@@ -82,7 +81,7 @@ export async function work(
   }
 }
 
-/** Part of a run that its folder says is done, 0 … 1; 0 where it says nothing that makes sense. */
+/** Share done according to a run's folder, 0 … 1; 0 without a valid note. */
 export function notedShare(folder: string): number {
   try {
     const noted = JSON.parse(readFileSync(progressFile(folder), 'utf8')) as { readonly share?: unknown } | null;

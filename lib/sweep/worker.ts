@@ -1,11 +1,10 @@
 /**
- * The process of one run of a sweep: takes its order from the parent, tells how far it is, and stops when the parent is
- * gone.
+ * The process of one run of a sweep: takes its order from the parent, reports progress, and stops when the parent ends.
  */
 import { errorText } from '../file-errors.js';
 import { work, type WorkOrder } from './work.js';
 
-/** What a worker tells its parent. */
+/** A worker's messages to its parent. */
 export type WorkerMessage =
   | { readonly kind: 'progress'; readonly share: number }
   | { readonly kind: 'finished' | 'stopped' | 'taken' }
@@ -34,7 +33,7 @@ function tell(message: WorkerMessage): void {
   if (process.connected) process.send?.(message);
 }
 
-/** The last word; then nothing keeps the process. */
+/** Sends the last message; nothing then keeps the process alive. */
 function leave(message: WorkerMessage): void {
   tell(message);
   if (process.connected) process.disconnect();

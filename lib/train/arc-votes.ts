@@ -32,10 +32,10 @@ export interface ArcCandidate {
 /** How many tasks the votes solve. */
 export interface ArcScore {
   readonly tasks: number;
-  /** Test pairs, and predictions that were counted for them. */
+  /** Test pairs, and the predictions counted for them. */
   readonly pairs: number;
   readonly votes: number;
-  /** Mean over tasks of the share of a task's test pairs that have their answer among the first k candidates, by k. */
+  /** By k: mean over tasks of the share of test pairs whose answer is among the first k candidates. */
   readonly passAt: Readonly<Record<number, number>>;
 }
 
@@ -67,7 +67,7 @@ const voteFields = { task: text, pair: whole(0), grid: gridCheck, haltProbabilit
 const questionsOf = (pair: FieldCheck): FieldCheck =>
   listOf(objectOf({ task: objectOf({ id: text }), pairs: listOf(pair) }));
 
-/** A list of so many parts, each with a check of its own. */
+/** A list with one check for each part. */
 const tuple =
   (...checks: readonly FieldCheck[]): FieldCheck =>
   (value) =>
@@ -83,14 +83,14 @@ const rowsCheck: FieldCheck = (value) =>
 
 const storedCheck = listOf(tuple(text, listOf(tuple(rowsCheck, whole(1), notNegative))));
 
-/** Votes for answers to the test pairs of tasks. Those of several models may be counted together. */
+/** Votes for answers to the test pairs of tasks; votes of several models may be pooled. */
 export class ArcVotes {
   /** By test pair (keyOf), and then by the hash of the grid proposed. */
   readonly #ballots = new Map<string, Map<string, { readonly grid: Grid; votes: number; haltSum: number }>>();
 
   /**
-   * Counts a grid, already turned back and in the task's own colours, for test pair `pair` (0 is the first) of a task.
-   * Throws InputError for what is no vote, as all below do for impossible arguments.
+   * Counts a grid as a vote for test pair `pair` (from 0) of a task. The grid is restored to the task's own orientation
+   * and colours. Throws InputError for an impossible vote, as all methods do for impossible arguments.
    */
   add(task: string, pair: number, grid: Grid, haltProbability: number): void {
     checkFields('vote', { task, pair, grid, haltProbability }, voteFields);
@@ -116,7 +116,7 @@ export class ArcVotes {
     ]);
   }
 
-  /** Puts what was stored in place of what was counted. */
+  /** Replaces the votes counted so far by stored ones. */
   restore(stored: StoredVotes): void {
     checkValue('votes', stored, storedCheck);
     this.#ballots.clear();

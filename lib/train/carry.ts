@@ -1,4 +1,4 @@
-/** The carry: which puzzle sits in which seat, how long it has been thought about, and when it leaves (spec §2). */
+/** The carry: which puzzle is in which seat, for how many supervision steps, and when it leaves (spec §2). */
 import type { Batch } from '../data/example.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Random } from '../random.js';
@@ -27,8 +27,8 @@ export function emptyCarry(batchSize: number, sequenceLength: number): Carry {
 }
 
 /**
- * Halted seats take the puzzle offered in their row and start again;
- * the others keep theirs, and the row offered to them is dropped.
+ * Halted seats take the puzzle offered in their row, at step 0. The others keep theirs and drop the row offered to
+ * them.
  */
 export function refill(carry: Carry, offered: Batch): Carry {
   const batchSize = carry.steps.length;
@@ -50,19 +50,19 @@ export function refill(carry: Carry, offered: Batch): Carry {
   };
 }
 
-/** 1 where the coming supervision step is the seat's first, before which its latents are reset, [B]. */
+/** 1 if the coming supervision step is the seat's first, which resets its latents, [B]. */
 export function firstSteps(carry: Carry): Uint8Array {
   return Uint8Array.from(carry.steps, (steps) => (steps === 0 ? 1 : 0));
 }
 
-/** 1 where the coming supervision step is the seat's last permitted one, [B]. */
+/** 1 if the coming supervision step is the last one allowed to the seat, [B]. */
 export function lastSteps(carry: Carry, config: ModelConfig): Uint8Array {
   return Uint8Array.from(carry.steps, (steps) => (steps + 1 >= config.supervisionSteps ? 1 : 0));
 }
 
 /**
- * Counts the step just made and decides who halts (training rule, spec §2.2). A seat halts at N_sup steps, and earlier
- * if the model thinks that its answer is right, unless the seat drew a larger least number of steps this time.
+ * Counts the step just made and decides which seats halt (training rule, spec §2.2). A seat halts at N_sup steps. It
+ * halts earlier if the model thinks its answer right, unless it drew a higher least number of steps in this step.
  */
 export function advance(
   carry: Carry,
@@ -77,19 +77,19 @@ export function advance(
     if (count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
-    // Drawn also where the seat does not want to halt, so that no seat's draw depends on another's logit.
+    // Every seat draws, even if it does not want to halt: no draw may depend on another seat's logit.
     const least = random.bernoulli(explorationProbability) ? 2 + random.integer(most - 1) : 0;
     return wantsToHalt && count >= least ? 1 : 0;
   });
   return { puzzles: carry.puzzles, steps, halted };
 }
 
-/** The same carry as if its puzzles had had so many steps more, so that they leave earlier. */
+/** The same carry with so many steps added to every count, so that its puzzles leave earlier. */
 export function aged(carry: Carry, steps: number): Carry {
   return { ...carry, steps: carry.steps.map((count) => count + steps) };
 }
 
-/** The seats of several carries of one size, one behind the other. */
+/** The seats of several carries of equal size, concatenated. */
 export function joinCarries(carries: readonly Carry[]): Carry {
   const join = (of: (carry: Carry) => Int32Array): Int32Array => joinArrays(Int32Array, carries.map(of));
   return {
@@ -119,7 +119,7 @@ export function splitCarry({ puzzles, steps, halted }: Carry, parts: number): Ca
   }));
 }
 
-/** Arrays of one kind, one behind the other. */
+/** Concatenates arrays of one kind. */
 export function joinArrays<Values extends Float32Array | Int32Array | Uint8Array>(
   kind: new (length: number) => Values,
   arrays: readonly Values[],

@@ -1,10 +1,10 @@
 /** One answer out of several: the surest by the halting head, or the one most often given. */
 
-/** What one chain of thought answers. */
+/** The answer of one chain of thought. */
 export interface Answer {
   /** The board, token ids, [L]. */
   readonly tokens: Int32Array;
-  /** How sure the halting head is that it is right; 0 is even odds. */
+  /** The halting head's logit that the board is right; 0 is even odds. */
   readonly haltLogit: number;
 }
 
@@ -14,9 +14,8 @@ export function surest(answers: readonly Answer[]): Answer {
 }
 
 /**
- * A majority vote over whole boards: the one given most often, as its surest voter gives it.
- * Among boards with as many votes the surest wins, so where all disagree the halting head alone decides.
- * Expects at least one answer.
+ * A majority vote over whole boards: the board given most often, as its surest voter gave it. Among boards with equal
+ * votes the surest wins, so if all answers differ the halting head decides alone. Expects at least one answer.
  */
 export function vote(answers: readonly Answer[]): Answer {
   const parties = new Map<string, Answer[]>();

@@ -19,8 +19,8 @@ export interface ArcVoteOptions
   /** Versions of each task that vote, the original first. Default all. */
   readonly versions?: number;
   /**
-   * Where votes are counted, for looking at them later. Those of another model are pooled with this one's.
-   * Default: none yet.
+   * Where votes are counted, to look at them later. Votes of other models already in it are pooled with this one's.
+   * Default: an empty ballot.
    */
   readonly votes?: ArcVotes;
 }
@@ -32,15 +32,15 @@ const voteFields: Fields<ArcVoteOptions> = {
   votes: optional((value) => (value instanceof ArcVotes ? undefined : 'ArcVotes')),
 };
 
-/** What a vote came to. */
+/** The result of a vote. */
 export interface ArcVoteResult extends ArcScore {
-  /** Share of all test examples, of every version, that were answered exactly after the last supervision step. */
+  /** Share of all test examples, versions included, answered exactly after the last supervision step. */
   readonly exactAccuracy: number;
   readonly supervisionSteps: number;
   readonly seconds: number;
 }
 
-/** What a vote has counted after the first `done` test examples. */
+/** A vote's state after the first `done` test examples. */
 interface Counted {
   readonly done: number;
   readonly exact: number;
@@ -49,8 +49,8 @@ interface Counted {
 }
 
 /**
- * Answers every test pair of a set in every version of its task, and lets the versions vote.
- * Throws InputError for impossible options, and a set not of ARC; StoppedError where shouldStop says so.
+ * Answers every test pair of a set in every version of its task, and lets the versions vote. Throws InputError for
+ * impossible options and for a set that is not ARC's; StoppedError if shouldStop returns true.
  */
 export async function voteArc(
   engine: Engine,
@@ -109,7 +109,7 @@ export async function voteArc(
   };
 }
 
-/** What new seats answer after all their steps; `afterStep` is called after each. */
+/** Answers in new seats after all supervision steps; calls `afterStep` after each. */
 async function answerTo(
   engine: Engine,
   batch: Batch,
@@ -143,7 +143,7 @@ function castVotes(
   });
 }
 
-/** One test pair in one version of its task, all by number; version 0 is the task as it stands. */
+/** One test pair in one version of its task, as indices; version 0 is the original. */
 interface TestExample {
   readonly task: number;
   readonly version: number;

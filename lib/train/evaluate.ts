@@ -19,23 +19,23 @@ export interface Evaluation {
   readonly exactAccuracy: readonly number[];
   /** Mean over boards of the share of right cells. */
   readonly cellAccuracy: readonly number[];
-  /** Share of boards about which the halting head is right (logit ≥ 0 exactly when the board is right). */
+  /** Share of boards that the halting head judges correctly (logit ≥ 0 exactly if the board is right). */
   readonly haltingAccuracy: readonly number[];
   /** Mean and standard deviation of the halting logit over boards. Older records lack it. */
   readonly haltLogit?: { readonly mean: readonly number[]; readonly deviation: readonly number[] };
   /**
-   * Share of boards that are right in the data set's other way (Dataset.alternative), such as mazes with any shortest
-   * path. Absent where the set has no other way.
+   * Share of boards that are right by the data set's alternative rule (Dataset.alternative), such as mazes with any
+   * shortest path. Absent if the set has no such rule.
    */
   readonly alternative?: { readonly name: string; readonly accuracy: readonly number[] };
   /** Puzzles scored. */
   readonly puzzles: number;
   /**
-   * N, supervision steps of each puzzle, or the most of them where puzzles may halt.
-   * In the paper they halt in training only (spec §2.2).
+   * N, the supervision steps of each puzzle; the largest number if puzzles may halt. In the paper, they halt in
+   * training only (spec §2.2).
    */
   readonly supervisionSteps: number;
-  /** Mean supervision steps of a puzzle. Only where puzzles may halt. */
+  /** Mean supervision steps of a puzzle. Present only if puzzles may halt. */
   readonly meanSteps?: number;
   readonly seconds: number;
 }
@@ -44,17 +44,17 @@ export interface Evaluation {
 export interface EvaluateOptions extends ThinkingOptions {
   /** Score only the first so many puzzles of the set. Default all. */
   readonly puzzles?: number;
-  /** How much of an answer is known from the puzzle's id alone? Default own. */
+  /** Which puzzle embedding each puzzle gets: shows how much of an answer its id alone determines. Default own. */
   readonly puzzleIds?: PuzzleIdMode;
-  /** Called after every supervision step of every batch, and awaited; what it throws ends the evaluation. */
+  /** Called and awaited after every supervision step of every batch; an exception from it ends the evaluation. */
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void | Promise<void>;
   /** Asked after every supervision step; true ends the evaluation with a StoppedError. */
   readonly shouldStop?: () => boolean;
-  /** Keep what is finished, so that an evaluation which ends early can go on from it. Default: not kept. */
+  /** Keep finished puzzles, so that an interrupted evaluation can continue. Default: nothing is kept. */
   readonly keep?: Keeping;
 }
 
-/** What may stand in each option of an evaluation. */
+/** Allowed values of each option. */
 export const evaluateFields: Fields<EvaluateOptions> = {
   ...thinkingFields,
   puzzles: optional(whole(1)),
@@ -83,8 +83,8 @@ interface Tally {
 }
 
 /**
- * Scores a model on a data set, after every supervision step of each puzzle.
- * Throws InputError for impossible options, StoppedError where shouldStop says so.
+ * Scores a model on a data set after every supervision step. Throws InputError for impossible options, StoppedError if
+ * shouldStop returns true.
  */
 export async function evaluate(engine: Engine, dataset: Dataset, options: EvaluateOptions = {}): Promise<Evaluation> {
   checkFields('evaluation', options, evaluateFields);
@@ -97,8 +97,8 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   for (let i = 0; i < tally.done; i++) puzzles.next();
   const { seconds } = tally;
   const started = performance.now();
-  // An evaluation that is interrupted goes on after its last whole part. Parts are longer where puzzles halt, as seats
-  // then stay empty at the end of each.
+  // An interrupted evaluation continues after its last finished part. If puzzles may halt, parts are longer, since
+  // seats run empty at the end of each.
   const batches = options.haltAbove === undefined ? 1 : 8;
   const part = kept === undefined ? total : Math.ceil((batches * batchSize) / (votes * chains));
   try {
@@ -109,7 +109,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
         await watch(options, tally.done + seats.underWay, total);
       }
       tally.seconds = seconds + (performance.now() - started) / 1000;
-      const finished = structuredClone(tally); // whole parts alone may be kept
+      const finished = structuredClone(tally); // only whole parts may be kept
       kept?.note(() => finished);
     }
   } finally {
@@ -132,7 +132,7 @@ function score(
 ): void {
   const { rightCells, cells, exact } = scoreBoard(answer.tokens, labels, 0, labels.length);
   const accepted = exact || other?.accepts(question, answer.tokens) === true;
-  // The answer of a puzzle that halts stands for the steps it was spared.
+  // A halted puzzle's answer also counts for the steps it skipped.
   for (let step = steps - 1; step < (done ? tally.exact.length : steps); step++) {
     tally.exact[step]! += exact ? 1 : 0;
     tally.cells[step]! += rightCells / cells;
@@ -166,8 +166,8 @@ function evaluationOf(tally: Tally, other: Alternative | undefined, mayHalt: boo
 }
 
 /**
- * The same evaluation with each puzzle's own id, with none, and with the next puzzle's: what an answer owes to the id
- * (arXiv 2512.11847). Throws InputError for impossible options, and data whose puzzles share one id.
+ * The same evaluation with each puzzle's own id, the blank id, and the next puzzle's id: how much answers depend on the
+ * id (arXiv 2512.11847). Throws InputError for impossible options, and data whose puzzles share one id.
  */
 export async function evaluateIds(
   engine: Engine,
@@ -181,7 +181,7 @@ export async function evaluateIds(
   return { own: await withIds('own'), blank: await withIds('blank'), shuffled };
 }
 
-/** Throws InputError where an engine's model cannot think about the puzzles asked for, or they cannot be scored. */
+/** Throws InputError if the engine's model does not fit the puzzles, or they cannot be scored. */
 export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzleIds = 'own' }: EvaluateOptions): void {
   checkEngine(engine);
   checkDataset(dataset);
@@ -203,8 +203,8 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
 }
 
 /**
- * Calls onProgress and shouldStop after a supervision step; puzzles under way count in `done` by their part.
- * Throws StoppedError where the evaluation is to stop, InputError for an answer that is neither yes nor no.
+ * Calls onProgress and shouldStop after a supervision step. `done` includes fractions for puzzles under way. Throws
+ * StoppedError if shouldStop returns true, InputError if it returns no boolean.
  */
 export async function watch(
   { onProgress, shouldStop }: Pick<EvaluateOptions, 'onProgress' | 'shouldStop'>,
@@ -215,7 +215,7 @@ export async function watch(
   if (stopAsked(shouldStop)) throw new StoppedError('evaluation stopped');
 }
 
-/** All that fixes an evaluation's or a search's result but the model and the engine, as plain JSON. */
+/** All that determines the result of an evaluation or a search, except model and engine, as plain JSON. */
 export function settingsOf(dataset: Dataset, options: EvaluateOptions): Record<string, unknown> {
   const { onProgress: _, shouldStop: __, keep: ___, ...settings } = options;
   return {
@@ -238,7 +238,7 @@ export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 
   })();
 }
 
-/** The id that stands in for each puzzle id. Throws InputError where no other puzzle could lend its own. */
+/** The replacement for each puzzle id. Throws InputError for shuffled ids if all puzzles share one. */
 function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
   if (mode === 'own') return (id) => id;
   if (mode === 'blank') return () => 0;

@@ -1,4 +1,4 @@
-/** Keeps what an evaluation has finished in a file until its end, so that one that was interrupted goes on from it. */
+/** Keeps the finished part of an evaluation in a file, so that an interrupted evaluation can continue from it. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
@@ -7,15 +7,15 @@ import { InputError } from '../errors.js';
 import { readJson } from '../json.js';
 import { pieces, writeFileAtomic } from '../write-file.js';
 
-/** Where and how an evaluation is kept. */
+/** Where and how the state of an evaluation is kept. */
 export interface KeepingOptions {
-  /** Where the files lie. Each is named by a hash of all that fixes its evaluation's result. */
+  /** Folder of the files. A file's name is a hash of all that determines its evaluation's result. */
   readonly folder: string;
   /** true: go on from a file if there is one. false: start over. */
   readonly resume: boolean;
   /** Least seconds between two writes. Default 30. */
   readonly every?: number;
-  /** Called where an evaluation goes on. `done`: puzzles that were finished. */
+  /** Called if an evaluation continues from a file. `done`: puzzles finished before. */
   readonly onResume?: (done: number, file: string) => void;
 }
 
@@ -32,8 +32,8 @@ export class Keeping {
   }
 
   /**
-   * The file of the evaluation that this is: `settings` are all that fixes its result but the model and the engine.
-   * Throws InputError for a damaged file.
+   * Opens the file of an evaluation. `settings`: all that determines its result, except model and engine. Throws
+   * InputError for a damaged file.
    */
   async open<State extends { readonly done: number }>(
     engine: Engine,
@@ -64,16 +64,16 @@ export class Keeping {
     return this.#files.some((file) => existsSync(file));
   }
 
-  /** The result is in safety: the files are removed. */
+  /** Removes the files; for when the result is saved elsewhere. */
   remove(): void {
     for (const file of this.#files.splice(0)) rmSync(file, { force: true });
   }
 }
 
-/** The file of one evaluation. `State`: what is finished, as plain JSON; `done` counts its puzzles. */
+/** The file of one evaluation. `State`: the finished part as plain JSON, with `done` puzzles. */
 export class Kept<State extends { readonly done: number }> {
   readonly file: string;
-  /** What an interrupted evaluation had finished. */
+  /** The finished part of an interrupted evaluation. */
   readonly found: State | undefined;
   readonly #key: string;
   readonly #every: number;
@@ -88,15 +88,15 @@ export class Kept<State extends { readonly done: number }> {
     if (this.found !== undefined) onResume?.(this.found.done, this.file);
   }
 
-  /** Notes that a part is finished. Its state is asked for when it is written, not at every part: some are large. */
+  /** Notes that a part is finished. Since some states are large, `state` is called only when the file is written. */
   note(state: () => State): void {
     this.#latest = state;
     if (performance.now() - this.#written >= 1000 * this.#every) this.#flush();
   }
 
   /**
-   * Ends the evaluation, finished or not. A finished one only replaces a file that is there: of several evaluations
-   * that make one result, each then keeps its own until `remove`.
+   * Ends the evaluation, finished or not. A finished one updates a file that exists but creates none. Where several
+   * evaluations make one result, each keeps its file until `remove`.
    */
   end(over: boolean): void {
     if (!over || existsSync(this.file)) this.#flush();

@@ -11,8 +11,7 @@ export async function startValues(engine: Engine): Promise<ReadonlyMap<LatentId,
 }
 
 /**
- * Lets `edit` change the latents of some seats in place: one latent of one seat at a time, [S, D],
- * latents in the schedule's order.
+ * Calls `edit` on each latent of some seats, [S, D], to change it in place; the latents come in the schedule's order.
  */
 export async function editLatents(
   state: LatentState,

@@ -27,13 +27,13 @@ export function scoreBoard(predictions: Int32Array, labels: Int32Array, seat: nu
   return { cells, rightCells, exact: rightCells === cells };
 }
 
-/** Sums over one training step; seats count for accuracies only when they halt in it (spec §3.3). */
+/** Sums over one training step. Only seats that halt in it count for the accuracies (spec §3.3). */
 export interface StepMetrics {
   /** Seats that halted in this step with at least one scored cell. */
   readonly count: number;
   /**
-   * Sums over those seats: shares of right cells, exact boards, right halting logits, supervision steps used. Batches
-   * in turn count as older at the start of a curriculum's stage, so there these steps are more than were made.
+   * Sums over those seats: shares of right cells, exact boards, right halting logits, supervision steps. At the start
+   * of a curriculum's stage interleaved batches count as older, so there `steps` exceeds the steps made.
    */
   readonly cellAccuracy: number;
   readonly exactAccuracy: number;

@@ -1,4 +1,4 @@
-/** How a model is trained: the options of one training, and what they say of every optimizer step. */
+/** Training hyperparameters: the options of one training, and their values at every optimizer step. */
 import { updateFields } from '../engine/checks.js';
 import type { TrainRequest, UpdateRequest } from '../engine/engine.js';
 import { between, checkFields, frozen, oneOf, optional, whole, type Fields } from '../fields.js';
@@ -10,8 +10,8 @@ export interface TrainingOptions {
   /** B, puzzles thought about at once. Paper: 768. */
   readonly batchSize: number;
   /**
-   * The paper's code has adam-atan2, its text AdamW.
-   * muon, which makes the step of every matrix orthogonal (arXiv 2502.16982), is not in the paper.
+   * adam-atan2 in the paper's code, AdamW in its text. muon, which orthogonalises the update of every matrix (arXiv
+   * 2502.16982), is not in the paper.
    */
   readonly optimizer: UpdateRequest['optimizer'];
   /** Cross-entropy over stablemax or softmax. Paper: stablemax. */
@@ -21,17 +21,17 @@ export interface TrainingOptions {
   /** Steps in which the rate rises linearly from 0. Paper: 2,000. */
   readonly warmupSteps: number;
   /**
-   * The last part of the steps after warm-up in which the rate falls along a half cosine, 0 … 1.
-   * Reference: 1, which does nothing, as its finalRateRatio is 1.
+   * Share of the steps after warm-up, at their end, in which the rate falls along a half cosine, 0 … 1. Reference: 1,
+   * without effect, as its finalRateRatio is 1.
    */
   readonly decayFraction: number;
-  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, so that it does not fall. */
+  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, a constant rate. */
   readonly finalRateRatio: number;
   /** Decoupled weight decay. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly weightDecay: number;
   /** Decay of the first moment, the moving mean of the gradient. Paper: 0.9. */
   readonly beta1: number;
-  /** Decay of the second moment, the moving mean of its square. Paper: 0.95. */
+  /** Decay of the second moment, the moving mean of the squared gradient. Paper: 0.95. */
   readonly beta2: number;
   /** Learning rate of the puzzle table, which SignSGD trains. Paper: 1e-4 for Sudoku and Maze, 1e-2 for ARC. */
   readonly puzzleLearningRate: number;
@@ -40,20 +40,20 @@ export interface TrainingOptions {
   /** Decay of the moving average of the weights that evaluations use; 0 for no average. Paper: 0.999. */
   readonly emaRate: number;
   /**
-   * Supervision steps that a puzzle gets in training; evaluations take the model's. With fewer, more of every batch is
-   * new, and a small model at a high rate learns less of its puzzles by heart. Not in the paper. Absent: the model's.
+   * Supervision steps of a puzzle in training; evaluations use the model's number. With fewer, more puzzles of every
+   * batch are new, and a small model at a high rate memorises less. Not in the paper. Absent: the model's number.
    */
   readonly supervisionSteps?: number;
   /**
-   * Rows [until, N]: up to that share of the optimizer steps a puzzle gets N supervision steps in training, after the
-   * last row supervisionSteps. A model that answers well enough then learns to go on from latents of its own.
-   * Not in the paper. Absent: no rows.
+   * Rows [until, N]: up to that share of the optimizer steps, a puzzle gets N supervision steps in training; after the
+   * last row, supervisionSteps. A model that already answers well then learns to continue from its own latents. Not in
+   * the paper. Absent: no rows.
    */
   readonly supervisionCurriculum?: readonly SupervisionStage[];
   /**
-   * Batches that are thought about in turn, an optimizer step each. Steps that follow each other then learn from
-   * different puzzles, and a small batch at a high rate has no time to learn its own by heart.
-   * Not in the paper. Absent: 1, so that a batch stays until its puzzles halt.
+   * Number of batches that take turns, one optimizer step each. Consecutive steps then learn from different puzzles,
+   * and a small batch at a high rate has no time to be memorised. Not in the paper. Absent: 1, so that a batch stays
+   * until its puzzles halt.
    */
   readonly interleavedBatches?: number;
 }
@@ -79,7 +79,7 @@ export const paperTraining: TrainingOptions = frozen({
   emaRate: 0.999,
 });
 
-/** What may stand in each field. */
+/** Allowed values of each field. */
 export const trainingFields: Fields<TrainingOptions> = {
   steps: whole(1, 1e9),
   batchSize: whole(1, 65_536),
@@ -105,7 +105,7 @@ export function checkTraining(candidate: unknown): TrainingOptions {
   return checkFields('training options', candidate, trainingFields);
 }
 
-/** The check of a supervision curriculum, which says what it expected. */
+/** Checks a supervision curriculum; returns what it expected, undefined if the curriculum is right. */
 function supervisionStages(rows: unknown): string | undefined {
   let before = 0;
   const rising = (row: unknown): boolean => {
@@ -125,7 +125,7 @@ export function seatsOf({ batchSize, interleavedBatches = 1 }: TrainingOptions):
   return batchSize * interleavedBatches;
 }
 
-/** N_sup in training at optimizer step 1, 2, …, and the first optimizer step that had this N_sup. */
+/** N_sup in training at optimizer step 1, 2, …, and the first step of the stage with this N_sup. */
 export function supervisionAt(
   step: number,
   { steps, supervisionCurriculum = [], supervisionSteps }: TrainingOptions,
@@ -145,12 +145,12 @@ export function rateFactor(step: number, options: TrainingOptions): number {
   const { steps, warmupSteps, decayFraction, finalRateRatio } = options;
   if (step < warmupSteps) return step / warmupSteps;
   const decaySteps = Math.max(0, (steps - warmupSteps) * decayFraction);
-  const start = steps - decaySteps; // steps where nothing decays, so that the last one still has the whole rate
+  const start = steps - decaySteps; // the step before the decay, which still has the whole rate
   const progress = step <= start ? 0 : Math.min(1, (step - start) / decaySteps);
   return finalRateRatio + (1 - finalRateRatio) * 0.5 * (1 + Math.cos(Math.PI * progress));
 }
 
-/** What the optimizer is asked to do at optimizer step 1, 2, … */
+/** The optimizer's request at optimizer step 1, 2, … */
 export function updateRequest(step: number, options: TrainingOptions): UpdateRequest {
   const factor = rateFactor(step, options);
   const { optimizer, weightDecay, beta1, beta2, puzzleWeightDecay, emaRate } = options;

@@ -20,14 +20,13 @@ export interface ReferenceReport {
 }
 
 /**
- * Tolerances. float32 sums taken in another order move the first step's loss by 3e-7 and its gradients by 2e-5 of their
- * size (measured by perturbing all weights by 1e-7, spec §10).
- * After an update there is more: AdamATan2 divides by a root of g²,
- * so an entry whose gradient is rounding noise moves by up to the learning rate (1e-3 here) in either direction.
- * Parameters are therefore compared by root mean square, and later steps at `afterUpdate`.
- * A recursion with random weights expands: an error in the latents grows up to tenfold a supervision step (measured,
- * the same on three backends). So every training step starts from the reference's latents, and evaluation,
- * for which there are none, gets tenfold a step.
+ * Tolerances. Summing float32 in another order moves the first step's loss by 3e-7 and its gradients by 2e-5 of their
+ * size (measured by perturbing all weights by 1e-7, spec §10). An update amplifies this: AdamATan2 divides by a root of
+ * g², so an entry whose gradient is rounding noise moves by up to the learning rate (1e-3 here) in either direction.
+ * Parameters are therefore compared by root mean square, and later steps at `afterUpdate`. A recursion with random
+ * weights expands: an error in the latents grows up to tenfold a supervision step (measured, the same on three
+ * backends). So every training step starts from the reference's latents. The fixtures have none for evaluation, whose
+ * tolerance therefore grows tenfold a step.
  */
 const tolerances = {
   logits: 2e-4, // absolute, first step; halting logits and latents too
@@ -252,7 +251,7 @@ function batchUnder(fixture: Fixture, prefix: string): Carry['puzzles'] {
   };
 }
 
-/** The model's tensors under a prefix; buffers that it lacks come from the second one. */
+/** The model's tensors under a prefix; buffers that are missing there come from `fallback`. */
 function parametersUnder(fixture: Fixture, prefix: string, fallback = prefix): TensorMap {
   const [stored, others] = [fixture.under(prefix), fixture.under(fallback)];
   const tensors = new Map<string, Tensor>();

@@ -64,7 +64,7 @@ export class Errors {
   #add(quantity: string, error: number, tolerance: number): void {
     const before = this.#found.get(quantity);
     const passed = error <= tolerance && (before?.passed ?? true);
-    // Report the error that is nearest to its tolerance, or furthest beyond it.
+    // Keep the larger error, in itself or relative to its tolerance.
     const worse = before === undefined || error * before.tolerance > before.error * tolerance || error > before.error;
     this.#found.set(quantity, worse ? { error, tolerance, passed } : { ...before, passed });
   }

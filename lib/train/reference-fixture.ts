@@ -9,7 +9,7 @@ import { checkConfig, paperConfig, type ModelConfig } from '../model/config.js';
 import type { Tensor } from '../model/parameters.js';
 import { readUserFile } from '../user-file.js';
 
-/** What a fixture says of itself. */
+/** The JSON description of a fixture. */
 export interface FixtureJson {
   readonly name: string;
   readonly architecture: string;
@@ -28,7 +28,7 @@ export interface FixtureJson {
   readonly eval_metrics: Readonly<Record<string, number>>;
 }
 
-/** A fixture read and understood. */
+/** A fixture, read and checked. */
 export interface Fixture {
   readonly json: FixtureJson;
   readonly config: ModelConfig;
@@ -36,7 +36,7 @@ export interface Fixture {
   floats(key: string): Float32Array;
   integers(key: string): Int32Array;
   has(key: string): boolean;
-  /** Keys that begin so, with the rest of their names. */
+  /** Tensors whose keys have a prefix, by the rest of their keys. */
   under(prefix: string): Map<string, Tensor>;
 }
 
@@ -61,7 +61,7 @@ export function readFixture(file: string): Fixture {
     if (!(data instanceof type)) throw new InputError(`${path.basename(file)}: expected ${type.name} data in ${key}`);
     return data;
   };
-  // What the reference's options cannot say, its fixtures' names and tensors do.
+  // What the reference's options do not say is in the fixture's architecture and tensors.
   const separateNets =
     json.architecture === 'hrm' ||
     (json.architecture === 'trm' && [...tensors.keys()].some((key) => key.startsWith('init/inner.H_level')));

@@ -1,4 +1,4 @@
-/** One puzzle of one's own, thought about in form after form until the halting head says that an answer is right. */
+/** Searches one puzzle: one form after another, until the halting head says that an answer is right. */
 import { checkEngine } from '../engine/checks.js';
 import type { Engine } from '../engine/engine.js';
 import { InputError, show } from '../errors.js';

@@ -17,20 +17,20 @@ import { finite } from './think.js';
 export interface ThinkingOptions {
   /** Default average, the EMA weights the paper evaluates. */
   readonly weights?: Weights;
-  /** Seats thought about at once: puzzles, times votes, times chains; one puzzle's at least. Default 128. */
+  /** Seats computed together: puzzles × votes × chains, at least those of one puzzle. Default 128. */
   readonly batchSize?: number;
   /** Supervision steps. Default: the model's. More than it was trained with is allowed. */
   readonly supervisionSteps?: number;
   /**
-   * A puzzle halts once a halting logit is above this, and the next one takes its seats. Above 0 its answer is more
-   * likely right than wrong. The first of several votes or chains to halt answers for all (arXiv 2601.19085).
-   * Default: no puzzle halts.
+   * A puzzle halts once one of its halting logits exceeds this, and the next puzzle takes its seats. Above 0, an answer
+   * is more likely right than wrong. The first vote or chain to halt answers for all (arXiv 2601.19085). Default: none
+   * halts.
    */
   readonly haltAbove?: number;
-  /** The forms in which a puzzle may be written. Default: as it stands. */
+  /** The forms in which a puzzle may be written. Default: the original alone. */
   readonly forms?: Forms;
   /**
-   * Forms of a puzzle thought about at once, which vote on the answer (test-time augmentation, arXiv 2601.19085).
+   * Number of forms of a puzzle computed together, which vote on its answer (test-time augmentation, arXiv 2601.19085).
    * Default 1.
    */
   readonly votes?: number;
@@ -40,7 +40,7 @@ export interface ThinkingOptions {
    */
   readonly chains?: number;
   /**
-   * Standard deviation of the noise on every latent z before every supervision step of a noisy chain. PTRM: 0.3.
+   * Standard deviation of the noise that a noisy chain adds to every latent z before every supervision step. PTRM: 0.3.
    * Default 0.
    */
   readonly noise?: number;
@@ -48,7 +48,7 @@ export interface ThinkingOptions {
   readonly random?: Random;
 }
 
-/** What may stand in each option of thinking. */
+/** Allowed values of each option. */
 export const thinkingFields: Fields<ThinkingOptions> = {
   weights: optional(oneOf('raw', 'average')),
   batchSize: optional(whole(1)),
@@ -65,11 +65,11 @@ export const thinkingFields: Fields<ThinkingOptions> = {
 export interface SeatsOptions extends ThinkingOptions {
   /** Most forms of a puzzle, `votes` at a time until one halts; no more than there are. Default: votes. */
   readonly mostForms?: number;
-  /** Forms that every puzzle is thought about in to the end, sure or not. Default 0. */
+  /** Forms of every puzzle that get all their steps, sure or not. Default 0. */
   readonly leastForms?: number;
 }
 
-/** What may stand in each option of a search. */
+/** Allowed values of each option of a search. */
 export const seatsFields: Fields<SeatsOptions> = {
   ...thinkingFields,
   mostForms: optional(whole(1)),
@@ -78,7 +78,7 @@ export const seatsFields: Fields<SeatsOptions> = {
 
 /** A puzzle that waits for seats. */
 export interface NumberedPuzzle {
-  /** Its number, which with the seed fixes its forms and its noise. */
+  /** Its number; with the seed it determines the puzzle's forms and noise. */
   readonly index: number;
   readonly puzzle: Batch;
 }
@@ -88,29 +88,29 @@ export interface Thinking {
   readonly index: number;
   /** Token ids, [L]. */
   readonly question: Int32Array;
-  /** Right answers, token ids, [L]; of a search for one puzzle, which knows none, the question. */
+  /** Right answers, token ids, [L]. For a search of a single puzzle, whose answer is unknown, the question. */
   readonly labels: Int32Array;
-  /** Supervision steps made in the forms it is in. */
+  /** Supervision steps made in the current forms. */
   readonly steps: number;
-  /** What its forms and chains answer now, together. */
+  /** The current answer of its forms and chains together. */
   readonly answer: Answer;
-  /** The surest answer of all steps and forms so far, and the form that gave it, 0 being the puzzle as it stands. */
+  /** The surest answer over all steps and forms so far, and the form that gave it; 0 is the original. */
   readonly surest: Answer;
   readonly form: number;
-  /** Forms tried, and passes made: one pass is one supervision step of one form (times chains). */
+  /** Forms tried, and passes made. One pass is one supervision step of one chain of one form. */
   readonly forms: number;
   readonly passes: number;
   /** It has halted. */
   readonly sure: boolean;
-  /** It has halted, or had all its steps in all its forms, and leaves. */
+  /** It has halted, or made all steps in all forms, and leaves its seats. */
   readonly done: boolean;
 }
 
-/** A puzzle in its row of votes × chains seats. Where its forms run out, the last of these seats are empty. */
+/** A puzzle in its row of votes × chains seats; the last ones are empty if its forms run out. */
 interface Seated extends NumberedPuzzle {
-  /** Forms it had before these. */
+  /** Number of forms before the current ones. */
   readonly before: number;
-  /** The forms it is in; undefined for the puzzle as it stands. */
+  /** The current forms; undefined for the original. */
   readonly forms: readonly (Relabelling | undefined)[];
   /** Supervision steps made in these forms, and passes made in all. */
   steps: number;
@@ -120,7 +120,7 @@ interface Seated extends NumberedPuzzle {
 
 /** Puzzles, one after another in a limited number of seats. */
 export class Seats {
-  /** Most forms of a puzzle: those asked for, or all there are. */
+  /** Most forms of a puzzle: the number asked for, or all that exist. */
   readonly mostForms: number;
   readonly #engine: Engine;
   readonly #queue: Iterator<NumberedPuzzle>;
@@ -136,14 +136,14 @@ export class Seats {
   readonly #mostPuzzles: number;
   #starts: ReadonlyMap<LatentId, Float32Array> | undefined;
   #state: LatentState | undefined;
-  /** The puzzle in each row of seats; undefined for a row that is free. */
+  /** The puzzle in each row of seats; undefined for a free row. */
   #rows: (Seated | undefined)[] = [];
-  /** Puzzles that are still to come. */
+  /** Number of puzzles still to come. */
   #waiting: number;
 
   /**
-   * The first `count` of some puzzles, given one at a time; each option was checked. Throws InputError for options that
-   * are impossible together.
+   * Takes the first `count` puzzles of an iterator. Expects options whose values are checked one by one; throws
+   * InputError for impossible combinations.
    */
   constructor(engine: Engine, puzzles: Iterator<NumberedPuzzle>, count: number, options: SeatsOptions) {
     const {
@@ -186,7 +186,7 @@ export class Seats {
     this.#waiting = count;
   }
 
-  /** The puzzles in the seats after every supervision step, until all are done. Memory is freed then, or on leaving. */
+  /** Yields the puzzles in the seats after every supervision step. Frees memory when all are done, or on leaving. */
   async *thoughts(): AsyncGenerator<readonly Thinking[], void> {
     try {
       for (let all = await this.#step(); all.length > 0; all = await this.#step()) yield all;
@@ -195,14 +195,14 @@ export class Seats {
     }
   }
 
-  /** What has been thought about the puzzles in the seats, in whole puzzles. */
+  /** Work done on the puzzles in the seats, in units of whole puzzles. */
   get underWay(): number {
     const share = ({ before, forms, steps }: Seated): number =>
       (before + (forms.length * steps) / this.#mostSteps) / this.mostForms;
     return this.#rows.reduce((sum, seated) => sum + (seated === undefined ? 0 : share(seated)), 0);
   }
 
-  /** Gives free seats to the next puzzles, and makes a supervision step with all. Nothing: all puzzles are done. */
+  /** Gives free seats to the next puzzles, and makes one step in all seats. Returns none once all puzzles are done. */
   async #step(): Promise<Thinking[]> {
     await this.#fillSeats();
     if (this.#state === undefined) return [];
@@ -234,7 +234,7 @@ export class Seats {
     for (let row = 0; row < room && this.#waiting > 0; row++) this.#rows[row] ??= this.#nextPuzzle();
     const taken = this.#rows.filter((seated) => seated !== undefined);
     const fresh = taken.every(({ steps }) => steps === 0);
-    // Free seats cost as much thinking as taken ones, so few puzzles that are left move together.
+    // Free seats cost as much as taken ones, so the remaining puzzles move into a smaller batch.
     if (this.#state === undefined || (fresh && taken.length < room) || taken.length <= room / 2)
       await this.#moveTogether(taken, fresh);
   }
@@ -247,7 +247,7 @@ export class Seats {
     return { index, puzzle, before: 0, forms: this.#forms(index, 0), steps: 0, passes: 0, surest: undefined };
   }
 
-  /** The same puzzle in the forms that come next. */
+  /** The same puzzle in its next forms. */
   #inNextForms(seated: Seated): Seated {
     const before = seated.before + seated.forms.length;
     return { ...seated, before, forms: this.#forms(seated.index, before), steps: 0 };
@@ -265,7 +265,7 @@ export class Seats {
     });
   }
 
-  /** Keeps only the rows that are taken, with their latents unless all puzzles are new. */
+  /** Keeps only the taken rows, with their latents unless all puzzles are new. */
   async #moveTogether(taken: readonly Seated[], fresh: boolean): Promise<void> {
     const old = this.#state;
     const kept = this.#rows.flatMap((seated, row) => (seated === undefined ? [] : [row]));
@@ -284,7 +284,7 @@ export class Seats {
     old?.dispose();
   }
 
-  /** The puzzle in a seat, and which of its forms; undefined for a seat that is empty. */
+  /** The puzzle in a seat; undefined for an empty seat. */
   #seatedIn(seat: number): Seated | undefined {
     const seated = this.#rows[Math.floor(seat / this.#seatsAPuzzle)];
     return seated !== undefined && this.#formOf(seat) < seated.forms.length ? seated : undefined;
@@ -318,7 +318,7 @@ export class Seats {
     for (const seat of noisy) reset[seat] = 0;
   }
 
-  /** The answers in a puzzle's seats, turned back to its own form; form by form, and chain by chain. */
+  /** The answers of a puzzle, turned back to its original form, in the order of forms, then chains. */
   #answers({ predictions, haltLogits }: InferResult, row: number, { puzzle, forms }: Seated): Answer[] {
     const L = puzzle.tokens.length;
     return Array.from({ length: forms.length * this.#chains }, (_, i) => {
@@ -332,7 +332,7 @@ export class Seats {
     });
   }
 
-  /** Counts the step that a puzzle has made, and decides what it answers and whether it is done. */
+  /** Counts a step of a puzzle, and decides its answer and whether it is done. */
   #judged(seated: Seated, answers: readonly Answer[]): Thinking {
     const first = surest(answers);
     if (seated.surest === undefined || first.haltLogit > seated.surest.answer.haltLogit)
@@ -358,7 +358,7 @@ export class Seats {
     };
   }
 
-  /** In each form the surest chain; among the forms the majority. */
+  /** The majority among the forms, each represented by its surest chain. */
   #voted(answers: readonly Answer[]): Answer {
     return vote(
       Array.from({ length: answers.length / this.#chains }, (_, form) =>

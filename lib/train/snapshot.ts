@@ -105,7 +105,7 @@ function snapshotIn(
         steps: integers('carry/steps', [seats]),
         halted: Uint8Array.from(halted),
       },
-      // Whether there is such a place, the stream says.
+      // The stream itself checks this position when it is restored.
       stream: storedJson(file, 'the stream', metadata['stream']) as TrainerSnapshot['stream'],
       tensors: kinds,
       latents,
@@ -114,7 +114,7 @@ function snapshotIn(
   };
 }
 
-/** The step of a training state, from its head alone; undefined for a file that is none. */
+/** The optimizer step of a training state, read from its header alone; undefined for any other file. */
 export function stateStep(file: string): number | undefined {
   try {
     const metadata = readMetadata(file);
@@ -128,17 +128,17 @@ export function stateStep(file: string): number | undefined {
 /** Weights that a new run starts from, in place of its seed's. */
 export interface StartWeights {
   readonly tensors: TensorMap;
-  /** Hash of their numbers, by which runs that start from them are known. */
+  /** Hash of the numbers, which identifies runs that start from them. */
   readonly sha256: string;
-  /** The block of one's own that they were trained with, as the file names it; undefined for the kit's. */
+  /** The custom block that they were trained with, as the file states it; undefined for the kit's. */
   readonly block: string | undefined;
   /** What was done to fit them to the model, such as another number of puzzle ids. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads start weights: those that a training state was training, or those of a checkpoint, ours or others'.
- * Throws InputError if the file is damaged, or its tensors are not those of the model.
+ * Reads start weights: the current parameters of a training state, or the weights of a checkpoint, ours or others'.
+ * Throws InputError if the file is damaged, or its tensors are not the model's.
  */
 export function readStartWeights(file: string, config: ModelConfig): StartWeights {
   const specs = parameterSpecs(config);
@@ -173,21 +173,21 @@ function hashOfTensor({ data }: Pick<StoredTensor, 'data'>): string {
   return hash.digest('hex');
 }
 
-/** SHA-256 of all that is told beside the tensors, their own sums included. */
+/** SHA-256 of all metadata, including the tensors' checksums. */
 function sealOf({ format, step, stream, extra, sums }: Readonly<Record<string, string>>): string {
   return createHash('sha256')
     .update(JSON.stringify([format, step, stream, extra, sums]))
     .digest('hex');
 }
 
-/** An open state file: its head is as it was written, its tensors are still in the file. */
+/** An open state file: its header is verified, its tensors are still unread. */
 interface OpenState {
   readonly metadata: Readonly<Record<string, string>>;
-  /** Reads a tensor. Throws InputError, before it does, for one of another shape, else where a number has changed. */
+  /** Reads a tensor. Throws InputError for another shape, before reading, and for changed numbers. */
   tensor(name: string, dtype: 'F32' | 'I32', shape: readonly number[]): Float32Array | Int32Array;
 }
 
-/** Reads from a state file what a model says is in it. Throws InputError naming the part that is damaged. */
+/** Reads a state file with `read`. Throws InputError naming the damaged part. */
 function fromState<Result>(file: string, read: (state: OpenState) => Result): Result {
   return fromBytes(file, (bytes) => {
     const { handles, metadata } = listSafetensors(bytes);
@@ -222,7 +222,7 @@ function fromState<Result>(file: string, read: (state: OpenState) => Result): Re
   });
 }
 
-/** A part of the metadata that is JSON; null where there is none. */
+/** A JSON part of the metadata; null if absent. */
 function storedJson(file: string, what: string, stored: string | undefined): unknown {
   return readJson(stored ?? 'null', (reason) => {
     throw new InputError(

@@ -52,7 +52,7 @@ export async function think(
   return thoughts;
 }
 
-/** A halting logit. Throws NotFiniteError where it overflowed: what the model answers then means nothing. */
+/** Returns a halting logit. Throws NotFiniteError if it overflowed, since the answer is then meaningless. */
 export function finite(logit = NaN): number {
   if (Number.isFinite(logit)) return logit;
   throw new NotFiniteError('the model answers NaN: its weights are so large that its numbers overflow');

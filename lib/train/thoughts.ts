@@ -31,7 +31,7 @@ export interface JudgedThought {
   readonly step: number;
   /** The board, row by row, '.' for a cell without a digit. */
   readonly board: string;
-  /** Cells that differ from the board before, which for the first is the puzzle. */
+  /** Cells that differ from the previous board; for the first step, from the puzzle. */
   readonly changed: readonly {
     readonly row: number;
     readonly column: number;
@@ -48,8 +48,8 @@ export interface JudgedThought {
 }
 
 /**
- * Judges one thought about a Sudoku; `before` is the board it started from, token ids.
- * Throws InputError if the puzzle is no Sudoku, or the boards are of several sizes.
+ * Judges one thought about a Sudoku; `before` is the previous board, token ids. Throws InputError if the puzzle is no
+ * Sudoku, or the boards differ in size.
  */
 export function judgeSudoku(
   puzzle: Pick<Puzzle, 'question' | 'solution'>,
@@ -111,9 +111,8 @@ export interface StoppingPoint {
 }
 
 /**
- * Among the first `puzzles` of a data set, the solved one with the most to repair:
- * wrong cells that are scored, summed over the steps. Unsolved ones only if none is solved. Throws InputError for a
- * number that is not whole, or below 1.
+ * Among the first `puzzles` of a data set, the solved one with the most wrong scored cells, summed over the steps; if
+ * none is solved, the first. Throws InputError unless `puzzles` is a whole number of at least 1.
  */
 export async function hardestThought(
   engine: Engine,
@@ -130,7 +129,7 @@ export async function hardestThought(
   return { ...(await thinkAbout(engine, puzzleAt(dataset, best.index))), index: best.index };
 }
 
-/** Wrong scored cells after every supervision step, summed; −1 if the answer is not right in the end. */
+/** Wrong scored cells, summed over all supervision steps; −1 if the final answer is wrong. */
 async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Batch): Promise<number> {
   const thoughts = await think(engine, tokens, { puzzleId: puzzleIds[0] ?? 0 });
   const wrong = thoughts.map(({ prediction }) => {
@@ -141,9 +140,9 @@ async function repairsToSolve(engine: Engine, { tokens, labels, puzzleIds }: Bat
 }
 
 /**
- * What comes of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), over the first
- * `puzzles` of a data set: one evaluation each. A puzzle it is never sure about is thought about to the end. Throws
- * InputError for a sureness outside 0 … 1, and for a number of puzzles that is not whole, or below 1.
+ * The effect of stopping as soon as the model is sure enough, for several degrees of sureness (0 … 1), on the first
+ * `puzzles` of a data set; one evaluation each. A puzzle it is never sure of gets all its steps. Throws InputError for
+ * a sureness outside 0 … 1, and unless `puzzles` is a whole number of at least 1.
  */
 export async function stopWhenSure(
   engine: Engine,

@@ -26,8 +26,8 @@ import { stepMetrics, type StepMetrics } from './metrics.js';
 import { checkTraining, seatsOf, supervisionAt, updateRequest, type TrainingOptions } from './options.js';
 
 /**
- * The whole state of a training. Restored, it goes on to the same bytes.
- * The seats of interleaved batches stand one batch behind the other.
+ * The whole state of a training; a restored training continues to the same bytes. The seats of interleaved batches are
+ * concatenated.
  */
 export interface TrainerSnapshot {
   readonly step: number;
@@ -42,7 +42,7 @@ const holders = new WeakMap<Engine, Trainer>();
 
 /** Trains one model on one data set. Call `start` or `restore`, then `trainStep` until `done`. */
 export class Trainer {
-  /** Optimizer steps made; undefined until there are weights. */
+  /** Optimizer steps made; undefined before `start` or `restore`. */
   #step: number | undefined;
   readonly #engine: Engine;
   readonly #options: TrainingOptions;
@@ -81,7 +81,7 @@ export class Trainer {
     return this.step >= this.#options.steps;
   }
 
-  /** Writes the initial weights: those given, or the seed's. Throws InputError once it was called. */
+  /** Writes the initial weights: the given ones, or the seed's. Throws InputError on a second call. */
   async start(weights?: TensorMap): Promise<void> {
     if (this.#step !== undefined)
       throw new InputError('trainer: expected start once, before any step; make another Trainer to start over');
@@ -92,10 +92,10 @@ export class Trainer {
   }
 
   /**
-   * One optimizer step: one supervision step of every seat, and the update from its gradient (spec §2.1, §4).
-   * Returns the metrics of the weights before the update.
-   * Throws InputError before `start` or `restore`, during another step, after the last one, and where another Trainer
-   * was started on the engine. A step that fails leaves the order of puzzles as it was.
+   * One optimizer step: one supervision step of every seat, and the update from its gradient (spec §2.1, §4). Returns
+   * metrics of the weights before the update. Throws InputError before `start` or `restore`, during another step, after
+   * the last step, and if another Trainer was started on the engine. After a failed step the puzzle order is as before
+   * it.
    */
   async trainStep(): Promise<StepMetrics> {
     if (this.#step === undefined) throw new InputError('trainer: expected start or restore before the first step');
@@ -122,13 +122,13 @@ export class Trainer {
     const batches = this.#carries.length;
     const turn = (step - 1) % batches;
     const refilled = refill(this.#carries[turn]!, this.#stream.next());
-    // Batches in turn that began as equals would all be new, then all one step old, … So at the start of every stage
-    // of the curriculum each counts as older than the one before it.
+    // Interleaved batches that began at equal age would all be new at once, then all one step old, and so on. So at the
+    // start of every curriculum stage, each counts as older than the one before it.
     const starts = step < since + batches;
     const carry = starts ? aged(refilled, Math.floor((supervisionSteps * turn) / batches)) : refilled;
     const result = await this.#engine.trainStep(this.#latents[turn]!, {
       ...carry.puzzles,
-      reset: firstSteps(refilled), // an aged puzzle that is new starts afresh all the same
+      reset: firstSteps(refilled), // resets new puzzles, whatever their counted age
       last: lastSteps(carry, config),
       loss: this.#options.loss,
     });
@@ -160,7 +160,7 @@ export class Trainer {
     };
   }
 
-  /** Goes to a snapshot of the same experiment and seed. Throws InputError, before it does, for a damaged one. */
+  /** Restores a snapshot of the same experiment and seed. Throws InputError, before any change, for a damaged one. */
   async restore(snapshot: TrainerSnapshot): Promise<void> {
     this.#checkSnapshot(snapshot);
     for (const kind of tensorKinds) await this.#engine.writeTensors(kind, snapshot.tensors.get(kind)!);
@@ -207,8 +207,8 @@ export class Trainer {
 }
 
 /**
- * The weights that an evaluation uses, for saveCheckpoint: the average of what is trained, beside the latents' start
- * values and the current puzzle table, which have no average (spec §4.4). Throws InputError for what is no engine.
+ * The weights that evaluations use, for saveCheckpoint: the average of the trained weights, with the latents' start
+ * values and the current puzzle table, which have no average (spec §4.4). Throws InputError if this is no engine.
  */
 export async function averagedWeights(engine: Engine): Promise<TensorMap> {
   checkEngine(engine);

@@ -1,4 +1,4 @@
-/** Searches a data set: every puzzle in form after form until the halting head is sure, and how often it was right. */
+/** Searches a whole data set: tries forms of each puzzle until the halting head is sure, and scores its answers. */
 import { puzzleCount } from '../data/batches.js';
 import type { Alternative, Dataset } from '../data/dataset.js';
 import type { Engine } from '../engine/engine.js';
@@ -12,28 +12,28 @@ import { Seats, seatsFields, type SeatsOptions, type Thinking } from './seats.js
 export interface SearchedPuzzle {
   /** Supervision steps of all its forms, times chains. */
   readonly passes: number;
-  /** Forms tried, and the one that gave the answer, 0 being the puzzle as it stands. */
+  /** Number of forms tried, and the form that gave the answer; 0 is the original. */
   readonly forms: number;
   readonly form: number;
-  /** The halting logit of the answer, which is that of the first sure form, or else the surest of all. */
+  /** The halting logit of the answer: the first sure one, else the surest of all. */
   readonly haltLogit: number;
   readonly sure: boolean;
   readonly right: boolean;
   /**
-   * Every answer that was surer than all before it, in order: what a lower limit of passes or another threshold, up to
-   * the search's own, would have given.
+   * Every answer surer than all before it, in order. They tell the result of any lower limit of passes, and of any
+   * threshold up to the search's own.
    */
   readonly surer: readonly SurerAnswer[];
 }
 
-/** An answer that was surer than all before it, after so many passes. */
+/** An answer surer than all before it, and the passes made until then. */
 export interface SurerAnswer {
   readonly passes: number;
   readonly haltLogit: number;
   readonly right: boolean;
 }
 
-/** What a search solves and costs. No table has it beside a single pass: it is another amount of thinking. */
+/** The accuracy and cost of a search. No table compares it with a single pass: their amounts of compute differ. */
 export interface UntilSure {
   readonly puzzles: number;
   /** The limits: forms a puzzle, supervision steps a form, and the logit above which the head counts as sure. */
@@ -44,7 +44,7 @@ export interface UntilSure {
   readonly chains: number;
   /** Puzzles whose answer is right, sure or not. */
   readonly solved: number;
-  /** Puzzles the head was sure of, those among them with a wrong answer, the share with a right one (null of none). */
+  /** Puzzles the head was sure of, those of them answered wrongly, and the share answered rightly (null of none). */
   readonly sure: number;
   readonly falseStops: number;
   readonly headPrecision: number | null;
@@ -54,13 +54,13 @@ export interface UntilSure {
   /** Passes a puzzle. */
   readonly passes: { readonly mean: number; readonly median: number; readonly largest: number };
   /**
-   * Puzzles that are right in the data set's other way (Dataset.alternative), and those that it was sure of which are
-   * not; absent where it has none.
+   * Puzzles right by the data set's alternative rule (Dataset.alternative), and those the head was sure of that are
+   * wrong by it. Absent if the set has no such rule.
    */
   readonly alternative?: { readonly name: string; readonly solved: number; readonly falseStops: number };
   /**
-   * Puzzles that a majority vote over the last answers of the first 1, 2, … forms solves, as far as every puzzle has
-   * had them (leastForms).
+   * Puzzles that a majority vote over the last answers of the first 1, 2, … forms solves, up to the number of forms
+   * that every puzzle has had (leastForms).
    */
   readonly votes: readonly number[];
   /** Every puzzle, in the order of the set. */
@@ -68,12 +68,12 @@ export interface UntilSure {
   readonly seconds: number;
 }
 
-/** How to search a data set. haltAbove is 0 unless it is given; Infinity takes the surest of all forms. */
+/** Options of a search. Default of haltAbove: 0; Infinity takes the surest answer of all forms. */
 export type UntilSureOptions = SeatsOptions & EvaluateOptions;
 
 const untilSureFields: Fields<UntilSureOptions> = { ...evaluateFields, ...seatsFields };
 
-/** A puzzle that is done: how it ended, whether it is right in the other way, and the votes of its first forms. */
+/** A finished puzzle: its result, whether it is right by the alternative rule, and the votes of its first forms. */
 interface Finished extends SearchedPuzzle {
   readonly index: number;
   readonly alsoRight: boolean;
@@ -88,7 +88,7 @@ interface Search {
   readonly voted: boolean[];
 }
 
-/** What is kept of a search that is stopped: puzzles in their seats are begun again. */
+/** The kept state of an interrupted search; puzzles that were in their seats start over. */
 interface SearchState {
   readonly done: number;
   readonly seconds: number;
@@ -96,8 +96,8 @@ interface SearchState {
 }
 
 /**
- * Searches for every puzzle of a set. A puzzle that is done gives its seats to the next, so the mean is the cost.
- * Throws InputError for impossible options, StoppedError where shouldStop says so.
+ * Searches every puzzle of a set. A finished puzzle gives its seats to the next, so the mean of passes is the cost.
+ * Throws InputError for impossible options, StoppedError if shouldStop returns true.
  */
 export async function evaluateUntilSure(
   engine: Engine,
@@ -159,7 +159,7 @@ export async function evaluateUntilSure(
   };
 }
 
-/** Notes an answer surer than all before, and the vote of the first forms where the last of them `votes` now. */
+/** Notes an answer surer than all before; if a first form has just ended (`votes`), also its answer and the vote. */
 function note({ surer, lastAnswers, voted }: Search, thinking: Thinking, votes: boolean): void {
   const { passes, answer, surest } = thinking;
   if (surest.haltLogit > (surer.at(-1)?.haltLogit ?? -Infinity))
@@ -181,7 +181,7 @@ function isRight({ tokens }: Answer, { labels }: Thinking): boolean {
   return scoreBoard(tokens, labels, 0, labels.length).exact;
 }
 
-/** What the puzzles add up to. */
+/** Totals over all puzzles. */
 function totalsOf(
   each: readonly Finished[],
   alternative: Alternative | undefined,
