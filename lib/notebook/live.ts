@@ -22,10 +22,10 @@ let unfinished: Promise<unknown> = Promise.resolve();
 export async function trainLive(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   checkExperiment(experiment);
   checkValue('run', options, anyObject);
-  // An interrupted cell ends before its run has saved: the next call waits for that.
+  // An interrupted cell ends before its run has saved, so the next call waits for it.
   await unfinished;
   const run = watchedRun(experiment, options);
-  unfinished = run.catch(() => undefined); // the failure reaches the caller by `run` itself
+  unfinished = run.catch(() => undefined); // the caller gets the failure through `run` itself
   return run;
 }
 
@@ -43,7 +43,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
     drawnAt = performance.now();
   };
   interrupted(); // presses before this call were meant for something else
-  let stopped = false; // interrupted() tells of a press once, the run asks again after an evaluation that was stopped
+  let stopped = false; // interrupted() reports a press once, but a run asks again after a stopped evaluation
   const outcome = await runExperiment(experiment, {
     resume: true,
     shouldStop: () => (stopped ||= interrupted()),
@@ -57,7 +57,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
         state.total,
         noteOf(state),
       );
-      // Drawing takes a fifth of a second: at most a tenth of the time goes into it.
+      // Drawing takes a fifth of a second; this limits it to a tenth of the time.
       if (inNotebook() && performance.now() - drawnAt > 2000) await draw(state);
       await turn();
       await options.onProgress?.(state);
@@ -74,10 +74,10 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
 }
 
 /**
- * Runs what is missing of a plan, several runs at once, with a progress line and accuracy versus cycles of the runs
- * that are done; a run that is planned twice (tables share rows) is made once.
- * Interrupt lets them save and end; calling again goes on from there. Takes the options of runSweep.
- * Throws InputError if two experiments have one name, Error if a run failed.
+ * Makes the missing runs of a plan, several at once, with a progress line and accuracy versus cycles of the finished
+ * runs. A run that is planned twice (tables share rows) is made once. Interrupt lets the runs save and end; calling
+ * again continues them. Takes the options of runSweep. Throws InputError if two experiments have one name, Error if a
+ * run failed.
  */
 export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptions = {}): Promise<SweepRun[]> {
   experimentsOf(plan); // refuses two of one name
@@ -95,7 +95,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     const records = recordsSoFar(foldersOf(options).records).filter(({ id }) => done.includes(id));
     await send(accuracyVersusCycles(inOrder(records, plan)), figure);
   };
-  let drawing: Promise<void> = Promise.resolve(); // one picture after the other, the last one last
+  let drawing: Promise<void> = Promise.resolve(); // draws one picture at a time, so that the last one stays
   const once = new Map(plan.map((run) => [`${run.experiment.name} ${run.seed}`, run]));
   const sweep = runSweep([...once.values()], {
     shouldStop: () => (stopped ||= interrupted()),
@@ -103,13 +103,13 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
     ...options,
     onProgress: (runs) => {
       drawing = drawing.then(() => draw(runs, showPicture));
-      drawing.catch(() => undefined); // its failure reaches the caller below, when the sweep is over
+      drawing.catch(() => undefined); // its failure reaches the caller after the sweep
       const busy = runs.filter(({ state }) => state === 'running').map(({ id }) => id);
       progress.update('runs', 'runs', runs.length * sweepShare(runs), runs.length, busy.join(' · '));
       options.onProgress?.(runs);
     },
   });
-  unfinished = sweep.catch(() => undefined); // the failure reaches the caller by `sweep` itself
+  unfinished = sweep.catch(() => undefined); // the caller gets the failure through `sweep` itself
   const runs = await sweep;
   await drawing;
   drawn = 0;
@@ -127,7 +127,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   return runs;
 }
 
-/** Records in the order of a plan's experiments, for the same colours from picture to picture. */
+/** Records in the order of a plan's experiments, so that every picture has the same colours. */
 function inOrder(records: readonly RunRecord[], plan: readonly PlannedRun[]): RunRecord[] {
   const names = plan.map(({ experiment }) => experiment.name);
   const placeOf = ({ experiment }: RunRecord): number => names.indexOf(experiment.name);

@@ -59,7 +59,7 @@ export function inNotebook(): boolean {
   return sender() !== undefined;
 }
 
-/** One place below a cell; what is shown there replaces what was. */
+/** One place below a cell; new content replaces the old. */
 export class Output {
   readonly #id = randomUUID();
   #shown = false;
@@ -95,7 +95,7 @@ export async function show(
     throw new InputError(`show: expected one content, got ${shown(output)} beside it; show each by a call of its own`);
   if (typeof content === 'string') output.show({ 'text/markdown': content, 'text/plain': content });
   else if (typeof content !== 'object' || content === null)
-    await toSvg(content); // refuses it
+    await toSvg(content); // throws
   else if ('svg' in content)
     output.show({ 'image/png': await toPng(content.svg, 2), 'text/plain': content.text }, sizeOf(content));
   else if ('still' in content)
@@ -111,8 +111,8 @@ export async function show(
 }
 
 /**
- * Shows a figure as a picture alone, for one that is drawn again and again: once the mouse has touched an interactive
- * figure, JupyterLab's plotly renderer takes no further one in its place. Send the last by `show`.
+ * Shows a figure as a still picture, for repeated drawing: once the mouse has touched an interactive figure,
+ * JupyterLab's plotly renderer no longer replaces it. Show the last state with `show`.
  */
 export async function showPicture(figure: Figure, output: Output): Promise<void> {
   output.show(await pictureBundle(figure), sizeOf(figure.layout));
@@ -123,7 +123,7 @@ async function pictureBundle(figure: Figure): Promise<Bundle> {
   return { 'image/png': await toPng(await toSvg(figure), 1), 'text/plain': `[figure: ${titleOf(figure)}]` };
 }
 
-// No text/html among them: GitHub and nbconvert would prefer it to the picture and then remove its script.
+// Without text/html, which GitHub and nbconvert would prefer to the picture and then strip of its script.
 function plotlyBundle({ data, layout, frames }: Figure): Bundle {
   return {
     'application/vnd.plotly.v1+json': {
@@ -162,10 +162,10 @@ export function cellProgress(): Progress {
   });
 }
 
-/** Presses of the Interrupt button so far, which scripts/setup/tslab/kernel.cjs counts, or under Deno this file. */
+/** Presses of Interrupt so far, counted by scripts/setup/tslab/kernel.cjs, or by this file under Deno. */
 const presses = globalThis as { __interrupts?: number };
 
-// Deno's kernel does nothing on an interrupt but end, unless somebody listens.
+// Deno's kernel ends on an interrupt unless something listens.
 if (deno !== undefined) {
   presses.__interrupts = 0;
   process.on('SIGINT', () => {
@@ -177,7 +177,7 @@ function interrupts(): number {
   return presses.__interrupts ?? 0;
 }
 
-/** Ends a cell whose work was interrupted, where the kernel does not: tslab does, Deno runs on into what follows. */
+/** Ends a cell whose work was interrupted under Deno, which would run the rest of it; tslab ends it by itself. */
 export function endInterruptedCell(): void {
   if (deno !== undefined) throw new InputError('interrupted');
 }

@@ -1,4 +1,4 @@
-/** An ablation of one's own: its runs row by row, in the order of the plan, and each row against the base. */
+/** The table of your own ablation: its runs row by row, in the order of the plan, and each row against the base. */
 import { changesText } from '../experiment/differences.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { finalEvaluation, quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
@@ -15,14 +15,14 @@ import { holm } from './statistics.js';
 import { byVotes, labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
 import { plural } from '../words.js';
 
-/** One row of an ablation with its runs; the figures of a table's rows take it. */
+/** One row of an ablation with its runs; accepted by figures of table rows. */
 export interface AblationRuns extends LabelledRuns {
   readonly experiment: PlannedRun['experiment'];
 }
 
 /**
- * The experiments of a plan in its order, each once. Throws InputError where two have one name: records are told apart
- * by name and seed.
+ * The experiments of a plan in its order, each once. Throws InputError if two have one name, since records are
+ * identified by name and seed.
  */
 export function experimentsOf(plan: readonly PlannedRun[]): Experiment[] {
   checkPlan(plan);
@@ -40,9 +40,9 @@ export function experimentsOf(plan: readonly PlannedRun[]): Experiment[] {
 }
 
 /**
- * The rows of a plan, the base first, each with its records among those given, of the plan's seeds and by seed; a row
- * may have none. Throws InputError as experimentsOf, for a run that is given twice, and where records of a row were
- * made on different puzzles.
+ * The rows of a plan, the base first, each with its records for the plan's seeds, in order of seed; a row may have
+ * none. Throws InputError as experimentsOf, for a run that is given twice, and if records of a row have different
+ * puzzles.
  */
 export function ablationRows(plan: readonly PlannedRun[], records: readonly RunRecord[]): AblationRuns[] {
   checkRecords(records);
@@ -60,7 +60,7 @@ export function ablationRecords(plan: readonly PlannedRun[], records: readonly R
   return ablationRows(plan, records).flatMap(({ records: own }) => own);
 }
 
-/** What each row changes in the base, a row a line. */
+/** The changes of each row from the base, one row a line. */
 export function ablationText(plan: readonly PlannedRun[]): string {
   const [base, ...rows] = ablationRows(plan, []);
   if (base === undefined) return 'an empty plan';
@@ -72,16 +72,16 @@ export function ablationText(plan: readonly PlannedRun[]): string {
 }
 
 /**
- * The table of an ablation, as Markdown: what each row is in the paper's words, what it solves after its first and its
- * last cycle (on ARC by the vote, which is of the last), and its difference to the base, paired by seed. A row that was
- * scored on other puzzles than the base has none.
+ * The table of an ablation, as Markdown: each row's model in the paper's words, its accuracy after the first and the
+ * last cycle (on ARC by the vote, which exists for the last alone), and its difference from the base, paired by seed. A
+ * row that was scored on other puzzles than the base has no difference.
  */
 export function ablationTable(plan: readonly PlannedRun[], records: readonly RunRecord[]): string {
   const rows = ablationRows(plan, records);
   return rowsTable(rows, rows[0]);
 }
 
-/** The same table of any records, in the order of their first appearance, without a base to compare with. */
+/** The same table for any records, in order of first appearance, without a base. */
 export function recordsTable(records: readonly RunRecord[]): string {
   return rowsTable(labelledRuns(records).map((runs) => ({ ...runs, experiment: runs.records[0].experiment })));
 }
@@ -140,7 +140,7 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   ].join('\n\n');
 }
 
-/** Whether all runs were scored on the same puzzles, as many of them. */
+/** Whether all runs were scored on the same puzzles, and on equally many. */
 function scoredAlike(records: readonly RunRecord[]): boolean {
   return new Set(records.map((record) => `${record.data.test.sha256} ${quotedPuzzles(record)}`)).size <= 1;
 }

@@ -1,6 +1,6 @@
 /**
- * ARC to look at:
- * a task's pairs, its versions, what they voted for, and what is left of a model without its puzzle ids.
+ * Pictures of ARC: a task's pairs, its versions, the candidates they voted for, and a model's accuracy without puzzle
+ * ids.
  */
 import { augmentGrid, noAugmentation } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
@@ -20,8 +20,8 @@ import { plural } from '../words.js';
 const cellSize = 14;
 
 /**
- * A task's demonstrations and tests, question beside answer.
- * Throws InputError for a puzzle that the data set has not, as all below do.
+ * A task's demonstrations and tests, each question next to its answer. Throws InputError for a puzzle that is not in
+ * the data set, as all functions below do.
  */
 export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
   const { id, train, test } = entryOf(dataset, puzzle).task;
@@ -35,7 +35,7 @@ export function drawTask(dataset: ArcDataset, puzzle: number): Drawing {
   );
 }
 
-/** The orientations of turnGrid, in words that stand above a small grid. */
+/** The orientations of turnGrid, as captions. */
 const orientations = [
   'upright',
   'turned left',
@@ -47,7 +47,7 @@ const orientations = [
   'transposed the other way',
 ] as const;
 
-/** The first pair of a task as the first `count` versions have it, each with its id and what was done. */
+/** The first pair of a task in its first `count` versions, each with its id and its transformation. */
 export function drawVersions(dataset: ArcDataset, puzzle: number, count = 4): Drawing {
   checkCounts({ count });
   const { task, pairs } = entryOf(dataset, puzzle);

@@ -10,25 +10,25 @@ export interface BenchRow {
   readonly case: string;
   /** native LEVEL, pytorch LEVEL MODE, or tfjs BACKEND. */
   readonly engine: string;
-  /** The least of the rounds, and their median. */
+  /** Fastest round, and median of the rounds, in ms. */
   readonly trainMs: number;
   readonly trainMedianMs: number;
   readonly inferMs: number;
-  /** Of the training step, networks only, 2 a multiply-add. */
+  /** GFLOP of the networks in one training step, 2 for each multiply-add. */
   readonly gflops: number;
   /** gflops over the measured product peak of the row's instruction level, 0 … 1. */
   readonly shareOfPeak?: number | null;
   readonly peakMemoryMiB: number;
   /** Mean loss of the first step: all engines' must agree. */
   readonly firstLoss: number;
-  /** How many times as fast as the fastest PyTorch mode at the same level; null where there is none. */
+  /** Speed relative to the fastest PyTorch mode at the same level; null without one. */
   readonly timesPytorch?: number | null;
   readonly timesPytorchThinking?: number | null;
-  /** How many times as fast as tfjs, training. */
+  /** Training speed relative to tfjs. */
   readonly timesTfjs?: number | null;
 }
 
-/** What one kind of CPU measured. */
+/** The measurements on one kind of CPU. */
 export interface BenchRecord {
   readonly cpu: string;
   readonly cores: number;
@@ -67,10 +67,7 @@ export function compared(rows: readonly BenchRow[], peaks: Readonly<Record<strin
   });
 }
 
-/**
- * Rows of an earlier run on the same CPU, with the cases that were measured again replaced;
- * in the order of the cases.
- */
+/** An earlier run's rows on the same CPU, with newly measured cases replaced, in the order of the cases. */
 export function merged(earlier: readonly BenchRow[], rows: readonly BenchRow[]): BenchRow[] {
   const again = new Set(rows.map((row) => row.case));
   const kept = earlier.filter((row) => !again.has(row.case));
@@ -152,7 +149,7 @@ export function benchSummary(records: readonly BenchRecord[]): string {
   return toMarkdown({ columns: head, rows: lines });
 }
 
-/** Instruction levels as people write them, with the precision that products are formed in. */
+/** Readers' names of the instruction levels, with the precision of products. */
 const levelNames: Readonly<Record<string, string>> = {
   amx: 'AMX, bfloat16',
   avx512bf16: 'AVX-512-BF16, bfloat16',

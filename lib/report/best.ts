@@ -10,7 +10,7 @@ import { duration } from '../progress.js';
 import { groupedBySeed, isPaperModel, type labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
 import { spreadOf } from './statistics.js';
 
-/** The puzzles that the paper reports on, and the best of its own models on them, 0 … 1. */
+/** The paper's benchmarks, and the accuracy of its best own model on each, 0 … 1. */
 const benchmarks: readonly { readonly name: string; readonly paper: number }[] = [
   { name: 'Sudoku-Extreme, 9×9', paper: bestOfPaper(4, 'sudoku') },
   { name: 'Maze-Hard, 30×30', paper: bestOfPaper(4, 'maze') },
@@ -103,7 +103,7 @@ function puzzlesOf(task: Task): string | undefined {
   return `Sudoku, ${side}${source}${task.minDifficulty > 0 ? `, ${task.minDifficulty} or more guesses` : ''}`;
 }
 
-/** What a set of ARC tasks is called: the paper's name, or that of the file it comes from. */
+/** The name of a set of ARC tasks: the paper's, or that of its file. */
 export function arcName(task: ArcTaskOptions): string {
   return task.set === 'file' ? `ARC of ${fileName(task)}` : `ARC-AGI-${task.set === 'arc1' ? 1 : 2}`;
 }
@@ -125,7 +125,7 @@ export function modelRows(records: readonly RunRecord[]): ReturnType<typeof labe
   });
 }
 
-/** Where two rows have one name, what tells their runs apart stands behind it. */
+/** Names rows; rows that share a name get the suffix that `apart` derives from their runs. */
 function rowsNamed(
   records: readonly RunRecord[],
   nameOf: (first: RunRecord) => string,
@@ -140,8 +140,8 @@ function rowsNamed(
 }
 
 /**
- * A record's model in the paper's words, which stand alone here: "TRM w/ ACT"; an unnamed one by its experiment. A
- * training of another length than its base's, as at equal cost, says so.
+ * A record's model by its name in the paper, completed to stand alone ("TRM w/ ACT"), else by its experiment. Names the
+ * number of steps if it is not the base's, as at equal cost.
  */
 function modelLabel(run: RunRecord): string {
   const { experiment } = run;

@@ -83,8 +83,8 @@ export interface ArcGrid {
 }
 
 /**
- * An ARC grid to draw;
- * cells that differ from `expected`, where that is given, are crossed out, all of them if the sizes differ.
+ * An ARC grid to draw. Cells that differ from `expected`, if given, are crossed out; if the sizes differ, all cells
+ * are.
  */
 export function arcView({ rows, columns, cells }: ArcGrid, caption?: string, expected?: ArcGrid): GridView {
   const sameSize = expected?.rows === rows && expected.columns === columns;
@@ -109,7 +109,7 @@ function reject(shade: number): never {
   throw new InputError(`ARC grid: expected colours 0 to 9, got ${shade}`);
 }
 
-/** What was thought about one puzzle. */
+/** A puzzle and the model's thoughts about it. */
 export interface PuzzleThoughts {
   readonly question: Board;
   readonly thoughts: readonly Thought[];
@@ -131,7 +131,7 @@ const movieFields: Fields<Omit<ThoughtDrawing, 'columns'>> = {
 };
 const drawingFields: Fields<ThoughtDrawing> = { ...movieFields, columns: optional(whole(1)) };
 
-/** How thoughts are to be drawn. Throws InputError for options that there are not, and where there are no thoughts. */
+/** Checks how thoughts are to be drawn. Throws InputError for unknown options, and if there are no thoughts. */
 function checkDrawing({ thoughts }: PuzzleThoughts, options: ThoughtDrawing, fields: Fields): ThoughtDrawing {
   if (!Array.isArray(thoughts)) throw new InputError(`thoughts: expected those of thinkAbout, got ${show(thoughts)}`);
   return checkFields<ThoughtDrawing>('drawing', options, fields as Fields<ThoughtDrawing>);
@@ -145,7 +145,7 @@ function thoughtViews({ question, thoughts, solution }: PuzzleThoughts, kind: Pu
   });
 }
 
-/** The same for paper: the steps after which nothing changes any more are one grid. */
+/** The same for paper, with one grid for all steps after the last change. */
 function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
   const { thoughts } = solved;
   const views = thoughtViews(solved, kind);
@@ -165,9 +165,8 @@ function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
 }
 
 /**
- * What the thinking curve shows of them: the cells that are open are those in which the solution differs from the
- * puzzle, but for those that nobody scores, such as what lies outside an ARC grid. Throws InputError for boards that
- * differ in size.
+ * The points of the thinking curve. Its open cells are those whose solution differs from the puzzle, except unscored
+ * ones, such as those outside an ARC grid. Throws InputError for boards that differ in size.
  */
 export function thoughtPoints({ question, thoughts, solution }: Required<PuzzleThoughts>): ThoughtPoint[] {
   for (const { prediction } of thoughts) checkSameSize(question, { solution, prediction });
@@ -189,19 +188,19 @@ export interface ThoughtDrawing {
   readonly kind?: PuzzleKind;
 }
 
-/** Boards in a row: one row or full ones if that can be, and none alone in the last. */
+/** Boards in a row: all in one row or full rows if possible, else no single board in the last row. */
 function inRowOf({ length }: readonly GridView[]): number {
   const few = [4, 5, 3];
   const full = few.find((columns) => length <= columns || length % columns === 0);
   return full ?? few.find((columns) => length % columns !== 1) ?? 4;
 }
 
-/** The most boards that stay readable side by side; of more the most telling six. */
+/** The most boards that are readable side by side, and how many to select from more. */
 const readable = { all: 8, some: 6 } as const;
 
 /**
- * What stands on paper in place of a slider: the puzzle and all steps. Where that were too many, the first step, the
- * one that settles it, and those between in which most cells change.
+ * What paper shows instead of a slider: the puzzle and all steps. If these are too many: the first step, the one that
+ * settles the answer, and those between with the most changes.
  */
 function paperViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
   const all = [looks[kind].view({ question: solved.question }, 'the puzzle'), ...stillViews(solved, kind)];
@@ -215,8 +214,8 @@ function paperViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
 }
 
 /**
- * The boards after every supervision step side by side, the puzzle first;
- * steps after which nothing changes share a board.
+ * The boards after every supervision step side by side, the puzzle first. All steps after the last change share a
+ * board.
  */
 export function drawThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {}): Drawing {
   const { kind = 'sudoku', ...others } = checkDrawing(solved, options, drawingFields);
@@ -225,7 +224,7 @@ export function drawThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {
   return drawGrids(grids, { columns: inRowOf(grids), legend, ...others });
 }
 
-/** The puzzle and the boards after every supervision step under a slider; on paper not more than can be read. */
+/** The puzzle and the boards after every supervision step, under a slider; on paper, no more than are readable. */
 export function animateThoughts(solved: PuzzleThoughts, options: ThoughtDrawing = {}): Animation {
   const { kind = 'sudoku', ...others } = checkDrawing(solved, options, drawingFields);
   const { view, legend } = looks[kind];
@@ -241,10 +240,7 @@ export function animateThoughts(solved: PuzzleThoughts, options: ThoughtDrawing 
   });
 }
 
-/**
- * The same as a moving picture:
- * the puzzle, and beside it the board after each supervision step, until nothing changes any more.
- */
+/** The same as a movie: the puzzle, and next to it the board after each supervision step, until the last change. */
 export function thoughtMovie(solved: PuzzleThoughts, options: Omit<ThoughtDrawing, 'columns'> = {}): Drawing[] {
   const { kind = 'sudoku', title } = checkDrawing(solved, options, movieFields);
   const { view, legend } = looks[kind];
@@ -255,8 +251,8 @@ export function thoughtMovie(solved: PuzzleThoughts, options: Omit<ThoughtDrawin
 }
 
 /**
- * Givens stand on grey in bold, answers in a thinner blue; a changed cell has a filled corner and slants;
- * a wrong one is crossed out.
+ * Givens are bold on grey, answers thinner and blue. A changed cell has a filled corner and italics; a wrong one is
+ * crossed out.
  */
 function sudokuLook({ digit, given: isGiven, changed, wrong }: SudokuCell): CellView {
   const fill = wrong ? colour.error : changed ? colour.changed : isGiven ? colour.given : colour.paper;

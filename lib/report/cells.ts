@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 /** Token ids of one board, row by row, [L]. */
 export type Board = ArrayLike<number>;
 
-/** A Sudoku and what became of it. Tokens: 1 empty, digit + 1 for a digit (spec §5.1). */
+/** A Sudoku and its answers. Tokens: 1 empty, digit + 1 for a digit (spec §5.1). */
 export interface SudokuBoards {
   /** The puzzle. */
   readonly question: Board;
@@ -18,7 +18,7 @@ export interface SudokuBoards {
   readonly solution?: Board;
 }
 
-/** What is to be said about one cell of a Sudoku. */
+/** The marks of one cell of a Sudoku. */
 export interface SudokuCell {
   /** 1 … side; null for an empty cell or a token that is no digit. */
   readonly digit: number | null;
@@ -51,7 +51,7 @@ export function sudokuCells({ question, answer = question, before, solution }: S
   });
 }
 
-/** Throws InputError for a board, where there is one, that has not as many cells as the question. */
+/** Throws InputError if one of the boards is defined and has another number of cells than the question. */
 export function checkSameSize(question: Board, boards: Readonly<Record<string, Board | undefined>>): void {
   for (const [name, board] of Object.entries(boards)) {
     if (board !== undefined && board.length !== question.length)
@@ -70,20 +70,20 @@ export interface MazeBoards {
   readonly solution?: Board;
 }
 
-/** What is to be said about one cell of a maze. */
+/** The marks of one cell of a maze. */
 export interface MazeCell {
   readonly kind: 'wall' | 'free' | 'start' | 'goal';
-  /** The answer leads through here. */
+  /** The model's answer leads through this cell. */
   readonly path: boolean;
-  /** The right answer leads through here, and this one does not. */
+  /** The right answer leads through this cell, the model's does not. */
   readonly missed: boolean;
   readonly changed: boolean;
   readonly wrong: boolean;
 }
 
 /**
- * Marks every cell of a maze; one that is still being drawn may lack its start or goal. Throws InputError for boards
- * that are not square, or of two sizes.
+ * Marks every cell of a maze, which may lack start or goal while it is being drawn. Throws InputError for boards that
+ * are not square, or differ in size.
  */
 export function mazeCells({ question, answer = question, before, solution }: MazeBoards): MazeCell[] {
   if (!Number.isInteger(Math.sqrt(question.length)))

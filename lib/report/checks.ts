@@ -1,4 +1,4 @@
-/** What this folder's functions take: experiments, records with each run once, rows of records, shares. */
+/** Checks of the arguments of this folder: experiments, records with each run once, rows of records, shares. */
 import { anyExperiment } from '../experiment/experiment.js';
 import type { RunRecord } from '../experiment/record.js';
 import { InputError } from '../errors.js';
@@ -23,8 +23,8 @@ const anyRecord = objectOf({
 });
 
 /**
- * Throws InputError unless these are records, each run once: one that is given twice would count as another seed.
- * `nameOf` tells runs apart.
+ * Throws InputError unless these are records, each run once: a second copy would count as another seed. `nameOf`: the
+ * identity of a run.
  */
 export function checkRecords(records: readonly RunRecord[], nameOf = ({ id }: RunRecord): string => id): void {
   checkValue('records', records, listOf(anyRecord));
@@ -37,7 +37,7 @@ export function checkRecords(records: readonly RunRecord[], nameOf = ({ id }: Ru
   }
 }
 
-/** The same of every row; rows may share runs. */
+/** The same for every row; different rows may share runs. */
 export function checkRows(rows: readonly { readonly records: readonly RunRecord[] }[]): void {
   checkValue('rows', rows, listOf(objectOf({ row: objectOf({ label: text }), records: listOf(anyRecord) })));
   for (const { records } of rows) checkRecords(records);

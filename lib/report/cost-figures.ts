@@ -1,4 +1,4 @@
-/** What Sudoku-Extreme costs: puzzles solved against core-hours, and against FLOP beside what others published. */
+/** The cost of Sudoku-Extreme: puzzles solved against core-hours, and against FLOP together with published models. */
 import { runCost } from '../experiment/cost.js';
 import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/record.js';
 import { modelRows } from './best.js';
@@ -19,8 +19,8 @@ export function extremeRuns(records: readonly RunRecord[]): RunRecord[] {
 }
 
 /**
- * Hours of a run, or of its training alone, times its threads. Where sittings had different numbers of threads, a step
- * counts as much in each: a record has no seconds of a sitting. Scoring counts the last sitting's threads.
+ * Hours of a run, or of its training alone, times its threads. Records have no seconds of single sittings, so if these
+ * differ in threads, every step counts with the same core time. Scoring counts the last sitting's threads.
  */
 export function coreHours({ seconds, sittings }: RunRecord, part: 'all' | 'training'): number {
   const threadsOf = ({ threads, cores }: RunRecord['sittings'][number]): number => threads ?? cores;
@@ -31,8 +31,8 @@ export function coreHours({ seconds, sittings }: RunRecord, part: 'all' | 'train
 }
 
 /**
- * Test puzzles solved as training goes on, by what it had cost: one curve an experiment of the desk scale, its first
- * seed. Only the last point of a run is of all its puzzles.
+ * Test puzzles solved during training against the core-hours until then: one curve for the first seed of each
+ * experiment at desk scale. Only a run's last point is of all its puzzles.
  */
 export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
   const runs = modelRows(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));

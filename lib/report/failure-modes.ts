@@ -5,9 +5,7 @@ import { intervalText, probabilityText } from './orderings.js';
 import { holm, pairedTest, spreadOf } from './statistics.js';
 import { meanAndSpread, percentText, signedPoints, type LabelledRuns, type Table } from './tables.js';
 
-/**
- * Every case of which there are records at a scale: puzzles solved, and how long training puzzles were thought about.
- */
+/** Every case with records at a scale: puzzles solved, and supervision steps of training puzzles. */
 export function failureModesTable(records: readonly RunRecord[], scale: string): Table {
   const rows = failureModes.flatMap((mode) => {
     const cases = mode.cases.map((each) => {
@@ -46,7 +44,7 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
   };
 }
 
-/** The question of each failure mode, below the table, and what the seeds say of over-fitting. */
+/** Notes below the table: the question of each failure mode, and the result on over-fitting over the seeds. */
 export function failureModeNotes(records: readonly RunRecord[], scale: string): string[] {
   return [
     'Cycles at the end: supervision steps a puzzle in the last tenth of the training.',
@@ -55,7 +53,7 @@ export function failureModeNotes(records: readonly RunRecord[], scale: string): 
   ];
 }
 
-/** Both nets on training and on new puzzles as training goes on: rows of a learning curve, in the order of cases. */
+/** The learning curves of both networks on training and on new puzzles, in the order of the cases. */
 export function overfittingRows(records: readonly RunRecord[], scale: string): LabelledRuns[] {
   const mode = failureModes.find(({ id }) => id === 'over-fitting');
   return (mode?.cases ?? []).map((each) => ({
@@ -70,7 +68,7 @@ export function overfittingRows(records: readonly RunRecord[], scale: string): L
   }));
 }
 
-/** Whether four layers lose more from training puzzles to new ones than two, and which does better on new ones. */
+/** Whether four layers lose more accuracy from training to new puzzles than two, and which solve more new ones. */
 function overfittingText(records: readonly RunRecord[], scale: string): string[] {
   const [trainedTwo, newTwo, trainedFour, newFour] = overfittingRows(records, scale).map(
     ({ records: own }) => new Map(own.map((record) => [record.seed, quotedAccuracy(record)])),
@@ -100,8 +98,7 @@ function overfittingText(records: readonly RunRecord[], scale: string): string[]
 }
 
 /**
- * Supervision steps that a training puzzle took before it left, over the last tenth of the training; "–" where none
- * left.
+ * Mean supervision steps of a training puzzle before it left, over the last tenth of the training; "–" if none left.
  */
 function stepsAtTheEnd(records: readonly RunRecord[]): string {
   const steps = records.flatMap(({ curve }) =>

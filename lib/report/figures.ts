@@ -40,15 +40,15 @@ export interface CycleSeries {
   readonly name: string;
   /** Share of puzzles solved whole after supervision steps 1, 2, …, 0 … 1. */
   readonly exactAccuracy: readonly number[];
-  /** The spread over seeds, one point each a step; drawn in figures of a few curves. */
+  /** The spread over seeds, one value for each step; only figures with few curves draw it. */
   readonly band?: Band;
-  /** Its colour, dash and marker, counted from 0; default its place in the figure. */
+  /** Its colour, dash and marker, as an index from 0; default: its position in the figure. */
   readonly place?: number;
 }
 
 /**
- * The plot the whole kit is about, from records:
- * one curve an experiment, its mean over seeds and the range from the worst to the best.
+ * The kit's main plot, from records: one curve for each experiment, its mean over seeds and the range from worst to
+ * best.
  */
 export function accuracyVersusCycles(
   records: readonly RunRecord[],
@@ -57,7 +57,7 @@ export function accuracyVersusCycles(
   return rowsVersusCycles(labelledRuns(records), options);
 }
 
-/** The same from rows with names of their own, which a `note` may explain; rows without runs are left out. */
+/** The same from named rows, with an explanatory `note`; rows without runs are left out. */
 export function rowsVersusCycles(
   rows: readonly LabelledRuns[],
   options: Caption & { readonly trainedSteps?: number; readonly note?: string } = {},
@@ -87,10 +87,7 @@ function rowSeries(rows: readonly LabelledRuns[]): CycleSeries[] {
   }));
 }
 
-/**
- * Curves of several seeds as their mean, with the range from the worst to the best where there are several;
- * cut to the shortest.
- */
+/** The mean of several seeds' curves, and their range if there are several, both cut to the shortest. */
 export function overSeeds(curves: readonly (readonly number[])[]): Omit<CycleSeries, 'name'> {
   const points = Array.from({ length: Math.min(...curves.map(({ length }) => length)) }, (_, i) =>
     curves.map((curve) => curve[i] ?? NaN),
@@ -99,10 +96,7 @@ export function overSeeds(curves: readonly (readonly number[])[]): Omit<CycleSer
   return { exactAccuracy: points.map(mean), ...(curves.length > 1 ? { band } : {}) };
 }
 
-/**
- * Puzzles solved (or the share `of` something else) against supervision steps, thinking longer from left to right.
- * `trainedSteps` is marked.
- */
+/** Puzzles solved (or the share `of` something else) against supervision steps; `trainedSteps` is marked. */
 export function accuracyCurves(
   series: readonly CycleSeries[],
   options: Caption & { readonly trainedSteps?: number; readonly of?: string } = {},
@@ -221,7 +215,7 @@ export interface HaltingSeries {
   readonly curve: readonly { readonly step: number; readonly meanSteps: number | null }[];
 }
 
-/** How many supervision steps puzzles use before the model thinks they are right, as training goes on. */
+/** Supervision steps that puzzles use before the model thinks they are right, during training. */
 export function haltingCurve(
   series: readonly HaltingSeries[],
   options: Caption & { readonly supervisionSteps?: number } = {},
@@ -278,7 +272,7 @@ export interface ThoughtPoint {
   readonly haltProbability: number;
 }
 
-/** One puzzle, thought about: what is right, and what the model believes to be right. */
+/** One puzzle during inference: the share of right cells, and the model's belief that the board is right. */
 export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Caption = {}): Figure {
   checkValue('thoughts', thoughts, listOf(objectOf({ step: whole(0), rightCells: share, haltProbability: share })));
   const lines = [
@@ -397,7 +391,7 @@ export function stoppingCurve(points: readonly StoppingPoint[], options: Caption
     ],
     layout: {
       ...layout,
-      // Below and to the right of a point, where a curve that rises does not go.
+      // Below and to the right of a point, which a rising curve leaves free.
       annotations: stopLabels(points, across, down).map((label) => ({
         ...label,
         xanchor: 'left',
@@ -419,8 +413,8 @@ interface StopLabel {
 }
 
 /**
- * What to write beside the points: one label for rules that come to nearly the same, where two would lie on each other.
- * `across` and `down`: CSS pixels of a step and of a percent.
+ * The labels of the points. Points whose labels would overlap share one. `across` and `down`: CSS pixels of one step
+ * and of one percent.
  */
 function stopLabels(points: readonly StoppingPoint[], across: number, down: number): StopLabel[] {
   const label = (rules: readonly StoppingPoint[]): StopLabel => {
@@ -451,13 +445,13 @@ export interface ComparedRow {
   readonly paper: number | null;
   /** One value a seed. */
   readonly ours: readonly number[];
-  /** Some seeds learned and others did not: a mean would be that of neither. */
+  /** Only some seeds learned, so that a mean would describe neither kind. */
   readonly noMean?: boolean;
 }
 
 /**
- * Ours beside the paper's, row by row: open diamonds are the paper's, dots our seeds, bars our means,
- * but where some seeds did not learn. `of`: what the shares are of.
+ * Ours and the paper's, row by row: open diamonds for the paper's, dots for our seeds, bars for our means, except where
+ * only some seeds learned. `of`: what the shares are of.
  */
 export function paperVersusOurs(
   rows: readonly ComparedRow[],

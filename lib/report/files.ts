@@ -84,7 +84,7 @@ function benchRecords(): LevelBench[] {
     .map(({ level, file }) => ({ level, ...(JSON.parse(readFileSync(file, 'utf8')) as BenchRecord) }));
 }
 
-/** Runs that stand for themselves; rows of the paper's tables, and failure modes, have tables of their own. */
+/** Runs without tables of their own: neither rows of the paper's tables nor failure modes. */
 function plainRuns(records: readonly RunRecord[]): RunRecord[] {
   return records.filter((record) => record.experiment.variant === null && record.experiment.failureMode === null);
 }
@@ -96,7 +96,7 @@ interface Study {
   readonly name: string;
 }
 
-/** Every table of the paper of which something was run, by scale and base. */
+/** Every table of the paper that has runs, by scale and base. */
 function studies(records: readonly RunRecord[]): Study[] {
   return scales
     .flatMap((scale) =>
@@ -165,7 +165,7 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
   return [...paperTables(records), ...others, ...studied, ...published];
 }
 
-/** What others published, as the figure of accuracy against FLOP shows it. */
+/** The published points in the figure of accuracy against FLOP. */
 function publishedList(): ReportTable {
   const table = publishedTable();
   return {
@@ -181,7 +181,7 @@ function publishedList(): ReportTable {
   };
 }
 
-/** What the files of a study of thinking wider are called. */
+/** The name of the files of a study of thinking wider. */
 function widerName({ checkpoint }: WiderRecord): string {
   return `thinking-wider-${path.basename(checkpoint.name, '.safetensors')}`;
 }
@@ -207,7 +207,7 @@ function widerText(study: WiderRecord): string {
   ].join('\n\n');
 }
 
-/** The most passes of every way to think wider, the picture, and where all settings are. */
+/** The point with the most passes of each way to think wider, the picture, and a link to all settings. */
 function widerInBrief(study: WiderRecord): string {
   const { columns, rows } = widerTable(study);
   const file = `../figures/${widerName(study)}`;
@@ -242,7 +242,7 @@ function paperTables(records: readonly RunRecord[]): ReportTable[] {
   }));
 }
 
-/** The figures of figures/; those to which no record has anything to say are left out. */
+/** The figures of figures/, without those that no record contributes to. */
 export function reportFigures({ records, again = [], wider = [], benches = [] }: ReportSources): ReportFigure[] {
   const plain = plainRuns(records);
   const extreme = extremeRuns(records);
@@ -277,13 +277,13 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
   ];
 }
 
-/** Two nets on the puzzles that they learned from and on new ones, as training goes on. */
+/** Two networks on their training puzzles and on new ones, during training. */
 function overfittingFigures(scale: string, records: readonly RunRecord[]): ReportFigure[] {
   const rows = overfittingRows(records, scale);
   const ours = rows.flatMap(({ records: own }) => own);
   if (ours.length === 0) return [];
   const subtitle = studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations);
-  // One run makes two curves here, and one figure takes each run once.
+  // Each run makes two curves, but a figure takes each run once.
   const curves = rows.map(({ row, records: own }) => ({
     row,
     records: own.map((record) => ({ ...record, id: `${record.id}, ${row.label}` })),
@@ -296,10 +296,10 @@ function overfittingFigures(scale: string, records: readonly RunRecord[]): Repor
   return [listedFigure(`over-fitting-${scale}`, figure, ours)];
 }
 
-/** Puzzles of which cycle 16 and cycle 64 can be told apart; with sixty, chance alone makes seven points. */
+/** Fewest puzzles that resolve cycle 16 from cycle 64; with sixty, chance alone makes seven points. */
 const fewestToCompare = 400;
 
-/** What one of the paper's tables looks like, and behind Table 1 what its rows cost and how they learned. */
+/** The figures of one of the paper's tables; for Table 1, also the cost of its rows and how they learned. */
 function studyFigures({ table, base, name }: Study, records: readonly RunRecord[]): ReportFigure[] {
   const rows = paperTableRows(table, base, records);
   const ours = rows.flatMap(({ records: own }) => own);
@@ -338,7 +338,7 @@ function titleOf({ layout }: Figure): string {
   return /<b>(.*?)<\/b>/.exec((layout['title'] as { readonly text: string }).text)?.[1] ?? '';
 }
 
-/** All runs of a row: at its own rate and budget, and at others that its table shows. */
+/** All runs of a row: at its own learning rate and budget, at its base's rate, and at equal cost. */
 function everyRun({ records, atBaseRate, atEqualCost = [] }: PaperTableRow): RunRecord[] {
   return [...records, ...atBaseRate, ...atEqualCost];
 }
@@ -347,12 +347,12 @@ function idsOf(records: readonly RunRecord[]): string[] {
   return [...new Set(records.map(({ id }) => id))];
 }
 
-/** The committed texts that follow from the records, [path in the project, content]: all but pictures. */
+/** The generated texts, [path in the project, content]: everything but pictures. */
 export function reportTexts(sources: ReportSources): [string, string][] {
   return textsOf(sources).map(([file, text]) => [file, file.endsWith('.md') ? wrappedMarkdown(text) : text]);
 }
 
-/** Markdown without lines of more than 120 characters, but for tables and pictures. A command stays one command. */
+/** Breaks Markdown lines of more than 120 characters, except tables and pictures; a command stays one command. */
 function wrappedMarkdown(markdown: string): string {
   const commands = markdown.replaceAll(/^```\n[^]*?^```$/gm, (block) => wrapped(block, 118, ' \\\n  '));
   const lines = commands.split('\n').map((line) => (/^[|!`<]/.test(line) ? line : wrapped(line, 120)));
@@ -382,8 +382,8 @@ function textsOf(sources: ReportSources): [string, string][] {
 }
 
 /**
- * Writes every file that follows from the records. A picture that was drawn from the same figure stays as it is, since
- * its pixels depend on the fonts of the machine.
+ * Writes every generated file. A picture whose figure has not changed stays as it is, since its pixels depend on the
+ * machine's fonts.
  * @returns paths in the project
  */
 export async function writeReports(sources: ReportSources): Promise<string[]> {
@@ -397,7 +397,7 @@ export async function writeReports(sources: ReportSources): Promise<string[]> {
   return files.map(([file]) => file);
 }
 
-/** By file, the reports that stand between its markers. */
+/** The reports between markers, by file and name. */
 function markedReports({ records, wider = [], benches = [] }: ReportSources): Record<string, Record<string, string>> {
   const plain = plainRuns(records);
   const isDesk = ({ experiment }: RunRecord): boolean => experiment.scale === 'desk';
@@ -447,7 +447,7 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
   ].join('\n\n');
 }
 
-/** A text with its reports, each between its two markers. Throws InputError if a marker is missing. */
+/** Replaces the reports between their markers in a text. Throws InputError if a marker is missing. */
 export function withReports(file: string, text: string, reports: Readonly<Record<string, string>>): string {
   return Object.entries(reports).reduce((sofar, [name, report]) => {
     const [begin, end] = [`<!-- ${name} -->`, `<!-- /${name} -->`];

@@ -20,8 +20,8 @@ const require = createRequire(import.meta.url);
 export type FrameRow = Readonly<Record<string, string | number | boolean | null>>;
 
 /**
- * Rows of plain values as a danfojs data frame, one column a field. null is a missing value: it counts for nothing in
- * means, sums, counts and deviations, as in pandas. Throws InputError if the rows do not all have the same fields.
+ * Rows of plain values as a danfojs data frame, one column for each field. null is a missing value, which means, sums,
+ * counts and deviations skip, as in pandas. Throws InputError if the rows do not all have the same fields.
  */
 export function dataFrame(rows: readonly FrameRow[]): DataFrame {
   checkValue('rows', rows, listOf(anyObject));
@@ -35,13 +35,13 @@ export function dataFrame(rows: readonly FrameRow[]): DataFrame {
       );
   }
   const { DataFrame: Frame } = loadDanfo();
-  // danfojs takes the values of a row as they stand, so they stand as the first row's.
+  // danfojs takes a row's values by position, so every row gets the first row's order.
   return new Frame(rows.map((row) => Object.fromEntries(fields.map((field) => [field, row[field]!]))));
 }
 
 /**
- * One row a run, in the paper's words: what it is, what it cost, and what it solved. Shares are 0 … 1, times seconds.
- * Where versions voted on ARC, lastCycle is of tasks solved in two tries, and firstCycle is null: nothing voted then.
+ * One row for each run: its model in the paper's words, its cost and its accuracy. Shares are 0 … 1, times in seconds.
+ * With an ARC vote, lastCycle is of tasks solved in two tries, and firstCycle is null, since only the last cycle votes.
  */
 export function recordRows(records: readonly RunRecord[]): FrameRow[] {
   // A run that was made again in the other precision has the same id, and a row of its own.
@@ -49,7 +49,7 @@ export function recordRows(records: readonly RunRecord[]): FrameRow[] {
   return records.map((record) => {
     const { experiment, model, curve } = record;
     const { exactAccuracy, cellAccuracy } = finalEvaluation(record);
-    const own = experiment.model.schedule !== undefined; // then T and n play no part
+    const own = experiment.model.schedule !== undefined; // which ignores T and n
     return {
       experiment: experiment.name,
       variant: experiment.variant,
@@ -87,15 +87,15 @@ export function tableOfFrame(
       ? String(Number(value.toFixed(digits)))
       : String(value ?? '–');
   const rows = (frame.values as unknown[][]).map((row) => row.map(show));
-  // An index of words says something, as in describe(); one of numbers only counts.
+  // Show an index of words, as describe() makes; a numeric one only counts.
   const { index = [] } = frame;
   if (!index.some((label) => typeof label === 'string')) return { columns: frame.columns, rows };
   return { columns: ['', ...frame.columns], rows: rows.map((row, i) => [show(index[i]), ...row]) };
 }
 
 /**
- * danfojs asks for tfjs-node, which may not load on this machine, and which prints to the terminal where it does. Its
- * tables need no more than plain tfjs, so danfojs gets that. tfjs-node is left as it was for whoever asks next.
+ * Loads danfojs with plain tfjs in place of tfjs-node, which may not load on this machine, and prints to the terminal
+ * if it does. danfojs' tables need no more. Later imports of tfjs-node are unaffected.
  */
 function loadDanfo(): typeof import('danfojs-node') {
   const place = require.resolve('@tensorflow/tfjs-node');
@@ -115,7 +115,7 @@ function loadDanfo(): typeof import('danfojs-node') {
   }
 }
 
-/** danfojs' own classes: what it makes itself, by groupby for instance, is of these. */
+/** danfojs' internal classes, which its own results, such as those of groupby, belong to. */
 interface Groups {
   readonly data: readonly (readonly unknown[])[];
   readonly columnName: readonly string[];
@@ -130,15 +130,15 @@ type Frame = DataFrame & { [kind: symbol]: unknown };
 const internals = (file: string): { prototype: unknown } =>
   (require(`danfojs-node/dist/danfojs-base/${file}`) as { readonly default: { prototype: unknown } }).default;
 
-/** Rows that a frame shows of itself. */
+/** Most rows in a frame's own display. */
 const mostRows = 50;
 
 let mended = false;
 
 /**
- * Three faults of danfojs 1.2.0: groups count a missing value as 0 and as one more, those of 'a-b', 'c' and of 'a',
- * 'b-c' are one, and describe() throws at a missing value. And a frame that is a cell's last value is shown as a table,
- * not as an object.
+ * Repairs three faults of danfojs 1.2.0: groups count a missing value as 0 and in their size; the groups 'a-b', 'c' and
+ * 'a', 'b-c' are merged; describe() throws on a missing value. Also makes a cell show its last value, if a frame, as a
+ * table.
  */
 function mend({ DataFrame: NewFrame }: typeof import('danfojs-node')): void {
   if (mended) return;
@@ -190,7 +190,7 @@ function mend({ DataFrame: NewFrame }: typeof import('danfojs-node')): void {
   };
 }
 
-/** How many values a statistic needs to say anything. */
+/** Fewest values that define a statistic. */
 function leastOf(operation: string): number {
   if (operation === 'count') return 0;
   return operation === 'std' || operation === 'var' ? 2 : 1;

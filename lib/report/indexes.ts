@@ -1,4 +1,4 @@
-/** Indexes of the generated folders: what every picture and table shows and what made it, and which runs there are. */
+/** Indexes of the generated folders: what each picture and table shows, its sources, and which runs exist. */
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
@@ -8,7 +8,7 @@ import { projectRoot } from '../files.js';
 import { markdownText } from './escape.js';
 import { groupedBySeed, meanAndSpread, toMarkdown } from './tables.js';
 
-/** A generated file without its ending, what it shows, and what it was made of. */
+/** A generated file without its extension, its subject, and its sources. */
 export interface Listed {
   readonly name: string;
   readonly shows: string;
@@ -63,7 +63,7 @@ export function figureIndex(figures: readonly Listed[], tables: readonly Listed[
   ].join('\n\n')}\n`;
 }
 
-/** "36 records data/runs/sudoku-6x6-*": how many, and the beginning that their names share. */
+/** "36 records data/runs/sudoku-6x6-*": their number and common prefix. */
 function madeOf({ folder, records }: Listed): string {
   if (records.length === 1) return `\`${folder}/${markdownText(records[0] ?? '')}.json\``;
   const [first = '', ...rest] = records.map(markdownText);
@@ -72,7 +72,7 @@ function madeOf({ folder, records }: Listed): string {
   return `${records.length} records \`${folder}/${shared}*.json\``;
 }
 
-/** What the notebooks save, from the calls in their cells; the files that a notebook reads stand in its cells' tags. */
+/** The pictures that notebooks save, found in their cells' code; the files they read are in the cells' tags. */
 function notebookPictures(): Handmade[] {
   const folder = path.join(projectRoot(), 'notebooks');
   const notebooks = readdirSync(folder).filter((file) => file.endsWith('.ipynb'));
@@ -111,7 +111,7 @@ const scriptPictures: readonly Handmade[] = [
   },
 ];
 
-/** README.md of a folder of records: what was run, with which seeds, and what came of it. */
+/** README.md of a folder of records: the experiments, their seeds and results. */
 export function recordIndex(folder: string, records: readonly RunRecord[]): string {
   const rows = groupedBySeed(records).map((group) => {
     const [{ experiment }] = group;

@@ -1,4 +1,4 @@
-/** How to read the paper's tables with ours: what a table alone says below itself, and a page of them once. */
+/** How to read the paper's tables with ours: printed below a single table, and once on a page of several. */
 
 export const legend = {
   columns:

@@ -5,7 +5,7 @@ import type { Annotation, Figure, Trace } from './draw/plotly.js';
 import { seriesColour, stroke } from './draw/style.js';
 import { sameDistribution } from './statistics.js';
 
-/** A named set of mazes in numbers. */
+/** A named set of mazes with their statistics. */
 export interface MazeSample {
   readonly name: string;
   readonly mazes: readonly MazeNumbers[];

@@ -1,6 +1,6 @@
 /**
- * The paper's models counted:
- * parameters, depth and forward passes beside what the paper prints, its inconsistencies in footnotes.
+ * The sizes of the paper's models: parameters, depth and forward passes next to the paper's numbers, whose
+ * inconsistencies are in footnotes.
  */
 import { applyVariant, paperOddities, publishedTasks, variant, variants } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
@@ -8,7 +8,7 @@ import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { tableOfRows, type Table } from './tables.js';
 
-/** A table and the notes that its marks stand for. */
+/** A table and the notes that it refers to. */
 export interface FootnotedTable {
   readonly table: Table;
   /** Note i is marked [i + 1]. */

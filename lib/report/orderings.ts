@@ -10,9 +10,9 @@ import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
 
 /**
  * confirmed, contradicted: the corrected p is below 0.05, in the paper's direction or against it. not resolved: it is
- * not. limits only: the paper's effect is smaller than half our interval, so by the plan nothing but the interval is
- * said. not decided: one of the two rows did not learn. not complete: runs of the table's plan are missing, so nothing
- * is judged.
+ * not. limits only: the paper's effect is smaller than half our interval, so by the plan only the interval is reported.
+ * not decided: one of the two rows did not learn. not complete: runs of the table's plan are missing. not run: no seed
+ * has both rows.
  */
 export type Verdict =
   | 'confirmed'
@@ -23,7 +23,7 @@ export type Verdict =
   | 'not complete'
   | 'not run';
 
-/** What our runs say of one of the paper's orderings. */
+/** Our result on one of the paper's orderings. */
 export interface Ordering {
   readonly better: string;
   readonly worse: string;
@@ -41,8 +41,8 @@ export interface Ordering {
 const level = 0.05;
 
 /**
- * The orderings that a table claims: every row against the one that the paper has first, and in Table 3 HRM against TRM
- * at the same k and T. Rows that are level in the paper make none.
+ * The orderings that a table claims: every row against the paper's best, and in Table 3 each HRM against the TRM with
+ * the same k and T. Rows that tie in the paper claim none.
  */
 export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
   const found = heldAgainst(rows).map((pair) => {
@@ -52,7 +52,7 @@ export function orderings(rows: readonly PaperTableRow[]): Ordering[] {
     const lacking: Verdict | null = seeds === 0 ? 'not run' : seeds < (planned ?? 2) ? 'not complete' : null;
     return { better, worse, test: lacking === null ? test : null, seeds, planned, lacking };
   });
-  // A plan judges its table when the whole of it is there.
+  // A table is judged only when all of its plan is there.
   const whole = found.every(({ planned, lacking }) => planned === undefined || lacking === null);
   const tested = found.flatMap(({ test }) => test ?? []);
   const corrected = holm(tested.map(({ p }) => p));
@@ -72,7 +72,7 @@ function judged(test: PairedTest | null, p: number | null, paper: number): Verdi
   return p >= level ? 'not resolved' : test.difference > 0 ? 'confirmed' : 'contradicted';
 }
 
-/** The difference of two rows over the seeds of which both have a score; `test` is null for fewer than two. */
+/** The difference of two rows over the seeds that both have a score for; `test` is null for fewer than two. */
 export function comparedOverSeeds(
   left: readonly RunRecord[],
   right: readonly RunRecord[],
@@ -99,7 +99,7 @@ export function intervalText(test: PairedTest | null): string {
     : `${signedPoints(test.interval[0])} to ${signedPoints(test.interval[1])}`;
 }
 
-/** The orderings as Markdown, with what is to be known about them; empty where nothing was run. */
+/** The orderings as Markdown, with what limits them; empty if nothing was run. */
 export function orderingsText(rows: readonly PaperTableRow[], withLegend = true): string {
   const found = orderings(rows).filter(({ verdict }) => verdict !== 'not run');
   if (found.length === 0) return '';
@@ -130,8 +130,8 @@ export function orderingsText(rows: readonly PaperTableRow[], withLegend = true)
 }
 
 /**
- * Rows that cost less, held against the table's first row once more when both cost the same; empty where no such run
- * was made. Judged as the orderings are, with a correction over these rows alone.
+ * Compares the cheaper rows with the table's first row at equal cost; empty without such runs. Judged as the orderings
+ * are, with a correction over these rows alone.
  */
 export function equalCostText(rows: readonly PaperTableRow[]): string {
   const first = firstOf(rows);
@@ -163,10 +163,10 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
   ].join('\n\n');
 }
 
-/** Of fewer rows nearly every order of ranks comes about by chance. */
+/** Fewest rows to correlate; with fewer, nearly every order of ranks may be chance. */
 const fewestToRank = 5;
 
-/** How our effects follow the paper's. */
+/** The rank correlation of our effects with the paper's. */
 function correlationText(found: readonly Ordering[]): string[] {
   const measured = found.flatMap(({ paper, ours, p }) => (ours === null || p === null ? [] : [{ paper, ours }]));
   const correlation =
@@ -184,7 +184,7 @@ function correlationText(found: readonly Ordering[]): string[] {
       ];
 }
 
-/** Rows of which some seeds learned and others did not: their mean is that of neither kind. */
+/** A warning for each row in which only some seeds learned: its mean describes neither kind of run. */
 export function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
   return rows.flatMap(({ row, records }) => {
     return learned(records) && learnedInPart(records)
@@ -196,7 +196,7 @@ export function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
   });
 }
 
-/** The pairs of rows that the paper ranks: the one that a row is held against, and the row. */
+/** The pairs of rows that the paper ranks: the row to compare with, and the row. */
 export function heldAgainst(rows: readonly PaperTableRow[]): [PaperTableRow, PaperTableRow][] {
   const reported = rows.filter((each) => paperOf(each) !== null);
   const first = firstOf(rows);
@@ -206,7 +206,7 @@ export function heldAgainst(rows: readonly PaperTableRow[]): [PaperTableRow, Pap
   });
 }
 
-/** The row that the paper has first. */
+/** The paper's best row. */
 export function firstOf(rows: readonly PaperTableRow[]): PaperTableRow | undefined {
   const reported = rows.filter((each) => paperOf(each) !== null);
   return reported.find((each) => reported.every((other) => (paperOf(each) ?? 0) >= (paperOf(other) ?? 0)));

@@ -13,24 +13,24 @@ import { checkRecords } from './checks.js';
 /** One row of one of the paper's tables, with our runs of it. */
 export interface PaperTableRow {
   /**
-   * The paper's row. A label that can be read in two ways has its reading behind it, so that rows, figures and
-   * verdicts tell them apart. A label that states TRM's T and n states the base's.
+   * The paper's row. If its label is ambiguous, it includes the reading, so that rows, figures and verdicts differ. If
+   * it states TRM's T and n, it states the base's.
    */
   readonly row: PaperRow;
   readonly variant: string;
-  /** The row's experiment on the base; its records are the runs of exactly this. */
+  /** The row's experiment on the base; `records` holds runs of exactly this one. */
   readonly experiment: Experiment;
   /** Ours, one a seed, by seed; may be empty. */
   readonly records: readonly RunRecord[];
-  /** Runs of the row at its base's learning rate, where its best is another; else the same runs. */
+  /** Runs of the row at its base's learning rate; equal to `records` if that is its best. */
   readonly atBaseRate: readonly RunRecord[];
-  /** Runs of the row with as many steps as cost what its base's do; undefined where it costs no less a step. */
+  /** Runs of the row with more steps, at its base's cost; undefined if its steps are not cheaper. */
   readonly atEqualCost: readonly RunRecord[] | undefined;
 }
 
 /**
- * The rows of a table as variants of a base, with those records that were made with exactly their configuration. Throws
- * InputError for what is no table, no base or no record, and for a run that is given twice.
+ * The rows of a table as variants of a base, each with the records of exactly its configuration. Throws InputError for
+ * an unknown table, an invalid base or record, and a run that is given twice.
  */
 export function paperTableRows(
   table: PaperRow['table'],
@@ -62,8 +62,8 @@ export function paperTableRows(
 }
 
 /**
- * The records of a row: runs of exactly its experiment, or those of the row that it takes the raw weights of, with
- * no evaluation in them but that of these.
+ * The records of a row: runs of exactly its experiment. For a row of raw weights, runs of the row with the same
+ * training, with the raw weights' evaluation as their only one.
  */
 function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[]): RunRecord[] {
   const raw = row.rawWeightsOf === undefined ? undefined : rawWeightsIn(base.evaluation);
@@ -77,8 +77,8 @@ function ownRecords(base: Experiment, row: Variant, records: readonly RunRecord[
 }
 
 /**
- * The records of exactly one experiment, with the kit's block and the seed's own start. Throws InputError where they
- * were made on different puzzles: their file has changed between them.
+ * The records of exactly one experiment, with the kit's block and weights from the seed. Throws InputError if their
+ * puzzles differ because a file has changed.
  */
 export function runsOf(experiment: Experiment | undefined, records: readonly RunRecord[]): RunRecord[] {
   const own = records.filter(

@@ -1,4 +1,4 @@
-/** The paper's tables with ours beside them: what our records say, row by row, and which orderings they bear out. */
+/** The paper's tables with ours: our results row by row, and which of the paper's orderings they confirm. */
 import type { DataFrame } from 'danfojs-node';
 import { runCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
@@ -23,15 +23,15 @@ import { byVotes, haltingText, meanAndSpread, notesOn, percentPoints, signedPoin
 
 type TableNumber = PaperRow['table'];
 
-/** What to say where a base has other recursions than the paper's TRM. */
+/** A note for a base whose T and n are not those of the paper's TRM. */
 function otherRecursions({ model }: Experiment): string {
   const [ours, papers] = [recursionsOf(model), recursionsOf(paperConfig)];
   return ours === papers ? '' : ` TRM here has ${ours} where the paper’s has ${papers}.`;
 }
 
 /**
- * As Markdown: "model | paper | ours | seeds | …", what each row costs in a second table, so that neither is wider than
- * a page, and which of the paper's orderings our runs bear out. A page of several tables has the legend once.
+ * As Markdown: "model | paper | ours | seeds | …", a second table of the rows' costs, so that neither is wider than a
+ * page, and which orderings of the paper our runs confirm. A page of several tables has the legend once.
  */
 export function paperTable(
   table: TableNumber,
@@ -88,8 +88,8 @@ export function paperTable(
 }
 
 /**
- * The table in brief, as Markdown: every row that was run, with its score, its distance to the row that the paper holds
- * it against, and what that says of the paper's ordering.
+ * The table in brief, as Markdown: every row that was run, its score, its difference from the row it is compared with,
+ * and the verdict on the paper's ordering.
  */
 export function paperTableInBrief(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
   const rows = paperTableRows(table, base, records);
@@ -139,7 +139,7 @@ function floorText(rows: readonly PaperTableRow[]): string {
   return floor.length === 0 ? '' : `Did not learn: ${floor.join(', ')}.`;
 }
 
-/** The rows whose head is right less often than one that gave every puzzle the commoner answer of its run. */
+/** The rows whose halting head is right less often than the constant answer that is commoner in its run. */
 function commonerText(rows: readonly PaperTableRow[]): string {
   const worse = rows.flatMap(({ row, records }) => {
     if (records.length === 0) return [];
@@ -218,7 +218,7 @@ export function comparedRows(table: TableNumber, base: Experiment, records: read
   }));
 }
 
-/** What the paper's numbers beside ours are of. */
+/** The puzzles of the paper's numbers that stand next to ours. */
 export function paperData({ task }: Experiment): string {
   if (task.kind === 'arc') return arcName(task);
   return task.kind === 'maze' ? 'Maze-Hard' : 'Sudoku-Extreme';

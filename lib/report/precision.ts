@@ -1,4 +1,4 @@
-/** Does bfloat16 learn as float32 does? Runs that were made in both. */
+/** Whether bfloat16 learns as float32 does, from runs made in both. */
 import { InputError } from '../errors.js';
 import { precisionOf, type RunRecord } from '../experiment/record.js';
 import { pairedTest } from './statistics.js';

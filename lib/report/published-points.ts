@@ -21,7 +21,7 @@ export interface PublishedPoint {
   /** Optimizer steps, and puzzles a step. */
   readonly steps: number;
   readonly batchSize: number;
-  /** The row of the paper's tables whose published size it has, from which its FLOP follow … */
+  /** A row of the paper's tables with this model's published size, which determines its FLOP … */
   readonly model?: string;
   /** … or its FLOP a puzzle and step. */
   readonly flopPerPuzzle?: number;
@@ -40,7 +40,7 @@ const fields: Fields<PublishedPoint> = {
   note: optional(text),
 };
 
-/** All of them. Throws InputError for a file that is none of such points. */
+/** All points. Throws InputError for an invalid file. */
 export function publishedPoints(): PublishedPoint[] {
   const file = path.join('data', 'published', 'sudoku-extreme.json');
   const points = JSON.parse(readFileSync(path.join(projectRoot(), file), 'utf8')) as unknown[];

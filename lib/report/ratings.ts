@@ -1,9 +1,9 @@
-/** Accuracy by how hard a puzzle is. */
+/** Accuracy by difficulty of the puzzles. */
 import type { ClosingEvaluation } from '../experiment/closing.js';
 import { closingEvaluation, type RunRecord } from '../experiment/record.js';
 import { meanAndSpread, type Table } from './tables.js';
 
-/** Puzzles solved by how hard their source rates them, where runs asked for it: one row a model and band. */
+/** Puzzles solved by their source's rating, from runs that evaluated this: one row for each model and band. */
 export function ratingsTable(records: readonly RunRecord[]): Table {
   const byName = new Map<string, RunRecord[]>();
   for (const record of records)
@@ -28,7 +28,7 @@ export function ratingsTable(records: readonly RunRecord[]): Table {
   };
 }
 
-/** The closing evaluations of a run that are about puzzles of certain ratings, and were made. */
+/** The closing evaluations by rating that a run has made. */
 function bandsOf({ experiment, closing }: RunRecord): ClosingEvaluation[] {
   return experiment.evaluation.closing.filter(
     ({ name, ratings }) => ratings !== undefined && Object.hasOwn(closing, name),

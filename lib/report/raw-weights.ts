@@ -1,4 +1,4 @@
-/** The paper's tables once more with the weights as trained: how much of a difference is their moving average's. */
+/** The paper's tables repeated with the raw weights: how much of a difference is due to the moving average. */
 import { rawWeightsIn } from '../experiment/closing.js';
 import { closingEvaluation, quotedPuzzles, type RunRecord } from '../experiment/record.js';
 import { legend } from './legend.js';
@@ -6,7 +6,7 @@ import { comparedOverSeeds, firstOf, heldAgainst, intervalText } from './orderin
 import type { PaperTableRow } from './paper-rows.js';
 import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
 
-/** The share that a run's raw weights solve of the puzzles that tables quote; undefined where it was not scored. */
+/** A run's accuracy with raw weights on the puzzles that tables quote; undefined if not scored on all of these. */
 export function rawAccuracy(record: RunRecord): number | undefined {
   const name = rawWeightsIn(record.experiment.evaluation);
   const raw = name === undefined ? undefined : closingEvaluation(record, name);
@@ -14,8 +14,8 @@ export function rawAccuracy(record: RunRecord): number | undefined {
 }
 
 /**
- * The rows with raw weights, each held against the row of its ordering, those at equal cost against the first; empty
- * where no such pair was scored. Not in the plan of the tables, so nothing is judged.
+ * The rows with raw weights, each compared with the row of its ordering; those at equal cost, with the paper's best
+ * row. Empty if no such pair was scored. The tables' plan does not have this, so nothing is judged.
  */
 export function rawWeightsText(rows: readonly PaperTableRow[], withLegend = true): string {
   const first = firstOf(rows);

@@ -1,4 +1,4 @@
-/** The report of runs at hand: a table for people, the same for programs, and accuracy versus cycles. */
+/** The report of any runs: a table to read, its data as CSV, and the figure of accuracy versus cycles. */
 import path from 'node:path';
 import type { Experiment } from '../experiment/experiment.js';
 import { quotedAccuracy, type RunRecord } from '../experiment/record.js';
@@ -21,16 +21,16 @@ export interface TableTexts {
   readonly csv: string;
 }
 
-/** What runs come to. */
+/** The report of some runs. */
 export interface RunsReport extends TableTexts {
-  /** What its files are called. */
+  /** The name of its files. */
   readonly name: string;
-  /** What a terminal shows of it. */
+  /** The short version for a terminal. */
   readonly text: string;
   readonly figure: Figure;
 }
 
-/** Any records: a row an experiment for people, a row a run for programs. */
+/** A report of any records: the Markdown has a row for each experiment, the CSV a row for each run. */
 export function recordsReport(name: string, records: readonly RunRecord[]): RunsReport {
   const markdown = [recordsTable(records), ...notesOn(records)].join('\n\n');
   return reportOf(name, { markdown, csv: toCsv(tableOfRows(recordRows(records))) }, records);
@@ -51,7 +51,7 @@ export function paperTableReport(table: PaperTable, base: Experiment, records: r
   };
 }
 
-/** What became of each failure mode. */
+/** The report of the failure modes at a scale. */
 export function failureModesReport(scale: string, records: readonly RunRecord[]): RunsReport {
   const texts = tableTexts(failureModesTable(records, scale), failureModeNotes(records, scale));
   return reportOf(`failure-modes-${scale}`, texts, records);
@@ -66,7 +66,7 @@ function reportOf(name: string, texts: TableTexts, records: readonly RunRecord[]
   return { name, ...texts, text: texts.markdown, figure: accuracyVersusCycles(records) };
 }
 
-/** A table whose last column names the runs of each row: for people without it and with notes below, for programs. */
+/** A table whose last column lists each row's runs: Markdown without it but with notes, and CSV with it. */
 export function tableTexts(table: Table, notes: readonly string[] = []): TableTexts {
   return { markdown: [toMarkdown(withoutRuns(table)), ...notes].join('\n\n'), csv: toCsv(table) };
 }
@@ -90,7 +90,7 @@ export async function writeRunsReports(records: string, reports: readonly RunsRe
   return files.map(([file]) => file);
 }
 
-/** Whether a folder lies in the project's data, where no report is written unasked. */
+/** Whether a folder is in the project's data, where reports are written only on request. */
 export function isProjectData(folder: string): boolean {
   const within = path.relative(path.join(projectRoot(), 'data'), folder);
   return within === '' || !(within.startsWith('..') || path.isAbsolute(within));

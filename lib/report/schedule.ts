@@ -1,4 +1,4 @@
-/** A schedule as a picture, with the gradient in it. */
+/** A schedule as a picture that shows where gradient flows. */
 import { checkValue, text } from '../fields.js';
 import type { Call, Schedule } from '../model/calls.js';
 import { checkSchedule, scheduleText } from '../model/schedule-text.js';
@@ -42,7 +42,7 @@ export function drawSchedule(schedule: Schedule, title = 'One supervision step')
     `<line x1="${left}" y1="${inputRow}" x2="${width - 14}" y2="${inputRow}" ` +
       `stroke="${colour.quiet}" stroke-width="1" stroke-dasharray="2 4"/>`,
     words('x, puzzle', 14, inputRow + 5, fontSize.label),
-    // What is read comes from the left, so that the lines show the order of time.
+    // Lines enter from the left, so that they show the order of time.
     ...calls.flatMap(({ write, read, gradient }, i) =>
       read
         .filter((source) => source !== write)

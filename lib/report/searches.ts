@@ -11,9 +11,9 @@ import { spreadOf } from './statistics.js';
 import { haltingText, meanAndSpread, type Table } from './tables.js';
 
 /**
- * Every try of every search, best first: how its settings differ from the experiment's of today, and what came of
- * them on validation puzzles, of ARC on validation tasks by two tries of the vote. Throws InputError for a record
- * that was scored on anything else.
+ * Every try of every search, best first: its differences from the experiment as it is today, and its accuracy on
+ * validation puzzles; on ARC, on validation tasks by two tries of the vote. Throws InputError for a record that was
+ * scored on anything else.
  */
 export function searchTable(records: readonly RunRecord[]): Table {
   checkRecords(records);
@@ -81,9 +81,9 @@ function configurationHash({ task, model, training }: Experiment): string {
   return hashOf([task, model, training]);
 }
 
-/** "task.side 7, model.mixer mlp": what sets a try apart from the named experiment that it started from. */
+/** The differences of a try from the named experiment it started from: "task.side 7, model.mixer mlp". */
 function settingsText(base: Experiment, tried: Experiment): string {
-  const follows = Object.keys(taskShape(base.task)); // what the task fixes of the model
+  const follows = Object.keys(taskShape(base.task)); // determined by the task
   const changed = differences(base, tried)
     .filter(({ part, field }) => part !== 'evaluation' && !(part === 'model' && follows.includes(field)))
     .map(({ part, field, to }) => `${part}.${field} ${settingText(to)}`);

@@ -10,15 +10,15 @@ function onlyInTable3({ rows }: Variant): boolean {
   return rows.every(({ table }) => table === 3);
 }
 
-/** The place of a row of the paper among the series that figures tell apart; undefined for what is none. */
+/** A paper row's index among the distinguishable series; undefined for any other id. */
 export function placeOf(variant: string | null): number | undefined {
   const index = placed.findIndex(({ id }) => id === variant);
   return index < 0 ? undefined : index % seriesCount;
 }
 
 /**
- * The place of every row of a figure, each once. A row of the paper has its own; one without, or whose place is taken,
- * gets the first that is free.
+ * The series index of every row of a figure, all different. A row of the paper gets its own; a row without one, or
+ * whose own is taken, gets the first free one.
  */
 export function seriesPlaces(rows: readonly LabelledRuns[]): number[] {
   const taken = new Set<number>();

@@ -37,7 +37,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { n, mean, deviation, interval: [mean - half, mean + half] };
 }
 
-/** Shares differ by a puzzle of many, so a smaller spread is none. */
+/** Shares differ by whole puzzles, so a smaller spread is rounding. */
 const rounding = 1e-9;
 
 /** A paired t-test. */
@@ -51,9 +51,9 @@ export interface PairedTest {
 }
 
 /**
- * Whether left and right differ, pair by pair (same seed); null for fewer than two pairs.
- * Where every pair differs by the same amount, but for 1e-9, the spread is not known: p is 1, and the interval is
- * infinite, or [0, 0] where the amount is 0. Throws InputError for unequal lengths, and for what is no number.
+ * Whether left and right differ, paired (same seed); null for fewer than two pairs. If all pairs differ by the same
+ * amount, to 1e-9, the spread is unknown: p is 1, and the interval is infinite, or [0, 0] if the amount is 0. Throws
+ * InputError for unequal lengths, and for values that are no numbers.
  */
 export function pairedTest(left: readonly number[], right: readonly number[]): PairedTest | null {
   checkPairs(left, right);
@@ -72,7 +72,7 @@ function checkPairs(left: readonly number[], right: readonly number[]): void {
     throw new InputError(`expected as many values on both sides, got ${left.length} and ${right.length}`);
 }
 
-/** Holm's correction: p values of several tests, each as it counts among all of them, in the order given. */
+/** Holm's correction: the adjusted p value of each of several tests, in the order given. */
 export function holm(values: readonly number[]): number[] {
   const ascending = values.map((p, index) => ({ p, index })).sort((a, b) => a.p - b.p);
   const corrected = [...values];
@@ -85,7 +85,7 @@ export function holm(values: readonly number[]): number[] {
 }
 
 /**
- * Spearman's rank correlation, −1 … 1, and how often ranks without any relation correlate as much (two-sided, by
+ * Spearman's rank correlation, −1 … 1, and the probability that unrelated ranks correlate as strongly (two-sided, by
  * Student's t); null for fewer than three pairs. Throws InputError for unequal lengths.
  */
 export function rankCorrelation(
@@ -104,7 +104,7 @@ export function samplingError(share: number, puzzles: number): number {
   return Math.sqrt((share * (1 - share)) / puzzles);
 }
 
-/** 95 % interval of a share of which so many of all were counted, 0 … 1 (Wilson's). */
+/** 95 % interval (Wilson's) of a share, 0 … 1, of which `count` of `all` were counted. */
 export function binomialInterval(count: number, all: number): readonly [low: number, high: number] {
   const [z, share] = [1.959964, count / all];
   const centre = (share + z ** 2 / (2 * all)) / (1 + z ** 2 / all);
@@ -116,7 +116,7 @@ export function binomialInterval(count: number, all: number): readonly [low: num
 export interface DistributionTest {
   /** Largest distance between the two distribution functions, 0 … 1. */
   readonly distance: number;
-  /** How often two samples of one distribution differ so much, by the limit for large samples; ties make it larger. */
+  /** Probability of so large a distance between samples of one distribution, for large samples; ties make it larger. */
   readonly p: number;
 }
 

@@ -1,7 +1,4 @@
-/**
- * Figures over a whole table's runs: what depth, cost, longer thinking and training by heart come to, variant by
- * variant.
- */
+/** Figures of a whole table's runs: depth, cost, longer thinking and memorisation, variant by variant. */
 import { runCost } from '../experiment/cost.js';
 import { closingEvaluation, finalEvaluation, quotedAccuracy, voteOf, type RunRecord } from '../experiment/record.js';
 import { InputError } from '../errors.js';
@@ -37,7 +34,7 @@ import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
 import type { LabelledRuns } from './tables.js';
 
-/** Accuracy after 1 … N supervision steps where N is beyond the training's: the rise, and what comes after it. */
+/** Accuracy after 1 … N supervision steps, with N beyond that of training. */
 export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   checkRows(rows);
   checkOptions(options, {});
@@ -182,7 +179,7 @@ export function costVersusAccuracy(
   };
 }
 
-/** Training puzzles solved beside test puzzles solved, row by row: the gap is what was learned by heart. */
+/** Training and test puzzles solved, row by row; the gap is memorisation. */
 export function trainingVersusTest(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   checkRows(rows);
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
@@ -279,8 +276,8 @@ export function learningCurves(
 }
 
 /**
- * Supervision steps that training puzzles use before they halt, as training goes on: one panel a variant, its mean
- * over seeds, before the others in grey.
+ * Supervision steps of training puzzles before they halt, during training: one panel for each variant, with its mean
+ * over seeds in front of the others in grey.
  */
 export function haltingOverTraining(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   checkRows(rows);
@@ -375,8 +372,8 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
 }
 
 /**
- * What was measured on what, below a figure's title: the data, the puzzles scored, the seeds. `spread` says what
- * bands or bars show; `shown` gives the evaluations that the figure draws, the final one if it is left out.
+ * The caption of a figure: its data, the puzzles scored, the seeds. `spread` explains bands or bars. `shown` returns
+ * the evaluations that the figure draws; by default the final one.
  */
 export function studyCaption(
   rows: readonly LabelledRuns[],
@@ -387,17 +384,17 @@ export function studyCaption(
   if (records.length === 0) return 'not run yet';
   const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
   const sets = several(records.map(({ data }) => data.test.name));
-  const arc = records.every(({ experiment }) => experiment.task.kind === 'arc'); // its sets say how many tasks they are
+  const arc = records.every(({ experiment }) => experiment.task.kind === 'arc'); // their names state the tasks
   const shaded = spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`;
   return `${sets}${arc ? '' : `, ${puzzles} puzzles`}; ${seedsText(rows)}${shaded}`;
 }
 
-/** What a band of a figure of curves shows; empty where they are too many for bands. */
+/** What the bands of a figure show; empty if it has too many curves for bands. */
 export function bandText(rows: readonly LabelledRuns[]): string {
   return trainedApart(rows).length > mostBands ? '' : 'shaded from the worst to the best';
 }
 
-/** The same of panels that show training alone. */
+/** The caption of panels about training alone. */
 function trainingCaption(rows: readonly LabelledRuns[]): string {
   const sets = several(withRecords(rows).flatMap(({ records }) => records.map(({ data }) => data.train.name)));
   return sets === '' ? 'not run yet' : `${sets}; ${seedsText(rows)}; grey: the other rows`;
@@ -408,7 +405,7 @@ function seedsText(rows: readonly LabelledRuns[]): string {
   return seeds === '1' ? 'one seed' : `mean over ${seeds} seeds`;
 }
 
-/** "5", or "3 or 5" where rows differ. */
+/** The number of seeds: "5", or "3 or 5" if rows differ. */
 function seedsOf(rows: readonly LabelledRuns[]): string {
   return several(
     withRecords(rows)
@@ -426,8 +423,8 @@ function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {
 }
 
 /**
- * Without rows of the same runs once more that differ in their last score alone: such a row is of their raw weights,
- * and trained as the first.
+ * Rows with distinct trainings. A row of raw weights repeats the runs of another row and differs in the final
+ * evaluation alone, so it is dropped.
  */
 function trainedApart(rows: readonly LabelledRuns[]): LabelledRuns[] {
   const run = withRecords(rows);
@@ -440,7 +437,7 @@ function depthOf({ experiment }: PaperTableRow): number {
   return effectiveDepth(experiment.model);
 }
 
-/** Of one run; 0 for none. */
+/** Training FLOP of one run; 0 without runs. */
 function trainingFlop({ records: [first] }: LabelledRuns): number {
   return first === undefined ? 0 : runCost(first.experiment).training;
 }

@@ -35,7 +35,7 @@ export function tableOfRows(rows: readonly Readonly<Record<string, string | numb
   return { columns, rows: rows.map((row) => columns.map((column) => cellText(row[column]))) };
 }
 
-/** A table as GitHub's Markdown; columns of numbers are set to the right, and no number breaks before its ± or %. */
+/** A table as GitHub's Markdown; numeric columns are right-aligned, and no number breaks before its ± or %. */
 export function toMarkdown(table: Table): string {
   checkTable(table);
   const right = numericColumns(table);
@@ -56,7 +56,7 @@ function checkTable(table: Table): void {
     throw new InputError(`table: expected ${expected}; rows of plain values become one by tableOfRows`);
 }
 
-/** A table as aligned text; columns of numbers are set to the right. */
+/** A table as aligned text; numeric columns are right-aligned. */
 export function toText(table: Table): string {
   const right = numericColumns(table);
   const lines = [table.columns, ...table.rows];
@@ -84,11 +84,11 @@ export interface ResultRow {
   readonly scale: string;
   readonly puzzles: number | null;
   readonly data: string;
-  /** Ours is of tasks of ARC, by their votes. */
+  /** Ours is the share of ARC tasks solved by votes. */
   readonly voted?: boolean;
 }
 
-/** What counts of ARC's tasks, where their versions vote. */
+/** How votes on ARC tasks are counted. */
 export const byVotes =
   'solved in two tries by the votes of their versions (a task of several test pairs counts by its share)';
 
@@ -107,7 +107,7 @@ export function resultsTable(records: readonly RunRecord[]): string {
   return [...tables, ...notesOn(records)].join('\n\n');
 }
 
-/** What must be said wherever such results appear. */
+/** Notes that must accompany such results. */
 export function notesOn(records: readonly RunRecord[]): string[] {
   const notes = records.map(({ experiment: { task } }) =>
     task.kind === 'arc' ? noteOnArc(task) : task.kind === 'sudoku' ? noteOnSudoku(task) : '',
@@ -147,7 +147,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }
 
-/** Runs that a table or a figure shows as one, over their seeds; a row of a paper's table is one. */
+/** Runs that tables and figures combine over seeds, such as those of one row of a paper's table. */
 export interface LabelledRuns {
   readonly row: { readonly label: string };
   /** The id of the paper's row, where its runs do not say it. */
@@ -156,8 +156,8 @@ export interface LabelledRuns {
 }
 
 /**
- * Runs of one experiment on the same data, which differ only in their seed, whatever the order of its fields and the
- * words about it; in order of first appearance.
+ * Runs grouped by experiment and data, so that each group differs in seeds alone, in order of first appearance. The
+ * order of an experiment's fields and its `about` do not count.
  */
 export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...RunRecord[]][] {
   const groups = new Map<string, [RunRecord, ...RunRecord[]]>();
@@ -177,7 +177,7 @@ export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...Run
   return [...groups.values()];
 }
 
-/** Runs by experiment, and what tables and figures call each; no two have one label. */
+/** Runs by experiment, each with a unique label for tables and figures. */
 export function labelledRuns(
   records: readonly RunRecord[],
 ): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
@@ -191,7 +191,7 @@ export function labelledRuns(
   });
 }
 
-/** What stands behind the label of a run that others share: the first of these in which they all differ. */
+/** Suffix for a label that several experiments share: source, base or settings, the first that differs in all. */
 function toldApart(run: RunRecord, alike: readonly RunRecord[]): string {
   if (alike.length === 1) return '';
   const tails = [sourceTail, baseTail, (each: RunRecord) => settingsTail(each, alike)];
@@ -207,14 +207,14 @@ function baseTail({ experiment }: RunRecord): string {
   return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
 }
 
-/** Its own values of the settings in which the runs differ: ", learningRate 0.002". */
+/** This run's values of the settings in which the runs differ: ", learningRate 0.002". */
 function settingsTail({ experiment }: RunRecord, alike: readonly RunRecord[]): string {
   const changed = alike.flatMap((other) => differences(alike[0]!.experiment, other.experiment));
   const settings = new Map(changed.map(({ part, field }) => [field, experiment[part][field as never] as unknown]));
   return [...settings].map(([field, value]) => `, ${field} ${settingText(value)}`).join('');
 }
 
-/** Records as result rows, one for those that differ only in their seed. */
+/** Records as result rows, one for each experiment and data set. */
 function resultRows(records: readonly RunRecord[]): ResultRow[] {
   return labelledRuns(records).map(({ row: { label }, records: group }) => {
     const [{ experiment, data }] = group;
@@ -231,8 +231,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
 }
 
 /**
- * What the paper reports for a record's model, if it is one of the paper's, on 9×9 boards or 30×30 mazes;
- * others are not in it.
+ * The paper's result for a record's model on 9×9 Sudokus or 30×30 mazes; null for models or sizes that are not in it.
  */
 function paperAccuracy(record: RunRecord): Pick<ResultRow, 'paper' | 'sameData'> {
   const { task, scale, variant: named } = record.experiment;
@@ -265,7 +264,7 @@ export function isPaperModel(record: RunRecord): boolean {
   return !isOwn(record) && calls.every((field) => model[field] === paperConfig[field]);
 }
 
-/** The paper's TRM-MLP but for its size and, below the paper's scale, the number of its recursions. */
+/** Whether a run's model is the paper's TRM-MLP, except for its size and, below the paper's scale, its recursions. */
 function isPaperTrm(record: RunRecord): boolean {
   const { model, training, scale } = record.experiment;
   const shape = [
@@ -301,7 +300,7 @@ export function signedPoints(difference: number): string {
 
 const number = /^(< )?[+−-]?\d[\d.,]*(–[\d.,]+| ± [\d.,]+)?( %\*?)?$/;
 
-/** Columns of numbers: at least one, and beside them only dashes, "not run" and nothing. */
+/** Whether each column is numeric: has a number, and otherwise only dashes, "not run" and empty cells. */
 function numericColumns({ columns, rows }: Table): boolean[] {
   return columns.map((_, i) => {
     const cells = rows.map((row) => row[i] ?? '');
@@ -316,7 +315,7 @@ function cellText(value: string | number | boolean | null | undefined): string {
   return value === null || value === undefined ? '–' : String(value);
 }
 
-/** A table without its last column, the run ids, which are for files that are read by machines. */
+/** A table without its last column, the run ids, which only files for programs have. */
 export function withoutRuns({ columns, rows }: Table): Table {
   return { columns: columns.slice(0, -1), rows: rows.map((row) => row.slice(0, -1)) };
 }

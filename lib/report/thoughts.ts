@@ -5,7 +5,7 @@ import type { UntilSure } from '../train/until-sure.js';
 import { plural } from '../words.js';
 import { percentText } from './tables.js';
 
-/** One way of thinking in a table: what it solved, and what that took. */
+/** One way of thinking in a table: its accuracy and its cost. */
 export type ThinkingRow = Readonly<{
   thinking: string;
   'puzzles solved': string;
@@ -27,7 +27,7 @@ export function thinkingRow(
   };
 }
 
-/** What a search solved, what it cost, and how far the halting head could be trusted, in short lines. */
+/** The result of a search in short lines: puzzles solved, cost, and how reliable the halting head was. */
 export function untilSureText(search: UntilSure): string {
   const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, headPrecision, passes } = search;
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });

@@ -1,4 +1,4 @@
-/** Thinking wider as a figure and as tables: what a model solves with more passes, way by way. */
+/** Thinking wider as a figure and as tables: the accuracy of each way of spending more passes. */
 import type { SearchPart, StepsPart, WiderRecord } from '../experiment/wider-record.js';
 import {
   axis,
@@ -17,7 +17,7 @@ import { binomialInterval } from './statistics.js';
 import { percentPoints, percentText, type Table } from './tables.js';
 import { plural } from '../words.js';
 
-/** What one way of thinking solves with so many passes. */
+/** The accuracy of one way of thinking at one number of passes. */
 export interface WiderPoint {
   readonly way: 'more cycles' | 'noisy chains' | 'votes' | 'surest' | 'stop when sure';
   /** "8 forms", "up to 1,024 passes". */
@@ -30,7 +30,7 @@ export interface WiderPoint {
   readonly stops?: { readonly sure: number; readonly wrong: number };
 }
 
-/** One puzzle's answers that were surer than all before. */
+/** An answer of one puzzle that was surer than all before it. */
 interface Surer {
   readonly passes: number;
   readonly haltLogit: number;
@@ -42,7 +42,7 @@ export function thresholdsOf({ plan }: WiderRecord): number[] {
   return Array.from({ length: Math.floor(plan.haltAbove) + 1 }, (_, i) => i);
 }
 
-/** The threshold with the most validation puzzles solved; among equals that with the fewest passes. */
+/** The threshold with the most validation puzzles solved; in a tie, the one with the fewest passes. */
 export function chosenThreshold(record: WiderRecord): number {
   const tried = thresholdsOf(record).map((haltAbove) => ({
     haltAbove,
@@ -52,7 +52,7 @@ export function chosenThreshold(record: WiderRecord): number {
   return tried[0]!.haltAbove;
 }
 
-/** All points of a study, way by way, each with more and more passes. */
+/** All points of a study, way by way, each in order of passes. */
 export function widerPoints(record: WiderRecord): WiderPoint[] {
   const { formSteps, leastForms, cycles, chains, chainSteps, testPuzzles: puzzles } = record.plan;
   const searches = searchParts(record, 'test');
@@ -114,7 +114,7 @@ export function widerFigure(record: WiderRecord): Figure {
       const solved = own.map((point) => percent(point.solved / puzzles));
       const says = `${way}: %{y:.1f} % with %{x:.0f} passes<extra></extra>`;
       const curve = curveTrace(way, index, passes, solved, says, { error_y: error });
-      // Of the same forms as the votes, and often as good: these show between its dashes.
+      // Uses the votes' forms and is often as good, so it is dashed to show the votes' curve.
       return way === 'surest' ? { ...curve, line: { ...seriesLine(index), dash: 'dash' } } : curve;
     }),
     layout: baseLayout(
@@ -139,7 +139,7 @@ export function widerFigure(record: WiderRecord): Figure {
   };
 }
 
-/** Every point of the figure, with its interval; where the head stops, how often it was right. */
+/** Every point of the figure, with its interval; if the head stops, also its precision. */
 export function widerTable(record: WiderRecord): Table {
   const points = widerPoints(record);
   const bars = own95(points);
@@ -173,7 +173,7 @@ export function widerTable(record: WiderRecord): Table {
   };
 }
 
-/** What every threshold would have given on the validation puzzles by which it is chosen. */
+/** The result of every threshold on the validation puzzles that choose it. */
 export function thresholdTable(record: WiderRecord): Table {
   const chosen = chosenThreshold(record);
   const puzzles = searched(record, 'validation');
@@ -193,7 +193,7 @@ export function thresholdTable(record: WiderRecord): Table {
   };
 }
 
-/** The first answer above the threshold, or where there is none within the limit the surest one within it. */
+/** Takes each puzzle's first answer above the threshold within the limit of passes, else the surest one within it. */
 function stopWhenSure(puzzles: readonly (readonly Surer[])[], haltAbove: number, limit: number): WiderPoint {
   let [passes, solved, sure, wrong] = [0, 0, 0, 0];
   for (const answers of puzzles) {

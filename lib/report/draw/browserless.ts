@@ -1,4 +1,4 @@
-/** What plotly.js asks of a browser and jsdom lacks: sizes of text and lengths of paths. */
+/** The browser functions that plotly.js needs and jsdom lacks: sizes of text and lengths of paths. */
 import { localBox, pageBox, pathPoints, type Element, type Point } from './geometry.js';
 
 /** The parts of a jsdom window used here; the project has no DOM types. */

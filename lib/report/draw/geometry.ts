@@ -85,7 +85,7 @@ export function pathPoints(path: Element): Point[] {
   return points;
 }
 
-/** Lines one below the other; each starts, centres or ends at x as its anchor says. */
+/** The box of lines one below the other, each starting, centred or ending at x as its anchor says. */
 function textBox(text: Element): Box {
   const size = fontSizeOf(text);
   const lines = Array.from(text.children).filter(({ tagName }) => tagName === 'tspan');
@@ -102,7 +102,7 @@ function textBox(text: Element): Box {
   };
 }
 
-/** The size of an element's font, looked for upwards. */
+/** The font size of an element, inherited if it has none. */
 function fontSizeOf(element: Element): number {
   for (let at: Element | null = element; at !== null; at = at.parentElement) {
     const size = Number.parseFloat(styleOf(at, 'font-size') ?? '');
@@ -150,7 +150,7 @@ function apply([a, b, c, d, e, f]: Matrix, [x, y]: Point): Point {
   return [a * x + c * y + e, b * x + d * y + f];
 }
 
-/** None for an empty box, so that it does not pull a group's box to the origin. */
+/** The corners of a box; none of an empty box, which would extend a group's box to the origin. */
 function corners({ x, y, width, height }: Box): Point[] {
   return width === 0 && height === 0
     ? []

@@ -4,11 +4,11 @@ import { anyObject, checkFields, checkValue, listOf, objectOf, optional, text as
 import type { Animation, Drawing, Figure, Frame, Trace } from './plotly.js';
 import { colour, fontFamily, fontSize, textWidth } from './style.js';
 
-/** How one cell looks. No meaning rests on colour alone: marks and weight say the same. */
+/** The look of one cell. Colour never carries meaning alone: marks and weight repeat it. */
 export interface CellView {
   /** At most two characters; '' for none. */
   readonly symbol: string;
-  /** One character in its place for readers without pictures, where its fill says more than its symbol. */
+  /** A character that replaces the symbol in text output, for cells whose fill means more than their symbol. */
   readonly letter?: string;
   readonly fill: string;
   readonly ink: string;
@@ -31,7 +31,7 @@ export interface GridView {
   readonly caption?: string;
 }
 
-/** What a look means, for the legend. */
+/** The meaning of a cell's look, for the legend. */
 export interface LegendEntry {
   readonly cell: CellView;
   readonly meaning: string;
@@ -42,7 +42,7 @@ const captionHeight = 24;
 const gap = 14;
 const margin = 6;
 const frameWidth = 2.25;
-/** What is left for an output in a notebook's page, beside JupyterLab's list of files on a screen 1280 wide. */
+/** Width left for an output in JupyterLab, with its file list open, on a screen 1280 wide. */
 const pageWidth = 820;
 
 const gridFields = {
@@ -93,7 +93,7 @@ export function drawGrids(
     readonly columns?: number;
     readonly cellSize?: number;
     readonly title?: string;
-    /** Of it only what occurs is drawn: in these grids or, so that pictures of a series are alike, in `among`. */
+    /** Only entries that occur are drawn: in these grids or, for one legend in a series of pictures, in `among`. */
     readonly legend?: readonly LegendEntry[];
     readonly among?: readonly GridView[];
   } = {},
@@ -147,9 +147,9 @@ export function drawGrids(
 }
 
 /**
- * Grids of one size as one figure with a step slider and a play button; the first is shown at first. On paper the
- * `still` grids stand side by side, by default the same ones. Captions run along. `names` are the labels of the
- * slider, by default 1, 2, ….
+ * Grids of one size as one figure with a step slider and a play button, at the first grid. On paper the `still` grids,
+ * by default the same ones, are side by side. Each grid shows its caption. `names`: the slider's labels, by default 1,
+ * 2, ….
  */
 export function animateGrids(grids: readonly GridView[], options: AnimationOptions): Animation {
   const first = grids[0];
@@ -258,7 +258,7 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
   return { figure, still: drawGrids(still, { title, legend, ...(inRow === undefined ? {} : { columns: inRow }) }) };
 }
 
-/** What an animation says beside its grids. */
+/** Options of an animation, besides its grids. */
 export interface AnimationOptions {
   readonly title: string;
   readonly legend?: readonly LegendEntry[];
@@ -392,14 +392,14 @@ function drawCell(
   ].join('');
 }
 
-/** On a light edge, so that it shows on any fill; thin where a symbol is to stay readable. */
+/** With a light edge, visible on any fill; thin if a symbol must stay readable. */
 function crossing(x: number, y: number, size: number, symbol: string): string {
   const width = Math.max(1.2, size * (symbol === '' ? 0.09 : 0.055));
   const ends = [x + size * 0.16, y + size * 0.84, x + size * 0.84, y + size * 0.16] as const;
   return line(...ends, colour.error, width * 2.4) + line(...ends, colour.wrong, width);
 }
 
-/** The entries whose mark, or without one whose ink, some cell of the grids has. */
+/** The entries of the legend that occur in the grids: by their mark, or, without one, by their ink. */
 function occurring(legend: readonly LegendEntry[], grids: readonly GridView[]): LegendEntry[] {
   const cells = grids.flatMap((grid) => grid.cells);
   return legend.filter(({ cell: { corner, crossed, ink, bold } }) =>

@@ -3,13 +3,13 @@ import { checkFields, optional, text, type Fields } from '../../fields.js';
 import type { Annotation, Layout, Trace } from './plotly.js';
 import { colour, figureSize, fontFamily, fontSize, seriesColour, stroke, textWidth, translucent } from './style.js';
 
-/** A title, and below it the sentence that says what was measured on what. */
+/** A figure's title, and below it the sentence that says what was measured on which data. */
 export interface Caption {
   readonly title?: string;
   readonly subtitle?: string;
 }
 
-/** Lower and upper end of a spread, 0 … 1, one each a point. */
+/** Lower and upper ends of a spread, 0 … 1, one value for each point. */
 export interface Band {
   readonly low: readonly number[];
   readonly high: readonly number[];
@@ -24,15 +24,15 @@ export interface EndLabel {
 }
 
 /**
- * Labels beside the last points, moved apart where they would overlap, none below 0 or above `top`, where plotly
- * would drop it. `height` is the axis' share of a whole figure's.
+ * Labels next to the last points, moved apart to avoid overlap, none below 0 or above `top`, where plotly would drop
+ * them. `height`: the axis' share of a figure's height.
  */
 export function endLabels(ends: readonly EndLabel[], top: number, yref = 'y', height = 1): Annotation[] {
   const gap = Math.min((0.056 * top) / height, top / Math.max(1, ends.length - 1));
   const sorted = [...ends].sort((a, b) => a.y - b.y);
   const places: number[] = [];
   for (const { y } of sorted) places.push(Math.max(y, (places.at(-1) ?? -gap) + gap));
-  // Pushed out at the top: those that are in the way move down.
+  // Labels pushed above the top move down, and push those below them.
   for (let i = places.length - 1, highest = top; i >= 0; i--, highest -= gap)
     places[i] = Math.min(places[i] ?? 0, highest);
   return sorted.map(({ text, x, colour: ink }, i) => ({
@@ -63,7 +63,7 @@ export function bandTraces(name: string, { low, high }: Band, ink: string): Trac
   return [edge(low), { ...edge(high), fill: 'tonexty', fillcolor: translucent(ink, 0.18) }];
 }
 
-/** A dotted line at the number of steps that the model was trained with, named above the plot, where no curve goes. */
+/** A dotted line at the number of supervision steps in training, with its label above the plot, clear of the curves. */
 export function markedStep(
   step: number,
   place: (step: number) => number,
@@ -95,7 +95,7 @@ export function markedStep(
   };
 }
 
-/** A figure's options: its caption, and what it reads beside that. Throws InputError for any other. */
+/** A figure's options: its caption and those in `others`. Throws InputError for any other. */
 export function checkOptions<Options extends Caption>(
   options: Options,
   others: Fields<Omit<Options, keyof Caption>>,
@@ -104,13 +104,12 @@ export function checkOptions<Options extends Caption>(
   return checkFields('figure', options, { ...caption, ...others } as unknown as Fields<Options>);
 }
 
-/** Pixels that are left for the plot beside its labels. */
+/** Least width of the plot next to its labels, pixels. */
 const leastPlot = 300;
 
 /**
- * Size, fonts, margins and title of every figure;
- * the right margin has room for the labels at the ends of curves, the top for `above` pixels of legend. A figure with
- * long labels is wider, so that its curves keep their room.
+ * Size, fonts, margins and title of every figure. The right margin has room for the labels at the ends of curves, the
+ * top for `above` pixels of legend. Long labels make the figure wider, not its curves narrower.
  */
 export function baseLayout(
   caption: Caption,
@@ -152,7 +151,7 @@ export function baseLayout(
   };
 }
 
-/** Words in as few lines of at most `width` CSS pixels as hold them, of about one length. */
+/** Words in the fewest lines of at most `width` CSS pixels, of about equal length. */
 function wrap(text: string, width: number, size: number): string[] {
   const lines = filled(text, width, size);
   const apart = lines.length === 2 ? sentenceBreak(text, width, size) : undefined;
@@ -165,7 +164,7 @@ function wrap(text: string, width: number, size: number): string[] {
   return lines;
 }
 
-/** Two lines that part where a sentence does, the most even that fit; undefined where none fit. */
+/** Two lines that split the text between sentences, as evenly as possible; undefined if none fit. */
 function sentenceBreak(text: string, width: number, size: number): string[] | undefined {
   const longest = (lines: readonly string[]): number => Math.max(...lines.map((line) => textWidth(line, size)));
   const [best] = [...text.matchAll(/[;.] /g)]
@@ -175,7 +174,7 @@ function sentenceBreak(text: string, width: number, size: number): string[] | un
   return best;
 }
 
-/** Words in lines, each as full as it gets. */
+/** Words in lines, each filled before the next. */
 function filled(text: string, width: number, size: number): string[] {
   const lines: string[] = [];
   for (const word of text.split(' ')) {
@@ -208,8 +207,8 @@ export function axis(title: string): object {
 export const legendAbove = { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.label } };
 
 /**
- * A legend on the right, for points and curves that lie too close for names of their own. A figure is as high as its
- * entries need: what is too much for the plot's height would be cut off.
+ * A legend on the right, for points and curves too close for labels of their own. The figure's height grows with the
+ * entries, since plotly cuts off what exceeds the plot's height.
  */
 export function legendBeside(entries: number): Partial<Layout> {
   return {
@@ -219,16 +218,16 @@ export function legendBeside(entries: number): Partial<Layout> {
   };
 }
 
-/** A name of a row in lines that leave the plot room; what stands in parentheses stays on one. */
+/** The name of a row in lines narrow enough for the plot; text in parentheses is not split. */
 export function nameLines(name: string): string[] {
   const kept = name.replaceAll(/\([^)]*\)/g, (part) => part.replaceAll(' ', '\u00a0'));
   return wrap(kept, 200, fontSize.tick);
 }
 
-/** Of percent, with room for marks at 0 and 100. */
+/** An axis of percent, with room for marks at 0 and 100. */
 export const percentAxis = { range: [-2, 104], tick0: 0, dtick: 20, ticksuffix: ' %' };
 
-/** A share, 0 … 1, in percent, without digits that only rounding makes. */
+/** A share, 0 … 1, in percent, without rounding noise. */
 export function percent(share: number): number {
   return Number((100 * share).toFixed(4));
 }
@@ -238,7 +237,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** As many as colours. */
+/** One for each colour. */
 const symbols = [
   'circle',
   'diamond',
@@ -251,10 +250,10 @@ const symbols = [
   'pentagon',
 ] as const;
 
-/** Series that differ in colour and dash, and in marker. */
+/** Number of series with distinct combinations of colour, dash and marker. */
 export const seriesCount = 2 * symbols.length;
 
-/** Bands of more curves lie on each other and show nothing. */
+/** Most curves with bands; more bands would hide each other. */
 export const mostBands = 5;
 
 /** The marker of the i-th series; hollow where the colours begin again. */
@@ -267,7 +266,7 @@ export function seriesLine(index: number): { readonly color: string; readonly wi
   return { color: seriesColour(index), width: stroke.line, ...(index < symbols.length ? {} : { dash: 'dash' }) };
 }
 
-/** The curve of the i-th series with a marker at each point; `says` is what a pointer reads there. */
+/** The curve of the i-th series with a marker at each point; `says`: its hover text. */
 export function curveTrace(
   name: string,
   index: number,
@@ -294,12 +293,12 @@ export function endOf(text: string, index: number, x: number, y: number): EndLab
   return { text, x, y, colour: seriesColour(index) };
 }
 
-/** Error bars of the i-th series: how far to each side of its points, percent. */
+/** Error bars of the i-th series, in percent to each side of its points. */
 export function errorBar(array: readonly number[], index: number): object {
   return { type: 'data', array, color: seriesColour(index), thickness: 1.5, width: 4 };
 }
 
-/** The layout of shares from left to right, a named row each, the first on top; `labels` says what stands for names. */
+/** The layout of shares from left to right, one named row each, the first on top; `labels` replaces these names. */
 export function rowsLayout(caption: Caption, of: string, left: number, names: readonly string[], labels = {}): Layout {
   const rest = {
     height: Math.max(280, 176 + 34 * names.length),

@@ -10,7 +10,7 @@ import { between, checkValue, isObject, listOf, number, objectOf, text } from '.
 import { completeWindow, type Window } from './browserless.js';
 import type { Element } from './geometry.js';
 
-/** One trace of a plotly figure; any of plotly's attributes beside those named. */
+/** One trace of a plotly figure; may have any other attribute of plotly. */
 export interface Trace {
   readonly type: 'scatter' | 'bar' | 'heatmap';
   readonly name?: string;
@@ -29,7 +29,7 @@ export interface Annotation {
   readonly [attribute: string]: unknown;
 }
 
-/** A figure's layout; any of plotly's attributes beside those named. */
+/** A figure's layout; may have any other attribute of plotly. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -52,7 +52,7 @@ export interface Figure {
   readonly frames?: readonly Frame[];
 }
 
-/** A picture made of SVG, and what stands for it where no picture can. */
+/** A picture as SVG, and the text that replaces it where pictures are impossible. */
 export interface Drawing {
   readonly svg: string;
   /** CSS pixels. */
@@ -61,7 +61,7 @@ export interface Drawing {
   readonly text: string;
 }
 
-/** A figure with a step slider, and the picture that stands for it on paper. */
+/** A figure with a step slider, and the picture that replaces it on paper. */
 export interface Animation {
   readonly figure: Figure;
   readonly still: Drawing;
@@ -93,7 +93,7 @@ function plotlyWindow(): PlotlyWindow {
   const { window } = new JSDOM('<!doctype html><body></body>', {
     runScripts: 'outside-only',
     pretendToBeVisual: true,
-    virtualConsole: new VirtualConsole(), // plotly's warnings about jsdom are not the reader's business
+    virtualConsole: new VirtualConsole(), // hides plotly's warnings about jsdom from the reader
   });
   completeWindow(window);
   window.eval(readFileSync(require.resolve('plotly.js-dist'), 'utf8'));
@@ -104,8 +104,7 @@ function plotlyWindow(): PlotlyWindow {
 const sameNumbers = '{ let state = 1; Math.random = () => (state = (state * 16807) % 2147483647) / 2147483647; }';
 
 /**
- * The figure as an SVG document, the same bytes for the same figure. Sliders and buttons are left out:
- * nobody can press them.
+ * The figure as an SVG document, the same bytes for the same figure, without sliders and buttons, which would be dead.
  */
 export async function toSvg(figure: Figure): Promise<string> {
   if (!isObject(figure) || !isObject(figure.layout))
@@ -133,7 +132,7 @@ export async function toSvg(figure: Figure): Promise<string> {
   }
 }
 
-/** An SVG as PNG, `scale` pixels a CSS pixel (1 … 8), on white; a fingerprint is kept among the picture's own data. */
+/** An SVG as PNG on white, `scale` pixels for each CSS pixel (1 … 8). `fingerprint` goes into the PNG's metadata. */
 export async function toPng(svg: string, scale = 2, fingerprint?: string): Promise<Uint8Array> {
   if (typeof svg !== 'string') throw new InputError(`picture: expected SVG, such as of toSvg, got ${show(svg)}`);
   checkValue('scale of a picture', scale, between(1, 8));
@@ -147,19 +146,19 @@ export async function toPng(svg: string, scale = 2, fingerprint?: string): Promi
 /** The ignored folder for pictures that are not committed. */
 const built = 'build/figures';
 
-/** A picture as PNG, two pixels a CSS pixel, with what it was drawn from as its fingerprint. */
+/** A picture as PNG, two pixels for each CSS pixel, with the fingerprint of its source. */
 export async function pictureOf(picture: Figure | Drawing | Animation): Promise<Uint8Array> {
-  if (typeof picture !== 'object' || picture === null) await toSvg(picture); // refuses it
+  if (typeof picture !== 'object' || picture === null) await toSvg(picture); // throws
   const svg = 'svg' in picture ? picture.svg : 'still' in picture ? picture.still.svg : await toSvg(picture);
   return toPng(svg, 2, fingerprintOf(picture));
 }
 
-/** What a picture was drawn from, as a hash: its pixels depend on the fonts of the machine, this does not. */
+/** A hash of a picture's source. The pixels depend on the machine's fonts, this hash does not. */
 export function fingerprintOf(picture: Figure | Drawing | Animation): string {
   return createHash('sha256').update(JSON.stringify(picture)).digest('hex');
 }
 
-/** The fingerprint that a PNG of ours carries; undefined where it has none. */
+/** The fingerprint in one of our PNGs; undefined without one. */
 export async function fingerprintIn(png: Uint8Array): Promise<string | undefined> {
   const { default: sharp } = await import('sharp');
   const { exif } = await sharp(png).metadata();
@@ -167,10 +166,10 @@ export async function fingerprintIn(png: Uint8Array): Promise<string | undefined
 }
 
 /**
- * Writes a picture to a folder, of the project where the path is relative, as <name>.png. Default: the folder
- * TRM_FIGURES, or build/figures, which git ignores; with TRM_SMOKE=1, whose numbers mean nothing, always there. Throws
- * InputError for a bad name.
- * @returns its path, within the project where the folder is
+ * Writes a picture as <name>.png to a folder; a relative path counts from the project's root. Default: the folder
+ * TRM_FIGURES, or build/figures, which git ignores; always build/figures with TRM_SMOKE=1, whose numbers mean nothing.
+ * Throws InputError for a bad name.
+ * @returns its path, relative if the folder's is
  */
 export async function saveFigure(
   name: string,
@@ -185,8 +184,8 @@ export async function saveFigure(
 }
 
 /**
- * Writes <name>.gif where saveFigure writes, `seconds` a drawing and three times as long for the last, over and over.
- * Drawings that differ in size are put into the upper left of the largest.
+ * Writes a looping <name>.gif where saveFigure writes: `seconds` for each drawing, three times as long for the last.
+ * Drawings smaller than the largest are placed at its upper left.
  * @returns the path of the GIF, as saveFigure
  */
 export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Promise<string> {
@@ -222,7 +221,7 @@ export async function saveMovie(name: string, movie: Movie, seconds = 1.2): Prom
   return file;
 }
 
-/** Where figures go. TRM_FIGURES is set by scripts/notebooks.mjs where the outputs are kept on purpose. */
+/** The default folder of figures. scripts/notebooks.mjs sets TRM_FIGURES when it keeps the outputs. */
 function figureFolder(): string {
   return process.env['TRM_SMOKE'] === '1' ? built : (process.env['TRM_FIGURES'] ?? built);
 }

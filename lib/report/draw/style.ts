@@ -7,8 +7,8 @@ export const fontFamily = "Helvetica, Arial, 'DejaVu Sans', sans-serif";
 export const fontSize = { title: 17, subtitle: 13, axis: 14, tick: 12, label: 13 } as const;
 
 /**
- * Okabe and Ito's colours, told apart with any common colour vision, in order of use; a darker violet and brown follow,
- * so that each of the nine rows of Table 1 has its own.
+ * Okabe and Ito's colours, distinguishable with any common colour vision, in order of use. A darker violet and brown
+ * follow, so that each of the nine rows of Table 1 has its own.
  */
 export const palette = [
   '#0072B2',
@@ -75,7 +75,7 @@ const advances = [
   337, 636, 838,
 ] as const;
 
-/** Width of a line of text, CSS pixels: that of the widest of our fonts, so that nothing drawn with it is cut off. */
+/** Width of a line of text in the widest of our fonts, CSS pixels, so that no font is cut off. */
 export function textWidth(text: string, size: number): number {
   let thousandths = 0;
   for (const character of text) thousandths += advances[(character.codePointAt(0) ?? 0) - 32] ?? 640;
