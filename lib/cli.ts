@@ -7,7 +7,7 @@ import { errorText, readError, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
 
-/** Room for a line of help: a terminal's, but none so narrow or wide that it reads badly. */
+/** Columns of help lines: the terminal's, within a readable range. */
 const columns = Math.min(120, Math.max(80, process.stdout.columns ?? 120));
 
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   return command.run(args, output(args.options['json'] === true));
 }
 
-/** npm starts its scripts in the project's folder; paths that a user gives count from where the user stands. */
+/** npm starts its scripts in the project's folder, but a user's paths count from the user's folder. */
 function goWhereUserIs(): void {
   const { npm_lifecycle_event: script, INIT_CWD: start } = process.env;
   delete process.env['INIT_CWD']; // the programs that are started from here have places of their own
@@ -46,7 +46,7 @@ function goWhereUserIs(): void {
     }
   }
   try {
-    process.cwd(); // Node keeps the answer: a folder that goes later harms no run
+    process.cwd(); // Node caches the answer, so a run survives the removal of its folder
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
     throw new InputError('expected to be started in a folder, got one that is gone; go to another one: cd ~');

@@ -23,7 +23,7 @@ const usage = `node scripts/notebooks.mjs check|run [options] [FILE|FOLDER...]  
 
 const ownNotebooks = fileURLToPath(new URL('../notebooks', import.meta.url));
 
-/** Variables of the kit itself; all others that begin so are parameters of notebooks. */
+/** The kit's own variables; all others with the prefix TRM_ are parameters of notebooks. */
 const kitVariables = ['CACHE', 'DATA', 'DATA_HOME', 'FIGURES', 'LAB_ISA', 'MUTATIONS', 'TORCH_PYTHON'];
 
 /** The arguments, checked. @throws {Error} saying what is wrong with them */
@@ -86,7 +86,7 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   const job = JSON.stringify({ file, target, seconds: Number(timeout), verbose });
   // The committed figures belong to the committed outputs.
   const env = { ...process.env, TRM_FIGURES: inplace ? 'figures' : 'build/figures' };
-  // A path counts from where the reader stands, and a notebook runs in its own folder.
+  // A notebook runs in its own folder, but the path counts from the reader's.
   if (env.TRM_CHECKPOINT) env.TRM_CHECKPOINT = path.resolve(env.INIT_CWD ?? '', env.TRM_CHECKPOINT);
   const child = spawn(process.execPath, [worker, job], {
     cwd: path.dirname(file),
@@ -102,7 +102,7 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   });
 }
 
-/** A notebook whose cells name files that there can be. @throws {Error} naming the notebook */
+/** A notebook whose cells name possible files. @throws {Error} naming the notebook */
 function readWhole(file) {
   const notebook = readNotebook(file);
   try {
@@ -119,7 +119,7 @@ try {
   if (job === undefined) console.log(usage);
   else {
     let failed = 0;
-    // All are read first, so that a file that is no notebook is told before any runs.
+    // All are read first, to report an invalid file before any runs.
     const notebooks = job.files.map((file) => ({ file, notebook: readWhole(file) }));
     if (job.mode === 'run')
       checkParameters([...notebooks.map(({ notebook }) => notebook), ...notebooksIn([ownNotebooks]).map(readNotebook)]);

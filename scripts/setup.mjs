@@ -1,9 +1,9 @@
 /**
  * Sets the project up, doing only what is missing: node scripts/setup.mjs [--quiet | --again | --check] STEP...
- * Steps: build, tests, tfjs, native, lab, torch. A step that can fall back (tfjs, native, lab) never fails:
- * it says what is lost.
- * --quiet says nothing of what is ready, --again also repeats what fell back, --check only tells (exit code 1:
- * not all ready).
+ * Steps: build, tests, tfjs, native, lab, torch. A step that can fall back (tfjs, native, lab) never fails: it prints
+ * what is lost.
+ * --quiet prints nothing about ready steps, --again also repeats steps that fell back, --check only reports (exit code
+ * 1: not all ready).
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -30,7 +30,7 @@ export async function setUp(names, { again = false } = {}) {
   const lacking = lackingPackage();
   if (lacking !== undefined) throw new Error(lacking);
   const missing = wanted.filter((step) => stateOf(step, again) === undefined);
-  // Stamps are read again inside the lock: whoever held it may have done the work.
+  // Stamps are read again inside the lock, since its previous holder may have done the work.
   if (missing.length > 0)
     await alone(async () => {
       for (const step of missing) if (stateOf(step, again) === undefined) await perform(step);
@@ -40,8 +40,8 @@ export async function setUp(names, { again = false } = {}) {
 }
 
 /**
- * What is wrong with the packages that everything needs, or undefined: none are there, npm ci was broken off, or the
- * project has moved on since.
+ * What is wrong with the required packages: they are missing, npm ci was interrupted, or package.json has changed
+ * since; undefined if nothing.
  * @param {string} [project] the folder of package.json
  */
 export function lackingPackage(project = root) {
@@ -59,7 +59,7 @@ export function lackingPackage(project = root) {
   };
   for (const [name, wanted] of Object.entries(read().dependencies)) {
     const got = installed(name);
-    const fits = /^\d/.test(wanted) ? got === wanted : !got.startsWith('none'); // a range is npm's to judge
+    const fits = /^\d/.test(wanted) ? got === wanted : !got.startsWith('none'); // npm checks ranges
     if (!fits) return `package ${name}: expected version ${wanted}, got ${got}; run: npm ci`;
   }
   return undefined;
@@ -85,7 +85,7 @@ function describe(step) {
   );
 }
 
-/** What the step left behind if that is still current, else undefined. */
+/** The stamp of a step if it is current, else undefined. */
 function stateOf(step, again) {
   const stamp = readStamp(step.stamp);
   if (stamp === undefined || (again && stamp.outcome !== 'ready')) return undefined;

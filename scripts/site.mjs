@@ -1,6 +1,6 @@
 /**
- * Makes the site in site/: the page on which the models think, and with --notebooks the notebooks as they are
- * committed, figures interactive; nothing is loaded from elsewhere.
+ * Makes the site in site/: the page on which the models think and, with --notebooks, the committed notebooks with
+ * interactive figures; it loads nothing from elsewhere.
  * node scripts/site.mjs [--notebooks] [--serve]; --serve shows it on this computer only.
  */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -131,7 +131,7 @@ function figureHtml({ data, metadata }) {
   return `<div class="figure">${picture}<script type="application/json">${json}</script></div>`;
 }
 
-/** A page that needs no other server, with what makes its figures interactive. */
+/** Makes a page independent of other servers, and adds what makes its figures interactive. */
 function alone(html) {
   const local = html
     .replaceAll(/<script\b[^>]*\bsrc="(?:https?:[^"]*)?"[^>]*><\/script>/g, '')
@@ -185,7 +185,7 @@ ${entries.join('\n')}
 `;
 }
 
-/** Markdown without its marks. */
+/** Removes the marks of Markdown. */
 function plain(markdown) {
   return markdown
     .replace(/^#+ /, '')

@@ -117,7 +117,7 @@ function startCluster() {
   writeFileSync(key, randomBytes(1024));
   execFileSync('chown', ['munge:', key]);
   chmodSync(key, 0o400);
-  // munged wants its folder to be its own and closed to others.
+  // munged requires a folder of its own, closed to others.
   const own = path.join(folder, 'munge');
   mkdirSync(own, { mode: 0o755 });
   chmodSync(folder, 0o755);
@@ -188,7 +188,7 @@ function lab(code, ...args) {
   return stdout;
 }
 
-/** What a run computed, without when, where and how long. */
+/** The results of runs, without times and machines. */
 function results(records) {
   return readdirSync(records)
     .sort()

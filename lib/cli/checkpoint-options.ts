@@ -1,4 +1,4 @@
-/** The options by which a command says how a checkpoint is to be read, and its line about what was assumed. */
+/** The options for reading a checkpoint, and the line about assumptions made in doing so. */
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
 import type { LoadOptions } from '../checkpoint/checkpoint.js';
@@ -12,12 +12,12 @@ export const weightsOption: Option = {
     "Default as the run's configuration says, else average",
 };
 
-/** How to read a checkpoint, with the model's fields that --set gives. */
+/** How to read a checkpoint, given the model fields of --set. */
 export function loadOptions(args: Arguments, config: Readonly<Record<string, unknown>>): LoadOptions {
   return { config, ...given({ weights: choice(args, 'weights', ['raw', 'average']) }) };
 }
 
-/** Throws InputError for fields that --set cannot change: no answer of this model depends on them, or --steps wins. */
+/** Throws InputError for fields of --set that have no effect on this model's answers, or that --steps overrides. */
 export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unknown>>, args: Arguments): void {
   if ('supervisionSteps' in set && args.options['steps'] !== undefined)
     throw new InputError('--steps: expected it or --set model.supervisionSteps, got both; leave one out');
@@ -32,7 +32,7 @@ export function refuseIdle(config: ModelConfig, set: Readonly<Record<string, unk
     );
 }
 
-/** The last line of a command that used a model of which something had to be assumed. */
+/** The last line of a command whose checkpoint left fields to be assumed. */
 export function assumedLine(assumed: readonly string[]): string {
   return (
     `assumed: ${assumed.join(', ')}. The file does not state them. If one is wrong, the result is wrong too. ` +

@@ -7,35 +7,35 @@ import { readSettings, refuseUnread, type ReadSettings } from './settings.js';
 
 /** One option of a command. A default of undefined means "not given". */
 export interface Option {
-  /** What stands for the value in the help, e.g. FILE. Absent: a switch, which takes none. */
+  /** Name of the value in the help, e.g. FILE. Absent: a switch, which takes no value. */
   readonly value?: string;
   /** Meaning and default, in one line. */
   readonly about: string;
-  /** Of a number: its least and greatest value. Absent: it is text. */
+  /** Least and greatest value of a number. Absent: the option is text. */
   readonly range?: readonly [number, number];
-  /** Of a number: it need not be whole. */
+  /** A number that need not be whole. */
   readonly fraction?: true;
-  /** The heading below which the help lists it, after the command's own. Absent: none. */
+  /** Heading of the help below which the option is listed, after the command's own options. Absent: none. */
   readonly heading?: string;
   /**
-   * Why nothing reads it in this use of its command, and what to do; undefined where something does. Absent:
-   * always read.
+   * Why this use of the command ignores the option, and what to do instead; undefined if the option is read. Absent: it
+   * is always read.
    */
   unread?(args: Arguments): string | undefined;
-  /** For settings (settings.ts): which of them this use of its command reads. */
+  /** For options that hold settings (settings.ts): the settings that this use of the command reads. */
   settings?(args: Arguments): ReadSettings;
 }
 
-/** Arguments after parsing: options by name, and what stood without a name. */
+/** Parsed arguments: options by name, and positionals. */
 export interface Arguments {
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
   readonly positionals: readonly string[];
 }
 
-/** Where a command writes: lines for people, or one JSON value for machines. */
+/** The output of a command: lines for people, or one JSON value for programs. */
 export interface Out {
   readonly json: boolean;
-  /** Results, to standard output; left out under --json. */
+  /** A line of the result, to standard output; omitted under --json. */
   line(text: string): void;
   /** The result for machines; printed under --json only. */
   result(value: unknown): void;
@@ -47,12 +47,12 @@ export interface Out {
 export interface Command {
   readonly name: string;
   readonly summary: string;
-  /** What may stand without a name, e.g. "<puzzle>"; "" for nothing. */
+  /** Positionals in the help, e.g. "<puzzle>"; "" for none. */
   readonly positionals: string;
   /** Fewest and most positionals. */
   readonly count: readonly [number, number];
   readonly options: Readonly<Record<string, Option>>;
-  /** As it is written after the name of the command line. */
+  /** An example, as written after the name of the program. */
   readonly example: string;
   /** How long the example takes on two cores. */
   readonly minutes: string;
@@ -69,8 +69,8 @@ const common: Readonly<Record<string, Option>> = {
 const longestArgument = 10_000;
 
 /**
- * Reads a command's arguments. Throws InputError for an unknown option, a missing value, a wrong count,
- * and for whatever is given that nothing would read.
+ * Reads a command's arguments. Throws InputError for an unknown option, a missing value, a wrong number of positionals,
+ * and everything that this use of the command would ignore.
  */
 export function readArguments(command: Command, argv: readonly string[]): Arguments {
   const long = argv.find((argument) => argument.length > longestArgument);
@@ -101,7 +101,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
         .join(' ')} (${kitCommand()} ${command.name} --help)`,
     );
   }
-  // Of an option that is given twice only the last value would count.
+  // Only the last value of a repeated option would count.
   const given = parsed.tokens.flatMap(({ name }) => name ?? []);
   const twice = given.find((name, i) => given.indexOf(name) < i && all[name]?.value !== undefined);
   if (twice !== undefined)
@@ -109,7 +109,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
       `${command.name} --${twice}: expected it once, got it twice` +
         (all[twice]?.settings === undefined ? '' : '; write all in one, with commas between'),
     );
-  // As a variable of the shell that is not set gives it: an empty folder would be the one that we are in.
+  // An unset shell variable gives an empty value, and as a folder this would be the current one.
   const [empty] = Object.entries(parsed.values).find(([, value]) => String(value).trim() === '') ?? [];
   if (empty !== undefined) throw new InputError(`${command.name} --${empty}: expected a value, got nothing`);
   if (parsed.positionals.some((word) => word.trim() === ''))
@@ -129,7 +129,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   return args;
 }
 
-/** Throws InputError for what is no number in an option's range. */
+/** Throws InputError unless the value is a number in the option's range. */
 function checkNumber(name: string, option: Option | undefined, value: unknown): void {
   if (option?.range === undefined) return;
   const { range, fraction } = option;
@@ -141,7 +141,7 @@ function checkNumber(name: string, option: Option | undefined, value: unknown): 
     );
 }
 
-/** A number below 0 is joined to its option: alone, the parser takes it for an option of its own. */
+/** Joins negative numbers to their options, since the parser would take them for options. */
 function withNegatives(argv: readonly string[], options: Readonly<Record<string, Option>>): string[] {
   const joined: string[] = [];
   for (const argument of argv) {
@@ -163,7 +163,7 @@ function refuseUnreadOptions(command: Command, args: Arguments): void {
   }
 }
 
-/** The same options, unread wherever `reason` has one. */
+/** The same options, ignored wherever `reason` gives a reason. */
 export function unreadWhere(
   reason: (args: Arguments) => string | undefined,
   options: Readonly<Record<string, Option>>,
@@ -207,13 +207,13 @@ export function helpText(command: Command, columns = Infinity): string {
   ].join('\n');
 }
 
-/** What stands on the left of a help text and what it means; the meaning goes on below itself. */
+/** A row of a help text: `left`, and its meaning, wrapped in a column of its own. */
 export function row(left: string, about: string, columns: number): string {
   const indent = 2 + left.length;
   return `  ${left}${wrapped(about, columns - indent, `\n${' '.repeat(indent)}`)}`;
 }
 
-/** The limit of what may be any number. */
+/** The range of options that take any number. */
 export const anyNumber = 1e9;
 
 function rangeText({ range }: Option): string {
@@ -243,7 +243,7 @@ export function seedOption(about: string): Option {
   return { value: 'N', range: [0, 2 ** 32 - 1], about: `${about}. Default 0` };
 }
 
-/** What --seed says. */
+/** The value of --seed. */
 export function seedOf(args: Arguments): number {
   return numberOf(args, 'seed') ?? 0;
 }

@@ -1,16 +1,16 @@
-/** Words for what runs will cost on this machine, before they start. */
+/** Text about the cost of runs on this machine, before they start. */
 import type { EngineOptions } from '../engine/create.js';
 import { measuredSpeed, runCost, type MeasuredSpeed, type RunCost } from '../experiment/cost.js';
 import type { Experiment } from '../experiment/experiment.js';
 import { hashOf } from '../experiment/sealed.js';
 import { describe, hoursText, prefixed } from '../model/describe.js';
 
-/** What runs cost, at the speeds that were measured on their models. */
+/** The cost of runs, at the speeds measured on their models. */
 export interface MeasuredCost extends MeasuredSpeed {
   /** Of all runs. */
   readonly flop: number;
   readonly hours: number;
-  /** Models that were measured, and runs that go on at once. */
+  /** Number of models measured, and of runs at once. */
   readonly models: number;
   readonly jobs: number;
 }
@@ -21,8 +21,8 @@ interface PlannedCost {
 }
 
 /**
- * Measures each model of the runs for about a second, as many of it at once as runs will go on at once: attention and
- * small layers take longer for the same FLOP than large products do, and runs side by side slow each other down.
+ * Measures each model of the runs for about a second, in as many copies at once as runs will work at once. Attention
+ * and small layers take more time for the same FLOP than large products, and concurrent runs slow each other down.
  */
 export async function measuredCost(
   runs: readonly PlannedCost[],
@@ -55,7 +55,7 @@ export async function measuredCost(
   };
 }
 
-/** What to know of a speed that a few training steps showed. */
+/** The caution that goes with a speed measured in a few training steps. */
 export const measuredNow = 'The speed was measured just now; other programs may have slowed it.';
 
 /** "2.2 EFLOP, 3,100 hours (130 days) on this machine at 196 GFLOP/s. The speed was measured just now; …". */

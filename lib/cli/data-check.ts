@@ -1,6 +1,6 @@
 /**
- * trm-lab data check: puzzle files line by line and folders in the reference's form, with what repeats and how it is
- * spread.
+ * trm-lab data check: checks puzzle files line by line, and folders in the reference's format; counts repeats and shows
+ * distributions.
  */
 import path from 'node:path';
 import { readMazeFile } from '../data/maze-file.js';
@@ -17,7 +17,7 @@ import { checkArc } from './data-arc.js';
 import { choice, type Arguments, type Out } from './command.js';
 import { Progress } from '../progress.js';
 
-/** Checks a puzzle file or a folder; its kind is read off it. */
+/** Checks a puzzle file or a folder; the content tells its kind. */
 export async function checkData(named: string, args: Arguments, out: Out): Promise<number> {
   const file = path.resolve(named);
   const kind = await kindOfFile(file);
@@ -32,8 +32,8 @@ export async function checkData(named: string, args: Arguments, out: Out): Promi
 const mostCompared = 100_000;
 
 /**
- * Every puzzle must be legal with exactly one solution, which is the file's answer if it gives one; puzzles that are
- * the same or equivalent are counted.
+ * Checks that every puzzle is legal and has one solution, which equals the file's answer if given. Counts puzzles that
+ * are equal or equivalent.
  */
 async function checkSudokus(file: string, args: Arguments, out: Out): Promise<number> {
   const name = path.basename(file);
@@ -58,7 +58,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   const puzzles = ratings.length;
   const mixed = unrated > 0 && unrated < puzzles;
   if (mixed) {
-    ratings.length = 0; // two scales in one: a training on the file takes the solver's for all
+    ratings.length = 0; // mixed scales: a training on the file would use the solver's ratings for all
     for await (const entry of readSudokuFile(file, options)) {
       ratings.push(completed({ ...entry, rating: null }).rating);
       progress.update('rating', 'puzzles', ratings.length, puzzles);
@@ -102,7 +102,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   return 0;
 }
 
-/** Every line must be a maze with a shortest path; how many follow the label rule is counted. */
+/** Checks that every line is a maze with a shortest path, and counts those that follow the label rule. */
 async function checkMazes(file: string, out: Out): Promise<number> {
   const name = path.basename(file);
   const progress = new Progress();
@@ -137,7 +137,7 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   return 0;
 }
 
-/** Both splits of a folder in the reference's form, every example, and what they share. */
+/** Checks both splits of a folder in the reference's format, example by example, and what they share. */
 function checkFolder(folder: string, out: Out): number {
   const { train, test } = readReferenceFolder(folder);
   const progress = new Progress();

@@ -1,4 +1,4 @@
-/** The parts of trm-lab data that bring in published puzzles and build sets of our own: import, get, build. */
+/** The parts of trm-lab data that obtain puzzles: import, get and build. */
 import path from 'node:path';
 import {
   checkRatings,
@@ -20,7 +20,7 @@ import { notFor } from './data-uses.js';
 import { loadShown } from './experiment-options.js';
 import { Progress } from '../progress.js';
 
-/** What a set can hold is checked with the task. */
+/** The size of a set is checked with its task. */
 const anySize = [0, anyNumber] as const;
 
 export const buildOptions: Readonly<Record<string, Option>> = {
@@ -108,7 +108,7 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
   return 0;
 }
 
-/** How one trains on puzzles that are not published. */
+/** How to train on unpublished puzzles. */
 const ownPuzzles: Readonly<Record<PuzzleKind, string>> = {
   sudoku: 'to train on Sudokus of your own, give train --set task.source=file,task.file=FILE (docs/own-data.md)',
   maze: 'mazes of your own train from a folder of the Python builders: --set task.kind=folder,task.folder=FOLDER',

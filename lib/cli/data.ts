@@ -1,7 +1,4 @@
-/**
- * trm-lab data: what data sets an experiment uses, whether files of puzzles are sound, and how sets are built and
- * brought in.
- */
+/** trm-lab data: shows the data sets of an experiment, checks puzzle files, and builds and imports sets. */
 import { kindOfSet } from '../data/forms.js';
 import { InputError } from '../errors.js';
 import { summarizeMazes } from '../data/maze-numbers.js';

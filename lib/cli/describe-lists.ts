@@ -1,4 +1,4 @@
-/** The part of trm-lab describe that lists what there is to name and to change: experiments and settings. */
+/** The part of trm-lab describe that lists all experiments and settings. */
 import { readFileSync } from 'node:fs';
 import { runCost } from '../experiment/cost.js';
 import { evaluationFields } from '../experiment/experiment.js';
@@ -25,17 +25,17 @@ export function listExperiments(out: Out): void {
 
 /** One field that --set and --config change. */
 interface Setting {
-  /** As it is written, e.g. training.steps. */
+  /** Its full name, e.g. training.steps. */
   readonly name: string;
   /** The kind of task that has it; absent for the other parts. */
   readonly kind?: string;
   readonly values: string;
-  /** In the paper's Sudoku run; absent where it has none. */
+  /** Its value in the paper's Sudoku run; absent without one. */
   readonly paper?: unknown;
   readonly meaning: string;
 }
 
-/** Every setting with its values, the paper's where it has one, and what it means. */
+/** Lists every setting with its values, the paper's value if there is one, and its meaning. */
 export function listSettings(out: Out): void {
   const tasks = Object.entries(taskFields).flatMap(([kind, fields]) =>
     settingsOf('task', fields, taskDocs[kind as keyof typeof taskDocs], {}).map((each) => ({ ...each, kind })),
@@ -56,7 +56,7 @@ export function listSettings(out: Out): void {
   out.result(settings);
 }
 
-/** Where each kind of task says what its fields mean. */
+/** The file and type whose comments explain the fields of each kind of task. */
 const taskDocs = {
   sudoku: ['data/sudoku-sets', 'SudokuSetOptions'],
   maze: ['data/maze-sets', 'MazeSetOptions'],
@@ -85,7 +85,7 @@ function settingsOf(
   });
 }
 
-/** What the comments of a type say of its fields: the compiler keeps them beside the code that it writes. */
+/** The comments on a type's fields, from the declaration file that the compiler writes next to the code. */
 function commentsOf(file: string, type: string): ReadonlyMap<string, string> {
   const declared = readFileSync(new URL(`../${file}.d.ts`, import.meta.url), 'utf8');
   const [, body = ''] = new RegExp(`interface ${type} [^{]*\\{\\n([^]*?)\\n\\}`).exec(declared) ?? [];

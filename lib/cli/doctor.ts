@@ -10,7 +10,7 @@ import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
 import { torchDevices } from '../engine/torch/devices.js';
 import type { Command } from './command.js';
 
-/** One thing looked at. */
+/** One thing checked, and the result. */
 interface Finding {
   readonly subject: string;
   readonly ok: boolean;
@@ -70,7 +70,7 @@ function node(): Finding {
   };
 }
 
-/** Of levels below the one whose times the pages state. */
+/** For levels below the one that the documented times are for. */
 const slower = '; the times that pages state are for avx512bf16: all takes longer here, at avx2 three to seven times';
 
 function nativeEngine(): Finding {
@@ -101,7 +101,7 @@ function rustVersion(): string | undefined {
 }
 
 async function tfjsEngine(): Promise<Finding> {
-  // a second of loading that other commands need not pay
+  // loading takes a second, which other commands need not pay
   const { loadBackend } = await import('../engine/tfjs/backend.js');
   const backend = await loadBackend();
   return {
@@ -112,7 +112,7 @@ async function tfjsEngine(): Promise<Finding> {
   };
 }
 
-/** Nothing else needs it: where it is missing it is no fault. */
+/** Only --engine torch needs PyTorch, so its absence is no fault. */
 function torchEngine(): Finding {
   const found = torchDevices();
   const subject = 'torch engine';

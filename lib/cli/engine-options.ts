@@ -1,4 +1,4 @@
-/** The options by which every command that thinks chooses its engine. */
+/** The options of every computing command that choose its engine. */
 import type { EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { below, choice, numberOf, text, type Arguments } from './command.js';
@@ -49,7 +49,7 @@ export const engineOptions = below('Engine', {
   },
 });
 
-/** Reads them. Throws InputError for other values. */
+/** Reads the engine options. Throws InputError for invalid values. */
 export function readEngineOptions(args: Arguments): EngineOptions {
   const compile = choice(args, 'compile', ['on', 'off']);
   const device = text(args, 'device');

@@ -37,7 +37,7 @@ export async function voteAndReport(
   return result;
 }
 
-/** "pass@1 12.5 %  pass@2 …": the share of tasks solved in so many tries. */
+/** "pass@1 12.5 %  pass@2 …": the share of tasks solved in k tries. */
 export function passLine({ passAt }: ArcVoteResult): string {
   return triesReported.map((k) => `pass@${k} ${percentText(passAt[k])}`).join('  ');
 }

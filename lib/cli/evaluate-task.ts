@@ -1,4 +1,4 @@
-/** The part of trm-lab evaluate that finds the puzzles which a checkpoint is scored on. */
+/** The part of trm-lab evaluate that chooses the puzzles to score a checkpoint on. */
 import type { Dataset } from '../data/dataset.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
 import { checkAnswer } from '../data/set-check.js';
@@ -13,7 +13,7 @@ import { Progress } from '../progress.js';
 import { choice, text, type Arguments } from './command.js';
 import { loadShown, readChanges, readExperiment } from './experiment-options.js';
 
-/** Puzzles to score, and whose choice they are. */
+/** The puzzles to score, and a phrase on what chose them. */
 export interface ChosenData {
   readonly dataset: Dataset;
   readonly chosenBy: string;
@@ -21,15 +21,15 @@ export interface ChosenData {
   readonly from?: { readonly task: Task; readonly train: Dataset };
 }
 
-/** A task to score, and whose choice it is. */
+/** A task to score, and a phrase on what chose it. */
 export interface ChosenTask {
   readonly task: Task;
   readonly chosenBy: string;
 }
 
 /**
- * The puzzles of --file, else those of the task that is asked for; without a model, of the experiment. Of a file of
- * Sudokus only the first `puzzles` are read. Throws InputError where none fit.
+ * The puzzles of --file, else those of the requested task, or, without a model, of the experiment. Of a Sudoku file
+ * only the first `puzzles` are read. Throws InputError if none fit.
  */
 export async function dataToScore(
   args: Arguments,
@@ -54,11 +54,11 @@ export async function dataToScore(
   return { dataset, chosenBy, from: { task, train: data.train } };
 }
 
-/** A folder's note, and behind it the first of its answers that breaks the rules of Sudoku or of mazes. */
+/** A folder's note, with the first of its answers that breaks the rules of Sudoku or of mazes. */
 function noteOfFolder(set: Dataset, puzzles: number): string {
   const progress = new Progress();
   try {
-    // Hidden answers are nobody's mistake.
+    // Answers with hidden cells cannot be checked.
     for (let i = 0; set.ignore === null && i < Math.min(puzzles, set.examples); i++) {
       checkAnswer(set, i);
       progress.update('checking', 'answers', i + 1, puzzles);
@@ -72,7 +72,7 @@ function noteOfFolder(set: Dataset, puzzles: number): string {
   }
 }
 
-/** A folder is a task by itself; ARC tasks are laid out as those are that the checkpoint knows. */
+/** The task of a path: a folder is a task itself; ARC tasks get the layout of those that the checkpoint knows. */
 function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   if (kind === 'folder') return checkTask({ kind, folder: file });
   if (known.kind !== 'arc')
@@ -83,7 +83,7 @@ function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   return changeTask(known, { set: 'file', file, maxTasks: 0, validationTasks: 0 });
 }
 
-/** The experiment that is asked for, else the checkpoint's own task with the changes of --set. */
+/** The task of --experiment, else the checkpoint's own task with the changes of --set. */
 function taskToScore(args: Arguments, model: OpenModel): ChosenTask {
   const asked = text(args, 'experiment');
   if (asked !== undefined) return { task: readExperiment(args).task, chosenBy: `experiment ${asked}` };
@@ -119,7 +119,7 @@ export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' 
   };
 }
 
-/** The task that a checkpoint was trained on, if its file says. Throws InputError where it says what is none. */
+/** The task that a checkpoint was trained on, if its file names one. Throws InputError if that is invalid. */
 export function namedTask({ task }: OpenModel['metadata']): Task | undefined {
   if (task === undefined) return undefined;
   try {

@@ -76,7 +76,7 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
   const caution = 'on new puzzles it may solve fewer';
   if (disguised === 0)
     return { line: `of ${which} none is among the model's training puzzles, as it stands or in disguise`, overlap };
-  // Of 9×9 Sudokus the solutions are compared: equivalent puzzles share one, and so may others.
+  // 9×9 Sudokus are compared by their solutions, which equivalent puzzles share, and perhaps others.
   if (kindOfSet(train) === 'sudoku' && train.width === 9)
     return {
       line:
@@ -89,9 +89,9 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
 }
 
 /**
- * A puzzle embedding is one task's in one version. Returns what to say where nobody knows whether puzzles to score have
- * the ids that the checkpoint learned for them. Throws InputError where ARC tasks have others, unless the model is
- * asked without ids of their own.
+ * A puzzle embedding belongs to one version of one task. Returns a caution if it is unknown whether the puzzles to
+ * score have the ids that the checkpoint learned for them. Throws InputError if ARC tasks have others, unless the model
+ * is to use no ids.
  */
 export async function checkIds(
   { metadata }: Pick<OpenModel, 'metadata'>,

@@ -200,7 +200,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
-    const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
+    const cpuSeconds = (user + system) / 1e6; // other programs affect it less than the clock
     const sinceThen = keep.wentOn ? ' since it went on' : '';
     const peakMemory = process.resourceUsage().maxRSS * 1024;
     out.line(
@@ -244,7 +244,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
   }
 }
 
-/** The puzzles that are asked for. Throws InputError where they are none of this model's. */
+/** The requested puzzles. Throws InputError if they do not fit the model. */
 async function fittingData(args: Arguments, model: OpenModel & { readonly name: string }): Promise<ChosenData> {
   const puzzles = numberOf(args, 'puzzles');
   const chosen = await dataToScore(args, isRandom(args) ? undefined : model, puzzles);
@@ -261,16 +261,16 @@ async function fittingData(args: Arguments, model: OpenModel & { readonly name: 
   return chosen;
 }
 
-/** How a model is to think about puzzles. */
+/** How the model is to think, as requested. */
 interface Asked {
   /** For all three: a pass, a search, and a vote of ARC's versions. */
   readonly every: Pick<EvaluateOptions, 'supervisionSteps' | 'batchSize'> &
     Pick<Required<EvaluateOptions>, 'puzzleIds'>;
-  /** For a pass and for a search. */
+  /** Options of a pass and a search. */
   readonly options: EvaluateOptions;
-  /** For a search alone; absent: a pass. */
+  /** Option of a search; absent: a pass. */
   readonly mostForms?: number;
-  /** In words, as --json prints them. */
+  /** The request as --json prints it. */
   readonly thinking: object;
 }
 
@@ -343,7 +343,7 @@ async function thinkAndScore(
   return result;
 }
 
-/** Options that change how a model thinks about a puzzle, or which puzzles: a vote is of all, by single passes. */
+/** Options of single puzzles or other ways of thinking: a vote takes all puzzles, in single passes. */
 const notOfVotes = ['puzzles', 'until-sure', 'chains', 'noise', 'halt-above'];
 
 /** The vote of ARC's versions. */
@@ -351,11 +351,11 @@ interface Vote {
   readonly dataset: ArcDataset;
   readonly versions?: number;
   readonly submission?: string;
-  /** Options given that it does not know: then nobody votes. */
+  /** Given options that a vote cannot follow; if there are any, none is held. */
   readonly strange: readonly string[];
 }
 
-/** Undefined where the puzzles are no ARC tasks. Throws InputError for a vote beside what it does not know. */
+/** Undefined unless the puzzles are ARC tasks. Throws InputError for a vote with options that it cannot follow. */
 function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
   const submission = text(args, 'submission');
   if (submission !== undefined && existsSync(submission))
@@ -364,7 +364,7 @@ function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
     if (submission === undefined) return undefined;
     throw new InputError('--submission: expected an ARC experiment, such as --experiment arc-7x7-study');
   }
-  if (submission !== undefined) checkPlace(submission); // now, not once all have voted
+  if (submission !== undefined) checkPlace(submission); // checked now, not after the vote
   const versions = numberOf(args, 'votes');
   const strange = notOfVotes.filter((name) => args.options[name] !== undefined).map((name) => `--${name}`);
   if (strange.length > 0 && (versions !== undefined || submission !== undefined))
@@ -375,7 +375,7 @@ function readVote(args: Arguments, dataset: Dataset): Vote | undefined {
   return { dataset, ...given({ versions, submission }), strange };
 }
 
-/** Lets the versions vote, or says why not. */
+/** Holds the vote, or says why not. */
 async function letVote(
   engine: Engine,
   { dataset, versions, submission, strange }: Vote,
@@ -406,7 +406,7 @@ function stepLines(result: Evaluation): string[] {
   return [...halting, 'step   exact    cells  halting', ...rows.map((row, i) => `${String(i + 1).padStart(4)} ${row}`)];
 }
 
-/** Settings that change what is computed: the puzzles, and the model as it thinks, not as it trained. */
+/** Settings that affect the result: those of the puzzles, and of the model except in training. */
 function readSettingsOf(args: Arguments): ReadSettings {
   const trainingOnly = 'of training only';
   const except = isRandom(args)

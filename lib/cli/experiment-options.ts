@@ -1,4 +1,4 @@
-/** The options by which a command names an experiment and changes it. */
+/** The options that name an experiment and change it. */
 import { InputError, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
@@ -15,7 +15,7 @@ import { everyField, readSettings, type ReadSettings, type Settings } from './se
 
 const nothing: Settings = {};
 
-/** Everything of an experiment. */
+/** All settings of an experiment. */
 export const wholeExperiment: ReadSettings = {
   task: everyField,
   model: everyField,
@@ -23,7 +23,7 @@ export const wholeExperiment: ReadSettings = {
   evaluation: everyField,
 };
 
-/** --experiment and --set, for a command that reads `read` of the settings, such as those of `example`. */
+/** --experiment and --set, for a command that reads the settings `read`, such as those of `example`. */
 export function experimentOptions(
   read: (args: Arguments) => ReadSettings = () => wholeExperiment,
   example = 'training.steps=300,model.gradient=one-step',
@@ -53,14 +53,14 @@ export const configOption: Option = {
     '{"variant": "hrm", "training": {"steps": 300}}; options on the command line override it',
 };
 
-/** What --set asks for. */
+/** The changes of --set. */
 export function readChanges(args: Arguments): Settings {
   return readSettings(text(args, 'set') ?? '');
 }
 
 /**
- * The experiment a command line names, by --config, --experiment, --variant and --set, the later over the earlier.
- * Throws InputError for unknown names, fields and values.
+ * The experiment that --config, --experiment, --variant and --set name; later ones override earlier ones. Throws
+ * InputError for unknown names, fields and values.
  */
 export function readExperiment(args: Arguments): Experiment {
   const file = text(args, 'config');
@@ -74,12 +74,12 @@ export function readExperiment(args: Arguments): Experiment {
       .filter(([, fields]) => Object.keys(fields).length > 0),
   ) as ExperimentChanges;
   if (row === undefined) return change(base, changes);
-  // A row with settings of one's own is not that row any more.
+  // A row with changed settings is not that row any more.
   const own = changes.model === undefined && changes.training === undefined ? {} : { variant: null };
   return change(variantExperiment(base, variant(row)), { ...changes, ...own });
 }
 
-/** The data sets of a task, with a line that says how far they are. Throws as loadTask. */
+/** Loads the data sets of a task and shows progress. Throws as loadTask. */
 export async function loadShown(task: Task, stage: string, shouldStop?: () => boolean): Promise<TaskData> {
   const progress = new Progress();
   try {
@@ -91,7 +91,7 @@ export async function loadShown(task: Task, stage: string, shouldStop?: () => bo
 
 const configBytes = 1e6;
 
-/** Reads a file of settings. Throws InputError where it is no JSON object, or has fields that nothing reads. */
+/** Reads a file of settings. Throws InputError if it is no JSON object, or has unknown fields. */
 function readConfig(file: string): {
   readonly experiment?: string;
   readonly variant?: string;

@@ -76,7 +76,7 @@ export const reproduce: Command = {
 
     out.line('');
     out.line(resultsTable([record]));
-    // Beside the run, not among the committed figures: those are made of the committed records.
+    // In the run's folder: the committed figures are those of the committed records.
     const figure = await saveFigure(
       'accuracy-versus-cycles',
       accuracyVersusCycles([record]),
@@ -124,7 +124,7 @@ async function scored(out: Out, pace: Pace, options: EngineOptions): Promise<Shi
   }
 }
 
-/** How fast this machine trains: what fits a quarter of an hour on two cores. */
+/** The speed class of this machine, which determines what fits a quarter of an hour on two cores. */
 type Pace = 'bf16' | 'float32' | 'tfjs' | 'smoke';
 
 function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 'smoke'> {
@@ -135,7 +135,7 @@ function paceOf({ engine, precision = 'auto' }: EngineOptions): Exclude<Pace, 's
 const paces: Readonly<Record<Pace, ExperimentChanges>> = {
   bf16: {},
   float32: { training: { steps: 1500 }, evaluation: { every: 500, puzzles: 100, finalPuzzles: 400 } },
-  // So few steps go round 64 batches too seldom.
+  // With so few steps, each of 64 batches would get too few turns.
   tfjs: { training: { steps: 500, interleavedBatches: 16 }, evaluation: { every: 0, finalPuzzles: 200 } },
   smoke: { training: { steps: 10 }, evaluation: { every: 0, finalPuzzles: 20 } },
 };
@@ -146,12 +146,11 @@ const trainingTakes: Readonly<Record<Pace, string>> = {
   smoke: 'half a minute',
 };
 
-/** Puzzles that the shipped model is scored on: what fits a minute. */
+/** Number of puzzles that the shipped model is scored on, to fit a minute. */
 const shippedPuzzles: Readonly<Record<Pace, number>> = { bf16: 300, float32: 150, tfjs: 50, smoke: 2 };
 
 /**
- * Sudoku-Extreme where its files are at hand, the shipped public-domain puzzles otherwise;
- * fewer steps on slower machines.
+ * Sudoku-Extreme if its files are available, else the shipped public-domain puzzles; fewer steps on slower machines.
  */
 function chooseExperiment(pace: Pace): Experiment {
   return experiment('sudoku-9x9', { ...(hasExtreme() ? { task: { source: 'sudoku-extreme' } } : {}), ...paces[pace] });

@@ -10,18 +10,18 @@ import { trainingFields } from '../train/options.js';
 
 export type Part = (typeof parts)[number];
 
-/** Fields by part; without a prototype, so that __proto__ is a name like any other, and unknown. */
+/** Fields by part. Their objects have no prototype, so that __proto__ is an ordinary unknown name. */
 export type Settings = { [P in Part]?: Record<string, unknown> };
 
-/** What of the settings a command reads: parts, each with all of its fields or all but some. */
+/** The settings that a command reads: by part, all fields except some, each with its reason. */
 export type ReadSettings = { readonly [P in Part]?: { readonly except: Readonly<Record<string, string>> } };
 
 /** All fields of a part. */
 export const everyField = { except: {} } as const;
 
 /**
- * Reads a list of settings; values are JSON where they can be, else words. A comma inside a JSON value is no end.
- * Throws InputError for what is none, and for fields of `known` that are set twice.
+ * Reads a list of settings. Values are JSON if valid, else text; commas inside JSON do not separate. Throws InputError
+ * for anything else, and for fields that are set twice.
  */
 export function readSettings(list: string): Settings {
   const settings: Settings = {};
@@ -36,7 +36,7 @@ export function readSettings(list: string): Settings {
   return settings;
 }
 
-/** Fields that are sometimes written without their part. */
+/** Field names by part, to recognise names written without their part. */
 const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
   training: Object.keys(trainingFields),
   model: [...Object.keys(modelFields), 'T', 'n', 'N_sup', 'act'],
@@ -54,7 +54,7 @@ export function readField(item: string): {
   const [, part = '', field = '', value = ''] = /^\s*(\w+)\.(\w+)\s*=(.+)$/s.exec(item) ?? [];
   if (!(parts as readonly string[]).includes(part))
     throw new InputError(`--set: expected ${parts.join('|')}.FIELD=VALUE, got ${show(item.trim())}${meant(item)}`);
-  const word = value.trim(); // such as attention, where it is no JSON
+  const word = value.trim(); // text, such as attention, if it is no JSON
   return { part: part as Part, field, value: word, parsed: readJson(word, () => word) };
 }
 
@@ -72,7 +72,7 @@ export function refuseUnread(command: string, settings: Settings, read: ReadSett
   throw new InputError(`${command} --set: expected fields of ${known.join(', ')}, got ${unread.join(', ')}`);
 }
 
-/** " (did you mean training.steps?)": the whole name that may have been meant by what has none or a wrong part. */
+/** " (did you mean training.steps?)": suggests a full name for one without a part, or with a wrong part. */
 function meant(item: string): string {
   const [, part = '', field = ''] = /^\s*(?:(\w+)\.)?(\w+)\s*=/.exec(item) ?? [];
   if ((parts as readonly string[]).includes(part)) return ''; // the value is missing

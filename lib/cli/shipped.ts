@@ -1,4 +1,4 @@
-/** The shipped 9×9 model on puzzles at hand, beside what the record says of the run that made it. */
+/** The shipped 9×9 model on local puzzles, compared with the record of the run that trained it. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import type { EngineOptions } from '../engine/create.js';
@@ -11,18 +11,18 @@ import { percentText } from '../report/tables.js';
 import { evaluate, type Evaluation } from '../train/evaluate.js';
 import { taskOfCheckpoint } from './evaluate-task.js';
 
-/** What the shipped weights solve here, and where they come from. */
+/** The shipped weights' accuracy here, and their origin. */
 export interface ShippedScore {
   /** The record of the run that made them. */
   readonly record: RunRecord;
-  /** Scored here. */
+  /** The score here. */
   readonly dataset: string;
   readonly evaluation: Evaluation;
-  /** Both in words. */
+  /** Record and score in words. */
   readonly text: string;
 }
 
-/** As many cycles as notebook 7 shows to be worth it; the record has those of training. */
+/** Notebook 7 shows that further cycles gain little; the record has those of training. */
 const cycles = 64;
 
 /**
@@ -55,7 +55,7 @@ export async function scoreShipped(
   }
 }
 
-/** Of the record and of the puzzles here, apart: they may be of two sets. */
+/** Separate sentences on the record and on the puzzles here, which may be of two sets. */
 function scoreText(record: RunRecord, dataset: string, here: Evaluation): string {
   const there = finalEvaluation(record);
   const accuracy = ({ exactAccuracy }: Evaluation, cycle: number): string => percentText(exactAccuracy[cycle - 1]);

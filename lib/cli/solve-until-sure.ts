@@ -1,4 +1,4 @@
-/** The part of trm-lab solve that searches: a puzzle in form after form, until the model is sure of an answer. */
+/** The part of trm-lab solve that searches: one form of the puzzle after another, until the model is sure. */
 import type { Puzzle } from '../data/puzzle.js';
 import { sudokuForms } from '../data/relabelling.js';
 import { geometryOfCells } from '../data/sudoku.js';
@@ -14,7 +14,7 @@ import { stoppable } from './stop.js';
 import { Progress } from '../progress.js';
 import { plural } from '../words.js';
 
-/** The limit of a search, as evaluate takes it too. */
+/** The limit of a search; also an option of evaluate. */
 export const formsOption: Option = {
   value: 'N',
   range: [1, 65_536],
@@ -44,7 +44,7 @@ export const searchOptions: Readonly<Record<string, Option>> = {
   }),
 };
 
-/** How to search, as the arguments say it; undefined where they ask for no search. */
+/** The requested search; undefined for none. */
 export function readSearch(args: Arguments): Search | undefined {
   if (!flag(args, 'until-sure')) return undefined;
   return {
@@ -58,8 +58,8 @@ export function readSearch(args: Arguments): Search | undefined {
 export type Search = Required<Pick<SeatsOptions, 'mostForms' | 'haltAbove' | 'random'>>;
 
 /**
- * Searches, telling of every form that gave a surer answer, and of how it ended; the last thought. Ctrl-C ends it with
- * the surest answer so far.
+ * Searches, and prints every form with a surer answer, and the result. Returns the last thought. Ctrl-C ends the search
+ * with the surest answer so far.
  */
 export async function solveUntilSure(
   engine: Engine,
@@ -77,7 +77,7 @@ export async function solveUntilSure(
   const tell = ({ form, surest, passes }: Thinking): void => {
     if (form === told) return;
     told = form;
-    progress.end(); // its line stands where this one goes
+    progress.end(); // the next line replaces it
     out.line(
       `form ${form + 1}${form === 0 ? ', as it stands' : ''}: an answer that is ` +
         `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')}`,

@@ -85,7 +85,7 @@ export const solve: Command = {
   },
 };
 
-/** What came of a puzzle, with what --json prints of it. */
+/** The result of a puzzle, and what --json prints of it. */
 interface Solved {
   readonly right: boolean;
   readonly legal: boolean;
@@ -95,7 +95,7 @@ interface Solved {
 /** Supervision steps; undefined for the model's own number. */
 type Steps = number | undefined;
 
-/** In form after form until the model is sure; shows the last answer. */
+/** Searches one form after another until the model is sure, and shows the last answer. */
 async function searchAloud(
   engine: Engine,
   puzzle: Puzzle,
@@ -113,7 +113,7 @@ async function searchAloud(
   return { right, legal: answer.illegal === null, sure, board, haltProbability, form, forms, passes };
 }
 
-/** As it stands; shows the board after every step that changes it. */
+/** Thinks about the puzzle as written, and shows the board after every step that changes it. */
 async function thinkAloud(engine: Engine, puzzle: Puzzle, supervisionSteps: Steps, out: Out): Promise<Solved> {
   out.line(`after each step: ${markLegend}`);
   const judged: JudgedThought[] = [];
@@ -160,7 +160,7 @@ function judgementText({ board, rightCells, illegal, haltProbability }: JudgedTh
   );
 }
 
-/** "steps 4 to 16: no change, 99.1 % sure, …" for the last steps that changed nothing; nothing where there are none. */
+/** "steps 4 to 16: no change, 99.1 % sure, …" for final steps without a change; empty if there are none. */
 function unchangedLine(judged: readonly JudgedThought[]): string[] {
   const from = judged.reduce((next, { changed }, index) => (changed.length > 0 ? index + 1 : next), 0);
   const [first, last] = [judged[from], judged.at(-1)];
@@ -169,7 +169,7 @@ function unchangedLine(judged: readonly JudgedThought[]): string[] {
   return [`\n${steps}: no change; ${judgementText(last)}`];
 }
 
-/** The puzzle as text: what is named itself, or what a file or standard input (-) holds. */
+/** The puzzle as text: the argument itself, or the content of a file or of standard input (-). */
 async function writtenPuzzle(named: string): Promise<string> {
   if (named === '-') return boardText(boardOfInput());
   const found = statSync(named, { throwIfNoEntry: false });
@@ -178,7 +178,7 @@ async function writtenPuzzle(named: string): Promise<string> {
     const got = found.isDirectory() ? 'a folder' : 'a pipe or a device; give - and send it to standard input';
     throw new InputError(`${named}: expected a Sudoku or a file that holds one, got ${got}`);
   }
-  // Of letters a board has x alone.
+  // x is the only letter in a board
   if (/[\\/]|\.[a-wyz]\w*$/i.test(named)) throw new InputError(`file not found: ${named}`);
   return named;
 }

@@ -1,15 +1,15 @@
 /**
- * Ctrl-C, SIGTERM and a terminal that is closed: the first asks a long command to save and end, the second ends it at
+ * Ctrl-C, SIGTERM and the closing of the terminal: the first makes a long command save and end, the second ends it at
  * once.
  */
 import tty from 'node:tty';
 import type { Out } from './command.js';
 
-const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const; // exit codes, as shells have them
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const; // exit codes as in shells
 
 /**
- * Does work that can be asked to stop. `note` says what the first signal leads to. `terminal`: whether the command has
- * one. Without, as below nohup, work goes on when the terminal is closed, since Node forgets that nohup asks for that.
+ * Does work that can be asked to stop. `note`: what the first signal does. `terminal`: whether the command has one;
+ * else, as below nohup, work survives the closing of the terminal, since Node does not keep nohup's setting.
  */
 export async function stoppable<Result>(
   out: Out,

@@ -1,4 +1,4 @@
-/** Running a sweep from the command line: its cost before it starts, its progress, Ctrl-C, and what came of it. */
+/** A sweep on the command line: its cost before it starts, its progress, Ctrl-C, and its report. */
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
@@ -72,7 +72,7 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
   ),
 };
 
-/** The folder of records that a command line names. Throws InputError for what is there and no folder. */
+/** The folder of records in the arguments. Throws InputError if that exists and is no folder. */
 export function recordsFolder(args: Arguments): string | undefined {
   const folder = text(args, 'records');
   if (folder === undefined) return undefined;
@@ -81,18 +81,18 @@ export function recordsFolder(args: Arguments): string | undefined {
   return path.resolve(folder);
 }
 
-/** A path as a message shows it: from the folder at hand down, or whole. */
+/** A path in messages: relative if it is below the current folder, else absolute. */
 export function shownPath(file: string): string {
   const relative = path.relative(process.cwd(), file) || '.';
   return relative.startsWith('..') ? path.resolve(file) : relative;
 }
 
-/** The folder of runs that a command line names. */
+/** The folder of runs in the arguments. */
 export function runsFolder(args: Arguments): string {
   return path.resolve(text(args, 'runs') ?? path.join(projectRoot(), 'runs'));
 }
 
-/** What a sweep is for: where its records go unless --records says so, and what is made of them. */
+/** The purpose of a sweep: the default folder of its records, and the reports on them. */
 export interface SweepPurpose {
   readonly records: string;
   /** `records`: those of the plan; `all`: those of the folder, in which a table's other rows and seeds may lie. */
@@ -100,8 +100,8 @@ export interface SweepPurpose {
 }
 
 /**
- * Runs what is missing of a plan, says so, and writes what the records so far come to. Returns the exit code, 0 if
- * every run has its record.
+ * Makes the missing runs of a plan, with progress, and writes reports on the records so far. Returns the exit code, 0
+ * if every run has its record.
  */
 export async function sweep(
   plan: readonly PlannedRun[],
@@ -128,7 +128,7 @@ export async function sweep(
   const paper = experiments.some(({ scale }) => scale === 'paper');
   if (paper && !onSlurm(args)) out.note("measuring this machine's speed on a few puzzles");
   const costs = [];
-  // Of a cluster's nodes this machine's speed says nothing.
+  // This machine's speed says nothing about a cluster's nodes.
   if (!onSlurm(args) && experiments.some(({ scale }) => scale !== 'smoke'))
     costs.push(costText(await measuredCost(missing, engine, jobs)));
   else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
@@ -165,7 +165,7 @@ export async function sweep(
   return runs.every(hasRecord) ? 0 : 1;
 }
 
-/** Writes what the records of a sweep come to, and says where. */
+/** Writes the reports on a sweep's records, and prints their paths. */
 async function report(runs: readonly SweepRun[], folder: string, purpose: SweepPurpose, out: Out): Promise<void> {
   const all = recordsSoFar(folder);
   const records = recordsOf(runs, all);
@@ -182,7 +182,7 @@ async function report(runs: readonly SweepRun[], folder: string, purpose: SweepP
   });
 }
 
-/** Says once what takes so long before a sweep begins, if it does. */
+/** Explains a long wait before a sweep begins, once. */
 function afterAWhile(out: Out): () => void {
   const began = performance.now();
   let said = false;
@@ -193,7 +193,7 @@ function afterAWhile(out: Out): () => void {
   };
 }
 
-/** Submits prepared arrays, or with --dry only says where their scripts lie. */
+/** Submits prepared arrays, or with --dry only prints the paths of their scripts. */
 function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): number {
   if (prepared.length === 0) {
     out.line('nothing to submit: every run has its record, or is in the queue');

@@ -1,4 +1,4 @@
-/** trm-lab sweep status: where the runs stand that were given to Slurm. */
+/** trm-lab sweep status: the status of the runs submitted to Slurm. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InputError } from '../errors.js';
 import { arrays, taskStatus, type TaskStatus } from '../sweep/slurm.js';
@@ -49,7 +49,7 @@ export const sweepCommand: Command = {
   },
 };
 
-/** Every run that was ever submitted, as its latest array has it. Throws InputError if there is none. */
+/** Every run ever submitted, with its status in its latest array. Throws InputError if there is none. */
 function statusOf(runs: string): TaskStatus[] {
   const latest = new Map(arrays(runs).flatMap((array) => taskStatus(array).map((task) => [task.id, task] as const)));
   if (latest.size === 0)

@@ -19,7 +19,7 @@ import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
 import { stoppable } from './stop.js';
 
-/** A run at the paper's scale that takes no longer is started without --yes. */
+/** Longest run at the paper's scale that starts without --yes. */
 const unaskedHours = 6;
 
 export const train: Command = {

@@ -1,4 +1,4 @@
-/** trm-lab wider: the study of thinking wider, from which docs/results.md has its figure. */
+/** trm-lab wider: the study of thinking wider behind a figure of docs/results.md. */
 import path from 'node:path';
 import { readFileSync } from 'node:fs';
 import { InputError, StoppedError } from '../errors.js';

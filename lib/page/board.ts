@@ -11,8 +11,7 @@ export class Board {
   #side = 0;
 
   /**
-   * `onKey` writes into a cell and says whether the key meant something;
-   * `onDraw` is told of cells under the pointer.
+   * `onKey` writes into a cell and returns whether the key had a meaning. `onDraw` gets the cells under the pointer.
    */
   constructor(
     element: HTMLElement,
@@ -53,7 +52,7 @@ export class Board {
     });
   }
 
-  /** Whether cells can be written into; a finger that draws does not scroll then. */
+  /** Whether cells can be written into; if so, a drawing finger does not scroll. */
   set editing(on: boolean) {
     this.#element.classList.toggle('editing', on);
     this.#element.setAttribute('aria-readonly', String(!on));
@@ -114,6 +113,6 @@ export class Board {
       this.#choose(cell);
       this.#onDraw(cell, first);
     }
-    if (first) event.preventDefault(); // the focus is set, and nothing is to be selected
+    if (first) event.preventDefault(); // the focus is set already, and the text must not be selected
   }
 }

@@ -1,6 +1,6 @@
 /** Line charts on the page: shares against thinking cycles, in the colours of the kit's figures. */
 
-/** One curve; its last point carries a dot. */
+/** One curve, with a dot at its last point. */
 export interface Curve {
   /** right: a full line in the answers' colour; sure: a dotted one in the certainty's. */
   readonly look: 'right' | 'sure';
@@ -15,16 +15,16 @@ export interface ChartOptions {
   readonly curves: readonly Curve[];
   /** The last cycle on the axis. */
   readonly cycles: number;
-  /** Cycles in equal steps, or doubled from step to step. */
+  /** Cycles at equal distances, or at equal distances for each doubling. */
   readonly scale: 'equal' | 'doubled';
-  /** A cycle to point at; 0 for none. */
+  /** A cycle to mark; 0 for none. */
   readonly now: number;
 }
 
 const size = { width: 360, height: 170, left: 40, right: 8, top: 22, bottom: 32 } as const;
 const namespace = 'http://www.w3.org/2000/svg';
 
-/** Draws into an element, in place of what stood there. */
+/** Draws into an element, replacing its content. */
 export function drawChart(element: HTMLElement, { label, curves, cycles, scale, now }: ChartOptions): void {
   const svg = make('svg', { viewBox: `0 0 ${size.width} ${size.height}`, role: 'img', 'aria-label': label });
   const [left, right, top, bottom] = [size.left, size.width - size.right, size.top, size.height - size.bottom];

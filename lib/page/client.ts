@@ -82,9 +82,9 @@ export class Thinker {
   }
 }
 
-/** A job under way. */
+/** A running job. */
 export interface RunningJob<Result> {
-  /** The next result; undefined when there is none. */
+  /** The next result; undefined after the last. */
   next(): Promise<Result | undefined>;
   /** Ends it and frees its memory. */
   stop(): Promise<void>;
@@ -93,7 +93,7 @@ export interface RunningJob<Result> {
 /** Cycles of a trial. */
 const trialCycles = 4;
 
-/** A backend whose first trial takes longer than this is none to wait for, milliseconds. */
+/** Longest first trial of a backend worth waiting for, milliseconds. */
 const longestTrial = 20_000;
 
 function tooLong(): Promise<never> {
@@ -101,8 +101,8 @@ function tooLong(): Promise<never> {
 }
 
 /**
- * A worker on the graphics card, if this browser has one that gives the same answers as `now` in less time: an engine
- * that is fast but rounds otherwise is of no use. Undefined where there is none.
+ * A worker on the graphics card, if this browser has one that gives the same answers as `now` in less time; else
+ * undefined. A faster engine that rounds differently is of no use.
  */
 export async function fasterThinker(
   now: Thinker,
@@ -118,7 +118,7 @@ export async function fasterThinker(
       const [theirs, ours] = [await trial(candidate, model, puzzles), await trial(now, model, puzzles)];
       if (theirs.answers === ours.answers && theirs.milliseconds < ours.milliseconds) return candidate;
     } catch {
-      // This backend does not start here, or fails: the one at work goes on.
+      // This backend does not start here, or fails: the current one stays.
     }
     candidate?.close();
   }
@@ -130,7 +130,7 @@ interface Adapter {
   readonly info?: { readonly isFallbackAdapter?: boolean };
 }
 
-/** What this browser says it can do on a graphics card; one that the processor only imitates is no gain. */
+/** The graphics card backends that this browser offers. One that the processor emulates gains nothing. */
 async function graphicsBackends(): Promise<Backend[]> {
   const backends: Backend[] = [];
   const { gpu } = navigator as { readonly gpu?: { requestAdapter(): Promise<Adapter | null> } };

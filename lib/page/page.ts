@@ -10,16 +10,16 @@ import { plural } from '../words.js';
 /** Cycles that the switches offer. */
 const cycleChoices = [1, 4, 16, 64] as const;
 
-/** While it plays, no cycle is shown for less than this, so that an eye can follow. */
+/** Least time that a playing page shows one cycle, milliseconds, so that the eye can follow. */
 const shortestCycle = 200;
 
-/** How far a search goes: forms, and how many of them are thought about at once. */
+/** Limits of a search: most forms, and how many are computed at once. */
 const searchLimits = { sudoku: { most: 32, seats: 2 }, maze: { most: 8, seats: 2 } } as const;
 
-/** The page calls the model sure from nine in ten on; in training it halts from even odds on. */
+/** The page calls the model sure from a probability of nine in ten; in training the model halts from even odds. */
 const sureLogit = Math.log(9);
 
-/** Puzzles of a part of the fifty: the page answers between two parts. */
+/** Puzzles computed at once out of the fifty; between these parts the page can respond. */
 const seatsOfMany = 5;
 
 /** How long the page is left alone before it tries a faster backend, milliseconds. */
@@ -37,14 +37,14 @@ const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
 const certainty = ({ haltLogit }: ThinkResult): number => 1 / (1 + Math.exp(-haltLogit));
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** Says what went wrong, in one sentence, until something goes right again. */
+/** Shows an error, in one sentence, until something succeeds again. */
 function notice(text: string): void {
   const element = find('notice');
   element.textContent = text;
   element.hidden = text === '';
 }
 
-/** Runs what a button or a key started; what fails is said on the page. */
+/** Runs the work of a button or a key, and shows its failure on the page. */
 function guarded(work: () => Promise<void>): void {
   work().catch((error: unknown) => notice(error instanceof Error ? error.message : String(error)));
 }
@@ -70,7 +70,7 @@ function makeSwitch(
 class Page {
   readonly #kinds: readonly Kind[];
   readonly #board: Board;
-  /** The engine at work, and the one that is to take over. */
+  /** The current engine, and a faster one that will replace it. */
   #thinker: Thinker;
   #faster: Thinker | undefined;
   #kind: Kind;
@@ -78,7 +78,7 @@ class Page {
   #at = -1;
   #puzzle: ShownPuzzle;
   #own = false;
-  /** The drawing under way, its ink, and whether it is not yet a puzzle. */
+  /** The ink of the drawing, and why the drawing is no puzzle yet ('' if it is one). */
   #ink = 0;
   #drawnBroken = '';
   #thoughts: ThinkResult[] = [];
@@ -86,7 +86,7 @@ class Page {
   #job: Promise<RunningJob<ThinkResult>> | undefined;
   #cycles = 16;
   #playing = false;
-  /** Grows when the puzzle changes: what was asked for before is not to be shown any more. */
+  /** Increases when the puzzle changes; results of earlier requests are then dropped. */
   #turn = 0;
   #searching = false;
   #many = new Many();
@@ -112,7 +112,7 @@ class Page {
     try {
       await this.#load(kind);
     } catch (error) {
-      if (turn === this.#turn) this.#markKind(); // the one that is still there
+      if (turn === this.#turn) this.#markKind(); // the previous kind stays
       throw error;
     }
     if (turn !== this.#turn) return; // another kind was chosen meanwhile
@@ -132,7 +132,7 @@ class Page {
     if (input !== undefined) input.checked = true;
   }
 
-  /** Looks for a backend that is faster and gives the same answers; where there is one, it takes over. */
+  /** Looks for a faster backend with the same answers, to replace the current one. */
   async speedUp(): Promise<void> {
     do await pause(patience);
     while (this.#busy); // the trial would slow the reader's own puzzle down
@@ -141,7 +141,7 @@ class Page {
     this.#faster = await fasterThinker(this.#thinker, script, address(kind), trial);
   }
 
-  /** A thought begun on one engine does not go on on another: a faster one takes over where a puzzle begins. */
+  /** Switches to a faster engine, if found. Called between puzzles only, since a thought cannot change its engine. */
   #takeFaster(): void {
     if (this.#faster === undefined) return;
     this.#thinker = this.#faster;
@@ -232,7 +232,7 @@ class Page {
     await this.#start();
   }
 
-  /** Back to the puzzle itself. */
+  /** Returns to the unsolved puzzle. */
   async #start(): Promise<void> {
     this.#newTurn();
     const job = this.#job;
@@ -403,7 +403,7 @@ class Page {
     return true;
   }
 
-  /** Mazes are drawn with the ink that is chosen; in a Sudoku the pointer only chooses the cell. */
+  /** Draws a maze with the chosen ink; in a Sudoku the pointer only selects the cell. */
   #writeInk(cell: number): void {
     if (this.#editing && this.#kind.puzzle === 'maze') this.#writeToken(cell, inks(this.#kind)[this.#ink]!.token);
   }
@@ -413,13 +413,13 @@ class Page {
     if (tokens[cell] === token) return;
     if (this.#kind.puzzle === 'maze' && token >= mazeToken.start)
       tokens.forEach((old, at) => {
-        if (old === token) tokens[at] = mazeToken.free; // there is one start and one goal
+        if (old === token) tokens[at] = mazeToken.free; // only one start and one goal
       });
     tokens[cell] = token;
     this.#write(tokens);
   }
 
-  /** A drawing may be no puzzle yet: it is shown, and what is missing is said. */
+  /** Shows a drawing. If it is no puzzle yet, says what is missing. */
   #write(tokens: Int32Array): void {
     let puzzle: ShownPuzzle = { question: tokens };
     let broken = '';
@@ -558,11 +558,11 @@ class Page {
   }
 }
 
-/** Fifty puzzles, cycle by cycle; what has been thought is kept, so that more cycles go on from there. */
+/** Fifty puzzles, cycle by cycle; further cycles continue from those already made. */
 class Many {
   running = false;
   puzzles = 0;
-  /** Puzzles solved, and believed solved, after each cycle. */
+  /** By cycle: puzzles solved, and puzzles the model is sure of. */
   solved: number[] = [];
   sure: number[] = [];
   #job: RunningJob<ManyResult> | undefined;
@@ -613,7 +613,7 @@ class Many {
   }
 }
 
-/** What a puzzle's source is called in a sentence. */
+/** The name of a puzzle's source in a sentence. */
 const sourceNames: Readonly<Record<string, string>> = {
   'sudoku-extreme': 'Sudoku-Extreme',
   'public-domain': 'public-domain',
@@ -646,7 +646,7 @@ async function catalogue(): Promise<readonly Kind[]> {
 }
 
 guarded(async () => {
-  if (location.protocol === 'file:') return; // said above by the page itself
+  if (location.protocol === 'file:') return; // the page itself has said so already
   const [kinds, thinker] = await Promise.all([catalogue(), Thinker.open('wasm', script)]);
   const page = new Page(kinds, thinker);
   await page.open(kinds[0]!);

@@ -1,10 +1,10 @@
-/** What the page and its worker say: the page starts jobs, asks each for its next result, and ends them. */
+/** The messages between page and worker: the page starts jobs, requests each one's next result, and ends them. */
 import type { Thinking } from '../train/seats.js';
 
 /** The engine's backends, in the order in which they are tried. */
 export type Backend = 'wasm' | 'webgl' | 'webgpu';
 
-/** Think about one puzzle, a cycle at a time, without end. */
+/** Think about one puzzle, one cycle for each result, without end. */
 export interface ThinkJob {
   readonly kind: 'think';
   /** Address of the weights. */
@@ -22,11 +22,11 @@ export interface SearchJob {
   readonly most: number;
   readonly supervisionSteps: number;
   readonly seats: number;
-  /** The halting logit above which it is sure. */
+  /** The halting logit above which the model is sure. */
   readonly threshold: number;
 }
 
-/** Think about many puzzles at once, a cycle at a time, without end; results come in parts. */
+/** Think about many puzzles, one cycle at a time, without end; each result is of `seats` puzzles. */
 export interface ManyJob {
   readonly kind: 'many';
   readonly model: string;
@@ -61,7 +61,7 @@ export interface Results {
   readonly many: ManyResult;
 }
 
-/** From the page. Every request is answered once, by its id. */
+/** From the page. Every request gets one answer, with its id. */
 export type Request =
   | { readonly id: number; readonly call: 'open'; readonly backend: Backend }
   | { readonly id: number; readonly call: 'load'; readonly model: string }
@@ -76,7 +76,7 @@ export type Reply =
   | { readonly id: number; readonly error: string }
   | { readonly id: number; readonly loaded: number; readonly total: number };
 
-/** What the engine holds. */
+/** The memory that the engine uses. */
 export interface Memory {
   readonly tensors: number;
   readonly bytes: number;

@@ -1,4 +1,4 @@
-/** The puzzles of the page: what the catalogue holds, how one is read from text, and what each cell looks like. */
+/** The puzzles of the page: the catalogue's types, reading a puzzle from text, and the look of each cell. */
 import { mazeAnswer, mazeToken, parseMaze } from '../data/maze.js';
 import { readBoard } from '../data/board-text.js';
 import { sudokuGeometry, tokensOfBoard, boardOfTokens, findClash } from '../data/sudoku.js';
@@ -6,7 +6,7 @@ import { solveSudoku } from '../data/sudoku-solver.js';
 import { InputError } from '../errors.js';
 import { mazeCells, sudokuCells, type MazeCell, type SudokuCell } from '../report/cells.js';
 
-/** One kind of puzzle and its model, as the site's script writes it down. */
+/** One kind of puzzle and its model, as scripts/site/page.mjs writes it. */
 export interface Kind {
   readonly name: string;
   readonly puzzle: 'sudoku' | 'maze';
@@ -19,7 +19,7 @@ export interface Kind {
   readonly trained: { readonly puzzles: number; readonly source: string; readonly steps: number };
   /** The run that trained it. */
   readonly run: string;
-  /** What the run's record says: puzzles scored, share of them solved; null where the record is not shipped. */
+  /** From the run's record: puzzles scored and share solved; null if the record is not shipped. */
   readonly tested: { readonly puzzles: number; readonly solved: number } | null;
   /** Least rating of each level of difficulty. */
   readonly levels: readonly number[];
@@ -30,7 +30,7 @@ export interface Kind {
 export interface ShownPuzzle {
   /** Token ids, [L]. */
   readonly question: Int32Array;
-  /** Absent where a board of the reader's has no single one. */
+  /** Absent if a board of the reader's has no unique solution. */
   readonly solution?: Int32Array;
 }
 
@@ -70,7 +70,7 @@ export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
   return judged(Int32Array.from(parseMaze(rows)), puzzle);
 }
 
-/** The puzzle, with its solution where it has one alone. Throws InputError if it is seen to have none. */
+/** The puzzle, with its solution if that is unique. Throws InputError if it is seen to have none. */
 export function judged(question: Int32Array, puzzle: Kind['puzzle']): ShownPuzzle {
   if (puzzle === 'maze') return { question, solution: Int32Array.from(mazeAnswer(Uint8Array.from(question))) };
   const board = boardOfTokens(question);
@@ -94,7 +94,7 @@ export function emptyPuzzle({ puzzle, side }: Kind): Int32Array {
   return tokens;
 }
 
-/** What can be written into a cell: the key, the token, and the words on its button. */
+/** The inks of a kind: for each, its key, its token, and the words on its button. */
 export function inks({
   puzzle,
   side,
@@ -110,7 +110,7 @@ export function inks({
   return [...digits, { key: ' ', token: 1, name: 'blank' }];
 }
 
-/** How the board looks with an answer, and with the one before it. */
+/** The look of the board with an answer, and with the changes from the answer before. */
 export function lookOf(
   { puzzle, side }: Kind,
   boards: ShownPuzzle & { readonly answer?: Int32Array; readonly before?: Int32Array },

@@ -30,7 +30,7 @@ const engines = new Map<string, Promise<Engine>>();
 const jobs = new Map<number, AsyncIterator<unknown>>();
 let backend: Backend = 'wasm';
 
-/** The engine is never called twice at once, so requests wait for those before them. */
+/** The engine must not be called while it works, so requests wait for earlier ones. */
 let queue: Promise<unknown> = Promise.resolve();
 
 addEventListener('message', ({ data }: MessageEvent<Request>) => {
@@ -70,7 +70,7 @@ async function answer(request: Request, send: Send): Promise<unknown> {
   }
 }
 
-/** Makes a backend the engine's. What only a graphics card needs is fetched only then. */
+/** Selects the engine's backend; fetches the code of a graphics backend only if asked for it. */
 async function openBackend(wanted: Backend): Promise<void> {
   if (wanted === 'webgl') await import('@tensorflow/tfjs-backend-webgl');
   if (wanted === 'webgpu') await import('@tensorflow/tfjs-backend-webgpu');

@@ -43,8 +43,8 @@ function problemsIn(notebook) {
 }
 
 /**
- * What passes tslab's type check and fails when it runs: outside functions it understands `await` only before a name,
- * and no `for await` at all.
+ * Code that passes tslab's type check but fails when run: outside functions, tslab understands `await` only before a
+ * name, and no `for await` at all.
  * @param {string} source
  * @returns {{line: number, character: number, what: string}[]}
  */
@@ -68,7 +68,7 @@ function awaitTraps(source) {
   return traps;
 }
 
-/** In a cell with imports the parser sees an await before no name; in one without it sees a variable called await. */
+/** In a cell with imports, the parser sees an await without a name after it; in others, a variable named await. */
 function isTrappedAwait(node) {
   if (ts.isAwaitExpression(node)) return !/^[\p{L}_$]/u.test(node.expression.getText());
   return ts.isIdentifier(node) && node.text === 'await' && node.parent.name !== node;

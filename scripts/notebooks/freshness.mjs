@@ -1,7 +1,4 @@
-/**
- * Whether a notebook's outputs are those of its code and of the files it read:
- * fingerprints that its metadata keeps.
- */
+/** Whether a notebook's outputs come from its current code and input files, by fingerprints in its metadata. */
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -11,8 +8,8 @@ import { codeCells } from './notebook.mjs';
 const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /**
- * Of the code of all cells, and of the files that cells say they read by tags like `reads=data/runs/sudoku-6x6-study-*`
- * (within the project; * for anything in the last part). Prose is left out: editing it makes no output stale.
+ * Fingerprints of the code of all cells, and of the files that cells read, named by tags such as
+ * `reads=data/runs/sudoku-6x6-study-*` (within the project; * for anything in the last part). Prose does not count.
  */
 export function fingerprintsOf(notebook) {
   const code = createHash('sha256');
@@ -27,7 +24,7 @@ export function fingerprintsOf(notebook) {
   return { code: code.digest('hex').slice(0, 16), inputs: inputs.digest('hex').slice(0, 16) };
 }
 
-/** Why the outputs may not be what running the notebook would give; undefined if there are none or they are fresh. */
+/** Why the outputs may differ from a new run's; undefined if there are none or they are fresh. */
 export function stalenessOf(notebook) {
   if (!codeCells(notebook).some(({ cell }) => cell.outputs?.length > 0)) return undefined;
   const kept = notebook.metadata?.trm_lab;

@@ -27,7 +27,7 @@ export function readNotebook(file) {
   return notebook;
 }
 
-/** Why a cell is none; undefined if it is one. */
+/** Why a cell is invalid; undefined if it is valid. */
 function wrongCell(cell) {
   if (!isObject(cell)) return 'expected an object, got something else';
   const { cell_type: type, source, metadata = {}, outputs = [] } = cell;

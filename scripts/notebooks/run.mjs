@@ -36,7 +36,7 @@ process.on('exit', () => {
 
 const exitCode = await main();
 finished = true;
-process.exit(exitCode); // what a cell left open holds nobody up
+process.exit(exitCode); // even if a cell left something open
 
 async function main() {
   const notebook = readNotebook(file);
@@ -64,7 +64,7 @@ async function main() {
     tell(`${name} cell ${number} failed:\n    ${failure.trimEnd().replaceAll('\n', '\n    ')}`);
     break;
   }
-  // What a smoke run puts out means nothing, so it never counts as fresh.
+  // The output of a smoke run means nothing, so it is never fresh.
   const fingerprints = failed || process.env.TRM_SMOKE === '1' ? undefined : fingerprintsOf(notebook);
   if (target !== '') writeNotebook(target, notebook, fingerprints);
   tell(`${failed ? 'FAIL' : 'ok  '} ${name} ran in ${secondsSince(started)} s`);
@@ -81,7 +81,7 @@ async function failureOf(executor, cell, number, source) {
   });
   try {
     const good = await Promise.race([executor.execute(source), tooLong]);
-    await new Promise((resolve) => setImmediate(resolve)); // a promise rejected in the last tick is reported now
+    await new Promise((resolve) => setImmediate(resolve)); // reports a promise rejected in the last tick
     if (good === 'too long') return `the cell took longer than ${seconds} s (--timeout)`;
     if (uncaught.length > 0) return uncaught.map((error) => `not caught by the cell: ${cellError(error)}`).join('\n');
     return good ? undefined : errorText(cell);
@@ -129,7 +129,7 @@ function errorText(cell) {
   return errors.map((output) => textOf(output.text)).join('') || 'tslab gave no reason';
 }
 
-/** The line of a stack or a compiler message that says most. */
+/** The most telling line of a stack or a compiler message. */
 function gist(failure) {
   const lines = failure.split('\n');
   return lines.find((line) => /Error|TS\d|^\d+:\d+/.test(line)) ?? lines[0];

@@ -25,8 +25,8 @@ function compileStep(name, title, project, output, sources) {
     async work() {
       const compiler = path.join(path.dirname(require.resolve('typescript/package.json')), 'bin', 'tsc');
       preferOurCompiler(compiler);
-      // Into a fresh folder that then takes the old one's place: no file of a deleted source survives,
-      // and whoever reads meets the old one, the new one or, for an instant, none, but never half of one.
+      // Built in a fresh folder that then replaces the old one, so that no output of a deleted source survives. Readers
+      // see the old folder, the new one or, for an instant, none, but never a part of one.
       const fresh = path.join(stateFolder, `${output}.${process.pid}`);
       try {
         await run(name, [process.execPath, compiler, '-p', project, '--outDir', fresh, '--pretty', 'false']);
@@ -46,9 +46,8 @@ function compileStep(name, title, project, output, sources) {
 }
 
 /**
- * tslab brings a compiler of its own (TypeScript 5.0) that also calls itself `tsc`, and npm links whichever it meets
- * first.
- * `npx tsc` must be the project's.
+ * Makes `npx tsc` the project's compiler: tslab brings its own (TypeScript 5.0), also named `tsc`, and npm links
+ * whichever it installs first.
  */
 function preferOurCompiler(compiler) {
   const link = path.join(root, 'node_modules', '.bin', 'tsc');

@@ -92,7 +92,7 @@ async function writeKernelspecs() {
   const tslab = [process.execPath, path.join(root, 'scripts', 'setup', 'tslab', 'kernel.cjs'), '{connection_file}'];
   writeKernelspec('tslab', 'TypeScript (tslab)', tslab);
   try {
-    await run('lab-deno', [process.execPath, path.join(denoFolder, 'bin.cjs'), '--version']); // puts the program there
+    await run('lab-deno', [process.execPath, path.join(denoFolder, 'bin.cjs'), '--version']); // installs the program
     const program = path.join(denoFolder, windows ? 'deno.exe' : 'deno');
     writeKernelspec('deno', 'TypeScript (Deno)', [program, 'jupyter', '--kernel', '--conn', '{connection_file}']);
   } catch (error) {

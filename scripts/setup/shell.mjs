@@ -16,7 +16,7 @@ export const windows = process.platform === 'win32';
 
 let quiet = false;
 
-/** With quiet on, steps that have nothing to do say nothing. */
+/** If quiet, steps with nothing to do print nothing. */
 export function setQuiet(value) {
   quiet = value;
 }

@@ -57,7 +57,7 @@ export function readStamp(file) {
   }
 }
 
-/** Written last, when the step is done, and whole or not at all. */
+/** Writes the stamp of a finished step, atomically. */
 export function writeStamp(file, stamp) {
   mkdirSync(path.dirname(file), { recursive: true });
   const temporary = `${file}.${process.pid}.tmp`;
@@ -66,8 +66,7 @@ export function writeStamp(file, stamp) {
 }
 
 /**
- * Runs `work` while no other set-up of this folder runs. A second one waits;
- * a lock whose process is gone is taken over.
+ * Runs `work` while no other set-up of this folder runs. A second one waits; the lock of a dead process is removed.
  * @template T
  * @param {() => Promise<T>} work
  * @param {string} lock the lock file
@@ -108,7 +107,7 @@ function tryLock(lock) {
   }
 }
 
-/** Gives a file a further name, or a copy where the file system has no links; false if that name is taken. */
+/** Links a file under a second name, or copies it where links are impossible; false if that name is taken. */
 function placeNew(from, to, place = linkSync) {
   try {
     place(from, to);
@@ -121,7 +120,7 @@ function placeNew(from, to, place = linkSync) {
   }
 }
 
-/** Whether the process that wrote a lock is gone, or nobody can say who wrote it: a copy takes a moment. */
+/** Whether a lock's process is gone. A lock without a process is given time, since copying takes a moment. */
 function isAbandoned(lock) {
   const owner = lockOwner(lock);
   if (owner !== undefined) return !isRunning(owner);
@@ -129,7 +128,7 @@ function isAbandoned(lock) {
   return written !== undefined && Date.now() - written > 5000;
 }
 
-/** Takes the lock of a process that is gone out of the way; one that another set-up has taken since then goes back. */
+/** Removes the lock of a process that is gone; puts it back if another set-up has just taken it. */
 function removeAbandoned(lock) {
   const aside = `${lock}.${process.pid}`;
   try {

@@ -63,7 +63,7 @@ async function asInstalled() {
   return existsSync(addon) ? loadFailure() : 'its addon is not built';
 }
 
-/** The package's own installer fetches a library and an addon from its server, which many networks do not reach. */
+/** Runs the package's own installer, which needs a server that many networks do not reach. */
 async function ownInstaller() {
   const server = installerServer();
   if (server === undefined) return 'its installer names no server';
@@ -81,7 +81,7 @@ async function ownInstaller() {
   return loadFailure();
 }
 
-/** The server as the installer itself spells it, so that this works with whatever version is installed. */
+/** The installer's server, read from its source, so that this works with any installed version. */
 function installerServer() {
   const source = readFileSync(path.join(packageFolder, 'scripts', 'install.js'), 'utf8');
   return (
@@ -170,7 +170,7 @@ async function unpackedWheel(python) {
   return folder;
 }
 
-/** The names that the linker, the addon at run time, and the package's own installer look for. */
+/** Links the library under the names that the linker, the addon at run time, and the package's installer look for. */
 function linkLibraries(unpacked) {
   rmSync(path.join(packageFolder, 'deps'), { recursive: true, force: true });
   mkdirSync(libraryFolder, { recursive: true });

@@ -21,11 +21,11 @@ const sources = path.join(root, 'lib', 'page');
 /** Puzzles of each kind on the page. */
 const puzzlesOfAKind = 50;
 
-/** Fixes which of the test puzzles they are. */
+/** Determines which test puzzles are shown. */
 const seed = 0;
 
 /**
- * The kinds of puzzle, the first shown first. `levels`: least rating of each, spread over what the test puzzles have.
+ * The kinds of puzzle, in order. `levels`: the least rating of each level, spread over the ratings of the test puzzles.
  * The 9×9 model was trained on Sudoku-Extreme, which states no licence, so its puzzles here are test puzzles of the
  * public-domain set, none of which is a training puzzle in disguise.
  */
@@ -37,8 +37,8 @@ const kinds = [
 ];
 
 /**
- * Writes think.html and the folder think/ beside it. Without pages of notebooks it has no links to them, and is also
- * the site's index.html.
+ * Writes think.html and the folder think/ next to it. Without pages of notebooks, think.html has no links to them and
+ * is also the site's index.html.
  * @param {string} site the folder of the site
  * @param {boolean} notebooks whether they have pages
  */
@@ -73,7 +73,7 @@ export function pageText(notebooks) {
 }
 
 /**
- * Bundles page and worker for browsers. A module of Node's own in either is an error: esbuild finds no file for it.
+ * Bundles page and worker for browsers. Fails if either imports a module of Node's, for which esbuild finds no file.
  * @param {string} folder where the bundle goes
  * @param {Record<string, string>} [entries] sources by the name of their bundle
  * @returns what went into it, by path from the project's folder, with what each imports
@@ -87,7 +87,7 @@ export async function bundle(
     entryPoints: entries,
     outdir: folder,
     bundle: true,
-    splitting: true, // what only a graphics card needs is a file of its own
+    splitting: true, // puts the code of graphics backends into files of their own
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -100,7 +100,7 @@ export async function bundle(
   return { inputs: metafile.inputs };
 }
 
-/** What the page knows of a kind: its model, what the model's record says, and puzzles that it was not trained on. */
+/** A kind's entry in the catalogue: its model, the model's results, and puzzles that it was not trained on. */
 async function entryOf({ name, checkpoint, puzzlesOf, levels }, file) {
   const { config, metadata } = loadCheckpoint(file);
   const task = JSON.parse(metadata.task);
@@ -120,7 +120,7 @@ async function entryOf({ name, checkpoint, puzzlesOf, levels }, file) {
   };
 }
 
-/** What a run's record says of its last evaluation; null where the record is only in the history (data/README.md). */
+/** The last evaluation in a run's record; null if the record is only in the history (data/README.md). */
 function testedOf(run) {
   const file = path.join(root, 'data', 'runs', `${run}.json`);
   if (!existsSync(file)) return null;
@@ -128,7 +128,7 @@ function testedOf(run) {
   return { puzzles, solved: exactAccuracy.at(-1) };
 }
 
-/** Puzzles of a test set as text, as many of each level as there is room for, then of the others. */
+/** Puzzles of a test set as text: equally many of each level as far as possible, then more of the others. */
 function chosen(test, levels, toText) {
   const order = [...new Random(seed).fork(test.name).permutation(test.examples)];
   const byLevel = levels.map((least, i) =>

@@ -48,7 +48,7 @@ export async function serve(folder, port = 0, onSent = () => {}) {
   };
 }
 
-/** The path that is asked for, of a folder its index; no file's where it cannot be read. */
+/** The path of a request, for a folder its index; a path of no file if the address is invalid. */
 function pathOf(address) {
   try {
     const asked = decodeURIComponent(new URL(address, 'http://127.0.0.1').pathname);

@@ -1,4 +1,4 @@
-/** What a cell shows of an error: its message, and where in the cell it came from; nothing of the kernel below. */
+/** What a cell shows of an error: its message, and its place in the cell, without the kernel's frames. */
 
 /** @param {unknown} error what a cell threw */
 function cellError(error) {
@@ -13,8 +13,7 @@ function cellError(error) {
 }
 
 /**
- * console.error as tslab should call it: it hands over what a cell threw, alone, and would print a dozen frames of its
- * own.
+ * console.error for tslab, which passes a cell's error as the only argument and would print a dozen of its own frames.
  * @param {(...values: unknown[]) => void} print
  */
 function briefly(print) {

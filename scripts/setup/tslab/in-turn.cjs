@@ -12,13 +12,13 @@ for (const { prototype } of [Publisher, Router]) sendInTurn(prototype);
 function sendInTurn(prototype) {
   const { send } = prototype;
   const last = new WeakMap();
-  // Defined, not assigned: what the native class inherits can't be written over.
+  // Defined, since a property inherited from the native class cannot be assigned.
   Object.defineProperty(prototype, 'send', {
     value(message) {
       const sent = (last.get(this) ?? Promise.resolve()).then(() => send.call(this, message));
       last.set(
         this,
-        sent.catch(() => undefined), // one that fails stops no other
+        sent.catch(() => undefined), // a failed one stops no other
       );
       return sent;
     },
