@@ -3,7 +3,7 @@ export class InputError extends Error {
   override readonly name = 'InputError';
 }
 
-/** A computation that broke, through no mistake in the input or the kit. Any other error is a bug of ours. */
+/** A computation that failed through no mistake in the input or the kit. Any other error is a bug of ours. */
 export class BrokenError extends Error {}
 
 /** Work that was asked to stop. */
@@ -16,10 +16,10 @@ export function unknownFields(fields: object, known: readonly string[]): string[
     .map((key) => `unknown field ${key}${didYouMean(key, known)}, expected one of ${known.join(', ')}`);
 }
 
-/** " (did you mean learningRate?)" for a word that few slips of the hand make one of the known ones; else nothing. */
+/** " (did you mean learningRate?)" for a word that is a few typing errors away from a known one; else ''. */
 export function didYouMean(word: string, known: readonly string[]): string {
   if (typeof word !== 'string') return '';
-  const most = Math.max(1, Math.floor(word.length / 3)); // more changes would make any word of any other
+  const most = Math.max(1, Math.floor(word.length / 3)); // more changes would turn any word into any other
   const [nearest] = known
     .map((each) => ({ each, distance: slips(word.toLowerCase(), each.toLowerCase()) }))
     .filter(({ distance }) => distance <= most)
@@ -27,7 +27,7 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return nearest === undefined ? '' : ` (did you mean ${nearest.each}?)`;
 }
 
-/** Letters to add, leave out, exchange or swap with the next one; long words are no slips. */
+/** Edit distance: letters to add, drop, replace or swap with the next one; infinite for long words. */
 function slips(a: string, b: string): number {
   if (a.length > 64 || b.length > 64) return Infinity;
   const rows = [Array.from({ length: b.length + 1 }, (_, j) => j)];
@@ -44,7 +44,7 @@ function slips(a: string, b: string): number {
   return rows[a.length]![b.length]!;
 }
 
-/** What `make` makes; an InputError that it throws is given the name of a file, or of a place in one. */
+/** The result of `make`; an InputError that it throws gets the prefix `where`, a file or a place in one. */
 export function within<Result>(where: string, make: () => Result): Result {
   try {
     return make();
@@ -55,8 +55,8 @@ export function within<Result>(where: string, make: () => Result): Result {
 }
 
 /**
- * A value as an error message shows it: short, text quoted, a short list and the short lists in it by their items, and
- * what may be nested however deep only by its kind.
+ * A value as an error message shows it, in at most 120 characters: text is quoted, short lists show their items down
+ * to two levels, and other objects and lists show only their kind.
  */
 export function show(value: unknown): string {
   const text = showNested(value, 2);
@@ -71,7 +71,7 @@ function showNested(value: unknown, lists: number): string {
   return typeof value === 'function' ? 'a function' : String(value);
 }
 
-/** What a parser's error says, or a name in a file, in one line: it may hold line ends and what steers a terminal. */
+/** A parser's message, or a name from a file, on one line and without characters that control a terminal. */
 export function reasonOf(error: unknown): string {
   return (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ').replace(/\p{Cc}/gu, '�');
 }

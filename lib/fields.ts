@@ -1,10 +1,10 @@
-/** Options as a table of fields with a check each: whatever the source, every problem of an object is named at once. */
+/** Checks objects from any source against a table with one check a field, and names all their problems at once. */
 import { InputError, show, unknownFields } from './errors.js';
 
-/** Undefined if a value may stand there; else what was expected. */
+/** Undefined if a value is accepted; else what was expected. */
 export type FieldCheck = (value: unknown) => string | undefined;
 
-/** A check for every field of `Type`, those that may be absent included. */
+/** A check for every field of `Type`, optional ones included. */
 export type Fields<Type = object> = { readonly [Field in keyof Required<Type>]: FieldCheck };
 
 /** One of a few values. */
@@ -34,7 +34,7 @@ export const between =
 
 export const text: FieldCheck = (value) => (typeof value === 'string' ? undefined : 'text');
 
-/** A path; '' would be the folder at hand. */
+/** A path; not '', which would mean the current folder. */
 export const pathText: FieldCheck = (value) =>
   typeof value === 'string' && value !== '' && value.length < 4096 ? undefined : 'the path of a file or folder';
 
@@ -49,27 +49,27 @@ export const notNegative: FieldCheck = (value) =>
 
 export const callback: FieldCheck = (value) => (typeof value === 'function' ? undefined : 'a function');
 
-/** Whether something is an object and no list. */
+/** Whether something is an object but not a list. */
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Fields without those that are undefined: what was not given is absent. */
+/** The fields that are not undefined. */
 export function given<All extends object>(fields: All): { [Key in keyof All]?: Exclude<All[Key], undefined> } {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as typeof fields;
 }
 
-/** Makes plain data without typed arrays unchangeable, to its last part. */
+/** Deeply freezes plain data, which must not hold typed arrays. */
 export function frozen<Data>(data: Data): Data {
   if (typeof data !== 'object' || data === null) return data;
   Object.values(data).forEach(frozen);
   return Object.freeze(data);
 }
 
-/** Any object that is no list. */
+/** Any object but a list. */
 export const anyObject: FieldCheck = (value) => (isObject(value) ? undefined : 'an object');
 
-/** A list of what a check accepts. */
+/** A list whose every item a check accepts. */
 export const listOf =
   (check: FieldCheck, least = 0): FieldCheck =>
   (value) => {
@@ -81,7 +81,7 @@ export const listOf =
     return undefined;
   };
 
-/** A typed array of that name, whichever realm it comes from; of so many numbers, if they are counted. */
+/** A typed array of type `type`, from any realm; of `length` numbers if that is given. */
 export const arrayOf =
   (type: 'Int32Array' | 'Uint8Array' | 'Float32Array', length?: number): FieldCheck =>
   (value) =>
@@ -91,7 +91,7 @@ export const arrayOf =
       ? undefined
       : `${type === 'Int32Array' ? 'an' : 'a'} ${type}${length === undefined ? '' : ` of ${length}`}`;
 
-/** An object of these fields; others are let be. */
+/** An object with these fields; others are ignored. */
 export const objectOf =
   (checks: Readonly<Record<string, FieldCheck>>): FieldCheck =>
   (value) => {
@@ -120,8 +120,8 @@ export const orNull =
   };
 
 /**
- * Checks an object from any source and returns it typed. `contradictions` tells what no field alone can;
- * it is asked once each field is right. Throws InputError naming every unknown, missing or impossible field.
+ * Checks an object from any source and returns it typed. `contradictions` checks fields against one another, once
+ * each is valid by itself. Throws InputError naming every unknown, missing or impossible field.
  */
 export function checkFields<Type extends object>(
   what: string,
@@ -145,7 +145,7 @@ export function checkFields<Type extends object>(
   return candidate as Type;
 }
 
-/** Throws InputError, under a name, for a value that a check does not accept. */
+/** Throws InputError, beginning with `name`, for a value that a check does not accept. */
 export function checkValue(name: string, value: unknown, check: FieldCheck): void {
   const expected = check(value);
   if (expected !== undefined) throw new InputError(`${name}: expected ${expected}, got ${show(value)}`);
@@ -156,7 +156,7 @@ export function checkCounts(counts: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(counts)) checkValue(name, value, whole(1));
 }
 
-/** Whether work is asked to stop. Throws InputError for another answer: a promise would never stop it. */
+/** Whether work is asked to stop. Throws InputError for an answer such as a promise, which would never stop it. */
 export function stopAsked(shouldStop: (() => unknown) | undefined): boolean {
   const answer = shouldStop?.();
   checkValue('shouldStop', answer, optional(flag));

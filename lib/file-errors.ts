@@ -1,7 +1,7 @@
-/** What the file system says, in words: an InputError where a path or a place that the user named is to blame. */
+/** File-system errors in words: an InputError where a path or a place that the user named is to blame. */
 import { BrokenError, InputError, show } from './errors.js';
 
-/** What the file system says of a path: an InputError where the path is to blame, else the error as it is. */
+/** The error of a failed read: an InputError where the path is to blame, else the error unchanged. */
 export function readError(error: unknown, named: string): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return new InputError(`file not found: ${named}; check the path`);
@@ -13,8 +13,8 @@ export function readError(error: unknown, named: string): unknown {
 }
 
 /**
- * What it says of a place to write to: an InputError where the place is to blame, else the error as it is.
- * `named`: default the path that the error names.
+ * The error of a failed write: an InputError where the place is to blame, else the error unchanged.
+ * `named` defaults to the path that the error names.
  */
 export function writeError(error: unknown, named?: string): unknown {
   const { code = '', path: at, syscall = '' } = error as NodeJS.ErrnoException;
@@ -32,7 +32,7 @@ export function writeError(error: unknown, named?: string): unknown {
     EDQUOT: 'the quota is used up',
     EFBIG: 'the file would be larger than this disk, or ulimit -f, allows',
   };
-  // A folder that is to be made below others fails so on a disk that is read-only.
+  // ENOENT is also what mkdir of a nested folder gives on a read-only disk.
   const made = syscall === 'mkdir' ? 'folder' : syscall === 'open' && named !== undefined ? 'file' : undefined;
   const reason = code === 'ENOENT' && made !== undefined ? `no ${made} can be made there` : reasons[code];
   const place = named ?? at ?? (syscall === 'write' || syscall === 'fsync' ? 'a file' : undefined);
@@ -41,7 +41,7 @@ export function writeError(error: unknown, named?: string): unknown {
     : new InputError(`${place} cannot be written: ${reason}; choose another place, or make room there`);
 }
 
-/** One sentence where the input, a place to write to or a device is to blame; else with the place in the code. */
+/** One sentence where the input, a place to write to or a device is to blame; else the stack trace. */
 export function errorText(thrown: unknown): string {
   const error = writeError(thrown);
   if (!(error instanceof Error)) return `error: ${String(error)}`;

@@ -1,4 +1,4 @@
-/** Where files are: the project's, those of its data, and the ones that a task names. */
+/** Where files are: the project's own, its data files, and files that a task names. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { checkValue, pathText, type FieldCheck } from './fields.js';
 
 let root: string | undefined;
 
-/** How the command line is called: by npm in a clone, by its own name where the kit is a package of another project. */
+/** How to call the command line: through npm in a clone, by its own name where another project depends on the kit. */
 export function kitCommand(file = fileURLToPath(import.meta.url)): string {
   return file.split(path.sep).includes('node_modules') ? 'trm-lab' : 'npm run trm --';
 }
@@ -25,8 +25,8 @@ export function projectRoot(): string {
 }
 
 /**
- * The folders searched for data sets, in order: the one that TRM_DATA names, then the project's data/, then, where the
- * kit is a package of another project, its own.
+ * The folders searched for data sets, in order: the one that TRM_DATA names, the project's data/, and, where another
+ * project depends on the kit, the kit's own data/.
  */
 export function dataFolders(): string[] {
   const fromUser = process.env['TRM_DATA'] ?? '';
@@ -42,15 +42,15 @@ export function findDataFile(name: string): string | undefined {
     .find((file) => existsSync(file));
 }
 
-/** A name of something in a folder, not of the folder itself or of what lies beside it. */
+/** A name of something inside a folder: not the folder itself, and nothing outside it. */
 const nameBelow: FieldCheck = (value) =>
   pathText(value) === undefined && !/^(\.\.?[/\\]?$|\.\.[/\\]|[/\\])/.test(path.normalize(String(value)))
     ? undefined
     : 'the name of a file in a data folder';
 
 /**
- * The path of a data file by name. Throws InputError naming the folders searched, and the command that fetches it where
- * it belongs to a published set.
+ * The path of a data file by name. Throws InputError naming the folders searched and, for a file of a published set,
+ * the command that fetches it.
  */
 export function dataFile(name: string, publishedSet?: string): string {
   checkValue('data file', name, nameBelow);
@@ -66,8 +66,8 @@ export function dataFile(name: string, publishedSet?: string): string {
 }
 
 /**
- * A file or folder that a task names: a path, or a name in one of the data folders. Throws InputError where there is
- * none.
+ * The path of a file or folder that a task names, by path or by name in one of the data folders. Throws InputError if
+ * it does not exist.
  */
 export function userFile(named: string): string {
   checkValue('file', named, pathText);

@@ -1,11 +1,11 @@
 /** The table of contents of the kit: what notebooks and programs of your own import. docs/library.md has examples. */
 
-// The ground: errors that say what to do, where files are, seeded random numbers.
+// Basics: errors that say what to do, where files are, seeded random numbers.
 export { InputError } from './errors.js';
 export { dataFile, projectRoot } from './files.js';
 export { Random } from './random.js';
 
-// Puzzles: look at them, count them, compare two sets, or bring one of your own.
+// Puzzles: look at them, count them, compare two sets, or bring your own.
 export type { Batch } from './data/example.js';
 export { ratingsOf, type Dataset } from './data/dataset.js';
 export type { ArcPair, ArcTask } from './data/arc.js';
@@ -16,7 +16,7 @@ export { overlapOf } from './data/overlap.js';
 export { augmentedCopies, ownSudoku, puzzleAt, type Puzzle } from './data/puzzle.js';
 export { givenCounts, summarizeSudokus } from './data/sudoku-numbers.js';
 
-// Puzzles in other forms, for votes and searches, and those of a file.
+// Puzzle files, and puzzles in other forms, for votes and searches.
 export { loadPuzzleFile } from './data/puzzle-file.js';
 export { formsOf } from './data/forms.js';
 export { gridForms, sudokuForms } from './data/relabelling.js';
@@ -124,7 +124,7 @@ export { drawGrids, type GridView } from './report/draw/grids.js';
 export { drawTask, drawVersions, drawVotes } from './report/arc.js';
 export { drawSchedule } from './report/schedule.js';
 
-// Output: below a cell or in a terminal, live while a training goes on, or as a file.
+// Output: below a cell or in a terminal, live during training, or as a file.
 export { show } from './notebook/output.js';
 export { sweepLive, trainLive } from './notebook/live.js';
 export {

@@ -1,12 +1,12 @@
 /**
- * JSON from any source: refused in the reader's words; where it is given bounds, its size is seen before anything is
- * made of it, and no name is taken twice.
+ * Reads JSON from any source: the caller words the refusal; with bounds, the size is checked before anything is
+ * allocated, and repeated names are refused.
  */
 import { reasonOf, show } from './errors.js';
 
-/** Most of what a text may hold, counted by its brackets, commas and colons; what is left out has no bound. */
+/** The most that a text may hold, counted by its brackets, commas and colons; a bound left out is infinite. */
 export interface JsonBounds {
-  /** Of nesting. */
+  /** Depth of nesting. */
   readonly levels: number;
   /** Lists and objects. */
   readonly lists?: number;
@@ -14,7 +14,7 @@ export interface JsonBounds {
   readonly names?: number;
 }
 
-/** What a text says; of a text that is no JSON, or beyond the bounds, what `refuse` makes of the reason, or throws. */
+/** The parsed value; for invalid JSON, or text beyond the bounds, what `refuse` returns for the reason, or throws. */
 export function readJson(json: string, refuse: (reason: string) => unknown, bounds?: JsonBounds): unknown {
   try {
     return bounds === undefined ? JSON.parse(json) : parseJson(json, bounds);
@@ -25,15 +25,15 @@ export function readJson(json: string, refuse: (reason: string) => unknown, boun
 }
 
 /**
- * What a text says. Throws SyntaxError, as JSON.parse does, for text that is no JSON; also where it goes beyond the
- * bounds, or an object has a name twice, of which JSON.parse would keep the last.
+ * The parsed value. Throws SyntaxError for invalid JSON, as JSON.parse does, for text beyond the bounds, and for an
+ * object with a repeated name, where JSON.parse would keep the last value.
  */
 export function parseJson(json: string, bounds: JsonBounds): unknown {
   const found = { lists: 0, values: 0, names: 0 };
   const count = (what: keyof typeof found): void => {
     if (++found[what] > (bounds[what] ?? Infinity)) throw new SyntaxError(`more than ${bounds[what]} ${what}`);
   };
-  const open: (Set<string> | undefined)[] = [undefined]; // the names so far of all that is open at this place
+  const open: (Set<string> | undefined)[] = [undefined]; // names so far of each open list or object
   let text = '';
   for (let i = 0; i < json.length; i++) {
     const character = json[i];

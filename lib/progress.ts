@@ -1,17 +1,17 @@
-/** Progress in words: how far, how fast, how long still; and where the words go. */
+/** Progress in words: how far, how fast, how much longer; and where it is shown. */
 
-/** How far a long task is. */
+/** How far a long task has come. */
 export interface TaskProgress {
-  /** What is being done, and the things counted: "training", "steps". */
+  /** What is being done, and what is counted: "training", "steps". */
   readonly stage: string;
   readonly unit: string;
   readonly done: number;
-  /** Infinity where nobody knows. */
+  /** Infinity if unknown. */
   readonly total: number;
-  /** Seconds since it began, and how many of `done` were done before that (a resumed run). */
+  /** Seconds since the task began, and how many of `done` an earlier run did (a resumed run). */
   readonly seconds: number;
   readonly before?: number;
-  /** What else to say. */
+  /** Text at the end of the line. */
   readonly note?: string;
 }
 
@@ -30,8 +30,7 @@ export function progressLine({ stage, unit, done, total, seconds, before = 0, no
 }
 
 /**
- * A rate with digits to tell: "12 steps/s", "0.25 steps/s"; what comes more seldom is counted by the minute or the
- * hour.
+ * A rate with its significant digits: "12 steps/s", "0.25 steps/s"; slower rates are given per minute or per hour.
  */
 function rateText(rate: number, unit: string): string {
   if (rate >= 10) return `${rate.toFixed(0)} ${unit}/s`;
@@ -47,29 +46,29 @@ export function duration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
-/** Gives the process a turn, so that output goes out, and signals and messages are heard. */
+/** Yields to the event loop, so that output is written, and signals and messages are handled. */
 export function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 /** Where progress is shown. */
 export interface ProgressPlace {
-  /** Least milliseconds between two lines of a stage; its last line is always shown. */
+  /** Minimum milliseconds between two lines of a stage; its last line is always shown. */
   every(): number;
-  /** `share`: part done, 0 … 1. */
+  /** `share`: fraction done, 0 … 1. */
   show(line: string, share: number): void;
   /** Leaves the last line standing. */
   end(): void;
 }
 
-/** Standard error: a line that rewrites itself on a terminal, a line now and then elsewhere. */
+/** Standard error: one line, rewritten in place, on a terminal; elsewhere a new line every ten seconds. */
 export const standardError: ProgressPlace = {
   every: () => (process.stderr.isTTY ? 200 : 10_000),
   show: (line) => void process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`),
   end: () => void (process.stderr.isTTY && process.stderr.write('\n')),
 };
 
-/** Shows how far a task is, stage after stage: its rate and the time left. */
+/** Shows the progress of a task, stage by stage: its rate and the time left. */
 export class Progress {
   readonly #place: ProgressPlace;
   #stage = '';
@@ -83,8 +82,8 @@ export class Progress {
   }
 
   /**
-   * `stage` names what is done, `unit` the things counted, `note` ends the line. A new stage counts its time anew:
-   * what is done when it starts was done before. One that falls back is a new one of the same name.
+   * `stage` names what is done, `unit` what is counted, `note` ends the line. A new stage restarts the clock, and
+   * whatever is done by then does not count in its rate. A smaller `done` begins a new stage of the same name.
    */
   update(stage: string, unit: string, done: number, total: number, note = ''): void {
     const now = performance.now();

@@ -3,8 +3,8 @@ import { InputError, show } from './errors.js';
 import { checkValue, whole } from './fields.js';
 
 /**
- * xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32. Same seed, same stream, on every machine.
- * Independent streams come from `fork(label)`, which depends on the seed and the label only,
+ * xoshiro128** (Blackman and Vigna, 2018), seeded through splitmix32: a seed gives the same stream on every machine.
+ * `fork(label)` gives an independent stream, which depends on the seed and the label only,
  * never on how much was drawn.
  */
 export class Random {
@@ -25,7 +25,7 @@ export class Random {
     }
   }
 
-  /** A stream of its own for this seed and label. */
+  /** An independent stream for this seed and label. */
   fork(label: string | number): Random {
     // FNV-1a over the label, started from the mixed seed, then mixed once more.
     let hash = mix(this.#key ^ 0x811c9dc5);
@@ -36,7 +36,7 @@ export class Random {
   /** A whole number, 0 to 2³² − 1. */
   uint32(): number {
     const s = this.#state;
-    const [s0, s1, s2, s3] = [s[0]!, s[1]!, s[2]!, s[3]!]; // by index: taking a typed array apart is ten times slower
+    const [s0, s1, s2, s3] = [s[0]!, s[1]!, s[2]!, s[3]!]; // by index: destructuring a typed array is ten times slower
     const result = Math.imul(rotate(Math.imul(s1, 5), 7), 9) >>> 0;
     s[2] = s2 ^ s0;
     s[3] = s3 ^ s1;
@@ -84,7 +84,7 @@ export class Random {
 
   /**
    * Truncated normal whose standard deviation after truncation is exactly `std` (spec §1.2):
-   * a normal of 1.1368… · std, cut at twice that.
+   * a normal with standard deviation 1.1368… · std, truncated at twice that.
    */
   truncatedNormal(std: number): number {
     if (!Number.isFinite(std)) throw new InputError(`truncatedNormal: expected a number, got ${show(std)}`);
@@ -126,7 +126,7 @@ function checkItems(call: string, items: Int32Array | readonly unknown[], least:
 
 const utf8 = new TextEncoder();
 
-/** 1 / (standard deviation of a standard normal cut at ±2). */
+/** 1 / (standard deviation of a standard normal truncated at ±2). */
 const truncationCorrection = 1.1368472343385565;
 
 /** The finaliser of splitmix32: every bit of the input reaches every bit of the output. */

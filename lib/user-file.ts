@@ -1,4 +1,4 @@
-/** Opens files and folders that a user names: each is there and of the kind expected, or an InputError says why not. */
+/** Opens files and folders that a user names; an InputError says which one is missing or of another kind. */
 import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { InputError } from './errors.js';
 import { readError } from './file-errors.js';
@@ -19,8 +19,8 @@ export function readUserFile(file: string, most?: number): Buffer {
 }
 
 /**
- * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and be read at any place,
- * which pipes and devices cannot. Throws InputError if it is not there, is a folder, or may not be read.
+ * Opens a file the user named for reading; the caller closes it. `plain`: it must have a size and allow reads at any
+ * offset, which excludes pipes and devices. Throws InputError if it is missing, is a folder, or may not be read.
  */
 export function openUserFile(file: string, kind: 'any' | 'plain'): number {
   let handle: number;
@@ -36,7 +36,7 @@ export function openUserFile(file: string, kind: 'any' | 'plain'): number {
   throw new InputError(`expected a file, got ${got}: ${file}`);
 }
 
-/** Throws InputError unless there is nothing at a path, or an empty folder. */
+/** Throws InputError unless a path is free or an empty folder. */
 export function checkNewFolder(folder: string): void {
   let names: string[];
   try {
@@ -54,7 +54,7 @@ export function checkNewFolder(folder: string): void {
     throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
 }
 
-/** Whether a path that the user named is a folder. Throws InputError where there is nothing. */
+/** Whether a path that the user named is a folder. Throws InputError if it does not exist. */
 export function isFolder(named: string): boolean {
   try {
     return statSync(named).isDirectory();

@@ -5,13 +5,13 @@ export function plural(count: number, word: string): string {
   return `${count.toLocaleString('en')} ${word}${count === 1 ? '' : word.endsWith('s') ? 'es' : 's'}`;
 }
 
-/** "500", "200 or 500", "300 to 10,000": the different ones of several counts. */
+/** "500", "200 or 500", "300 to 10,000": the distinct values among several counts. */
 export function countsText(counts: readonly number[]): string {
   const words = [...new Set(counts)].sort((one, other) => one - other).map((count) => count.toLocaleString('en'));
   return words.length > 2 ? `${words[0]} to ${words.at(-1)}` : words.join(' or ');
 }
 
-/** Text with no line over `width` characters where it has spaces; `joint` stands between two parts of a line. */
+/** Text broken at spaces so that no line exceeds `width` characters; `joint` goes between the parts of a line. */
 export function wrapped(text: string, width: number, joint = '\n'): string {
   if (width === Infinity) return text;
   return text.replaceAll(new RegExp(`(?=.{${width + 1}})(.{1,${width}}) `, 'g'), (_, part: string) => part + joint);

@@ -18,15 +18,15 @@ import { InputError } from './errors.js';
 import { writeError } from './file-errors.js';
 import { isAlive } from './processes.js';
 
-/** The bytes of an array, in views of at most so many: by default, as many as one write or hash takes for certain. */
+/** The bytes of an array, in views of at most `most` bytes; one write or hash always takes the default. */
 export function* pieces({ buffer, byteOffset, byteLength }: ArrayBufferView, most = 2 ** 30): Generator<Uint8Array> {
   for (let at = 0; at < byteLength; at += most)
     yield new Uint8Array(buffer, byteOffset + at, Math.min(most, byteLength - at));
 }
 
 /**
- * Writes a file whole or not at all: to a temporary name beside it, synced, then renamed. Arrays are written one behind
- * the other. Creates the folder if needed. Throws InputError where the place cannot be written to.
+ * Writes a file whole or not at all: under a temporary name in the same folder, synced, then renamed. Several arrays
+ * are concatenated. Creates the folder if needed. Throws InputError where the place cannot be written to.
  */
 export function writeFileAtomic(file: string, content: string | Uint8Array | Iterable<ArrayBufferView>): void {
   const temporary = temporaryName(file);
@@ -55,7 +55,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array | Ite
   }
 }
 
-/** Throws InputError where a file cannot be written; for a result that takes long to make. */
+/** Throws InputError where a file cannot be written; called before a result that takes long to compute. */
 export function checkPlace(file: string): void {
   const temporary = temporaryName(file);
   try {
@@ -71,8 +71,8 @@ export function checkPlace(file: string): void {
 }
 
 /**
- * Makes a folder, with those above it that are missing, one by one: where a file system refuses, as /proc does, Node's
- * own way to make several never returns.
+ * Makes a folder and its missing parents, one by one: Node's recursive mkdir never returns where the file system
+ * refuses, as /proc does.
  */
 export function makeFolder(named: string): void {
   const folder = path.resolve(named);
@@ -91,7 +91,7 @@ export function makeFolder(named: string): void {
 }
 
 /**
- * Removes what could not be written whole. Where nothing can be written, nothing can be removed, nor is there anything.
+ * Removes a half-written file or folder. A place that refuses to be written to is ignored: nothing was left there.
  */
 export function removeHalf(file: string): void {
   try {
@@ -103,7 +103,7 @@ export function removeHalf(file: string): void {
 
 const cleared = new Set<string>();
 
-/** Looked at once a process: a folder of records may be large. */
+/** Clears a folder once per process, since a folder of records may be large. */
 function clearOnce(folder: string): void {
   const key = path.resolve(folder);
   if (cleared.has(key)) return;
@@ -111,29 +111,29 @@ function clearOnce(folder: string): void {
   clearAbandoned(folder);
 }
 
-/** Removes from a folder what processes of this machine left half written when they were killed. */
+/** Removes half-written files that killed processes of this machine left in a folder. */
 export function clearAbandoned(folder: string): void {
   for (const name of existsSync(folder) ? readdirSync(folder).filter(isAbandoned) : [])
     removeHalf(path.join(folder, name));
 }
 
-/** Whether linking failed because the file system has, or allows, no links. */
+/** Whether linking failed because the file system does not support or allow links. */
 export function lacksLinks(error: unknown): boolean {
   return ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '');
 }
 
-/** A name for what becomes a file or folder of this path once it is complete. */
+/** The name of an unfinished file or folder, which takes the path `final` once it is complete. */
 export function temporaryName(final: string): string {
   return `${final}.${machine()}.${process.pid}.tmp`;
 }
 
-/** Whether a name is a temporary one of a process of this machine that lives no more. */
+/** Whether a name is a temporary one of a process of this machine that is dead. */
 function isAbandoned(name: string): boolean {
   const [, on, pid] = /\.([\w-]+)\.(\d+)\.tmp$/.exec(name) ?? [];
   return on === machine() && Number(pid) !== process.pid && !isAlive(Number(pid));
 }
 
-/** This machine, as part of a name: processes are numbered on each anew, folders may be shared. */
+/** This machine's name for file names: machines may share a folder, and process ids are unique on one machine only. */
 function machine(): string {
   return os.hostname().replaceAll(/[^\w-]/g, '_');
 }

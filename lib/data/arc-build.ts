@@ -1,6 +1,6 @@
 /**
- * Builds an ARC data set with all its versions in the reference's on-disk format, streaming: memory holds the
- * originals, and the names of all versions.
+ * Builds an ARC data set with all its versions in the reference's on-disk format. It streams: memory holds the
+ * originals and the names of all versions.
  */
 import { checkNewFolder } from '../user-file.js';
 import { arcTokens, augmentedName, gridRows } from './arc.js';
@@ -8,19 +8,19 @@ import { arcDataset, type ArcDataset, type ArcSetOptions } from './arc-sets.js';
 import { writeNewFolder } from './new-folder.js';
 import { writeSplit, type SplitCounts } from './split-arrays.js';
 
-/** What was built. */
+/** Counts and hash of a built data set. */
 export interface BuiltArc {
   readonly train: SplitCounts;
   readonly test: SplitCounts;
   /** Puzzle ids, the blank one included. */
   readonly ids: number;
-  /** Tasks that have all the versions asked for. */
+  /** Number of tasks that have all the versions asked for. */
   readonly full: number;
-  /** Of the SHA-256 of all files with their names: the same options give the same bytes. */
+  /** SHA-256 over all files' names and hashes; equal options give equal bytes. */
   readonly sha256: string;
 }
 
-/** How a build tells how far it is. */
+/** Progress of a build. */
 export interface BuildProgress {
   readonly stage: 'drawing versions' | 'writing train' | 'writing test';
   readonly done: number;
@@ -28,8 +28,8 @@ export interface BuildProgress {
 }
 
 /**
- * Writes train/, test/, identifiers.json and test_puzzles.json as the reference's builder does (spec §5.1, §5.5): ids
- * in order of first appearance, the blank one first. The folder appears when it is complete. Throws InputError if it
+ * Writes train/, test/, identifiers.json and test_puzzles.json as the reference's builder does (spec §5.1, §5.5), with
+ * ids in order of first appearance after the blank one. The folder appears when it is complete. Throws InputError if it
  * exists and is not empty.
  */
 export function buildArc(

@@ -1,6 +1,6 @@
 /**
- * ARC files in the forms that people have: tasks by id, one task a file, a folder of those, a list of tasks or of
- * pairs, challenges with their solutions beside them; every grid checked, memory bounded.
+ * Reads ARC files in their usual forms: tasks by id, one task a file, a folder of such files, a list of tasks or of
+ * pairs, challenges with a file of solutions. Every grid is checked, and memory is bounded.
  */
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -14,8 +14,7 @@ import type { Grid } from './grid.js';
 import { wholeText } from './text.js';
 
 /**
- * Limits that no ARC set comes near: bytes of JSON, how deep it nests, its lists and objects, their values and names;
- * tasks; pairs.
+ * Limits far above any ARC set: bytes of JSON, levels of nesting, lists and objects, values, names; tasks; pairs.
  */
 const limits = {
   bytes: 64e6,
@@ -43,7 +42,7 @@ function fileTasks(file: string): ArcTask[] {
   return parseArcTasks(path.basename(file), wholeText(file, limits.bytes), solutions === file ? undefined : solutions);
 }
 
-/** One task a file, as the ARC repositories keep them; files of many tasks too. */
+/** Tasks of a folder: one task a file, as in the ARC repositories, or several. */
 function folderTasks(folder: string): ArcTask[] {
   const name = path.basename(folder);
   let entries: Dirent[];
@@ -82,8 +81,8 @@ function sizeOf(file: string): number {
 }
 
 /**
- * Tasks of a file's text; `name` is the file's, for messages and for the id of a lone task; `solutions` names the
- * file that holds the answers of test pairs, if there is such a file; one that a pair has itself must be the same.
+ * Tasks of a file's text. `name` is the file's, for messages and as the id of a single task. `solutions` is the path of
+ * a file with the answers of test pairs, if it exists; an answer that a pair has itself must agree with it.
  */
 export function parseArcTasks(name: string, text: string, solutions?: string): ArcTask[] {
   const json = jsonOf(name, text);
@@ -112,7 +111,7 @@ export function parseArcTasks(name: string, text: string, solutions?: string): A
   return entries.map(([id, value]) => task(id, value));
 }
 
-/** The id that a task of a list says it has. */
+/** The id that a task of a list gives itself. */
 function idOf(task: unknown): string | undefined {
   const fields = isObject(task) ? task : {};
   return ['id', 'task_id', 'name'].map((key) => fields[key]).find((id) => typeof id === 'string') as string | undefined;
@@ -181,7 +180,7 @@ function parseTask(
       return { input: parseGrid(`${place}, input`, pair['input']), output: parseGrid(`${place}, output`, output) };
     });
   };
-  const lone = 'test' in task && task['test'] === undefined; // a list of pairs has none to be tested on
+  const lone = 'test' in task && task['test'] === undefined; // a list of pairs has no test pairs
   return { id, train: pairs('train'), test: lone ? [] : pairs('test') };
 }
 

@@ -1,4 +1,4 @@
-/** Whether ARC sets leak: pairs and tasks of one set that another holds too, in whatever orientation and colours. */
+/** Leaks between ARC sets: pairs and tasks that two sets share, in any orientation and colours. */
 import { gridHash, type ArcPair, type ArcTask } from './arc.js';
 import { turnGrid } from './grid.js';
 import type { ArcEntry } from './arc-versions.js';
@@ -6,7 +6,7 @@ import type { ArcEntry } from './arc-versions.js';
 /** What two splits have in common. */
 export interface ArcOverlap {
   /**
-   * Pairs of the second split, and how many of them the first holds as they are, and how many in some orientation and
+   * Pairs of the second split, how many of them the first one has unchanged, and how many in any orientation and
    * colours.
    */
   readonly pairs: number;
@@ -14,7 +14,7 @@ export interface ArcOverlap {
   readonly equivalent: number;
 }
 
-/** Pairs of `scored` that stand in `train` as well. */
+/** Counts the pairs of `scored` that `train` has as well. */
 export function arcOverlap(train: readonly ArcEntry[], scored: readonly ArcEntry[]): ArcOverlap {
   const pairsOf = (entries: readonly ArcEntry[]): ArcPair[] => entries.flatMap(({ pairs }) => pairs);
   const exact = new Set(pairsOf(train).map(pairKey));
@@ -27,14 +27,14 @@ export function arcOverlap(train: readonly ArcEntry[], scored: readonly ArcEntry
   };
 }
 
-/** Tasks that repeat an earlier one's pairs, whatever their order and name. */
+/** Number of tasks with the same pairs as an earlier one, in any order. */
 export function repeatedTasks(tasks: readonly ArcTask[]): number {
   return tasks.length - new Set(tasks.map(({ train, test }) => [...train, ...test].map(pairKey).sort().join())).size;
 }
 
 /**
- * One text for all orientations and colourings of a pair: of the eight, colours numbered as they appear, the first by
- * alphabet. Black stays black.
+ * A text that is the same for all orientations and colourings of a pair: the alphabetically first of its eight
+ * orientations, with colours numbered by first appearance. Black stays black.
  */
 export function canonicalPair({ input, output }: ArcPair): string {
   const forms = Array.from({ length: 8 }, (_, dihedral) => {

@@ -1,4 +1,4 @@
-/** ARC data sets: which tasks, which pairs train and which test, and how many puzzle ids their versions take. */
+/** ARC data sets: their tasks, which pairs are for training and which for testing, and their puzzle ids. */
 import { InputError } from '../errors.js';
 import path from 'node:path';
 import { dataFile, userFile } from '../files.js';
@@ -12,7 +12,7 @@ import { eachSplit, type Split, type Splits } from './splits.js';
 /** The parts an ARC set is made of. */
 export type ArcSubset = 'training' | 'evaluation' | 'evaluation-official' | 'concept';
 
-/** Files of each set's parts under data/arc, with the tasks they hold. evaluation is what the paper evaluates on. */
+/** Files of each set's parts under data/arc, with their number of tasks. The paper evaluates on `evaluation`. */
 export const arcFiles: Readonly<
   Record<'arc1' | 'arc2', Readonly<Partial<Record<ArcSubset, { readonly file: string; readonly tasks: number }>>>>
 > = {
@@ -29,38 +29,37 @@ export const arcFiles: Readonly<
   },
 };
 
-/** Which ARC data sets, as plain data. */
+/** The choice of ARC data sets, as plain data. */
 export interface ArcSetOptions {
   /**
-   * ARC-AGI-1 or -2; never both: most evaluation tasks of the first are training tasks of the second. Or `file`:
-   * tasks of the user's own, whose demonstrations train and whose test pairs are the test set.
+   * ARC-AGI-1 or -2, never both: most evaluation tasks of the first are training tasks of the second. Or `file`:
+   * the user's own tasks, with their demonstrations for training and their test pairs as the test set.
    */
   readonly set: 'arc1' | 'arc2' | 'file';
   /**
-   * With set file: the path of a file or folder in any form that arc-json.ts reads, or its name in one of the data
-   * folders.
+   * For set `file`: the path of a file or folder in any form that arc-json.ts reads, or its name in a data folder.
    */
   readonly file?: string;
-  /** Side of the canvas, 1 to 30; only tasks whose grids all fit it are taken. Paper: 30. */
+  /** Side of the canvas, 1 to 30; tasks with a larger grid are left out. Paper: 30. */
   readonly canvas: number;
   /** The parts to take, in this order. Default: training, evaluation, concept, as the paper. */
   readonly subsets?: readonly ArcSubset[];
-  /** The part whose test pairs are the test set; those of all others train. Default: evaluation. */
+  /** The part whose test pairs are the test set; other parts' test pairs are for training. Default: evaluation. */
   readonly testSubset?: ArcSubset;
-  /** Take only so many tasks of each part: those with the fewest cells. 0 or absent: all. */
+  /** Take only this many tasks of each part, those with the fewest cells. 0 or absent: all. */
   readonly maxTasks?: number;
   /**
-   * Of the tasks whose test pairs would be the test set, so many, drawn by the seed, are for validation instead.
+   * How many tasks, drawn by the seed, have their test pairs in the validation set instead of the test set.
    * Default 0.
    */
   readonly validationTasks?: number;
-  /** Versions of each task beside the original, where it has so many. Paper: 1,000. */
+  /** Versions of each task besides the original; a symmetric task may have fewer. Paper: 1,000. */
   readonly augmentations: number;
   /** Fixes versions, offsets and the tasks for validation. */
   readonly seed: number;
 }
 
-/** An ARC data set: its puzzles are tasks, and its versions know what was done to them. */
+/** An ARC data set: its puzzles are tasks, and its versions know their augmentations. */
 export interface ArcDataset extends Dataset {
   readonly versions: ArcVersions;
 }
@@ -70,10 +69,10 @@ export function isArcDataset(dataset: Dataset): dataset is ArcDataset {
   return dataset.versions instanceof ArcVersions;
 }
 
-/** The parts a set is made of where the options leave it open. */
+/** The parts of a set by default. */
 export const defaultSubsets: readonly ArcSubset[] = ['training', 'evaluation', 'concept'];
 
-/** The tasks of a set with what each one's test pairs are for, in the order of their ids' blocks. */
+/** The tasks of a set, in the order of their puzzle ids, with the split that each one's test pairs go to. */
 export function arcTasks(options: ArcSetOptions): { readonly task: ArcTask; readonly testsFor: Split }[] {
   const { set, canvas, testSubset = 'evaluation', maxTasks = 0, validationTasks = 0, seed } = options;
   const taken = partsOf(options).flatMap(({ file, subset }) => {
@@ -119,8 +118,8 @@ function partsOf({ set, file = '', subsets = defaultSubsets }: ArcSetOptions): {
 }
 
 /**
- * Rows of the puzzle table for a set, the blank id included: at least what it needs, known without reading a published
- * one.
+ * Rows of the puzzle table for a set, the blank id included: an upper bound, known without reading the published
+ * files.
  */
 export function arcPuzzleIds(options: ArcSetOptions): number {
   const { set, file = '', subsets = defaultSubsets, maxTasks = 0, augmentations } = options;
@@ -131,9 +130,9 @@ export function arcPuzzleIds(options: ArcSetOptions): number {
 }
 
 /**
- * Train, test and validation sets. Demonstration pairs of every task train, at random offsets; test pairs train too,
- * or test or validate at offset (0, 0), by the rule of `testsFor`. A task has the same ids in every split.
- * Memory holds the original pairs and ten bytes a version; versions are made when a batch or a vote wants them.
+ * Train, test and validation sets. The training set has the demonstration pairs of every task, at random offsets.
+ * Test pairs go to the split `testsFor`: for training likewise, else at offset (0, 0). A task has the same ids in every
+ * split. Memory holds the original pairs and ten bytes a version; versions are made when a batch or a vote needs them.
  */
 export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
   const { set, file = '', canvas, augmentations, maxTasks = 0, seed } = options;
@@ -163,7 +162,7 @@ export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
   });
 }
 
-/** What must be said wherever a result on less than all tasks appears; '' for all of them. */
+/** The note that belongs to every result on less than all tasks; '' for all tasks. */
 export function noteOnArc({ canvas, maxTasks = 0, testSubset }: ArcSetOptions): string {
   if (canvas === longestSide && maxTasks === 0) return '';
   const smallest = maxTasks === 0 ? '' : `, the ${maxTasks} smallest of each part`;
@@ -174,7 +173,7 @@ export function noteOnArc({ canvas, maxTasks = 0, testSubset }: ArcSetOptions): 
   );
 }
 
-/** A split's original pairs at offset (0, 0) as a data set; one task is one puzzle and one group. */
+/** A split's original pairs at offset (0, 0) as a data set; each task is one puzzle and one group. */
 function originals(
   entries: readonly ArcEntry[],
   versions: ArcVersions,

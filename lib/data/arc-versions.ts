@@ -1,6 +1,5 @@
 /**
- * Augmented versions of ARC tasks: drawn once and distinct, each with a puzzle id of its own, laid on the canvas when
- * asked for.
+ * Augmented versions of ARC tasks: distinct, drawn once, each with its own puzzle id, and laid on the canvas on demand.
  */
 import { hash } from 'node:crypto';
 import type { Random } from '../random.js';
@@ -17,15 +16,15 @@ import { turnGrid } from './grid.js';
 import type { PuzzleVersions } from './dataset.js';
 import type { Example } from './example.js';
 
-/** Draws for one more version are given up after this many for each that is wanted (spec §5.5). */
+/** Drawing a task's versions stops after this many trials for each version wanted (spec §5.5). */
 const trialsPerVersion = 5;
-/** Bytes that hold one version: its orientation, and what the colours 1 … 9 become. */
+/** Bytes of one version: its orientation, and what the colours 1 … 9 become. */
 const packed = 10;
 
 /**
- * The versions of tasks, each drawn when it is first asked for: up to `augmentations` of which no two, nor any and the
- * original, are the same task. Some tasks have fewer, where colours are few or grids are symmetric. A task's versions
- * depend on the seed and its id only.
+ * The versions of tasks, drawn when a task is first asked for. A task has up to `augmentations` of them, all different
+ * from the original and from one another; it has fewer if its colours are few or its grids symmetric. They depend on
+ * the task and the seed only.
  */
 export class ArcDraws {
   readonly augmentations: number;
@@ -42,7 +41,7 @@ export class ArcDraws {
     return 1 + this.#of(task).length / packed;
   }
 
-  /** How version 0 (the original), 1, … of a task is made. */
+  /** The augmentation that makes version 0 (the original), 1, … of a task. */
   augmentation(task: ArcTask, version: number): ArcAugmentation {
     if (version === 0) return noAugmentation;
     const bytes = this.#of(task).subarray((version - 1) * packed, version * packed);
@@ -82,8 +81,8 @@ function drawVersions(task: ArcTask, wanted: number, random: Random): Uint8Array
 }
 
 /**
- * What a task's version looks like, as a key: the SHA-256 of every pair in sorted order, test pairs included, so that
- * two versions are the same exactly when their pairs are, in whatever order.
+ * Gives the key of a task's version: the sorted SHA-256 of all its pairs, test pairs included. Two versions have the
+ * same key exactly when they have the same pairs in any order.
  */
 function taskHasher({ train, test }: ArcTask): (augmentation: ArcAugmentation) => string {
   const pairs = [...train, ...test];
@@ -104,7 +103,7 @@ function taskHasher({ train, test }: ArcTask): (augmentation: ArcAugmentation) =
       .join('');
 }
 
-/** One puzzle of a split: a task, its place among all tasks of the set, and those of its pairs that the split holds. */
+/** One puzzle of a split: a task, its index among all tasks of the set, and its pairs in this split. */
 export interface ArcEntry {
   readonly task: ArcTask;
   readonly index: number;
@@ -118,7 +117,7 @@ export class ArcVersions implements PuzzleVersions {
   readonly #draws: ArcDraws;
   readonly #offsets: Random | null;
 
-  /** `offsets`: where pairs lie on the canvas at random, but for one pair of each version; null: all at (0, 0). */
+  /** `offsets` draws where pairs lie on the canvas, except for one pair of each version; null: all lie at (0, 0). */
   constructor(entries: readonly ArcEntry[], canvas: number, draws: ArcDraws, offsets: Random | null) {
     this.entries = entries;
     this.canvas = canvas;
@@ -147,7 +146,7 @@ export class ArcVersions implements PuzzleVersions {
     }));
     if (this.#offsets === null) return augmented.map((pair) => layPair(pair, this.canvas));
     const random = this.#offsets.fork(task.id).fork(version);
-    const fixed = random.integer(pairs.length); // one pair always lies where test pairs do
+    const fixed = random.integer(pairs.length); // one pair always lies at (0, 0), as test pairs do
     return augmented.map((pair, i) => {
       const row = random.integer(this.canvas - Math.max(pair.input.rows, pair.output.rows) + 1);
       const column = random.integer(this.canvas - Math.max(pair.input.columns, pair.output.columns) + 1);

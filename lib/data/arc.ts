@@ -1,6 +1,5 @@
 /**
- * What an ARC grid is: its eight orientations, its colours permuted, its hash, and how it lies on the canvas a model
- * sees.
+ * ARC grids: orientations, colour permutations, hashes, and how a grid lies on the canvas that a model sees.
  */
 import { hash } from 'node:crypto';
 import { InputError } from '../errors.js';
@@ -14,7 +13,7 @@ export interface ArcPair {
   readonly output: Grid;
 }
 
-/** One task: pairs that show a rule, and pairs to which it is to be applied. */
+/** One task: pairs that show a rule, and pairs to apply it to. */
 export interface ArcTask {
   readonly id: string;
   readonly train: readonly ArcPair[];
@@ -36,12 +35,12 @@ export const noAugmentation: ArcAugmentation = { dihedral: 0, colours: Uint8Arra
 /** The orientation that undoes each (spec §5.4). */
 const inverseDihedral = [0, 3, 2, 1, 4, 5, 6, 7] as const;
 
-/** Colours replaced, then turned: one augmented grid. */
+/** An augmented grid: its colours replaced, then turned. */
 export function augmentGrid(grid: Grid, { dihedral, colours }: ArcAugmentation): Grid {
   return turnGrid({ ...grid, cells: grid.cells.map((colour) => colours[colour]!) }, dihedral);
 }
 
-/** The grid that an augmented one was made from: turned back, then each colour as it was. */
+/** The inverse of augmentGrid: turns the grid back, then restores its colours. */
 export function restoreGrid(grid: Grid, { dihedral, colours }: ArcAugmentation): Grid {
   const { rows, columns, cells } = turnGrid(grid, inverseDihedral[dihedral] ?? 0);
   const before = new Uint8Array(10);
@@ -60,7 +59,7 @@ export function augmentedName(id: string, augmentation: ArcAugmentation): string
   return augmentation === noAugmentation ? id : `${id}|||t${augmentation.dihedral}|||${augmentation.colours.join('')}`;
 }
 
-/** SHA-256 of a grid: a byte of rows, a byte of columns, then its cells (golden-data.json). */
+/** SHA-256 of a grid: one byte for rows, one for columns, then its cells (golden-data.json). */
 export function gridHash(grid: Grid): string {
   return hash('sha256', gridBytes(grid), 'hex');
 }
@@ -77,8 +76,8 @@ function gridBytes({ rows, columns, cells }: Grid): Uint8Array {
 export const arcTokens = { pad: 0, end: 1, colour: 2, vocabSize: 12 } as const;
 
 /**
- * Tokens of a grid on a canvas of side × side, its first cell at (row, column): the colours, then a row of ends below
- * them and a column of ends to their right, where there is room; the corner between them stays empty.
+ * Tokens of a grid on a canvas of side × side, its first cell at (row, column): the colours, a row of end tokens below
+ * and a column of them to the right, as far as the canvas has room; the corner between row and column stays padding.
  */
 export function layGrid({ rows, columns, cells }: Grid, side: number, row = 0, column = 0): Uint8Array {
   if (row + rows > side || column + columns > side)
@@ -96,14 +95,14 @@ export function layGrid({ rows, columns, cells }: Grid, side: number, row = 0, c
   return tokens;
 }
 
-/** A pair as one example; question and answer lie at the same place. */
+/** A pair as one example; question and answer have the same offset. */
 export function layPair({ input, output }: ArcPair, side: number, row = 0, column = 0): Example {
   return { input: layGrid(input, side, row, column), label: layGrid(output, side, row, column) };
 }
 
 /**
- * The grid that predicted tokens [side · side] stand for, seen from the top left corner: of all rectangles of colours
- * there the largest, and of equally large ones the one with the fewest rows. Without a colour in the corner, 0×0.
+ * The grid that predicted tokens [side · side] describe: the largest rectangle of colours in the top left corner, and
+ * of equally large ones that with the fewest rows. 0×0 if there is no colour in the corner.
  */
 export function cropGrid(tokens: ArrayLike<number>, side: number): Grid {
   let [rows, columns, width] = [0, 0, side];
@@ -125,7 +124,7 @@ export function gridRows({ rows, columns, cells }: Grid): number[][] {
   return Array.from({ length: rows }, (_, r) => [...cells.subarray(r * columns, (r + 1) * columns)]);
 }
 
-/** A grid from rows of colours that are known to be sound. */
+/** A grid from rows of colours that are known to be valid. */
 export function gridOfRows(rows: readonly (readonly number[])[]): Grid {
   const columns = rows[0]?.length ?? 0;
   const cells = new Uint8Array(rows.length * columns);

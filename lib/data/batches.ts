@@ -1,5 +1,5 @@
 /**
- * Batches: the reference's epoch rule for training as a stream that can stop and go on, and a plain walk for testing.
+ * Batches: for training, a resumable stream by the reference's epoch rule; for testing, all examples in order.
  */
 import { InputError, show } from '../errors.js';
 import { checkCounts } from '../fields.js';
@@ -7,17 +7,17 @@ import type { Random } from '../random.js';
 import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
 import { ignoredLabel, type Batch, type Example } from './example.js';
 
-/** Where a stream stands; plain JSON. */
+/** A position in a stream; plain JSON. */
 export interface BatchStreamState {
-  /** Passes begun before this one, and groups already taken from this one. */
+  /** Passes before this one, and groups already taken from this one. */
   readonly pass: number;
   readonly position: number;
 }
 
 /**
- * Training batches without end (spec §5.6). A pass is several epochs in a row, each a new order of all groups; from
- * each group one puzzle, from it all examples in random order, cut where the batch is full; the last batch of a pass is
- * dropped if it is not full. Every draw depends on the seed and the place in the stream only.
+ * An endless stream of training batches (spec §5.6). A pass is several epochs, each a new random order of all groups. A
+ * group gives one puzzle with all its examples in random order; examples beyond a full batch are dropped, and so is an
+ * incomplete batch at the end of a pass. Every draw depends on the seed and the position in the stream only.
  */
 export class BatchStream {
   readonly #dataset: Dataset;
@@ -50,7 +50,7 @@ export class BatchStream {
     while (examples.length < this.#batchSize) {
       const group = this.#order[this.#position];
       if (group === undefined) {
-        // The pass is over: what was gathered does not fill a batch and is dropped.
+        // The pass is over: its last, incomplete batch is dropped.
         if (start.position === 0 && start.pass === this.#pass && examples.length === 0)
           throw new Error('a pass without examples');
         examples.length = 0;
@@ -67,7 +67,7 @@ export class BatchStream {
     return { pass: this.#pass, position: this.#position };
   }
 
-  /** Goes to a place in the stream. Throws InputError if it is none. */
+  /** Goes to a position in the stream. Throws InputError for an invalid one. */
   restore(state: BatchStreamState): void {
     const { pass, position } = state ?? {};
     if (!Number.isInteger(pass) || !Number.isInteger(position) || pass < 0 || position < 0)
@@ -77,7 +77,7 @@ export class BatchStream {
     this.#order = this.#orderOf(pass);
   }
 
-  /** Several orders of all groups, one after the other. */
+  /** The groups of a pass: a random order of all groups for each epoch. */
   #orderOf(pass: number): Int32Array {
     const groups = this.#dataset.groupOffsets.length - 1;
     const random = this.#random.fork('order').fork(pass);
@@ -86,7 +86,7 @@ export class BatchStream {
     return order;
   }
 
-  /** All examples of one puzzle of a group, in random order; originals and augmented copies are equally likely. */
+  /** All examples of a random puzzle of a group, in random order; originals and copies are equally likely. */
   #draw(group: number, random: Random): { example: Example; id: number }[] {
     const { groupOffsets, puzzleOffsets, ids, augmentation, versions: made } = this.#dataset;
     const firstPuzzle = groupOffsets[group] ?? 0;
@@ -115,8 +115,8 @@ export class BatchStream {
 }
 
 /**
- * How many puzzles are meant: the first so many of a data set, or all of them. Throws InputError for a number of
- * puzzles that there cannot be.
+ * The number of puzzles to evaluate: the first `puzzles` of a data set, or all. Throws InputError for an impossible
+ * number.
  */
 export function puzzleCount(dataset: Dataset, puzzles?: number): number {
   checkDataset(dataset);
@@ -128,7 +128,7 @@ export function puzzleCount(dataset: Dataset, puzzles?: number): number {
   return Math.min(puzzles, examples);
 }
 
-/** All examples in order, in batches of at most B: the last one may be smaller. `limit`: only the first so many. */
+/** All examples, or the first `limit`, in order, in batches of `batchSize`; the last one may be smaller. */
 export function* testBatches(dataset: Dataset, batchSize: number, limit = dataset.examples): Generator<Batch> {
   const end = Math.min(limit, dataset.examples);
   const idOf = new Int32Array(dataset.examples);

@@ -1,6 +1,6 @@
 /**
- * Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any mark
- * for a blank.
+ * Reads Sudoku boards as people write them: in one line or row by row, with frames, spaces, comments, titles, and any
+ * mark for a blank.
  */
 import { InputError, show, within } from '../errors.js';
 import { parseBoard } from './sudoku.js';
@@ -11,29 +11,29 @@ export interface WrittenBoard {
   readonly line: number;
 }
 
-/** Lines without a board that may stand one after the other: headings, comments, frames. */
+/** Most consecutive lines without a board: headings, comments, frames. */
 const mostSkipped = 1000;
 
-/** Sections that some programs write behind a puzzle: how far somebody came, and notes. Other headings are titles. */
+/** Sections that some programs write after a puzzle: a player's progress and notes. Other headings are titles. */
 const besidePuzzle = ['state', 'pencilmarks', 'candidates', 'notes'];
 
 const sides = [4, 6, 9];
 const wholes = sides.map((side) => side ** 2);
 
-/** What stands between cells: spaces, frames, the commas and brackets of lists. */
+/** What separates cells: spaces, frames, the commas and brackets of lists. */
 const between = /[\s|¦+=,;"'()[\]{}\u2500-\u257f]+/g;
-/** Digits, and what people write for a blank; a dash is one, or a part of a frame. */
+/** Digits and marks for a blank; a dash is a blank or part of a frame. */
 const cells = /^[\d._?*xX·-]+$/;
 
 /**
- * The cells of a text that is one board and nothing else, without what stands between them; undefined for other texts.
+ * The cells of a text that is one board and nothing else, without separators; undefined for other texts.
  */
 export function boardCells(text: string): string | undefined {
   const written = text.replace(between, '');
   return wholes.includes(written.length) && cells.test(written) ? written : undefined;
 }
 
-/** Whether a text looks like the full answer to a board of 36 or 81 cells, whole or with one or two too few or many. */
+/** Whether a text looks like the full answer to a board of 36 or 81 cells, give or take two cells. */
 export function resemblesAnswer(text: string, cells: number): boolean {
   if (cells < 36 || Math.abs(text.length - cells) > 2) return false;
   const digits = [...text].filter((character) => /[1-9]/.test(character) && Number(character) ** 2 <= cells).length;
@@ -41,16 +41,16 @@ export function resemblesAnswer(text: string, cells: number): boolean {
 }
 
 /**
- * Reads text line by line and gives each board as soon as it is whole. Lines that start with '#', and titles before a
- * board, are no part of it; a line that is neither is refused with its number.
+ * Reads text line by line and returns each board once it is complete. Text after '#' and titles before a board are
+ * ignored. Throws InputError for any other line.
  */
 export class BoardReader {
   #rows: { readonly text: string; readonly line: number; readonly dashes: boolean }[] = [];
   #skipped = 0;
-  /** Whether what comes belongs to a puzzle that was read. */
+  /** Whether the reader is in one of the sections `besidePuzzle`. */
   #beside = false;
 
-  /** Takes the next line; returns the boards that end in it: none, one, or a puzzle and its answer. */
+  /** Takes the next line; returns the boards that end on it: none, one, or a puzzle and its answer. */
   add(line: string, number: number): WrittenBoard[] {
     const before = this.#sure().length;
     const boards = this.#read(line.replace(/#.*$/, ''), number);
@@ -59,7 +59,7 @@ export class BoardReader {
     return boards;
   }
 
-  /** Throws InputError if a board is not whole. */
+  /** Throws InputError if a board is incomplete. */
   end(): void {
     const [first] = this.#sure();
     if (first !== undefined) {
@@ -95,9 +95,9 @@ export class BoardReader {
     return this.#row(line, text, number);
   }
 
-  /** A title, or something wrong. */
+  /** Ignores a title. Throws InputError for any other line that is not a row of a board. */
   #other(line: string, text: string): [] {
-    // As long as a board, and but for one strange mark written like one: an O for a zero.
+    // As long as a board, and written like one except for one character, such as an O for a zero.
     const word = line.trim();
     const strange = new Set([...word].filter((character) => !cells.test(character)));
     const board = wholes.includes(word.length) && strange.size === 1 && !strange.has(' ');
@@ -126,12 +126,12 @@ export class BoardReader {
     return [{ board: parseBoard(rows.join('')), line: number }];
   }
 
-  /** Rows that are no frame whatever dashes mean. */
+  /** Rows that are certainly no frame: those with anything but dashes. */
   #sure(): { readonly text: string; readonly line: number }[] {
     return this.#rows.filter(({ dashes }) => !dashes);
   }
 
-  /** The rows so far: a line of dashes is a row of blanks where dashes stand among digits, a frame elsewhere. */
+  /** The rows so far: a line of dashes is a row of blanks if other rows have dashes for blanks, else a frame. */
   #rowsOfBoard(): string[] {
     const sure = this.#sure();
     const blanks = sure.some(({ text }) => text.includes('-'));
@@ -140,7 +140,7 @@ export class BoardReader {
   }
 }
 
-/** The boards of a text, in order. Throws InputError naming the line for what is none. */
+/** The boards of a text, in order. Throws InputError naming a line that is part of no board. */
 export function readBoards(text: string): Uint8Array[] {
   const reader = new BoardReader();
   const boards = text
@@ -150,7 +150,7 @@ export function readBoards(text: string): Uint8Array[] {
   return boards.map(({ board }) => board);
 }
 
-/** The only board of a text. */
+/** The only board of a text. Throws InputError for none or several. */
 export function readBoard(text: string): Uint8Array {
   if (typeof text !== 'string') throw new InputError(`expected a Sudoku board as text, got ${show(text)}`);
   const boards = readBoards(text);

@@ -1,21 +1,21 @@
-/** A data set in memory: examples as token ids, grouped as the reference groups them, and how each may be augmented. */
+/** A data set in memory: examples as token ids, in the reference's groups, and their augmentation. */
 import { createHash } from 'node:crypto';
 import { InputError, show } from '../errors.js';
 import { given } from '../fields.js';
 import type { Random } from '../random.js';
 import type { Example } from './example.js';
 
-/** Makes augmented copies of an example that keep it legal and its answer right. */
+/** Makes augmented copies of an example: legal puzzles with the right answer. */
 export interface Augmentation {
-  /** Copies of each puzzle beside the original. */
+  /** Copies of each puzzle, the original not counted. */
   readonly copies: number;
   /** Fixes the set of copies. */
   readonly random: Random;
-  /** Copy `copy`, 1 … copies, with a stream of its own. */
+  /** Copy `copy`, 1 … copies; `random` is that copy's own stream. */
   apply(example: Example, random: Random, copy: number): Example;
 }
 
-/** Copy 1, 2, … of an example of a puzzle, always the same: training, export and a look at it see one copy. */
+/** Copy 1, 2, … of a puzzle's example, always the same: training, export and display see identical copies. */
 export function augmentedCopy(
   { apply, random }: Augmentation,
   example: Example,
@@ -25,34 +25,34 @@ export function augmentedCopy(
   return apply(example, random.fork(puzzle).fork(copy), copy);
 }
 
-/** Another way of being right than exact match, for puzzles that have several answers. */
+/** A criterion besides exact match, for puzzles that have several right answers. */
 export interface Alternative {
   /** For tables, e.g. "valid shortest path". */
   readonly name: string;
-  /** Whether an answer is right by it; token ids, [L] each. */
+  /** Whether an answer meets it; token ids, [L] each. */
   accepts(question: ArrayLike<number>, answer: ArrayLike<number>): boolean;
 }
 
 /**
- * Versions of whole puzzles, each with a puzzle id of its own and made when it is drawn, so that a set of millions of
- * examples needs the memory of its originals. Version 0 is the original. For sets with one puzzle a group.
+ * Versions of whole puzzles, each with its own puzzle id. A version is made when it is drawn, so that a set of millions
+ * of examples needs only the memory of its originals. Version 0 is the original. For sets with one puzzle a group.
  */
 export interface PuzzleVersions {
   /** Versions of a puzzle, the original included. */
   count(puzzle: number): number;
   id(puzzle: number, version: number): number;
-  /** The examples of one version, always the same, in the order of the original's. */
+  /** The examples of one version, always the same, in the original's order. */
   examples(puzzle: number, version: number): Example[];
 }
 
 /**
  * Examples of one split. Groups hold puzzles, puzzles hold examples (spec §5.1): an epoch visits every group once and
  * takes one of its puzzles. Sudoku and mazes have one puzzle a group, and one example a puzzle. A set is checked
- * when it is first used, not each time: its arrays must not be changed once it was made.
+ * on first use only, so its arrays must not change after it is made.
  */
 export interface Dataset {
   readonly name: string;
-  /** What a reader must know to read its numbers right; '' for nothing. */
+  /** What a reader must know to interpret its results; '' for nothing. */
   readonly note: string;
   readonly width: number;
   readonly height: number;
@@ -77,15 +77,15 @@ export interface Dataset {
   /** Difficulty of each example as its source rates it, [N], or null. */
   readonly ratings: Float64Array | null;
   readonly augmentation: Augmentation | null;
-  /** Versions of its puzzles with ids of their own, of which training draws; absent where puzzles have none. */
+  /** Versions of its puzzles with their own ids, which training draws from; absent if there are none. */
   readonly versions?: PuzzleVersions;
-  /** Scored beside exact match; absent where a puzzle has one answer only. */
+  /** Scored in addition to exact match; absent where a puzzle has only one answer. */
   readonly alternative?: Alternative;
-  /** Of inputs, labels and grouping: two sets with one hash are the same data. */
+  /** Hash of inputs, labels and grouping: two sets with the same hash are the same data. */
   readonly sha256: string;
 }
 
-/** A data set of which every example is a puzzle and a group of its own, with puzzle id 0: Sudoku and mazes. */
+/** A data set whose every example is its own puzzle and group, with puzzle id 0: Sudoku and mazes. */
 export function ungrouped(
   examples: readonly Example[],
   about: Pick<Dataset, 'name' | 'note' | 'width' | 'height' | 'vocabSize'> & {
@@ -119,7 +119,7 @@ export function ungrouped(
   });
 }
 
-/** Completes a data set with the hash of its content; `also` is what else it depends on. */
+/** Completes a data set with the hash of its content; `also` is what else the hash covers. */
 export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
   dataset: Parts,
   also = '',
@@ -136,10 +136,10 @@ export function withHash<Parts extends Omit<Dataset, 'sha256'>>(
   return { ...dataset, sha256: hash.digest('hex') };
 }
 
-/** Data sets that were found whole; they do not change. */
+/** Data sets that have passed checkDataset; they do not change. */
 const whole = new WeakSet<Dataset>();
 
-/** Throws InputError for what is no data set, such as all sets of a task together, and for one whose parts disagree. */
+/** Throws InputError for what is not a data set, such as a task's Splits, and for one whose parts disagree. */
 export function checkDataset(dataset: Dataset): void {
   if (!(dataset?.inputs instanceof Uint8Array))
     throw new InputError(`data set: expected one, such as test of what loadTask gives, got ${show(dataset)}`);
@@ -172,7 +172,7 @@ export function checkDataset(dataset: Dataset): void {
   whole.add(dataset);
 }
 
-/** Throws InputError where a model does not take the puzzles of a data set. */
+/** Throws InputError unless a model's sequence length and vocabulary fit a data set. */
 export function checkFits(
   dataset: Dataset,
   model: { readonly sequenceLength: number; readonly vocabSize: number },
@@ -197,7 +197,7 @@ export function ratingsOf(dataset: Dataset): number[] {
   return Array.from(dataset.ratings);
 }
 
-/** Some examples of a data set as one of their own, none of them grouped. */
+/** A data set of some examples of another one, ungrouped. */
 export function someOf(dataset: Dataset, members: readonly number[], name = dataset.name): Dataset {
   const { note, width, height, vocabSize, ratings, alternative } = dataset;
   return ungrouped(

@@ -1,6 +1,6 @@
-/** A question and its answer as data sets hold them, and a batch of them as engines take it. */
+/** Examples, as data sets hold them, and batches, as engines take them. */
 
-/** One example as token ids, question and answer of the same length L. */
+/** A question and its answer, token ids, [L] each. */
 export interface Example {
   readonly input: Uint8Array;
   readonly label: Uint8Array;
@@ -9,7 +9,7 @@ export interface Example {
 /** Label of a cell that is not scored, as engines take it. */
 export const ignoredLabel = -100;
 
-/** B puzzles, one a seat. */
+/** B puzzles, one per seat. */
 export interface Batch {
   /** Token ids 0 … V−1, [B, L]. */
   readonly tokens: Int32Array;

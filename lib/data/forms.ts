@@ -1,12 +1,12 @@
-/** The forms in which the puzzles of a data set may be written, and by what its kind is told. */
+/** The kind of a data set's puzzles, and the equivalent forms in which they may be written. */
 import { InputError } from '../errors.js';
 import { checkDataset, type Dataset } from './dataset.js';
 import { gridForms, sudokuForms, type Forms, type SudokuChanges } from './relabelling.js';
 import { geometryOfCells } from './sudoku.js';
 
 /**
- * Sudokus by their cells and tokens, mazes by their alternative answers; both are scored whole. Throws InputError for
- * what is no data set, or one whose parts disagree.
+ * The kind of a set's puzzles. Sudokus are recognised by their cells and tokens, mazes by their alternative criterion;
+ * both have every cell scored. Throws InputError for what is not a data set, or one whose parts disagree.
  */
 export function kindOfSet(dataset: Dataset): 'sudoku' | 'maze' | 'other' {
   checkDataset(dataset);
@@ -17,9 +17,9 @@ export function kindOfSet(dataset: Dataset): 'sudoku' | 'maze' | 'other' {
 }
 
 /**
- * The forms of a set's puzzles. Sudoku: digits renamed, lines moved, or both (`changes`), without end. Mazes: turned
- * and mirrored; among equally short paths the set's answer depends on the order of directions, which a turn changes, so
- * other forms may cost exact answers and still find valid paths. Throws InputError for other sets.
+ * The forms of a set's puzzles. Sudoku: digits renamed, lines moved, or both (`changes`), at random. Mazes: the eight
+ * orientations; the label rule's choice among shortest paths changes with them, so other forms may lower exact match
+ * and still find valid paths. Throws InputError for other sets.
  */
 export function formsOf(dataset: Dataset, changes: SudokuChanges = 'both'): Forms {
   const kind = kindOfSet(dataset);

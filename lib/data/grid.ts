@@ -8,7 +8,7 @@ export interface Grid {
 }
 
 /**
- * A grid in another orientation (spec §5.4): 0 as it is; 1, 2, 3 turned a quarter, a half, three quarters
+ * A grid in another orientation (spec §5.4): 0 unchanged; 1, 2, 3 turned a quarter, a half, three quarters
  * counter-clockwise; 4 left and right swapped; 5 top and bottom swapped; 6 transposed; 7 transposed along the other
  * diagonal.
  */
@@ -22,7 +22,7 @@ export function turnGrid({ rows, columns, cells }: Grid, dihedral: number): Grid
   return { rows: newRows, columns: newColumns, cells: turned };
 }
 
-/** Where cell (r, c) of the turned grid comes from in a grid of rows × columns. */
+/** Index, in the original grid of rows × columns, of the turned grid's cell (r, c). */
 export function sourceOf(dihedral: number, r: number, c: number, rows: number, columns: number): number {
   switch (dihedral) {
     case 0:

@@ -1,16 +1,16 @@
-/** Maze files in the form of Maze-Hard: what must hold of a row for it to be a maze with a shortest path. */
+/** Reads maze files in the form of Maze-Hard, and checks that every row is a maze with a shortest path. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { isShortestPath, mazeToken, parseMaze } from './maze.js';
 import { findTable, readPuzzleTable, type CellKind } from './puzzle-table.js';
 import { startOf, textOf } from './text.js';
 
-/** One maze as files hold it, token ids. */
+/** One maze of a file, as token ids. */
 export interface MazePuzzle {
   readonly source: string;
   readonly question: Uint8Array;
   readonly answer: Uint8Array;
-  /** In Maze-Hard the cells of the path, S and G included: steps + 1. */
+  /** In Maze-Hard, the number of path cells, S and G included: steps + 1. */
   readonly rating: number | null;
 }
 
@@ -48,7 +48,7 @@ export async function* readMazeFile(
   }
 }
 
-/** What a cell of a table is: a maze with a path is an answer, one without a question. */
+/** The kind of a table's cell: a maze with a path is an answer, one without a path a question. */
 function mazeCell(cell: string): CellKind {
   if (!/^(?=.*S)(?=.*G)[# SGo]{36,}$/.test(cell) || !Number.isInteger(Math.sqrt(cell.length))) return undefined;
   return cell.includes('o') ? 'answer' : 'question';

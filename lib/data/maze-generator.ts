@@ -1,32 +1,32 @@
-/** Mazes by seed, with the distributions of Maze-Hard: random walls, and two cells far apart. */
+/** Generates mazes by seed with the distribution of Maze-Hard: random walls, S and G far apart. */
 import { InputError } from '../errors.js';
 import { turn } from '../progress.js';
 import type { Random } from '../random.js';
 import { canonicalMaze, mazeNeighbours, mazeToken } from './maze.js';
 
 /**
- * Steps from S to G that Maze-Hard's mazes have at least, 109 at 30×30, carried over to other sizes: paths through
- * random mazes near the percolation threshold grow as side^1.13 (the shortest-path dimension), not as the side.
+ * Maze-Hard's least number of steps from S to G, 109 at 30×30, scaled to other sizes: paths through random mazes near
+ * the percolation threshold grow as side^1.13 (the shortest-path dimension), not as the side.
  */
 export function hardDistance(side: number): number {
   return Math.round(109 * (side / 30) ** 1.13);
 }
 
 /**
- * Weights are raised by this so that fewer tries are lost. One above 1 is cut, so that grids of few free cells of
- * which most are far come too rarely. None is at 10×10 from 20 steps or at 30×30 from 109; in small mazes with short
- * ways some are: of the probability, 0.01 % is lost at 7×7 from 8 steps, 3.4 % at 7×7 from 3, 14.5 % at 6×6 from 1. A
- * lower value would cut less and draw other mazes than those on record.
+ * Factor on the acceptance weights, so that fewer tries are rejected. A weight above 1 is clipped, which makes grids
+ * with few free cells, most of them far, too rare. None is clipped at 10×10 from 20 steps or 30×30 from 109; in small
+ * mazes with short paths, the probability lost is 0.01 % at 7×7 from 8 steps, 3.4 % at 7×7 from 3, 14.5 % at 6×6 from
+ * 1. A lower value would clip less but draw other mazes than those on record.
  */
 const raise = 0.9;
 
 /**
- * One maze (token ids, no path), distributed as if so drawn, but for what `raise` cuts: p uniform on 0.25 … 0.5;
- * every cell a wall with probability p; S and G any two different free cells; all of it kept if they are
- * `leastDistance` steps apart or more. Drawn in a quicker order, which a weight makes up for: S is any cell, walls are
- * drawn where the search from S comes, and only of the few grids on which it gets far enough the rest. Then all G are
- * weighed at once: a grid of F free cells, n of them far enough, is kept with a probability proportional to n / (F (F −
- * 1)), and G is any of the n. Undefined after `tries` grids without a maze.
+ * One maze (token ids, no path), with the distribution, except for what `raise` clips, of this rejection sampling: p
+ * uniform on 0.25 … 0.5; every cell a wall with probability p; S and G any two different free cells; kept if they are
+ * at least `leastDistance` steps apart. The order of draws is quicker, and a weight corrects for it: S is any cell;
+ * walls are drawn where the search from S arrives, and elsewhere only if it gets far enough, which is rare. A grid with
+ * F free cells, n of them far enough, is then kept with probability proportional to n / (F (F − 1)), and G is any of
+ * the n. Undefined after `tries` grids without a maze.
  */
 export function generateMaze(
   side: number,
@@ -59,7 +59,7 @@ export function generateMaze(
       const cell = queue[head]!;
       for (let way = 4 * cell; way < 4 * cell + 4; way++) {
         const neighbour = neighbours[way]!;
-        if (neighbour < 0 || maze[neighbour] !== 0) continue; // beyond the edge, or come by before
+        if (neighbour < 0 || maze[neighbour] !== 0) continue; // beyond the edge, or already drawn
         if (sixteenBits() < threshold) {
           maze[neighbour] = mazeToken.wall;
           continue;
@@ -86,8 +86,8 @@ export function generateMaze(
 }
 
 /**
- * Different mazes: no two are the same up to turning and mirroring, so that any split of them is free of leaks.
- * Maze i depends on the seed and i only. `onProgress` is told after each try. Throws InputError where none is found.
+ * Mazes of which no two are equal up to turning and mirroring, so that no split of them leaks. Maze i depends on the
+ * seed and i only, not on `count`. `onProgress` is called after each try. Throws InputError if too few are found.
  */
 export async function generateMazes(
   side: number,
@@ -99,7 +99,7 @@ export async function generateMazes(
   const mazes: Uint8Array[] = [];
   const seen = new Set<string>();
   for (let i = 0; mazes.length < count; i++) {
-    // Grids to try before giving up: 50 times what a 30×30 maze takes.
+    // 3,000,000 grids before giving up: 50 times what a 30×30 maze takes.
     const maze = i > 20 * count + 1000 ? undefined : generateMaze(side, leastDistance, random.fork(i), 3_000_000);
     if (maze === undefined)
       throw new InputError(

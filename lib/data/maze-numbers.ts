@@ -1,4 +1,4 @@
-/** What can be counted about mazes, one by one and as sets. */
+/** Statistics of single mazes and of maze sets. */
 import { InputError } from '../errors.js';
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
@@ -12,7 +12,7 @@ export interface MazeNumbers {
   readonly steps: number;
   /** Cells that can be reached from S. */
   readonly reachable: number;
-  /** Rows plus columns between S and G. */
+  /** Manhattan distance of S and G. */
   readonly apart: number;
   readonly shortestPaths: number;
 }

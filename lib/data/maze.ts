@@ -1,6 +1,5 @@
 /**
- * Mazes: their text and tokens, distances and shortest paths, the rule that Maze-Hard's answers follow, and the
- * symmetries under which it is kept.
+ * Mazes: text and tokens, distances and shortest paths, the label rule of Maze-Hard's answers, and symmetries.
  */
 import { InputError } from '../errors.js';
 import type { Example } from './example.js';
@@ -12,7 +11,7 @@ export const mazeToken = { wall: 1, free: 2, start: 3, goal: 4, path: 5 } as con
 /** V: token ids are 0 … 5. */
 export const mazeVocabulary = 6;
 
-/** Characters of files by token id. */
+/** Characters of maze files, indexed by token id. */
 const characters = '\0# SGo';
 
 /** Reads a maze written row by row. Throws InputError for a text that is not square, or for another character. */
@@ -53,8 +52,7 @@ export function endsOfMaze(tokens: ArrayLike<number>): { readonly start: number;
 const neighboursBySide = new Map<number, Int32Array>();
 
 /**
- * The neighbours of every cell, down, left, right, up, −1 beyond the edge: [4 · cells]. The order is that of the label
- * rule.
+ * The neighbours of every cell, [4 · cells], in the label rule's order: down, left, right, up; −1 beyond the edge.
  */
 export function mazeNeighbours(side: number): Int32Array {
   let table = neighboursBySide.get(side);
@@ -77,7 +75,7 @@ export function mazeNeighbours(side: number): Int32Array {
   return table;
 }
 
-/** Steps from a cell to every other without crossing walls, −1 where there is no way: breadth-first, [cells]. */
+/** Steps from a cell to every other by breadth-first search, [cells]; −1 where there is no path. */
 export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Array {
   const distances = new Int32Array(tokens.length);
   walkMaze(tokens, mazeNeighbours(Math.sqrt(tokens.length)), from, distances, new Int32Array(tokens.length));
@@ -85,8 +83,8 @@ export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Arr
 }
 
 /**
- * The same into buffers of the caller; returns how many cells are reached, which stand at the front of `queue`, nearest
- * first.
+ * As mazeDistances, into the caller's buffers. Returns the number of cells reached, which stand at the start of
+ * `queue`, nearest first.
  */
 export function walkMaze(
   tokens: ArrayLike<number>,
@@ -113,9 +111,9 @@ export function walkMaze(
 }
 
 /**
- * The answer of a maze: a shortest path from S to G. There are many; Maze-Hard's rule takes, from S on, the first
- * neighbour that is one nearer to G in the order down, left, right, up. Path cells of the question are read as free.
- * Throws InputError if there is no way from S to G, or not one S and one G.
+ * The answer of a maze: a shortest path from S to G. Of several, Maze-Hard's label rule takes the one that goes, from S
+ * on, to the first neighbour that is one step nearer to G, in the order down, left, right, up. Path cells of the
+ * question count as free. Throws InputError if there is no path from S to G, or not one S and one G.
  */
 export function mazeAnswer(question: Uint8Array): Uint8Array {
   const { start, goal } = endsOfMaze(question);
@@ -154,8 +152,8 @@ export function countShortestPaths(question: Uint8Array): number {
 }
 
 /**
- * Whether an answer marks a shortest path from S to G, whichever: walls, S and G stand as in the question, and the path
- * cells are exactly one shortest path over free cells. Exact match asks for one path of the many; this asks for any.
+ * Whether an answer marks any shortest path from S to G: walls, S and G are as in the question, and the path cells are
+ * exactly one shortest path over free cells. Exact match, in contrast, accepts only one of the shortest paths.
  */
 export function isShortestPath(question: ArrayLike<number>, answer: ArrayLike<number>): boolean {
   let marked = 0;
@@ -168,19 +166,19 @@ export function isShortestPath(question: ArrayLike<number>, answer: ArrayLike<nu
   }
   const { start, goal } = endsOfMaze(question);
   const shortest = mazeDistances(question, start)[goal]!;
-  if (shortest < 1 || marked !== shortest - 1) return false; // so many cells can only just reach from S to G
+  if (shortest < 1 || marked !== shortest - 1) return false; // with this many cells, any path from S to G uses all of them
   const onlyMarked = Uint8Array.from(answer, (token) => (token === mazeToken.free ? mazeToken.wall : token));
   return mazeDistances(onlyMarked, start)[goal] === shortest;
 }
 
-/** A maze turned or mirrored (ids of spec §5.4), its answer made anew by the rule, which turning would break. */
+/** A maze in another orientation (ids of spec §5.4), with a new answer: the turned one would break the label rule. */
 export function turnMaze({ input }: Example, id: number): Example {
   const side = Math.sqrt(input.length);
   const { cells } = turnGrid({ rows: side, columns: side, cells: input }, id);
   return { input: cells, label: mazeAnswer(cells) };
 }
 
-/** The same text for a maze and all that turning and mirroring make of it: the smallest of the eight. */
+/** A text that is the same for all eight orientations of a maze: the smallest of their texts. */
 export function canonicalMaze(question: Uint8Array): string {
   const side = Math.sqrt(question.length);
   const images = Array.from({ length: 8 }, (_, id) =>

@@ -1,4 +1,4 @@
-/** A folder that appears when it is complete, and the hash of everything in it. */
+/** Writes a folder that appears only once it is complete, and hashes everything in it. */
 import { createHash } from 'node:crypto';
 import { existsSync, renameSync, rmdirSync } from 'node:fs';
 import path from 'node:path';
@@ -8,17 +8,16 @@ import { clearAbandoned, makeFolder, removeHalf, temporaryName, writeFileAtomic 
 
 /** A folder while its files are written. */
 export interface UnfinishedFolder {
-  /** Makes a folder below it and returns its path. */
+  /** Makes a subfolder and returns its path. */
   folder(name: string): string;
   text(name: string, content: string): void;
-  /** Counts in a file that was written by other means. */
+  /** Adds a file that was written by other means to the hash. */
   wrote(name: string, sha256: string): void;
 }
 
 /**
- * Writes a folder whole or not at all, under a temporary name beside it. `sha256` is of the SHA-256 of all files with
- * their names: the same files give the same one. Throws InputError if there is something at the path that is no empty
- * folder.
+ * Writes a folder whole or not at all, under a temporary name next to it. `sha256` is over all files' names and
+ * hashes: equal files give an equal one. Throws InputError if the path exists and is not an empty folder.
  */
 export function writeNewFolder<Result>(
   out: string,

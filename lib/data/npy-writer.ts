@@ -1,4 +1,4 @@
-/** Writes NumPy's .npy files piece by piece, so that an array of any size needs the memory of one piece. */
+/** Writes NumPy's .npy files piece by piece, so that an array of any size takes the memory of one piece. */
 import { createHash, type Hash } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { npyTypes, type NpyType } from './npy.js';
@@ -18,7 +18,7 @@ export class NpyWriter {
     const { descr, bytes } = npyTypes[type];
     this.#missing = shape.reduce((product, size) => product * size, bytes);
     this.#handle = openSync(file, 'w');
-    // Magic, version, length and dictionary together fill whole lines of 64 bytes.
+    // Magic, version, length and dictionary together are padded to a multiple of 64 bytes.
     const sizes = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
     const dictionary = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${sizes}, }`;
     const header = `${dictionary}${' '.repeat(63 - ((10 + dictionary.length) % 64))}\n`;
@@ -32,7 +32,7 @@ export class NpyWriter {
     );
   }
 
-  /** The next elements, as the bytes of the file's type. */
+  /** Appends elements, given as bytes of the file's type. */
   write(elements: Uint8Array | Int32Array): void {
     this.#missing -= elements.byteLength;
     if (this.#missing < 0) throw new Error('more elements than the shape has');
@@ -48,7 +48,7 @@ export class NpyWriter {
     return this.#hash.digest('hex');
   }
 
-  /** Gives the file up, unfinished. */
+  /** Closes the unfinished file. */
   abandon(): void {
     closeSync(this.#handle);
   }

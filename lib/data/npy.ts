@@ -1,6 +1,6 @@
 /**
- * Reads NumPy's .npy files of whole numbers (npy-writer.ts writes them): a stretch at a time and bounded in memory,
- * refused where they are not what they say.
+ * Reads NumPy's .npy files of whole numbers in chunks, with bounded memory, and refuses inconsistent ones
+ * (npy-writer.ts writes them).
  */
 import { closeSync, fstatSync, readSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { openUserFile } from '../user-file.js';
 /** Element types that data sets use: int64 and uint8 for tokens, int32 for indices; all little-endian. */
 export type NpyType = 'uint8' | 'int32' | 'int64';
 
-/** All that is read: Python builders choose what fits. */
+/** All element types that are read: Python builders choose the smallest that fits. */
 type ReadType = NpyType | 'int8' | 'int16' | 'uint16' | 'uint32' | 'uint64' | 'bool';
 
 /** NumPy's name of each, bytes an element, and how one is read. */
@@ -33,23 +33,23 @@ export const npyTypes: Readonly<
 
 const magic = Buffer.from('\x93NUMPY', 'latin1');
 
-/** Longest header that is read: real ones have 118 bytes. */
+/** Longest header that is accepted; real ones have 118 bytes. */
 const longestHeader = 4096;
 
 /** Bytes held at once while reading. */
 const stretch = 1 << 20;
 
-/** What a .npy file holds. */
+/** Type and shape of a .npy file. */
 export interface NpyHeader {
   readonly type: ReadType;
   readonly shape: readonly number[];
 }
 
 /**
- * Reads a file of whole numbers into an array of 32-bit ones, or of 8-bit ones where `largest` fits, `stretch` bytes
- * at a time; `stored` says what stands for a value outside 0 … largest that may occur. Throws InputError for a bad
- * header, another number of dimensions, more than `most` values, a length that does not fit the shape, or any other
- * value.
+ * Reads a file of whole numbers into 32-bit values, or 8-bit ones if `largest` is below 256, `stretch` bytes at a time.
+ * `stored` maps further values that may occur in the file to what is stored for them. Throws InputError for a bad
+ * header, another number of dimensions, more than `most` values, a length that does not fit the shape, or a value that
+ * is neither in 0 … largest nor in `stored`.
  */
 export function readNpy(
   file: string,
@@ -112,7 +112,7 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   const text = Buffer.alloc(length);
   fill(handle, text, offset, name);
   const written = text.toString('latin1');
-  // Every stretch of spaces stands between two signs, so that it can be read in one way only and time stays linear.
+  // No two \s* are adjacent, so that spaces match in one way only and time stays linear.
   const field = /\s*'(?:descr|fortran_order|shape)'\s*:\s*(?:'[^']*'|True|False|\([\d, ]*\))\s*(?:,|(?=\}))/.source;
   const whole = new RegExp(`^\\{(?:${field}){3}\\s*\\}\\s*$`).test(written);
   const descr = /'descr'\s*:\s*'([^']*)'/.exec(written)?.[1];
@@ -143,7 +143,7 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
   return { header: { type, shape }, offset: offset + length };
 }
 
-/** Fills a buffer from a place in a file, or refuses one that ends before. */
+/** Fills a buffer from a position in a file. Throws InputError if the file ends too early. */
 function fill(handle: number, buffer: Buffer, position: number, name: string): void {
   for (let done = 0; done < buffer.length; ) {
     const read = readSync(handle, buffer, done, buffer.length - done, position + done);

@@ -1,4 +1,4 @@
-/** What a training set gives away of a test set: puzzles that are in both, as they stand or in disguise. */
+/** The overlap of a training and a test set: puzzles that are in both, identical or equivalent by symmetry. */
 import { InputError } from '../errors.js';
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
@@ -6,7 +6,7 @@ import { canonicalMaze } from './maze.js';
 import { canonicalBoard, canonicalSolution } from './sudoku-canonical.js';
 import { boardOfTokens, geometryOfCells } from './sudoku.js';
 
-/** How much of a test set the training set gives away: as it stands, and by renaming, turning or moving lines. */
+/** The test puzzles that the training set has: identical ones, and all that renaming, turning or moving lines give. */
 export type Overlap = Readonly<{
   set: string;
   'test puzzles': number;
@@ -15,8 +15,8 @@ export type Overlap = Readonly<{
 }>;
 
 /**
- * Counts the test puzzles that are training puzzles, as they stand and in disguise, at up to a third of a millisecond a
- * puzzle. Throws InputError for what are not two sets of Sudokus, or of mazes, of one size.
+ * Counts the test puzzles that are in the training set, identical and up to symmetry; a puzzle takes up to a third of a
+ * millisecond. Throws InputError unless both are sets of Sudokus, or both of mazes, of one size.
  */
 export function overlapOf(train: Dataset, test: Dataset): Overlap {
   const [form, kind] = [canonicalForm(train), kindOfSet(test)];
@@ -43,8 +43,8 @@ export function overlapOf(train: Dataset, test: Dataset): Overlap {
 }
 
 /**
- * A text that is the same for a puzzle in all its disguises. Of a 9×9 Sudoku its solution decides: that form is quick
- * to find, and equivalent puzzles have equivalent solutions. Undefined for sets of other puzzles.
+ * A text that is the same for all equivalent puzzles. For 9×9 Sudokus it is that of the solution, which is quick to
+ * find: equivalent puzzles have equivalent solutions. Undefined for sets of other puzzles.
  */
 function canonicalForm(set: Dataset): ((set: Dataset, i: number) => string) | undefined {
   const kind = kindOfSet(set);

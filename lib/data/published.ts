@@ -1,6 +1,6 @@
 /**
- * The published puzzle files that are not shipped: how they are recognised, fetched from their public home,
- * and put where the kit reads them.
+ * Recognises the published puzzle files that are not shipped, fetches them from their public home, and puts them where
+ * the kit reads them.
  */
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, openSync, renameSync } from 'node:fs';
@@ -22,16 +22,16 @@ import { boardText } from './sudoku.js';
 
 export type PuzzleKind = 'sudoku' | 'maze';
 
-/** One published file: under which name the kit reads it, what must be in it, and where it is published. */
+/** One published file: its name in the kit, its expected content, and where it is published. */
 export interface PublishedFile {
   readonly kind: PuzzleKind;
   /** Name in the data folder. */
   readonly name: string;
   readonly puzzles: number;
-  /** Of its questions and answers, and of its ratings (FileContent); absent where we have not seen the file. */
+  /** Hashes of its questions and answers, and of its ratings (FileContent); absent where we have not seen the file. */
   readonly sha256?: string;
   readonly ratings?: string;
-  /** Path below the home of data sets; absent for files that others drew from it. */
+  /** Path below publicHome; absent for files that others derived from published ones. */
   readonly home?: string;
 }
 
@@ -81,23 +81,23 @@ export const publishedFiles: readonly PublishedFile[] = [
   },
 ];
 
-/** The data sets that can be fetched, with their files. */
+/** The files of each data set that can be fetched. */
 export const fetchable: Readonly<Record<string, readonly PublishedFile[]>> = {
   'sudoku-extreme': publishedFiles.filter(({ kind, home }) => kind === 'sudoku' && home !== undefined),
   'maze-hard': publishedFiles.filter(({ kind, home }) => kind === 'maze' && home !== undefined),
 };
 
-/** Where the data sets are published. TRM_DATA_HOME names a mirror. */
+/** Where the data sets are published. TRM_DATA_HOME overrides it with a mirror. */
 const publicHome = 'https://huggingface.co/datasets';
 
-/** Largest download that is accepted, bytes; the largest file has about 80 MB. */
+/** Largest accepted download, bytes; the largest file has about 80 MB. */
 const largestDownload = 1 << 30;
 
 const mostRedirects = 5;
 
 /**
- * How many puzzles a file holds, a hash of its questions and answers in order, and one of its ratings, whatever the
- * file's other columns, line ends and compression. Ratings: null where a Sudoku has none; absent for mazes.
+ * A file's number of puzzles, the hash of its questions and answers in order, and the hash of its ratings, independent
+ * of other columns, line ends and compression. `ratings` is null if a Sudoku has none, and absent for mazes.
  */
 export interface FileContent {
   readonly puzzles: number;
@@ -105,7 +105,7 @@ export interface FileContent {
   readonly ratings?: string | null;
 }
 
-/** Reads a whole file, each puzzle checked by its reader. Throws InputError with the line number for a bad one. */
+/** Reads a whole file and checks each puzzle. Throws InputError with the line number for a bad one. */
 export async function contentOf(
   file: string,
   kind: PuzzleKind,
@@ -133,7 +133,7 @@ export async function contentOf(
   };
 }
 
-/** Throws InputError where a file has the puzzles of a published one, and other ratings or none. */
+/** Throws InputError where the ratings of a published file's puzzles differ or are missing. */
 export function checkRatings(name: string, { ratings }: FileContent, published: PublishedFile): void {
   if (ratings === undefined || (ratings !== null && ratings === (published.ratings ?? ratings))) return;
   throw new InputError(
@@ -142,7 +142,7 @@ export function checkRatings(name: string, { ratings }: FileContent, published: 
   );
 }
 
-/** Whether content is that of a published file: equal by hash, or where no hash is known, in number. */
+/** Whether content is that of a published file: equal in number and, if its hash is known, in hash. */
 export function isContentOf({ puzzles, sha256 }: FileContent, published: PublishedFile): boolean {
   return puzzles === published.puzzles && (published.sha256 ?? sha256) === sha256;
 }
@@ -167,10 +167,10 @@ export async function placeFile(file: string, name: string): Promise<string> {
 
 /**
  * Fetches a published file, checks number and content, and puts it into the first data folder.
- * Throws InputError in plain words where there is no network, the server refuses, or the content is not what is
- * expected; nothing is left then.
- * `onProgress` is told of the bytes that came, then of the puzzles that were checked; `onHost`, where a server sends
- * the request on to another host.
+ * Throws InputError where there is no network, the server refuses, or the content is not as expected; nothing is left
+ * on disk then.
+ * `onProgress` counts the bytes received, then the puzzles checked; `onHost` is called where the server redirects to
+ * another host.
  */
 export async function fetchPublished(
   published: PublishedFile,
@@ -202,7 +202,7 @@ export async function fetchPublished(
         Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]),
         counted,
         createWriteStream(temporary, { fd: openSync(temporary, 'w'), flush: true }),
-      ); // opened now: a stream that opens later may do so after the file was removed
+      ); // opened now: a stream that opens its file later may do so after the file was removed
     } catch (error) {
       if (error instanceof InputError || (error as NodeJS.ErrnoException).syscall === 'write') throw error;
       throw new InputError(`${url}: the connection ended before the file did (${(error as Error).message}); try again`);
@@ -221,7 +221,7 @@ export async function fetchPublished(
   }
 }
 
-/** The answer to a request. Another host is told of before anything is fetched from it. */
+/** The response after all redirects. `onHost` is told of another host before anything is fetched from it. */
 async function reach(url: string, onHost: (from: string, to: string) => void): Promise<Response> {
   let at = new URL(url);
   for (let hop = 0; hop <= mostRedirects; hop++) {

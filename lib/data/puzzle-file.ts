@@ -1,4 +1,4 @@
-/** Any file of puzzles as a data set: of what kind it is, and all its puzzles in their order. */
+/** Loads any file of puzzles as a data set: recognises its kind and reads its puzzles in order. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { checkCounts, given } from '../fields.js';
@@ -13,7 +13,7 @@ import { sudokuSetOf } from './sudoku-sets.js';
 import { firstText } from './text.js';
 import { plural } from '../words.js';
 
-/** JSON is ARC's, mazes are written in '#' with S and G, all else must be Sudokus. */
+/** The kind of a file: JSON is ARC, rows of '#' with S and G are mazes, and anything else must be Sudokus. */
 export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
   if (isFolder(file)) return isReferenceFolder(file) ? 'folder' : 'arc';
   const start = await firstText(file);
@@ -22,10 +22,9 @@ export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc
 }
 
 /**
- * The Sudokus or mazes of a file, in order, as they stand; the exact solver gives the answers that a file of Sudokus
- * leaves out. The set's note counts these, and puzzles that stand there again. `limit`: only the first so many. Throws
- * InputError for a damaged file, for a Sudoku that has not exactly one solution, and for ARC tasks and folders, which
- * are tasks of their own.
+ * The Sudokus or mazes of a file, or the first `limit`, in order and unchanged. The exact solver gives answers that a
+ * file of Sudokus lacks. The set's note counts these answers, and repeated puzzles. Throws InputError for a damaged
+ * file, a Sudoku without exactly one solution, and ARC tasks and folders, which need a task instead.
  */
 export async function loadPuzzleFile(named: string, limit?: number): Promise<Dataset> {
   const options = given({ limit });

@@ -1,6 +1,5 @@
 /**
- * Tables of puzzles, one a row: which columns hold what, whatever separates, quotes or names them, read one row at a
- * time.
+ * Reads tables with one puzzle a row, row by row: finds the delimiter and the meaning of the columns.
  */
 import { gzipSync } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
@@ -9,7 +8,7 @@ import { Readable } from 'node:stream';
 import { InputError, within } from '../errors.js';
 import { resemblesAnswer } from './board-text.js';
 
-/** One row as text; null for what the table does not hold. */
+/** One row as text; null for what the table lacks. */
 export interface PuzzleRow {
   readonly line: number;
   readonly source: string;
@@ -19,12 +18,12 @@ export interface PuzzleRow {
   readonly rating: number | null;
 }
 
-/** How a table is written and what its columns hold. */
+/** The layout of a table, with the index of each column. */
 export interface PuzzleTable {
   readonly delimiter: string;
   /** Lines before the first row of puzzles. */
   readonly skip: number;
-  /** Cells a row may have: those of the header, or of the first row where there is none. */
+  /** Cells of the header, or of the first row if there is none; no row may have more. */
   readonly width: number;
   readonly question: number;
   readonly answer: number | undefined;
@@ -32,7 +31,7 @@ export interface PuzzleTable {
   readonly source: number | undefined;
 }
 
-/** What a cell of a table may be, by its text alone. */
+/** What a table's cell looks like, judged by its text alone. */
 export type CellKind = 'question' | 'answer' | undefined;
 
 const names = {
@@ -44,18 +43,18 @@ const names = {
 
 const delimiters = [',', ';', '\t', '|'];
 
-/** Rows without a puzzle that may stand one after the other. */
+/** Most consecutive rows without a puzzle. */
 const mostSkipped = 1000;
 
-/** Files that were joined may have several; the longest comes first. */
+/** Concatenated files may mix them; the longest comes first. */
 const lineEnds = ['\r\n', '\n', '\r'];
 
-/** Longest row, characters: 162 quoted cells are a tenth of it. */
+/** Longest row, in characters; 162 quoted cells take a tenth of it. */
 const longestRow = 16_384;
 
 /**
- * The table that a file's first lines show: by the names in its header, in any case; else by cells that `tell` knows
- * for puzzles. Undefined if they show none. Throws InputError where two columns might be meant.
+ * The layout of the table that a file's first lines show: by the names in its header, in any case, else by the cells
+ * that `tell` takes for puzzles. Undefined if there is no table. Throws InputError if two columns qualify.
  */
 export function findTable(lines: readonly string[], tell: (cell: string) => CellKind): PuzzleTable | undefined {
   let tried = delimiters;
@@ -81,7 +80,7 @@ export function findTable(lines: readonly string[], tell: (cell: string) => Cell
       if (found !== undefined && below.length >= cells.length && !line.startsWith('#'))
         return { delimiter, skip: i + 1, width: cells.length, ...found, ...beside(cells) };
     }
-    if (!line.startsWith('#')) return undefined; // else a comment before the table
+    if (!line.startsWith('#')) return undefined; // a comment may precede the table
   }
   return undefined;
 }
@@ -113,7 +112,7 @@ function byNames(
   };
 }
 
-/** The rating's and the source's column of a header. */
+/** The columns of rating and source in a header. */
 function beside(header: readonly string[]): Pick<PuzzleTable, 'rating' | 'source'> {
   const [rating, second] = header.flatMap((cell, i) => (includes(names.rating, cell) ? [i] : []));
   if (second !== undefined)
@@ -137,7 +136,7 @@ function byContent(
   return { question: questions[0]!, answer: answers[0], rating: undefined, source: undefined };
 }
 
-/** Cells of one line; a line whose quotes do not close has none that could be told. */
+/** Cells of one line; none if a quote is not closed. */
 export function cellsOf(line: string, delimiter: string): string[] {
   try {
     return (parseAll(line, { delimiter, relax_column_count: true }) as string[][])[0] ?? [];
@@ -156,8 +155,7 @@ export interface TableRow {
 }
 
 /**
- * Rows of a text that starts at line `skip` + 1, empty ones left out. Throws InputError, with the line, for what is no
- * table.
+ * The non-empty rows of a text that starts at line `skip` + 1. Throws InputError, with the line, for what is no table.
  */
 export async function* tableRows(
   text: AsyncIterable<string>,
@@ -171,7 +169,7 @@ export async function* tableRows(
     info: true,
     relax_column_count: true,
     max_record_size: longestRow,
-    record_delimiter: lineEnds, // by itself it takes the first row's for all
+    record_delimiter: lineEnds, // the default is the first row's line end only
   });
   source.on('error', (error) => parser.destroy(error)).pipe(parser);
   let skipped = 0;
@@ -201,7 +199,7 @@ export async function* tableRows(
   }
 }
 
-/** Puzzles of a table, in order, each made of its row by `read`; an InputError that `read` throws is given the line. */
+/** The puzzles of a table in order; `read` makes each from its row, and its InputError gets the file and the line. */
 export async function* readPuzzleTable<Puzzle>(
   text: AsyncIterable<string>,
   name: string,
@@ -233,7 +231,7 @@ export async function* readPuzzleTable<Puzzle>(
   }
 }
 
-/** Empty, or as data frames write nothing. */
+/** Whether a cell is empty, or a data frame's text for a missing value. */
 const isMissing = (cell: string): boolean => /^\s*(nan|na|null|none|-)?\s*$/i.test(cell);
 
 function ratingOf(cell: string): number | null {

@@ -1,4 +1,4 @@
-/** One puzzle with its right answer: of a data set, as training sees it, or one of your own. */
+/** One puzzle with its right answer: from a data set, augmented as in training, or your own. */
 import { InputError } from '../errors.js';
 import { checkCounts } from '../fields.js';
 import { testBatches } from './batches.js';
@@ -18,9 +18,9 @@ export interface Puzzle {
 }
 
 /**
- * A Sudoku of your own, in one line or row by row, with or without frames; '.', '0', '_', '?', '*', 'x' or '-' for
+ * Your own Sudoku, in one line or row by row, with or without frames; '.', '0', '_', '?', '*', 'x' or '-' for
  * empty cells. The exact solver finds its answer. Throws InputError for another size, another character, or a board
- * that has not exactly one solution.
+ * without exactly one solution.
  */
 export function ownSudoku(text: string): Puzzle {
   const board = readBoard(text);
@@ -32,7 +32,7 @@ export function ownSudoku(text: string): Puzzle {
   };
 }
 
-/** Puzzle `index` of a data set, as it stands, not augmented. Throws InputError if there is none. */
+/** Puzzle `index` of a data set, not augmented. Throws InputError if there is none. */
 export function puzzleAt(dataset: Dataset, index: number): Puzzle {
   checkDataset(dataset);
   if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
@@ -45,8 +45,8 @@ export function puzzleAt(dataset: Dataset, index: number): Puzzle {
 }
 
 /**
- * Puzzle `index` of a data set of ungrouped puzzles as training sees it: the first `count` of its augmented copies, or
- * all there are. Throws InputError for a set that is not augmented, and for a count that is not whole, or below 1.
+ * The first `count` augmented copies of puzzle `index`, or all if there are fewer, as training sees them; for sets of
+ * ungrouped puzzles. Throws InputError for a set that is not augmented, or a count that is not whole or below 1.
  */
 export function augmentedCopies(dataset: Dataset, index: number, count: number): Puzzle[] {
   checkDataset(dataset);

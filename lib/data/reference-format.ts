@@ -1,6 +1,6 @@
 /**
- * The reference's data sets on disk (spec §5.1), both ways: a folder built by the Python code trains here, and the
- * other way round.
+ * Reads and writes the reference's data sets on disk (spec §5.1): folders built by the Python code train here, and
+ * folders built here train there.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ import { readNpy } from './npy.js';
 import { writeNewFolder } from './new-folder.js';
 import { writeSplit, type SplitCounts, type TokenType } from './split-arrays.js';
 
-/** What dataset.json says, under its own names. */
+/** The fields of dataset.json, under their own names. */
 interface Metadata {
   readonly pad_id: number;
   readonly ignore_label_id: number | null;
@@ -30,7 +30,7 @@ interface Metadata {
   readonly sets: readonly string[];
 }
 
-/** The label of cells that are not scored: as Python's builders and PyTorch write it, and as it is held here. */
+/** The label of cells that are not scored: in the files of Python's builders and in PyTorch, and in memory here. */
 const unscoredByBuilders = -100;
 const unscored = 255;
 
@@ -48,8 +48,7 @@ export function referenceShape(named: string): Pick<Dataset, 'vocabSize' | 'sequ
 }
 
 /**
- * Both splits of a folder, and how their tokens are stored. Throws InputError for anything that is not as the format
- * has it.
+ * Both splits of a folder, and how their tokens are stored. Throws InputError for any deviation from the format.
  */
 export function readReferenceFolder(named: string): {
   readonly train: Dataset;
@@ -80,7 +79,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const [examples = 0, length] = inputs.shape;
   if (length !== L)
     throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
-  // Whatever stands for "not scored" in the file becomes one value that is no token, where the tokens leave one free.
+  // Every "not scored" label of the file becomes 255, unless that is a token.
   const free = vocabSize <= unscored ? unscored : undefined;
   const labels = readNpy(at('labels'), {
     dimensions: 2,
@@ -119,7 +118,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const side = Math.sqrt(L);
   const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
   let ignore = metadata.ignore_label_id;
-  if (ignore !== null && !answers.includes(ignore)) ignore = null; // Sudoku and mazes name one that never occurs
+  if (ignore !== null && !answers.includes(ignore)) ignore = null; // Sudoku and maze files name a label that never occurs
   if (free !== undefined && answers.includes(free)) {
     if (ignore !== null) for (let i = 0; i < answers.length; i++) if (answers[i] === ignore) answers[i] = free;
     ignore = free;
@@ -148,7 +147,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   return { set, type: inputs.type === 'int64' ? 'int64' : 'uint8' };
 }
 
-/** The side of the smallest mazes that are made. */
+/** The side of the smallest mazes that the kit makes. */
 const leastSide = 6;
 
 /** Whether every question is a maze: one S and one G among walls and free cells. */
@@ -168,7 +167,7 @@ function areMazes(tokens: Uint8Array, length: number, vocabSize: number): boolea
   return true;
 }
 
-/** First item of each part and the end: from 0 upwards to `end`, no part empty. */
+/** Checks the first item of each part and the end: rising from 0 to `end`, no part empty. */
 function offsets(values: Int32Array, end: number, name: string): Int32Array {
   if (values.length < 1 || values[0] !== 0 || values.at(-1) !== end)
     throw new InputError(
@@ -230,13 +229,13 @@ export interface WriteOptions {
 export interface WrittenFolder {
   readonly train: SplitCounts;
   readonly test: SplitCounts;
-  /** Of the SHA-256 of all files with their names: the same sets give the same bytes. */
+  /** SHA-256 over all files' names and hashes; equal sets give equal bytes. */
   readonly sha256: string;
 }
 
 /**
- * Writes data sets whose puzzles share the blank id (Sudoku, mazes) as the reference has them, every augmented copy
- * as a puzzle of its own, one group in memory at a time. The folder appears when it is complete. Throws InputError if
+ * Writes data sets whose puzzles share the blank id (Sudoku, mazes) as the reference does, with every augmented copy
+ * as its own puzzle and one group in memory at a time. The folder appears when it is complete. Throws InputError if
  * it exists and is not empty. ARC sets have their own builder (arc-build.ts).
  */
 export function writeReferenceFolder(
@@ -296,7 +295,7 @@ function metadataText(
   return `{${fields.map(([key, value]) => `"${key}": ${value}`).join(', ')}}`;
 }
 
-/** The puzzles of a group as training may draw them, each original before its copies. */
+/** All puzzles of a group that training may draw, each original before its copies. */
 function* puzzlesOf({ augmentation, ...set }: Dataset, group: number): Generator<readonly Example[]> {
   for (let puzzle = set.groupOffsets[group]!; puzzle < set.groupOffsets[group + 1]!; puzzle++) {
     const first = set.puzzleOffsets[puzzle]!;

@@ -1,4 +1,4 @@
-/** The same puzzle written another way: cells moved and tokens renamed, and the way back for its answer. */
+/** Relabellings of a puzzle: cells moved and tokens renamed, and the inverse for its answer. */
 import { InputError } from '../errors.js';
 import { checkCounts, checkValue, objectOf, oneOf } from '../fields.js';
 import type { Random } from '../random.js';
@@ -6,7 +6,7 @@ import type { Example } from './example.js';
 import { sourceOf } from './grid.js';
 import { drawSymmetry, type SudokuGeometry, type SudokuSymmetry } from './sudoku.js';
 
-/** A one-to-one change of a puzzle of L cells and V tokens that a solver ought not to mind. */
+/** A one-to-one change of a puzzle of L cells and V tokens that leaves its solution equivalent. */
 export interface Relabelling {
   /** New cell i is old cell cells[i], [L]. */
   readonly cells: Int32Array;
@@ -14,15 +14,15 @@ export interface Relabelling {
   readonly tokens: Int32Array;
 }
 
-/** The forms in which a puzzle may be written: form 0 is the puzzle as it stands. */
+/** The forms in which a puzzle may be written; form 0 is the original. */
 export interface Forms {
-  /** How many there are; Infinity where they are drawn without end. */
+  /** How many there are; Infinity where they are drawn at random. */
   readonly count: number;
-  /** Form 1, 2, …; a drawn one depends on its stream alone. */
+  /** Form 1, 2, …; a random one depends on `random` only. */
   draw(form: number, random: Random): Relabelling;
 }
 
-/** The puzzle as it stands. */
+/** The relabelling that changes nothing. */
 export function identity(length: number, vocabSize: number): Relabelling {
   return {
     cells: Int32Array.from({ length }, (_, i) => i),
@@ -30,7 +30,7 @@ export function identity(length: number, vocabSize: number): Relabelling {
   };
 }
 
-/** Throws InputError for a form that is none of puzzles of so many cells and tokens. */
+/** Throws InputError unless a form permutes `length` cells and `vocabSize` tokens. */
 export function checkRelabelling(form: Relabelling, length: number, vocabSize: number): void {
   const permutes = (values: Int32Array | undefined, count: number): boolean => {
     const seen = new Uint8Array(count);
@@ -49,7 +49,7 @@ export function relabel<Tokens extends Int32Array | Uint8Array>(puzzle: Tokens, 
   return puzzle.map((_, i) => form.tokens[puzzle[form.cells[i]!]!]!) as Tokens;
 }
 
-/** An answer to the new form as an answer to the puzzle, [L]. */
+/** Turns an answer to the new form back into one to the original puzzle, [L]. */
 export function relabelBack(answer: Int32Array, { cells, tokens }: Relabelling): Int32Array {
   const original = new Int32Array(tokens.length);
   tokens.forEach((renamed, token) => (original[renamed] = token));
@@ -58,10 +58,10 @@ export function relabelBack(answer: Int32Array, { cells, tokens }: Relabelling):
   return result;
 }
 
-/** What a relabelling of a Sudoku may change: the digits' names, the order of lines, or both. */
+/** What a relabelling of a Sudoku may change: its digits, the order of its lines, or both. */
 export type SudokuChanges = 'digits' | 'lines' | 'both';
 
-/** A random symmetry of Sudoku boards, of which only the digits' names or the order of lines may be kept. */
+/** A random symmetry of Sudoku boards, restricted to what `changes` says. */
 export function drawSudokuRelabelling(
   geometry: SudokuGeometry,
   random: Random,
@@ -76,7 +76,7 @@ export function drawSudokuRelabelling(
   });
 }
 
-/** An example of a Sudoku in another orientation and labelling. */
+/** A Sudoku example under a random symmetry. */
 export function augmentSudoku({ input, label }: Example, geometry: SudokuGeometry, random: Random): Example {
   const form = drawSudokuRelabelling(geometry, random);
   return { input: relabel(input, form), label: relabel(label, form) };
@@ -92,7 +92,7 @@ export function sudokuRelabelling({ transpose, rows, columns, digits }: SudokuSy
   return { cells, tokens: Int32Array.of(0, ...digits.map((digit) => digit + 1)) };
 }
 
-/** Turn or mirror image `id` of a square grid, 0 to 7, 0 as it stands (spec §5.4). Throws RangeError for another id. */
+/** Orientation `id` of a square grid, 0 (unchanged) to 7 (spec §5.4). Throws RangeError for another id. */
 export function gridRelabelling(side: number, vocabSize: number, id: number): Relabelling {
   const cells = Int32Array.from({ length: side * side }, (_, at) =>
     sourceOf(id, Math.floor(at / side), at % side, side, side),
@@ -100,14 +100,14 @@ export function gridRelabelling(side: number, vocabSize: number, id: number): Re
   return { cells, tokens: identity(0, vocabSize).tokens };
 }
 
-/** A Sudoku in other forms without end: digits renamed, lines moved, or both. Throws InputError for what is neither. */
+/** Random forms of a Sudoku: digits renamed, lines moved, or both. Throws InputError for other `changes`. */
 export function sudokuForms(geometry: SudokuGeometry, changes: SudokuChanges = 'both'): Forms {
   checkValue('geometry', geometry, objectOf({ side: oneOf(4, 6, 9), boxRows: oneOf(2, 3), boxColumns: oneOf(2, 3) }));
   checkValue('forms', changes, oneOf('digits', 'lines', 'both'));
   return { count: Infinity, draw: (_form, random) => drawSudokuRelabelling(geometry, random, changes) };
 }
 
-/** A square grid turned and mirrored: eight forms. Throws InputError for sizes that there cannot be. */
+/** The eight orientations of a square grid. Throws InputError for sizes that are not whole or below 1. */
 export function gridForms(side: number, vocabSize: number): Forms {
   checkCounts({ side, vocabSize });
   return { count: 8, draw: (form) => gridRelabelling(side, vocabSize, form) };

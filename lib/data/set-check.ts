@@ -1,5 +1,5 @@
 /**
- * Whether a data set in memory is sound: every answer right, how much repeats, how its tokens and ratings are spread.
+ * Checks a data set in memory: every answer, how many puzzles repeat, and the distribution of tokens and ratings.
  */
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
@@ -9,31 +9,31 @@ import { solveSudoku } from './sudoku-solver.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 import { InputError } from '../errors.js';
 
-/** What a check found of one set; shares are 0 … 1. */
+/** The result of checking a set; shares are 0 … 1. */
 export interface SetCheck {
   readonly set: string;
   readonly kind: 'sudoku' | 'maze' | 'other';
   readonly groups: number;
   readonly puzzles: number;
   readonly examples: number;
-  /** Of the first puzzle of each group: those that repeat another, and those that are another in disguise. */
+  /** Among the first puzzles of all groups: identical repeats, and repeats up to symmetry (identical ones included). */
   readonly repeated: number;
   readonly equivalent: number;
   /**
-   * Sudoku: first puzzles of groups with several solutions. Mazes: answers that are not the label rule's. Null
-   * elsewhere.
+   * Sudoku: first puzzles of groups that have several solutions. Mazes: answers that break the label rule. Null for
+   * other sets.
    */
   readonly severalSolutions: number | null;
   readonly againstRule: number | null;
-  /** Share of each token among the scored labels: how even the classes are. */
+  /** Share of each token among the scored labels: the class balance. */
   readonly labelShares: readonly number[];
-  /** Forms of the first puzzles, for overlaps. */
+  /** Canonical forms of the first puzzles, to find overlaps with another set. */
   readonly forms: ReadonlySet<string>;
 }
 
 /**
- * Checks every example of a set, and the first of each group for repeats. Throws InputError naming the first example
- * whose answer is wrong (checkAnswer).
+ * Checks every example of a set, and the first one of each group for repeats. Throws InputError naming the first
+ * example with a wrong answer (checkAnswer).
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
   const kind = kindOfSet(set);
@@ -99,7 +99,7 @@ function wrongSudoku(input: Uint8Array, label: Uint8Array, geometry: SudokuGeome
   return clash === undefined ? undefined : `the answer breaks a rule: ${clash}`;
 }
 
-/** Least, quartiles, mean and largest of some numbers, for a line of text. */
+/** Minimum, maximum, mean and quartiles of some numbers, as text. */
 export function spreadText(values: readonly number[]): string {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
@@ -107,7 +107,7 @@ export function spreadText(values: readonly number[]): string {
   return `${at(0)} to ${sorted.at(-1)}, mean ${mean.toFixed(2)}, quartiles ${at(0.25)}, ${at(0.5)}, ${at(0.75)}`;
 }
 
-/** Words for the tokens of mazes in a line of shares. */
+/** Names of maze tokens, by id, for a line of shares. */
 export const mazeTokenNames: readonly string[] = [
   'padding',
   ...Object.entries(mazeToken)

@@ -1,4 +1,4 @@
-/** Writes a split as the reference stores it: dataset.json and five NumPy arrays, filled one by one (spec §5.1). */
+/** Writes a split as the reference stores it: dataset.json and five NumPy arrays, item by item (spec §5.1). */
 import path from 'node:path';
 import type { UnfinishedFolder } from './new-folder.js';
 import { NpyWriter } from './npy-writer.js';
@@ -7,7 +7,7 @@ import type { NpyType } from './npy.js';
 /** Element type of inputs and labels; the reference writes Sudoku training sets as int64, all others as uint8. */
 export type TokenType = Extract<NpyType, 'uint8' | 'int64'>;
 
-/** How much a split holds, known before it is written. */
+/** The counts of a split, known before it is written. */
 export interface SplitCounts {
   readonly groups: number;
   readonly puzzles: number;
@@ -15,8 +15,8 @@ export interface SplitCounts {
 }
 
 /**
- * Where a split's content goes, in order: examples, then the end of their puzzle, after some puzzles the end of their
- * group.
+ * Takes a split's content in order: the examples of a puzzle, the puzzle's end, and after a group's last puzzle the
+ * group's end.
  */
 export interface SplitArrays {
   example(input: Uint8Array, label: Uint8Array): void;
@@ -27,8 +27,8 @@ export interface SplitArrays {
 /**
  * Writes all__inputs.npy, all__labels.npy, all__puzzle_identifiers.npy, all__puzzle_indices.npy and
  * all__group_indices.npy to a split's folder, and `metadata` as its dataset.json; `fill` gives the content. Inputs and
- * labels are [examples, sequenceLength]. Returns the counts. If `fill` throws, the files stay as they are: whoever
- * named the folder removes it.
+ * labels are [examples, sequenceLength]. Returns the counts. If `fill` throws, the incomplete files stay: the caller
+ * removes the folder.
  */
 export function writeSplit(
   out: UnfinishedFolder,

@@ -1,7 +1,7 @@
-/** Training, test and validation parts of one source, and what is said where it holds too few puzzles for them. */
+/** Training, test and validation parts of one source, and the error for a source with too few puzzles. */
 import { InputError } from '../errors.js';
 
-/** What is trained on, what is tested on, and what configurations are chosen by. */
+/** The parts for training, for testing, and for choosing configurations. */
 export interface Splits<Part> {
   readonly train: Part;
   readonly test: Part;
@@ -18,7 +18,7 @@ export interface SplitSizes {
   readonly validationPuzzles: number;
 }
 
-/** Each split made by its name. */
+/** Makes each split from its name. */
 export function eachSplit<Part>(make: (split: Split) => Part): Splits<Part> {
   return { train: make('train'), test: make('test'), validation: make('validation') };
 }
@@ -28,7 +28,7 @@ export function sizeOfAll({ trainPuzzles, testPuzzles, validationPuzzles }: Spli
   return trainPuzzles + testPuzzles + validationPuzzles;
 }
 
-/** A pool cut in three: training puzzles first, then test, then validation ones. */
+/** Cuts a pool in three: training puzzles first, then test, then validation. */
 export function cutPool<Item>(pool: readonly Item[], sizes: SplitSizes): Splits<readonly Item[]> {
   const { trainPuzzles, testPuzzles } = sizes;
   return {
@@ -38,7 +38,7 @@ export function cutPool<Item>(pool: readonly Item[], sizes: SplitSizes): Splits<
   };
 }
 
-/** Throws InputError where a published source `holds` fewer puzzles for a split than are asked for. */
+/** Throws InputError where a published source `holds` fewer puzzles for a split than `asked`. */
 export function checkHolds(source: string, puzzles: string, holds: Splits<number>, asked: SplitSizes): void {
   for (const [what, got, expected] of [
     ['training', holds.train, asked.trainPuzzles],

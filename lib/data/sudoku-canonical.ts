@@ -1,13 +1,13 @@
 /**
- * Canonical forms: two boards have the same one exactly when digit relabelling and the board's symmetries turn one into
- * the other.
+ * Canonical forms: two boards have the same form exactly when relabelling digits and the board's symmetries turn one
+ * into the other.
  */
 import { boardText, type SudokuGeometry } from './sudoku.js';
 
 /**
- * The canonical form of a board as text: of all boards reachable by relabelling and symmetry, the smallest when read
- * row by row, blanks first and digits named in the order in which they appear. Brute force over all symmetries: for
- * boards up to 6×6 (at most 3,456 of them), blanks allowed.
+ * The canonical form of a board as text: of all equivalent boards, the smallest when read row by row, with blanks
+ * smallest and digits named by first appearance. Blanks are allowed. Tries all symmetries, at most 3,456 up to 6×6;
+ * throws RangeError for larger boards.
  */
 export function canonicalBoard(board: Uint8Array, geometry: SudokuGeometry): string {
   const { side } = geometry;
@@ -35,21 +35,22 @@ export function canonicalBoard(board: Uint8Array, geometry: SudokuGeometry): str
 }
 
 /**
- * The canonical form of a full 9×9 grid as text: the smallest board reachable from it, so its first row is 123456789.
- * Two puzzles that are equivalent have equivalent solutions: sets that share no canonical solution share no puzzle.
- * A top and a second row and a column order fix the digits' names; the other rows then sort themselves. Of the column
- * orders only those are tried that make the second row smallest, a few dozen of 1,296.
+ * The canonical form of a full 9×9 grid as text: the smallest equivalent board, so its first row is 123456789.
+ * Equivalent puzzles have equivalent solutions, so sets that share no canonical solution share no puzzle.
+ * A choice of first row, second row and column order fixes the digits' names, and the order of the other rows follows.
+ * Only column orders that make the second row smallest are tried, a few dozen of 1,296.
  */
 export function canonicalSolution(grid: Uint8Array, geometry: SudokuGeometry): string {
   const { side, boxRows } = geometry;
   const best = new Uint8Array(grid.length).fill(side);
   const candidate = new Uint8Array(grid.length);
   const secondRow = best.subarray(side, 2 * side);
-  const columnOf = new Uint8Array(side + 1); // where each digit stands in the top row
+  const columnOf = new Uint8Array(side + 1); // column of each digit in the top row
   for (const turned of orientations(grid, geometry)) {
     for (let top = 0; top < side; top++) {
       for (let j = 0; j < side; j++) columnOf[turned[top * side + j]!] = j;
-      // Once the top row reads 0 1 2 …, cell (row, j) of a column order reads place[named[row, order[j]]].
+      // With digits named so that the top row is 0 1 2 …, cell (row, j) under a column order is
+      // place[named[row, order[j]]].
       const named = turned.map((digit) => columnOf[digit]!);
       const band = Math.floor(top / boxRows);
       const rest = rowsOfBand(band, boxRows).filter((row) => row !== top);
@@ -74,26 +75,26 @@ export function canonicalSolution(grid: Uint8Array, geometry: SudokuGeometry): s
 }
 
 /**
- * The form by which puzzles are told apart: of the puzzle itself up to 6×6, of its solution for 9×9, which keeps more
- * apart.
+ * The form by which puzzles count as equivalent: the board itself for 4×4, the puzzle's canonical form for 6×6, and the
+ * solution's for 9×9, which also equates puzzles with equivalent solutions.
  */
 export function puzzleClass(
   { question, answer }: { readonly question: Uint8Array; readonly answer: Uint8Array },
   geometry: SudokuGeometry,
 ): string {
-  if (geometry.side === 4) return boardText(question); // up to symmetry there are too few to fill two sets
+  if (geometry.side === 4) return boardText(question); // up to symmetry there are too few for two sets
   return geometry.side === 6 ? canonicalBoard(question, geometry) : canonicalSolution(answer, geometry);
 }
 
-/** The columns in an order that keeps blocks together, and the place of each in it. */
+/** An order of columns that keeps blocks together, and its inverse: the place of each column. */
 interface ColumnOrder {
   readonly order: readonly number[];
   readonly place: readonly number[];
 }
 
 /**
- * The orders of columns that make a row read smallest, none of which reads larger than `bound`; `below[j]` is the
- * column in whose top cell the digit of column j stands.
+ * The column orders that make the second row smallest, if that is no larger than `bound`; `below[j]` is the column of
+ * the top row that has the digit of the second row's column j.
  */
 function smallestOrders(below: Uint8Array, perBlock: number, bound: Uint8Array): ColumnOrder[] {
   const side = below.length;
@@ -101,7 +102,7 @@ function smallestOrders(below: Uint8Array, perBlock: number, bound: Uint8Array):
   let least: readonly number[] = Array.from(bound);
   const order: number[] = new Array<number>(side).fill(-1);
   const place: number[] = new Array<number>(side).fill(-1);
-  const blockAt: number[] = []; // which block of columns stands in each block of places
+  const blockAt: number[] = []; // the block of columns at each block of places
   const values: number[] = [];
   const put = (column: number, at: number): void => {
     order[at] = column;
@@ -112,7 +113,7 @@ function smallestOrders(below: Uint8Array, perBlock: number, bound: Uint8Array):
     place[column] = -1;
   };
 
-  /** Chooses the column that stands at `at`, `tight` while the row so far reads as the least known one. */
+  /** Chooses the column at place `at`; `tight`: the row so far equals the start of the least one known. */
   const choose = (at: number, tight: boolean): void => {
     if (at === side) {
       if (!tight) [found, least] = [[], values.slice()];
@@ -130,13 +131,13 @@ function smallestOrders(below: Uint8Array, perBlock: number, bound: Uint8Array):
       name(
         at,
         values.every((value, i) => value === least[i]),
-      ); // which may have become smaller
+      ); // `least` may have become smaller
       take(column);
       if (opens) blockAt.pop();
     }
   };
 
-  /** Gives the digit at `at` the smallest name it can have: its column takes the first free place of its block. */
+  /** Gives the digit at `at` its smallest possible name: its column takes the first free place of its block. */
   const name = (at: number, tight: boolean): void => {
     const column = below[order[at]!]!;
     const block = Math.floor(column / perBlock);

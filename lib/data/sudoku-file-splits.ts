@@ -1,4 +1,4 @@
-/** A file of Sudokus as training, test and validation puzzles: drawn by seed, symmetric ones together. */
+/** Splits a file of Sudokus into training, test and validation puzzles by seed, equivalent puzzles in one split. */
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { userFile } from '../files.js';
@@ -9,7 +9,7 @@ import { completed, readSudokuFile, type SudokuEntry, type SudokuPuzzle } from '
 import { boardText, sudokuGeometry } from './sudoku.js';
 import { sizeOfAll, type Splits, type SplitSizes } from './splits.js';
 
-/** Which puzzles of which file; as in SudokuSetOptions. */
+/** The fields of SudokuSetOptions that a split needs. */
 interface FileSplitOptions extends SplitSizes {
   readonly side: number;
   readonly file?: string;
@@ -17,12 +17,12 @@ interface FileSplitOptions extends SplitSizes {
   readonly seed: number;
 }
 
-/** Most puzzles of one file that are compared up to symmetry, at about a third of a millisecond each. */
+/** Most puzzles of a file that are compared up to symmetry, which takes about a third of a millisecond each. */
 const mostCompared = 1_000_000;
 
 /**
- * A file's puzzles, drawn by the seed. Those that symmetry turns into one another go to one split: no test puzzle is a
- * training puzzle in disguise. Ratings are the file's, or for all of them the solver's where one has none.
+ * A file's puzzles, drawn by the seed. Puzzles that are equivalent by symmetry go to one split, so that no test puzzle
+ * is equivalent to a training puzzle. Ratings are the file's, or the solver's for all puzzles if any has none.
  */
 export async function fileSplits(
   options: FileSplitOptions,
@@ -47,7 +47,7 @@ export async function fileSplits(
   for (const i of new Random(seed).fork('sudoku file').permutation(entries.count)) {
     onProgress(compared, entries.count);
     await turn();
-    if (classes.size >= wanted || compared === mostCompared) break; // enough, one of each
+    if (classes.size >= wanted || compared === mostCompared) break; // enough classes
     compared++;
     const entry = entries.at(i);
     const board = boardText(entry.question);
@@ -87,10 +87,10 @@ export async function fileSplits(
   return { train, validation, test };
 }
 
-/** The entries of a file outside JavaScript's heap, which millions of small arrays would fill. */
+/** A file's entries in a few large arrays: millions of small ones would fill JavaScript's heap. */
 class PackedEntries {
   count = 0;
-  /** Questions and answers one after the other, so many puzzles a block; an answer that is missing is blank. */
+  /** Blocks of `#perBlock` puzzles, each a question and its answer; a missing answer is all blanks. */
   readonly #blocks: Uint8Array[] = [];
   readonly #perBlock = 1 << 14;
   readonly #lines: number[] = [];
@@ -112,7 +112,7 @@ class PackedEntries {
     if (answer !== null) boards.set(answer, this.cells);
   }
 
-  /** Ratings are those of the file where every entry has one. */
+  /** Entry i; its rating is null unless every entry has one. */
   at(i: number): SudokuEntry {
     const boards = this.#boards(i);
     const [question, answer] = [boards.slice(0, this.cells), boards.slice(this.cells)];

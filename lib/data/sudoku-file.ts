@@ -1,6 +1,6 @@
 /**
- * Files of Sudokus in the forms people have: tables, one cell a column, lists and print-outs of boards; what makes a
- * puzzle.
+ * Reads files of Sudokus in their usual forms (tables, one cell a column, lists and print-outs of boards), and checks
+ * every puzzle.
  */
 import path from 'node:path';
 import { InputError, show, within } from '../errors.js';
@@ -27,7 +27,7 @@ export interface SudokuPuzzle {
   readonly rating: number;
 }
 
-/** One puzzle as its file holds it; null for what it does not hold. */
+/** One puzzle as its file has it; null for what the file lacks. */
 export interface SudokuEntry {
   /** File and line, for messages. */
   readonly where: string;
@@ -38,11 +38,11 @@ export interface SudokuEntry {
   readonly rating: number | null;
 }
 
-/** Most puzzles that one file may hold; the largest that are published have nine million. */
+/** Most puzzles that one file may hold; the largest published files have nine million. */
 const mostPuzzles = 10_000_000;
 
 /**
- * Puzzles of a file, in order, all of one side. Throws InputError with the line for a board of another length, a bad
+ * Puzzles of a file, in order, all of one size. Throws InputError with the line for a board of another length, a bad
  * character, a board that breaks the rules, or an answer that has blanks or changes a given.
  */
 export async function* readSudokuFile(
@@ -71,7 +71,7 @@ export async function* readSudokuFile(
   if (puzzles === 0 && limit > 0) throw new InputError(`${name}: expected at least one Sudoku, got none`);
 }
 
-/** All puzzles of a file that is trusted: answers and ratings are its own, the solver's where it has none. */
+/** All puzzles of a trusted file, with its answers and ratings, or the solver's where the file has none. */
 export async function loadSudokuFile(
   file: string,
   options: { readonly side?: number; readonly limit?: number } = {},
@@ -85,7 +85,7 @@ export async function loadSudokuFile(
 }
 
 /**
- * A puzzle with what its file leaves out: the exact solver's answer, and as rating its guesses.
+ * A puzzle completed by the exact solver: its answer, and its guesses as the rating, where the file has none.
  * Throws InputError unless it has exactly one solution.
  */
 export function completed(entry: SudokuEntry): SudokuPuzzle {
@@ -98,7 +98,7 @@ export function completed(entry: SudokuEntry): SudokuPuzzle {
   return { source, question, answer: answer ?? solution, rating: rating ?? guesses };
 }
 
-/** Why a puzzle or its answer is none; undefined if both are sound. */
+/** What is wrong with a puzzle or its answer; undefined if both are valid. */
 function wrongPuzzle(question: Uint8Array, answer: Uint8Array | null, side: number): string | undefined {
   const cells = side ** 2;
   for (const board of answer === null ? [question] : [question, answer])
@@ -124,7 +124,7 @@ interface Entry {
 }
 
 /**
- * How a file holds its puzzles: a row each; a row each, one cell a column; or as boards, their rows perhaps in columns.
+ * A file's layout: one puzzle a row; one puzzle a row with one cell a column; or boards, perhaps one cell a column.
  */
 type Form =
   | ({ readonly kind: 'table' } & PuzzleTable)
@@ -132,14 +132,14 @@ type Form =
       readonly kind: 'cells';
       readonly delimiter: string;
       readonly skip: number;
-      /** Columns before the first cell, cells of the boards in a row, and how many boards that is. */
+      /** Columns before the first cell, cells in a row, and boards in a row (the second is the answer). */
       readonly first: number;
       readonly size: number;
       readonly boards: 1 | 2;
     }
   | { readonly kind: 'boards'; readonly delimiter: string | undefined; readonly skip: number };
 
-/** The puzzles of a file by its form, which its first lines show. */
+/** The puzzles of a file, whose layout its first lines show. */
 async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
   const { start, from } = await startOf(textOf(file));
   if (/^\s*(\{|<|\[\s*\{)/.test(start))
@@ -178,7 +178,7 @@ async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
   }
 }
 
-/** A list of boards: a full board after a puzzle that it solves is its answer. */
+/** The puzzles of a list of boards: a full board that follows a puzzle and solves it is its answer. */
 async function* boardEntries(lines: AsyncIterable<Line>, name: string): AsyncGenerator<Entry> {
   const reader = new BoardReader();
   let held: Entry | undefined;
@@ -215,7 +215,7 @@ async function* numbered(text: AsyncIterable<string>, name: string): AsyncGenera
   for await (const each of linesOf(text, name)) yield { line: ++line, text: each };
 }
 
-/** Rows of boards from a sheet: an empty cell is a blank, an empty line is none. */
+/** Rows of boards from a spreadsheet: an empty cell is a blank, an empty line is skipped. */
 async function* gridLines(
   text: AsyncIterable<string>,
   name: string,
@@ -230,7 +230,7 @@ async function* gridLines(
   }
 }
 
-/** Reads a file's form off its first lines. Throws InputError where it might be two. */
+/** A file's layout by its first lines. Throws InputError if it is ambiguous. */
 function formOf(lines: readonly string[]): Form {
   const table = findTable(lines, kindOfCell);
   if (table !== undefined) return { kind: 'table', ...table };
@@ -256,11 +256,11 @@ function formOf(lines: readonly string[]): Form {
 
 const boardSizes: readonly number[] = [16, 36, 81];
 
-/** Whether every cell is a digit, a mark or nothing, the first perhaps a number of the row. */
+/** Whether every cell is a digit, a mark or empty; the first may be a row number. */
 const isRow = (cells: readonly string[]): boolean =>
   cells.length > 1 && cells.every((cell, i) => cell.length < 2 || (i === 0 && cells.length > 16 && /^\d+$/.test(cell)));
 
-/** What a cell of a table is: a board with blanks is a question, one without an answer. */
+/** The kind of a table's cell: a board with blanks is a question, a full board an answer. */
 function kindOfCell(cell: string): CellKind {
   const text = boardCells(cell);
   if (text === undefined) return undefined;

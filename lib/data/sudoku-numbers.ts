@@ -1,9 +1,9 @@
-/** What can be counted about sets of Sudokus. */
+/** Statistics of sets of Sudokus. */
 import { InputError } from '../errors.js';
 import { exampleOf, ratingsOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
 
-/** Givens of every Sudoku of a set. Throws InputError for a set of others, as all below do. */
+/** Number of givens of every Sudoku of a set. Throws InputError for other sets, and so does summarizeSudokus. */
 export function givenCounts(dataset: Dataset): number[] {
   const kind = kindOfSet(dataset);
   const { name, vocabSize, width, height } = dataset;
@@ -14,12 +14,12 @@ export function givenCounts(dataset: Dataset): number[] {
   );
 }
 
-/** What a table says about a data set. */
+/** A data set's row of a table. */
 export type SetSummary = Readonly<
   Record<'set' | 'puzzles' | 'cells' | 'givens (mean)' | 'rating (mean)' | 'copies' | 'sha256', string | number>
 >;
 
-/** The mean of a column of a summary, to so many digits; a dash of no values. */
+/** The mean of some values to `digits` decimals; a dash for no values. */
 export function meanOf(values: readonly number[], digits: number): number | string {
   if (values.length === 0) return '–';
   return Number((values.reduce((sum, value) => sum + value, 0) / values.length).toFixed(digits));

@@ -9,13 +9,13 @@ export interface SolverResult {
   readonly solutions: number;
   /** The first one found. */
   readonly solution: Uint8Array | undefined;
-  /** Cells at which it had to guess, all branches counted: a measure of difficulty. */
+  /** Cells at which it had to guess, in all branches: a measure of difficulty. */
   readonly guesses: number;
 }
 
 const mostGuesses = 1_000_000; // a second or two
 
-/** Row, column and box of every cell, worked out once a geometry. */
+/** Row, column and box of every cell, computed once per geometry. */
 interface Units {
   readonly row: Uint8Array;
   readonly column: Uint8Array;
@@ -38,10 +38,10 @@ function unitsOf(geometry: SudokuGeometry): Units {
 }
 
 /**
- * Solves by trying the digits of the cell that has fewest, which is a forced move where only one is left. Stops at
- * `limit` solutions: 2 tells whether the solution is the only one. With `random`, digits are tried in random order. The
- * board must be legal as it stands (findClash). Throws InputError beyond a million guesses, which boards without a
- * solution can ask for, and no published puzzle does.
+ * Solves by trying the digits of the cell with the fewest candidates; a single candidate is a forced move. Stops at
+ * `limit` solutions; 2, the default, shows whether the solution is unique. With `random`, digits are tried in random
+ * order. The board must be legal (findClash). Throws InputError beyond a million guesses, which boards without a
+ * solution may need and no published puzzle does.
  */
 export function solveSudoku(
   board: Uint8Array,

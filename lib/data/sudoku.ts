@@ -2,7 +2,7 @@
 import { InputError } from '../errors.js';
 import type { Random } from '../random.js';
 
-/** A board's form. Digits are 1 … side; 0 is blank; cells row by row. */
+/** A board's shape. Digits are 1 … side, 0 is blank; cells are in row order. */
 export interface SudokuGeometry {
   readonly side: 4 | 6 | 9;
   /** Rows and columns of one box. */
@@ -24,7 +24,7 @@ export function sudokuGeometry(side: number): SudokuGeometry {
   }
 }
 
-/** The geometry of a board with so many cells, or undefined. */
+/** The geometry of a board of `cells` cells, or undefined. */
 export function geometryOfCells(cells: number): SudokuGeometry | undefined {
   return [4, 6, 9].includes(Math.sqrt(cells)) ? sudokuGeometry(Math.sqrt(cells)) : undefined;
 }
@@ -35,7 +35,7 @@ export function boxOf(geometry: SudokuGeometry, row: number, column: number): nu
   return Math.floor(row / boxRows) * (side / boxColumns) + Math.floor(column / boxColumns);
 }
 
-/** What stands for a blank in the files and print-outs people have. */
+/** Marks that files and print-outs use for a blank. */
 const blankMarks = '.0_?*xX·-';
 
 /**
@@ -107,11 +107,11 @@ export interface SudokuSymmetry {
   readonly digits: Uint8Array;
 }
 
-/** Draws a symmetry in the reference's order (spec §5.2): digits, transposition, bands and rows, stacks and columns. */
+/** Draws a symmetry in the reference's order (spec §5.2): digits, transpose, bands and rows, stacks and columns. */
 export function drawSymmetry(geometry: SudokuGeometry, random: Random): SudokuSymmetry {
   const { side, boxRows, boxColumns } = geometry;
   const digits = Uint8Array.of(0, ...random.permutation(side).map((digit) => digit + 1));
-  const transpose = boxRows === boxColumns && random.bernoulli(0.5); // other boards change their shape when transposed
+  const transpose = boxRows === boxColumns && random.bernoulli(0.5); // transposing would change the shape of other boxes
   return { transpose, rows: drawLines(side, boxRows, random), columns: drawLines(side, boxColumns, random), digits };
 }
 

@@ -1,6 +1,5 @@
 /**
- * Text files as people have them: plain or gzipped by their content, UTF-8 or UTF-16, and bounded in what they unpack
- * to.
+ * Reads text files, plain or gzipped (told by their content), in UTF-8 or UTF-16, with a bound on their unpacked size.
  */
 import { closeSync, createReadStream, readSync } from 'node:fs';
 import { once } from 'node:events';
@@ -11,13 +10,13 @@ import { createGunzip, gunzipSync } from 'node:zlib';
 import { InputError } from '../errors.js';
 import { openUserFile, readUserFile } from '../user-file.js';
 
-/** Longest line that is read: a line of real data has under 300 characters. */
+/** Longest line that is accepted; lines of real data have under 300 characters. */
 const longestLine = 4096;
 
-/** Beyond so many bytes, a gzipped file may unpack to so many times its size: puzzles pack at most ten to one. */
+/** Beyond `bytes`, a gzipped file may unpack to at most `ratio` times its size; puzzles compress ten to one at most. */
 const unpacking = { bytes: 1 << 24, ratio: 100 } as const;
 
-/** First bytes of files that hold tables or puzzles, but not as text, and what they are. */
+/** First bytes of binary files that may hold tables or puzzles, and what such a file is. */
 const otherFiles: readonly (readonly [string, string])[] = [
   ['PK\x03\x04', 'a workbook or a zip archive; save the sheet as CSV, or unpack it'],
   ['PAR1', 'a Parquet file; save it as CSV'],
@@ -44,7 +43,7 @@ export function isGzipped(file: string): boolean {
   }
 }
 
-/** Throws InputError for bytes that are no text; returns what decodes them. */
+/** The decoder for a file that begins with these bytes. Throws InputError if they are not text. */
 function decoderFor(head: Uint8Array, name: string): TextDecoder {
   const start = Buffer.from(head.subarray(0, 24)).toString('latin1');
   const other = otherFiles.find(([magic]) => start.startsWith(magic));
@@ -57,8 +56,8 @@ function decoderFor(head: Uint8Array, name: string): TextDecoder {
 }
 
 /**
- * The text of a file, a stretch at a time. Throws InputError for other files, damaged gzip data, and what unpacks to
- * too much.
+ * The text of a file, chunk by chunk. Throws InputError for a file that is not text, for damaged gzip data, and for one
+ * that unpacks to too much.
  */
 export async function* textOf(file: string): AsyncGenerator<string> {
   const name = path.basename(file);
@@ -84,7 +83,7 @@ export async function* textOf(file: string): AsyncGenerator<string> {
         );
       if (decoder === undefined) {
         head = Buffer.concat([head, chunk as Buffer]);
-        if (head.length < 1024) continue; // more of it tells more surely what it is
+        if (head.length < 1024) continue; // more bytes identify it more surely
         decoder = decoderFor(head, name);
         yield decoder.decode(head, { stream: true });
       } else yield decoder.decode(chunk as Buffer, { stream: true });
@@ -97,7 +96,7 @@ export async function* textOf(file: string): AsyncGenerator<string> {
   }
 }
 
-/** A text's first stretch, 64 Ki characters if it has so many, and the whole of it from line `skip` + 1 on. */
+/** A text's start, at least 64 Ki characters if it is that long, and the whole text from line `skip` + 1 on. */
 export async function startOf(
   text: AsyncGenerator<string>,
 ): Promise<{ readonly start: string; readonly from: (skip: number) => AsyncGenerator<string> }> {
@@ -118,7 +117,7 @@ export async function startOf(
   };
 }
 
-/** A file's first stretch of text: enough to tell its kind. */
+/** The start of a file's text, enough to tell its kind. */
 export async function firstText(file: string): Promise<string> {
   const text = textOf(file);
   const { start } = await startOf(text);
@@ -148,7 +147,7 @@ export async function* linesOf(text: AsyncIterable<string>, name: string): Async
 const tooLong = (name: string, line: number): InputError =>
   new InputError(`${name}, line ${line}: expected at most ${longestLine} characters; this is no puzzle file`);
 
-/** The whole text of a file of at most so many bytes, unpacked if it is gzipped. Throws InputError for a larger one. */
+/** The whole text of a file of at most `most` bytes, unpacked if gzipped. Throws InputError for a larger one. */
 export function wholeText(file: string, most: number): string {
   const name = path.basename(file);
   let bytes = readUserFile(file, most);
@@ -164,7 +163,7 @@ export function wholeText(file: string, most: number): string {
   return decoderFor(bytes, name).decode(bytes);
 }
 
-/** Damaged gzip data in words; any other error as it is. */
+/** An InputError for damaged gzip data; any other error unchanged. */
 function gzipError(error: unknown, name: string): unknown {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   if (!code.startsWith('Z_')) return error;
