@@ -1,4 +1,4 @@
-/** A model out of named tensors: the configuration found, every shape checked. */
+/** Makes a model from named tensors: finds its configuration and checks every shape. */
 import { InputError, reasonOf, within } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
@@ -10,36 +10,37 @@ import { listSafetensors } from './safetensors.js';
 import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
 import { bareTensors } from './tensor-names.js';
 
-/** What this kit's checkpoints call their form. */
+/** The format name in this kit's checkpoints. */
 export const checkpointFormat = 'trm-lab/model/1';
 
-/** A model as a file holds it. */
+/** The model of a file. */
 export interface Checkpoint {
   readonly config: ModelConfig;
   /** Every tensor of the configuration, by the reference's names without prefix, in its order. */
   readonly tensors: TensorMap;
-  /** What else the file says, e.g. run, step, task. */
+  /** Other metadata of the file, e.g. run, step, task. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** A checkpoint, and how it was understood. */
+/** A checkpoint, and how it was interpreted. */
 export interface LoadedCheckpoint extends Checkpoint {
-  /** What was taken from where, and what was left or changed. */
+  /** What was taken from where, and what was ignored or changed. */
   readonly notes: readonly string[];
-  /** Of online and averaged weights, which were taken and which left; undefined where the file has one set. */
+  /** Which of online and averaged weights were taken and which left; undefined if the file has only one set. */
   readonly taken?: string | undefined;
-  /** What neither file nor caller says, as "field = value". Where one is wrong, so is every answer. */
+  /** Assumptions on what neither file nor caller says, as "field = value". A wrong one makes every answer wrong. */
   readonly assumed: readonly string[];
 }
 
-/** Tensors by their names without wrappers, and the file's text. */
+/** Tensors by their names without wrappers, and the file's metadata. */
 export interface NamedTensors {
   readonly tensors: ReadonlyMap<string, TensorHandle>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or none.
+ * The model in the bytes of a safetensors file; `name` is for messages. Throws InputError if they are damaged or are
+ * no such file.
  */
 export function checkpointOfBytes(bytes: Uint8Array, name: string): Checkpoint {
   const { handles, metadata } = listSafetensors(new MemoryBytes(bytes, name));
@@ -47,10 +48,10 @@ export function checkpointOfBytes(bytes: Uint8Array, name: string): Checkpoint {
 }
 
 /**
- * The model that tensors make. `facts` are what the run's configuration says, where the file holds none of ours;
- * `known` wins over both. A puzzleIds in `known` that is not the file's resizes the puzzle table. `cells` are those of
- * the puzzles to be read. Throws InputError where the file says others, and listing every missing, unknown and
- * misshaped tensor.
+ * The model of these tensors. `facts`, from the run's configuration, count if the file has no configuration of ours;
+ * `known` overrides both. Another number of puzzleIds in `known` than in the file resizes the puzzle table. `cells` is
+ * the sequence length that the caller needs. Throws InputError if the model has another one, and listing every missing,
+ * unknown and misshaped tensor.
  */
 export function assembleCheckpoint(
   name: string,
@@ -89,7 +90,7 @@ export function assembleCheckpoint(
   return { config, tensors, metadata: rest, notes, assumed };
 }
 
-/** The configuration that this kit put into a file; undefined where there is none, or another program's. */
+/** The configuration that this kit stored in a file; undefined if it has none, or another program's. */
 export function storedConfig(metadata: Readonly<Record<string, string>>): unknown {
   const { config: stored, format } = metadata;
   if (stored === undefined) return undefined;
@@ -100,7 +101,7 @@ export function storedConfig(metadata: Readonly<Record<string, string>>): unknow
   return ours || format === checkpointFormat ? fields : undefined;
 }
 
-/** Compares tensors with those of a configuration. Throws one InputError listing all differences. */
+/** Throws InputError listing all differences between tensors and those of a configuration. */
 export function checkTensors(
   file: string,
   config: ModelConfig,
@@ -127,7 +128,7 @@ export function checkTensors(
   );
 }
 
-/** [newRows, width], every row the mean of the old ones (the reference's loader, spec §8.1). */
+/** [newRows, width], with every row the mean of the old rows (as the reference's loader does, spec §8.1). */
 function meanRows(data: Float32Array, rows: number, newRows: number): Float32Array {
   const width = data.length / rows;
   const mean = new Float64Array(width);

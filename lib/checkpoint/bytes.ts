@@ -1,23 +1,23 @@
-/** Random access to untrusted bytes: what a reader of a format needs to know, and bytes that are already in memory. */
+/** Random access to untrusted bytes: the interface for readers of formats, and its version for bytes in memory. */
 import { InputError } from '../errors.js';
 
-/** Bytes that are read piece by piece. Close them. */
+/** Bytes that are read piece by piece. The caller closes them. */
 export interface Bytes {
   /** For messages: the path, or "data in memory". */
   readonly name: string;
   readonly size: number;
   /**
-   * A copy of `length` bytes from `offset`, in a buffer of its own, so that any typed array may look at it. The caller
-   * has checked the range against `size`.
+   * A copy of `length` bytes from `offset`, in its own buffer, so that any typed array may view it. The caller has
+   * checked the range against `size`.
    */
   read(offset: number, length: number): Uint8Array;
   close(): void;
 }
 
-/** Refuses what is wrong with some bytes: throws InputError. */
+/** Throws InputError for a problem with some bytes. */
 export type Fail = (problem: string) => never;
 
-/** Refuses a file by its name. */
+/** A Fail whose message begins with the name of the file. */
 export function failOf({ name }: Bytes): Fail {
   return (problem) => {
     throw new InputError(`${name}: ${problem}`);

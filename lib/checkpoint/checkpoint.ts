@@ -1,4 +1,4 @@
-/** Checkpoints: a model's configuration and weights in one safetensors file, and those that others saved. */
+/** Reads and writes checkpoints: the kit's own, in one safetensors file, and those of other programs. */
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show, within } from '../errors.js';
@@ -39,16 +39,16 @@ import { isShardIndex, listShards } from './shards.js';
 import type { StoredTensor } from './tensor-data.js';
 import { isWrapper } from './tensor-names.js';
 
-/** How to open a file; all fields may be left out. */
+/** How to open a file; all fields are optional. */
 export interface LoadOptions {
-  /** Fields that the caller knows; they win over what the file says. Another puzzleIds resizes the puzzle table. */
+  /** Fields that the caller knows; they override the file. Another puzzleIds resizes the puzzle table. */
   readonly config?: Partial<ModelConfig>;
   /**
-   * Which weights of a file that holds both. Default: the average, unless the run's configuration says that it kept
+   * Which weights to take if a file has both. Default: the average, unless the run's configuration says that it keeps
    * none.
    */
   readonly weights?: WeightChoice;
-  /** How long the puzzles are that the model is opened for: asked where the file leaves several lengths open. */
+  /** Length of the caller's puzzles; it decides where the file leaves several lengths open. */
   readonly cells?: number;
 }
 
@@ -58,7 +58,7 @@ const loadFields: Fields<LoadOptions> = {
   cells: optional(whole(1)),
 };
 
-const ignored: FieldCheck = () => undefined; // what loading and opening say beside these
+const ignored: FieldCheck = () => undefined; // fields that loading and opening add
 const saveFields: Fields<Parameters<typeof saveCheckpoint>[1] & LoadedCheckpoint & { readonly engine?: unknown }> = {
   config: anyObject,
   tensors: (value) =>
@@ -77,9 +77,9 @@ const saveFields: Fields<Parameters<typeof saveCheckpoint>[1] & LoadedCheckpoint
 };
 
 /**
- * Writes a checkpoint atomically, float32, with the reference's tensor names. `prefix` goes before every name, for a
- * program that expects the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
- * Throws InputError if the tensors are not exactly those of the configuration, or the prefix is none of a wrapper's.
+ * Writes a checkpoint atomically, in float32, with the reference's tensor names. `prefix` is put before every name, for
+ * programs that expect the reference's wrappers, e.g. "_orig_mod.model.inner."; loading strips it again.
+ * Throws InputError if the tensors are not exactly those of the configuration, or if the prefix is not a wrapper's.
  */
 export function saveCheckpoint(
   file: string,
@@ -104,9 +104,9 @@ export function saveCheckpoint(
 }
 
 /**
- * Reads a checkpoint: ours, any safetensors file with the reference's names, or what a training script saved by
- * PyTorch. Where the file does not hold our configuration, it comes from the run's own, inside the file or beside it,
- * and from the shapes. Nothing in the file is executed.
+ * Reads a checkpoint: ours, any safetensors file with the reference's names, or a PyTorch file of a training script.
+ * If the file lacks a configuration of ours, the run's own (in the file or next to it) and the tensors' shapes give it.
+ * Nothing in the file is executed.
  * Throws InputError if the file is damaged, or listing every missing, unknown and misshaped tensor.
  */
 export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions = {}): LoadedCheckpoint {
@@ -144,10 +144,10 @@ export function loadCheckpoint(file: string | Uint8Array, options: LoadOptions =
   }
 }
 
-/** What is assumed for training only: no answer depends on it. */
+/** Assumptions that matter for training only: no answer depends on them. */
 const trainingOnly = /^(?:gradient|halting) = /;
 
-/** Names of checkpoints in the folders that trainers write, the most telling first. */
+/** Names of checkpoints in the folders that trainers write, the preferred ones first. */
 const usualNames = [
   'model.safetensors',
   'model.safetensors.index.json',
@@ -156,8 +156,8 @@ const usualNames = [
 ];
 
 /**
- * The file itself, or the model's in a folder that a trainer wrote. Throws InputError where there is none of a usual
- * name.
+ * The file itself, or the model's file in a folder that a trainer wrote. Throws InputError if the folder has no file of
+ * a usual name, or several models.
  */
 function fileIn(file: string): string {
   if (!existsSync(file) || !statSync(file).isDirectory()) return file;
@@ -172,7 +172,7 @@ function fileIn(file: string): string {
   throw new InputError(`expected a file, got a folder: ${file}; ${remedy}`);
 }
 
-/** Files that are no checkpoints, by how they begin, and what to do. */
+/** Files that are not checkpoints, recognised by how they begin, and what to do. */
 const otherKinds: readonly (readonly [begins: (start: string) => boolean, what: string])[] = [
   [
     (start) => start.startsWith('version https://git-lfs'),
@@ -197,7 +197,7 @@ const otherKinds: readonly (readonly [begins: (start: string) => boolean, what: 
   ],
 ];
 
-/** What a file holds, whatever its kind. */
+/** The contents of a file of any kind. Throws InputError for a kind that is not a checkpoint. */
 function readContents(
   bytes: Bytes,
   open: (file: string) => Bytes,
@@ -211,7 +211,7 @@ function readContents(
   return { contents: contentsOfTensors(handles), metadata };
 }
 
-/** Some training scripts save the average beside the online weights, as step_300_ema beside step_300. */
+/** Adds an average from its own file: some training scripts save step_300_ema next to step_300. */
 function withAverageBeside(contents: Contents, bytes: Bytes, open: (file: string) => Bytes): Contents {
   const file = `${bytes.name}_ema`;
   if (contents.averages.length > 0 || !existsSync(file)) return contents;
@@ -222,7 +222,7 @@ function withAverageBeside(contents: Contents, bytes: Bytes, open: (file: string
   return { ...contents, averages: found.map((set) => ({ ...set, where: path.basename(file) })) };
 }
 
-/** What the run's configuration says. */
+/** The run's configuration. */
 interface Settings {
   readonly fields: ReferenceFields;
   readonly averaged: { readonly value: boolean; readonly where: string } | undefined;
@@ -233,7 +233,7 @@ interface Settings {
 
 const nothing: Settings = { fields: {}, averaged: undefined, used: [], notes: [] };
 
-/** The run's configuration: inside the file, else in a file beside it. */
+/** The run's configuration: options in the file, then those of a file next to it. */
 function settingsOf(
   bytes: Bytes,
   contents: Contents,
@@ -270,7 +270,7 @@ function settingsOf(
   };
 }
 
-/** A configuration may be kept as JSON text. */
+/** Parses a configuration that is kept as JSON text. */
 function parsed(value: unknown): unknown {
   if (typeof value !== 'string' || !value.trimStart().startsWith('{')) return value;
   return readJson(value, () => value); // it may only look like JSON

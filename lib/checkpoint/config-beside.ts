@@ -1,4 +1,4 @@
-/** The configuration that a training script left beside its checkpoint, in YAML or JSON. */
+/** Reads the configuration that a training script left next to its checkpoint, in YAML or JSON. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
@@ -6,16 +6,16 @@ import { InputError, reasonOf } from '../errors.js';
 import { readUserFile } from '../user-file.js';
 import { referenceFields, type ReferenceFields } from './reference-config.js';
 
-/** Names by which such files go, the most telling first. */
+/** Usual names of such files, the most specific first. */
 const names = ['all_config.yaml', 'config.yaml', 'config.yml', 'config.json', 'hparams.yaml', 'args.json'];
 
 /**
- * Bounds of a configuration: real ones have a few kilobytes, and a YAML parser's time and stack grow faster than its
+ * Bounds of a configuration: real ones have a few kilobytes, and a YAML parser's time and stack grow faster than the
  * text.
  */
 const bounds = { bytes: 64 * 2 ** 10, lines: 4000, commas: 4000, brackets: 400 };
 
-/** The known options of the first such file in a folder that has any. Throws InputError where one cannot be read. */
+/** The first such file in a folder that has known options. Throws InputError if one cannot be read. */
 export function configBeside(folder: string): { readonly file: string; readonly fields: ReferenceFields } | undefined {
   for (const name of names) {
     const file = path.join(folder, name);

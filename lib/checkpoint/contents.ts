@@ -1,5 +1,5 @@
 /**
- * What a training script's dictionary holds: the model's weights, their moving average, and the run's configuration.
+ * Finds the model's weights, their moving average, and the run's configuration in a training script's dictionary.
  */
 import { InputError, reasonOf } from '../errors.js';
 import { PickleForeign, PickleGlobal, PickleTuple, type PickleDict, type PickleValue } from './pickle.js';
@@ -11,19 +11,19 @@ import { bareName, bareTensors, isAveragedName, isBuffer, isModelName } from './
 export interface WeightSet {
   /** Where in the file, e.g. model or ema.shadow; '' for the file itself. */
   readonly where: string;
-  /** By the names in the file, wrappers and all. */
+  /** By their names in the file, wrappers included. */
   readonly tensors: ReadonlyMap<string, TensorHandle>;
-  /** Tensors that are there but of a kind that is not read, with that kind. */
+  /** Tensors of a kind that cannot be read, with their kind. */
   readonly unread?: ReadonlyMap<string, string>;
 }
 
-/** What a file holds. */
+/** The contents of a file. */
 export interface Contents {
   readonly online: readonly WeightSet[];
   readonly averages: readonly WeightSet[];
-  /** Plain data that may be the run's configuration, with where it stands and of which class it is said to be. */
+  /** Plain data that may be the run's configuration, with its place in the file and its class by the pickle. */
   readonly settings: readonly { readonly where: string; readonly value: unknown; readonly kind: string | undefined }[];
-  /** Entries that are neither. */
+  /** Names of all top-level entries without weights. */
   readonly left: readonly string[];
 }
 
@@ -31,18 +31,18 @@ export interface Contents {
 export type WeightChoice = 'raw' | 'average';
 
 const otherKey = /optim|sched|scaler|backup|collected|teacher|target|momentum|(?:^|_)rng/i;
-/** Dictionaries deeper than this are no training state. */
+/** Deeper dictionaries are no training state. */
 const deepest = 8;
-/** Lists longer than this hold no state dicts. */
+/** Longer lists hold no state dicts. */
 const longestList = 64;
-/** Far more than any of these models has; their names are compared with one another. */
+/** Far more tensors than any of these models has; bounded because their names are compared with one another. */
 const mostTensors = 10_000;
 
-/** Finds weights and configuration in what a pickle holds. */
+/** Finds weights and configuration in a pickle's value. */
 export function contentsOf(value: PickleValue): Contents {
   const online: WeightSet[] = [];
   const averages: WeightSet[] = [];
-  const named: WeightSet[] = []; // tensors of other names, for the message where nothing else is found
+  const named: WeightSet[] = []; // tensors with other names, for the message if nothing else is found
   const unnamed: { where: string; tensors: PickledTensor[] }[] = [];
   const seen = new Set<PickleValue>();
 
@@ -116,7 +116,7 @@ function isAveraged(where: string): boolean {
   return /(?:^|[_.])(?:ema|swa|shadow|averaged?|polyak)(?:[_.]|$)/.test(words);
 }
 
-/** The tensors of a safetensors file, which has no dictionaries: an average is told by its prefix. */
+/** The contents of a safetensors file, which has no dictionaries: an average is recognised by its prefix. */
 export function contentsOfTensors(tensors: ReadonlyMap<string, TensorHandle>): Contents {
   const both = [...tensors.keys()].some(isAveragedName) && [...tensors.keys()].some((name) => !isAveragedName(name));
   const part = (average: boolean): WeightSet[] => [
@@ -134,17 +134,16 @@ export function contentsOfTensors(tensors: ReadonlyMap<string, TensorHandle>): C
 /** The tensors to load, by their names without wrappers, and how they were chosen. */
 export interface ChosenWeights {
   readonly tensors: ReadonlyMap<string, TensorHandle>;
-  /** Of several sets of weights, which were taken and which left; undefined where there is one. */
+  /** Which of several sets of weights were taken and which left; undefined if there is only one. */
   readonly taken?: string;
-  /** What neither the file nor the caller says. */
+  /** Assumptions on what neither the file nor the caller says. */
   readonly assumed: readonly string[];
 }
 
 /**
- * Chooses between online and averaged weights: as the caller says, else as the run's configuration (`averaged`) says,
- * else the average, which a run that keeps one is evaluated with. What the average leaves out, as the reference leaves
- * out buffers and puzzle table, comes from the online weights. Throws InputError where the file lacks what is asked for
- * or leaves it open.
+ * Chooses between online and averaged weights: by the caller's `choice`, else by the run's configuration (`averaged`),
+ * else the average, which evaluations use. The buffers and the puzzle table, which the reference does not average, come
+ * from the online weights. Throws InputError if the file lacks the weights asked for, or has several sets of them.
  */
 export function chooseWeights(
   file: string,
@@ -187,7 +186,7 @@ export function chooseWeights(
   };
 }
 
-/** Throws InputError where a file has no weights, or not those that are asked for. */
+/** Throws InputError if a file has no weights, or not those asked for. */
 function checkChoice(file: string, { online, averages, left }: Contents, choice: WeightChoice | undefined): void {
   const sets = 'got one set of weights; leave it away';
   const problem =
@@ -203,7 +202,7 @@ function checkChoice(file: string, { online, averages, left }: Contents, choice:
   if (problem !== undefined) throw new InputError(`${file}: ${problem}`);
 }
 
-/** The one set of weights that there is of a kind. Throws InputError for several, or a tensor that is not read. */
+/** The only set of weights of a kind. Throws InputError for several, or for a tensor that cannot be read. */
 function theOnly(file: string, sets: readonly WeightSet[]): WeightSet {
   const set = sets[0] as WeightSet;
   if (sets.length > 1)
@@ -219,7 +218,7 @@ function theOnly(file: string, sets: readonly WeightSet[]): WeightSet {
   return set;
 }
 
-/** An average under the names of the online weights: one kind (LitEma) writes them without dots. */
+/** An average under the names of the online weights, which one kind (LitEma) writes without dots. */
 function withDots<Value>(average: ReadonlyMap<string, Value>, online: ReadonlyMap<string, Value>): Map<string, Value> {
   const dotless = [...online.keys()].map((name) => [name, name.replaceAll('.', '')] as const);
   return new Map(
@@ -231,14 +230,13 @@ function withDots<Value>(average: ReadonlyMap<string, Value>, online: ReadonlyMa
 }
 
 /**
- * A pickle's value as plain data; undefined where it is none. Objects become what they hold: attributes, entries or
- * items.
+ * A pickle's value as plain data; undefined if it is not plain. Objects become their attributes, entries or items.
  */
 export function plain(value: PickleValue, depth = 0, open = new Set<PickleValue>()): unknown {
   if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? Number(value) : value;
   if (depth > deepest || open.has(value)) return undefined;
   if (value instanceof Uint8Array || value instanceof PickledTensor || value instanceof PickleGlobal) return undefined;
-  open.add(value); // a value that is met again is not followed again: time stays linear
+  open.add(value); // a value that is met again becomes undefined, so time stays linear
   const inner = (each: PickleValue): unknown => plain(each, depth + 1, open);
   if (Array.isArray(value)) return value.slice(0, longestList).map(inner);
   if (value instanceof PickleTuple) return value.items.slice(0, longestList).map(inner);
@@ -257,7 +255,7 @@ export function plain(value: PickleValue, depth = 0, open = new Set<PickleValue>
   return value.args.length === 1 ? inner(value.args[0] as PickleValue) : undefined;
 }
 
-/** The dictionary that a value is, or that holds its entries or attributes. */
+/** A value that is a dictionary, or the dictionary of its entries or attributes. */
 function dictOf(value: PickleValue): PickleDict | undefined {
   if (value instanceof Map) return value;
   if (!(value instanceof PickleForeign)) return undefined;
@@ -275,12 +273,12 @@ function tensorsIn(dict: PickleDict): Map<string, PickledTensor> {
   return tensors;
 }
 
-/** Whether attributes are those of a module saved whole, not as a state dict. */
+/** Whether these are the attributes of a module that was saved whole, not as a state dict. */
 function isModule(dict: PickleDict): boolean {
   return dict.get('_parameters') instanceof Map && dict.get('_modules') instanceof Map;
 }
 
-/** The tensors of a module and of those within it, as its state dict would name them. */
+/** The tensors of a module and its submodules, named as in its state dict. */
 function moduleTensors(dict: PickleDict, prefix = '', depth = 0): Map<string, PickledTensor> {
   const tensors = new Map<string, PickledTensor>();
   for (const key of ['_parameters', '_buffers']) {
@@ -297,7 +295,7 @@ function moduleTensors(dict: PickleDict, prefix = '', depth = 0): Map<string, Pi
   return tensors;
 }
 
-/** numpy.float64(0.5) and the like: a type such as f8, and its bytes. */
+/** The value of numpy.float64(0.5) and the like, pickled as a type such as f8 and bytes. */
 function numpyScalar({ args: [type, bytes] }: PickleForeign): unknown {
   const code = type instanceof PickleForeign ? type.args[0] : undefined;
   if (typeof code !== 'string' || !(bytes instanceof Uint8Array)) return undefined;
@@ -318,7 +316,7 @@ function numpyScalar({ args: [type, bytes] }: PickleForeign): unknown {
   return bytes.length === Number(code.slice(1)) ? readers[code]?.() : undefined;
 }
 
-/** Sets without those that are a set already met: a script may save one dictionary under two names. */
+/** The distinct sets: a script may save one dictionary under two names. */
 function distinct(sets: readonly WeightSet[]): WeightSet[] {
   const identity = ({ tensors }: WeightSet): string =>
     [...tensors].map(([name, tensor]) => `${name} ${tensor instanceof PickledTensor ? tensor.identity : ''}`).join();

@@ -12,7 +12,7 @@ export function openBytes(file: string | Uint8Array): Bytes {
   return typeof file === 'string' ? new FileBytes(file) : new MemoryBytes(file);
 }
 
-/** What is read from a file, which is then closed, or from bytes. Throws InputError as openBytes and as `read` do. */
+/** The result of `read` on a file, which is then closed, or on bytes. Throws what openBytes and `read` throw. */
 export function fromBytes<Result>(file: string | Uint8Array, read: (bytes: Bytes) => Result): Result {
   const bytes = openBytes(file);
   try {

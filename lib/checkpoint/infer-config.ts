@@ -1,10 +1,10 @@
-/** A configuration read off a checkpoint's names and shapes, with what they cannot tell assumed and said. */
+/** Infers a configuration from a checkpoint's tensor names and shapes, and lists what it had to assume. */
 import { InputError } from '../errors.js';
 import { checkConfig, innerSize, paperConfig, type ModelConfig, type Recursion } from '../model/config.js';
 
 export type Shapes = ReadonlyMap<string, readonly number[]>;
 
-/** Tokens of the published tasks by vocabulary size: Sudoku, Maze, ARC (spec §5.1). */
+/** Sequence lengths of the published tasks by vocabulary size: Sudoku, Maze, ARC (spec §5.1). */
 const sequenceOfVocabulary: ReadonlyMap<number, number> = new Map([
   [11, 81],
   [6, 900],
@@ -12,10 +12,10 @@ const sequenceOfVocabulary: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * The configuration of a model with these tensors. `known` wins wherever it speaks; `cells` is how long the puzzles are
- * that the model is opened for, asked only where several lengths are possible.
- * `assumed` lists, as "name = value", what neither it nor the shapes fix.
- * Throws InputError if the shapes make no model, or leave open something that cannot be guessed.
+ * The configuration of a model with these tensors. Fields of `known` take precedence. `cells`, the length of the
+ * caller's puzzles, decides where several lengths are possible.
+ * `assumed` lists, as "name = value", what neither `known` nor the shapes fix.
+ * Throws InputError if the shapes are not a model's, or leave something open that cannot be guessed.
  */
 export function inferConfig(
   shapes: Shapes,
@@ -118,7 +118,7 @@ function inferRecursion(
   return 'hrm';
 }
 
-/** L and P from whatever fixes them: the caller, the positions that a layer mixes (S = P + L), the published tasks. */
+/** L and P by the first that fixes them: the caller, the positions that a layer mixes (S = P + L), published tasks. */
 function inferLengths(facts: {
   readonly vocabSize: number;
   readonly hiddenSize: number;
@@ -133,7 +133,7 @@ function inferLengths(facts: {
   const leastPrefix = Math.ceil(puzzleEmbeddingSize / hiddenSize);
   const published = sequenceOfVocabulary.get(vocabSize);
   if (S === undefined) {
-    // Attention with rotary positions has no tensor as long as the sequence.
+    // Attention with rotary positions has no tensor that shows the sequence length.
     if (known.sequenceLength === undefined && published === undefined && cells === undefined) {
       throw new InputError(
         `the tensors do not tell how long a puzzle is, and a vocabulary of ${vocabSize} is ` +
@@ -160,7 +160,7 @@ function inferLengths(facts: {
   return { sequenceLength: S - puzzlePrefix, puzzlePrefix };
 }
 
-/** The prefix that leaves a published task's puzzle, else the one usual prefix that leaves a square board. */
+/** The prefix that leaves a published task's length, else the only usual one that leaves a square, else `cells`. */
 function prefixOf(
   positions: number,
   usual: readonly number[],
@@ -175,7 +175,7 @@ function prefixOf(
   return possible.find((prefix) => positions - prefix === cells);
 }
 
-/** An expansion and rounding that give the stored inner sizes; the reference's if they do. */
+/** An expansion and an innerMultiple that give the stored inner sizes; the reference's if possible. */
 function expansionOf(
   base: ModelConfig,
   inner: number,
@@ -200,7 +200,7 @@ function expansionOf(
   );
 }
 
-/** The two sides of a matrix that every model has. */
+/** Rows and columns of a matrix that every model has. Throws InputError if it is missing. */
 function sides(shapes: Shapes, name: string): readonly [number, number] {
   const shape = shapes.get(name);
   if (shape === undefined) throw notAModel(shapes, name);
@@ -216,7 +216,7 @@ function notAModel(shapes: Shapes, name: string): InputError {
   return new InputError(`expected the tensors of a TRM or HRM, ${name} among them, got ${got}`);
 }
 
-/** How many of 0, 1, 2, … hold before the first that does not. */
+/** How many of 0, 1, 2, … satisfy `holds` before the first that does not. */
 function countWhile(holds: (i: number) => boolean): number {
   let count = 0;
   while (holds(count)) count++;

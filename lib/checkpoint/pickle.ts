@@ -1,7 +1,7 @@
-/** An interpreter of the pickle instructions that torch.save writes; it calls nothing but what its caller names. */
+/** Interprets the pickle instructions that torch.save writes; it calls only what its caller allows. */
 import type { Fail } from './bytes.js';
 
-/** What a pickle can build here. A set is an array. */
+/** The values that a pickle can build here. A Python set becomes an array. */
 export type PickleValue =
   | null
   | boolean
@@ -20,12 +20,12 @@ export class PickleTuple {
   constructor(readonly items: readonly PickleValue[]) {}
 }
 
-/** The name of a Python class or function, e.g. "torch.FloatStorage". Nothing is imported. */
+/** A Python class or function by name, e.g. "torch.FloatStorage". Nothing is imported. */
 export class PickleGlobal {
   constructor(readonly name: string) {}
 }
 
-/** Something that an allowed call or a persistent id made. */
+/** An object made by an allowed call or a persistent id. */
 export abstract class PickleObject {
   protected abstract readonly kind: string;
 }
@@ -33,13 +33,13 @@ export abstract class PickleObject {
 /** A Python object as the pickle describes it. Its class was not imported, and nothing was called to make it. */
 export class PickleForeign extends PickleObject {
   protected readonly kind = 'foreign';
-  /** Its attributes, as a rule a dict. */
+  /** Its attributes, usually a dict. */
   state: PickleValue = null;
-  /** What it holds, where its class is a kind of dict or list. */
+  /** Its content, if its class is a kind of dict or list. */
   readonly entries: PickleDict = new Map();
   readonly items: PickleValue[] = [];
   constructor(
-    /** Its class, or the function said to make it. */
+    /** Its class, or the function that would make it. */
     readonly name: string,
     readonly args: readonly PickleValue[],
   ) {
@@ -47,9 +47,9 @@ export class PickleForeign extends PickleObject {
   }
 }
 
-/** What a pickle may do beyond plain data. */
+/** What a pickle may build beyond plain data. */
 export interface PickleRules {
-  /** Globals by full name, with what calling them makes here. Calls of all others make a PickleForeign. */
+  /** Globals by full name, with the result of calling them here. A call of any other makes a PickleForeign. */
   readonly globals: ReadonlyMap<string, (args: readonly PickleValue[]) => PickleValue>;
   /** The object behind a persistent id. */
   readonly persistent: (id: PickleValue) => PickleValue;
@@ -57,14 +57,14 @@ export interface PickleRules {
   readonly fail: Fail;
 }
 
-/** A state dict takes about 60 instructions a tensor. */
+/** A state dict needs about 60 instructions per tensor. */
 const mostInstructions = 500_000;
-/** Python's random generators keep whole numbers of 128 bits. */
+/** In bytes. Python's random generators save integers of 128 bits. */
 const longestInteger = 255;
 
 /**
- * Modules and functions that run programs or code. Nothing here would call them either, but a pickle that names one was
- * made to harm whoever opens it in Python, so it is refused as a whole.
+ * Modules and functions that run programs or code. This interpreter would not call them, but a pickle that names one
+ * was made to harm whoever opens it in Python, so it is refused as a whole.
  */
 const harmful = new RegExp(
   '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|_?pickle|pdb|timeit)\\.|' +
@@ -72,7 +72,7 @@ const harmful = new RegExp(
     '\\.__(?!newobj)',
 );
 
-/** Instructions that are refused, by name, as they appear in pickles met in practice. */
+/** Names of refused instructions that occur in practice, for messages. */
 const refused: Readonly<Record<number, string>> = {
   0x46: 'FLOAT',
   0x49: 'INT',
@@ -89,9 +89,9 @@ const refused: Readonly<Record<number, string>> = {
 };
 
 /**
- * Interprets a pickle of protocol 2 to 5; returns what it builds, and its length: content may go on behind it.
+ * Interprets a pickle of protocol 2 to 5; returns its value and its length, as more bytes may follow it.
  * Executes nothing: an object of a class that is not in `rules.globals` becomes a PickleForeign. A global that runs
- * programs, an instruction that torch.save does not write, and any damage end in `rules.fail`.
+ * programs, an instruction that torch.save does not write, and any damage call `rules.fail`.
  * Memory is bounded by the pickle's length, as every instruction makes at most one value.
  */
 export function unpickle(
@@ -102,7 +102,7 @@ export function unpickle(
   return { value: machine.run(), length: machine.at };
 }
 
-/** The pickle machine: a stack, marks on it, and a memo of values to use again. */
+/** The pickle machine: a stack, marks on it, and a memo of values for reuse. */
 class Machine {
   readonly #content: Uint8Array;
   readonly #view: DataView;
@@ -275,7 +275,7 @@ class Machine {
     this.#push(new PickleGlobal(full));
   }
 
-  /** What a call of a class or function makes: what the rules say, else an object that only notes the call. */
+  /** Pushes the result of a call of a class or function: by the rules, else a PickleForeign that records the call. */
   #make(callee: PickleValue, args: PickleValue): void {
     if (!(callee instanceof PickleGlobal || callee instanceof PickleForeign) || !(args instanceof PickleTuple))
       return this.#fail('is damaged: a call of something that is no function');
@@ -283,7 +283,7 @@ class Machine {
     this.#push(make === undefined ? new PickleForeign(callee.name, args.items) : make(args.items));
   }
 
-  /** Attributes: kept for foreign objects. PyTorch sets some on dicts and parameters; they are of no use here. */
+  /** Sets attributes of foreign objects. Those that PyTorch sets on dicts and parameters are of no use here. */
   #build(): void {
     const [target, state] = this.#popMany(2) as [PickleValue, PickleValue];
     if (typeof target !== 'object' || target === null) return this.#fail('is damaged: sets attributes of no object');

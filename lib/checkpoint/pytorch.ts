@@ -1,4 +1,4 @@
-/** Files saved by torch.save: a pickle that describes the tensors, and their bytes; in a zip archive since 1.6. */
+/** Reads files of torch.save: a pickle that describes the tensors, and their bytes; a zip archive since PyTorch 1.6. */
 import { InputError, show } from '../errors.js';
 import { failOf, type Bytes, type Fail } from './bytes.js';
 import {
@@ -20,7 +20,7 @@ import {
 } from './tensor-data.js';
 import { listZip, readZipEntry } from './zip.js';
 
-/** The storage classes of PyTorch by element type. */
+/** Element types of PyTorch's storage classes. */
 const storageTypes: ReadonlyMap<string, Dtype> = new Map([
   ['torch.DoubleStorage', 'F64'],
   ['torch.FloatStorage', 'F32'],
@@ -35,7 +35,7 @@ const storageTypes: ReadonlyMap<string, Dtype> = new Map([
 ]);
 
 const largestPickle = 4 * 2 ** 20;
-/** Tensors may share storage; all of them together may be this many times the file, and this many bytes more. */
+/** Tensors may share storage; together they may take at most factor · file size + bytes. */
 const sharing = { factor: 2, bytes: 2 ** 20 };
 
 /** A run of elements in the archive. */
@@ -68,12 +68,12 @@ export class PickledTensor extends PickleObject implements TensorHandle {
     this.dtype = storage.dtype;
   }
 
-  /** Two with one identity are one tensor. */
+  /** Equal for handles of the same tensor. */
   get identity(): string {
     return [this.storage.key, this.offset, this.shape, this.strides].join('/');
   }
 
-  /** Where its data lies. Throws InputError unless the file holds as much as the pickle promises. */
+  /** Where its data lies. Throws InputError unless the file has as much data as the pickle declares. */
   place(name: string): Place {
     const { dtype, key, count } = this.storage;
     const { placeOf, fail } = this.#archive;
@@ -85,7 +85,7 @@ export class PickledTensor extends PickleObject implements TensorHandle {
     return place;
   }
 
-  /** Reads it, row-major. Only its part of the storage is read. */
+  /** Reads the values in row-major order, and only this tensor's part of the storage. */
   read(): StoredTensor {
     const { dtype, shape, strides, offset } = this;
     const place = this.place('');
@@ -101,7 +101,7 @@ export class PickledTensor extends PickleObject implements TensorHandle {
     const index = shape.map(() => 0);
     for (let i = 0, at = 0; i < count; i++) {
       (data as TensorArray)[i] = source[at] as never;
-      // Count the index up from its last axis, moving through the storage as it turns over.
+      // Advance the index, last axis first, and `at` with it; an axis that overflows carries over to the next.
       for (let axis = shape.length - 1; axis >= 0; axis--) {
         at += strides[axis] as number;
         if (++(index[axis] as number) < (shape[axis] as number)) break;
@@ -121,7 +121,7 @@ interface Place {
 
 /** An open file that torch.save wrote. */
 interface Archive {
-  /** Of the storage that the pickle calls so. */
+  /** The place of the storage with this key in the pickle. */
   readonly placeOf: (key: string) => Place | undefined;
   readonly fail: Fail;
 }
@@ -132,8 +132,8 @@ export function isPyTorchFile(bytes: Bytes): boolean {
 }
 
 /**
- * What an open file holds. Its tensors are not read, and checked by checkStorage only; objects of other Python classes
- * are described, not made. Throws InputError if the file is damaged or made to harm; nothing in it is executed.
+ * The value in an open file. Tensors are not read yet, and only checkStorage checks their data; objects of other Python
+ * classes are described, not made. Throws InputError for a damaged or malicious file; nothing in it is executed.
  */
 export function readPyTorch(bytes: Bytes): PickleValue {
   const fail: Fail = failOf(bytes);
@@ -181,8 +181,8 @@ export function readPyTorch(bytes: Bytes): PickleValue {
 }
 
 /**
- * The format before 1.6: pickles of a magic number, a version, the machine, the value, and the keys of its storages;
- * then each storage in that order, the number of its elements and the elements.
+ * Reads the format before 1.6: pickles of a magic number, a version, the machine, the value, and the keys of its
+ * storages; then, for each storage in that order, its number of elements and the elements.
  */
 function readLegacy(bytes: Bytes, fail: Fail): PickleValue {
   const places = new Map<PickleValue, Place>();
@@ -217,7 +217,7 @@ function readLegacy(bytes: Bytes, fail: Fail): PickleValue {
   return value;
 }
 
-/** Throws InputError unless the data of every tensor is there, and no more of it than such a file can hold. */
+/** Throws InputError unless the data of every tensor is in the file and their total size is plausible (`sharing`). */
 export function checkStorage(bytes: Bytes, tensors: ReadonlyMap<string, TensorHandle>): void {
   let total = 0;
   for (const [name, tensor] of tensors) {
@@ -231,13 +231,13 @@ export function checkStorage(bytes: Bytes, tensors: ReadonlyMap<string, TensorHa
     );
 }
 
-/** The Python line that saves a part of a file alone. */
+/** The line of Python that saves a part of a file by itself. */
 export function saveAgain(file: string, part: string): string {
   const load = `torch.load(${JSON.stringify(file)}, map_location="cpu", weights_only=False)`;
   return `d = ${load}; torch.save(${part}, "weights.pt")`;
 }
 
-/** What a checkpoint's pickle may make. */
+/** The rules for a checkpoint's pickle: the objects that it may make. */
 function rules(archive: Archive, fail: Fail): PickleRules {
   const list = ([items = []]: readonly PickleValue[]): PickleValue =>
     Array.isArray(items) ? items : items instanceof PickleTuple ? [...items.items] : fail('has an unusual set or list');
@@ -262,11 +262,11 @@ function rules(archive: Archive, fail: Fail): PickleRules {
 }
 
 /**
- * ('storage', class, key, device, elements). A storage of other element types is noted only, as no weights lie in it.
+ * Reads ('storage', class, key, device, elements). Other element types become a PickleForeign, as they hold no weights.
  */
 function storageOf(id: PickleValue, fail: Fail): PickleObject {
   if (!(id instanceof PickleTuple)) return fail('names its data in an unusual way');
-  const [kind, type, key, , count, view = null] = id.items; // once, a storage could be a part of another
+  const [kind, type, key, , count, view = null] = id.items; // in old files, a storage could be a view of another
   if (
     view !== null ||
     kind !== 'storage' ||
@@ -279,7 +279,7 @@ function storageOf(id: PickleValue, fail: Fail): PickleObject {
   return dtype === undefined ? new PickleForeign(type.name, []) : new Storage(dtype, key, count);
 }
 
-/** (storage, offset, shape, strides, …): checked so that every element lies in the storage. */
+/** Makes a tensor from (storage, offset, shape, strides, …), and checks that every element lies in the storage. */
 function rebuildTensor(
   [storage, offset, size, stride]: readonly PickleValue[],
   archive: Archive,

@@ -1,4 +1,4 @@
-/** The published code's option names, as our configuration. */
+/** Translates the published code's options into our configuration. */
 import { InputError, show } from '../errors.js';
 import { isObject } from '../fields.js';
 import { rotaryBase, type ModelConfig, type Recursion } from '../model/config.js';
@@ -6,7 +6,7 @@ import { rotaryBase, type ModelConfig, type Recursion } from '../model/config.js
 /** Options by the reference's names (spec §1.1). `architecture` is its `name:` of the model class. */
 export type ReferenceFields = Readonly<Record<string, unknown>>;
 
-/** Options that are one number in both. */
+/** Options that are the same number in both. */
 const numbers: Readonly<Record<string, keyof ModelConfig>> = {
   H_cycles: 'deepRecursions',
   L_cycles: 'latentRecursions',
@@ -20,7 +20,7 @@ const numbers: Readonly<Record<string, keyof ModelConfig>> = {
   halt_exploration_prob: 'explorationProbability',
 };
 
-/** Names of the published model files with the recursion each implements. */
+/** Names of the published model files, and the recursion that each implements. */
 const architectures: readonly (readonly [pattern: RegExp, recursion: Recursion])[] = [
   [/\btrm_singlez\b|single-?z/i, 'single-z'],
   [/\btrm_hier6\b|multi-?z/i, 'multi-z'],
@@ -29,7 +29,7 @@ const architectures: readonly (readonly [pattern: RegExp, recursion: Recursion])
   [/\btrm/i, 'trm'],
 ];
 
-/** The options that the reference's fields fix, by our names. Throws InputError if one has an impossible value. */
+/** Our options that the reference's fields fix. Throws InputError if a field has an impossible value. */
 export function configFromReference(fields: ReferenceFields): Partial<ModelConfig> {
   const config: { -readonly [Key in keyof ModelConfig]?: ModelConfig[Key] | number } = {};
   const number = (name: string): number | undefined => {
@@ -55,7 +55,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
   if (layers !== undefined) config.layers = layers;
 
   const size = number('puzzle_emb_ndim');
-  // HRM and the direct baseline take as many positions as the embedding fills, whatever the option says (spec §6).
+  // HRM and the direct baseline use as many positions as the embedding fills, and ignore the option (spec §6).
   const prefix = recursion === 'hrm' || recursion === 'direct' ? 0 : (number('puzzle_emb_len') ?? 0);
   if (prefix > 0) config.puzzlePrefix = prefix;
   if (size !== undefined) {
@@ -71,7 +71,7 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
       throw new InputError(`pos_encodings: expected none, rope or learned, got ${show(positions)}`);
     config.positions = positions === 'rope' ? 'rotary' : positions;
   }
-  // HRM and the direct baseline know no such option, though their configurations may carry it.
+  // HRM and the direct baseline ignore this option, which their configurations may have.
   if (typeof fields['no_ACT_continue'] === 'boolean' && recursion !== 'hrm' && recursion !== 'direct')
     config.halting = fields['no_ACT_continue'] ? 'halt' : 'halt-or-continue';
   return config as Partial<ModelConfig>;
@@ -79,9 +79,9 @@ export function configFromReference(fields: ReferenceFields): Partial<ModelConfi
 
 /** Options that are true or false. ema: whether the run averaged its weights. */
 const flags = ['mlp_t', 'no_ACT_continue', 'ema', 'use_ema'];
-/** What this kit computes with, where the published code has an option: other values would give other answers. */
+/** Constants of this kit that are options of the published code: other values would give other answers. */
 const fixed: Readonly<Record<string, number>> = { rms_norm_eps: 1e-5, rope_theta: rotaryBase };
-/** The known options by their names in lower case, as some programs write them. */
+/** The known options by their lower-case names, which some programs write. */
 const known: ReadonlyMap<string, string> = new Map(
   [
     ...Object.keys(numbers),
@@ -94,12 +94,12 @@ const known: ReadonlyMap<string, string> = new Map(
     'pos_encodings',
   ].map((name) => [name.toLowerCase(), name]),
 );
-/** Configurations nested deeper than this hold no options of a model. */
+/** Deeper levels of a configuration hold no options of a model. */
 const deepest = 8;
 
 /**
- * The known options in a configuration that was read as plain data, at any depth; everything else is passed over.
- * Throws InputError where an option is given twice or is neither number, word nor switch as it should be.
+ * The known options of a configuration, given as plain data, at any depth; everything else is skipped.
+ * Throws InputError if an option has two different values, one of the wrong type, or one that `fixed` excludes.
  */
 export function referenceFields(configuration: unknown, where: string): ReferenceFields {
   const fields: Record<string, unknown> = {};
@@ -114,7 +114,7 @@ export function referenceFields(configuration: unknown, where: string): Referenc
       const name = known.get(key.toLowerCase());
       if (name !== undefined && inner !== null && inner !== undefined && typeof inner !== 'object')
         take(name === 'use_ema' ? 'ema' : name, readOption(name, inner, where));
-      // Loss and model each have a name; the model's holds its class.
+      // Loss and model both have a `name`; only the model's matches an architecture.
       else if (key === 'name' && architectures.some(([pattern]) => pattern.test(String(inner))))
         take('architecture', inner);
       else visit(inner, depth + 1);
@@ -127,7 +127,7 @@ export function referenceFields(configuration: unknown, where: string): Referenc
   return fields;
 }
 
-/** One option's value; text that is a number or a switch counts as one. */
+/** One option's value; text such as "3" or "true" is read as a number or a boolean. */
 function readOption(name: string, value: unknown, where: string): unknown {
   if (name === 'pos_encodings') return value;
   if (flags.includes(name)) {

@@ -4,7 +4,7 @@ import { fromBytes } from './file-bytes.js';
 import { listSafetensors, safetensorsParts } from './safetensors.js';
 import type { StoredTensor } from './tensor-data.js';
 
-/** What such a file holds. */
+/** The content of a safetensors file. */
 export interface SafetensorsFile {
   /** In the order in which the file stores them. */
   readonly tensors: ReadonlyMap<string, StoredTensor>;
@@ -13,7 +13,7 @@ export interface SafetensorsFile {
 
 /**
  * Reads a file, or the bytes of one. Nothing is allocated before the whole header has been checked against the file's
- * size. Throws InputError naming the file, the tensor and what is wrong.
+ * size. Throws InputError naming file, tensor and problem.
  */
 export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
   return fromBytes(file, (bytes) => {
@@ -22,7 +22,7 @@ export function readSafetensors(file: string | Uint8Array): SafetensorsFile {
   });
 }
 
-/** What a file says about itself. Throws InputError as readSafetensors does; the tensors are not read. */
+/** The metadata of a file, without reading its tensors. Throws InputError as readSafetensors does. */
 export function readMetadata(file: string): Readonly<Record<string, string>> {
   return fromBytes(file, (bytes) => listSafetensors(bytes).metadata);
 }

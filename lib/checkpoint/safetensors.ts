@@ -1,6 +1,5 @@
 /**
- * The safetensors format: named tensors and text in one piece, read with suspicion and written to the same bytes every
- * time.
+ * The safetensors format, which holds named tensors and text: a reader for untrusted files and a deterministic writer.
  */
 import { InputError, reasonOf, show } from '../errors.js';
 import { isObject } from '../fields.js';
@@ -16,8 +15,8 @@ import { arrayTypes, countOf, type Dtype, type StoredTensor, type TensorHandle }
  */
 
 /**
- * The format allows 100 MB and any number of names; a model has a few thousand, and more would cost seconds and
- * gigabytes.
+ * Bounds of a header: the format allows 100 MB and any number of names, but a model has a few thousand names, and more
+ * would cost seconds and gigabytes.
  */
 const bounds = { bytes: 8 * 2 ** 20, names: 100_000, levels: 3 };
 
@@ -31,7 +30,7 @@ interface Place {
 }
 
 /**
- * The tensors of an open file, checked but not read. Throws InputError naming the file, the tensor and what is wrong.
+ * The tensors of an open file, checked but not yet read. Throws InputError naming file, tensor and problem.
  */
 export function listSafetensors(bytes: Bytes): {
   readonly handles: ReadonlyMap<string, TensorHandle>;
@@ -51,8 +50,8 @@ export function listSafetensors(bytes: Bytes): {
 }
 
 /**
- * The bytes of a safetensors file in parts, one behind the other: its head, then each tensor's own array, for no array
- * holds as much as a file. Widest elements first, so that every tensor is aligned; then by name.
+ * The bytes of a safetensors file as consecutive parts: its header, then each tensor's own array, since no single array
+ * could hold a large file. Tensors with the widest elements come first, so that all are aligned; then by name.
  */
 export function safetensorsParts(
   tensors: ReadonlyMap<string, StoredTensor>,

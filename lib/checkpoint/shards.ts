@@ -1,4 +1,4 @@
-/** A model in several files, as large trainers write it: an index of tensor names, and where each lies. */
+/** Reads a model in several files, as large trainers write it: an index says which file holds which tensor. */
 import path from 'node:path';
 import { show } from '../errors.js';
 import { isObject } from '../fields.js';
@@ -18,7 +18,7 @@ export function isShardIndex(bytes: Bytes): boolean {
 }
 
 /**
- * The tensors that an index lists, checked but not read; `open` opens the files beside it.
+ * The tensors that an index lists, checked but not yet read; `open` opens the files next to it.
  * Throws InputError if the index or one of its files is damaged, or a tensor is not where the index says.
  */
 export function listShards(bytes: Bytes, open: (file: string) => Bytes): ReadonlyMap<string, TensorHandle> {

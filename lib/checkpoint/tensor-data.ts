@@ -1,4 +1,4 @@
-/** Tensors as files store them: element types, their typed arrays, and the way to float32. */
+/** Tensors as files store them: element types, their typed arrays, and conversion to float32. */
 
 /** Element types, named as safetensors names them. F16 and BF16 are held as their 16 bits, BOOL as 0 and 1. */
 export type Dtype = 'F64' | 'F32' | 'F16' | 'BF16' | 'I64' | 'I32' | 'I16' | 'I8' | 'U8' | 'BOOL';
@@ -47,12 +47,12 @@ export const arrayTypes: Readonly<Record<Dtype, ArrayType>> = {
   BOOL: Uint8Array,
 };
 
-/** Whether an element type is a number with a fraction, so that toFloat32 makes sense of it. */
+/** Whether an element type is a floating-point one, as toFloat32 requires. */
 export function isFloat(dtype: Dtype): boolean {
   return dtype === 'F32' || dtype === 'F64' || dtype === 'F16' || dtype === 'BF16';
 }
 
-/** Values of a floating tensor as float32: F32 as it is (not copied), F16 and BF16 exactly, F64 rounded. */
+/** Values of a floating-point tensor as float32: F32 without a copy, F16 and BF16 exactly, F64 rounded. */
 export function toFloat32({ dtype, data }: StoredTensor): Float32Array {
   switch (dtype) {
     case 'F32':
@@ -85,7 +85,7 @@ function halfToNumber(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** Number of values in a shape from an untrusted file, or undefined if it is no shape or too large to count. */
+/** Number of values in a shape from an untrusted file, or undefined if it is not a shape or too large to count. */
 export function countOf(shape: readonly unknown[]): number | undefined {
   if (shape.length > 32) return undefined;
   let count = 1;

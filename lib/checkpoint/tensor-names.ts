@@ -1,26 +1,26 @@
 /**
- * The names that wrappers put around a model's tensors: a compiler, several devices, a loss head, a trainer, an
- * average.
+ * The prefixes that wrappers add to the names of a model's tensors: a compiler, data parallelism, a loss head, a
+ * trainer, an average.
  */
 import { InputError } from '../errors.js';
 import { rotaryBase } from '../model/config.js';
 import { isFloat, toFloat32, type TensorHandle } from './tensor-data.js';
 
-/** Wrappers that may stand anywhere in a name. */
+/** Wrappers that may occur anywhere in a name. */
 const anywhere = /(?<=^|\.)(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\./g;
-/** A model's own tensors begin with one of these (spec §8.2). */
+/** The starts of a model's own tensor names (spec §8.2). */
 const own = /(?:^|\.)((?:embed_tokens|embed_pos|puzzle_emb|rotary_emb|lm_head|q_head|[LH]_level)\.|[LH]\d*_init$)/;
-/** Tensors some forks save that the model recomputes, and the counters that averages carry. */
+/** Tensors that some forks save although the model recomputes them, and the counters of averages. */
 const recomputed = /^(?:rotary_emb\.|puzzle_emb\.local_)|(?:^|\.)(?:n_averaged|initted|num_updates|decay|step)$/;
-/** What an average puts before the names of its own copy. */
+/** Prefixes that averages add to the names of their copy. */
 const averaged = /^(?:ema_model|model_ema|ema_net|ema|averaged_model|swa_model|shadow)\./;
 
-/** Whether a prefix is made of wrappers only, as the reference writes them. */
+/** Whether a prefix consists of the reference's wrappers only. */
 export function isWrapper(prefix: string): boolean {
   return /^(?:_orig_mod\.|module\.|model\.|inner\.)*$/.test(prefix);
 }
 
-/** A tensor's name without wrappers; undefined for one that a model recomputes. */
+/** A tensor's name without wrappers; undefined for a tensor that the model recomputes. */
 export function bareName(name: string): string | undefined {
   const unwrapped = name.replace(anywhere, '');
   const match = own.exec(unwrapped);
@@ -31,24 +31,24 @@ export function bareName(name: string): string | undefined {
   return recomputed.test(bare) ? undefined : bare;
 }
 
-/** Whether a name is that of a tensor of a TRM or HRM, behind whatever wrappers. */
+/** Whether a name is a tensor's of a TRM or HRM, with any wrappers. */
 export function isModelName(name: string): boolean {
   return own.test(name.replace(anywhere, ''));
 }
 
-/** Whether a name in a state dict belongs to an average kept beside the model, in a module of its own. */
+/** Whether a name in a state dict belongs to an average, which is kept in its own module next to the model. */
 export function isAveragedName(name: string): boolean {
   return averaged.test(name.replace(anywhere, '').replace(/^(?:module|model)\.(?=ema_|model_ema)/, ''));
 }
 
-/** Whether a tensor is never averaged by the reference: start values of the latents, the puzzle table (spec §4.4). */
+/** Whether the reference never averages a tensor: the latents' start values and the puzzle table (spec §4.4). */
 export function isBuffer(bare: string): boolean {
   return /^[LH]\d*_init$/.test(bare) || bare === 'puzzle_emb.weights';
 }
 
 /**
- * Tensors by their names without wrappers. Throws InputError where two become one, or one that the model recomputes is
- * not what it computes.
+ * Tensors by their names without wrappers. Throws InputError if two get the same name, or if a saved rotary table
+ * differs from the one that this kit computes.
  */
 export function bareTensors(
   file: string,
@@ -69,19 +69,18 @@ export function bareTensors(
   return bare;
 }
 
-/** Tables may have been saved in bfloat16. */
+/** Wide enough for rotary tables saved in bfloat16. */
 const tolerance = 0.01;
 
 /**
- * Throws InputError where a saved tensor is a rotary table of other frequencies: this kit computes its own, so they
- * must be the same.
+ * Throws InputError if a saved tensor is a rotary table of other frequencies, since this kit computes its own.
  */
 function checkRotary(file: string, name: string, handle: TensorHandle): void {
   const kind = /rotary_emb\.(inv_freq|cos_cached|sin_cached)$/.exec(name)?.[1];
   if (kind === undefined || !isFloat(handle.dtype)) return;
   const size = handle.shape.at(-1) ?? 0;
   const pairs = kind === 'inv_freq' ? size : size / 2;
-  const position = kind === 'inv_freq' ? 1 : (handle.shape.at(-2) ?? 1) - 1; // the last: at position 0 all agree
+  const position = kind === 'inv_freq' ? 1 : (handle.shape.at(-2) ?? 1) - 1; // at 0 all frequencies agree
   const first = kind === 'inv_freq' ? 0 : position * size;
   const values = toFloat32(handle.read());
   for (let i = 0; i < Math.max(1, pairs); i++) {

@@ -1,6 +1,6 @@
 /**
- * Entries of an untrusted zip archive: found by its directory, read one at a time, never inflated beyond what they
- * declare.
+ * Reads entries of an untrusted zip archive by its directory, one at a time, and never inflates them beyond their
+ * declared size.
  */
 import { crc32, inflateRawSync } from 'node:zlib';
 import { InputError, reasonOf, show } from '../errors.js';
@@ -15,7 +15,7 @@ export interface ZipEntry {
   readonly compressedSize: number;
   /** Bytes once inflated. */
   readonly size: number;
-  /** CRC-32 of them; 0 where the writer left it out. */
+  /** CRC-32 of the inflated bytes; 0 if the writer left it out. */
   readonly checksum: number;
   /** Offset of the local header. */
   readonly at: number;
@@ -30,9 +30,9 @@ const signatures = {
 } as const;
 const largestDirectory = 8 * 2 ** 20;
 const mostEntries = 50_000;
-/** Deflated data may be this many times its archive, and this many bytes more; weights hardly shrink at all. */
+/** Inflated data may take at most factor · archive size + bytes; weights hardly compress at all. */
 const inflation = { factor: 8, bytes: 16 * 2 ** 20 };
-/** In a 32-bit field: the value is in the entry's zip64 field. */
+/** In a 32-bit field, this means that the value is in the entry's zip64 field. */
 const elsewhere = 0xffffffff;
 
 /** The archive's entries by name. Throws InputError if it is truncated, damaged, encrypted or a bomb. */
@@ -92,14 +92,14 @@ export function readZipEntry(bytes: Bytes, entry: ZipEntry, begin = 0, length = 
   }
   if (content.length !== entry.size) fail(`does not inflate to its ${entry.size} bytes`);
   if (entry.checksum !== 0 && crc32(content) !== entry.checksum) fail('has other bytes than its checksum says');
-  // A buffer of its own: a Buffer's slice would not copy.
+  // Copied, since a slice of a Buffer shares its memory.
   return new Uint8Array(content.subarray(begin, begin + length));
 }
 
-/** Entries whose stored bytes are as their checksum says. */
+/** Entries whose checksum has been verified. */
 const sound = new WeakSet<ZipEntry>();
 
-/** Reads a stored entry through once. */
+/** Verifies the checksum of a stored entry, once. */
 function checkStored(bytes: Bytes, entry: ZipEntry, start: number, fail: (problem: string) => never): void {
   if (entry.checksum === 0 || sound.has(entry)) return;
   let found = 0;
@@ -110,7 +110,7 @@ function checkStored(bytes: Bytes, entry: ZipEntry, start: number, fail: (proble
   sound.add(entry);
 }
 
-/** Where the directory is, from the record at the end of the file, in its 32-bit or its 64-bit form. */
+/** Finds the directory by the record at the end of the file, in its 32-bit or 64-bit form. */
 function findDirectory(
   bytes: Bytes,
   fail: Fail,
@@ -155,7 +155,7 @@ function readEntry(
   const method = view.getUint16(at + 10, true);
   if (flags & 1) fail(`${show(name)} is encrypted`);
   if (method !== 0 && method !== 8) fail(`${show(name)}: expected stored or deflated data, got zip method ${method}`);
-  // Sizes and offset too large for 32 bits follow in the zip64 field, in this order, only those that are needed.
+  // Sizes and offset that exceed 32 bits are in the zip64 field, in this order and only those.
   const fields = {
     size: view.getUint32(at + 24, true),
     compressedSize: view.getUint32(at + 20, true),
@@ -185,7 +185,7 @@ function readEntry(
   return { name, deflated, checksum: view.getUint32(at + 16, true), ...fields };
 }
 
-/** A 64-bit number that must be one that JavaScript counts exactly. */
+/** A 64-bit number that JavaScript must be able to represent exactly. */
 function wide(view: DataView, at: number, fail: Fail): number {
   const value = view.getBigUint64(at, true);
   return value > BigInt(Number.MAX_SAFE_INTEGER)

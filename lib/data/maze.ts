@@ -166,7 +166,7 @@ export function isShortestPath(question: ArrayLike<number>, answer: ArrayLike<nu
   }
   const { start, goal } = endsOfMaze(question);
   const shortest = mazeDistances(question, start)[goal]!;
-  if (shortest < 1 || marked !== shortest - 1) return false; // with this many cells, any path from S to G uses all of them
+  if (shortest < 1 || marked !== shortest - 1) return false; // with so few cells, any path from S to G uses all of them
   const onlyMarked = Uint8Array.from(answer, (token) => (token === mazeToken.free ? mazeToken.wall : token));
   return mazeDistances(onlyMarked, start)[goal] === shortest;
 }

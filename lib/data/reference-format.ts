@@ -118,7 +118,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const side = Math.sqrt(L);
   const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
   let ignore = metadata.ignore_label_id;
-  if (ignore !== null && !answers.includes(ignore)) ignore = null; // Sudoku and maze files name a label that never occurs
+  if (ignore !== null && !answers.includes(ignore)) ignore = null; // as in Sudoku and maze files
   if (free !== undefined && answers.includes(free)) {
     if (ignore !== null) for (let i = 0; i < answers.length; i++) if (answers[i] === ignore) answers[i] = free;
     ignore = free;

@@ -111,7 +111,7 @@ export interface SudokuSymmetry {
 export function drawSymmetry(geometry: SudokuGeometry, random: Random): SudokuSymmetry {
   const { side, boxRows, boxColumns } = geometry;
   const digits = Uint8Array.of(0, ...random.permutation(side).map((digit) => digit + 1));
-  const transpose = boxRows === boxColumns && random.bernoulli(0.5); // transposing would change the shape of other boxes
+  const transpose = boxRows === boxColumns && random.bernoulli(0.5); // transposing would change other boxes' shape
   return { transpose, rows: drawLines(side, boxRows, random), columns: drawLines(side, boxColumns, random), digits };
 }
 

@@ -1,4 +1,4 @@
-/** What may come through the door of an engine (door.ts): sizes, ids and numbers, so that engines may trust them. */
+/** The checks of door.ts on sizes, ids and numbers, which engines may then trust. */
 import { ignoredLabel } from '../data/example.js';
 import { InputError, show } from '../errors.js';
 import {
@@ -25,7 +25,7 @@ import {
   type UpdateRequest,
 } from './engine.js';
 
-/** Most activations, in numbers, that tfjs keeps for the backward pass of a batch; a larger one is cut in parts. */
+/** Most activations, in numbers, that tfjs keeps for a backward pass; a batch that needs more is cut in parts. */
 export const activationBudget = 4e8;
 
 const isFloats = arrayOf('Float32Array');
@@ -41,7 +41,7 @@ const inferFields: Fields<InferRequest> = {
   wantLogits: optional(flag),
 };
 
-/** What a training request has beside the fields of a thinking one. */
+/** The fields that a training request has and an inference request lacks. */
 const learningFields = {
   labels: arrayOf('Int32Array'),
   last: arrayOf('Uint8Array'),
@@ -51,10 +51,10 @@ const learningFields = {
 const { weights: _, ...seatFields } = inferFields;
 const trainFields: Fields<TrainRequest> = { ...seatFields, ...learningFields };
 const { labels, last, loss } = learningFields;
-// A training request may be given for a thinking one: what that does not use may stand.
+// A training request may be given for inference: the fields that inference does not use are allowed.
 const thinkFields = { ...inferFields, labels: optional(labels), last: optional(last), loss: optional(loss) };
 
-/** What may stand in each field of an update. */
+/** The check of each field of an update. */
 export const updateFields: Fields<UpdateRequest> = {
   optimizer: oneOf('adam-atan2', 'adamw', 'muon'),
   learningRate: between(0, 10),
@@ -66,7 +66,7 @@ export const updateFields: Fields<UpdateRequest> = {
   emaRate: between(0, 0.999999),
 };
 
-/** Throws InputError for what is no engine, such as all that openModel gives. */
+/** Throws InputError for what is not an engine, such as the whole result of openModel. */
 export function checkEngine(engine: Engine): void {
   if (typeof engine?.inferStep !== 'function')
     throw new InputError(`engine: expected one, such as engine of what openModel gives, got ${show(engine)}`);
@@ -77,13 +77,13 @@ export function checkBatchSize(batchSize: number): void {
   checkValue('batch size', batchSize, whole(1, 65_536));
 }
 
-/** Throws InputError naming what in a request does not fit the model, or a batch of B. */
+/** Throws InputError naming what in a request does not fit the model or a batch of B seats. */
 export function checkInfer(config: ModelConfig, B: number, request: InferRequest): void {
   checkFields('thinking step', request, thinkFields);
   checkSeats(config, B, request);
 }
 
-/** The same for a training step, labels included. */
+/** As checkInfer for a training step, labels included. */
 export function checkTrain(config: ModelConfig, B: number, request: TrainRequest): void {
   checkFields('training step', request, trainFields);
   checkSeats(config, B, request);
@@ -98,12 +98,12 @@ export function checkUpdate(request: UpdateRequest): void {
   checkFields('update', request, updateFields);
 }
 
-/** Throws InputError for a kind of tensors that there is not. */
+/** Throws InputError for an unknown kind of tensors. */
 export function checkKind(kind: TensorKind): void {
   checkValue('kind of tensors', kind, oneOf(...tensorKinds));
 }
 
-/** Throws InputError listing every tensor that is missing or too many, has another shape, or holds NaN or infinity. */
+/** Throws InputError listing every tensor that is missing, unknown, of another shape, or not finite. */
 export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap, what: string): void {
   checkValue(what, tensors, mapByNames);
   const known = new Set(specs.map(({ name }) => name));
@@ -126,7 +126,7 @@ export function checkTensors(specs: readonly ParameterSpec[], tensors: TensorMap
     );
 }
 
-/** Throws InputError unless there is each of the latents and no other, with so many numbers. */
+/** Throws InputError unless the map has exactly these latents, each of `expected` finite numbers. */
 export function checkLatents(
   latents: ReadonlyMap<LatentId, Float32Array>,
   ids: readonly LatentId[],
@@ -142,7 +142,7 @@ export function checkLatents(
   }
 }
 
-/** A plain loop: latents may be written before every step. */
+/** A plain loop for speed: latents may be written before every step. */
 function allFinite(values: Float32Array): boolean {
   for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
   return true;

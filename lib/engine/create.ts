@@ -1,4 +1,4 @@
-/** Chooses and makes an engine: the native one where it is built, else tfjs; torch where it is asked for. */
+/** Chooses and makes an engine: by default the native one if it is built, else tfjs; torch only on request. */
 import { InputError } from '../errors.js';
 import { anyObject, callback, checkFields, flag, given, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { describe } from '../model/describe.js';
@@ -10,23 +10,23 @@ import type { Block } from './tfjs/block.js';
 import { createNativeEngine } from './native/engine.js';
 import { createTorchEngine, type TorchOptions } from './torch/engine.js';
 
-/** Which engine to make. All fields may be left out. */
+/** Which engine to make. All fields are optional. */
 export interface EngineOptions {
-  /** auto: native if its addon is built and loads, else tfjs; torch only where it is asked for. Default auto. */
+  /** auto: native if its addon is built and loads, else tfjs, never torch. Default auto. */
   readonly engine?: 'auto' | 'native' | 'tfjs' | 'torch' | undefined;
-  /** native and torch. auto: bf16 where the CPU or GPU multiplies it faster, else float32. Default auto. */
+  /** For native and torch. auto: bf16 where the CPU or GPU multiplies it faster, else float32. Default auto. */
   readonly precision?: 'auto' | Precision | undefined;
-  /** Threads on a CPU, native and torch; tfjs leaves them to its backend. Default: one a core. */
+  /** CPU threads of native and torch; tfjs leaves them to its backend. Default: one per core. */
   readonly threads?: number | undefined;
   /** tfjs only. auto: tensorflow if tfjs-node loads, else wasm, else cpu. Default auto. */
   readonly backend?: 'auto' | 'tensorflow' | 'wasm' | 'cpu' | undefined;
-  /** tfjs only: a network call of one's own, in tfjs ops; auto then means tfjs. Default: the kit's. */
+  /** tfjs only: your own network block, in tfjs ops; engine auto then means tfjs. Default: the kit's. */
   readonly block?: Block | undefined;
   /** torch only: what it computes on. */
   readonly torch?: Pick<TorchOptions, 'device' | 'devices' | 'torchrun' | 'compile'> | undefined;
 }
 
-/** What may stand in each option. */
+/** The check of each option. */
 export const engineFields: Fields<EngineOptions> = {
   engine: optional(oneOf('auto', 'native', 'tfjs', 'torch')),
   precision: optional(oneOf('auto', 'float32', 'bf16')),
@@ -49,8 +49,8 @@ export function isTfjs({ engine = 'auto', block }: EngineOptions): boolean {
 }
 
 /**
- * An engine with all tensors zero; write its parameters next. Throws InputError for options that there are not or that
- * the engine has not, if the engine asked for is not there, or the machine has too little memory for the model.
+ * An engine with all tensors zero; write its parameters next. Throws InputError for options that are unknown or that
+ * the engine does not have, if the engine asked for is missing, or if the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
   checkFields('engine options', options, engineFields);
@@ -62,7 +62,7 @@ export async function createEngine(config: ModelConfig, options: EngineOptions =
     throw new InputError(`backend: expected the tfjs engine with it, got ${engine}; only tfjs has backends`);
   if (engine !== 'torch' && Object.keys(given(options.torch ?? {})).length > 0)
     throw new InputError(`torch: expected the torch engine with it, got ${engine}`);
-  // Parameters, average, moments and gradients; and once more as the engine and this side prepare them.
+  // Parameters, average, moments and gradients; twice, since both the engine and this side hold them at the start.
   checkMemory('model', 2 * describe(config).weightBytes, 'use fewer layers or a smaller hidden size');
   if (engine === 'torch') return createTorchEngine(config, { ...options.torch, precision, threads });
   if ((engine === 'tfjs' || block !== undefined) && precision === 'bf16')

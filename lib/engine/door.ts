@@ -1,4 +1,4 @@
-/** The door that all engines share: every call is checked here before an engine computes anything. */
+/** The base class of all engines, which checks every call before an engine computes anything. */
 import { InputError, show } from '../errors.js';
 import { checkValue, frozen, whole } from '../fields.js';
 import type { LatentId, Schedule } from '../model/calls.js';
@@ -27,8 +27,8 @@ import {
 } from './engine.js';
 
 /**
- * The contract of an engine, checked; what it computes is its subclasses' to say. A subclass gets requests that fit the
- * model, in arrays that nobody else can change, and states of its own that are alive.
+ * Checks the contract of an engine and leaves the computing to its subclasses. A subclass gets only requests that fit
+ * the model, in arrays that nobody else can change, and only its own states that are alive.
  */
 export abstract class CheckedEngine<State extends CheckedState> implements Engine {
   abstract readonly kind: Engine['kind'];
@@ -43,10 +43,10 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   /** The states that are alive. */
   readonly #states = new Set<LatentState>();
   #hasParameters = false;
-  /** Whether there are gradients that no update has used. */
+  /** Whether there are gradients that no update has used yet. */
   #hasGradients = false;
   #computing = false;
-  /** What to free when nothing computes any more. */
+  /** What to free once the current call has ended. */
   readonly #toFree: (() => void)[] = [];
   #disposed = false;
 
@@ -62,7 +62,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   /** Optimizer step `count`, 1, 2, …, from the gradients of the last training step. */
   protected abstract apply(request: UpdateRequest, count: number): Promise<void>;
   protected abstract read(kind: TensorKind): Promise<TensorMap>;
-  /** Replaces the tensors of a kind, and nothing else. */
+  /** Replaces only the tensors of this kind. */
   protected abstract write(kind: TensorKind, tensors: TensorMap): Promise<void>;
   /** Sets the average to the parameters, and the moments to zero. */
   protected abstract clear(parameters: TensorMap): Promise<void>;
@@ -153,13 +153,13 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     this.#afterwards(() => this.free());
   }
 
-  /** Now, or when the call that is computing has ended. */
+  /** Calls `free` now, or once the current call has ended. */
   #afterwards(free: () => void): void {
     if (this.#computing) this.#toFree.push(free);
     else free();
   }
 
-  /** A state that a step may be made with, once there are parameters. */
+  /** Throws InputError unless a state is alive and this engine's, and there are parameters. */
   #ready(state: LatentState): State {
     if (state instanceof CheckedState) state.checkAlive();
     if (!this.#states.has(state))
@@ -173,7 +173,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     if (this.#disposed) throw new InputError('engine: it was disposed of; make another one');
   }
 
-  /** Makes a call that may overlap with no other. */
+  /** Runs a call. Throws InputError if another one is running. */
   async #alone<Result>(call: () => Promise<Result>): Promise<Result> {
     this.#checkAlive();
     if (this.#computing)
@@ -188,15 +188,15 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   }
 }
 
-/** What a state asks of its engine. */
+/** The services of an engine for its states. */
 export interface Owner {
-  /** Makes a call that may overlap with no other. */
+  /** Runs a call. Throws InputError if another one is running. */
   alone<Result>(call: () => Promise<Result>): Promise<Result>;
-  /** Lets go of a state, and frees its memory as soon as nothing computes with it. */
+  /** Forgets a state, and frees its memory as soon as no call is running. */
   release(free: () => void): void;
 }
 
-/** Latents, checked; where they are is the subclass's to say. */
+/** Checks calls on latents; the subclass decides where they are held. */
 export abstract class CheckedState implements LatentState {
   readonly batchSize: number;
   protected readonly latents: readonly LatentId[];
@@ -233,17 +233,17 @@ export abstract class CheckedState implements LatentState {
     this.#owner.release(() => this.free());
   }
 
-  /** Throws InputError once it was disposed of. */
+  /** Throws InputError if the state was disposed of. */
   checkAlive(): void {
     if (this.#disposed) throw new InputError('latents: the state was disposed of, or its engine; make another one');
   }
 }
 
-/** A request whose arrays nobody else has: an engine may read them after others had their turn. */
+/** A request with copies of its arrays: the caller may change its own before the engine has read them. */
 function copied<Request extends object>(request: Request): Request {
   const copy = (value: unknown): unknown => {
     if (!ArrayBuffer.isView(value)) return value;
-    const array = value as Int32Array | Uint8Array; // the slice of a Buffer, or of shared memory, would be no copy
+    const array = value as Int32Array | Uint8Array; // not slice: that of a Buffer or of shared memory does not copy
     return array[Symbol.toStringTag] === 'Int32Array' ? new Int32Array(array) : new Uint8Array(array);
   };
   return Object.fromEntries(Object.entries(request).map(([name, value]) => [name, copy(value)])) as Request;

@@ -1,4 +1,4 @@
-/** The contract of an engine: it owns parameters, latents, gradients and moments; tokens go in, results come out. */
+/** The interface of an engine, which owns parameters, latents, gradients and moments, and turns tokens into results. */
 import type { Batch } from '../data/example.js';
 import { BrokenError } from '../errors.js';
 import type { ModelConfig } from '../model/config.js';
@@ -10,22 +10,22 @@ export class NotFiniteError extends BrokenError {
   override readonly name = 'NotFiniteError';
 }
 
-/** The process or device that an engine computes on is gone; what it held is lost, it must not be used again. */
+/** The process or device that an engine computes on is gone. Its content is lost; the engine must not be used again. */
 export class EngineLostError extends BrokenError {
   override readonly name = 'EngineLostError';
 }
 
-/** Weights to think with: as trained, or their moving average (EMA). The puzzle table is the current one in both. */
+/** Weights for inference: as trained, or their moving average (EMA). Both use the current puzzle table. */
 export type Weights = 'raw' | 'average';
 
 /**
- * Sets of tensors that an engine holds, by the reference's names. The sets but parameters are of trained tensors only.
- * Parameters stand first: writing them sets the others anew.
+ * Sets of tensors that an engine holds, by the reference's names. All sets except parameters have trained tensors only.
+ * Parameters come first, because writing them resets the others.
  */
 export const tensorKinds = ['parameters', 'average', 'firstMoment', 'secondMoment'] as const;
 export type TensorKind = (typeof tensorKinds)[number];
 
-/** The tensors that a kind has: parameters all, the others those that are trained. */
+/** The tensors of a kind: all for parameters, the trained ones for other kinds. */
 export function tensorsOf(kind: TensorKind, specs: readonly ParameterSpec[]): readonly ParameterSpec[] {
   return kind === 'parameters' ? specs : specs.filter(({ role }) => role === 'trained');
 }
@@ -33,14 +33,14 @@ export function tensorsOf(kind: TensorKind, specs: readonly ParameterSpec[]): re
 /** The name of the gradient of the seats' puzzle embeddings, one row a seat (spec §1.4). */
 export const localWeights = 'puzzle_emb.local_weights';
 
-/** Arithmetic of the network's products. Norms, softmax, losses, weights and moments are float32 or better in both. */
+/** Precision of the network's products. Norms, softmax, losses, weights and moments are float32 or better in both. */
 export type Precision = 'float32' | 'bf16';
 
-/** One supervision step of thinking. A training request may be given: its labels, last and loss are not used. */
+/** One supervision step of inference. A training request may be given: its labels, last and loss are ignored. */
 export interface InferRequest {
   /** Token ids 0 … V−1, [B, L]; in a Sudoku 1 is an empty cell, and the digit d is d + 1. */
   readonly tokens: Int32Array;
-  /** Row of the puzzle table, [B]; 0 where puzzles have none of their own. */
+  /** Row of the puzzle table, [B]; 0 where puzzles have no row of their own. */
   readonly puzzleIds: Int32Array;
   /** 1 where the latents restart from their start values before this step, [B]. */
   readonly reset: Uint8Array;
@@ -49,11 +49,11 @@ export interface InferRequest {
   readonly wantLogits?: boolean;
 }
 
-/** What a supervision step answers. */
+/** The results of a supervision step. */
 export interface InferResult {
-  /** Most likely token of every cell, over the whole vocabulary, lowest id first on a tie, [B, L]. */
+  /** Most likely token of every cell among the whole vocabulary, the lowest id on a tie, [B, L]. */
   readonly predictions: Int32Array;
-  /** Halting logits, [B]: the board is thought to be right where above 0. */
+  /** Halting logits, [B]: above 0, the model takes its answer for right. */
   readonly haltLogits: Float32Array;
   /** Continue logits, [B]; meaningful only for halting 'halt-or-continue'. */
   readonly continueLogits: Float32Array;
@@ -61,18 +61,18 @@ export interface InferResult {
   readonly logits?: Float32Array;
 }
 
-/** One supervision step of learning: forward, losses, gradients (replacing the last ones). Raw weights. */
+/** One supervision step of training with the raw weights: forward pass, losses and new gradients. */
 export interface TrainRequest extends Batch {
   /** 1 where the latents restart from their start values before this step, [B]. */
   readonly reset: Uint8Array;
-  /** 1 where this is the seat's last permitted supervision step; shapes the continue target (spec §2.3), [B]. */
+  /** 1 where this is the seat's last permitted supervision step, which changes its continue target (spec §2.3), [B]. */
   readonly last: Uint8Array;
   /** Cross-entropy of the answer. Paper: stablemax. */
   readonly loss: 'stablemax' | 'softmax';
   readonly wantLogits?: boolean;
 }
 
-/** Results of a training step. Its gradient is that of the sum over seats of answer + ½(halt + continue), over B. */
+/** Results of a training step. The total loss is the mean over seats of answer + ½(halt + continue). */
 export interface TrainResult extends InferResult {
   /** Mean cross-entropy over the seat's scored cells, [B]. */
   readonly answerLoss: Float64Array;
@@ -80,7 +80,7 @@ export interface TrainResult extends InferResult {
   readonly haltLoss: Float64Array;
   /** Binary cross-entropy of the continue logit against its target, [B]; 0 where continue is not learned. */
   readonly continueLoss: Float64Array;
-  /** The target, 0 … 1: how sure the model is one step later (spec §2.3), [B]. For 'halt-or-continue' only. */
+  /** Targets of continue, 0 … 1: how sure the model is one step later (spec §2.3), [B]. For 'halt-or-continue' only. */
   readonly continueTargets?: Float32Array;
 }
 
@@ -98,7 +98,7 @@ export interface UpdateRequest {
   readonly beta2: number;
   readonly puzzleLearningRate: number;
   readonly puzzleWeightDecay: number;
-  /** average ← emaRate·average + (1 − emaRate)·parameter; 0 makes the average follow the parameters. */
+  /** average ← emaRate·average + (1 − emaRate)·parameter; with 0 the average equals the parameters. */
   readonly emaRate: number;
 }
 
@@ -114,23 +114,23 @@ export interface LatentState {
 }
 
 /**
- * An engine for one model. Methods are called one after another, never two at once.
- * Every method checks what it is given (InputError), its arrays are copied when it is called, and
- * NotFiniteError tells that a loss or gradient is NaN or infinite; the parameters are then as they were before.
- * EngineLostError ends the engine.
+ * An engine for one model. Steps, updates and writes must not overlap.
+ * Every method checks its arguments (InputError) and copies their arrays when it is called.
+ * NotFiniteError means that a loss or gradient is NaN or infinite; the parameters are then unchanged.
+ * After EngineLostError the engine is unusable.
  */
 export interface Engine {
   /** For records and messages, e.g. "native avx512bf16" or "tfjs tensorflow". */
   readonly description: string;
   readonly kind: 'native' | 'tfjs' | 'torch';
-  /** A copy, which nobody can change. */
+  /** A frozen copy. */
   readonly config: ModelConfig;
   readonly schedule: Schedule;
   readonly precision: Precision;
-  /** Threads it computes with; null where a backend decides. */
+  /** Number of threads; null where a backend decides. */
   readonly threads: number | null;
 
-  /** Latents for B seats, for steps of this engine. Their content is undefined until the first step with reset. */
+  /** Latents of B seats for this engine. Their content is undefined until the first step with reset. */
   createState(batchSize: number): LatentState;
   trainStep(state: LatentState, request: TrainRequest): Promise<TrainResult>;
   update(request: UpdateRequest): Promise<void>;
@@ -141,12 +141,12 @@ export interface Engine {
   /** Copies of all tensors of a kind. */
   readTensors(kind: TensorKind): Promise<TensorMap>;
   /**
-   * Replaces all tensors of a kind; the map must hold each one with its shape (InputError names what is off,
-   * nothing is changed). Writing 'parameters' also sets the average to them and clears moments
-   * and optimizerSteps: a fresh start.
+   * Replaces all tensors of a kind; the map must have each one with its shape (else InputError names the problems, and
+   * nothing changes). Writing 'parameters' also sets the average to them and clears moments and optimizerSteps, for a
+   * fresh start.
    */
   writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void>;
-  /** For resuming: after the four kinds were written. */
+  /** For resuming, after all four kinds have been written. */
   setOptimizerSteps(steps: number): void;
   /**
    * Gradients of the last training step by name, trained tensors only,

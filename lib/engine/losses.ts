@@ -19,7 +19,7 @@ export interface StepLosses {
   readonly haltingGradient: Float32Array;
 }
 
-/** What the losses are taken of. */
+/** The inputs of the losses. */
 export interface LossInput {
   readonly logits: Float32Array; // [B, L, V]
   readonly labels: Int32Array; // [B, L]
@@ -28,7 +28,7 @@ export interface LossInput {
   /** Targets of the continue logit, [B]; absent where it is not trained. */
   readonly continueTargets?: Float32Array;
   readonly loss: TrainRequest['loss'];
-  /** What the sum is divided by: the whole batch, also where this is only a part of it. */
+  /** Seats of the whole batch, by which the sum is divided even if these are only a part of it. */
   readonly total: number;
 }
 

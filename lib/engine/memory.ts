@@ -1,16 +1,16 @@
-/** Memory: how much this process may take, and the refusal of what needs more. */
+/** Memory: how much this process may use, and the refusal of what needs more. */
 import os from 'node:os';
 import { InputError } from '../errors.js';
 
-/** Bytes that this process may take: the machine's, or fewer where its control group has a limit. */
+/** Bytes that this process may use: the machine's memory, or its control group's limit if that is lower. */
 export function memoryLimit(): number {
-  const limit = process.constrainedMemory(); // without a limit 0, or more than any machine has
+  const limit = process.constrainedMemory(); // if unlimited: 0, or more than any machine has
   return limit > 0 ? Math.min(limit, os.totalmem()) : os.totalmem();
 }
 
 /**
- * Throws InputError if something would take more bytes than there are; a process that tried would be killed.
- * `whose` says what has them.
+ * Throws InputError if something would take more bytes than `limit`; a process that tried would be killed.
+ * `whose` names the owner of the memory in the message.
  */
 export function checkMemory(
   what: string,

@@ -1,7 +1,7 @@
-/** The optimizers on plain arrays, as the reference computes them (spec §4). */
+/** The optimizers on plain arrays, computed as in the reference (spec §4). */
 import type { UpdateRequest } from './engine.js';
 
-/** A trained tensor and what its optimizer keeps beside it. */
+/** A trained tensor with its optimizer state. */
 export interface Trained {
   readonly parameters: Float32Array;
   readonly gradient: Float32Array;
@@ -14,7 +14,7 @@ export interface Trained {
 const epsilon = 1e-8;
 
 /**
- * One step t = 1, 2, … in place. The moments m and v take the gradient first, the average follows the parameters.
+ * One step t = 1, 2, … in place: the moments m and v are updated first, then the parameters, then their average.
  *   AdamATan2 (spec §4.1): p ← p·(1 − lr·wd) − lr / (1 − β1ᵗ) · atan2(m, √v / √(1 − β2ᵗ))
  *   AdamW:                 p ← p·(1 − lr·wd) − lr / (1 − β1ᵗ) · m / (√v / √(1 − β2ᵗ) + ε)
  * AdamATan2 corrects the bias of m outside the atan2, as the published code does.
@@ -40,9 +40,9 @@ export function adamStep(
 
 /**
  * One step of Muon for a matrix [rows, columns], in place: p ← p·(1 − lr·wd) − lr · 0.2·√(longer side) · O,
- * where O is β1·m + (1 − β1)·g, m the moving average of the gradients, brought near an orthogonal matrix.
+ * where O is β1·m + (1 − β1)·g (m: moving average of the gradients), made nearly orthogonal.
  * The factor gives O's entries the size of Adam's steps (arXiv 2502.16982 §2.2),
- * so that one learning rate fits all tensors. The second moment plays no part.
+ * so that one learning rate fits all tensors. The second moment is not used.
  */
 export function muonStep(
   { parameters: p, gradient: g, firstMoment: m, average }: Trained,

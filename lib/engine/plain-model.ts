@@ -1,9 +1,9 @@
-/** A model's configuration and schedule as plain numbers and lists, for engines written in another language. */
+/** Describes a model by plain numbers and lists, for engines that are written in another language. */
 import { innerSize, positionsOf, type ModelConfig } from '../model/config.js';
 import type { Schedule } from '../model/calls.js';
 import { latentInitName, netPath } from '../model/parameters.js';
 
-/** One call of a network: everything by number. */
+/** One call of a network, by indices. */
 export interface PlainCall {
   /** Index into `nets`. */
   readonly net: number;
@@ -14,7 +14,7 @@ export interface PlainCall {
   readonly gradient: boolean;
 }
 
-/** What such an engine needs to know. */
+/** A model's configuration and schedule for such an engine. */
 export interface PlainModel {
   readonly sequence: number;
   readonly prefix: number;
@@ -23,7 +23,7 @@ export interface PlainModel {
   readonly puzzleSize: number;
   readonly puzzleIds: number;
   readonly layers: number;
-  /** 0: an MLP over the positions in attention's place. */
+  /** 0: an MLP over the positions instead of attention. */
   readonly heads: number;
   readonly rotary: boolean;
   readonly learnedPositions: boolean;
@@ -32,7 +32,7 @@ export interface PlainModel {
   readonly channelInner: number;
   /** Names of the latents' start values. */
   readonly latents: readonly string[];
-  /** What the networks' parameter names begin with. */
+  /** Prefixes of the networks' parameter names. */
   readonly nets: readonly string[];
   readonly calls: readonly PlainCall[];
   /** The latent that the heads read. */
@@ -40,7 +40,7 @@ export interface PlainModel {
   readonly learnsContinue: boolean;
 }
 
-/** Says a model in plain numbers. */
+/** The plain form of a model. */
 export function plainModel(config: ModelConfig, schedule: Schedule): PlainModel {
   return {
     sequence: config.sequenceLength,

@@ -1,11 +1,11 @@
-/** What a model is: the options that fix its schedule, its shapes and its halting rule, and the checks on them. */
+/** A model's configuration: the options that fix its schedule, shapes and halting rule, and their checks. */
 import { between, checkFields, flag, frozen, oneOf, optional, text, whole, type Fields } from '../fields.js';
 import { readSchedule } from './own-schedule.js';
 
-/** Base of the frequencies of rotary positions, as in the published code. */
+/** Base of the rotary position frequencies, as in the published code. */
 export const rotaryBase = 10_000;
 
-/** Which list of calls a supervision step makes. schedule.ts writes each one out. */
+/** The kind of schedule that a supervision step runs; schedule.ts lists each one's calls. */
 export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
 
 /**
@@ -18,7 +18,7 @@ export interface ModelConfig {
    * or a plain transformer called once. Default 'trm'.
    */
   readonly recursion: Recursion;
-  /** T, deep recursions a supervision step (H_cycles). 1 or more. Paper: 3. */
+  /** T, deep recursions per supervision step (H_cycles). 1 or more. Paper: 3. */
   readonly deepRecursions: number;
   /** n, latent recursions per deep recursion (L_cycles). 1 or more. Paper: 6. */
   readonly latentRecursions: number;
@@ -35,13 +35,13 @@ export interface ModelConfig {
   /** How tokens mix: an MLP over the sequence (TRM-MLP) or self-attention (TRM-Att). */
   readonly mixer: 'mlp' | 'attention';
   /**
-   * Position information: none, rotary (attention only) or a learned table added to the embedding. Attention without
-   * any cannot tell cells apart.
+   * Position information: none, rotary (attention only) or a learned table added to the embedding. Attention with none
+   * cannot distinguish cells.
    */
   readonly positions: 'none' | 'rotary' | 'learned';
   /** Layers of each network. Paper: 2. */
   readonly layers: number;
-  /** D, the width of every position. Paper: 512. */
+  /** D, the length of the vector at every position. Paper: 512. */
   readonly hiddenSize: number;
   /** Attention heads; must divide hiddenSize into even head sizes. Paper: 8. */
   readonly heads: number;
@@ -55,34 +55,34 @@ export interface ModelConfig {
   /** L, tokens of one puzzle. */
   readonly sequenceLength: number;
   /**
-   * P, tokens in front of the puzzle; the first ones hold the puzzle embedding,
+   * P, positions in front of the puzzle. The first ones hold the puzzle embedding;
    * position 0 feeds the halting head. Reference TRM: 16; HRM: 1.
    */
   readonly puzzlePrefix: number;
-  /** Length of one puzzle embedding, at most P·D; 0 for none (then P must be 0). Reference: D. */
+  /** Size of one puzzle embedding, at most P·D; 0 for none (then P must be 0). Reference: D. */
   readonly puzzleEmbeddingSize: number;
   /** Rows of the puzzle embedding table, the blank id 0 included. */
   readonly puzzleIds: number;
 
   /** N_sup, supervision steps (halt_max_steps). Paper: 16. */
   readonly supervisionSteps: number;
-  /** Probability of drawing a least number of steps for a row, so that it explores past an early halt. Paper: 0.1. */
+  /** Probability that a seat gets a random minimum number of steps, to explore past an early halt. Paper: 0.1. */
   readonly explorationProbability: number;
   /**
-   * Halting rule in training. halt: halt > 0 (TRM).
-   * halt-or-continue: halt > continue, continue learned by a second forward pass (HRM, "w/ ACT").
-   * halt-over-continue: halt > continue, continue never learned (the published direct-prediction baseline).
+   * When a puzzle halts in training, by its logits. halt: halt > 0 (TRM).
+   * halt-or-continue: halt > continue, with continue learned by a second forward pass (HRM, "w/ ACT").
+   * halt-over-continue: halt > continue, with continue never learned (the published direct-prediction baseline).
    */
   readonly halting: 'halt' | 'halt-or-continue' | 'halt-over-continue';
 
   /**
-   * A schedule of your own, as own-schedule.ts reads it, in place of the recursion's;
-   * T, n and gradient then play no part. Absent: none.
+   * Your own schedule, in the form that own-schedule.ts reads, in place of the recursion's;
+   * T, n and gradient are then ignored. Absent: none.
    */
   readonly schedule?: string;
   /**
    * Start value of both halting biases, −20 to 20.
-   * Absent: −5, the paper's, so that nobody halts before it has learned to.
+   * Absent: −5, the paper's, so that no puzzle halts before the model has learned to halt.
    */
   readonly haltingBias?: number;
 }
@@ -112,7 +112,7 @@ export const paperConfig: ModelConfig = frozen({
   halting: 'halt',
 });
 
-/** What may stand in each field; the upper ends of whole numbers only stop absurd allocations. */
+/** The check of each field; upper bounds of whole numbers only prevent absurd allocations. */
 export const modelFields: Fields<ModelConfig> = {
   recursion: oneOf('trm', 'single-z', 'multi-z', 'hrm', 'direct'),
   deepRecursions: whole(1, 64),
@@ -148,7 +148,7 @@ export function checkConfig(candidate: unknown): ModelConfig {
   return checkFields('model configuration', candidate, modelFields, contradictions);
 }
 
-/** What is wrong with fields that are each possible but not together. */
+/** Problems of fields that are valid one by one but not together. */
 function contradictions(c: ModelConfig): string[] {
   const problems: string[] = [];
   if (innerSize(c, c.hiddenSize) === 0)
@@ -183,7 +183,7 @@ function contradictions(c: ModelConfig): string[] {
         'schedule: expected recursion trm without separateNets beside a schedule of your own, ' +
           'which says itself what is called',
       );
-    readSchedule(c.schedule); // throws for one that cannot be
+    readSchedule(c.schedule); // throws for an invalid one
   }
   return problems;
 }

@@ -1,17 +1,17 @@
-/** What a model is and costs before it is trained: its schedule in short, its counts, its arithmetic and memory. */
+/** Describes a model and its cost before training: schedule, counts, arithmetic and memory. */
 import { between, checkFields, optional, whole, type Fields } from '../fields.js';
 import { checkConfig, innerSize, positionsOf, type ModelConfig } from './config.js';
 import { parameterCount, parameterSpecs, sizeOf, type ParameterSpec } from './parameters.js';
 import { buildSchedule, effectiveDepth, forwardPasses } from './schedule.js';
 import { scheduleText } from './schedule-text.js';
 
-/** What a training's cost is reckoned for; all fields may be left out. */
+/** The training whose cost is computed; all fields are optional. */
 export interface CostOptions {
   /** B, puzzles in one training step. Default 768, the paper's. */
   readonly batchSize?: number;
   /** Training steps. Default 65,104, the paper's Sudoku run. */
   readonly steps?: number;
-  /** Useful GFLOP/s of the machine; without it no hours are given. */
+  /** Effective GFLOP/s of the machine; without it, no hours are given. */
   readonly gflops?: number;
 }
 
@@ -21,7 +21,7 @@ const costFields: Fields<CostOptions> = {
   gflops: optional(between(0.001, 1e9)),
 };
 
-/** A model in numbers. FLOP are 2 a multiply-add, of the networks only: embedding and heads are well under 1 %. */
+/** A model in numbers. FLOP count 2 per multiply-add of the networks; embedding and heads add well under 1 %. */
 export interface ModelDescription {
   readonly config: ModelConfig;
   /** The calls of one supervision step, as scheduleText writes them. */
@@ -29,7 +29,7 @@ export interface ModelDescription {
   /** Network calls of one supervision step, and those that carry gradient. */
   readonly calls: number;
   readonly gradientCalls: number;
-  /** Layers one after another in a supervision step (the paper's depth). */
+  /** Sequential layers in a supervision step (the paper's depth). */
   readonly depth: number;
   /** Forward passes per training step (the paper's NFP). */
   readonly forwardPasses: number;
@@ -38,14 +38,14 @@ export interface ModelDescription {
   readonly tensors: readonly Pick<ParameterSpec, 'name' | 'shape' | 'role'>[];
   /** Multiply-adds of one call of a network for one puzzle. */
   readonly multiplyAddsPerCall: number;
-  /** One supervision step of one puzzle, without learning. */
+  /** FLOP of one supervision step of one puzzle, without training. */
   readonly flopPerThought: number;
   readonly batchSize: number;
-  /** One training step of the batch: every call forward, and twice that again for calls with gradient. */
+  /** FLOP of one training step of the batch: all calls forward, plus twice as much for each call with gradient. */
   readonly flopPerTrainingStep: number;
-  /** Parameters, gradient, two moments and average, float32, with the puzzle table once. */
+  /** Bytes of parameters, gradient, two moments and average, in float32; the puzzle table counts once. */
   readonly weightBytes: number;
-  /** What a framework keeps for the backward pass of the batch, float32; a fused engine keeps far less. */
+  /** Bytes that a framework keeps for the batch's backward pass, in float32; a fused engine keeps far less. */
   readonly activationBytes: number;
   readonly steps: number;
   /** Hours for all steps, where gflops was given. */
@@ -62,7 +62,7 @@ export function describe(candidate: ModelConfig, options: CostOptions = {}): Mod
   const gradientCalls = calls.filter(({ gradient }) => gradient).length;
   const multiplyAddsPerCall = config.layers * layerCost(config).multiplyAdds;
   const flopPerThought = 2 * multiplyAddsPerCall * calls.length;
-  // A backward call costs two forward calls.
+  // A backward call costs as much as two forward calls.
   const callEquivalents = calls.length * forwardPasses(config) + 2 * gradientCalls;
   const flopPerTrainingStep = 2 * multiplyAddsPerCall * callEquivalents * batchSize;
   const stored = specs.map(({ role, shape }) => sizeOf(shape) * (role === 'trained' ? 5 : 1));
@@ -126,25 +126,25 @@ function layerCost(config: ModelConfig): { readonly multiplyAdds: number; readon
   const { hiddenSize: D, heads, mixer } = config;
   const S = positionsOf(config);
   // SwiGLU of `rows` vectors of `width`: gate and up, then down.
-  // Kept: both, their product, the sum with the input, its norm.
+  // Kept: gate, up, their product, the sum with the input, and its norm.
   const swiglu = (rows: number, width: number): readonly [number, number] => [
     rows * width * 3 * innerSize(config, width),
     rows * (3 * innerSize(config, width) + 2 * width),
   ];
-  // Attention: QKV and output projections, scores and weighted values. Kept: QKV, weights, values, the sum, its norm.
+  // Attention: QKV and output projections, scores, weighted values. Kept: QKV, weights, values, the sum and its norm.
   const attention: readonly [number, number] = [4 * S * D * D + 2 * S * S * D, S * 3 * D + heads * S * S + 3 * S * D];
   const [mixing, mixingKept] = mixer === 'mlp' ? swiglu(D, S) : attention;
   const [width, widthKept] = swiglu(S, D);
   return { multiplyAdds: mixing + width, keptValues: mixingKept + widthKept };
 }
 
-/** 32.8 T, 610 M: three digits and a unit prefix. */
+/** "32.8 T", "610 M": three significant digits and a unit prefix. */
 export function prefixed(value: number): string {
   const power = Math.min(6, Math.max(0, Math.floor(Math.log10(Math.max(1, value)) / 3)));
   return `${Number((value / 1000 ** power).toPrecision(3))} ${['', 'k', 'M', 'G', 'T', 'P', 'E'][power]}`;
 }
 
-/** Hours as people say them, with minutes below and days above. */
+/** Hours as text; below an hour as minutes, from two days on with the number of days. */
 export function hoursText(hours: number): string {
   if (hours < 1) return `${Number((60 * hours).toPrecision(2))} minutes`;
   return hours < 48

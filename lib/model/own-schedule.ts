@@ -1,14 +1,14 @@
-/** Schedules written by hand: their text, read into calls and checked. */
+/** Reads and checks schedules that are written by hand. */
 import { InputError } from '../errors.js';
 import type { Call, NetId, Schedule } from './calls.js';
 
-/** Enough for any schedule worth training; keeps a typing error from filling the memory. */
+/** Enough for any useful schedule; keeps a typing error from filling the memory. */
 const mostCalls = 4096;
 
-/** Networks in the order that the kit's own schedules have. */
+/** Networks in the order of the kit's own schedules. */
 const netOrder: readonly NetId[] = ['net', 'fL', 'fH'];
 
-/** "4 × z ← net(y + x + z)  (no gradient)": times, write, net, sources, and whether it is a constant. */
+/** "4 × z ← net(y + x + z)  (no gradient)": times, write, net, sources, and whether it is without gradient. */
 const callPattern = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH)\s*\(([^()]*)\)\s*(\(no gradient\))?$/u;
 
 /**
@@ -19,8 +19,8 @@ const callPattern = /^(?:(\d+)\s*[×x*]\s*)?(y|z\d*)\s*(?:←|<-|=)\s*(net|fL|fH
  *   y ← net(y + z)
  *
  * A number repeats its line; ← may be written = and × may be written *. Latents are y and z, or y and z1, z2, …;
- * x is the puzzle. Networks are net, or fL and fH for two. The answer is read off y, or off z where there is no y.
- * Calls without gradient stand first, as they make constants of their results.
+ * x is the puzzle. Networks are net, or fL and fH for two. The heads read the answer from y, or from z without a y.
+ * Calls without gradient come first, since no gradient flows back through their results.
  * Throws InputError saying which line is wrong, and why.
  */
 export function readSchedule(text: string): Schedule {

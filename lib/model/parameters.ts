@@ -1,4 +1,4 @@
-/** Every tensor of a model: its name in the reference's checkpoints, shape, role and start value. */
+/** The tensors of a model, each with its name in the reference's checkpoints, shape, role and start value. */
 import type { Random } from '../random.js';
 import type { LatentId, NetId } from './calls.js';
 import { innerSize, positionsOf, type ModelConfig } from './config.js';
@@ -18,11 +18,11 @@ export type TensorMap = ReadonlyMap<string, Tensor>;
 
 /**
  * trained: optimizer and EMA. buffer: saved, never trained (the latents' start values).
- * puzzle-table: one row a puzzle, trained by SignSGD without EMA (spec §4.2, §4.4).
+ * puzzle-table: one row per puzzle, trained by SignSGD without EMA (spec §4.2, §4.4).
  */
 export type Role = 'trained' | 'buffer' | 'puzzle-table';
 
-/** One tensor of a model before it has values. */
+/** The specification of one tensor of a model. */
 export interface ParameterSpec {
   readonly name: string;
   readonly shape: readonly number[];
@@ -31,12 +31,12 @@ export interface ParameterSpec {
   readonly init: { readonly std: number } | { readonly constant: number };
 }
 
-/** With this start value nobody halts before it has learned to: sigmoid(−5) = 0.0067 (spec §1.2). */
+/** With this start value, no puzzle halts before the model has learned to halt: sigmoid(−5) = 0.0067 (spec §1.2). */
 const defaultHaltingBias = -5;
 
 /** All tensors of a configuration, in the order of the reference's state dict. */
 export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
-  const schedule = buildSchedule(config); // refuses what is no configuration
+  const schedule = buildSchedule(config); // throws for an invalid configuration
   const { hiddenSize: D, vocabSize: V, puzzleEmbeddingSize } = config;
   const S = positionsOf(config);
   const specs: ParameterSpec[] = [];
@@ -75,7 +75,7 @@ export function parameterSpecs(config: ModelConfig): ParameterSpec[] {
   return specs;
 }
 
-/** What the names of a network's tensors begin with. Names are those of the reference's checkpoints (spec §8.2). */
+/** The prefix of the names of a network's tensors, as in the reference's checkpoints (spec §8.2). */
 export function netPath(net: NetId): string {
   return net === 'fH' ? 'H_level' : 'L_level';
 }
@@ -106,7 +106,7 @@ export function parameterCount(config: ModelConfig): number {
 
 /**
  * Start values of every tensor (spec §1.2). Each tensor draws from its own stream, named after it,
- * so that two variants with one seed start equal wherever their shapes agree.
+ * so that two variants with one seed start from the same values wherever their shapes agree.
  */
 export function initialParameters(config: ModelConfig, random: Random): TensorMap {
   const tensors = new Map<string, Tensor>();

@@ -1,4 +1,4 @@
-/** A schedule as people read it: its calls in the paper's letters. */
+/** Writes a schedule as text: its calls in the paper's symbols. */
 import { InputError, show } from '../errors.js';
 import type { Call, Schedule } from './calls.js';
 
@@ -8,8 +8,8 @@ function callFormula({ net, write, read }: Call): string {
 }
 
 /**
- * The calls of one supervision step, one line for each stretch that ends with an update of the answer. Equal calls in
- * a row are counted, and so are equal lines.
+ * The calls of one supervision step, one line for each recursion, which ends with an update of the answer. Repeated
+ * calls and repeated lines are written once with their count.
  */
 export function scheduleText(schedule: Schedule): string {
   checkSchedule(schedule);
@@ -25,7 +25,7 @@ export function scheduleText(schedule: Schedule): string {
     .join('\n');
 }
 
-/** Throws InputError for what is no schedule. */
+/** Throws InputError for what is not a schedule. */
 export function checkSchedule(schedule: Schedule): void {
   if (!Array.isArray(schedule?.calls))
     throw new InputError(`schedule: expected that of buildSchedule, got ${show(schedule)} without calls`);
@@ -37,9 +37,9 @@ function gradientNote(calls: readonly Call[]): string {
   return count === calls.length ? '    (gradient)' : `    (gradient in the last ${count} calls)`;
 }
 
-/** The calls cut after every call that writes the answer and is not followed by another such call. */
+/** Cuts the calls into recursions: after every call that writes the answer. */
 function recursions({ calls, answer, latents }: Schedule): Call[][] {
-  // A model with a single latent writes nothing else: a recursion then ends where x is left out.
+  // Every call of a model with a single latent writes it: there a recursion ends with a call that leaves x out.
   const ends = ({ write, read }: Call): boolean => write === answer && (latents.length > 1 || !read.includes('x'));
   const parts: Call[][] = [[]];
   for (const call of calls) {
@@ -49,7 +49,7 @@ function recursions({ calls, answer, latents }: Schedule): Call[][] {
   return parts.filter((part) => part.length > 0);
 }
 
-/** Equal neighbours with their number. */
+/** Runs of equal items, each with its length. */
 function counted(items: readonly string[]): [item: string, times: number][] {
   const runs: [string, number][] = [];
   for (const item of items) {

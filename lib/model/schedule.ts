@@ -4,7 +4,7 @@ import { checkConfig, type ModelConfig } from './config.js';
 import { readSchedule } from './own-schedule.js';
 
 /**
- * The paper (§4, Figure 3), one supervision step of a TRM, x the embedded puzzle, y the answer, z the latent:
+ * One supervision step of a TRM in the paper (§4, Figure 3); x is the embedded puzzle, y the answer, z the latent:
  *
  *   def latent_recursion(x, y, z, n):          def deep_recursion(x, y, z, n, T):
  *       for i in range(n):                         with no_grad():
@@ -14,7 +14,7 @@ import { readSchedule } from './own-schedule.js';
  *                                                  return y.detach(), z.detach(), output(y), halt(y)
  *
  * This builds the calls of a configuration (spec §1.11 for TRM and Table 2's variants,
- * §6 for HRM, §7 for Table 1's rows). Throws InputError for a configuration that there cannot be.
+ * §6 for HRM, §7 for Table 1's rows). Throws InputError for an invalid configuration.
  */
 export function buildSchedule(config: ModelConfig): Schedule {
   checkConfig(config);
@@ -47,17 +47,17 @@ export function buildSchedule(config: ModelConfig): Schedule {
       return { latents: ['y', ...zs], nets, calls: withGradient(calls, config), answer: 'y' };
     }
     case 'direct':
-      // A plain transformer (Tables 4 and 5): one call a supervision step, so T and n play no part.
+      // A plain transformer (Tables 4 and 5): one call a supervision step; T and n are ignored.
       return { latents: ['y'], nets: ['fH'], calls: [{ ...call('fH', 'y', ['y', 'x']), gradient: true }], answer: 'y' };
   }
 }
 
-/** The paper's "depth": layers one after another in a supervision step, T(n + 1) times those of the network. */
+/** The paper's "depth": sequential layers in a supervision step, T(n + 1) times the layers of the network. */
 export function effectiveDepth(config: ModelConfig): number {
   return buildSchedule(config).calls.length * config.layers;
 }
 
-/** The paper's "NFP": forward passes per optimizer step. Learning to continue takes a second one (spec §2.3). */
+/** The paper's "NFP": forward passes per optimizer step. Learning `continue` takes a second one (spec §2.3). */
 export function forwardPasses(config: ModelConfig): number {
   return config.halting === 'halt-or-continue' ? 2 : 1;
 }
@@ -71,8 +71,8 @@ function repeat<Item>(times: number, make: () => readonly Item[]): Item[] {
 }
 
 /**
- * The same calls with gradient in the n + 1 of the last deep recursion,
- * or, one-step, only in the last update of z and the update of y after it.
+ * The same calls with gradient in the n + 1 calls of the last deep recursion,
+ * or, for one-step, only in the last update of z and the update of y after it.
  */
 function withGradient(calls: readonly Call[], { gradient, latentRecursions: n }: ModelConfig): Call[] {
   const from = calls.length - (gradient === 'one-step' ? 2 : n + 1);

@@ -1,4 +1,4 @@
-/** The compiled part of the native engine: where it lies, what it offers, and why it may be missing. */
+/** Loads the compiled part of the native engine, declares its interface, and says why it may be missing. */
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -7,7 +7,7 @@ import { InputError } from '../../errors.js';
 import { projectRoot } from '../../files.js';
 import type { Precision, UpdateRequest } from '../engine.js';
 
-/** A step's results as the addon returns them; what was not asked for is empty. */
+/** The addon's results of a step; arrays that were not asked for are empty. */
 export interface StepReply {
   readonly predictions: Int32Array;
   readonly haltLogits: Float32Array;
@@ -57,7 +57,7 @@ interface Addon {
   readonly NativeEngine: new (spec: object, level: string, threads: number) => AddonEngine;
 }
 
-/** Instruction levels, the most able first. */
+/** Instruction levels, the fastest first. */
 export const levels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'] as const;
 export type Level = (typeof levels)[number];
 
@@ -66,7 +66,7 @@ const bf16Levels: readonly Level[] = ['amx', 'avx512bf16'];
 
 let loaded: Addon | string | undefined;
 
-/** Loads the addon once; the reason in words if it cannot. */
+/** The addon, loaded once, or the reason why it does not load. */
 function load(): Addon | string {
   if (loaded !== undefined) return loaded;
   const file = path.join(projectRoot(), 'lib', 'engine', 'native', 'trm_native.node');
@@ -86,23 +86,23 @@ export function whyUnavailable(): string | undefined {
   return typeof addon === 'string' ? addon : undefined;
 }
 
-/** The addon. Throws InputError if it is not there. */
+/** The addon. Throws InputError if it is not available. */
 export function loadAddon(): Addon {
   const addon = load();
   if (typeof addon === 'string') throw new InputError(`the native engine is not available: ${addon}`);
   return addon;
 }
 
-/** Levels that this CPU has, the most able first. */
+/** Levels that this CPU supports, the fastest first. */
 export function detectedLevels(): Level[] {
   const names = loadAddon().levels();
   return levels.filter((level) => names.includes(level));
 }
 
 /**
- * The level to compute at. TRM_LAB_ISA holds it at or below the one it names. float32 never takes a bfloat16 level;
- * bf16 takes the best bfloat16 level, auto the best of all.
- * Throws InputError if the variable names no level of this CPU, or bf16 is asked for where there is none.
+ * The level to compute at, limited by TRM_LAB_ISA to the level it names. float32 never takes a bfloat16 level; bf16
+ * takes the best bfloat16 level, auto the best of all.
+ * Throws InputError if the variable names no level of this CPU, or if bf16 has no level to use.
  */
 export function chooseLevel(precision: Precision | 'auto'): { readonly level: Level; readonly precision: Precision } {
   const forced = process.env['TRM_LAB_ISA'] ?? '';
@@ -121,18 +121,18 @@ export function chooseLevel(precision: Precision | 'auto'): { readonly level: Le
   return { level, precision: bf16Levels.includes(level) ? 'bf16' : 'float32' };
 }
 
-/** Threads that a step runs on unless told otherwise: one a core. */
+/** Threads of a step by default: one per core. */
 export function defaultThreads(): number {
   return os.availableParallelism();
 }
 
-/** What doctor says of the native engine. */
+/** What `doctor` reports on the native engine. */
 export interface NativeInfo {
   /** The level that `auto` computes at. */
   readonly level: Level;
   readonly levels: readonly Level[];
   readonly threads: number;
-  /** GFLOP/s of products from the first cache with all threads, at `level`. */
+  /** GFLOP/s of products with operands in the L1 cache, with all threads, at `level`. */
   readonly peakGflops: number;
 }
 

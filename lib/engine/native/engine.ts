@@ -1,8 +1,8 @@
 /**
- * The native engine: the contract in front of the addon,
- * which runs each thread's share of the batch through the whole schedule.
+ * The native engine: implements the contract by the addon,
+ * in which each thread runs its share of the batch through the whole schedule.
  *
- * Memory: weights, optimizer, and what the backward pass needs per thread, nothing per operation.
+ * Memory holds weights, optimizer state, and per thread what the backward pass needs; operations allocate nothing.
  * It does not grow with the number of steps.
  */
 import type { ModelConfig } from '../../model/config.js';
@@ -173,7 +173,7 @@ function resultOf({ predictions, haltLogits, continueLogits, logits }: StepReply
   return { predictions, haltLogits, continueLogits, ...(wantLogits ? { logits } : {}) };
 }
 
-/** Runs a call of the addon, with its errors as the contract has them. */
+/** Runs a call of the addon and turns its errors into those of the contract. */
 function translated<Reply>(call: () => Reply): Reply {
   try {
     return call();
@@ -191,7 +191,7 @@ async function translatedStep(step: () => Promise<StepReply>): Promise<StepReply
 }
 
 /**
- * The addon tells bad input, too little memory included, and numbers that are not finite apart by its errors' codes.
+ * The addon's error codes: InvalidArg for bad input and too little memory, NumberExpected for non-finite numbers.
  */
 function translation(error: unknown): unknown {
   const { code, message } = error as Error & { code?: string };

@@ -1,4 +1,4 @@
-/** TensorFlow.js on Node: the fastest of its backends that loads on this machine, and the engine on it. */
+/** Loads the fastest backend of TensorFlow.js that works on this machine, and makes the engine on it. */
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import util from 'node:util';
@@ -13,7 +13,7 @@ import { completeWasm } from './wasm.js';
 
 const require = createRequire(import.meta.url);
 
-/** TensorFlow.js, one instance for the whole process. Its banner about the slow backend would be untrue here. */
+/** TensorFlow.js, one instance per process, without its banner about a slow backend, which would be untrue here. */
 export const tf: typeof tfjs = quietly(() => require('@tensorflow/tfjs') as typeof tfjs);
 
 /** A backend of TensorFlow.js. */
@@ -53,13 +53,13 @@ export async function loadBackend(want: Backend | 'auto' = 'auto'): Promise<Back
   );
 }
 
-/** Writes scalars as TensorBoard reads them. */
+/** Writes scalars for TensorBoard. */
 export interface ScalarWriter {
   scalar(name: string, value: number, step: number): void;
   flush(): void;
 }
 
-/** TensorFlow's writer of event files, to be opened on a folder. Throws InputError if tfjs-node does not load. */
+/** Opens TensorFlow's writer of event files on a folder. Throws InputError if tfjs-node does not load. */
 export async function tensorflowWriter(): Promise<(folder: string) => ScalarWriter> {
   await loadBackend('tensorflow');
   const { node } = require('@tensorflow/tfjs-node') as {
@@ -82,7 +82,7 @@ function loadWasm(): void {
   wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}${path.sep}`);
 }
 
-/** Runs a load step without the greetings that TensorFlow.js prints. */
+/** Runs `load` without the banner that TensorFlow.js prints. */
 function quietly<Result>(load: () => Result): Result {
   const { warn, log } = console;
   console.warn = console.log = () => undefined;

@@ -1,5 +1,5 @@
-/** A block of one's own in place of the kit's network: what it is given, and how it is called. */
-// The types of h.add(…) and its like, for programs and notebooks that write a block.
+/** Your own block in place of the kit's network: its inputs, and how it is called. */
+// The types of h.add(…) and other chained ops, for programs and notebooks that define a block.
 /// <reference types="@tensorflow/tfjs-core/dist/public/chained_ops/register_all_chained_ops.js" preserve="true" />
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor3D } from '@tensorflow/tfjs-core';
@@ -9,22 +9,22 @@ import { InputError } from '../../errors.js';
 import { callNet, layerPath, linear, mixPositions, rmsNorm, type Rotary, type WeightOf } from './network.js';
 
 /**
- * One call of a network, in place of the kit's own: [B, S, D] in, [B, S, D] float32 out. It is called for every call of
- * the schedule, on the gradient's tape or off it, so it has no state, and every op on the way to its result must have
- * a gradient. Weights that it does not read stay as they are but for weight decay.
+ * Replaces the kit's network: [B, S, D] in, [B, S, D] float32 out. It runs for every call of the schedule, on the
+ * gradient tape or off it, so it must have no state, and every op that leads to its result must have a gradient.
+ * Weights that it does not read change by weight decay only.
  * The engine throws InputError for a result of another shape or type, NotFiniteError for losses or gradients that are
  * not finite; TensorFlow.js throws Error for an op without gradient. What the block throws reaches the caller.
  */
 export type Block = (h: Tensor3D, parts: BlockParts) => Tensor;
 
-/** What a block is made of. R: rows, S or D; sizes of weights are [out, in]. */
+/** The parts for a block. R: rows, S or D; weights are [out, in]. */
 export interface BlockParts {
-  /** TensorFlow.js, the copy that the engine computes with. */
+  /** The engine's copy of TensorFlow.js. */
   readonly tf: typeof tf;
   readonly config: ModelConfig;
   /** Which of the model's networks is called. */
   readonly net: NetId;
-  /** The layers, first to last, by the start of their weights' names: "….layers.0". */
+  /** The layers, first to last, each as the prefix of its weights' names: "….layers.0". */
   readonly layers: readonly string[];
   /** Weights by their names: `${layer}.mlp.gate_up_proj.weight` [2·inner, D], `${layer}.mlp.down_proj.weight`. */
   readonly weights: WeightOf;
@@ -38,7 +38,7 @@ export interface BlockParts {
   readonly rmsNorm: (x: Tensor) => Tensor3D;
 }
 
-/** One call of a network by a block of one's own. Throws InputError if its result has not the shape of its input. */
+/** Calls a user's block. Throws InputError if its result has another shape or type than its input. */
 export function callBlock(
   block: Block,
   config: ModelConfig,
@@ -53,7 +53,7 @@ export function callBlock(
     net,
     layers: Array.from({ length: config.layers }, (_, layer) => layerPath(net, layer)),
     weights,
-    // Ops such as split give tensors of any rank, so a block hands in those; its result's shape is checked below.
+    // Blocks may pass a Tensor of unknown rank, the type that ops such as split return; the result is checked below.
     original: (input) => callNet(config, weights, net, input as Tensor3D, rotary),
     mix: (layer, input) => mixPositions(config, weights, layer, input as Tensor3D, rotary),
     linear: (x, weight) => linear(x as Tensor3D, weight),

@@ -120,7 +120,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     };
   }
 
-  /** A training step of some of the seats, from number `from` on, in a batch of `total`; `before`: latents of all. */
+  /** A training step of the request's seats, which start at seat `from` of `total`; `before`: latents of all seats. */
   #trainPart(before: Latents, request: TrainRequest, from: number, total: number): TrainedPart {
     const { tokens, puzzleIds, reset } = request;
     const { calls } = this.schedule;
@@ -130,7 +130,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     const rows = this.#puzzleRows(puzzleIds);
     const inputs = rows === undefined ? names.map(device) : [...names.map(device), rows];
 
-    // The calls without gradient, off the tape.
+    // The calls without gradient run off the tape.
     const settled = tf.tidy(() => {
       const x = this.#embed(device, tokens, rows);
       const start = this.#restart(device, slices(before, from, reset.length), reset);
@@ -138,7 +138,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     });
     const settledLatents: Latents = new Map(settled);
 
-    // The calls with gradient, and the losses, on it.
+    // The calls with gradient, and the losses, run on the tape.
     let part: Omit<TrainedPart, 'gradients'> | undefined;
     const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
       const taped = new Map<string, Tensor>(names.map((name, i) => [name, tensors[i]!]));
@@ -146,9 +146,9 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
       const x = this.#embed(weights, tokens, tensors[names.length] as Tensor2D | undefined);
       const latents = this.#run(calls.slice(firstWithGradient), settledLatents, x, weights);
       for (const latent of latents.values()) tf.keep(latent);
-      // What customGrad calls is off the tape: value and gradients of the losses come from stepLosses, in closed form.
-      // They take the tape's inputs too, with gradient zero:
-      // a schedule may leave some without any (x, or a network, read without gradient only), which tfjs refuses.
+      // customGrad runs its function off the tape: stepLosses gives value and gradients of the losses in closed form.
+      // The tape's inputs are arguments too, with gradient zero: a schedule may read some of them (x, or a network)
+      // without gradient only, and tfjs refuses inputs without any gradient.
       const loss = tf.customGrad((logits, halting) => {
         part = this.#losses(latents, x, weights, logits as Tensor, halting as Tensor, request, total);
         const { answerLoss, haltLoss, continueLoss, logitsGradient, haltingGradient } = part.losses;
@@ -172,12 +172,12 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     const gradients = new Map(
       grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]),
     );
-    const kept = new Set(part.latents.values()); // a latent that no call with gradient writes stays the settled one
+    const kept = new Set(part.latents.values()); // a latent that no call with gradient writes is still the settled one
     tf.dispose([value, grads, rows ?? [], ...[...settledLatents.values()].filter((latent) => !kept.has(latent))]);
     return { ...part, gradients };
   }
 
-  /** The losses of some of the seats, from what the heads say, [B, L, V] and [B, 2]. */
+  /** The losses of some of the seats from the heads' logits, [B, L, V] and [B, 2]. */
   #losses(
     latents: Latents,
     x: Tensor3D,
@@ -198,7 +198,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return { latents, logits, halting, losses, ...targets };
   }
 
-  /** What the continue logits should have said: how sure the model is after one step more (spec §2.3). [B] */
+  /** Targets of the continue logits: how sure the model is one step later (spec §2.3). [B] */
   #continueTargets(latents: Latents, x: Tensor3D, weights: WeightOf, last: Uint8Array): Float32Array {
     const [, halting] = this.#heads(weights, this.#run(this.schedule.calls, latents, x, weights));
     const next = halting.dataSync();
@@ -267,7 +267,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     if (this.#rotary !== undefined) tf.dispose([this.#rotary.cos, this.#rotary.sin]);
   }
 
-  /** Runs calls in order; every call reads the latents as they are then. */
+  /** Runs calls in order; each reads the current latents. */
   #run(calls: readonly Call[], start: Latents, x: Tensor3D, weights: WeightOf): Latents {
     const latents = new Map(start);
     for (const { net, write, read } of calls) {
@@ -279,7 +279,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return latents;
   }
 
-  /** Logits of every cell, [B, L, V], and halt and continue logits, [B, 2]. */
+  /** Answer logits, [B, L, V], and halt and continue logits, [B, 2]. */
   #heads(weights: WeightOf, latents: Latents): [Tensor3D, Tensor2D] {
     const y = latents.get(this.schedule.answer)!;
     return [answerHead(this.config, weights, y), haltingHead(this.config, weights, y)];
@@ -300,8 +300,8 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   }
 
   /**
-   * Seats with reset start from the start values at all positions; the others go on.
-   * A selection: what is replaced may be anything.
+   * Sets the latents of seats with reset to the start values at all positions; other seats keep theirs.
+   * Selects rather than multiplies, since the replaced values may be NaN.
    */
   #restart(weights: WeightOf, latents: Latents, reset: Uint8Array): Latents {
     const seats = tf.tensor(reset, [reset.length, 1, 1], 'bool');
@@ -349,7 +349,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     return this.#values.get(kind)!;
   }
 
-  /** How many seats' activations fit the budget: autodiff keeps about this much of every layer call with gradient. */
+  /** How many seats fit the budget, by an estimate of what autodiff keeps of every call with gradient. */
   #seatsAtOnce(): number {
     const { config } = this;
     const [S, D] = [positionsOf(config), config.hiddenSize];
@@ -361,7 +361,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
   }
 }
 
-/** One part of a batch after its step. */
+/** The results of a training step for one part of a batch. */
 interface TrainedPart {
   readonly latents: Latents;
   readonly logits: Float32Array;
@@ -371,7 +371,7 @@ interface TrainedPart {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-/** Latents as kept tensors. */
+/** Latents as tensors that tf.tidy keeps. */
 class TfjsState extends CheckedState {
   tensors: Latents;
 
@@ -389,7 +389,7 @@ class TfjsState extends CheckedState {
     this.keep(new Map(this.latents.map((id) => [id, tf.tensor3d(latents.get(id)!, [...this.shape])])));
   }
 
-  /** Takes new latents and lets the old ones go. */
+  /** Replaces the latents and disposes of the old ones. */
   keep(latents: Latents): void {
     const old = this.tensors;
     this.tensors = new Map([...latents].map(([id, tensor]) => [id, tf.keep(tensor)]));
@@ -397,7 +397,7 @@ class TfjsState extends CheckedState {
     for (const tensor of old.values()) if (!stays.has(tensor.id)) tensor.dispose();
   }
 
-  /** Takes latents that come in parts of the batch. */
+  /** Replaces the latents by those of all parts of the batch. */
   join(parts: readonly Latents[]): void {
     if (parts.length === 1) return this.keep(parts[0]!);
     this.keep(
@@ -419,14 +419,14 @@ class TfjsState extends CheckedState {
   }
 }
 
-/** Rows from … from + count of every latent. */
+/** Seats from … from + count − 1 of every latent. */
 function slices(latents: Latents, from: number, count: number): Latents {
   return new Map(
     [...latents].map(([id, tensor]) => [id, tf.slice(tensor, [from, 0, 0], [count, tensor.shape[1], tensor.shape[2]])]),
   );
 }
 
-/** The request of the seats from … to − 1. */
+/** The request for seats from … to − 1. */
 function ofSeats(request: TrainRequest, from: number, to: number, L: number): TrainRequest {
   return {
     tokens: request.tokens.subarray(from * L, to * L),
@@ -448,7 +448,7 @@ function refuseInfinite(
     if (!values.every(Number.isFinite)) throw new NotFiniteError(`the gradient of ${name} is not finite`);
 }
 
-/** A tensor's numbers; the tensor is gone afterwards. */
+/** A tensor's numbers; disposes of the tensor. */
 async function take(tensor: Tensor): Promise<Float32Array> {
   const data = (await tensor.data()) as Float32Array;
   tensor.dispose();
@@ -462,8 +462,7 @@ function addInto(sums: Map<string, Float32Array>, name: string, values: Float32A
 }
 
 /**
- * TensorFlow.js computes without ever waiting, so nothing else would get its turn during a run:
- * no Ctrl-C, no timer, no message.
+ * Yields to the event loop: TensorFlow.js never does, and would block Ctrl-C, timers and messages during a run.
  */
 function breathe(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve));

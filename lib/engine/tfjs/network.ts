@@ -55,12 +55,12 @@ export function callNet(
   return h;
 }
 
-/** What the names of a layer's weights begin with. */
+/** The prefix of the names of a layer's weights. */
 export function layerPath(net: NetId, layer: number): string {
   return `${netPath(net)}.layers.${layer}`;
 }
 
-/** The first half of a layer: TRM-MLP's mixing, or h ← rms(h + attention(h)). */
+/** The first half of a layer: TRM-MLP's token mixing, or h ← rms(h + attention(h)). */
 export function mixPositions(
   config: ModelConfig,
   weights: WeightOf,
@@ -145,7 +145,7 @@ export function linear(x: Tensor3D, weight: Tensor): Tensor3D {
   return tf.matMul(x.reshape([B * R, width]) as Tensor2D, weight as Tensor2D, false, true).reshape([B, R, -1]);
 }
 
-/** Logits of every cell from the answer latent: its prefix is not read (§1.11). [B, S, D] → [B, L, V] */
+/** Logits of every cell from the answer latent without its prefix (§1.11). [B, S, D] → [B, L, V] */
 export function answerHead(config: ModelConfig, weights: WeightOf, y: Tensor3D): Tensor3D {
   const { puzzlePrefix: P, sequenceLength: L, hiddenSize: D } = config;
   return linear(tf.slice(y, [0, P, 0], [y.shape[0], L, D]), weights('lm_head.weight'));

@@ -1,9 +1,9 @@
-/** What the wasm backend of TensorFlow.js needs to be fast. */
+/** Makes the wasm backend of TensorFlow.js fast. */
 import * as tf from '@tensorflow/tfjs-core';
 
 let wasmComplete = false;
 
-/** The wasm backend multiplies transposed matrices a dozen times slower than others: transpose them first. */
+/** Transposes matrices before a product: the wasm backend's own transposed product is a dozen times slower. */
 export function completeWasm(): void {
   if (wasmComplete) return;
   wasmComplete = true;

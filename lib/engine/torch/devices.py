@@ -1,4 +1,4 @@
-"""What this Python's torch can compute on, as one line of JSON; trm-lab doctor reads it."""
+"""Prints the devices of this Python's torch as one line of JSON, for trm-lab doctor."""
 import json
 
 import torch

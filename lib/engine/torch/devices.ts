@@ -1,19 +1,19 @@
-/** What the torch engine could compute on here, for trm-lab doctor. */
+/** Lists the devices that the torch engine could use on this machine, for trm-lab doctor. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { torchPython, whyTorchMissing, workerFile } from './worker.js';
 
-/** A GPU as torch sees it. */
+/** A GPU as PyTorch sees it. */
 export interface TorchDevice {
-  /** What --device calls it. */
+  /** Its name for --device. */
   readonly device: string;
   readonly name: string;
   readonly bytes: number;
-  /** Whether it multiplies bfloat16 itself. */
+  /** Whether it multiplies bfloat16 in hardware. */
   readonly bf16: boolean;
 }
 
-/** PyTorch's version and GPUs; a sentence where there is no PyTorch or it does not load. Takes seconds. */
+/** PyTorch's version and GPUs, or a sentence why there is no PyTorch or it does not load. Takes seconds. */
 export function torchDevices(): { readonly torch: string; readonly devices: readonly TorchDevice[] } | string {
   const missing = whyTorchMissing();
   if (missing !== undefined) return missing;

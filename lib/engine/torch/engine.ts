@@ -1,4 +1,4 @@
-/** The engine for GPUs: a worker in PyTorch interprets the schedule; this side keeps the contract. */
+/** The engine for GPUs: a PyTorch worker interprets the schedule, and this side implements the contract. */
 import type { ModelConfig } from '../../model/config.js';
 import { parameterSpecs, type TensorMap } from '../../model/parameters.js';
 import type { LatentId } from '../../model/calls.js';
@@ -25,11 +25,11 @@ import { checkEven, rankCount, torchBytes } from './ranks.js';
 import type { Frame } from './wire.js';
 import { Worker, type WorkerOptions } from './worker.js';
 
-/** How to compute; all fields may be left out. */
+/** How to compute; all fields are optional. */
 export interface TorchOptions extends WorkerOptions {
   /** auto, cpu, cuda, cuda:1, xpu, mps: torch's names (ROCm is cuda). Default auto: a GPU where there is one. */
   readonly device?: string | undefined;
-  /** Default auto: bf16 on a GPU that multiplies it, else float32. */
+  /** Default auto: bf16 on a GPU that multiplies it in hardware, else float32. */
   readonly precision?: Precision | 'auto' | undefined;
   /** Threads of a rank on a CPU. Default: PyTorch's, or an even share of the cores. */
   readonly threads?: number | undefined;
@@ -37,7 +37,7 @@ export interface TorchOptions extends WorkerOptions {
   readonly compile?: boolean | undefined;
 }
 
-/** What the worker says of itself when it has a model. */
+/** The worker's report once it has a model. */
 interface Opened {
   readonly torch: string;
   readonly device: string;
@@ -45,13 +45,13 @@ interface Opened {
   readonly precision: Precision;
   readonly compiled: boolean;
   readonly losses: 'float64' | 'float32';
-  /** Of each rank on a CPU, null on a GPU. */
+  /** Threads of each rank on a CPU, null on a GPU. */
   readonly threads: number | null;
-  /** Of a device that has memory of its own; null where it is the machine's. */
+  /** Memory of a device that has its own; null if it uses the machine's. */
   readonly bytes: number | null;
 }
 
-/** Starts the worker and gives it a model. Throws InputError if there is no PyTorch, or not the device asked for. */
+/** Starts the worker and gives it a model. Throws InputError if PyTorch or the device asked for is missing. */
 export async function createTorchEngine(config: ModelConfig, options: TorchOptions = {}): Promise<TorchEngine> {
   const { device = 'auto', precision = 'auto', threads, compile } = options;
   rankCount(options);
@@ -68,7 +68,7 @@ export async function createTorchEngine(config: ModelConfig, options: TorchOptio
   return new TorchEngine(config, worker, options.devices ?? 1, head as unknown as Opened);
 }
 
-/** The contract, and what else torch's worker can tell. */
+/** Implements the contract, and reports memory and peak speed of the worker. */
 export class TorchEngine extends CheckedEngine<TorchState> {
   readonly kind = 'torch';
   readonly precision: Precision;
@@ -173,13 +173,13 @@ export class TorchEngine extends CheckedEngine<TorchState> {
     return new Map([...gradients, ...(await this.#read('gradient', [{ name: localWeights }]))]);
   }
 
-  /** Most bytes that the worker (rank 0) has held: of the host's memory, and of the device's where it has its own. */
+  /** Peak memory of the worker (rank 0) in bytes: on the host, and on a device that has its own. */
   async peakMemory(): Promise<{ readonly host: number; readonly device: number | null }> {
     const { head } = await this.#worker.ask({ do: 'memory' });
     return head as { host: number; device: number | null };
   }
 
-  /** FLOP a second of products of two square bfloat16 matrices of that size. */
+  /** FLOP per second of products of two size × size bfloat16 matrices. */
   async productPeak(size: number): Promise<number> {
     const { head } = await this.#worker.ask({ do: 'peak', size });
     return (head as { flopPerSecond: number }).flopPerSecond;
@@ -199,7 +199,7 @@ export class TorchEngine extends CheckedEngine<TorchState> {
     );
   }
 
-  /** Throws InputError where so many seats cannot fit: a worker that tried would be killed. */
+  /** Throws InputError if this many seats cannot fit: a worker that tried would be killed. */
   #checkMemory(seats: number, learning: boolean): void {
     const { ranks, precision, compiled, bytes } = this.#opened;
     const here = bytes === null ? this.#devices : 1; // ranks that share one memory
@@ -220,7 +220,7 @@ export class TorchEngine extends CheckedEngine<TorchState> {
     ]);
   }
 
-  /** A command whose failure shows with the next question: the worker has then ended. */
+  /** Sends a command without waiting. If the worker has ended, the next request shows it. */
   #tell(head: Frame['head']): void {
     this.#worker.ask(head).catch((error: unknown) => {
       if (!(error instanceof EngineLostError)) throw error;
@@ -259,7 +259,7 @@ class TorchState extends CheckedState {
   }
 }
 
-/** The values of a tensor in an answer. Throws EngineLostError where they are not what the wire promises. */
+/** The values of a tensor in an answer. Throws EngineLostError if it is missing or of another type. */
 function valuesOf<Values>(tensors: Frame['tensors'], name: string, type: new (length: number) => Values): Values {
   const data = tensors.get(name)?.data;
   if (!(data instanceof type)) throw new EngineLostError(`the torch worker answered nonsense: no ${type.name} ${name}`);

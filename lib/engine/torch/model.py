@@ -1,4 +1,4 @@
-"""One model on one device: parameters, moments and latents, the schedule's interpreter, and the optimizers (spec 4)."""
+"""One model on one device: its tensors, the interpreter of its schedule, and the optimizers (spec 4)."""
 import math
 
 import torch
@@ -14,14 +14,14 @@ class NotFinite(Exception):
 
 
 class Model:
-    """Seats of this rank only: `ranks` adds gradients up and gathers what the puzzle rows need."""
+    """A model for the seats of this rank; `ranks` sums gradients and gathers the puzzle rows' gradients."""
 
     def __init__(self, plain, specs, device, dtype, compiled, ranks):
         self.plain, self.device, self.dtype, self.ranks = plain, device, dtype, ranks
         self.wide = torch.float64 if has_float64(device) else torch.float32
         self.call_net = network.call_net
         if compiled:
-            # For every shape it meets, with and without gradient: an evaluation has shapes of its own.
+            # One compilation per shape, with and without gradient; evaluations bring their own shapes.
             torch._dynamo.config.recompile_limit = 64
             self.call_net = torch.compile(network.call_net, dynamic=False)
         self.rotary = None
@@ -33,9 +33,9 @@ class Model:
         self.local = None
 
     def _lay_out(self, specs):
-        """Every trained tensor is a piece of one flat one: an update is a few operations, a sum over ranks is one.
+        """Makes all trained tensors views of a flat one: updates take a few operations, sums over ranks only one.
 
-        Matrices of the networks come last, as Muon treats them alone; pieces begin at multiples of 256 bytes.
+        The networks' matrices come last, since Muon treats only them; views begin at multiples of 256 bytes.
         """
         trained = [spec for spec in specs if spec["role"] == "trained"]
         trained.sort(key=lambda spec: ".layers." in spec["name"])
@@ -65,7 +65,7 @@ class Model:
             mixer = ("mlp_t.gate_up_proj", "mlp_t.down_proj")
         return [f"{net}.layers.{layer}.{part}.weight" for part in (*mixer, "mlp.gate_up_proj", "mlp.down_proj")]
 
-    # Tensors by kind and name; a kind other than the parameters has trained tensors only.
+    # Tensors by kind and name; kinds other than parameters have trained tensors only.
 
     def tensor(self, kind, name):
         if kind == "gradient" and name == LOCAL:
@@ -77,7 +77,7 @@ class Model:
         self.tensor(kind, name).copy_(tensor)
 
     def start_afresh(self):
-        """After new parameters: the average is theirs, the moments are zero."""
+        """After new parameters: sets the average to them and the moments to zero."""
         self.flat["average"].copy_(self.flat["parameters"])
         self.flat["firstMoment"].zero_()
         self.flat["secondMoment"].zero_()
@@ -89,7 +89,7 @@ class Model:
     # A supervision step.
 
     def run(self, latents, x, weights):
-        """All calls in order; each reads the latents as they are then. A call without gradient makes a constant."""
+        """Runs all calls in order; each reads the current latents. Calls without gradient give constants."""
         latents, learning = list(latents), torch.is_grad_enabled()
         with torch.no_grad():
             cast = {name: weight.to(self.dtype) for name, weight in weights.items() if ".layers." in name}
@@ -105,7 +105,7 @@ class Model:
         return [[[weights[name] for name in layer] for layer in net] for net in self.layers]
 
     def _begin(self, latents, batch, weights, rows):
-        """The latents with those of new puzzles at their start values, and the embedded puzzles."""
+        """The latents, set to their start values for seats with reset, and the embedded puzzles."""
         new = batch["reset"].view(-1, 1, 1).bool()
         start = [
             torch.where(new, self.buffers[name].to(self.dtype), latent)
@@ -131,7 +131,7 @@ class Model:
         return after, results
 
     def train(self, latents, batch, total, softmax, want_logits):
-        """Forward, losses and gradients of this rank's part of `total` seats, the gradients summed over ranks."""
+        """Forward pass and losses of this rank's part of `total` seats, and gradients summed over all ranks."""
         weights = self.views["parameters"]
         self.flat["gradient"].zero_()
         rows = self._rows(batch["puzzleIds"])
@@ -143,7 +143,7 @@ class Model:
         targets = None
         after = [latent.detach() for latent in after]
         if self.plain["learnsContinue"]:
-            with torch.no_grad():  # how sure the model is after one step more (spec 2.3)
+            with torch.no_grad():  # how sure the model is one step later (spec 2.3)
                 halt, go = self._heads(weights, self.run(after, x, weights))[1].unbind(-1)
                 targets = torch.sigmoid(torch.where(batch["last"].bool(), halt, torch.maximum(halt, go)))
         predictions, answer, halt, go = network.losses_of(
@@ -171,7 +171,7 @@ class Model:
         return after, results
 
     def refuse_infinite(self, results):
-        """Raises NotFinite naming the loss or gradient that is not; `results` are those of all ranks, on the host."""
+        """Raises NotFinite naming a loss or gradient that is not finite; `results`: of all ranks, on the host."""
         for name in ("answerLoss", "haltLoss", "continueLoss"):
             if not torch.isfinite(results[name]).all():
                 raise NotFinite(f"{name} is not finite")
@@ -181,11 +181,11 @@ class Model:
             if gradient is not None and not torch.isfinite(gradient).all():
                 raise NotFinite(f"the gradient of {name} is not finite")
 
-    # Updates: every rank makes the same one.
+    # Updates: every rank computes the same one.
 
     @torch.no_grad()
     def update(self, request, ids):
-        """One optimizer step; `ids` are the puzzles of all seats, on the host, in their order."""
+        """One optimizer step; `ids` are the puzzle ids of all seats in order, on the host."""
         if self.table is not None:
             self._sign_sgd(ids, request["puzzleLearningRate"], request["puzzleWeightDecay"])
         end = len(self.flat["parameters"])
@@ -199,14 +199,14 @@ class Model:
 
     def _sign_sgd(self, ids, rate, decay):
         """row (1 - lr wd) - lr sign(sum of its seats' gradients), for the rows of this batch only (spec 4.2)."""
-        distinct, seats = ids.long().unique(return_inverse=True)  # on the host: no waiting for the device
+        distinct, seats = ids.long().unique(return_inverse=True)  # on the host, so as not to wait for the device
         distinct, seats = distinct.to(self.device), seats.to(self.device)
         sums = torch.zeros((len(distinct), self.table.shape[1]), device=self.device).index_add_(0, seats, self.local)
         self.table[distinct] = self.table[distinct] * (1 - rate * decay) - rate * sums.sign()
 
 
 def adam(p, average, m, v, g, request):
-    """AdamATan2 or AdamW (lib/engine/optimizers.ts has the formulas), then the average follows."""
+    """A step of AdamATan2 or AdamW (formulas: lib/engine/optimizers.ts), then of the average."""
     beta1, beta2, rate = request["beta1"], request["beta2"], request["learningRate"]
     p.mul_(1 - rate * request["weightDecay"])
     m.lerp_(g, 1 - beta1)
@@ -221,7 +221,7 @@ def adam(p, average, m, v, g, request):
 
 
 def muon(p, average, m, v, g, request):
-    """One matrix: a step along its momentum made orthogonal (arXiv 2502.16982); the second moment plays no part."""
+    """A step of one matrix along its orthogonalized momentum (arXiv 2502.16982); the second moment is not used."""
     beta1, rate = request["beta1"], request["learningRate"]
     m.lerp_(g, 1 - beta1)
     x = torch.lerp(m, g, 1 - beta1)
@@ -237,7 +237,7 @@ def muon(p, average, m, v, g, request):
 
 
 def has_float64(device):
-    """MPS has none, nor have some of Intel's GPUs; losses are float32 there."""
+    """False for MPS and some of Intel's GPUs, where losses are float32."""
     if device.type == "xpu":
         return bool(torch.xpu.get_device_properties(device).has_fp64)
     return device.type != "mps"

@@ -16,7 +16,7 @@ def rms_norm(x):
 
 
 def linear(x, weight):
-    """x times the weight transposed. The weight is cast at every use, so that gradients add up in its own type."""
+    """x times the transposed weight. The weight is cast at every use, so that gradients are summed in its own type."""
     return F.linear(x, weight.to(x.dtype))
 
 
@@ -50,7 +50,7 @@ def rotary_tables(positions, size, device):
 
 
 def call_net(sources, layers, heads, rotary):
-    """One call: the sum of the sources from left to right, then each layer in turn. heads 0: an MLP over positions.
+    """One call: sums the sources from left to right, then applies each layer. heads 0: an MLP over positions.
 
     A layer is (mixer in, mixer out, channel in, channel out). [B, S, D] to [B, S, D]
     """
@@ -88,14 +88,14 @@ def heads_of(weights, y, prefix):
 
 
 def losses_of(logits, halting, labels, targets, softmax, wide):
-    """Predictions, and per seat the losses of answer, halting and continuing (spec 3); in the type `wide`."""
+    """Predictions, and the answer, halt and continue losses of each seat (spec 3), in the type `wide`."""
     scored = labels != -100
     predictions = logits.argmax(-1)
     x = logits.to(wide)
     if softmax:
         log_p = F.log_softmax(x, -1)
     else:
-        # Either branch is finite wherever the other one is taken: the gradient never meets infinity times zero.
+        # Each branch is finite where the other one is taken, so the gradient never has infinity times zero.
         s = torch.where(x < 0, 1 / (1 - x.clamp(max=0)), x + 1)
         log_p = torch.log(s / s.sum(-1, keepdim=True))
     of_label = log_p.gather(-1, labels.clamp(min=0).long().unsqueeze(-1)).squeeze(-1)

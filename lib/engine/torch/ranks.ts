@@ -1,11 +1,11 @@
-/** What is known of the ranks before any of them starts: how many share a batch, evenly or not, and their memory. */
+/** Checks of the ranks before they start: their number, whether they share a batch evenly, and their memory. */
 import { InputError } from '../../errors.js';
 import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { describe } from '../../model/describe.js';
 import type { Precision } from '../engine.js';
 import type { WorkerOptions } from './worker.js';
 
-/** Ranks of all machines together. Throws InputError for words that torchrun must not be given. */
+/** Number of ranks on all machines. Throws InputError for arguments that torchrun must not get. */
 export function rankCount({ devices = 1, torchrun = '' }: WorkerOptions): number {
   const words = torchrun.trim().split(/[\s=]+/);
   const of = (name: string): string | undefined => {
@@ -21,7 +21,7 @@ export function rankCount({ devices = 1, torchrun = '' }: WorkerOptions): number
   return devices * Number(nodes);
 }
 
-/** Throws InputError unless every rank gets as many seats as every other. */
+/** Throws InputError unless all ranks get equally many seats. */
 export function checkEven(what: string, batchSize: number, ranks: number): void {
   if (batchSize % ranks === 0) return;
   const below = batchSize - (batchSize % ranks);
@@ -32,9 +32,9 @@ export function checkEven(what: string, batchSize: number, ranks: number): void 
   );
 }
 
-/** What ranks that share one memory have in it. */
+/** What the ranks that share one memory keep in it. */
 export interface Held {
-  /** Of these ranks together. */
+  /** Seats of these ranks together. */
   readonly seats: number;
   readonly ranks: number;
   readonly learning: boolean;
@@ -43,9 +43,9 @@ export interface Held {
 }
 
 /**
- * Least bytes of tensors: weights of every rank, latents before and after a step, and what the backward pass needs.
- * Measured on a CPU, eager: attention keeps what `describe` says, an MLP over positions half as much again.
- * bfloat16 halves that; a compiled network is taken to keep half.
+ * Lower bound of the bytes of tensors: weights of every rank, latents before and after a step, and activations kept for
+ * the backward pass. As measured on a CPU in eager mode, attention keeps what `describe` says, an MLP over positions
+ * half as much again (not counted). bfloat16 halves this; a compiled network is assumed to keep half.
  */
 export function torchBytes(config: ModelConfig, { seats, ranks, learning, precision, compiled }: Held): number {
   const { weightBytes, activationBytes } = describe(config, { batchSize: 1 });

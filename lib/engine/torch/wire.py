@@ -1,8 +1,8 @@
 """The frames between the kit and its worker; lib/engine/torch/wire.ts is the other end.
 
 A frame is its length in bytes as an unsigned 64-bit number, little-endian, and then that many bytes of a safetensors
-file. The file's metadata has one entry, "head": JSON that says what the frame wants or answers. Tensors hold the rest.
-Read and written here in a few lines, so that any Python with torch will do.
+file. The file's metadata has one entry, "head": JSON with the request or answer. The tensors hold the rest.
+The few lines here need no library but torch.
 """
 import ctypes
 import json
@@ -15,7 +15,7 @@ NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 
 def read_frame(file):
-    """The bytes of one frame, or None where the other end has closed the pipe."""
+    """The bytes of one frame, or None if the other end has closed the pipe."""
     start = file.read(8)
     if len(start) < 8:
         return None
@@ -31,7 +31,7 @@ def read_frame(file):
 
 
 def unpack(data):
-    """Head and tensors of a frame. The tensors lie in the frame's own memory."""
+    """Head and tensors of a frame. The tensors share the frame's memory."""
     length = struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8 : 8 + length])
     head = json.loads(header.pop("__metadata__")["head"])
@@ -48,7 +48,7 @@ def unpack(data):
 
 
 def write_frame(file, head, tensors=None):
-    """Writes one frame; tensors are dense and in the memory of the host."""
+    """Writes one frame; tensors must be dense and in host memory."""
     header, size, parts = {"__metadata__": {"head": json.dumps(head)}}, 0, []
     for name, tensor in sorted((tensors or {}).items(), key=lambda item: -item[1].dtype.itemsize):
         data = tensor.detach().contiguous()
@@ -66,5 +66,5 @@ def write_frame(file, head, tensors=None):
 
 
 def bytes_of(tensor):
-    """The memory of a dense tensor, as bytes that can be written."""
+    """The memory of a dense tensor as bytes."""
     return (ctypes.c_char * (tensor.numel() * tensor.dtype.itemsize)).from_address(tensor.data_ptr())

@@ -1,19 +1,19 @@
-/** The frames between the kit and the torch engine's worker; wire.py is the other end and says what a frame is. */
+/** Writes and reads the frames between the kit and the torch engine's worker; wire.py defines the format. */
 import { pieces } from '../../write-file.js';
 import { MemoryBytes } from '../../checkpoint/bytes.js';
 import { listSafetensors, safetensorsParts } from '../../checkpoint/safetensors.js';
 import type { StoredTensor } from '../../checkpoint/tensor-data.js';
 
-/** One message: what it wants or answers, and tensors. */
+/** One message: a head with the request or answer, and tensors. */
 export interface Frame {
   readonly head: Readonly<Record<string, unknown>>;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-/** Longer frames would not be ours: the largest puzzle tables have 2.5 GB. */
+/** Longer frames are refused as invalid: the largest puzzle tables have 2.5 GB. */
 const longestFrame = 16 * 2 ** 30;
 
-/** The bytes of a frame, its length first; not copied: its tensors stay as they are until it is answered. */
+/** The bytes of a frame, its length first. They are not copied: the tensors must not change until the answer. */
 export function* frameBytes({ head, tensors }: Frame): Generator<Uint8Array> {
   const parts = safetensorsParts(tensors, { head: JSON.stringify(head) });
   const length = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -21,14 +21,14 @@ export function* frameBytes({ head, tensors }: Frame): Generator<Uint8Array> {
   for (const part of parts) yield* pieces(part, 2 ** 26);
 }
 
-/** Puts frames together from the chunks that a pipe delivers. */
+/** Assembles frames from the chunks that a pipe delivers. */
 export class FrameReader {
   readonly #length = new Uint8Array(8);
   #lengthRead = 0;
   #body: Uint8Array | undefined;
   #bodyRead = 0;
 
-  /** The frames that a chunk completes. Throws Error where the bytes are no frame. */
+  /** The frames that a chunk completes. Throws Error for bytes that are not a frame. */
   *push(chunk: Uint8Array): Generator<Frame> {
     for (let at = 0; at < chunk.length; ) {
       if (this.#body === undefined) {

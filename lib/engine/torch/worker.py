@@ -1,7 +1,7 @@
 """The torch engine's worker: reads commands from its standard input, answers on its standard output, one frame each.
 
-Started by lib/engine/torch/worker.ts, alone or as one of several ranks by torchrun. Rank 0 is at the pipe; it passes
-every command on to the others, and all of them do the same with their own seats. The worker ends when the pipe does.
+lib/engine/torch/worker.ts starts it, alone or as several ranks by torchrun. Rank 0 has the pipe and passes every
+command on to the other ranks; each rank runs it for its own seats. The worker ends when the pipe is closed.
 """
 import datetime
 import io
@@ -21,7 +21,7 @@ REMEDY = "run npm run setup -- torch, or name a Python that has it in TRM_TORCH_
 
 
 def fail(message):
-    """The one line by which the kit tells why a worker ended."""
+    """Ends the worker with the one line that tells the kit why."""
     rank = os.environ.get("RANK")
     where = f"rank {rank}: " if rank is not None else ""
     print(f"worker error: {where}{message}", file=sys.stderr, flush=True)
@@ -43,7 +43,7 @@ from wire import read_frame, unpack, write_frame
 
 
 class Ranks:
-    """The processes that share a batch. Commands go over gloo; gradients over the device's own library."""
+    """The processes that share a batch. They exchange commands by gloo, gradients by the device's own library."""
 
     def __init__(self):
         self.size = int(os.environ.get("WORLD_SIZE", "1"))
@@ -52,21 +52,21 @@ class Ranks:
         self.here = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
         self.own = None
         if self.size > 1:
-            # Between two commands may lie a night in a notebook; a rank that dies is noticed all the same.
+            # A notebook may pause for a night between two commands; the death of a rank is noticed all the same.
             dist.init_process_group("gloo", timeout=datetime.timedelta(days=365))
 
     def take(self, device):
-        """The library that adds up what lies on the device."""
+        """Opens the library that sums the device's tensors over ranks."""
         own = {"cuda": "nccl", "xpu": "xccl"}.get(device.type)
         if self.size > 1 and own is not None:
             self.own = dist.new_group(backend=own)
 
     def share(self, seats):
-        """The seats of this rank, as a slice: as even as can be."""
+        """The seats of this rank as a slice; all ranks' shares are as even as possible."""
         return slice(seats * self.rank // self.size, seats * (self.rank + 1) // self.size)
 
     def pass_on(self, data):
-        """Rank 0's frame, at every rank; None at the end."""
+        """Broadcasts rank 0's frame to every rank; None at the end."""
         if self.size == 1:
             return data
         length = torch.tensor([-1 if data is None else len(data)])
@@ -82,7 +82,7 @@ class Ranks:
             dist.all_reduce(gradient, group=self.own)
 
     def join(self, rows):
-        """Every rank's rows, one below the other, at every rank."""
+        """The rows of all ranks, concatenated, at every rank."""
         if self.size == 1:
             return rows
         joined = torch.empty((self.size * rows.shape[0], *rows.shape[1:]), dtype=rows.dtype, device=rows.device)
@@ -90,7 +90,7 @@ class Ranks:
         return joined
 
     def gather(self, tensors):
-        """Rank 0 gets all ranks' host tensors, joined along the seats; the others None."""
+        """At rank 0, the host tensors of all ranks, concatenated along the seats; at other ranks None."""
         if self.size == 1:
             return tensors
         if self.rank > 0:
@@ -204,7 +204,7 @@ class Worker:
         return {"host": host, "device": torch.cuda.max_memory_allocated() if cuda else None}, {}
 
     def peak(self, head, _tensors):
-        """FLOP a second of square bfloat16 products, the best of several: what a step's speed is measured against."""
+        """FLOP per second of square bfloat16 products, the best of 20, with which a step's speed is compared."""
         matrix = torch.randn(head["size"], head["size"], dtype=torch.bfloat16, device=self.device)
         best = math.inf
         for _ in range(20):
@@ -216,7 +216,7 @@ class Worker:
         return {"flopPerSecond": 2 * head["size"] ** 3 / best}, {}
 
     def _batch(self, seats, tensors):
-        """This rank's seats on its device; copies from pinned memory do not wait."""
+        """This rank's seats on its device; copies from pinned memory are asynchronous."""
         share = self.ranks.share(seats)
         mine = {name: tensor[share] for name, tensor in tensors.items()}
         if self.device.type == "cuda":
@@ -250,7 +250,7 @@ def is_there(kind):
 
 
 def device_name(device):
-    """What the device calls itself."""
+    """The device's own name."""
     if device.type in ("cuda", "xpu"):
         return getattr(torch, device.type).get_device_name(device)
     return device.type
@@ -264,7 +264,7 @@ def device_bytes(device):
 
 
 def chosen_precision(wanted, device):
-    """bf16 where a GPU multiplies it, unless told otherwise; a CPU computes in float32 unless told otherwise."""
+    """The precision asked for; for auto, bf16 on a GPU that multiplies it in hardware, else float32."""
     if wanted != "auto":
         return wanted
     if device.type == "cuda":
@@ -287,17 +287,17 @@ def serve(worker, ranks, pipe_in, pipe_out):
 
 
 def watch(pipe):
-    """Ends this process when whoever started it is gone, also in the middle of a long step."""
+    """Ends this process when its parent is gone, even during a long step."""
     poll = select.poll()
     poll.register(pipe, getattr(select, "POLLRDHUP", 0))
     poll.poll()
-    time.sleep(3)  # between two steps it ends by itself
+    time.sleep(3)  # between two steps, the process ends by itself
     os._exit(0)
 
 
 def main():
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the kit's to answer
-    # Whatever else prints to standard output must not end up between two frames.
+    # Other output to file descriptor 1 must not mix with the frames, so it goes to standard error.
     pipe_out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     pipe_in = io.BufferedReader(io.FileIO(0, closefd=False), 1 << 20)
@@ -308,13 +308,13 @@ def main():
         serve(Worker(ranks), ranks, pipe_in, pipe_out)
     except torch.OutOfMemoryError as error:
         fail(f"out of device memory: {first_line(error)}")
-    except Exception as error:  # the line is what the kit shows, the trace what a person may ask for
+    except Exception as error:  # the kit shows the line; the trace is for debugging
         traceback.print_exc()
         fail(f"{type(error).__name__}: {first_line(error)}")
     if ranks.size > 1:
         dist.destroy_process_group()
         pipe_out.flush()
-        os._exit(0)  # at the interpreter's own end a thread of gloo may abort the rank: a failure to torchrun
+        os._exit(0)  # on a normal exit a gloo thread may abort the rank, which torchrun reports as a failure
 
 
 def first_line(error):

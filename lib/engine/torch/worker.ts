@@ -1,4 +1,4 @@
-/** The Python process, or torchrun's several, that the torch engine computes in: started, asked, never left behind. */
+/** Starts, asks and ends the Python process, or torchrun's processes, in which the torch engine computes. */
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import type { Socket } from 'node:net';
@@ -10,21 +10,21 @@ import type { StoredTensor } from '../../checkpoint/tensor-data.js';
 import { EngineLostError } from '../engine.js';
 import { frameBytes, FrameReader, type Frame } from './wire.js';
 
-/** How to start it; all fields may be left out. */
+/** How to start it; all fields are optional. */
 export interface WorkerOptions {
-  /** Ranks on this machine, one a device. Default 1. */
+  /** Ranks on this machine, one per device. Default 1. */
   readonly devices?: number | undefined;
-  /** Further arguments of torchrun, such as "--nnodes=2 --node-rank=0 --master-addr=node0". */
+  /** More arguments for torchrun, such as "--nnodes=2 --node-rank=0 --master-addr=node0". */
   readonly torchrun?: string | undefined;
 }
 
-/** The Python that has torch: TRM_TORCH_PYTHON, or that of the environment which set-up makes. */
+/** The Python that has torch: TRM_TORCH_PYTHON, or that of the environment made by set-up. */
 export function torchPython(): string {
   const named = process.env['TRM_TORCH_PYTHON'] ?? '';
   return named === '' ? path.join(projectRoot(), '.venv-torch', 'bin', 'python') : named;
 }
 
-/** Why there is no torch engine, or undefined: whether that Python has torch shows when it is started. */
+/** Why there is no torch engine, or undefined if Python exists; whether it has torch shows when it is started. */
 export function whyTorchMissing(): string | undefined {
   const python = torchPython();
   if (existsSync(python)) return undefined;
@@ -33,7 +33,7 @@ export function whyTorchMissing(): string | undefined {
     : 'PyTorch is not installed here: run npm run setup -- torch, or name a Python that has it in TRM_TORCH_PYTHON';
 }
 
-/** Where the Python files lie: beside this file's source, whichever folder it is compiled to. */
+/** The worker's Python file, which lies next to this file's source even if this runs compiled in another folder. */
 export const workerFile = path.join(projectRoot(), 'lib', 'engine', 'torch', 'worker.py');
 
 /** The program and arguments that start the ranks of this machine. */
@@ -44,39 +44,39 @@ export function workerCommand({ devices = 1, torchrun }: WorkerOptions): readonl
   return [python, '-m', 'torch.distributed.run', `--nproc-per-node=${devices}`, ...more, workerFile];
 }
 
-/** A question that waits for its answer. */
+/** A request that waits for its answer. */
 interface Waiting {
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: Error) => void;
 }
 
-/** How long processes whose pipe has ended may take, in milliseconds, before they are told to end. */
+/** Milliseconds that processes get to end by themselves, once their pipe is closed, before they are terminated. */
 const patience = 20_000;
 
-/** The worker at the other end of a pipe. Questions are answered in their order. */
+/** The worker at the other end of a pipe. It answers requests in order. */
 export class Worker {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #reader = new FrameReader();
   readonly #waiting: Waiting[] = [];
-  /** The end of what it wrote to standard error: the reason of a death is in it. */
+  /** The last part of its standard error, which shows why it died. */
   #said = '';
   #lost: Error | undefined;
   #answered = false;
 
-  /** Throws InputError where Python is missing. Whether the worker starts shows with the first answer. */
+  /** Throws InputError if Python is missing. Whether the worker starts shows with the first answer. */
   constructor(options: WorkerOptions) {
     const missing = whyTorchMissing();
     if (missing !== undefined) throw new InputError(`the torch engine is not available: ${missing}`);
     const [program, ...args] = workerCommand(options);
     this.#child = spawn(program, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
-      // Its own process group: Ctrl-C is ours to answer, and what is left of it can be ended together.
+      // Its own process group: Ctrl-C reaches only us, and the whole group can be terminated together.
       detached: true,
       env: { CUBLAS_WORKSPACE_CONFIG: ':4096:8', ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     });
     this.#child.on('error', (error) => this.#lose(`does not start: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#ended(code, signal));
-    this.#child.stdin.on('error', () => undefined); // it has died: 'exit' says how
+    this.#child.stdin.on('error', () => undefined); // the worker has died: 'exit' says how
     this.#child.stdout.on('data', (chunk: Uint8Array) => this.#take(chunk));
     this.#child.stderr.on('data', (chunk: Uint8Array) => {
       this.#said = (this.#said + Buffer.from(chunk).toString('utf8')).slice(-65_536);
@@ -85,12 +85,12 @@ export class Worker {
     this.#hold(false);
   }
 
-  /** Process ids, for tests: that of the worker, or of torchrun. */
+  /** Process id of the worker, or of torchrun; for tests. */
   get pid(): number | undefined {
     return this.#child.pid;
   }
 
-  /** Rejects with EngineLostError if the worker ended or answers nonsense, with InputError if it does not start. */
+  /** Rejects with EngineLostError if the worker has ended or answers nonsense, with InputError if it does not start. */
   ask(head: Frame['head'], tensors: ReadonlyMap<string, StoredTensor> = new Map()): Promise<Frame> {
     return new Promise((resolve, reject) => {
       if (this.#lost !== undefined) return reject(this.#lost);
@@ -100,14 +100,14 @@ export class Worker {
     });
   }
 
-  /** Lets it end: it does when its standard input does. */
+  /** Closes its standard input, whereupon it ends. */
   close(): void {
     this.#lost ??= new EngineLostError('the torch engine was disposed of');
     this.#child.stdin.end();
     this.#killLater();
   }
 
-  /** Keeps Node alive exactly while there is an answer to wait for, or the news of a death in its place. */
+  /** Keeps Node alive exactly while a request waits for its answer or for news of the worker's death. */
   #hold(on: boolean): void {
     const { stdout, stderr } = this.#child as unknown as Record<'stdout' | 'stderr', Socket>;
     for (const each of [this.#child, stdout, stderr]) {
@@ -132,9 +132,9 @@ export class Worker {
     }
   }
 
-  /** Its last words may still be on their way. */
+  /** Waits for the rest of standard error, which may arrive after 'exit'. */
   #ended(code: number | null, signal: string | null): void {
-    this.#child.stdin.destroy(); // what torchrun leaves behind ends with this
+    this.#child.stdin.destroy(); // processes that torchrun leaves behind end by this
     const tell = (): void => this.#lose(`ended (${signal ?? `exit code ${code}`})${this.#cause(signal)}`);
     const { stderr } = this.#child;
     if (stderr.readableEnded || this.#lost !== undefined) return tell();
@@ -146,7 +146,7 @@ export class Worker {
     });
   }
 
-  /** What a worker said of its own death, or torchrun of that of a rank; else the last line of what ended by itself. */
+  /** Why it ended: what a worker or torchrun reported, else the last line of a process that no signal killed. */
   #cause(killedBy: string | null): string {
     const own = /worker error: (.*)/.exec(this.#said)?.[1];
     const signal = /Signal \d+ \(\w+\) received by PID \d+/.exec(this.#said)?.[0];
@@ -175,7 +175,7 @@ export class Worker {
     this.#killLater();
   }
 
-  /** Ends what has not ended by itself; torchrun then ends its ranks. */
+  /** Terminates what has not ended by itself in time; torchrun then ends its ranks. */
   #killLater(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
@@ -183,7 +183,7 @@ export class Worker {
       try {
         process.kill(-pid, 'SIGTERM');
       } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // nothing is left: as it should be
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // no process is left, as it should be
       }
     }, patience).unref();
   }
