@@ -57,7 +57,7 @@ interface Addon {
   readonly NativeEngine: new (spec: object, level: string, threads: number) => AddonEngine;
 }
 
-/** Instruction levels, the fastest first. */
+/** Instruction levels, the most capable first. */
 export const levels = ['amx', 'avx512bf16', 'avx512', 'avx2', 'portable'] as const;
 export type Level = (typeof levels)[number];
 
@@ -93,7 +93,7 @@ export function loadAddon(): Addon {
   return addon;
 }
 
-/** Levels that this CPU supports, the fastest first. */
+/** Levels that this CPU supports, the most capable first. */
 export function detectedLevels(): Level[] {
   const names = loadAddon().levels();
   return levels.filter((level) => names.includes(level));

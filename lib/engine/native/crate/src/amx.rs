@@ -1,5 +1,5 @@
-//! AMX: whether this CPU has it and this process may use it, and its six instructions,
-//! which stable Rust has by assembly only.
+//! AMX: detects whether this CPU has it and this process may use it, and wraps its six instructions,
+//! which stable Rust offers only through assembly.
 
 use std::arch::asm;
 use std::arch::x86_64::{__cpuid, __cpuid_count};
@@ -7,25 +7,25 @@ use std::sync::OnceLock;
 
 use crate::tiles::{Config, Tiles};
 
-/// The CPU multiplies bfloat16 tiles, the system saves them,
-/// and the kernel has granted them to this process (asked once).
+/// Whether the CPU multiplies bfloat16 tiles, the system saves them,
+/// and the kernel grants them to this process (asked once).
 pub fn permitted() -> bool {
     static PERMITTED: OnceLock<bool> = OnceLock::new();
     *PERMITTED.get_or_init(|| cpu_has_tiles() && system_saves_tiles() && granted())
 }
 
 /// CPUID leaf 7, EDX: bit 22 is AMX-BF16, bit 24 AMX-TILE.
-#[allow(unused_unsafe)] // older compilers hold cpuid unsafe
+#[allow(unused_unsafe)] // cpuid is unsafe in older compilers
 fn cpu_has_tiles() -> bool {
     const BITS: u32 = 1 << 22 | 1 << 24;
     // SAFETY: every x86-64 CPU has the instruction.
     unsafe { __cpuid(0).eax >= 7 && __cpuid_count(7, 0).edx & BITS == BITS }
 }
 
-/// The system switches tile configuration (bit 17 of XCR0) and tile data (bit 18) with a thread.
+/// Whether the system saves tile configuration (bit 17 of XCR0) and tile data (bit 18) on a context switch.
 #[allow(unused_unsafe)]
 fn system_saves_tiles() -> bool {
-    // CPUID leaf 1, ECX bit 27: the system has turned xgetbv on.
+    // CPUID leaf 1, ECX bit 27: the system has enabled xgetbv.
     // SAFETY: every x86-64 CPU has cpuid.
     if unsafe { __cpuid(1) }.ecx & (1 << 27) == 0 {
         return false;
@@ -51,7 +51,7 @@ fn granted() -> bool {
     result == 0
 }
 
-/// Other systems' ways of asking were not tried.
+/// The requests of other systems are not implemented.
 #[cfg(not(target_os = "linux"))]
 fn granted() -> bool {
     false
@@ -60,7 +60,7 @@ fn granted() -> bool {
 /// The instructions themselves.
 pub struct AmxTiles;
 
-// SAFETY of all: the trait's condition. Rust uses no tile register, so their contents last from one block to the next.
+// SAFETY of all: the trait's condition. Rust uses no tile registers, so they keep their contents between asm blocks.
 impl Tiles for AmxTiles {
     const PRESENT: bool = true;
 
@@ -126,9 +126,9 @@ mod tests {
     use crate::soft::{REGISTERS, SoftTiles};
     use crate::tiles::{Sums, Tiles, block};
 
-    // Where the CPU lacks AMX each instruction is an illegal one.
-    // This handler reads its bytes by Intel's manual, does to software tiles what they say and goes on behind them:
-    // so the assembly's opcodes, registers, bases and strides are tested everywhere.
+    // On a CPU without AMX, each tile instruction raises SIGILL. This handler decodes its bytes by Intel's manual,
+    // emulates it on software tiles, and resumes after it. So the assembly's opcodes, registers, bases and strides are
+    // tested everywhere.
 
     const SIGILL: i32 = 4;
     const SA_SIGINFO: i32 = 4;
@@ -156,14 +156,14 @@ mod tests {
     /// Where the kernel keeps rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8 … r15.
     const ORDER: [usize; 16] = [13, 14, 12, 11, 15, 10, 9, 8, 0, 1, 2, 3, 4, 5, 6, 7];
 
-    /// An instruction with a three-byte VEX prefix, taken apart.
+    /// A decoded instruction with a three-byte VEX prefix.
     struct Decoded {
         prefix: u8,
         opcode: u8,
-        /// vvvv, upright.
+        /// vvvv, not inverted.
         third: usize,
         reg: usize,
-        /// Register operand, if the operand is none in memory.
+        /// The register operand; None for an operand in memory.
         rm: Option<usize>,
         base: u64,
         index: u64,
@@ -218,8 +218,8 @@ mod tests {
     }
 
     unsafe extern "C" fn emulate(_signal: i32, _info: usize, context: *mut Context) {
-        // SAFETY: the kernel hands over the interrupted thread's registers;
-        // the memory operands are those the instruction would use.
+        // SAFETY: the kernel passes the interrupted thread's registers;
+        // the memory operands are those that the instruction would use.
         unsafe {
             let registers = &mut (*context).registers;
             let at = registers[RIP] as *const u8;
@@ -237,8 +237,8 @@ mod tests {
         }
     }
 
-    /// Blocks of all shapes by the instructions, real or emulated,
-    /// equal those of the software tiles; and those three loops.
+    /// Blocks of all shapes are the same by the instructions, real or emulated,
+    /// by the software tiles, and by three loops.
     #[test]
     fn the_six_instructions_do_what_the_software_tiles_do() {
         crate::kernel_tests::name_absent_levels();

@@ -1,4 +1,4 @@
-//! The attention mixer: h ← rms(h + Attention(h)) (spec §1.6), forwards and backwards, a block of queries at a time.
+//! The attention mixer: h ← rms(h + Attention(h)) (spec §1.6), forwards and backwards, by blocks of queries.
 
 use crate::buffer::{Buffer, filled};
 use crate::channel_mixer::Shared;
@@ -9,10 +9,10 @@ use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::Level;
 use crate::weights::PackedMatrix;
 
-/// Queries handled at a time: their scores against all keys stay in the cache.
+/// Queries of a block: their scores against all keys stay in the cache.
 const QUERIES: usize = 48;
 
-/// Logsumexp of the spare query: its weights become zero.
+/// Logsumexp of the spare query, which makes its weights zero.
 const NO_QUERY: f32 = 1e30;
 
 /// cos and sin of every position's angles, [S × head/2] each (spec §1.5).
@@ -36,7 +36,7 @@ impl Rotary {
     }
 }
 
-/// What the backward pass needs of one forward pass, besides input and output.
+/// What the backward pass needs of a forward pass in addition to input and output.
 pub struct Tape<L: Level> {
     /// Queries, keys, values of all heads side by side, rotated.
     qkv: Buffer<L::E>,
@@ -51,7 +51,7 @@ impl<L: Level> Tape<L> {
     pub fn new(dims: &Dims, samples: usize, heads: usize) -> Self {
         let rows = dims.rows(samples);
         Self {
-            // A head smaller than a panel is read past its end.
+            // The kernels read a head that is smaller than a panel past its end.
             qkv: Buffer::zeros(rows * dims.qkv_stride::<L>() + L::NR),
             results: Buffer::zeros(rows * dims.heads_stride::<L>() + L::NR),
             logsumexp: filled(NO_QUERY, samples * heads * dims.positions.next_multiple_of(2)),
@@ -60,7 +60,7 @@ impl<L: Level> Tape<L> {
     }
 }
 
-/// Intermediates that live within one call.
+/// Intermediates of one call.
 pub struct Scratch<L: Level> {
     keys: Buffer<L::E>,
     keys_transposed: Buffer<L::E>,
@@ -69,7 +69,7 @@ pub struct Scratch<L: Level> {
     /// Queries × keys.
     scores: Buffer<f32>,
     weights: Buffer<L::E>,
-    /// What scales the weights of each query to 1.
+    /// The factor that makes each query's weights sum to 1.
     inverse: Vec<f32>,
     weight_panels: Buffer<L::E>,
     score_panels: Buffer<L::E>,
@@ -121,13 +121,13 @@ fn heads_of(dims: &Dims) -> (usize, bool) {
     }
 }
 
-/// The blocks of queries of one sample: (first, count).
+/// The blocks of queries of one sample, as (first, count).
 fn query_blocks(positions: usize) -> impl Iterator<Item = (usize, usize)> {
     (0..positions).step_by(QUERIES).map(move |from| (from, QUERIES.min(positions - from)))
 }
 
 /// h [samples·S × stride] ← rms(h + Attention(input));
-/// `input` is h as operands, `output` becomes the result as operands.
+/// `input` is h as operands, `output` receives the result as operands.
 #[allow(clippy::too_many_arguments)]
 pub fn forward<L: Level>(
     dims: &Dims,
@@ -238,7 +238,7 @@ fn rotate_queries_and_keys<L: Level>(dims: &Dims, count: usize, rotary: &Rotary,
     });
 }
 
-/// d ← the derivative with respect to the input h, from that with respect to the output; adds to the gradients.
+/// Replaces d, the derivative by the output, by the derivative by the input h; adds to the gradients.
 #[allow(clippy::too_many_arguments)]
 pub fn backward<L: Level>(
     dims: &Dims,
@@ -327,7 +327,7 @@ pub fn backward<L: Level>(
     });
 }
 
-/// Derivatives of one head's queries, keys and values. The weights are computed again from the saved logsumexp.
+/// Derivatives of one head's queries, keys and values. The weights are recomputed from the saved logsumexp.
 fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape<L>, scratch: &mut Scratch<L>) {
     let (positions, hidden, head) = (dims.positions, dims.hidden, dims.head_size());
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());

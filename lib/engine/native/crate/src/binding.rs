@@ -1,4 +1,4 @@
-//! The door to Node: plain arrays in and out, steps on a thread of their own, no panic across it.
+//! The Node API of the engine: plain arrays in and out, steps on another thread, and no panic reaches Node.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ pub struct CallSpec {
     pub gradient: bool,
 }
 
-/// A model, as the configuration and its schedule give it.
+/// A model's configuration and schedule.
 #[napi(object)]
 pub struct ModelSpec {
     pub sequence: u32,
@@ -47,7 +47,7 @@ pub struct ModelSpec {
     pub learns_continue: bool,
 }
 
-/// A step's results; what was not asked for is empty.
+/// A step's results; arrays that were not asked for are empty.
 #[napi(object)]
 pub struct StepReply {
     pub predictions: Int32Array,
@@ -75,24 +75,24 @@ pub struct UpdateSpec {
     pub puzzle_weight_decay: f64,
 }
 
-/// Names of the levels this CPU has, the most able first.
+/// Names of the levels that this CPU supports, the most capable first.
 #[napi]
 pub fn levels() -> Vec<String> {
     LEVELS.iter().filter(|level| level.detected()).map(|level| level.name().into()).collect()
 }
 
-/// GFLOP/s of products whose operands stay in the cache, on so many threads at once.
+/// GFLOP/s of products whose operands stay in the cache, on `threads` threads together.
 #[napi]
 pub fn product_peak(level: String, threads: u32) -> Result<f64> {
     guarded(|| Ok(isa(&level)?.peak(threads_of(threads)?)))
 }
 
-/// None once it was disposed of.
+/// The engine; None once it has been disposed of.
 type Shared = Arc<Mutex<Option<Box<dyn AnyEngine>>>>;
 
-/// More would be a slip: every thread has its own buffers.
+/// More threads would be a mistake: each has its own buffers.
 const MOST_THREADS: u32 = 1024;
-/// As many seats as a batch may have.
+/// Most seats of a batch.
 const MOST_SEATS: i64 = 65_536;
 
 /// An engine at one level.
@@ -134,7 +134,7 @@ impl NativeEngine {
         }
     }
 
-    /// Frees the engine's memory at once, a broken one's too; every later call but this one and `disposeState` fails.
+    /// Frees the engine's memory at once, even if it is broken. Later calls fail, except this one and `disposeState`.
     #[napi]
     pub fn dispose(&self) {
         *self.held() = None;
@@ -235,13 +235,13 @@ impl NativeEngine {
         guarded(|| act(present(&mut *lock(&self.engine)?)?).map_err(failed))
     }
 
-    /// The engine, broken or not.
+    /// The engine, even if a panic has broken it.
     fn held(&self) -> MutexGuard<'_, Option<Box<dyn AnyEngine>>> {
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One supervision step on a thread of Node's pool, so that its event loop goes on.
+/// One supervision step on a thread of Node's pool, so that it does not block the event loop.
 pub struct StepTask {
     engine: Shared,
     state: u32,
@@ -284,7 +284,7 @@ fn request(tokens: &[i32], puzzle_ids: &[i32], reset: &[u8], want_logits: bool) 
     Request { tokens: tokens.to_vec(), puzzle_ids: puzzle_ids.to_vec(), reset: reset.to_vec(), want_logits }
 }
 
-/// A panic becomes an error; the lock it held is poisoned, so the engine answers nothing but that from then on.
+/// Turns a panic into an error. The panic poisons the engine's lock, so that all later calls fail.
 fn guarded<T>(act: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
         if let Some(error) = panic.downcast_ref::<OutOfMemory>() {
@@ -335,7 +335,7 @@ fn out_of_memory(OutOfMemory { bytes }: OutOfMemory) -> Error {
     )
 }
 
-/// Input and NotFinite are told apart by the code that the TypeScript side reads.
+/// The error of a failure; the TypeScript side distinguishes Input from NotFinite by its code.
 fn failed(failure: Failure) -> Error {
     match failure {
         Failure::Input(message) => Error::new(Status::InvalidArg, message),
@@ -381,7 +381,7 @@ fn known(engine: &dyn AnyEngine, index: u32) -> std::result::Result<usize, Failu
     }
 }
 
-/// The model of a specification whose numbers fit together; configurations are checked before they come here.
+/// The model of a specification. Checks only that its numbers are in range; the TypeScript side checks configurations.
 fn model(spec: ModelSpec) -> Result<Model> {
     let (latents, nets) = (spec.latents.len(), spec.nets.len());
     let wrong = |what: &str| Error::new(Status::InvalidArg, format!("model: {what} out of range"));

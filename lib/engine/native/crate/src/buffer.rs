@@ -1,15 +1,15 @@
-//! Memory: vectors that may fail to be had without ending the process, and buffers aligned to cache lines.
+//! Memory: vectors whose allocation may fail without ending the process, and buffers aligned to cache lines.
 
 use std::ops::{Deref, DerefMut};
 use std::panic::resume_unwind;
 
-/// There are not that many bytes to be had.
+/// An allocation of `bytes` bytes failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct OutOfMemory {
     pub bytes: usize,
 }
 
-/// `len` times a value, or an error where Rust's own vectors would end the process.
+/// `len` times a value, or an error where Rust's own vectors would abort the process.
 pub fn try_filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, OutOfMemory> {
     let mut values = Vec::new();
     values.try_reserve_exact(len).map_err(|_| OutOfMemory { bytes: len.saturating_mul(size_of::<T>()) })?;
@@ -17,12 +17,12 @@ pub fn try_filled<T: Clone>(value: T, len: usize) -> Result<Vec<T>, OutOfMemory>
     Ok(values)
 }
 
-/// The same deep inside a step: unwinds with [`OutOfMemory`], which the door makes an error of.
+/// As [`try_filled`], for use deep inside a step: unwinds with [`OutOfMemory`], which the binding turns into an error.
 pub fn filled<T: Clone>(value: T, len: usize) -> Vec<T> {
     try_filled(value, len).unwrap_or_else(|error| resume_unwind(Box::new(error)))
 }
 
-/// One cache line; what buffers are made of, so that every one starts on a line.
+/// One cache line. Buffers are made of lines, so that each starts on one.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 struct Line([u8; 64]);

@@ -9,7 +9,7 @@ use crate::simd::Level;
 use crate::swiglu::Tape;
 use crate::weights::PackedMatrix;
 
-/// Intermediates that live within one call.
+/// Intermediates of one call.
 pub struct Scratch<L: Level> {
     activated: Buffer<L::E>,
     d_rows: Buffer<L::E>,
@@ -30,7 +30,7 @@ impl<L: Level> Scratch<L> {
     }
 }
 
-/// h [samples·S × stride] ← rms(h + SwiGLU(input)); `input` is h as operands, `output` becomes the result as operands.
+/// h [samples·S × stride] ← rms(h + SwiGLU(input)); `input` is h as operands, `output` receives the result as operands.
 #[allow(clippy::too_many_arguments)]
 pub fn forward<L: Level>(
     dims: &Dims,
@@ -71,7 +71,7 @@ pub fn forward<L: Level>(
     });
 }
 
-/// What backward passes of all sub-layers share: the derivative as operands in both layouts, and the input as panels.
+/// Buffers that the backward passes of all sub-layers share: the derivative in both layouts, and the input as panels.
 pub struct Shared<L: Level> {
     /// d as rows [samples·S × stride].
     pub rows: Buffer<L::E>,
@@ -92,13 +92,13 @@ impl<L: Level> Shared<L> {
         }
     }
 
-    /// Rows are written in twos; the spare one must not hold a larger group's values.
+    /// Zeroes the spare row after the last pair, which may hold values of a larger group.
     pub fn clear_spare_row(&mut self, dims: &Dims, samples: usize) {
         self.rows[samples * dims.positions * dims.stride..][..dims.stride].fill(Default::default());
     }
 }
 
-/// d ← the derivative with respect to the input h, from that with respect to the output; adds to the gradients.
+/// Replaces d, the derivative by the output, by the derivative by the input h; adds to the gradients.
 #[allow(clippy::too_many_arguments)]
 pub fn backward<L: Level>(
     dims: &Dims,

@@ -1,4 +1,4 @@
-//! The sizes of a model, as the configuration gives them and as the kernels pad them.
+//! The sizes of a model: those of the configuration, and padded ones for the kernels.
 
 use crate::simd::Lanes;
 use crate::weights::{Matrix, Order};
@@ -48,7 +48,7 @@ impl Dims {
         }
     }
 
-    /// Rows of a buffer for `samples` puzzles: one spare, since products write rows in twos.
+    /// Rows of a buffer for `samples` puzzles, at least one of them spare, since products write pairs of rows.
     pub fn rows(&self, samples: usize) -> usize {
         (samples * self.positions + 1).next_multiple_of(2)
     }
@@ -60,12 +60,12 @@ impl Dims {
         }
     }
 
-    /// Values between rows of queries, keys and values side by side.
+    /// Values between rows that hold queries, keys and values side by side.
     pub fn qkv_stride<L: Lanes>(&self) -> usize {
         (3 * self.hidden).next_multiple_of(L::NR)
     }
 
-    /// Values between rows of the heads' results side by side; a head may write a panel from its first column on.
+    /// Values between rows that hold the heads' results side by side; each head writes whole panels from its column on.
     pub fn heads_stride<L: Lanes>(&self) -> usize {
         (self.hidden + L::NR).next_multiple_of(L::NR)
     }

@@ -1,4 +1,4 @@
-//! The engine at one instruction level: owns parameters, gradients, moments and averages; runs steps on its threads.
+//! The engine at one instruction level: owns parameters, gradients, moments and averages, and runs steps on threads.
 
 use std::collections::HashMap;
 
@@ -12,11 +12,11 @@ use crate::simd::Level;
 use crate::team::run_all;
 use crate::worker::{Gradients, Inputs, Outputs, TrainInputs, Values, Worker};
 
-/// Rows of activations that a thread works on at a time: few enough for its caches,
-/// enough to reuse a weight once loaded.
+/// Rows of activations that a thread processes at a time: few enough for its caches,
+/// enough to reuse every loaded weight.
 const GROUP_ROWS: usize = 384;
 
-/// Weights to think with.
+/// Weights for inference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Weights {
     Raw,
@@ -35,7 +35,7 @@ pub enum Kind {
 /// What went wrong in a step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Sizes or ids that the caller should have got right.
+    /// Wrong sizes or ids from the caller.
     Input(String),
     /// A loss or gradient that is NaN or infinite.
     NotFinite(String),
@@ -56,14 +56,14 @@ pub struct Request {
     pub want_logits: bool,
 }
 
-/// What a training step takes besides.
+/// Further inputs of a training step.
 pub struct TrainRequest {
     pub labels: Vec<i32>,
     pub last: Vec<u8>,
     pub loss: crate::loss::CrossEntropy,
 }
 
-/// The results of a step; those of training are empty in a step without it.
+/// The results of a step; those of training are empty after inference.
 #[derive(Default)]
 pub struct Reply {
     pub predictions: Vec<i32>,
@@ -83,7 +83,7 @@ pub struct PuzzleStep {
     pub weight_decay: f64,
 }
 
-/// An engine, whatever its level.
+/// An engine at any level.
 pub trait AnyEngine: Send {
     fn specs(&self) -> &[TensorSpec];
     fn create_state(&mut self, batch: usize) -> Result<u32, Failure>;
@@ -108,7 +108,7 @@ struct State {
 /// Weights packed for the products.
 struct Packed<L: Level> {
     nets: Vec<Vec<LayerWeights<L>>>,
-    /// The parameters changed since.
+    /// Whether the parameters have changed since packing.
     stale: bool,
 }
 
@@ -119,13 +119,13 @@ pub struct Engine<L: Level> {
     specs: Vec<TensorSpec>,
     places: Places,
     parameters: Vec<Vec<f32>>,
-    /// These four hold trained tensors only; the others' places are empty.
+    /// These four have trained tensors only; the places of others are empty.
     average: Vec<Vec<f32>>,
     first: Vec<Vec<f32>>,
     second: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
     puzzle_gradients: Vec<f32>,
-    /// Puzzle ids of the last training step that was not yet applied.
+    /// Puzzle ids of the last training step, until an update uses it.
     pending: Option<Vec<i32>>,
     raw: Packed<L>,
     averaged: Option<Packed<L>>,
@@ -179,7 +179,7 @@ impl<L: Level> Engine<L> {
         }
     }
 
-    /// The tensors that a kind of weights means: averages where there are, else the parameters.
+    /// The tensors of a kind of weights: for Average, averages where they exist, else parameters.
     fn tensors(&self, weights: Weights) -> Vec<&[f32]> {
         self.parameters
             .iter()
@@ -363,8 +363,8 @@ impl<L: Level> Engine<L> {
             }
             run_all(shares.len(), jobs);
         }
-        // Buffers that held NaN may keep it in their padding,
-        // where zero weights would not silence it: new ones next time.
+        // Buffers that held NaN may keep it in their padding, and 0·NaN is NaN:
+        // the next step then gets new ones.
         if reply.halt_logits.iter().all(|logit| logit.is_finite()) {
             self.workers = workers;
         }
@@ -381,7 +381,7 @@ impl<L: Level> Engine<L> {
         Ok(reply)
     }
 
-    /// Sums the threads' gradients in their order, into the reference's.
+    /// Sums the threads' gradients in a fixed order, into the reference's layout.
     fn gather(&mut self) -> Result<(), Failure> {
         let sums: Vec<&Gradients> = self.workers.iter().filter_map(Worker::gradients).collect();
         let (dims, places, specs, layers) = (&self.dims, &self.places, &self.specs, self.model.layers);
@@ -413,7 +413,7 @@ impl<L: Level> Engine<L> {
                             .for_each(|(out, &from)| *out = if thread == 0 { from } else { *out + from });
                     }
                 }
-                // Any NaN or infinity turns this sum into NaN.
+                // Any NaN or infinity makes this sum NaN.
                 *finite = out.iter().map(|value| value * 0.0).sum::<f32>() == 0.0;
             });
         }
@@ -428,7 +428,7 @@ impl<L: Level> Engine<L> {
     }
 }
 
-/// Room for the packed weights of all networks.
+/// Allocates the packed weights of all networks.
 fn layers<L: Level>(model: &Model, dims: &Dims, backward: bool) -> Vec<Vec<LayerWeights<L>>> {
     model.nets.iter().map(|_| (0..model.layers).map(|_| LayerWeights::new(dims, backward)).collect()).collect()
 }
@@ -483,7 +483,7 @@ impl<L: Level> AnyEngine for Engine<L> {
             let (size, gradients) = (self.model.puzzle_size, &self.puzzle_gradients);
             sign_sgd(&mut self.parameters[table], size, &ids, gradients, puzzles.learning_rate, puzzles.weight_decay);
         }
-        // Pieces small enough to share among threads; every value is updated on its own.
+        // Pieces small enough to share among threads; values are updated independently.
         const PIECE: usize = 65_536;
         let mut jobs: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         let moments = self.first.iter_mut().zip(&mut self.second).zip(&mut self.average);

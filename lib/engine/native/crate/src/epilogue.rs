@@ -1,4 +1,4 @@
-//! What happens to a block of a product before it leaves the registers:
+//! The epilogues of products, which process a block before it leaves the registers:
 //! SwiGLU and its derivative, sums, attention weights.
 
 use crate::product::{Epilogue, panel_length};
@@ -15,7 +15,7 @@ fn in_panel<L: Lanes>(k: usize, n: usize) -> usize {
     k * L::NR + n * L::E::PAIR
 }
 
-/// C += the product. Column panels come in groups of `group`, each group's C `group_stride` further on.
+/// C += the product. Panels come in groups of `group`, whose C are `group_stride` values apart.
 pub struct Add<'a> {
     pub sums: &'a mut [f32],
     pub stride: usize,
@@ -24,7 +24,7 @@ pub struct Add<'a> {
 }
 
 impl<'a> Add<'a> {
-    /// One C of `stride` columns.
+    /// For a single C of `stride` columns.
     pub fn to(sums: &'a mut [f32], stride: usize) -> Self {
         Self { sums, stride, group: usize::MAX, group_stride: 0 }
     }
@@ -115,7 +115,7 @@ impl<L: Lanes> Epilogue<L> for ToRows<'_, L::E> {
 
 /// C = the product, each row times its own scale, as rows of operands from column `column` on.
 pub struct ToScaledRows<'a, E> {
-    /// One value a row, and one for the spare row.
+    /// One value per row, and one for the spare row.
     pub scale: &'a [f32],
     pub out: &'a mut [E],
     pub stride: usize,
@@ -141,7 +141,7 @@ impl<L: Lanes> Epilogue<L> for ToScaledRows<'_, L::E> {
     }
 }
 
-// Closures would stay calls without the level's instructions, so what follows is functions that are always inlined.
+// Functions that are always inlined, because closures would be compiled without the level's instructions.
 
 /// silu(gate)·up.
 #[inline(always)]
@@ -150,12 +150,12 @@ unsafe fn activate<L: Lanes>(gate: L::F, up: L::F) -> L::F {
     unsafe { L::mul(L::mul(gate, up), L::sigmoid(gate)) }
 }
 
-/// silu(gate)·up where each panel holds LANES gates, then their LANES ups: the channel SwiGLU, tokens are rows.
+/// silu(gate)·up of the channel SwiGLU: tokens are rows, and each panel has LANES gates, then their LANES ups.
 pub struct GateColumns<'a, E> {
     /// Rows [tokens × inner].
     pub out: &'a mut [E],
     pub stride: usize,
-    /// Gates and ups in the panels' order, rows [tokens × 2·inner], if the backward pass will want them.
+    /// Gates and ups in the panels' order, rows [tokens × 2·inner], if the backward pass will need them.
     pub saved: Option<&'a mut [E]>,
 }
 
@@ -186,13 +186,13 @@ impl<L: Lanes> Epilogue<L> for GateColumns<'_, L::E> {
     }
 }
 
-/// silu(gate)·up where blocks hold gates above their ups: the token SwiGLU, channels are columns.
+/// silu(gate)·up of the token SwiGLU: channels are columns, and blocks have gates above their ups.
 pub struct GateRows<'a, E> {
     /// Panels [inner × columns], `panel` elements each.
     pub out: &'a mut [E],
     pub panel: usize,
     pub inner: usize,
-    /// Rows [2·inner × columns], gates first, if the backward pass will want them.
+    /// Rows [2·inner × columns], gates first, if the backward pass will need them.
     pub saved: Option<&'a mut [E]>,
     pub stride: usize,
 }
@@ -251,7 +251,7 @@ unsafe fn gate_gradient<L: Lanes>(gate: L::F, up: L::F, d: L::F) -> (L::F, L::F,
     }
 }
 
-/// The channel SwiGLU backwards: C is the derivative of silu(gate)·up, tokens are rows.
+/// The channel SwiGLU's backward pass: C is the derivative of silu(gate)·up, tokens are rows.
 pub struct GateColumnsGradient<'a, E> {
     /// As [`GateColumns::saved`]; stride 2·inner, as for `rows`.
     pub saved: &'a [E],
@@ -303,7 +303,7 @@ impl<L: Lanes> Epilogue<L> for GateColumnsGradient<'_, L::E> {
     }
 }
 
-/// The token SwiGLU backwards: C is the derivative of silu(gate)·up, channels are columns.
+/// The token SwiGLU's backward pass: C is the derivative of silu(gate)·up, channels are columns.
 pub struct GateRowsGradient<'a, E> {
     /// As [`GateRows::saved`], rows [2·inner × columns] of `stride`.
     pub saved: &'a [E],
@@ -372,7 +372,7 @@ impl<L: Lanes> Epilogue<L> for GateRowsGradient<'_, L::E> {
 /// as panels over queries; 0 beyond the last key.
 pub struct AttentionWeights<'a, E> {
     pub scale: f32,
-    /// One value a query.
+    /// One value per query.
     pub logsumexp: &'a [f32],
     pub keys: usize,
     pub out: &'a mut [E],
@@ -412,7 +412,7 @@ impl<L: Lanes> Epilogue<L> for AttentionWeights<'_, L::E> {
     }
 }
 
-/// The first `count` lanes; zero in the others.
+/// The first `count` lanes; the others become zero.
 #[inline(always)]
 unsafe fn keep_first<L: Lanes>(value: L::F, count: usize) -> L::F {
     // SAFETY: the caller is inside the level; the array holds 16 values and no level has more lanes.
@@ -424,13 +424,13 @@ unsafe fn keep_first<L: Lanes>(value: L::F, count: usize) -> L::F {
     }
 }
 
-/// Derivative of the scores: weight·(C − delta)·scale, C the derivative of the weights,
+/// Derivative of the scores, weight·(C − delta)·scale with C the derivative of the weights,
 /// as rows and as panels over queries.
 pub struct ScoreGradient<'a, E> {
     /// Made by [`AttentionWeights`].
     pub weights: &'a [E],
     pub panel: usize,
-    /// Σ over keys of weight · derivative of the weight, one value a query.
+    /// Σ over keys of weight · derivative of the weight, one value per query.
     pub delta: &'a [f32],
     pub scale: f32,
     pub rows: &'a mut [E],

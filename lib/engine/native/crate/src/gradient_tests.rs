@@ -1,4 +1,4 @@
-//! The backward pass of every kind of block against central differences of a naive forward pass in double precision.
+//! Compares every kind of block's backward pass with central differences of a naive double-precision forward pass.
 
 use crate::dims::{Dims, Mixer};
 use crate::kernel_tests::{Numbers, test_at_every_level};
@@ -102,7 +102,7 @@ fn forward(mixer: Mixer, h: &mut [f64], [mixer_in, mixer_out, channel_in, channe
     norm(h, HIDDEN);
 }
 
-/// Σ of c·(two blocks after another on each puzzle): its gradient is what the backward pass makes of c.
+/// Σ c·(output of two consecutive blocks on each puzzle); its gradient is the result of the backward pass from c.
 fn objective(mixer: Mixer, h: &[f64], blocks: &[Block], c: &[f32]) -> f64 {
     let mut h = h.to_vec();
     for sample in h.chunks_exact_mut(POSITIONS * HIDDEN) {
@@ -111,7 +111,7 @@ fn objective(mixer: Mixer, h: &[f64], blocks: &[Block], c: &[f32]) -> f64 {
     h.iter().zip(c).map(|(h, &c)| h * f64::from(c)).sum()
 }
 
-/// The root of the squared distance, over the reference's length.
+/// Euclidean distance, relative to the norm of the reference.
 fn distance(mine: &[f32], exact: &[f64]) -> f64 {
     let error: f64 = mine.iter().zip(exact).map(|(mine, exact)| (f64::from(*mine) - exact).powi(2)).sum();
     (error / exact.iter().map(|exact| exact * exact).sum::<f64>()).sqrt()
@@ -123,7 +123,7 @@ fn check<L: Level>(mixer: Mixer) {
     let rows = SAMPLES * POSITIONS;
     let shape = |part: Part| part.matrix::<L>(&dims);
     let weights: Vec<[Vec<f32>; 4]> = (0..2)
-        // A quarter, exact in bfloat16 still: larger weights make scores that amplify every rounding.
+        // Divided by 4, still exact in bfloat16: larger weights give scores that amplify every rounding.
         .map(|_| {
             PARTS.map(|part| {
                 numbers.values(shape(part).rows * shape(part).columns).into_iter().map(|value| value / 4.0).collect()
@@ -152,12 +152,12 @@ fn check<L: Level>(mixer: Mixer) {
     net::forward(&dims, SAMPLES, &layers, &mut h, &mut tape, &mut scratch);
     net::backward(&dims, SAMPLES, &layers, &mut d, &tape, &mut gradients, &mut scratch);
 
-    // Float32 sums through two blocks; bfloat16 keeps eight bits of every operand on the way there and back.
+    // Rounding of float32 sums in two blocks, or of every operand to bfloat16's eight bits, forwards and backwards.
     let tolerance = if L::E::PAIR == 1 { 2e-5 } else { 0.05 };
     let mut blocks: Vec<Block> =
         weights.iter().map(|block| block.clone().map(|weight| weight.into_iter().map(f64::from).collect())).collect();
     let wide: Vec<f64> = input.iter().map(|&value| f64::from(value)).collect();
-    // The error of a central difference is step²/6 of the third derivative, far below the tolerance.
+    // The error of a central difference is step²/6 times the third derivative, far below the tolerance.
     let step = 1e-4;
     let differences = |count: usize, moved: &mut dyn FnMut(usize, f64) -> f64| -> Vec<f64> {
         (0..count).map(|i| (moved(i, step) - moved(i, -step)) / (2.0 * step)).collect()

@@ -1,11 +1,11 @@
-//! Which instruction levels this CPU has, and an engine at one of them.
+//! Detects the instruction levels of this CPU, and makes an engine at one of them.
 
 use crate::engine::{AnyEngine, Engine};
 use crate::model::Model;
 use crate::portable::Portable;
 use crate::simd::Level;
 
-/// An instruction level, the most able first.
+/// An instruction level, the most capable first.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Isa {
     Amx,
@@ -28,7 +28,7 @@ impl Isa {
         }
     }
 
-    /// This CPU has it.
+    /// Whether this CPU has it.
     pub fn detected(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
@@ -52,7 +52,7 @@ impl Isa {
         }
     }
 
-    /// Measured GFLOP/s of products in the first cache; 0 if the CPU lacks the level.
+    /// Measured GFLOP/s of products in the L1 cache; 0 if the CPU lacks the level.
     pub fn peak(self, threads: usize) -> f64 {
         if !self.detected() {
             return 0.0;

@@ -1,8 +1,8 @@
-//! Every kernel at every level against a naive version in double precision, over odd sizes.
+//! Compares every kernel at every level with a naive version in double precision, over odd sizes.
 //!
-//! Levels that this CPU lacks are named on the error stream, past the test runner's capture.
-//! The software levels stand in for the layouts of bfloat16 and for the tile product;
-//! what they cannot stand in for are AVX-512's own instructions.
+//! Levels that this CPU lacks are listed on standard error, past the test runner's capture.
+//! The software levels replace them in testing bfloat16's layouts and the tile product,
+//! but not AVX-512's own instructions.
 
 use std::io::Write;
 use std::sync::Once;
@@ -23,7 +23,7 @@ use crate::pointwise::{
 use crate::product::{Left, Product, Right, panel_length, panels_length};
 use crate::simd::{Element, Level};
 
-/// Numbers without pattern.
+/// Pseudo-random numbers.
 pub struct Numbers(u32);
 
 impl Numbers {
@@ -47,20 +47,20 @@ impl Numbers {
     }
 }
 
-/// Names the levels that are not tested here, once a run.
+/// Lists the levels that are not tested on this CPU, once per run.
 pub fn name_absent_levels() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let absent: Vec<_> = LEVELS.iter().filter(|level| !level.detected()).map(|level| level.name()).collect();
         if !absent.is_empty() {
-            // Not eprintln!, which the test runner keeps to itself when a test passes.
+            // Not eprintln!, whose output the test runner hides when a test passes.
             writeln!(std::io::stderr(), "levels that this CPU lacks, NOT tested: {}", absent.join(", "))
                 .expect("stderr is open");
         }
     });
 }
 
-/// A test of each named function at every level of this CPU and at the software levels.
+/// Tests each named function at every level of this CPU and at the software levels.
 macro_rules! test_at_every_level {
     ($($name:ident)*) => {
         mod at_every_level {
@@ -98,12 +98,12 @@ test_at_every_level! {
     muon_steps exponentials
 }
 
-/// Half a unit in the last place of an operand, and the approximations of the level.
+/// Half a unit in the last place of an operand, plus the level's approximations.
 fn rounding<L: Level>() -> f64 {
     if L::E::PAIR == 1 { 1e-6 } else { 4.5e-3 }
 }
 
-/// `mine` is within the level's rounding of `exact`, plus `slack` for sums of float32.
+/// Panics unless `mine` is within the level's rounding of `exact`, plus `slack` for float32 sums.
 fn close<L: Level>(what: &str, mine: f32, exact: f64, slack: f64) {
     let error = (f64::from(mine) - exact).abs();
     assert!(error <= rounding::<L>() * exact.abs() + slack, "{}, {what}: {mine} against {exact}", L::NAME);
@@ -157,7 +157,7 @@ fn swiglu(gate: f64, up: f64, d: f64) -> (f64, f64, f64) {
     (gate * s * up, d * up * (s + gate * s * (1.0 - s)), d * gate * s)
 }
 
-/// Rows, depth and columns: edges of every block size, then numbers without pattern.
+/// Rows, depth and columns: edge cases of every block size, then random ones.
 fn shapes(seed: u32) -> Vec<(usize, usize, usize)> {
     let mut numbers = Numbers::new(seed);
     let edges = [
@@ -174,7 +174,7 @@ fn shapes(seed: u32) -> Vec<(usize, usize, usize)> {
     edges.into_iter().chain((0..8).map(|_| (numbers.size(70), numbers.size(100), numbers.size(90)))).collect()
 }
 
-/// Rows and columns of panels as the left operand, into sums, scaled rows, rows of operands, and groups of panels.
+/// Products of both layouts of the left operand into sums, scaled rows, rows of operands, and groups of panels.
 fn products<L: Level>() {
     for (seed, (rows, depth, columns)) in shapes(1).into_iter().enumerate() {
         let mut numbers = Numbers::new(seed as u32);
@@ -198,7 +198,7 @@ fn products<L: Level>() {
         let even = rows.next_multiple_of(2);
         for left in lefts {
             for rows_outer in [false, true] {
-                // One row more than is written, to be found untouched; rows only as wide as vectors, as gradients are.
+                // One row more than is written, which must stay unchanged; rows are whole vectors wide, as gradients'.
                 let narrow = columns.next_multiple_of(L::LANES);
                 let mut sums = vec![0.5f32; even * narrow + 7];
                 L::enter(Product::<L, _> {
@@ -262,7 +262,7 @@ fn products<L: Level>() {
     }
 }
 
-/// Where gate or up `i` stands among columns of LANES gates, LANES ups and so on.
+/// Index of gate or up `i` among columns of LANES gates, LANES ups and so on.
 fn alternating<L: Level>(i: usize, up: bool) -> usize {
     i / L::LANES * L::NR + usize::from(up) * L::LANES + i % L::LANES
 }
@@ -675,7 +675,7 @@ fn softmaxes<L: Level>() {
     let mut numbers = Numbers::new(13);
     for (count, keys) in [(1, 1), (3, 7), (2, 33), (5, 64), (4, 101)] {
         let stride = usize::next_multiple_of(keys, L::NR);
-        // Scores up to ±40: the largest must be taken off first.
+        // Scores up to ±40: the largest must be subtracted first.
         let values: Vec<f32> = numbers.values(count * stride).into_iter().map(|value| 40.0 * value).collect();
         let (mut scores, mut out) = (values.clone(), Buffer::<L::E>::zeros(count * stride));
         let (mut inverse, mut logsumexp) = (vec![0.0f32; count], vec![0.0f32; count]);
@@ -814,8 +814,8 @@ fn optimizer_steps<L: Level>() {
     }
 }
 
-/// Newton–Schulz acts on singular values alone: UΣVᵀ becomes Uσ(Σ)Vᵀ.
-/// With one direction, σ is a polynomial worked out here in one number.
+/// Newton–Schulz acts on singular values only: UΣVᵀ becomes Uσ(Σ)Vᵀ.
+/// For a matrix of rank one, this test computes the polynomial σ of the single singular value.
 fn muon_steps<L: Level>() {
     let mut numbers = Numbers::new(17);
     for (rows, columns) in [(1, 1), (3, 7), (40, 21), (33, 64)] {
@@ -875,7 +875,7 @@ impl<L: Level> crate::simd::Work<L> for Exponential {
     }
 }
 
-/// Within three units of float32, or, where operands are rounded to bfloat16 anyway,
+/// Within three units in the last place of float32 or, for levels that round operands to bfloat16,
 /// within a thirtieth of that rounding.
 fn exponentials<L: Level>() {
     let tolerance = if L::E::PAIR == 1 { 4e-7 } else { 1.3e-4 };

@@ -1,12 +1,12 @@
 //! The native engine of trm-lab: a TRM's schedule, forwards and backwards, in cache-sized buffers.
 
-// A block's vectors and the addresses they go to share their index.
+// A block's vectors and their target addresses share an index.
 #![allow(clippy::needless_range_loop)]
 
 #[cfg(target_arch = "x86_64")]
 pub mod amx;
 pub mod attention;
-#[cfg(not(test))] // needs Node to be there
+#[cfg(not(test))] // needs Node's symbols
 mod binding;
 pub mod buffer;
 pub mod channel_mixer;

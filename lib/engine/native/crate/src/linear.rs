@@ -1,4 +1,4 @@
-//! The heads: small float32 linear maps from activations, forwards and backwards.
+//! The linear maps of the heads, small and in float32, forwards and backwards.
 
 use crate::simd::{Lanes, Work};
 

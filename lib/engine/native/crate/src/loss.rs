@@ -64,7 +64,7 @@ pub fn argmax(logits: &[f32]) -> usize {
 mod tests {
     use super::*;
 
-    /// Central differences in double precision, through the same function on float32 logits that are exact.
+    /// Compares with central differences of the same function, in double precision on exact float32 logits.
     #[test]
     fn derivatives_match_differences() {
         for kind in [CrossEntropy::Stablemax, CrossEntropy::Softmax] {
@@ -80,7 +80,7 @@ mod tests {
                     2.0 * cross_entropy(kind, &moved, 2, 1.0, &mut ignored)
                 };
                 let slope = (at(step) - at(-step)) / (2.0 * f64::from(step));
-                // The error of a central difference is step²/6 of the third derivative: below 1e-5 here.
+                // The error of a central difference is step²/6 times the third derivative: below 1e-5 here.
                 assert!((slope - f64::from(d[i])).abs() < 1e-5, "{kind:?} {i}: {slope} against {}", d[i]);
             }
         }

@@ -1,10 +1,10 @@
-//! A model as the engine needs it: sizes, the schedule, and the list of its tensors.
+//! A model for the engine: its sizes, schedule and list of tensors.
 
 use crate::dims::{Dims, Mixer};
 use crate::net::{PARTS, Part};
 use crate::simd::Level;
 
-/// What a call's input is summed from.
+/// A summand of a call's input.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Source {
     /// The embedded puzzle.
@@ -21,7 +21,7 @@ pub struct Call {
     pub gradient: bool,
 }
 
-/// Sizes and schedule, checked by the TypeScript side's configuration.
+/// Sizes and schedule; the TypeScript side has checked the configuration.
 #[derive(Clone, Debug)]
 pub struct Model {
     pub sequence: usize,
@@ -35,18 +35,18 @@ pub struct Model {
     pub learned_positions: bool,
     pub token_inner: usize,
     pub channel_inner: usize,
-    /// Names of the latents' start values, y first where there is one.
+    /// Names of the latents' start values, y first if there is one.
     pub latents: Vec<String>,
     /// Names of the networks.
     pub nets: Vec<String>,
     pub calls: Vec<Call>,
     /// The latent that the heads read.
     pub answer: usize,
-    /// A continue value is learned: a second forward pass bootstraps its target.
+    /// Whether a continue value is learned, with a target from a second forward pass.
     pub learns_continue: bool,
 }
 
-/// What trains a tensor.
+/// How a tensor is trained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     Trained,
@@ -72,17 +72,16 @@ impl TensorSpec {
     }
 }
 
-/// Where each tensor stands in the list.
+/// The index of each tensor in the list; the latents' start values come first, from index 0.
 #[derive(Clone, Debug)]
 pub struct Places {
-    /// Start values, one a latent: the first places of the list.
     pub embedding: usize,
     pub answer_head: usize,
     pub halting_weight: usize,
     pub halting_bias: usize,
     pub puzzle_table: Option<usize>,
     pub positions: Option<usize>,
-    /// The first weight of the first layer of the first network; PARTS a layer follow.
+    /// The first weight of the first network's first layer; PARTS weights per layer follow.
     pub networks: usize,
 }
 
@@ -96,7 +95,7 @@ impl Model {
         Dims::new::<L>(self.positions(), self.hidden, self.mixer, self.token_inner, self.channel_inner)
     }
 
-    /// All tensors in the order of the reference's state dict, and where each stands.
+    /// All tensors in the order of the reference's state dict, and the index of each.
     pub fn tensors<L: Level>(&self) -> (Vec<TensorSpec>, Places) {
         let mut specs = Vec::new();
         let mut add = |name: String, shape: &[usize], role: Role| -> usize {

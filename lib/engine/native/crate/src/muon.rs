@@ -1,4 +1,4 @@
-//! Muon's step over one matrix: the moving average of its gradients, made nearly orthogonal (K. Jordan, "Muon", 2024).
+//! Muon's step for one matrix along the moving average of its gradients, orthogonalized (K. Jordan, "Muon", 2024).
 
 use crate::buffer::filled;
 use crate::optimizer::Step;
@@ -9,8 +9,8 @@ use crate::simd::{Lanes, Work};
 const ITERATIONS: usize = 5;
 const COEFFICIENTS: [f32; 3] = [3.4445, -4.775, 2.0315];
 
-/// The step's length: entries of an orthogonal matrix are small,
-/// and 0.2·√(longer side) gives them the size of Adam's (arXiv 2502.16982 §2.2).
+/// The step size: entries of an orthogonal matrix are small,
+/// and 0.2·√(longer side) gives them the size of Adam's steps (arXiv 2502.16982 §2.2).
 const SCALE: f64 = 0.2;
 
 /// One step for one matrix [rows × columns]; all slices have that length.
@@ -34,7 +34,7 @@ impl<L: Lanes> Work<L> for Muon<'_> {
             [parameter.len(), gradient.len(), first.len(), average.len()] == [rows * columns; 4],
             "tensors of one update differ in length"
         );
-        // m ← m + (1 − β1)(g − m); the direction looks one step ahead: β1·m + (1 − β1)·g.
+        // m ← m + (1 − β1)(g − m); the direction is Nesterov's, one step ahead: β1·m + (1 − β1)·g.
         let keep = step.beta1 as f32;
         let wide = columns >= rows;
         let (short, long) = if wide { (rows, columns) } else { (columns, rows) };
@@ -62,8 +62,8 @@ impl<L: Lanes> Work<L> for Muon<'_> {
     }
 }
 
-/// A row-major matrix whose sides are multiples of a panel's width, padded with zeros:
-/// they stay zeros in every iteration.
+/// A row-major matrix, padded to multiples of a panel's width with zeros,
+/// which stay zero in every iteration.
 struct Matrix {
     columns: usize,
     values: Vec<f32>,
@@ -79,7 +79,7 @@ impl Matrix {
     }
 }
 
-/// Brings the singular values of a matrix, its rows the shorter side, near 1; a matrix of zeros stays one.
+/// Brings the singular values of a matrix, whose rows are the shorter side, near 1; a zero matrix stays zero.
 #[inline(always)]
 fn orthogonalize<L: Lanes>(x: &mut Matrix) {
     let norm = x.values.iter().map(|&v| f64::from(v) * f64::from(v)).sum::<f64>().sqrt();
@@ -106,7 +106,7 @@ fn orthogonalize<L: Lanes>(x: &mut Matrix) {
     }
 }
 
-/// out = left·right in float32 on every level, in blocks of four rows and two vectors.
+/// out = left·right in float32 at every level, in blocks of four rows and two vectors.
 #[inline(always)]
 fn multiply<L: Lanes>(left: &Matrix, right: &Matrix, out: &mut Matrix) {
     const HEIGHT: usize = 4;

@@ -37,13 +37,13 @@ impl Part {
 }
 
 impl<L: Level> LayerWeights<L> {
-    /// Room; `backward` only for weights that are trained with.
+    /// Zeroed buffers; `backward` for weights of backward passes.
     pub fn new(dims: &Dims, backward: bool) -> Self {
         let over_positions = |part| dims.mixer == Mixer::Mlp && matches!(part, Part::MixerIn | Part::MixerOut);
         Self { packed: PARTS.map(|part| PackedMatrix::new(part.matrix::<L>(dims), over_positions(part), backward)) }
     }
 
-    /// Takes over new values of one weight.
+    /// Packs new values of one weight.
     pub fn pack(&mut self, part: Part, weight: &[f32]) {
         self.packed[part as usize].pack(weight);
     }
@@ -93,14 +93,14 @@ struct LayerTape<L: Level> {
     channel: swiglu::Tape<L>,
 }
 
-/// What one call leaves behind for its backward pass: every sub-layer's input and what else it needs.
+/// What one call keeps for its backward pass: every sub-layer's input and other needs.
 pub struct Tape<L: Level> {
     layers: Vec<LayerTape<L>>,
     output: Buffer<L::E>,
 }
 
 impl<L: Level> Tape<L> {
-    /// `keep` false: the tape of calls without gradient; its layers share one set of buffers.
+    /// `keep` is false for calls without gradient, whose layers share one set of buffers.
     pub fn new(dims: &Dims, layers: usize, samples: usize, keep: bool) -> Self {
         let activations = || Buffer::zeros(dims.rows(samples) * dims.stride);
         let layer = || LayerTape {
@@ -121,7 +121,7 @@ impl<L: Level> Tape<L> {
     }
 }
 
-#[allow(clippy::large_enum_variant)] // one a thread
+#[allow(clippy::large_enum_variant)] // one per thread
 enum MixerScratch<L: Level> {
     Mlp(token_mixer::Scratch<L>),
     Attention(attention::Scratch<L>, Rotary),
@@ -150,7 +150,7 @@ impl<L: Level> Scratch<L> {
     }
 }
 
-/// h [samples·S × stride] ← net(h); the tape already holds h as operands.
+/// h [samples·S × stride] ← net(h); the tape must already hold h as operands.
 pub fn forward<L: Level>(
     dims: &Dims,
     samples: usize,
@@ -181,7 +181,7 @@ pub fn forward<L: Level>(
     }
 }
 
-/// d ← the derivative with respect to the call's input, from that with respect to its output; adds to the gradients.
+/// Replaces d, the derivative by the call's output, by the derivative by its input; adds to the gradients.
 pub fn backward<L: Level>(
     dims: &Dims,
     samples: usize,

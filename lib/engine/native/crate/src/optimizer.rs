@@ -8,11 +8,11 @@ pub enum Rule {
     AdamAtan2,
     /// p −= lr/(1 − β1^t) · m / (√v / √(1 − β2^t) + 1e-8).
     AdamW,
-    /// Matrices of the networks by [`crate::muon::Muon`], all else by AdamAtan2.
+    /// The networks' matrices by [`crate::muon::Muon`], all other tensors by AdamAtan2.
     Muon,
 }
 
-/// The numbers of one step.
+/// The settings of one step.
 #[derive(Clone, Copy, Debug)]
 pub struct Step {
     pub rule: Rule,
@@ -26,7 +26,7 @@ pub struct Step {
     pub ema_rate: f64,
 }
 
-/// One step for one tensor; all slices have one length.
+/// One step for one tensor; all slices have the same length.
 pub struct Update<'a> {
     pub step: Step,
     pub parameter: &'a mut [f32],
@@ -68,7 +68,7 @@ impl<L: Lanes> Work<L> for Update<'_> {
         if rest == 0 {
             return;
         }
-        // The end of a tensor goes through a vector of its own; no level has more than 16 lanes.
+        // The rest of a tensor is copied to padded vectors and back; no level has more than 16 lanes.
         let mut ends = [[0.0f32; 16]; 5];
         for (end, values) in ends.iter_mut().zip([&*parameter, gradient, &*first, &*second, &*average]) {
             end[..rest].copy_from_slice(&values[whole..]);
@@ -82,7 +82,7 @@ impl<L: Lanes> Work<L> for Update<'_> {
     }
 }
 
-/// One vector of values.
+/// Updates one vector of values.
 ///
 /// # Safety
 /// All pointers hold LANES values.
@@ -121,7 +121,7 @@ unsafe fn atan2<L: Lanes>(y: L::F, x: L::F) -> L::F {
     unsafe {
         let zero = L::splat(0.0);
         let size = L::max(y, L::sub(zero, y));
-        // atan of the smaller over the larger, in 0 … 1; a tiny divisor instead of 0 gives 0/tiny = 0.
+        // atan of smaller/larger, in 0 … 1; the divisor is at least tiny, so that (0, 0) gives 0.
         let larger = L::max(L::max(size, x), L::splat(f32::MIN_POSITIVE));
         let smaller = L::where_greater(size, x, x, size);
         let q = L::div(smaller, larger);
@@ -141,7 +141,7 @@ unsafe fn atan2<L: Lanes>(y: L::F, x: L::F) -> L::F {
     }
 }
 
-/// SignSGD of the rows seen in a batch: row ← row·(1 − lr·wd) − lr·sign(sum of the row's gradients) (spec §4.2).
+/// SignSGD of the rows in a batch: row ← row·(1 − lr·wd) − lr·sign(sum of the row's gradients) (spec §4.2).
 pub fn sign_sgd(table: &mut [f32], size: usize, ids: &[i32], gradients: &[f32], learning_rate: f64, weight_decay: f64) {
     let mut seats: Vec<usize> = (0..ids.len()).collect();
     seats.sort_by_key(|&seat| ids[seat]); // stable: seats of one row stay in their order
@@ -185,7 +185,7 @@ mod tests {
             for x in [0.0, 1e-30, 1e-20, 1e-3, 0.5, 1.0, 7.0, 1e30f32] {
                 let exact = f64::from(y).atan2(f64::from(x));
                 let ours = f64::from(Portable::enter(Atan2(y, x)));
-                // Three roundings of float32.
+                // Three units in the last place of float32.
                 assert!(
                     (ours - exact).abs() <= 3.0 * 1.2e-7 * exact.abs() + 1e-37,
                     "atan2({y}, {x}) = {ours}, expected {exact}"

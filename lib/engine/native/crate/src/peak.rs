@@ -1,4 +1,4 @@
-//! What this CPU's vector or tile unit can do at a level: blocks of a product whose operands stay in the first cache.
+//! Measures the peak of this CPU's vector or tile unit at a level: product blocks with operands in the L1 cache.
 
 use std::time::Instant;
 
@@ -7,14 +7,14 @@ use crate::product::{BlockRun, panel_length};
 use crate::simd::Level;
 use crate::team::run_all;
 
-/// Length of the summed index: A and B of one block take less than half of a first cache,
-/// and storing the sums is a small part.
+/// Length of the summed index: A and B of one block take less than half of an L1 cache,
+/// and storing the sums takes a small part of the time.
 const DEPTH: usize = 192;
-/// About a millisecond: short enough that some rounds are not disturbed.
+/// About a millisecond: short enough for some rounds to be undisturbed.
 const FLOP_A_ROUND: f64 = 1e8;
 const SECONDS: f64 = 0.3;
 
-/// GFLOP/s of all threads together: the sum of each one's best round while all of them work.
+/// GFLOP/s of all threads together: the sum of each thread's best round while all are working.
 pub fn peak<L: Level>(threads: usize) -> f64 {
     let mut best = vec![0.0f64; threads];
     let jobs = best

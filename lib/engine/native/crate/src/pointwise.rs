@@ -1,4 +1,4 @@
-//! Everything between two products: sums of latents, RMSNorm both ways round,
+//! The operations between products: sums of latents, RMSNorm over rows and over columns,
 //! rotary positions, softmax, changes of layout.
 //!
 //! Float32 activations are rows [positions × width], `stride` values apart;
@@ -15,7 +15,7 @@ fn holds<T>(what: &str, values: &[T], rows: usize, stride: usize) {
     assert!(rows * stride <= values.len(), "{what}: expected {rows} rows of {stride}, got {} values", values.len());
 }
 
-/// Vectors of a row; panics unless the row is whole vectors.
+/// Number of vectors in a row; panics unless they fill it.
 fn vectors<L: Lanes>(stride: usize) -> usize {
     assert!(stride.is_multiple_of(L::LANES), "a row of {stride} values is not whole vectors of {}", L::LANES);
     stride / L::LANES
@@ -163,7 +163,7 @@ impl<L: Lanes> Work<L> for NormColumns<'_, L::E> {
             unsafe {
                 let x = self.x.as_mut_ptr().add(i * L::LANES);
                 let out = self.rows.as_mut_ptr().add(i * L::LANES);
-                // Two chains of sums hide the latency of the multiply-add.
+                // Two independent sums hide the latency of the multiply-add.
                 let mut squares = [L::splat(0.0); 2];
                 for position in 0..self.positions {
                     let value = L::load(x.add(position * self.stride));
@@ -227,12 +227,12 @@ impl<L: Lanes> Work<L> for NormColumnsGradient<'_, L::E> {
     }
 }
 
-/// Rows [depth × columns] as panels over the rows: the right operand whose summed index is the row.
+/// Packs rows [depth × columns] as panels of a right operand whose summed index is the row.
 pub struct ToPanels<'a, E> {
     pub rows: &'a [E],
     pub stride: usize,
     pub depth: usize,
-    /// Whole vectors; half a panel may be left as it was.
+    /// A multiple of LANES; an odd one leaves half of the last panel unchanged.
     pub columns: usize,
     pub out: &'a mut [E],
     pub panel: usize,
@@ -280,7 +280,7 @@ impl<L: Lanes> Work<L> for ToPanels<'_, L::E> {
     }
 }
 
-/// Rows [columns × depth] as panels over the values of a row: the right operand whose summed index runs along the rows.
+/// Packs rows [columns × depth] as panels of a right operand whose summed index runs along the rows.
 pub struct TransposeToPanels<'a, E> {
     pub rows: &'a [E],
     pub stride: usize,
@@ -346,7 +346,7 @@ pub struct Rotate<'a, E> {
     /// [positions × half].
     pub cos: &'a [f32],
     pub sin: &'a [f32],
-    /// Rotate back: the backward pass.
+    /// Whether to rotate back, for the backward pass.
     pub back: bool,
 }
 
@@ -385,11 +385,11 @@ impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
     }
 }
 
-/// A score whose exponential is zero, and which the approximate exponential still handles (unlike −∞).
+/// A score whose exponential is zero and that the approximate exponential can handle, unlike −∞.
 const NO_SCORE: f32 = -1e30;
 
 /// exp(score − the row's largest) of rows of scores into rows of operands, 0 beyond the last key.
-/// Dividing by the sums is left to the product that uses the weights: one pass less.
+/// The product that uses the weights divides by the sums, which saves a pass.
 pub struct Softmax<'a, E> {
     /// [count × stride]; what lies beyond the last key is overwritten.
     pub scores: &'a mut [f32],
@@ -420,7 +420,7 @@ impl<L: Lanes> Work<L> for Softmax<'_, L::E> {
             unsafe {
                 let scores = scores.as_ptr();
                 let out = self.out.as_mut_ptr().add(row * self.stride);
-                // Two chains each, to hide the latency of the largest and of the sum.
+                // Two independent maxima and sums hide the latency.
                 let mut top = [L::load(scores), L::load(scores.add(L::LANES))];
                 for i in (2..count).step_by(2) {
                     top[0] = L::max(top[0], L::load(scores.add(i * L::LANES)));
@@ -500,7 +500,7 @@ impl<L: Lanes> Work<L> for AddScaled<'_> {
     }
 }
 
-/// Rows of float32 as rows of operands, `width` values each, rounded; columns beyond `width` are left as they were.
+/// Copies float32 rows of `width` values to rows of operands, rounded; columns beyond `width` stay unchanged.
 pub struct ToRowsOf<'a, E> {
     pub from: &'a [f32],
     pub from_stride: usize,

@@ -1,4 +1,4 @@
-//! The level that runs everywhere: four lanes of plain Rust that compilers turn into SSE2 or NEON.
+//! The level that runs everywhere: four lanes in plain Rust, which the compiler turns into SSE2 or NEON.
 
 use crate::simd::{Lanes, Level, Work};
 use crate::tiles::NoTiles;
@@ -63,7 +63,7 @@ macro_rules! array_arithmetic {
         }
         #[inline(always)]
         unsafe fn round(a: Self::F) -> Self::F {
-            // Adding and taking away 1.5·2^23 rounds to nearest for |a| < 2^22, without a library call.
+            // Adding and subtracting 1.5·2^23 rounds to nearest for |a| < 2^22, without a library call.
             std::array::from_fn(|i| (a[i] + 12_582_912.0) - 12_582_912.0)
         }
         #[inline(always)]
@@ -88,7 +88,7 @@ macro_rules! array_arithmetic {
         }
     };
 }
-#[cfg(test)] // the software levels of the tests are made of it too
+#[cfg(test)] // for the tests' software levels
 pub(crate) use array_arithmetic;
 
 impl Lanes for Portable {

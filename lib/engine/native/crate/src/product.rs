@@ -1,14 +1,14 @@
-//! One matrix product for everything: C = A·B block by block in registers,
-//! with the element-wise work done before a block leaves them.
+//! The matrix product of all layers: computes C = A·B block by block in registers,
+//! and does the element-wise work before a block leaves them.
 //!
 //! Two layouts of operands. *Rows*: row-major, the summed index contiguous. *Panels*: NR columns at a time,
 //! PAIR consecutive values of the summed index adjacent for each column (element (k, n) of a panel lies at
 //! (k / PAIR)·NR·PAIR + n·PAIR + k mod PAIR). A is read from either, B from panels. All sides are padded with zeros:
 //! rows to an even number, the summed index to PAIR, columns to NR.
 //!
-//! A level without tiles keeps a block's sums in vectors from first to last.
-//! One with tiles forms larger blocks in them, stores their sums,
-//! and hands these to the epilogue in pieces of a vector block's size.
+//! A level without tiles keeps a block's sums in vectors throughout.
+//! A level with tiles computes larger blocks in them, stores the sums,
+//! and hands them to the epilogue in pieces of a vector block's size.
 
 use crate::buffer::Buffer;
 use crate::simd::{Bf16, Element, Lanes, Work};
@@ -29,14 +29,14 @@ pub fn panels_length<L: Lanes>(depth: usize, columns: usize) -> usize {
 pub enum Left<'a, E> {
     /// Row m at m·stride.
     Rows { data: &'a [E], stride: usize },
-    /// As Rows, for a block that holds rows r … of the first half and rows half + r …
-    /// of the second: gates and their ups.
+    /// As Rows, but a block has rows r … of the first half and rows half + r …
+    /// of the second half: gates and their ups.
     Gated { data: &'a [E], stride: usize, half: usize },
-    /// Row m of A is column m of panels that are `panel` elements long.
+    /// Row m of A is column m of panels of `panel` elements each.
     Columns { data: &'a [E], panel: usize },
 }
 
-/// The right operand B in panels that are `panel` elements long.
+/// The right operand B in panels of `panel` elements each.
 #[derive(Clone, Copy)]
 pub struct Right<'a, E> {
     pub data: &'a [E],
@@ -44,13 +44,13 @@ pub struct Right<'a, E> {
     pub columns: usize,
 }
 
-/// What is done with a block of C while it is in registers.
+/// What happens to a block of C while it is in registers.
 pub trait Epilogue<L: Lanes> {
     /// Blocks are a multiple of this many rows.
     const UNIT: usize = 2;
-    /// Blocks hold gates in their upper and ups in their lower half ([`Left::Gated`]).
+    /// Whether blocks have gates in their upper and ups in their lower half ([`Left::Gated`]).
     const GATED: bool = false;
-    /// The last panel may be half as wide.
+    /// Whether the last panel may be half as wide.
     const HALF_PANELS: bool = false;
     /// Panics unless every write for `rows` × `panels` stays inside the outputs.
     fn check(&self, rows: usize, panels: usize);
@@ -67,8 +67,8 @@ pub struct Product<'a, L: Lanes, P> {
     pub rows: usize,
     pub right: Right<'a, L::E>,
     pub depth: usize,
-    /// Keep a block of A's rows and walk B's panels, instead of the other way round:
-    /// for the operand that is read once from afar.
+    /// Loop over A's rows outside and B's panels inside, instead of the reverse:
+    /// the outer operand is read from memory only once.
     pub rows_outer: bool,
     pub epilogue: P,
 }
@@ -83,7 +83,7 @@ struct Strip {
 }
 
 impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
-    /// Splits rows into blocks of at most MR rows, as even as can be:
+    /// Splits rows into blocks of at most MR rows, as evenly as possible:
     /// a short block at the end would waste the vector unit.
     fn strips(&self) -> Vec<Strip> {
         let mut strips = Vec::with_capacity(self.rows / L::MR + 8);
@@ -102,7 +102,7 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
             Left::Rows { stride, .. } => {
                 split(0, self.rows, &|row, height| (row * stride, (row + height / 2) * stride))
             }
-            // Rows advance by half a height: gates only.
+            // `row` counts gates and ups, so a block starts at row / 2 in each half.
             Left::Gated { stride, half, .. } => {
                 split(0, self.rows, &|row, _| (row / 2 * stride, (half + row / 2) * stride))
             }
@@ -152,7 +152,7 @@ impl<L: Lanes, P: Epilogue<L>> Work<L> for Product<'_, L, P> {
         self.epilogue.check(covered, panels);
 
         let narrow = P::HALF_PANELS && self.right.columns - (panels - 1) * L::NR <= L::LANES;
-        // SAFETY: both operands were checked above for every strip and panel, the epilogue by its own check.
+        // SAFETY: both operands were checked above for all strips and panels, the epilogue by its own check.
         unsafe {
             if L::Tiles::PRESENT {
                 self.in_tiles(&strips, Operand { data: left.as_ptr(), row, step }, steps, panels, narrow);
@@ -163,7 +163,7 @@ impl<L: Lanes, P: Epilogue<L>> Work<L> for Product<'_, L, P> {
     }
 }
 
-/// A as a pointer: rows of a strip's half are `row` elements apart, operands of a row `step` elements.
+/// A as a pointer; rows of a strip's half are `row` elements apart, operands within a row `step` elements.
 #[derive(Clone, Copy)]
 struct Operand<E> {
     data: *const E,
@@ -199,8 +199,8 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
     /// As [`Product::in_vectors`].
     #[inline(always)]
     unsafe fn in_tiles(&mut self, strips: &[Strip], a: Operand<L::E>, steps: usize, panels: usize, narrow: bool) {
-        // Tiles want a row's operands side by side. A column of panels has them apart,
-        // so its strip is transposed, once for all panels.
+        // Tiles need a row's operands side by side, but panels have those of a column apart:
+        // a strip of columns is transposed, once for all panels of B.
         let columns = matches!(self.left, Left::Columns { .. });
         let stride = steps * L::E::PAIR;
         let mut turned = Buffer::<L::E>::zeros(if columns { L::MR * stride } else { 0 });
@@ -250,7 +250,7 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
     }
 }
 
-/// A strip of panels, `step` elements from one pair of the summed index to the next, as rows of `stride` elements.
+/// Transposes a strip of panels, whose pairs of the summed index are `step` elements apart, to rows `stride` apart.
 ///
 /// # Safety
 /// `from` holds `height` columns of `steps` pairs, `out` as many rows; inside the level.
@@ -303,7 +303,7 @@ unsafe fn hand_over<L: Lanes, P: Epilogue<L>, const V: usize>(epilogue: &mut P, 
     }
 }
 
-/// Hands M rows of a block's sums to the epilogue, `done` of which it has; of gated blocks as many gates as ups.
+/// Hands the next M rows of a block's sums, after `done`, to the epilogue; of gated blocks, M/2 gates and their ups.
 ///
 /// # Safety
 /// As [`hand_over`].
@@ -408,8 +408,8 @@ unsafe fn block<L: Lanes, const M: usize, const V: usize>(
     }
 }
 
-/// One full block of MR × NR sums over and over, for measuring what the unit can do.
-/// `a` holds MR rows of `depth`, `b` a panel.
+/// Computes one full block of MR × NR sums repeatedly, to measure the peak of the vector or tile unit.
+/// `a` holds MR rows of `depth`, `b` one panel.
 pub struct BlockRun<'a, E> {
     pub a: &'a [E],
     pub b: &'a [E],

@@ -1,9 +1,9 @@
-//! What an instruction level can do with vectors: one trait, so that every kernel is written once.
+//! The vector operations of an instruction level as one trait, so that every kernel is written only once.
 
 use crate::buffer::Plain;
 use crate::tiles::Tiles;
 
-/// Storage of a product's operands: float32, or bfloat16 in pairs.
+/// Element type of a product's operands: float32, or bfloat16 in pairs.
 pub trait Element: Plain + Default {
     /// Consecutive values of the summed index that one multiply-add consumes: 1 for float32, 2 for bfloat16.
     const PAIR: usize;
@@ -21,7 +21,7 @@ impl Element for f32 {
     }
 }
 
-/// The upper half of a float32.
+/// bfloat16: the upper half of a float32.
 #[derive(Clone, Copy, Default, PartialEq, Debug)]
 #[repr(transparent)]
 pub struct Bf16(pub u16);
@@ -59,7 +59,7 @@ pub trait Lanes: Sized + 'static {
     const MR: usize;
     /// Columns of a panel: two vectors.
     const NR: usize = 2 * Self::LANES;
-    /// The tiles in which products are formed, [`crate::tiles::NoTiles`] where that is done in vectors.
+    /// The tiles that compute products; [`crate::tiles::NoTiles`] if vectors do.
     type Tiles: Tiles;
 
     unsafe fn splat(value: f32) -> Self::F;
@@ -81,24 +81,24 @@ pub trait Lanes: Sized + 'static {
     unsafe fn round(a: Self::F) -> Self::F;
     /// a·2^n for whole n in −126 … 127.
     unsafe fn scale(a: Self::F, n: Self::F) -> Self::F;
-    /// The sum of all lanes, in an order fixed per level.
+    /// The sum of all lanes, in an order that is fixed for the level.
     unsafe fn sum(a: Self::F) -> f32;
     /// The largest lane.
     unsafe fn largest(a: Self::F) -> f32;
 
-    /// Operands of LANES columns: LANES·PAIR elements.
+    /// Loads operands of LANES columns: LANES·PAIR elements.
     unsafe fn load_operand(from: *const Self::E) -> Self::B;
-    /// PAIR elements for every column.
+    /// Loads PAIR elements and repeats them for every column.
     unsafe fn broadcast(from: *const Self::E) -> Self::B;
-    /// sum + Σ over PAIR of a·b, float32 accumulation.
+    /// sum + Σ over PAIR of a·b, accumulated in float32.
     unsafe fn dot(sum: Self::F, a: Self::B, b: Self::B) -> Self::F;
-    /// LANES elements as float32.
+    /// Loads LANES elements as float32.
     unsafe fn load_elements(from: *const Self::E) -> Self::F;
-    /// LANES elements, rounded.
+    /// Stores LANES elements, rounded.
     unsafe fn store_elements(to: *mut Self::E, value: Self::F);
-    /// 2·LANES elements, rounded.
+    /// Stores 2·LANES elements, rounded.
     unsafe fn store_two(to: *mut Self::E, first: Self::F, second: Self::F);
-    /// LANES columns of rows k and k + 1 of a panel whose row k (even) starts at `to`.
+    /// Stores LANES columns of rows k and k + 1 of a panel whose row k (even) starts at `to`.
     unsafe fn store_pair(to: *mut Self::E, row: Self::F, next: Self::F);
     /// The reverse of `store_pair`.
     unsafe fn load_pair(from: *const Self::E) -> (Self::F, Self::F);
@@ -149,17 +149,17 @@ pub trait Lanes: Sized + 'static {
     }
 }
 
-/// Work that is written once for every level. `run` must be `#[inline(always)]`, as must all it calls with vectors.
+/// Work that is generic over levels. `run` and all functions with vectors that it calls must be `#[inline(always)]`.
 pub trait Work<L: Lanes> {
     type Output;
-    /// Does the work. Must check all sizes before it touches a raw pointer.
+    /// Does the work. Must check all sizes before it uses a raw pointer.
     fn run(self) -> Self::Output;
 }
 
 /// A vector unit that can be entered.
 ///
-/// Naming a level where the CPU lacks it is undefined behaviour at [`Level::enter`];
-/// `isa::Isa` is the only place that picks one, from what it detected.
+/// [`Level::enter`] for a level that the CPU lacks is undefined behaviour;
+/// only `isa::Isa` chooses levels, among those that it detected.
 pub trait Level: Lanes {
     const NAME: &'static str;
     /// Runs the work compiled for this level's instructions.

@@ -1,6 +1,6 @@
 //! Levels for tests, in plain Rust: bfloat16 in sixteen lanes, with products in vectors or in software tiles.
 //!
-//! They take the very code paths of the levels that this CPU may lack:
+//! They use the same code paths as levels that this CPU may lack:
 //! PAIR = 2 layouts, and the tile product down to its six instructions.
 
 use std::cell::RefCell;
@@ -70,7 +70,7 @@ impl<T: Tiles> Level for Soft<T> {
     }
 }
 
-/// The eight tile registers of one thread, as Intel's manual describes them. What the CPU would refuse is a panic here.
+/// The eight tile registers of one thread, by Intel's manual. They panic where the CPU would fault.
 pub struct Registers {
     /// Rows and bytes of a row; none before `configure`.
     shapes: Option<[(usize, usize); 8]>,
@@ -84,7 +84,7 @@ thread_local! {
 
 impl Registers {
     /// # Panics
-    /// Where `ldtilecfg` faults: another palette, reserved bytes that are not zero, a shape too large or half empty.
+    /// Where `ldtilecfg` faults: wrong palette, nonzero reserved bytes, shapes too large or with only one side zero.
     pub fn configure(&mut self, config: &[u8; 64]) {
         assert_eq!(config[0], 1, "palette");
         assert!(
@@ -141,7 +141,7 @@ impl Registers {
         }
     }
 
-    /// `tdpbf16ps`: sums of a row start from zero, take the pairs in order, and are then added to what was there.
+    /// `tdpbf16ps`: sums the pairs of a row in order, starting from zero, and then adds the result to the register.
     pub fn dot(&mut self, sums: usize, left: usize, right: usize) {
         let ((rows, sum_bytes), (left_rows, left_bytes), (right_rows, right_bytes)) =
             (self.shape(sums), self.shape(left), self.shape(right));

@@ -1,14 +1,14 @@
-//! What the SwiGLU over positions and the one over channels keep of a forward pass for the backward one.
+//! What the two SwiGLUs, over positions and over channels, keep of a forward pass for the backward pass.
 
 use crate::buffer::Buffer;
 use crate::dims::Dims;
 use crate::simd::Level;
 
-/// Besides input and output, which the layer's own tape holds.
+/// The layer's own tape holds input and output.
 pub struct Tape<L: Level> {
     /// Empty for calls without gradient, which keep nothing.
     pub gates_and_ups: Buffer<L::E>,
-    /// 1/√(mean square + ε) of each vector that was normalised.
+    /// 1/√(mean square + ε) of each normalised vector.
     pub inverse: Buffer<f32>,
 }
 

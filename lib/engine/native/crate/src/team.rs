@@ -4,8 +4,8 @@ use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Runs all jobs on `threads` threads, this one included; a panic in one is a panic here.
-/// Each job must write only what is its own, so that who runs it makes no difference.
+/// Runs all jobs on `threads` threads, this one included; a panic in one is propagated.
+/// Each job must write only its own data, so that results do not depend on the thread.
 pub fn run_all<Job: FnOnce() + Send>(threads: usize, jobs: Vec<Job>) {
     let threads = threads.min(jobs.len());
     if threads <= 1 {
@@ -23,7 +23,7 @@ pub fn run_all<Job: FnOnce() + Send>(threads: usize, jobs: Vec<Job>) {
         }
     };
     std::thread::scope(|scope| {
-        // Where the system has no more threads, those that are there do the work.
+        // If the system allows no more threads, the existing ones do the work.
         let helpers: Vec<_> =
             (1..threads).map_while(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
         work();

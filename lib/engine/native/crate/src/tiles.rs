@@ -1,4 +1,4 @@
-//! Products in matrix tiles: a block of up to 32 × 32 sums in four tile registers, written once over six instructions.
+//! Products in matrix tiles: blocks of up to 32 × 32 sums in four tile registers, generic over the six instructions.
 //!
 //! A tile holds up to 16 rows of 64 bytes: 16 × 16 float32 sums, 16 rows of 32 bfloat16 (A),
 //! or 16 pairs of rows of 16 bfloat16 (B). Panels already interleave pairs of the summed index,
@@ -12,14 +12,14 @@ pub const ROWS: usize = 16;
 const ROW_BYTES: usize = 64;
 /// Pairs of the summed index that one multiplication of tiles consumes.
 pub const PAIRS: usize = 16;
-/// Bytes between the pairs of a panel: two tiles side by side.
+/// Bytes from one pair of a panel to the next: a panel is two tiles wide.
 const PANEL_BYTES: usize = 2 * ROW_BYTES;
 
-// Registers: the sums (upper left, upper right, lower left, lower right) are 0 … 3.
-/// Operands of 16 pairs.
+// Registers 0 … 3 hold the sums: upper left, upper right, lower left, lower right.
+/// Operands with 16 pairs.
 const A: u8 = 4;
 const B: u8 = 5;
-/// Operands of the pairs that are left at the end; their shapes differ.
+/// Operands with the remaining pairs at the end, which have other shapes.
 const A_END: u8 = 6;
 const B_END: u8 = 7;
 
@@ -29,14 +29,14 @@ const B_END: u8 = 7;
 pub struct Config(pub [u8; 64]);
 
 impl Config {
-    /// For blocks of 2·`half` rows whose summed index ends with `end` pairs (0 … 15) beyond whole tiles.
+    /// For blocks of 2·`half` rows whose summed index has `end` pairs (0 … 15) after the whole tiles.
     pub fn of(half: usize, end: usize) -> Self {
         assert!((1..=ROWS).contains(&half) && end < PAIRS, "no tiles of {half} rows with {end} pairs left");
         let mut bytes = [0; 64];
         bytes[0] = 1; // palette
         let mut shape = |register: u8, rows: usize, row_bytes: usize| {
-            // 16 bits a register for the bytes of a row from 16 on, 8 bits for the rows from 48 on.
-            // A register without rows is not there.
+            // From byte 16 on, 16 bits per register for the bytes of a row; from byte 48 on, 8 bits for its rows.
+            // Zeros make a register unusable.
             bytes[16 + 2 * register as usize] = if rows == 0 { 0 } else { row_bytes as u8 };
             bytes[48 + register as usize] = if row_bytes == 0 { 0 } else { rows as u8 };
         };
@@ -51,28 +51,28 @@ impl Config {
     }
 }
 
-/// The tile instructions. Registers belong to the thread.
+/// The tile instructions. Each thread has its own registers.
 ///
 /// # Safety
-/// Only where the CPU has them and the process may use them. A register must have a shape, loads and stores reach
-/// rows · stride, and between `configure` and `release` nothing else may use the registers.
+/// The CPU must have them, and the process must be allowed to use them. A register must have a shape, memory must hold
+/// rows · stride bytes, and nothing else may use the registers between `configure` and `release`.
 #[allow(clippy::missing_safety_doc)] // one condition for all, stated above
 pub trait Tiles: 'static {
-    /// A level multiplies in these.
+    /// Whether the level computes products in tiles.
     const PRESENT: bool;
-    /// Gives all registers their shapes; their contents become zero.
+    /// Sets the shapes of all registers, and their contents to zero.
     unsafe fn configure(config: &Config);
-    /// Gives the registers back: a thread that holds none is cheaper to switch.
+    /// Releases the registers, which makes context switches of the thread cheaper.
     unsafe fn release();
     unsafe fn zero<const REGISTER: u8>();
-    /// Reads a row's bytes at every `stride` bytes.
+    /// Loads rows that are `stride` bytes apart.
     unsafe fn load<const REGISTER: u8>(from: *const u8, stride: usize);
     unsafe fn store<const REGISTER: u8>(to: *mut u8, stride: usize);
     /// sums[m][n] += Σ over pairs k of a[m][2k]·b[k][2n] + a[m][2k + 1]·b[k][2n + 1], float32 accumulation.
     unsafe fn dot<const SUMS: u8, const LEFT: u8, const RIGHT: u8>();
 }
 
-/// Levels whose products are formed in vectors.
+/// For levels that compute products in vectors.
 pub struct NoTiles;
 
 impl Tiles for NoTiles {
@@ -97,7 +97,7 @@ impl Tiles for NoTiles {
     }
 }
 
-/// Room for a block's sums, rows of V·16.
+/// Memory for a block's sums, in rows of V·16.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Sums(pub [f32; 2 * ROWS * 2 * ROWS]);
@@ -152,7 +152,7 @@ pub unsafe fn block<T: Tiles, const V: usize>(
     }
 }
 
-/// Adds one tile's depth to the sums. Five loads feed four multiplications, each of which takes as long as two loads.
+/// Adds one tile's depth to the sums: five loads for four multiplications, each of which takes as long as two loads.
 ///
 /// # Safety
 /// As [`block`].

@@ -1,6 +1,6 @@
 //! The MLP mixer: u ← rms(u + SwiGLU(u)) over the positions of each channel (spec §1.9), forwards and backwards.
 //!
-//! Nothing is transposed on the way forward: weights are the left operand, channels of all samples the columns.
+//! The forward pass transposes nothing: weights are the left operand, the channels of all samples the columns.
 
 use crate::buffer::Buffer;
 use crate::channel_mixer::Shared;
@@ -12,12 +12,12 @@ use crate::simd::Level;
 use crate::swiglu::Tape;
 use crate::weights::PackedMatrix;
 
-/// Intermediates that live within one call, for up to `samples` puzzles.
+/// Intermediates of one call for up to `samples` puzzles.
 pub struct Scratch<L: Level> {
     samples: usize,
-    /// The input or the derivative, panels over positions [S × samples·stride].
+    /// The input or the derivative as panels over positions [S × samples·stride].
     columns: Buffer<L::E>,
-    /// silu(gate)·up, panels [inner × samples·stride].
+    /// silu(gate)·up as panels [inner × samples·stride].
     activated: Buffer<L::E>,
     d_rows: Buffer<L::E>,
     d_panels: Buffer<L::E>,
@@ -44,7 +44,7 @@ impl<L: Level> Scratch<L> {
     }
 }
 
-/// Each sample's rows as panels over its positions, all samples' channels side by side.
+/// Packs each sample's rows as panels over its positions, with the channels of all samples side by side.
 fn to_columns<L: Level>(dims: &Dims, samples: usize, rows: &[L::E], out: &mut [L::E]) {
     let panel = panel_length::<L>(dims.positions);
     for sample in 0..samples {
@@ -59,7 +59,7 @@ fn to_columns<L: Level>(dims: &Dims, samples: usize, rows: &[L::E], out: &mut [L
     }
 }
 
-/// Each sample's rows as panels over its channels, all samples' channels one after another in the summed index.
+/// Packs each sample's rows as panels over its channels; the summed index runs through the channels of all samples.
 fn by_channel<L: Level>(dims: &Dims, samples: usize, capacity: usize, rows: &[L::E], out: &mut [L::E]) {
     for sample in 0..samples {
         L::enter(TransposeToPanels {
@@ -73,7 +73,7 @@ fn by_channel<L: Level>(dims: &Dims, samples: usize, capacity: usize, rows: &[L:
     }
 }
 
-/// h [samples·S × stride] ← rms(h + SwiGLU(input)); `input` is h as operands, `output` becomes the result as operands.
+/// h [samples·S × stride] ← rms(h + SwiGLU(input)); `input` is h as operands, `output` receives the result as operands.
 #[allow(clippy::too_many_arguments)]
 pub fn forward<L: Level>(
     dims: &Dims,
@@ -124,7 +124,7 @@ pub fn forward<L: Level>(
     }
 }
 
-/// d ← the derivative with respect to the input h, from that with respect to the output; adds to the gradients.
+/// Replaces d, the derivative by the output, by the derivative by the input h; adds to the gradients.
 #[allow(clippy::too_many_arguments)]
 pub fn backward<L: Level>(
     dims: &Dims,

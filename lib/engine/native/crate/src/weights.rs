@@ -1,18 +1,18 @@
-//! Weights as the products want them: rounded, reordered and padded once per update;
-//! and gradients back into the reference's order.
+//! Packs weights for the products, rounded, reordered and padded, once per update;
+//! and brings gradients back into the reference's order.
 
 use crate::buffer::Buffer;
 use crate::product::{Left, Right, panel_length, panels_length};
 use crate::simd::{Element, Lanes};
 
-/// Where a row of the reference's [rows × columns] weight lies in ours.
+/// The order of a packed weight's rows, relative to the reference's [rows × columns].
 #[derive(Clone, Copy)]
 pub enum Order {
-    /// Where it was.
+    /// The reference's order.
     Plain,
     /// Gates, then ups, each padded to `padded` rows.
     Halves { inner: usize, padded: usize },
-    /// LANES gates, then their LANES ups, and so on: both land in one block of the product.
+    /// LANES gates, then their LANES ups, and so on, so that one block of the product has both.
     Alternating { inner: usize, lanes: usize },
 }
 
@@ -24,11 +24,11 @@ pub struct Matrix {
     /// Rows after padding.
     pub padded: usize,
     pub order: Order,
-    /// Its gradient is summed as [columns × rows].
+    /// Whether its gradient is summed as [columns × rows].
     pub transposed_gradient: bool,
 }
 
-/// A layout of a weight W [rows × columns] for a product; `r` is a row's place in our order, `c` a column.
+/// A layout of a weight W [rows × columns] for a product; `r` is a row in packed order, `c` a column.
 #[derive(Clone, Copy)]
 pub enum Form {
     /// Left operand, element (r, c).
@@ -42,7 +42,7 @@ pub enum Form {
 }
 
 impl Matrix {
-    /// The place of the reference's row.
+    /// The packed place of a row of the reference.
     fn place(&self, row: usize) -> usize {
         match self.order {
             Order::Plain => row,
@@ -80,12 +80,12 @@ impl Matrix {
         }
     }
 
-    /// Room for a form, all zero.
+    /// A zeroed buffer for a form.
     pub fn room<L: Lanes>(&self, form: Form) -> Buffer<L::E> {
         Buffer::zeros(self.length::<L>(form))
     }
 
-    /// Writes a weight [rows × columns] in a form into its room; padding stays zero.
+    /// Writes a weight [rows × columns] into the buffer of a form; padding stays zero.
     pub fn pack<L: Lanes>(&self, weight: &[f32], form: Form, out: &mut [L::E]) {
         let (pair, panel, stride) = (L::E::PAIR, self.panel::<L>(form), self.left_stride::<L>(form));
         assert_eq!(weight.len(), self.rows * self.columns, "weight of the wrong size");
@@ -113,7 +113,7 @@ impl Matrix {
         (rows.next_multiple_of(2), columns.next_multiple_of(L::LANES))
     }
 
-    /// out = the sum over threads, in their order, of the padded gradient sums, as [rows × columns] of the reference.
+    /// out = the padded gradient sums, added over threads in order, as the reference's [rows × columns].
     pub fn gather<L: Lanes>(&self, sums: &[&[f32]], out: &mut [f32]) {
         let (_, stride) = self.gradient_shape::<L>();
         for (row, values) in out.chunks_exact_mut(self.columns).enumerate() {
@@ -128,17 +128,17 @@ impl Matrix {
     }
 }
 
-/// One weight in the forms that the products read: for forward passes, and for backward ones where it is trained.
+/// One weight in the forms of the products: for forward passes and, if it is trained, for backward passes.
 pub struct PackedMatrix<L: Lanes> {
     matrix: Matrix,
     forms: [Form; 2],
     forward: Buffer<L::E>,
-    /// Empty where nothing is trained.
+    /// Empty for inference.
     backward: Buffer<L::E>,
 }
 
 impl<L: Lanes> PackedMatrix<L> {
-    /// Room; `backward` only for weights that are trained with. `left`: the weight is the products' left operand.
+    /// Zeroed buffers. `left`: the weight is the left operand; `backward`: it is needed for backward passes.
     pub fn new(matrix: Matrix, left: bool, backward: bool) -> Self {
         let forms = if left { [Form::Left, Form::LeftTransposed] } else { [Form::RightTransposed, Form::Right] };
         Self {
@@ -149,7 +149,7 @@ impl<L: Lanes> PackedMatrix<L> {
         }
     }
 
-    /// Takes over new values, [rows × columns] in the reference's order.
+    /// Packs new values, [rows × columns] in the reference's order.
     pub fn pack(&mut self, weight: &[f32]) {
         self.matrix.pack::<L>(weight, self.forms[0], &mut self.forward);
         if !self.backward.is_empty() {
@@ -162,7 +162,7 @@ impl<L: Lanes> PackedMatrix<L> {
         Left::Rows { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]) }
     }
 
-    /// W of gates and ups as the left operand, blocks holding both.
+    /// W of gates and ups as the left operand, each block with both.
     pub fn left_gated(&self, half: usize) -> Left<'_, L::E> {
         Left::Gated { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]), half }
     }

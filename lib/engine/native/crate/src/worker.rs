@@ -1,4 +1,4 @@
-//! One thread's share of a supervision step: its seats, a group at a time,
+//! Runs one thread's share of a supervision step: each group of its seats goes
 //! through the whole schedule, forwards and backwards.
 
 use crate::buffer::{Buffer, filled};
@@ -13,7 +13,7 @@ use crate::simd::Level;
 /// 1/√2 as the reference writes it (spec §1.3).
 const POSITION_FACTOR: f32 = 0.707_106_77;
 
-/// The weights of a step: matrices packed, the rest as it is.
+/// The weights of a step: the networks' matrices packed, other tensors unchanged.
 pub struct Values<'a, L: Level> {
     pub starts: Vec<&'a [f32]>,
     pub embedding: &'a [f32],
@@ -34,17 +34,17 @@ pub struct Inputs<'a> {
     pub train: Option<TrainInputs<'a>>,
 }
 
-/// What a training step takes besides.
+/// Further inputs of a training step.
 #[derive(Clone, Copy)]
 pub struct TrainInputs<'a> {
     pub labels: &'a [i32],
     pub last: &'a [u8],
     pub loss: CrossEntropy,
-    /// Seats of the whole batch: gradients are those of the mean over it.
+    /// Seats of the whole batch: the loss is the mean over them.
     pub batch: usize,
 }
 
-/// Where a share's results go; those of training are empty in a step without it.
+/// Where a share's results go; those of training are empty for inference.
 pub struct Outputs<'a> {
     /// The latents of the share's seats, [seats × S × D] each.
     pub latents: Vec<&'a mut [f32]>,
@@ -61,7 +61,7 @@ pub struct Outputs<'a> {
     pub puzzle_gradients: &'a mut [f32],
 }
 
-/// A thread's gradient sums, all of the reference's order except the layers'.
+/// A thread's gradient sums, in the reference's order except for the layers'.
 pub struct Gradients {
     pub nets: Vec<Vec<LayerGradients>>,
     pub embedding: Vec<f32>,
@@ -104,19 +104,19 @@ impl Gradients {
 
 /// Buffers that only training needs.
 struct TrainBuffers<L: Level> {
-    /// One a call with gradient.
+    /// One for each call with gradient.
     tapes: Vec<Tape<L>>,
-    /// Derivatives with respect to each latent, and whether there is one.
+    /// The derivative by each latent, and whether it has one.
     d_latents: Vec<(Buffer<f32>, bool)>,
     d_x: Buffer<f32>,
     d: Buffer<f32>,
     d_logits: Vec<f32>,
     gradients: Gradients,
-    /// Latents of the look ahead that bootstraps the continue target.
+    /// Latents of the extra step that gives the continue target.
     ahead: Vec<Buffer<f32>>,
 }
 
-/// A thread's buffers; made once, used for every step.
+/// A thread's buffers, allocated once and reused for every step.
 pub struct Worker<L: Level> {
     model: Model,
     dims: Dims,
@@ -165,12 +165,12 @@ impl<L: Level> Worker<L> {
         self.group
     }
 
-    /// It has the buffers for the backward pass.
+    /// Whether it has the buffers for the backward pass.
     pub fn trains(&self) -> bool {
         self.buffers.is_some()
     }
 
-    /// Gradient sums of the last share, if this worker learns.
+    /// Gradient sums of the last share, if this worker trains.
     pub fn gradients(&self) -> Option<&Gradients> {
         self.buffers.as_ref().map(|buffers| &buffers.gradients)
     }
@@ -208,7 +208,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// Takes over the carried latents, or their start values.
+    /// Loads the carried latents, or the start values for seats with reset.
     fn load(&mut self, values: &Values<L>, inputs: Inputs, outputs: &Outputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
         for ((latent, carried), start) in self.latents.iter_mut().zip(&outputs.latents).zip(&values.starts) {
@@ -226,7 +226,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// Hands the latents back to the carry.
+    /// Stores the latents for the next step.
     fn store(&self, outputs: &mut Outputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
         for (latent, carried) in self.latents.iter().zip(&mut outputs.latents) {
@@ -237,7 +237,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// x [samples·S × stride] = √D · (puzzle row, then tokens), positions mixed in if learned (spec §1.3).
+    /// x [samples·S × stride] = √D · (puzzle row, then tokens), mixed with learned positions if any (spec §1.3).
     fn embed(&mut self, values: &Values<L>, inputs: Inputs, first: usize, samples: usize) {
         let (width, stride, positions) = (self.dims.hidden, self.dims.stride, self.dims.positions);
         let scale = (width as f32).sqrt();
@@ -267,7 +267,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// The schedule, forwards. `tapes` take the calls with gradient; if empty, nothing is kept.
+    /// The forward pass of the schedule. `tapes` record the calls with gradient; if empty, nothing is kept.
     fn forward(&mut self, values: &Values<L>, samples: usize, tapes: &mut [Tape<L>]) {
         let used = samples * self.dims.positions * self.dims.stride;
         let mut tapes = tapes.iter_mut();
@@ -288,7 +288,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// Answer and halting logits from the latent that answers.
+    /// Answer and halting logits from the answer latent.
     fn heads(&mut self, values: &Values<L>, outputs: &mut Outputs, first: usize, samples: usize) {
         let (stride, positions, cells) = (self.dims.stride, self.dims.positions, self.model.sequence);
         let y = &self.latents[self.model.answer];
@@ -349,7 +349,7 @@ impl<L: Level> Worker<L> {
         std::mem::swap(&mut buffers.ahead, &mut self.latents);
     }
 
-    /// Losses, and their derivatives with respect to the answering latent; adds to the heads' gradients (spec §3).
+    /// Losses and their derivative by the answer latent; adds to the heads' gradients (spec §3).
     fn losses(
         &mut self,
         values: &Values<L>,
@@ -421,14 +421,14 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// The schedule, backwards: from the answer's derivative to those of x and the weights.
+    /// The backward pass of the schedule: from the answer's derivative to those of x and the weights.
     fn backward(&mut self, values: &Values<L>, buffers: &mut TrainBuffers<L>, samples: usize) {
         let used = samples * self.dims.positions * self.dims.stride;
         buffers.d_x.fill(0.0);
         let mut tapes = buffers.tapes.iter().rev();
         let from = self.model.calls.iter().position(|call| call.gradient).unwrap_or(self.model.calls.len());
         for call in self.model.calls[from..].iter().rev() {
-            // Before this call, what it overwrote had another value: its derivative starts anew.
+            // Before this call, the latent that it overwrites had another value, whose derivative starts at zero.
             let (d_write, present) = &mut buffers.d_latents[call.write];
             let reaches = std::mem::replace(present, false);
             std::mem::swap(d_write, &mut buffers.d);
@@ -458,7 +458,7 @@ impl<L: Level> Worker<L> {
         }
     }
 
-    /// Adds x's derivative to the gradients of embedding and positions, and writes the puzzle rows'.
+    /// Adds x's derivative to the gradients of embedding and positions, and writes those of the puzzle rows.
     fn embedding_gradient(
         &self,
         buffers: &mut TrainBuffers<L>,

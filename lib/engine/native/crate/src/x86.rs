@@ -11,10 +11,10 @@ pub struct Avx2;
 pub struct Avx512;
 /// AVX-512 with `vdpbf16ps`.
 pub struct Avx512Bf16;
-/// As [`Avx512Bf16`], with products in tiles.
+/// As [`Avx512Bf16`], with products in AMX tiles.
 pub struct Amx;
 
-// Every method below: the level's instructions are there and pointers are valid, by the condition of `Lanes`.
+// SAFETY of all methods below: by the condition of `Lanes`, the instructions exist and pointers are valid.
 
 macro_rules! float32_operands {
     () => {
@@ -191,7 +191,7 @@ macro_rules! bf16_operands {
                 (_mm512_castsi512_ps(_mm512_slli_epi32::<16>(both)), _mm512_castsi512_ps(upper))
             }
         }
-        /// Relative error below 1e-4, a twentieth of bfloat16's rounding.
+        /// Relative error below 1e-4, a fortieth of bfloat16's rounding.
         #[inline(always)]
         unsafe fn exp(x: __m512) -> __m512 {
             unsafe {
@@ -327,7 +327,7 @@ macro_rules! level {
                 fn entered<W: Work<$level>>(work: W) -> W::Output {
                     work.run()
                 }
-                // SAFETY: a level is named only after its instructions were detected (`Level`).
+                // SAFETY: a level is used only after its instructions were detected (`Level`).
                 unsafe { entered(work) }
             }
         }
