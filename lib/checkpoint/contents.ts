@@ -230,14 +230,22 @@ function withDots<Value>(average: ReadonlyMap<string, Value>, online: ReadonlyMa
 }
 
 /**
- * A pickle's value as plain data; undefined if it is not plain. Objects become their attributes, entries or items.
+ * A pickle's value as plain data; undefined if it is not plain. An object that appears again is undefined there, so
+ * that time stays linear, unless it stands for a number or a text.
  */
-export function plain(value: PickleValue, depth = 0, open = new Set<PickleValue>()): unknown {
+export function plain(value: PickleValue, depth = 0, met = new Map<PickleValue, unknown>()): unknown {
   if (value === null || typeof value !== 'object') return typeof value === 'bigint' ? Number(value) : value;
-  if (depth > deepest || open.has(value)) return undefined;
+  if (depth > deepest) return undefined;
+  if (met.has(value)) return met.get(value);
+  met.set(value, undefined);
+  const found = plainObject(value, (each) => plain(each, depth + 1, met));
+  if (typeof found !== 'object') met.set(value, found);
+  return found;
+}
+
+/** Objects become their attributes, entries or items, each by `inner`. */
+function plainObject(value: Extract<PickleValue, object>, inner: (each: PickleValue) => unknown): unknown {
   if (value instanceof Uint8Array || value instanceof PickledTensor || value instanceof PickleGlobal) return undefined;
-  open.add(value); // a value that is met again becomes undefined, so time stays linear
-  const inner = (each: PickleValue): unknown => plain(each, depth + 1, open);
   if (Array.isArray(value)) return value.slice(0, longestList).map(inner);
   if (value instanceof PickleTuple) return value.items.slice(0, longestList).map(inner);
   if (value instanceof PickleForeign && /^numpy\.(?:_core|core)\.multiarray\.scalar$/.test(value.name))

@@ -65,9 +65,15 @@ export class Errors {
     const before = this.#found.get(quantity);
     const passed = error <= tolerance && (before?.passed ?? true);
     // Keep the larger error, in itself or relative to its tolerance.
-    const worse = before === undefined || error * before.tolerance > before.error * tolerance || error > before.error;
+    const [now, most] = [share(error, tolerance), before === undefined ? -1 : share(before.error, before.tolerance)];
+    const worse = before === undefined || now > most || (now === most && error > before.error);
     this.#found.set(quantity, worse ? { error, tolerance, passed } : { ...before, passed });
   }
+}
+
+/** The part of its tolerance that an error takes; Infinity for any error where none is allowed. */
+function share(error: number, tolerance: number): number {
+  return error === 0 ? 0 : error / tolerance;
 }
 
 function largest(mine: ArrayLike<number>, theirs: ArrayLike<number>, scale: (value: number) => number): number {

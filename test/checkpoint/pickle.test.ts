@@ -9,6 +9,7 @@ import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { parameterSpecs, sizeOf } from '../../lib/model/parameters.js';
 import { contentsOf } from '../../lib/checkpoint/contents.js';
+import { PickleForeign } from '../../lib/checkpoint/pickle.js';
 import { checkStorage, readPyTorch } from '../../lib/checkpoint/pytorch.js';
 import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
@@ -36,6 +37,17 @@ function formula(index: number, count: number): number[] {
 }
 
 describe('PyTorch checkpoints', () => {
+  it('count a number of NumPy for every option that shares it', () => {
+    const bytes = new Uint8Array(BigInt64Array.of(3n).buffer);
+    const three = new PickleForeign('numpy._core.multiarray.scalar', [new PickleForeign('numpy.dtype', ['i8']), bytes]);
+    const config = new Map([
+      ['H_cycles', three],
+      ['L_cycles', three],
+    ]);
+    const { settings } = contentsOf(new Map([['config', config]]));
+    assert.deepEqual(settings[0]?.value, { H_cycles: 3, L_cycles: 3 });
+  });
+
   it('read every element type and every way a tensor lies in its storage', () => {
     const tensors = readAll(fixture('everything.pt'));
     const base = formula(0, 24);

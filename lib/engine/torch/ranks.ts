@@ -2,6 +2,7 @@
 import { InputError } from '../../errors.js';
 import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { describe } from '../../model/describe.js';
+import { buildSchedule } from '../../model/schedule.js';
 import type { Precision } from '../engine.js';
 import type { WorkerOptions } from './worker.js';
 
@@ -50,7 +51,7 @@ export interface Held {
 export function torchBytes(config: ModelConfig, { seats, ranks, learning, precision, compiled }: Held): number {
   const { weightBytes, activationBytes } = describe(config, { batchSize: 1 });
   const number = precision === 'bf16' ? 2 : 4;
-  const latents = 2 * number * positionsOf(config) * config.hiddenSize * (config.latentCount + 1);
+  const latents = 2 * number * positionsOf(config) * config.hiddenSize * buildSchedule(config).latents.length;
   const kept = learning ? (activationBytes * number) / 4 / (compiled ? 2 : 1) : 0;
   return ranks * weightBytes + seats * (latents + kept);
 }
