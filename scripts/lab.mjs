@@ -10,7 +10,7 @@ import { root, say } from './setup/shell.mjs';
 try {
   await setUp(['build', 'tfjs', 'native']);
   if (!(await setUp(['lab'], { again: true })))
-    throw new Error('there is no JupyterLab to start; the reason stands above');
+    throw new Error('there is no JupyterLab to start; see the reason above');
 } catch (error) {
   console.error(`set-up failed: ${error.message}`);
   process.exit(1);

@@ -96,7 +96,7 @@ function succeeds(file, { mode, out, inplace, timeout, verbose }) {
   return new Promise((resolve, reject) => {
     child.on('error', reject);
     child.on('exit', (code, signal) => {
-      if (signal) console.error(`${path.basename(file)}: its process was ended by ${signal}`);
+      if (signal) console.error(`${path.basename(file)}: ${signal} ended its process`);
       resolve(code === 0);
     });
   });

@@ -53,7 +53,7 @@ export function lackingPackage(project = root) {
     try {
       return read('node_modules', name).version;
     } catch (error) {
-      if (error instanceof SyntaxError) return 'none that is whole'; // cut off in the middle of the file
+      if (error instanceof SyntaxError) return 'none that is complete'; // cut off in the middle of the file
       throw error;
     }
   };
@@ -68,8 +68,7 @@ export function lackingPackage(project = root) {
 function stepsNamed(names) {
   return names.map((name) => {
     const step = steps.get(name);
-    if (step === undefined)
-      throw new Error(`expected set-up steps out of ${[...steps.keys()].join(', ')}, got ${name}`);
+    if (step === undefined) throw new Error(`expected set-up steps from ${[...steps.keys()].join(', ')}, got ${name}`);
     return step;
   });
 }
@@ -81,7 +80,7 @@ function isReady(step) {
 function describe(step) {
   return (
     `set-up ${step.name.padEnd(6)} ` +
-    `${isReady(step) ? 'ready' : (stateOf(step, false)?.note ?? 'not done, or out of date')}`
+    `${isReady(step) ? 'ready' : (stateOf(step, false)?.note ?? 'not done or out of date')}`
   );
 }
 

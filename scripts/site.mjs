@@ -45,18 +45,16 @@ try {
   const { values: options } = parseArgs({ options: { serve: { type: 'boolean' }, notebooks: { type: 'boolean' } } });
   if (options.serve) server = await serve(site, port).catch(taken); // before anything is made anew
   if (!(await setUp(options.notebooks ? ['build', 'lab'] : ['build'], { again: true })))
-    throw new Error(
-      'what is missing stands above; nbconvert, which makes the pages of the notebooks, comes with JupyterLab',
-    );
+    throw new Error('see above for what is missing; nbconvert, which renders the notebooks, comes with JupyterLab');
   for (const folder of [site, scratch]) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
   }
   const { buildPage } = await import('./site/page.mjs'); // reads dist/, which is built by now
   await buildPage(site, options.notebooks === true);
-  say('site/think.html: the page on which the models think');
+  say('site/think.html: the page that runs the models');
   if (options.notebooks) say(`site/index.html: that page, and ${await render()} notebooks`);
-  if (server !== undefined) say(`on this computer only: ${server.address}think.html (Ctrl-C ends it)`);
+  if (server !== undefined) say(`on this computer only: ${server.address}think.html (Ctrl-C stops it)`);
   else say('npm run site -- --serve shows it on this computer; any static web server will do');
 } catch (error) {
   console.error(`site failed: ${error.message}`);
@@ -68,8 +66,8 @@ try {
 function taken(error) {
   if (error.code !== 'EADDRINUSE') throw error;
   throw new Error(
-    `another program listens at http://127.0.0.1:${port}/; if it is this site, it is there to see, ` +
-      'and ends where it was started, by Ctrl-C',
+    `another program already listens at http://127.0.0.1:${port}/; if it is this site, open it there, ` +
+      'or stop it with Ctrl-C where it was started',
   );
 }
 
@@ -175,9 +173,9 @@ li { margin: 1em 0 }
 img { max-width: 100%; height: auto }
 </style>
 <h1>trm-lab</h1>
-<p><a href="think.html">The models think in your browser</a>: Sudokus and mazes, yours or ours, cycle by cycle.</p>
-<p>The notebooks of a research kit for the Tiny Recursive Model, as they were last run. Figures answer to the mouse.</p>
-<p><img src="one-sudoku.png" alt="One Sudoku, thought about"></p>
+<p><a href="think.html">Run the models in your browser</a>: Sudokus and mazes, yours or ours, cycle by cycle.</p>
+<p>The notebooks of a research kit for the Tiny Recursive Model, as they were last run. Figures are interactive.</p>
+<p><img src="one-sudoku.png" alt="One Sudoku, step by step"></p>
 <ul>
 ${entries.join('\n')}
 </ul>

@@ -315,14 +315,14 @@ class Page {
         const logit = { prediction: answer.tokens, haltLogit: answer.haltLogit };
         const [tried, sureness] = [`${plural(forms, 'form')}, ${plural(cycles, 'cycle')}`, percent(certainty(logit))];
         if (step !== undefined && !sure) {
-          said.textContent = `Tried ${tried}; surest so far ${sureness} …`;
+          said.textContent = `Tried ${tried}; the surest answer so far has a chance of ${sureness} …`;
           continue;
         }
         const right = solution === undefined ? undefined : answer.tokens.every((token, i) => token === solution[i]);
-        const verdict = right === undefined ? '' : right ? ' It is right.' : ' Yet it is not the solution.';
+        const verdict = right === undefined ? '' : right ? ' It is right.' : ' But it is not the solution.';
         said.textContent = sure
           ? `Tried ${plural(forms, 'form')}, sure after ${plural(cycles, 'cycle')}: ${sureness}.${verdict}`
-          : `Not sure: tried ${tried}, and the surest answer has ${sureness}.${verdict}`;
+          : `Not sure: tried ${tried}, and the surest answer has a chance of ${sureness}.${verdict}`;
         found = logit;
         break;
       }
@@ -372,13 +372,13 @@ class Page {
     find('many-text').textContent =
       solved.length === 0
         ? running
-          ? 'Thinking about the first cycle …'
+          ? 'Running the first cycle …'
           : ''
         : enough && at !== undefined
           ? `After ${plural(upTo, 'cycle')}: ${at} of ${puzzles} solved${several}.`
           : `Cycle ${solved.length} of ${upTo}: ${solved.at(-1)} of ${puzzles} solved …`;
     const button = find<HTMLButtonElement>('many');
-    button.textContent = running ? 'Stop' : solved.length === 0 ? 'Run' : enough ? 'Done' : 'Go on';
+    button.textContent = running ? 'Stop' : solved.length === 0 ? 'Run' : enough ? 'Done' : 'Continue';
     button.disabled = !running && enough && solved.length > 0;
   }
 
@@ -472,9 +472,9 @@ class Page {
     );
     const forms = puzzle === 'maze' ? 'turned and mirrored' : 'digits renamed, rows and columns moved';
     find('search-about').textContent = [
-      `The same puzzle, written another way (${forms}), is a new thought to the model.`,
+      `The same puzzle in another form (${forms}) is a new puzzle to the model.`,
       `It tries up to ${searchLimits[puzzle].most} forms, ${cycles} cycles each,`,
-      'until it gives an answer more than nine chances in ten.',
+      'until it gives an answer a chance of more than 90\u00a0%.',
     ].join(' ');
     find('many-about').textContent = `${this.#kind.puzzles.length} puzzles that it was not trained on${
       levels.length > 1 ? ', from easy to hard' : ''
@@ -485,7 +485,7 @@ class Page {
       `run with its real weights. It was trained from scratch on ${inWords(trained.puzzles)}`,
       `${sourceNames[trained.source] ?? trained.source} puzzles in ${inWords(trained.steps)} steps.`,
       tested === null
-        ? `The record of its run (${run}) is in the project’s history.`
+        ? `The record of its training run (${run}) is in the project’s history.`
         : `Its record says: ${(100 * tested.solved).toFixed(1)}\u00a0% of ${inWords(tested.puzzles)} test puzzles ` +
           `solved after ${cycles} cycles (${run}).`,
     ].join(' ');
@@ -539,13 +539,13 @@ class Page {
     });
     find('sure-text').textContent =
       thought === undefined
-        ? 'After each cycle the model itself says how likely its answer is right.'
+        ? 'After each cycle, the model says how likely its answer is to be right.'
         : `After cycle ${shown} it gives its answer a chance of ${percent(certainty(thought))}.`;
   }
 
   #statusText(thought: ThinkResult | undefined): string {
     const { question, solution } = this.#puzzle;
-    const several = 'This board has no single solution: only cells that contradict each other are marked.';
+    const several = 'This board does not have exactly one solution: only cells that contradict each other are marked.';
     if (thought === undefined) {
       if (solution === undefined) return this.#drawnBroken === '' ? several : '';
       return this.#own ? 'Your puzzle. Press Think.' : '';
@@ -554,7 +554,7 @@ class Page {
     const wrong = thought.prediction.filter((token, i) => token !== solution[i]).length;
     if (wrong > 0) return `${plural(wrong, 'cell')} of ${question.length} ${wrong === 1 ? 'is' : 'are'} wrong.`;
     const first = this.#thoughts.findIndex(({ prediction }) => prediction.every((token, i) => token === solution[i]));
-    return `Solved, after ${plural(first + 1, 'cycle')}.`;
+    return `Solved after ${plural(first + 1, 'cycle')}.`;
   }
 }
 

@@ -57,7 +57,7 @@ export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
     const size = Math.sqrt(board.length);
     if (size !== side)
       throw new InputError(
-        `This board is ${size}×${size}, and the model for ${side}×${side} is chosen; change the kind.`,
+        `This board is ${size}×${size}, but the selected model is for ${side}×${side}; change the kind.`,
       );
     return judged(Int32Array.from(tokensOfBoard(board)), puzzle);
   }

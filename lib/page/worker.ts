@@ -78,7 +78,7 @@ async function openBackend(wanted: Backend): Promise<void> {
     tf.env().set('WASM_HAS_MULTITHREAD_SUPPORT', false); // threads need headers that a plain web server does not send
     setWasmPaths(new URL('.', location.href).href);
   }
-  if (!(await tf.setBackend(wanted))) throw new InputError(`this browser does not start ${wanted}`);
+  if (!(await tf.setBackend(wanted))) throw new InputError(`this browser cannot start ${wanted}`);
   if (wanted === 'wasm') completeWasm();
   backend = wanted;
 }

@@ -32,7 +32,7 @@ export function stalenessOf(notebook) {
     return 'its outputs were not made by scripts/notebooks.mjs run --inplace, or with TRM_SMOKE=1';
   const { code, inputs } = fingerprintsOf(notebook);
   if (kept.code !== code) return 'its code was changed after it was run';
-  return kept.inputs === inputs ? undefined : 'the records or other files it reads were changed after it was run';
+  return kept.inputs === inputs ? undefined : 'the records or other files that it reads changed after it was run';
 }
 
 /** The patterns in a cell's tags. */

@@ -42,7 +42,7 @@ export const lab = {
         outcome: 'fallback',
         note:
           'Python 3.10 or newer with its venv module was not found (Debian: apt install python3-venv), ' +
-          'so there is no JupyterLab. Everything but `npm run lab` works without.',
+          'so JupyterLab is not installed. Everything except `npm run lab` works without it.',
       };
     }
     try {
@@ -59,8 +59,8 @@ export const lab = {
       return {
         outcome: 'fallback',
         note:
-          'JupyterLab could not be installed (see above). Everything but `npm run lab` works without. ' +
-          'After mending the cause run: npm run setup',
+          'JupyterLab could not be installed (see above). Everything except `npm run lab` works without it. ' +
+          'Fix the cause, then run: npm run setup',
       };
     }
     return { outcome: 'ready', note: '' };
@@ -83,7 +83,7 @@ async function installRequirements() {
     await run('lab-packages', [...install, '--constraint', 'scripts/setup/constraints.txt']);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    say('    the exact versions of constraints.txt do not all install on this Python; taking the newest that fit');
+    say('    not all exact versions in constraints.txt install on this Python; using the newest that do');
     await run('lab-packages', install);
   }
 }
@@ -97,7 +97,7 @@ async function writeKernelspecs() {
     writeKernelspec('deno', 'TypeScript (Deno)', [program, 'jupyter', '--kernel', '--conn', '{connection_file}']);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    say('    Deno does not run here, so its kernel is left out; notebooks run under tslab');
+    say('    Deno does not run here, so its kernel is left out; notebooks use tslab');
   }
 }
 

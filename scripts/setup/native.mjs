@@ -16,13 +16,13 @@ export const native = {
   fingerprint: () => fingerprint([crate], [process.platform, process.arch, hasCargo()]),
   isPresent: (stamp) => stamp.outcome !== 'ready' || whyUnusable() === undefined,
   async work() {
-    const without = 'training uses TensorFlow instead, several times slower';
+    const without = 'training uses TensorFlow instead, which is several times slower';
     if (!existsSync(path.join(root, crate, 'Cargo.toml')))
       return { outcome: 'fallback', note: `this checkout has no native engine; ${without}.` };
     if (!hasCargo())
       return {
         outcome: 'fallback',
-        note: `Rust (cargo) is not installed; ${without}. To gain that speed install Rust and run: npm run setup`,
+        note: `Rust (cargo) is not installed; ${without}. For full speed, install Rust and run: npm run setup`,
       };
     try {
       await run('native', [
@@ -38,7 +38,7 @@ export const native = {
       say(error.message);
       return {
         outcome: 'fallback',
-        note: `the native engine did not compile; ${without}. After mending the cause run: npm run setup`,
+        note: `the native engine did not compile; ${without}. Fix the cause, then run: npm run setup`,
       };
     }
     // Renamed into place: a process that has the old file loaded keeps it.
@@ -51,7 +51,7 @@ export const native = {
       outcome: 'fallback',
       note:
         `the native engine compiled but does not load (${reason}); ${without}. ` +
-        `To gain that speed remove ${crate}/target and run: npm run setup`,
+        `For full speed, remove ${crate}/target and run: npm run setup`,
     };
   },
 };
@@ -61,7 +61,7 @@ export const native = {
  * lies there and is of no use.
  */
 export function whyUnusable(file = addon) {
-  if (!existsSync(file)) return 'it is not there';
+  if (!existsSync(file)) return 'the file is missing';
   try {
     createRequire(import.meta.url)(file);
     return undefined;

@@ -45,14 +45,14 @@ export const tfjs = {
       const reason = await attempt();
       if (reason === undefined) return { outcome: 'ready', note: '' };
       reasons.push(reason);
-      if (name === 'installer') say(`    ${reason}: taking the library out of TensorFlow's Python package`);
+      if (name === 'installer') say(`    ${reason}: using the library in TensorFlow's Python package`);
       if (name === 'wheel') say(`    ${reason}`);
     }
     return {
       outcome: 'fallback',
       note:
-        `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, several times slower. ` +
-        'After mending the cause run: npm run setup',
+        `${reasons.slice(1).join('; ')}: tfjs runs on WebAssembly instead, which is several times slower. ` +
+        'Fix the cause, then run: npm run setup',
     };
   },
 };
@@ -104,7 +104,7 @@ async function answers(url) {
 /** Python's wheel of TensorFlow holds the same C library; the addon's source comes with the npm package. */
 async function fromWheel() {
   if (process.platform !== 'linux' || process.arch !== 'x64')
-    return `the wheel route is made for Linux x86-64 only, this is ${process.platform} ${process.arch}`;
+    return `the Python package works on Linux x86-64 only, this is ${process.platform} ${process.arch}`;
   const python = firstThatRuns(pythonCandidates(), ['-m', 'pip', '--version']);
   if (python === undefined) return 'Python with pip was not found';
   if (firstThatRuns(['g++'], ['--version']) === undefined) return 'the C++ compiler g++ was not found';

@@ -10,7 +10,7 @@ const python = path.join(folder, windows ? 'Scripts' : 'bin', windows ? 'python.
 export const torch = {
   name: 'torch',
   title: 'make .venv-torch with PyTorch',
-  duration: 'about 2 minutes; on Linux x86 a download of 3 GB, as its PyTorch brings CUDA along',
+  duration: 'about 2 minutes; on Linux x86 a download of 3 GB, because PyTorch includes CUDA there',
   stamp: path.join(folder, '.stamp.json'),
   fingerprint: () => fingerprint(['scripts/setup/torch-requirements.txt', 'scripts/setup/torch.mjs']),
   isPresent: () => existsSync(python),

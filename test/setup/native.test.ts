@@ -13,7 +13,7 @@ describe('set-up of the native engine', () => {
   it('tells an addon that loads from one that does not, as of another machine', async () => {
     const { whyUnusable } = (await import(nativeModule)) as { whyUnusable(file?: string): string | undefined };
     const file = path.join(newFolder(), 'trm_native.node');
-    assert.equal(whyUnusable(file), 'it is not there');
+    assert.equal(whyUnusable(file), 'the file is missing');
     writeFileSync(file, 'of another machine');
     assert.match(whyUnusable(file) ?? '', /trm_native\.node/);
     assert.equal(whyUnusable() === undefined, whyUnavailable() === undefined);

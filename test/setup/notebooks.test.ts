@@ -231,11 +231,11 @@ describe('scripts/notebooks.mjs', function () {
     const reader = fresh(notebookOf('1;', [`reads=${pattern}`]));
     assert.equal(stalenessOf(reader), undefined);
     writeFileSync(input, 'two');
-    assert.match(stalenessOf(reader) ?? '', /records or other files it reads/);
+    assert.match(stalenessOf(reader) ?? '', /records or other files that it reads/);
     writeFileSync(input, 'one');
     assert.equal(stalenessOf(reader), undefined);
     writeFileSync(path.join(folder, 'input-2.txt'), '');
-    assert.match(stalenessOf(reader) ?? '', /records or other files it reads/);
+    assert.match(stalenessOf(reader) ?? '', /records or other files that it reads/);
   });
 
   it('wrong arguments and files that are no notebooks are told apart from failing ones: exit code 2', () => {

@@ -23,7 +23,10 @@ describe('set-up', () => {
     write('node_modules/yaml', { version: '2.9.0' });
     assert.equal(lackingPackage(folder), 'package yaml: expected version 2.9.1, got 2.9.0; run: npm ci');
     writeFileSync(path.join(folder, 'node_modules/yaml/package.json'), '{"version": "2.9');
-    assert.equal(lackingPackage(folder), 'package yaml: expected version 2.9.1, got none that is whole; run: npm ci');
+    assert.equal(
+      lackingPackage(folder),
+      'package yaml: expected version 2.9.1, got none that is complete; run: npm ci',
+    );
     write('node_modules/yaml', { version: '2.9.1' });
     assert.equal(lackingPackage(folder), 'package ours: expected version ^1.0.0, got none; run: npm ci');
     write('node_modules/ours', { version: '1.2.0' });
