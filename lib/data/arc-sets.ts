@@ -32,30 +32,30 @@ export const arcFiles: Readonly<
 /** The choice of ARC data sets, as plain data. */
 export interface ArcSetOptions {
   /**
-   * ARC-AGI-1 or -2, never both: most evaluation tasks of the first are training tasks of the second. Or `file`:
-   * the user's own tasks, with their demonstrations for training and their test pairs as the test set.
+   * ARC-AGI-1 or -2; never both, because most evaluation tasks of the first are training tasks of the second. Or
+   * `file`: your own tasks, whose demonstrations are the training set and whose test pairs are the test set.
    */
   readonly set: 'arc1' | 'arc2' | 'file';
   /**
    * For set `file`: the path of a file or folder in any form that arc-json.ts reads, or its name in a data folder.
    */
   readonly file?: string;
-  /** Side of the canvas, 1 to 30; tasks with a larger grid are left out. Paper: 30. */
+  /** Side of the canvas, 1 to 30; tasks with a grid that does not fit are left out. Paper: 30. */
   readonly canvas: number;
-  /** The parts to take, in this order. Default: training, evaluation, concept, as the paper. */
+  /** The parts to use, in this order. Default: training, evaluation, concept, as in the paper. */
   readonly subsets?: readonly ArcSubset[];
-  /** The part whose test pairs are the test set; other parts' test pairs are for training. Default: evaluation. */
+  /** The part whose test pairs are the test set; those of all other parts are training pairs. Default: evaluation. */
   readonly testSubset?: ArcSubset;
-  /** Take only this many tasks of each part, those with the fewest cells. 0 or absent: all. */
+  /** Use only this many tasks of each part: those with the fewest cells. 0 or absent: all. */
   readonly maxTasks?: number;
   /**
-   * How many tasks, drawn by the seed, have their test pairs in the validation set instead of the test set.
+   * This many of the tasks whose test pairs would be the test set, drawn by the seed, are for validation instead.
    * Default 0.
    */
   readonly validationTasks?: number;
-  /** Versions of each task besides the original; a symmetric task may have fewer. Paper: 1,000. */
+  /** Versions of each task besides the original, if it has that many. Paper: 1,000. */
   readonly augmentations: number;
-  /** Fixes versions, offsets and the tasks for validation. */
+  /** Seed for versions, offsets and validation tasks. */
   readonly seed: number;
 }
 
@@ -169,7 +169,7 @@ export function noteOnArc({ canvas, maxTasks = 0, testSubset }: ArcSetOptions): 
   const part = testSubset === 'training' ? "ARC's public training tasks" : 'ARC tasks';
   return (
     `Only ${part} whose grids all fit ${canvas}×${canvas}${smallest}: ` +
-    'easier than ARC as a whole, and no number to compare with published ones.'
+    'easier than ARC as a whole, so not comparable with published numbers.'
   );
 }
 

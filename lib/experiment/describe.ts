@@ -16,7 +16,7 @@ export function describeExperiment(experiment: Experiment): string {
   checkExperiment(experiment);
   const { name, about, base, model, training, task } = experiment;
   const count = parameterCount(model);
-  const recursions = model.schedule === undefined ? recursionsOf(model) : 'a schedule of its own';
+  const recursions = model.schedule === undefined ? recursionsOf(model) : 'a custom schedule';
   const named = experiments[base];
   const changes = named === undefined ? '' : changesText(named, experiment);
   return [
@@ -31,8 +31,8 @@ export function describeExperiment(experiment: Experiment): string {
 }
 
 /**
- * What a training has that the paper's lacks: ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in
- * turn".
+ * ", 1 supervision step a puzzle, 4 after 60 % of the steps, 128 interleaved batches": what a training has that the
+ * paper's has not.
  */
 function beyondThePaper(
   { supervisionSteps, supervisionCurriculum = [], interleavedBatches }: TrainingOptions,
@@ -46,6 +46,6 @@ function beyondThePaper(
     ...(supervisionSteps === undefined && later === ''
       ? []
       : [`, ${plural(counts[0]!, 'supervision step')} a puzzle${later}`]),
-    ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} batches in turn`]),
+    ...(interleavedBatches === undefined ? [] : [`, ${interleavedBatches} interleaved batches`]),
   ].join('');
 }

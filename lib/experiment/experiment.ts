@@ -25,17 +25,17 @@ export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
 
 /** When a run is evaluated, and on how many puzzles. */
 export interface EvaluationPlan {
-  /** test: puzzles that no choice was based on. validation: puzzles by which configurations are chosen. */
+  /** Which puzzles to score: test, on which no choice is based, or validation, on which configurations are chosen. */
   readonly split: 'test' | 'validation';
   /** Optimizer steps between evaluations; 0 for only the final one. */
   readonly every: number;
-  /** Puzzles scored at each evaluation before the final one; 0 means all. */
+  /** Puzzles scored at each evaluation during training; 0 means all. */
   readonly puzzles: number;
   /** Puzzles scored at the final evaluation; 0 means all. */
   readonly finalPuzzles: number;
-  /** Training puzzles, not augmented, that each evaluation scores as well. Absent: none. */
+  /** Unaugmented training puzzles scored at each of these evaluations too. Absent: none. */
   readonly trainingPuzzles?: number;
-  /** Further evaluations of the final model (closing.ts). */
+  /** Additional evaluations of the final model (closing.ts). */
   readonly closing: readonly ClosingEvaluation[];
 }
 

@@ -196,8 +196,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-4x4',
       about:
-        '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (all 288 solution ' +
-        'grids are within reach of augmentation)',
+        '4×4 Sudoku in seconds (half a minute without Rust): shows learning, not generalisation (augmentation can ' +
+        'reach all 288 solution grids)',
       scale: 'laptop',
       task: { ...generatedSudoku, side: 4, trainPuzzles: 300, testPuzzles: 300, validationPuzzles: 0 },
       // A TRM with T = 3, n = 6 solves these boards in its first cycle. A single layer with short recursions shows what
@@ -216,7 +216,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-smoke',
-      about: '4×4 Sudoku for seconds: shows that everything runs, and nothing else',
+      about: '4×4 Sudoku in seconds: shows only that everything runs',
       scale: 'smoke',
       task: {
         ...generatedSudoku,
@@ -242,7 +242,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-6x6-study',
       about:
-        "hard 6×6 Sudoku, two guesses or more a puzzle, for the paper's tables: 100 runs of Table 1 take 2.7 " +
+        "hard 6×6 Sudoku (two or more guesses per puzzle) for the paper's tables: 100 runs of Table 1 take 2.7 " +
         'core-hours',
       scale: 'laptop',
       task: { ...generatedSudoku, minDifficulty: 2 },
@@ -277,7 +277,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-extreme-desk',
-      about: 'Sudoku-Extreme, 1,000 training puzzles, 8,000 steps: half an hour to an hour and a half a row of a table',
+      about: 'Sudoku-Extreme, 1,000 training puzzles, 8,000 steps: 30 to 90 minutes per table row',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
@@ -287,8 +287,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-study',
       about:
-        "Sudoku-Extreme, 1,000 training puzzles, 8,000 steps, with the paper's T = 3, n = 6 for Table 1: half an " +
-        'hour to two and a half hours a row',
+        "Sudoku-Extreme, 1,000 training puzzles, 8,000 steps, with the paper's T = 3, n = 6 for Table 1: 30 to 150 " +
+        'minutes per row',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: { ...model9x9, latentRecursions: 6 },
@@ -298,8 +298,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'sudoku-extreme-desk-long',
       about:
-        'Sudoku-Extreme, 1,000 training puzzles, as many steps as one core makes in two hours, the last two fifths ' +
-        'of them with latents of its own',
+        'Sudoku-Extreme, 1,000 training puzzles, two hours of one core: 32,000 steps, the last two fifths with ' +
+        'several supervision steps per puzzle',
       scale: 'desk',
       task: sudokuExtreme1000,
       model: model9x9,
@@ -310,7 +310,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       name: 'sudoku-extreme-overnight',
       about:
         'Sudoku-Extreme, 1,000 training puzzles, 215,000 steps: seven hours of one core; 10,000 test puzzles. It ' +
-        'over-fits: sudoku-extreme-desk-long solves more with a seventh of the steps',
+        'over-fits: sudoku-extreme-desk-long solves more with one seventh of the steps',
       scale: 'desk',
       task: { ...sudokuExtreme1000, testPuzzles: 10_000 },
       model: model9x9,
@@ -324,7 +324,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'sudoku-extreme-paper',
-      about: "the paper's TRM-MLP on Sudoku-Extreme to the letter: 65,104 steps of 768 puzzles",
+      about: "the paper's TRM-MLP on Sudoku-Extreme, unchanged: 65,104 steps of 768 puzzles",
       scale: 'paper',
       task: { ...sudokuExtreme1000, testPuzzles: 0, validationPuzzles: 0 },
       model: {},
@@ -334,8 +334,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-7x7',
       about:
-        'mazes of 7×7 drawn like Maze-Hard, 30,000 for training, because an MLP must see many to learn the way ' +
-        'through others; some minutes',
+        '7×7 mazes generated like Maze-Hard, a few minutes; 30,000 for training, because an MLP needs many mazes to ' +
+        'generalise',
       scale: 'laptop',
       task: { ...generatedMaze, side: 7, leastDistance: 8, trainPuzzles: 30_000 },
       model: { ...smallModel, innerMultiple: 32, deepRecursions: 1, latentRecursions: 2 },
@@ -353,8 +353,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-11x11-study',
       about:
-        'mazes of 11×11 whose goal is 20 steps away or more, for Table 4: hardly one is solved in the first ' +
-        'supervision step',
+        '11×11 mazes whose goal is at least 20 steps away, for Table 4: the first supervision step solves hardly ' +
+        'any',
       scale: 'laptop',
       task: { ...generatedMaze, side: 11, leastDistance: 20, trainPuzzles: 20_000 },
       model: longMazeModel,
@@ -364,8 +364,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-10x10',
       about:
-        'mazes of 10×10 drawn like Maze-Hard, 1,000 for training, with attention as in the paper: a start to tune ' +
-        'from, its 600 steps solve none of 500 test mazes',
+        '10×10 mazes generated like Maze-Hard, 1,000 for training, with attention as in the paper: a starting point ' +
+        'for tuning; its 600 steps solve none of 500 test mazes',
       scale: 'laptop',
       task: { ...generatedMaze, side: 10, leastDistance: 20, trainPuzzles: 1000, augmentation: 'none' },
       model: smallAttentionModel,
@@ -374,7 +374,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'maze-hard-desk',
-      about: 'Maze-Hard, the 1,000 mazes of 30×30, trained like maze-11x11-study: two hours of one core',
+      about: 'Maze-Hard, 1,000 training mazes of 30×30, trained like maze-11x11-study: two hours of one core',
       scale: 'desk',
       task: mazeHard,
       model: longMazeModel,
@@ -384,8 +384,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-hard-paper',
       about:
-        "the paper's TRM-Att on Maze-Hard to the letter: 65,104 steps of 768 mazes, not augmented, as the " +
-        'published command builds them',
+        "the paper's TRM-Att on Maze-Hard, unchanged: 65,104 steps of 768 mazes, not augmented, as the published " +
+        'command builds them',
       scale: 'paper',
       task: { ...mazeHard, augmentation: 'none' },
       model: paperMazeModel,
@@ -394,7 +394,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     }),
     define({
       name: 'arc-smoke',
-      about: 'six ARC-AGI-1 tasks for seconds: shows that everything runs, and nothing else',
+      about: 'six ARC-AGI-1 tasks in seconds: shows only that everything runs',
       scale: 'smoke',
       task: { ...arcStudyTask, canvas: 10, maxTasks: 6, validationTasks: 2, augmentations: 2 },
       model: {
@@ -415,8 +415,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10',
       about:
-        'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as the paper trains: a start to tune ' +
-        'from, its 1,000 steps solve none of 40 test tasks',
+        'the 60 smallest ARC-AGI-1 training tasks that fit 10×10, trained as in the paper: a starting point for ' +
+        'tuning; its 1,000 steps solve none of 40 test tasks',
       scale: 'laptop',
       task: { ...arcStudyTask, canvas: 10, augmentations: 8 },
       model: { ...smallAttentionModel, supervisionSteps: 4 },
@@ -433,8 +433,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-7x7-study',
       about:
-        'the 60 ARC-AGI-1 training tasks that fit 7×7, three minutes: their demonstrations train, their test pairs ' +
-        'test or, for 20 of them, validate',
+        'the 60 ARC-AGI-1 training tasks that fit 7×7, three minutes: their demonstrations are the training set; ' +
+        'their test pairs are the test set or, for 20 tasks, the validation set',
       scale: 'laptop',
       task: arcStudyTask,
       model: arcStudyModel,
@@ -444,8 +444,8 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10-study',
       about:
-        'the 178 ARC-AGI-1 training tasks that fit 10×10, of which 60 validate, for Table 5: nine minutes to three ' +
-        'quarters of an hour a run',
+        'the 178 ARC-AGI-1 training tasks that fit 10×10, 60 of them for validation, for Table 5: 9 to 45 minutes ' +
+        'per run',
       scale: 'laptop',
       task: { ...arcStudyTask, canvas: 10, maxTasks: 0, validationTasks: 60 },
       model: arcStudyModel,
@@ -455,7 +455,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc1-paper',
       about:
-        "the paper's TRM-Att on ARC-AGI-1 to the letter: 518,226 steps of 768 examples, 1,000 versions a task, " +
+        "the paper's TRM-Att on ARC-AGI-1, unchanged: 518,226 steps of 768 examples, 1,000 versions a task, " +
         'voting at the end',
       scale: 'paper',
       task: { kind: 'arc', set: 'arc1', canvas: 30, augmentations: 1000, seed: 0 },
@@ -466,7 +466,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc2-paper',
       about:
-        "the paper's TRM-Att on ARC-AGI-2 to the letter: 722,098 steps of 768 examples, 1,000 versions a task, " +
+        "the paper's TRM-Att on ARC-AGI-2, unchanged: 722,098 steps of 768 examples, 1,000 versions a task, " +
         'voting at the end',
       scale: 'paper',
       task: { kind: 'arc', set: 'arc2', canvas: 30, augmentations: 1000, seed: 0 },

@@ -48,8 +48,8 @@ export const failureModes: readonly FailureMode[] = [
     id: 'one-blank',
     source: 'arXiv 2601.10679',
     question:
-      'Does a model that solves puzzles also solve the easiest ones, with a single blank cell? None were in its ' +
-      'training.',
+      'Does a model that solves ordinary puzzles also solve the easiest ones, with a single blank cell? It was not ' +
+      'trained on any.',
     cases: [
       { label: 'TRM, ordinary puzzles', runs: { variant: 'trm' }, score: finalEvaluation },
       oneBlankCase('TRM', 'trm'),
@@ -61,7 +61,8 @@ export const failureModes: readonly FailureMode[] = [
   {
     id: 'halting-bias',
     source: 'arXiv 2604.21999',
-    question: 'Is a model trapped that begins by wanting to halt, and so is never shown what more steps are good for?',
+    question:
+      'Does a model that starts out halting early get trapped, because it never sees what more steps are good for?',
     cases: [
       { label: 'bias −5, the paper’s', runs: { variant: 'trm' }, score: finalEvaluation },
       { label: 'bias 0', runs: { failureMode: 'halting-bias-0' }, score: finalEvaluation },
@@ -71,7 +72,7 @@ export const failureModes: readonly FailureMode[] = [
   {
     id: 'puzzle-id',
     source: 'arXiv 2512.11847',
-    question: 'How much of an ARC answer is known from the puzzle’s id alone, not from the grids?',
+    question: 'How much of an ARC answer comes from the puzzle’s id rather than from the grids?',
     cases: [
       puzzleIdCase('training examples, own id', (record) => closingEvaluation(record, 'training')),
       puzzleIdCase('training examples, blank id', (record) => closingEvaluation(record, 'training-blank-ids')),
@@ -85,8 +86,8 @@ export const failureModes: readonly FailureMode[] = [
     id: 'over-fitting',
     source: 'arXiv 2510.04871',
     question:
-      'Do four layers learn more of few training puzzles by heart than two layers do, at the same number of layers ' +
-      'called a step? The training puzzles are not augmented.',
+      'With few training puzzles, do four layers memorise more than two layers, at the same number of layer calls a ' +
+      'step? The training puzzles are not augmented.',
     cases: [
       overfittingCase(2, 'training'),
       overfittingCase(2, 'new'),

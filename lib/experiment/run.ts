@@ -186,7 +186,7 @@ async function runClaimed(
   if (options.keepStopped === true && !resume && existsSync(files.state) && !existsSync(files.record))
     throw new InputError(
       `${folder}: expected no run that was stopped, got ${id} at step ${stateStep(files.state)} of ` +
-        `${experiment.training.steps}; go on with --resume, or lose it and start over with --restart`,
+        `${experiment.training.steps}; continue it with --resume, or lose it and start over with --restart`,
     );
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;

@@ -44,7 +44,7 @@ export interface MazeTask extends MazeSetOptions {
  */
 export interface FolderTask {
   readonly kind: 'folder';
-  /** Its path, or its name in one of the data folders, which keeps records the same on every machine. */
+  /** Its path, or its name in a data folder; with a name, records are the same on every machine. */
   readonly folder: string;
 }
 

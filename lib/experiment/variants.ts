@@ -75,7 +75,7 @@ const hrm: Partial<ModelConfig> = {
 const withoutEma: Partial<TrainingOptions> = { emaRate: 0 };
 
 const quoted = 'the paper quotes this number from the HRM paper';
-const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer less";
+const offByOne = "the paper's own formula, T(n+1) times the layers, gives one layer fewer";
 const outOfMemory = "out of memory on the paper's GPU, so no result";
 
 /**
@@ -129,7 +129,7 @@ const written: readonly Written[] = [
     ],
     model: hrm,
     training: withoutEma,
-    tests: 'The model that TRM simplifies: two networks at two speeds, justified by biology and a fixed point.',
+    tests: 'The model that TRM simplifies: two networks at two rates, justified by biology and a fixed-point argument.',
   },
   {
     id: 'trm',
@@ -148,13 +148,13 @@ const written: readonly Written[] = [
     rows: [{ table: 1, label: 'w/ ACT', sudoku: 86.1, depth: 42, forwardPasses: 2, millions: 5 }],
     model: { halting: 'halt-or-continue' },
     tests: 'Does learning when to continue, with its second forward pass, help over learning when to halt?',
-    note: "the published code's flag for it crashes; this is its evident meaning (spec §2.3)",
+    note: "the published code's flag for this crashes; this is what it evidently means (spec §2.3)",
   },
   {
     id: 'trm-separate-nets',
     rows: [{ table: 1, label: 'w/ separate f_H, f_L', sudoku: 82.4, depth: 42, forwardPasses: 1, millions: 10 }],
     model: { separateNets: true },
-    tests: 'Do the answer and the latent need networks of their own?',
+    tests: 'Do the answer and the latent need separate networks?',
   },
   {
     id: 'trm-no-ema',
@@ -198,7 +198,7 @@ const written: readonly Written[] = [
     id: 'trm-t2-n2',
     rows: [{ table: 1, label: 'w/ T = 2, n = 2', sudoku: 73.7, depth: 12, forwardPasses: 1, millions: 5 }],
     model: { deepRecursions: 2, latentRecursions: 2 },
-    tests: "What is recursion worth, at HRM's few calls a step?",
+    tests: 'How much does recursion contribute? Here with as few calls a step as HRM.',
   },
   {
     id: 'trm-one-step-gradient',
@@ -210,24 +210,24 @@ const written: readonly Written[] = [
     id: 'trm-multi-z',
     rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'six z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 6 },
-    tests: 'Is a latent for each recursion better than one that is refined?',
+    tests: 'Is one latent per recursion better than a single latent that is refined?',
     note:
-      'the published code: six latents z beside y, seven features in all; mixer, positions and EMA as in TRM, ' +
-      'which the paper does not state',
+      'as in the published code: six latents z and y, seven features in all; mixer, positions and EMA are as in ' +
+      'TRM, because the paper does not state them',
   },
   {
     id: 'trm-multi-z-7',
     rows: [{ table: 2, label: 'TRM multi-scale z (n + 1 = 7 features)', reading: 'seven z', sudoku: 77.6 }],
     model: { recursion: 'multi-z', latentCount: 7, latentRecursions: 7 },
-    tests: 'The same, reading the seven features of the table as seven latents z beside y.',
-    note: 'n = 7, so that every latent is refined; seven calls of z a recursion instead of six',
+    tests: 'The same, but with the table’s seven features read as seven latents z in addition to y.',
+    note: 'n = 7, so that every latent is refined; seven calls for z per recursion instead of six',
   },
   {
     id: 'trm-single-z',
     rows: [{ table: 2, label: 'TRM single z (1 feature)', sudoku: 71.9 }],
     model: { recursion: 'single-z' },
     tests: 'Can one latent be both the reasoning and the answer?',
-    note: "the published code: the last call of a recursion leaves the puzzle out, unlike the paper's algorithm",
+    note: 'as in the published code: unlike in the paper, the last call of a recursion leaves out the puzzle',
   },
   ...table3
     .filter(([k, T]) => !(k === 2 && T === 2))
@@ -237,8 +237,8 @@ const written: readonly Written[] = [
         rows: [table3Row('HRM', k, T)],
         model: { ...hrm, latentRecursions: k, deepRecursions: T },
         training: withoutEma,
-        tests: `How does HRM gain from recursion: n = ${k}, T = ${T}?`,
-        note: 'EMA off as in HRM; the paper does not say',
+        tests: `How much does HRM gain from recursion with n = ${k}, T = ${T}?`,
+        note: 'EMA is off, as in HRM; the paper does not say',
       }),
     ),
   ...table3
@@ -248,7 +248,7 @@ const written: readonly Written[] = [
         id: `trm-k${k}-t${T}`,
         rows: [table3Row('TRM', k, T)],
         model: { latentRecursions: 2 * k, deepRecursions: T },
-        tests: `How does TRM gain from recursion: n = ${2 * k}, T = ${T}?`,
+        tests: `How much does TRM gain from recursion with n = ${2 * k}, T = ${T}?`,
       }),
     ),
   {
@@ -268,10 +268,10 @@ const written: readonly Written[] = [
       halting: 'halt-over-continue',
     },
     training: withoutEma,
-    tests: 'What does a plain transformer of the same size do without recursion?',
+    tests: 'How well does a plain transformer of the same size do without recursion?',
     note:
-      "heads as in TRM: the published file's 12 do not divide its hidden size of 512, " +
-      'which leaves it 131,072 parameters fewer',
+      "heads as in TRM: the published file's 12 heads do not divide its hidden size of 512, " +
+      'so its attention would have 131,072 parameters fewer',
   },
 ];
 
@@ -297,11 +297,11 @@ export const paperOddities: readonly string[] = [
   'Table 1 has 73.7 for T = 2, n = 2 and Table 3 has 81.9 for k = 2, T = 2: in Table 3 a TRM has n = 2k = 4, ' +
     'so they are different models',
   'the text has n = 6 everywhere; the published commands have n = 4 for Maze-Hard and ARC, ' +
-    'which FLOP and hours of these tasks follow here',
+    'and FLOP and hours here follow the commands',
   'the text has 60,000 epochs for Sudoku and mazes; the published commands have 50,000, ' +
     'which are 65,104 steps of 768 puzzles',
-  "the paper's 19M of TRM-MLP on mazes are 18,795,522; " +
-    "its puzzle table and the latents' start values are not counted as parameters",
+  "the paper's 19M for TRM-MLP on mazes are 18,795,522; " +
+    "the puzzle table and the latents' initial values do not count as parameters",
 ];
 
 /** The variant with this id. Throws InputError listing the ids. */

@@ -35,8 +35,8 @@ export interface ModelConfig {
   /** How tokens mix: an MLP over the sequence (TRM-MLP) or self-attention (TRM-Att). */
   readonly mixer: 'mlp' | 'attention';
   /**
-   * Position information: none, rotary (attention only) or a learned table added to the embedding. Attention with none
-   * cannot distinguish cells.
+   * Position information: none, rotary (attention only) or a learned table added to the embedding. Without any,
+   * attention cannot distinguish cells.
    */
   readonly positions: 'none' | 'rotary' | 'learned';
   /** Layers of each network. Paper: 2. */
@@ -61,12 +61,12 @@ export interface ModelConfig {
   readonly puzzlePrefix: number;
   /** Size of one puzzle embedding, at most P·D; 0 for none (then P must be 0). Reference: D. */
   readonly puzzleEmbeddingSize: number;
-  /** Rows of the puzzle embedding table, the blank id 0 included. */
+  /** Rows of the puzzle embedding table, including the blank id 0. */
   readonly puzzleIds: number;
 
   /** N_sup, supervision steps (halt_max_steps). Paper: 16. */
   readonly supervisionSteps: number;
-  /** Probability that a seat gets a random minimum number of steps, to explore past an early halt. Paper: 0.1. */
+  /** Probability of drawing a random minimum number of steps, to explore past an early halt. Paper: 0.1. */
   readonly explorationProbability: number;
   /**
    * When a puzzle halts in training, by its logits. halt: halt > 0 (TRM).
@@ -77,12 +77,12 @@ export interface ModelConfig {
 
   /**
    * Your own schedule, in the form that own-schedule.ts reads, in place of the recursion's;
-   * T, n and gradient are then ignored. Absent: none.
+   * T, n and gradient then have no effect. Absent: none.
    */
   readonly schedule?: string;
   /**
-   * Start value of both halting biases, −20 to 20.
-   * Absent: −5, the paper's, so that no puzzle halts before the model has learned to halt.
+   * Initial value of both halting biases, −20 to 20.
+   * Absent: the paper's −5, so that no puzzle halts before the head has learned when to.
    */
   readonly haltingBias?: number;
 }

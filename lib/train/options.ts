@@ -7,11 +7,11 @@ import { between, checkFields, frozen, oneOf, optional, whole, type Fields } fro
 export interface TrainingOptions {
   /** Optimizer steps. Each makes one supervision step of the whole batch. Paper: 65,104. */
   readonly steps: number;
-  /** B, puzzles thought about at once. Paper: 768. */
+  /** B, puzzles per batch. Paper: 768. */
   readonly batchSize: number;
   /**
-   * adam-atan2 in the paper's code, AdamW in its text. muon, which orthogonalises the update of every matrix (arXiv
-   * 2502.16982), is not in the paper.
+   * The paper's code uses adam-atan2, its text says AdamW.
+   * muon, which orthogonalises the update of every matrix (arXiv 2502.16982), is not in the paper.
    */
   readonly optimizer: UpdateRequest['optimizer'];
   /** Cross-entropy over stablemax or softmax. Paper: stablemax. */
@@ -21,11 +21,11 @@ export interface TrainingOptions {
   /** Steps in which the rate rises linearly from 0. Paper: 2,000. */
   readonly warmupSteps: number;
   /**
-   * Share of the steps after warm-up, at their end, in which the rate falls along a half cosine, 0 … 1. Reference: 1,
-   * without effect, as its finalRateRatio is 1.
+   * Share of the steps after warm-up, at the end, over which the rate falls along a half cosine, 0 … 1.
+   * Reference: 1, which has no effect, because its finalRateRatio is 1.
    */
   readonly decayFraction: number;
-  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, a constant rate. */
+  /** Rate at the last step as a share of learningRate, 0 … 1. Paper: 1, so the rate does not fall. */
   readonly finalRateRatio: number;
   /** Decoupled weight decay. Paper: 1.0 for Sudoku and Maze, 0.1 for ARC. */
   readonly weightDecay: number;
@@ -40,20 +40,20 @@ export interface TrainingOptions {
   /** Decay of the moving average of the weights that evaluations use; 0 for no average. Paper: 0.999. */
   readonly emaRate: number;
   /**
-   * Supervision steps of a puzzle in training; evaluations use the model's number. With fewer, more puzzles of every
-   * batch are new, and a small model at a high rate memorises less. Not in the paper. Absent: the model's number.
+   * Supervision steps that a puzzle gets in training; evaluations use the model's. With fewer, more of every batch is
+   * new, and a small model at a high rate memorises fewer puzzles. Not in the paper. Absent: the model's.
    */
   readonly supervisionSteps?: number;
   /**
-   * Rows [until, N]: up to that share of the optimizer steps, a puzzle gets N supervision steps in training; after the
-   * last row, supervisionSteps. A model that already answers well then learns to continue from its own latents. Not in
-   * the paper. Absent: no rows.
+   * Rows [until, N]: until that share of the optimizer steps, a puzzle gets N supervision steps in training; after the
+   * last row, supervisionSteps. A model that already answers well then learns to continue from its own latents.
+   * Not in the paper. Absent: no rows.
    */
   readonly supervisionCurriculum?: readonly SupervisionStage[];
   /**
-   * Number of batches that take turns, one optimizer step each. Consecutive steps then learn from different puzzles,
-   * and a small batch at a high rate has no time to be memorised. Not in the paper. Absent: 1, so that a batch stays
-   * until its puzzles halt.
+   * Batches that take turns, one optimizer step each. Consecutive steps then learn from different puzzles, and a
+   * small batch at a high rate has no time to be memorised.
+   * Not in the paper. Absent: 1, so a batch stays until its puzzles halt.
    */
   readonly interleavedBatches?: number;
 }

@@ -292,7 +292,10 @@ describe('Sudoku sets', () => {
 
   it('take only hard puzzles where asked to, and say so: none is solved by cells with one digit left', async () => {
     const { train, test } = await sudokuDataset({ ...base, trainPuzzles: 20, testPuzzles: 20, minDifficulty: 2 });
-    assert.equal(test.note, 'Only puzzles rated 2 or more: an exact solver has to guess at so many cells.');
+    assert.equal(
+      test.note,
+      'Only puzzles rated 2 or more (the number of cells at which an exact solver has to guess).',
+    );
     for (const { inputs, examples } of [train, test]) {
       for (let puzzle = 0; puzzle < examples; puzzle++)
         assert.ok(

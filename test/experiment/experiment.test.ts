@@ -36,11 +36,11 @@ describe('experiment', () => {
     const more = { training: { interleavedBatches: 128 } };
     assert.match(
       describeExperiment(experiment('sudoku-extreme-desk', more)),
-      /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 batches in turn$/m,
+      /, muon, .*, EMA 0\.999, 1 supervision step a puzzle, 4 after 60 % of the steps, 128 interleaved batches$/m,
     );
     assert.match(
       describeExperiment(experiment('sudoku-9x9')),
-      /, 1 supervision step a puzzle, 4 after 60 % of the steps, 64 batches in turn$/,
+      /, 1 supervision step a puzzle, 4 after 60 % of the steps, 64 interleaved batches$/,
     );
     assert.match(describeExperiment(experiment('sudoku-extreme-paper')), /, EMA 0\.999$/);
     const papers = Object.values(experiments).filter(({ scale }) => scale === 'paper');

@@ -58,7 +58,7 @@ describe("variants of the paper's tables", () => {
         if (expected !== undefined)
           assert.equal(
             depth,
-            /one layer less/.test(row.footnote ?? '') ? expected - 1 : expected,
+            /one layer fewer/.test(row.footnote ?? '') ? expected - 1 : expected,
             `${each.id}, ${row.label}`,
           );
       }
