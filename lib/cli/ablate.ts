@@ -9,8 +9,8 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 export const ablate: Command = {
   name: 'ablate',
   summary:
-    "Run what is missing of one of the paper's tables: every row, several seeds, several runs at once. Without " +
-    '--records it shows what is recorded already, and runs only what is not.',
+    "Complete one of the paper's tables: every row with several seeds, several runs at once. Recorded runs count " +
+    '(without --records, those in data/runs); only the missing ones run.',
   positionals: '',
   count: [0, 0],
   options: {
@@ -25,15 +25,15 @@ export const ablate: Command = {
     },
     seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every row. Default 3' },
     only: { value: 'ID,…', about: 'only these rows, by the ids of describe --all' },
-    base: { value: 'NAME', about: 'only on this of the experiments that the table is tried on' },
+    base: { value: 'NAME', about: 'only this one of the experiments that the table runs on' },
     'equal-cost': {
-      about: 'in place of the rows those that cost less a step, with more steps: as many FLOP as the first row',
+      about: 'instead, run the rows that cost less per step, with more steps: the same total FLOP as the first row',
     },
     ...sweepOptions,
     ...engineOptions,
   },
   example: 'ablate --table 1 --seeds 3 --records runs/my-table-1',
-  minutes: 'about 25 minutes on two cores; Ctrl-C at any time, the same command goes on',
+  minutes: 'about 25 minutes on two cores; Ctrl-C stops it, the same command continues',
 
   async run(args, out) {
     const scale = choice(args, 'scale', ['smoke', 'laptop', 'desk', 'paper']) ?? 'laptop';

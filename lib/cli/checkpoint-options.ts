@@ -8,8 +8,8 @@ import { choice, type Arguments, type Option } from './command.js';
 export const weightsOption: Option = {
   value: 'NAME',
   about:
-    'of a file with online and averaged weights: raw or average. ' +
-    "Default as the run's configuration says, else average",
+    'raw or average, for a file that has both online and averaged weights. ' +
+    "Default: what the run's configuration says, else average",
 };
 
 /** How to read a checkpoint, given the model fields of --set. */

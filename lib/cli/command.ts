@@ -107,7 +107,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
   if (twice !== undefined)
     throw new InputError(
       `${command.name} --${twice}: expected it once, got it twice` +
-        (all[twice]?.settings === undefined ? '' : '; write all in one, with commas between'),
+        (all[twice]?.settings === undefined ? '' : '; write all in one, separated by commas'),
     );
   // An unset shell variable gives an empty value, and as a folder this would be the current one.
   const [empty] = Object.entries(parsed.values).find(([, value]) => String(value).trim() === '') ?? [];
@@ -262,6 +262,6 @@ export function flag(args: Arguments, name: string): boolean {
 /** The parser's first sentence, and the option that may have been meant. */
 function unknownOption(message: string, known: readonly string[]): string {
   const sentence = (message.split('. ')[0] ?? message).replace(/\.$/, '');
-  if (/'-[\d.]'/.test(sentence)) return `${sentence}; an argument that begins with - comes after --`;
+  if (/'-[\d.]'/.test(sentence)) return `${sentence}; put an argument that begins with - after --`;
   return sentence + didYouMean(/'--([\w-]+)'/.exec(sentence)?.[1] ?? '', known);
 }

@@ -22,15 +22,16 @@ export const convert: Command = {
     set: {
       value: 'model.A=V,…',
       about:
-        'what the file does not say of its model, e.g. model.puzzlePrefix=16,model.latentRecursions=4. With another ' +
-        'model.puzzleIds than the file has rows, every row of the puzzle table becomes the mean of them',
+        'model settings that the file does not state, e.g. model.puzzlePrefix=16,model.latentRecursions=4. If ' +
+        'model.puzzleIds differs from the number of rows in the file, every row of the puzzle table becomes their mean',
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,
     prefix: {
       value: 'TEXT',
       about:
-        'put before every name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. Default none',
+        'prefix of every tensor name, e.g. _orig_mod.model.inner. for load_state_dict of the published code. ' +
+        'Default none',
     },
   },
   example: 'convert step_16275 trm.safetensors',
@@ -56,8 +57,8 @@ export const convert: Command = {
     const { block } = metadata;
     if (block !== undefined)
       out.line(
-        `trained with a block of one's own (SHA-256 ${block.slice(0, 8)}…): the new file names it too, and other ` +
-          'programs would compute another in its place',
+        `trained with a custom block (SHA-256 ${block.slice(0, 8)}…): the new file names it too, but other ` +
+          'programs would compute a standard block in its place',
       );
     if (assumed.length > 0) out.line(assumedLine(assumed));
     out.result({ from, to, config, parameters: parameterCount(config), notes, assumed });

@@ -19,18 +19,18 @@ export const arcBuildOptions: Readonly<Record<string, Option>> = {
       value: 'N',
       range: [0, 2000],
       about:
-        'build arc1|arc2: versions of each task beside the original. Default 1000, as the paper: ' +
-        'for arc1 7 GB, half a gigabyte of memory and two and a half minutes; for arc2 10 GB',
+        'build arc1|arc2: versions of each task besides the original. Default 1000, as in the paper: ' +
+        'arc1 takes 7 GB on disk, half a gigabyte of memory and two and a half minutes; arc2 takes 10 GB',
     },
     canvas: {
       value: 'N',
       range: [1, 30],
-      about: 'build arc1|arc2: side of the canvas; only tasks that fit it are taken. Default 30',
+      about: 'build arc1|arc2: side of the canvas; tasks that do not fit are left out. Default 30',
     },
   }),
   ...unreadWhere(notFor('build sudoku', 'build maze', 'build arc1', 'build arc2'), {
     out: { value: 'FOLDER', about: 'build: where the data set goes; a new or empty folder' },
-    seed: seedOption('build: fixes versions and offsets'),
+    seed: seedOption('build: seed of the drawn puzzles, the versions and their offsets'),
   }),
 };
 
@@ -98,7 +98,7 @@ export function checkArc(file: string, out: Out): number {
     `${name}: ${tasks.length} tasks, ${pairs.train} demonstration and ${pairs.test} test pairs, every grid sound; ` +
       `largest side ${result.largestSide}, ${within10} tasks fit 10×10`,
   );
-  out.line(`${result.repeated} tasks repeat another, ${shown} show a test pair among their demonstrations`);
+  out.line(`${result.repeated} tasks repeat another, ${shown} have a test pair among their demonstrations`);
   out.result(result);
   return 0;
 }
@@ -128,8 +128,8 @@ export function showArc({ train, test, validation }: TaskData, out: Out): number
   for (const summary of summaries) out.line(rowText(summary));
   for (const { set, pairs, same, equivalent } of overlaps)
     out.line(
-      `${set}: of ${pairs} pairs, ${same} are among the training pairs as they stand, ` +
-        `${equivalent} in some orientation and colours`,
+      `${set}: of ${pairs} pairs, ${same} are among the training pairs as they are, ` +
+        `${equivalent} in some orientation or colouring`,
     );
   if (first.note !== '') out.line(first.note);
   out.result({ sets: summaries, overlaps });

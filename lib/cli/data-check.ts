@@ -71,7 +71,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
     `${name}: ${puzzles} puzzles of ${side}×${side}, each legal with exactly one solution; ` +
       `${(givens / puzzles).toFixed(1)} givens on average`,
   );
-  if (solved > 0) out.line(`${solved} of them without an answer in the file: the exact solver's is taken`);
+  if (solved > 0) out.line(`${solved} of them without an answer in the file: the exact solver's is used`);
   if (unrated > 0)
     out.line(`${unrated} of them without a rating in the file: ${mixed ? 'all ' : ''}rated by the solver's guesses`);
   out.line(
@@ -120,7 +120,7 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   const numbers = examples.map(({ input }) => numbersOfMaze(input));
   out.line(
     `${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ` +
-      `${found.examples - (found.againstRule ?? 0)} of them the one of the label rule (down, left, right, up)`,
+      `${found.examples - (found.againstRule ?? 0)} of them follow the label rule (down, left, right, up)`,
   );
   out.line(
     `${found.repeated} repeated, ${found.equivalent} equal to another up to turning and mirroring; ` +
@@ -160,15 +160,15 @@ function checkFolder(folder: string, out: Out): number {
     out.line(
       `${set}: ${groups} groups, ${puzzles} puzzles, ${examples} ` +
         `examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ` +
-        `${equivalent} are another in disguise`,
+        `${equivalent} are another in a different form`,
     );
     if (severalSolutions !== null) out.line(`  ${severalSolutions} questions have several solutions`);
-    if (againstRule !== null) out.line(`  ${againstRule} answers are not the label rule's`);
+    if (againstRule !== null) out.line(`  ${againstRule} answers do not follow the label rule`);
     out.line(`  tokens of the answers, %: ${shares(labelShares, kind === 'maze' ? mazeTokenNames : [])}`);
   }
   const [first, second] = found as [(typeof found)[number], (typeof found)[number]];
   const shared = [...second.forms].filter((form) => first.forms.has(form)).length;
-  out.line(`${shared} of ${second.groups} test groups are in the training set, as they stand or in disguise`);
+  out.line(`${shared} of ${second.groups} test groups are in the training set, as they are or in another form`);
   out.result({ sets: found.map(({ forms: _, ...rest }) => rest), shared });
   return 0;
 }

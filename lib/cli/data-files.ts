@@ -31,7 +31,7 @@ export const buildOptions: Readonly<Record<string, Option>> = {
         'build sudoku: generated, public-domain or sudoku-extreme; build maze: generated or maze-hard. ' +
         'Default generated',
     },
-    train: { value: 'N', range: anySize, about: 'build sudoku|maze: training puzzles. Default 1000, as the paper' },
+    train: { value: 'N', range: anySize, about: 'build sudoku|maze: training puzzles. Default 1000, as in the paper' },
     test: {
       value: 'N',
       range: anySize,
@@ -41,9 +41,8 @@ export const buildOptions: Readonly<Record<string, Option>> = {
       value: 'N',
       range: anySize,
       about:
-        'build sudoku: least rating of a training puzzle (guesses); build maze: least steps from S to G. Default: ' +
-        'any; ' +
-        'mazes as hard as Maze-Hard',
+        'build sudoku: minimum rating (guesses) of all puzzles but the test puzzles of sudoku-extreme, default any; ' +
+        'build maze: minimum steps from S to G, default as hard as Maze-Hard',
     },
   }),
   ...unreadWhere(notFor('build sudoku'), {
@@ -55,7 +54,7 @@ export const buildOptions: Readonly<Record<string, Option>> = {
   }),
   ...unreadWhere(notFor('build maze'), {
     dihedral: {
-      about: 'build maze: all eight turns and mirror images of each training maze, answered anew by the label rule',
+      about: 'build maze: all eight rotations and reflections of each training maze, relabelled by the label rule',
     },
   }),
 };
@@ -110,8 +109,8 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
 
 /** How to train on unpublished puzzles. */
 const ownPuzzles: Readonly<Record<PuzzleKind, string>> = {
-  sudoku: 'to train on Sudokus of your own, give train --set task.source=file,task.file=FILE (docs/own-data.md)',
-  maze: 'mazes of your own train from a folder of the Python builders: --set task.kind=folder,task.folder=FOLDER',
+  sudoku: 'to train on your own Sudokus, give train --set task.source=file,task.file=FILE (docs/own-data.md)',
+  maze: 'to train on your own mazes, give a folder of the Python builders: --set task.kind=folder,task.folder=FOLDER',
 };
 
 /**
@@ -155,7 +154,7 @@ export async function getPublished(set: string, out: Out): Promise<number> {
         file,
         (what, done, total) =>
           progress.update(`${what === 'bytes' ? 'fetching' : 'checking'} ${file.name}`, what, done, total),
-        (from, to) => out.note(`${from} sends this on to ${to}`),
+        (from, to) => out.note(`${from} redirects to ${to}`),
       ),
     );
     progress.end();

@@ -15,8 +15,8 @@ import { everyField } from './settings.js';
 export const dataCommand: Command = {
   name: 'data',
   summary:
-    "Show an experiment's data sets and their overlap, check puzzles, build sets in the reference's format, " +
-    'bring in published ones.',
+    "Show an experiment's data sets and their overlap, check puzzles, build data sets in the reference's format, " +
+    'import or download published ones.',
   positionals:
     '<show | check FILE|FOLDER | build sudoku|maze|arc1|arc2 | import sudoku|maze FILE | get sudoku-extreme|maze-hard>',
   count: [1, 3],
@@ -30,7 +30,8 @@ export const dataCommand: Command = {
         value: 'N',
         range: [4, 30],
         about:
-          'check, build sudoku: boards of 4, 6 or 9 a side; build maze: 6 to 30. Default: as the file has it; 9; 30',
+          'check: 4, 6 or 9, default as in the file; build sudoku: 4, 6 or 9, default 9; build maze: 6 to 30, ' +
+          'default 30',
       },
     }),
     ...buildOptions,
@@ -61,7 +62,7 @@ async function show(args: Arguments, out: Out): Promise<number> {
   const sets = [train, test, validation].filter(({ examples }) => examples > 0);
   const kind = kindOfSet(train);
   if (kind === 'other')
-    throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check shows any folder`);
+    throw new InputError(`${train.name}: expected Sudokus or mazes to show; data check reads any folder`);
   const largest = Math.max(...sets.map(({ examples }) => examples));
   if (largest > 10_000)
     out.note(`comparing ${largest.toLocaleString('en')} puzzles up to symmetry, about 3,000 a second`);

@@ -51,7 +51,7 @@ export function listSettings(out: Out): void {
     out.line(`${head.join('; ')}${kind === undefined ? '' : ` (kind ${kind})`}\n  ${meaning}`);
   }
   out.line(
-    'What is not set is as the experiment has it: describe --experiments lists them, train --experiment names one.',
+    'A setting that you leave out keeps its value in the experiment. describe --experiments lists the experiments.',
   );
   out.result(settings);
 }

@@ -27,17 +27,20 @@ const tasks = ['sudoku', 'maze', 'arc'] as const satisfies readonly (keyof typeo
 const oneModel: Readonly<Record<string, Option>> = {
   task: {
     value: 'NAME',
-    about: 'sudoku, maze (30×30) or arc (30×30): sizes, n and steps of that published run. Default sudoku',
+    about: 'sudoku, maze (30×30) or arc (30×30): use the sizes, n and steps of that published run. Default sudoku',
   },
   'batch-size': { value: 'N', range: [1, 1e6], about: 'puzzles at once, for memory and FLOP a step. Default 768' },
   gflops: {
     value: 'N',
     range: [0.001, anyNumber],
     fraction: true,
-    about: 'useful GFLOP/s, for the hours. Default measured on this machine with this model, over a few training steps',
+    about: 'useful GFLOP/s, for the hours. Default: measured on this machine over a few training steps of this model',
   },
   ...unreadWhere(
-    (args) => (text(args, 'gflops') === undefined ? undefined : 'expected no --gflops with it: nothing is measured'),
+    (args) =>
+      text(args, 'gflops') === undefined
+        ? undefined
+        : 'expected no --gflops with it: with --gflops nothing is measured',
     engineOptions,
   ),
 };
@@ -47,8 +50,8 @@ const lists = ['all', 'experiments', 'settings'] as const;
 export const describeCommand: Command = {
   name: 'describe',
   summary:
-    "A row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, " +
-    "hours at the paper's scale on this machine; or lists of all rows, experiments or settings.",
+    "Describe a row of the paper's tables: schedule, shapes, parameters, depth, FLOP a step, memory, " +
+    "hours at the paper's scale on this machine. Or list all rows, experiments or settings.",
   positionals: '[variant]',
   count: [0, 1],
   options: {
@@ -60,9 +63,11 @@ export const describeCommand: Command = {
             ? 'expected one list at a time'
             : undefined,
       {
-        all: { about: "every row of the paper's tables, counted, beside what the paper prints" },
-        experiments: { about: 'every experiment: what it is, its parameters and its FLOP' },
-        settings: { about: 'every setting that --set changes: values, the paper’s, and meaning' },
+        all: { about: "list every row of the paper's tables: our counts next to the paper's numbers" },
+        experiments: { about: 'list every experiment: what it is, its parameters and its FLOP' },
+        settings: {
+          about: 'list every setting that --set changes: allowed values, the paper’s value, and its meaning',
+        },
       },
     ),
     ...unreadWhere((args) => {
@@ -71,7 +76,7 @@ export const describeCommand: Command = {
     }, oneModel),
   },
   example: 'describe trm',
-  minutes: 'seconds, for measuring; at once with --gflops or for a list',
+  minutes: 'seconds; immediate with --gflops or for a list',
 
   async run(args, out) {
     const [id] = args.positionals;

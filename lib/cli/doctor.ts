@@ -8,6 +8,7 @@ import { hasExtreme } from '../data/sudoku-sets.js';
 import { dataFolders, findDataFile, kitCommand, projectRoot } from '../files.js';
 import { nativeInfo, whyUnavailable } from '../engine/native/addon.js';
 import { torchDevices } from '../engine/torch/devices.js';
+import { plural } from '../words.js';
 import type { Command } from './command.js';
 
 /** One thing checked, and the result. */
@@ -22,7 +23,7 @@ interface Finding {
 
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'What works on this machine: engines, notebooks, data sets; and what to do about the rest.',
+  summary: 'Check what works on this machine (engines, notebooks, data sets) and say how to fix the rest.',
   positionals: '',
   count: [0, 0],
   options: {},
@@ -70,8 +71,8 @@ function node(): Finding {
   };
 }
 
-/** For levels below the one that the documented times are for. */
-const slower = '; the times that pages state are for avx512bf16: all takes longer here, at avx2 three to seven times';
+/** Of levels below the one whose times the pages state. */
+const slower = '; the stated times are for avx512bf16: everything takes longer here, three to seven times with avx2';
 
 function nativeEngine(): Finding {
   const missing = whyUnavailable();
@@ -86,8 +87,8 @@ function nativeEngine(): Finding {
     subject: 'native engine',
     ok: true,
     found:
-      `${level} (this CPU has ${levels.join(', ')}); products reach ${peakGflops.toFixed(0)} GFLOP/s with ${threads} ` +
-      `threads${level === 'amx' || level === 'avx512bf16' ? '' : slower}`,
+      `${level} (this CPU has ${levels.join(', ')}); matrix products reach ${peakGflops.toFixed(0)} GFLOP/s with ` +
+      `${plural(threads, 'thread')}${level === 'amx' || level === 'avx512bf16' ? '' : slower}`,
   };
 }
 
@@ -143,9 +144,9 @@ function dataSets(): Finding[] {
     return {
       subject,
       ok,
-      found: ok ? 'found' : `training and test set are not both in ${dataFolders().join(', ')}`,
+      found: ok ? 'found' : `training and test sets are not both in ${dataFolders().join(', ')}`,
       remedy:
-        `states no licence, so it is not shipped: get it by ${kitCommand()} data get ${name}, or set TRM_DATA to the ` +
+        `not shipped, as it states no licence: get it with ${kitCommand()} data get ${name}, or set TRM_DATA to the ` +
         'folder that holds it',
     };
   });

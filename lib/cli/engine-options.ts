@@ -9,7 +9,7 @@ const torchOnly = (args: Arguments): string | undefined =>
 export const engineOptions = below('Engine', {
   engine: {
     value: 'NAME',
-    about: 'native, tfjs, torch (docs/gpu.md) or auto (native where it is built, else tfjs). Default auto',
+    about: 'native, tfjs, torch (docs/gpu.md) or auto (native if it is built, else tfjs). Default auto',
   },
   backend: {
     value: 'NAME',
@@ -18,17 +18,17 @@ export const engineOptions = below('Engine', {
   },
   precision: {
     value: 'NAME',
-    about: 'native and torch: float32, bf16 or auto (bf16 where the CPU or GPU is faster in it). Default auto',
+    about: 'native and torch: float32, bf16 or auto (bf16 if it is faster on the CPU or GPU). Default auto',
   },
   threads: {
     value: 'N',
     range: [1, 256],
-    about: 'native, and torch on a CPU: threads of one run. Default: one per core; in a sweep, one per run',
+    about: 'native, and torch on a CPU: threads per run. Default: one per core; in a sweep, one per run',
     unread: (args) => (text(args, 'engine') === 'tfjs' ? 'expected --engine native with it' : undefined),
   },
   device: {
     value: 'NAME',
-    about: 'torch only: cpu, cuda, cuda:1, xpu, mps or auto (a GPU where there is one). Default auto',
+    about: 'torch only: cpu, cuda, cuda:1, xpu, mps or auto (a GPU if there is one). Default auto',
     unread: torchOnly,
   },
   devices: {
@@ -44,7 +44,7 @@ export const engineOptions = below('Engine', {
   },
   compile: {
     value: 'WORD',
-    about: 'torch only: on or off, torch.compile of the networks. Default on for CUDA and ROCm',
+    about: 'torch only: torch.compile of the networks, on or off. Default on for CUDA and ROCm',
     unread: torchOnly,
   },
 });

@@ -105,7 +105,7 @@ export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' 
       return { task: named, chosenBy: `the checkpoint, of run ${run}` };
     return {
       task: fitting.task,
-      chosenBy: `experiment ${fitting.name}: the checkpoint names Sudoku-Extreme, which is not at hand (TRM_DATA)`,
+      chosenBy: `experiment ${fitting.name}: the checkpoint names Sudoku-Extreme, which is not installed (TRM_DATA)`,
     };
   }
   if (fitting === undefined)

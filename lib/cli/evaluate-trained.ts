@@ -37,10 +37,10 @@ export async function trainedOn(
 ): Promise<TrainedOn | undefined> {
   if (kindOfSet(dataset) === 'other') return undefined;
   const unknown = (reason: string): TrainedOn => ({
-    line: `whether the model was trained on some of these puzzles is not known: ${reason}`,
+    line: `it is not known whether the model was trained on some of these puzzles: ${reason}`,
   });
   const { trainSha256, start } = metadata;
-  if (start !== undefined) return unknown('its training started from the weights of another one');
+  if (start !== undefined) return unknown('its training started from the weights of another model');
   try {
     const own = namedTask(metadata);
     if (own === undefined) return unknown('the checkpoint names no task');
@@ -61,7 +61,7 @@ export async function trainedOn(
 }
 
 const tooMany = (puzzles: number): string =>
-  `it has ${puzzles.toLocaleString('en')} training puzzles, and ${mostTrained.toLocaleString('en')} at most are ` +
+  `it has ${puzzles.toLocaleString('en')} training puzzles, and at most ${mostTrained.toLocaleString('en')} are ` +
   'compared';
 
 async function trainingSet(task: Task, shouldStop: () => boolean): Promise<Dataset> {
@@ -75,16 +75,16 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
   const which = `${scored.examples < puzzles ? 'the first ' : 'the '}${plural(scored.examples, 'puzzle')}`;
   const caution = 'on new puzzles it may solve fewer';
   if (disguised === 0)
-    return { line: `of ${which} none is among the model's training puzzles, as it stands or in disguise`, overlap };
-  // 9×9 Sudokus are compared by their solutions, which equivalent puzzles share, and perhaps others.
+    return { line: `none of ${which} is among the model's training puzzles, as it is or in another form`, overlap };
+  // Of 9×9 Sudokus the solutions are compared: equivalent puzzles share one, and so may others.
   if (kindOfSet(train) === 'sudoku' && train.width === 9)
     return {
       line:
-        `of ${which} the model was trained on ${same} as they stand, and ${disguised} have the solution of a ` +
-        `training puzzle, as it stands or in disguise: ${caution}`,
+        `of ${which} the model was trained on ${same} as they are, and ${disguised} have the solution of a ` +
+        `training puzzle, as it is or in another form: ${caution}`,
       overlap,
     };
-  const how = `${same} as they stand, ${disguised - same} in disguise`;
+  const how = `${same} as they are, ${disguised - same} in another form`;
   return { line: `of ${which} the model was trained on ${disguised} (${how}): ${caution}`, overlap };
 }
 
@@ -105,7 +105,7 @@ export async function checkIds(
   const learned = own?.kind === 'arc' && from.task.kind === 'arc' ? await trainingSet(own, shouldStop) : undefined;
   if (own?.kind !== 'arc' || learned === undefined || !isArcDataset(learned) || !isArcDataset(dataset))
     return (
-      'whether these puzzles have the ids that the model learned for them is not known: the checkpoint ' +
+      'it is not known whether these puzzles have the ids that the model learned for them: the checkpoint ' +
       `${own === undefined ? 'names no task' : 'was trained on other data'}; --puzzle-ids blank scores it without ids`
     );
   const known = new Map(
@@ -125,7 +125,7 @@ export async function checkIds(
   if (strange.length > 0)
     throw new InputError(
       `${dataset.name}: expected tasks with the puzzle ids that the checkpoint learned, got ${strange.length} of ` +
-        `${entries.length} with others: an id is a task's place among all tasks, and a version's. Score the ` +
+        `${entries.length} with others: an id numbers a task and its version among all tasks. Score the ` +
         "checkpoint's own task, or give --puzzle-ids blank",
     );
   return undefined;

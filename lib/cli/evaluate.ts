@@ -51,48 +51,51 @@ const { experiment: namedExperiment, set: setOption } = experimentOptions(
 export const evaluateCommand: Command = {
   name: 'evaluate',
   summary:
-    'Score a checkpoint: exact, cell and halting accuracy after every supervision step; and think beyond the paper, ' +
-    'longer and wider (docs/thinking-wider.md).',
+    'Score a checkpoint: exact, cell and halting accuracy after every supervision step. It can also spend more ' +
+    'compute than the paper: more steps, votes, noisy chains or a search (docs/thinking-wider.md).',
   positionals: '[checkpoint]',
   count: [0, 1],
   options: {
     ...unreadWhere(
-      (args) => (text(args, 'file') === undefined || isRandom(args) ? undefined : 'the file says which puzzles'),
+      (args) =>
+        text(args, 'file') === undefined || isRandom(args)
+          ? undefined
+          : 'expected no --file with it: the file says which puzzles to score',
       { experiment: namedExperiment },
     ),
     set: setOption,
     file: {
       value: 'FILE',
-      about: 'score these puzzles: any file that data check reads, or a folder. Default those of the checkpoint',
+      about: 'score these puzzles: any file that data check reads, or a folder. Default: those of the checkpoint',
     },
     weights: {
       ...weightsOption,
-      unread: (args) => (isRandom(args) ? 'random weights are one set; name a checkpoint' : undefined),
+      unread: (args) => (isRandom(args) ? 'random weights have no average; name a checkpoint' : undefined),
     },
     split: { value: 'NAME', about: 'test, train or validation. Default test' },
     puzzles: { value: 'N', range: [1, anyNumber], about: 'score only the first N puzzles. Default all' },
     steps: {
       value: 'N',
       range: [1, 4096],
-      about: "supervision steps; more than trained with is allowed. Default the model's",
+      about: "supervision steps, also more than in training. Default the model's",
     },
     'batch-size': {
       value: 'N',
       range: [1, 65_536],
-      about: 'seats at once: puzzles × votes × chains. Default 128',
+      about: 'batch size, counted as puzzles × votes × chains. Default 128',
     },
     'halt-above': {
       value: 'X',
       range: [-1000, 1000],
       fraction: true,
       about:
-        'stop once a halting logit exceeds X; 0 means more likely right than wrong. Of several votes ' +
-        'or chains the first to halt answers (arXiv 2601.19085). Default: never; with --until-sure 0',
+        'stop once a halting logit exceeds X; above 0, the answer is more likely right than wrong. With several ' +
+        'votes or chains, the first to halt gives the answer (arXiv 2601.19085). Default: never; with --until-sure 0',
     },
     'until-sure': {
       about:
-        'search at test time: every puzzle in form after form until its halting logit is above --halt-above; ' +
-        'counts passes and false stops',
+        'search at test time: try one form of each puzzle after another until a halting logit is above ' +
+        '--halt-above; counts passes and false stops',
     },
     forms: {
       ...formsOption,
@@ -101,49 +104,51 @@ export const evaluateCommand: Command = {
     votes: {
       value: 'N',
       range: [1, 1024],
-      unread: (args) => (flag(args, 'until-sure') ? 'with --until-sure forms take turns; give --forms' : undefined),
+      unread: (args) =>
+        flag(args, 'until-sure') ? 'expected no --until-sure with it: forms then take turns; give --forms' : undefined,
       about:
-        'think about every puzzle in N forms, the first as it stands, and vote on the whole board (arXiv 2601.19085: ' +
-        '8). Default 1. ARC: versions of each task that vote on its grids. Default all',
+        'solve every puzzle in N forms, the first unchanged, and vote on the whole board (arXiv 2601.19085: 8). ' +
+        'Default 1. ARC: versions of each task that vote on its grids. Default all',
     },
     relabel: {
       value: 'NAME',
       unread: (args) =>
         severalVotes(args) || flag(args, 'until-sure')
           ? undefined
-          : 'the first form is the puzzle as it stands; give --votes 2 or more, or --until-sure',
-      about: 'what the forms change: digits (their names), lines (rows, columns, transposition) or both. Default both',
+          : 'the first form is the unchanged puzzle; give --votes 2 or more, or --until-sure',
+      about:
+        'what the forms change: digits (renamed), lines (rows and columns moved, transposed) or both. Default both',
     },
     chains: {
       value: 'N',
       range: [1, 1024],
       about:
-        'chains of thought a form, all but the first with noise; the surest answers (PTRM, arXiv 2605.19943). ' +
-        'Default 1',
+        'independent runs of each form, all but the first with noise; the surest gives the answer (PTRM, arXiv ' +
+        '2605.19943). Default 1',
     },
     noise: {
       value: 'S',
       range: [0, 100],
       fraction: true,
-      unread: (args) => (severalChains(args) ? undefined : 'the first chain is without noise; give --chains 2 or more'),
+      unread: (args) => (severalChains(args) ? undefined : 'the first chain has no noise; give --chains 2 or more'),
       about:
         'standard deviation of the noise on the latents z before every supervision step. Default 0.3, ' +
         'as reported for PTRM',
     },
     'puzzle-ids': {
       value: 'NAME',
-      about: "the puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own",
+      about: "which puzzle embedding the model gets: own, blank (none) or shuffled (the next puzzle's). Default own",
     },
     submission: {
       value: 'FILE',
       about: 'ARC: write the two grids with the most votes for every test pair, in the form ARC Prize takes',
     },
     seed: {
-      ...seedOption('draws forms and noise'),
+      ...seedOption('seed of forms and noise'),
       unread: (args) =>
         severalVotes(args) || severalChains(args) || flag(args, 'until-sure')
           ? undefined
-          : 'nothing is drawn without --votes, --chains or --until-sure',
+          : 'nothing is random without --votes, --chains or --until-sure',
     },
     random: {
       value: 'SEED',
@@ -153,12 +158,12 @@ export const evaluateCommand: Command = {
     variant: {
       ...variantOption,
       unread: (args) =>
-        isRandom(args) ? undefined : 'a checkpoint says itself what it is; give it with --random only',
+        isRandom(args) ? undefined : 'a checkpoint states its own model; give --variant with --random only',
     },
     resume: {
       about:
-        'go on from what the same command had finished when it was interrupted: puzzles of a search, else whole ' +
-        'batches (with --halt-above, eight at a time), written to runs/evaluate every half minute and at the end',
+        'continue where the same command was interrupted. It keeps the finished puzzles of a search, else whole ' +
+        'batches (with --halt-above, eight at a time), in runs/evaluate, written every half minute and at the end',
     },
     ...engineOptions,
   },
@@ -170,15 +175,16 @@ export const evaluateCommand: Command = {
     const keep = new Keeping({
       folder,
       resume: flag(args, 'resume'),
-      onResume: (done, file) => out.note(`going on after ${done} puzzles (${path.relative(process.cwd(), file)})`),
+      onResume: (done, file) => out.note(`continuing after ${done} puzzles (${path.relative(process.cwd(), file)})`),
     });
     try {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;
       if (keep.holds)
-        out.note(`stopped; go on with the same command and --resume (${path.relative(process.cwd(), folder)})`);
-      else out.note(`stopped; nothing is kept, since no ${flag(args, 'until-sure') ? 'puzzle' : 'batch'} was finished`);
+        out.note(`stopped; continue with the same command and --resume (${path.relative(process.cwd(), folder)})`);
+      else
+        out.note(`stopped; nothing is kept, because no ${flag(args, 'until-sure') ? 'puzzle' : 'batch'} was finished`);
       return 1;
     }
   },
@@ -200,8 +206,8 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
-    const cpuSeconds = (user + system) / 1e6; // other programs affect it less than the clock
-    const sinceThen = keep.wentOn ? ' since it went on' : '';
+    const cpuSeconds = (user + system) / 1e6; // beside other programs it says more than the clock
+    const sinceThen = keep.wentOn ? ' since it was resumed' : '';
     const peakMemory = process.resourceUsage().maxRSS * 1024;
     out.line(
       `${dataset.name}: ${plural(result.puzzles, 'puzzle')}, ${duration(result.seconds)}, ` +
@@ -383,7 +389,7 @@ async function letVote(
   out: Out,
 ): Promise<{ readonly arc?: ArcVoteResult }> {
   if (strange.length > 0) {
-    out.line(`no vote: it knows no ${strange.join(', ')}; leave that out, and the versions of all tasks vote`);
+    out.line(`no vote: it does not support ${strange.join(', ')}; leave that out, and the versions of all tasks vote`);
     return {};
   }
   return { arc: await voteAndReport(engine, dataset, { ...options, ...given({ versions }) }, submission, out) };
@@ -396,7 +402,7 @@ function stepLines(result: Evaluation): string[] {
       ? []
       : [
           `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on ` +
-            "average; a halted puzzle's answer stands below for the steps it was spared",
+            "average; below, a halted puzzle's answer also counts for the steps that it skipped",
         ];
   const rows = Array.from({ length: result.supervisionSteps }, (_, step) =>
     [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]]
@@ -408,7 +414,7 @@ function stepLines(result: Evaluation): string[] {
 
 /** Settings that affect the result: those of the puzzles, and of the model except in training. */
 function readSettingsOf(args: Arguments): ReadSettings {
-  const trainingOnly = 'of training only';
+  const trainingOnly = 'used in training only';
   const except = isRandom(args)
     ? {}
     : {

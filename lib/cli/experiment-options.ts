@@ -31,11 +31,11 @@ export function experimentOptions(
   return {
     experiment: {
       value: 'NAME',
-      about: 'one of those that describe --experiments lists. Default sudoku-4x4',
+      about: 'an experiment that describe --experiments lists. Default sudoku-4x4',
     },
     set: {
       value: 'A.B=V,…',
-      about: `changes, e.g. ${example}; describe --settings lists all fields`,
+      about: `settings to change, e.g. ${example}; describe --settings lists all`,
       settings: read,
     },
   };
@@ -43,7 +43,7 @@ export function experimentOptions(
 
 export const variantOption: Option = {
   value: 'ID',
-  about: "the experiment as that row of the paper's tables (describe --all), e.g. hrm",
+  about: "make the experiment that row of the paper's tables (describe --all), e.g. hrm",
 };
 
 export const configOption: Option = {

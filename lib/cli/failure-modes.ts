@@ -9,18 +9,18 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const failureModesCommand: Command = {
   name: 'failure-modes',
-  summary: `Failure modes, each tried by small runs with records: ${failureModeIds.join(', ')}.`,
+  summary: `Test for known failure modes with small recorded runs: ${failureModeIds.join(', ')}.`,
   positionals: '',
   count: [0, 0],
   options: {
     scale: { value: 'NAME', about: `${failureScales.join(' or ')}. Default laptop` },
     seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every run. Default 1' },
-    only: { value: 'ID,…', about: 'only these of them' },
+    only: { value: 'ID,…', about: 'only these failure modes' },
     ...sweepOptions,
     ...engineOptions,
   },
   example: 'failure-modes --scale laptop',
-  minutes: 'a quarter of an hour; Ctrl-C at any time, the same command goes on',
+  minutes: 'a quarter of an hour; Ctrl-C stops it, the same command continues',
 
   async run(args, out) {
     const scale = choice(args, 'scale', failureScales) ?? 'laptop';

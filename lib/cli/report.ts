@@ -22,8 +22,8 @@ export const report: Command = {
     records: {
       value: 'DIR',
       about:
-        'a folder of records, or a run’s own folder: a table (Markdown, CSV) and accuracy versus cycles of these ' +
-        'alone, beside them (of the project’s own data, in build/reports); all other files stay as they are',
+        'report only these: a folder of records, or a run’s own folder. Writes a table (Markdown, CSV) and a figure ' +
+        'of accuracy versus cycles into it (for the project’s own data, into build/reports) and nothing else',
     },
   },
   example: 'report',
@@ -52,7 +52,9 @@ async function reportFolder(folder: string, out: Out): Promise<number> {
   const records = existsSync(own) ? [readRecord(own)] : recordsSoFar(folder);
   const others = recordFiles(folder).filter((file) => !ofRun.test(path.basename(file))).length;
   if (existsSync(own) && others > 0)
-    out.note(`record.json makes ${shownPath(folder)} a run's own folder: ${plural(others, 'other file')} left out`);
+    out.note(
+      `${shownPath(folder)} has a record.json, so it is a run's own folder: ${plural(others, 'other file')} left out`,
+    );
   if (records.length === 0)
     throw new InputError(
       `--records: expected records in ${shownPath(folder)}, got none; ` +

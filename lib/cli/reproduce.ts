@@ -24,13 +24,13 @@ import { showProgress } from './train.js';
 export const reproduce: Command = {
   name: 'reproduce',
   summary:
-    'Run notebooks 1 and 2, train on real 9×9 puzzles, print ours beside the paper, draw accuracy versus cycles, ' +
-    'and score the shipped 9×9 model.',
+    "Run notebooks 1 and 2, train on real 9×9 puzzles, print our number next to the paper's, draw accuracy versus " +
+    'cycles, and score the shipped 9×9 model.',
   positionals: '',
   count: [0, 0],
   options: {
-    seed: seedOption('fixes the 9×9 run'),
-    smoke: { about: 'a few steps only: shows that everything works, learns nothing' },
+    seed: seedOption('seed of the 9×9 run'),
+    smoke: { about: 'only a few steps: shows that everything works, but learns nothing' },
     ...engineOptions,
   },
   example: 'reproduce',
@@ -57,7 +57,7 @@ export const reproduce: Command = {
 
     out.note(describeExperiment(chosen));
     const progress = new Progress();
-    const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
+    const outcome = await stoppable(out, 'saving, then stopping', (shouldStop) =>
       runExperiment(chosen, {
         seed: seedOf(args),
         engine: options,
@@ -70,7 +70,7 @@ export const reproduce: Command = {
     outcome.engine.dispose();
     const { record } = outcome;
     if (record === undefined) {
-      out.line('stopped; the same command goes on from here');
+      out.line('stopped; the same command continues from here');
       return 1;
     }
 
@@ -112,14 +112,14 @@ function runNode(script: string, args: readonly string[], environment: NodeJS.Pr
 
 /** The shipped model's score; undefined if interrupted. */
 async function scored(out: Out, pace: Pace, options: EngineOptions): Promise<ShippedScore | undefined> {
-  out.note(`\nThe shipped 9×9 model thinks about ${shippedPuzzles[pace]} puzzles`);
+  out.note(`\nThe shipped 9×9 model solves ${shippedPuzzles[pace]} puzzles`);
   try {
-    return await stoppable(out, 'ends after this step', (shouldStop) =>
+    return await stoppable(out, 'stopping after this step', (shouldStop) =>
       scoreShipped(shippedPuzzles[pace], options, shouldStop),
     );
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
-    out.line('stopped; the same command goes on from here');
+    out.line('stopped; the same command continues from here');
     return undefined;
   }
 }

@@ -10,7 +10,7 @@ import { sweep, sweepOptions } from './sweep-progress.js';
 
 export const search: Command = {
   name: 'search',
-  summary: 'Try settings of an experiment on its validation split; the test split is never looked at.',
+  summary: 'Try settings of an experiment on its validation split. The test split is never used.',
   positionals: '<field=value|value …>',
   count: [1, 8],
   options: {

@@ -70,7 +70,7 @@ function scoreText(record: RunRecord, dataset: string, here: Evaluation): string
     `  cycles ${shown.map((cycle) => String(cycle).padStart(7)).join(' ')}`,
     `  solved ${shown.map((cycle) => accuracy(here, cycle).padStart(7)).join(' ')}`,
     same
-      ? `these are the first ${here.puzzles} of the puzzles of the record`
-      : 'these are other puzzles than those of the record, so the two numbers do not compare',
+      ? `these are the first ${here.puzzles} puzzles of the record`
+      : 'these are not the puzzles of the record, so the two numbers cannot be compared',
   ].join('\n');
 }

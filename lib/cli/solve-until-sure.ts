@@ -18,7 +18,7 @@ import { plural } from '../words.js';
 export const formsOption: Option = {
   value: 'N',
   range: [1, 65_536],
-  about: 'most forms of a puzzle that the model is not sure of. Default 128, of mazes all 8',
+  about: 'maximum number of forms to try for each puzzle. Default 128; all 8 for mazes',
 };
 
 /** Most forms of a puzzle. */
@@ -29,8 +29,8 @@ export function mostFormsOf(args: Arguments): number {
 export const searchOptions: Readonly<Record<string, Option>> = {
   'until-sure': {
     about:
-      'search: think about the puzzle in form after form (digits renamed, lines moved) until the model is sure, and ' +
-      'say so where it is not (docs/thinking-wider.md)',
+      'search: try one form of the puzzle after another (digits renamed, lines moved) until the model is sure, and ' +
+      'say so if it never is (docs/thinking-wider.md)',
   },
   ...unreadWhere((args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'), {
     forms: formsOption,
@@ -38,9 +38,9 @@ export const searchOptions: Readonly<Record<string, Option>> = {
       value: 'X',
       range: [-1000, 1000],
       fraction: true,
-      about: 'the halting logit above which it is sure. Default 0: more likely right than wrong',
+      about: 'the halting logit above which the model counts as sure. Default 0: more likely right than wrong',
     },
-    seed: seedOption('draws the forms'),
+    seed: seedOption('seed of the forms'),
   }),
 };
 
@@ -79,7 +79,7 @@ export async function solveUntilSure(
     told = form;
     progress.end(); // the next line replaces it
     out.line(
-      `form ${form + 1}${form === 0 ? ', as it stands' : ''}: an answer that is ` +
+      `form ${form + 1}${form === 0 ? ', unchanged' : ''}: an answer, ` +
         `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')}`,
     );
   };
@@ -103,7 +103,7 @@ export async function solveUntilSure(
   out.line(
     sure
       ? `sure after ${cost}: ${sureness}`
-      : `unsure: ${cost} gave no answer that the model is sure of; this one, its surest with ${sureness}, is a guess`,
+      : `unsure: ${cost} gave no answer that the model is sure of; its surest one, with ${sureness}, is a guess`,
   );
   return last;
 }

@@ -28,15 +28,15 @@ const longestInput = 1_000_000;
 export const solve: Command = {
   name: 'solve',
   summary:
-    'Think about a Sudoku of yours, written out, in a file or from standard input (-): the board after every ' +
-    'supervision step that changes it, how sure the model is, whether it is legal and right.',
+    'Solve your own Sudoku, given as text, in a file or on standard input (-). Prints the board after every ' +
+    'supervision step that changes it, how sure the model is, and whether the board is legal and right.',
   positionals: '<puzzle | FILE | ->',
   count: [1, 1],
   options: {
-    checkpoint: { value: 'FILE', about: 'a model for boards of this size. Default the shipped one' },
+    checkpoint: { value: 'FILE', about: 'a model for boards of this size. Default: the shipped one' },
     set: {
       value: 'model.A=V,…',
-      about: 'what the file does not say of its model, or how else it is to think, e.g. model.latentRecursions=4',
+      about: 'model settings that the file does not state, or that you want to change, e.g. model.latentRecursions=4',
       settings: () => ({ model: everyField }),
     },
     weights: weightsOption,

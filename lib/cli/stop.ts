@@ -23,7 +23,7 @@ export async function stoppable<Result>(
       if (signal === 'SIGHUP' && (asked || !terminal)) return; // the shell repeats what the terminal said
       if (asked) process.exit(code);
       asked = true;
-      out.note(`\n${note}; once more to end at once`);
+      out.note(`\n${note}; interrupt again to stop at once`);
     };
     return [signal, stop] as const;
   });

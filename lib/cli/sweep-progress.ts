@@ -37,32 +37,32 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
   jobs: {
     value: 'N',
     range: [1, 1024],
-    about: 'how many runs go at once (local only). Default: as many as cores and free memory allow',
+    about: 'runs at the same time (local only). Default: as many as cores and free memory allow',
     unread: (args) =>
-      onSlurm(args) ? 'expected --launcher local with it; the cluster says how many runs go at once' : undefined,
+      onSlurm(args) ? 'expected --launcher local with it; the cluster decides how many runs go at once' : undefined,
   },
   records: {
     value: 'DIR',
     about:
-      'folder to read and write records; tables and figures go there too. ' +
-      'Default: data/runs, of search data/search, and build/reports for tables and figures',
+      'folder of the records to read and write; tables and figures go there too. ' +
+      'Default: data/runs (for search, data/search), with tables and figures in build/reports',
   },
   yes: { about: "start runs at the paper's scale" },
   runs: runsOption,
-  dry: { about: 'say what would run and what is recorded, and stop; for Slurm, write the script too' },
+  dry: { about: 'only list what would run and what is recorded; for Slurm, write the script too' },
   launcher: {
     value: 'NAME',
     about:
-      'local (this machine), or slurm: submit job arrays with a task a run and return (docs/slurm.md). ' +
+      'local (this machine), or slurm: submit job arrays with one task per run and return (docs/slurm.md). ' +
       'Default local',
   },
   ...unreadWhere(
     slurmOnly,
     below('With --launcher slurm', {
-      partition: { value: 'NAME', about: 'where it runs. Default the cluster’s' },
+      partition: { value: 'NAME', about: 'Slurm partition. Default: the cluster’s' },
       time: {
         value: 'TIME',
-        about: 'longest time of one task, HH:MM:SS. Default from records, else from its FLOP',
+        about: 'time limit of one task, HH:MM:SS. Default: estimated from records, else from its FLOP',
       },
       'slurm-args': {
         value: '"ARGS"',
@@ -119,8 +119,8 @@ export async function sweep(
   const others = recordsOf(before, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
   if (asked !== undefined && others.length > 0)
     out.note(
-      `${plural(others.length, 'recorded run')} had another precision than ${asked} and stay as they are; ` +
-        `for ${asked} alone give another --records`,
+      `${plural(others.length, 'recorded run')} used another precision than ${asked} and will not be run again; ` +
+        `for a table in ${asked} alone, give another --records`,
     );
   const engine = { threads: 1, ...given(readEngineOptions(args)) };
   const experiments = missing.map(({ experiment }) => experiment);
@@ -135,7 +135,7 @@ export async function sweep(
   const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
   out.note(`${plural(plan.length, 'run')}: ${[...counts, ...costs].join(', ')}`);
   const held = paper && !flag(args, 'yes');
-  if (held) out.note('Runs at the published scale start only with --yes; here is what they are.');
+  if (held) out.note('Runs at the published scale start only with --yes; these are the runs:');
   if (held || flag(args, 'dry')) {
     for (const run of before)
       out.line(
@@ -150,7 +150,7 @@ export async function sweep(
   if (launcher === 'slurm')
     return launch(await prepareArrays(before, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
   const progress = new Progress();
-  const runs = await stoppable(out, 'lets the runs save and ends', (shouldStop) =>
+  const runs = await stoppable(out, 'waiting for the runs to save, then stopping', (shouldStop) =>
     runSweep(before, {
       ...folders,
       engine,
@@ -174,7 +174,8 @@ async function report(runs: readonly SweepRun[], folder: string, purpose: SweepP
   for (const { text: shown } of reports) out.line(shown);
   out.line(`records: ${shownPath(folder)}`);
   for (const file of files) out.line(`${file.endsWith('.png') ? 'figure' : 'table'}: ${shownPath(file)}`);
-  if (isProjectData(folder)) out.line(`${purpose.records} is the project’s own: npm run report renews its tables`);
+  if (isProjectData(folder))
+    out.line(`${purpose.records} is the project’s own folder: npm run report updates its tables`);
   out.result({
     runs: runs.map(({ id, state, message }) => ({ id, state, ...given({ message }) })),
     records: shownPath(folder),
@@ -189,14 +190,14 @@ function afterAWhile(out: Out): () => void {
   return () => {
     if (said || performance.now() - began < 2000) return;
     said = true;
-    out.note('making the puzzles of the plan, by which its records are told from others');
+    out.note('generating the puzzles of the plan, to find its records among the others');
   };
 }
 
 /** Submits prepared arrays, or with --dry only prints the paths of their scripts. */
 function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): number {
   if (prepared.length === 0) {
-    out.line('nothing to submit: every run has its record, or is in the queue');
+    out.line('nothing to submit: every run has its record or is in the queue');
     out.result([]);
     return 0;
   }
@@ -213,7 +214,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
         ? `not submitted: ${script}, ${plural(runs.length, 'run')}`
         : `job ${job}: ${plural(runs.length, 'run')} submitted (${script})`,
     );
-  if (!dry) out.line(`${kitCommand()} sweep status says how far they are`);
+  if (!dry) out.line(`${kitCommand()} sweep status shows their progress`);
   out.result(results);
   return 0;
 }
@@ -233,7 +234,7 @@ function sayOutcome(runs: readonly SweepRun[], out: Out): void {
   const words = [
     `${complete} of ${runs.length} runs have their record`,
     ...(taken === 0 ? [] : [`${taken} are being worked on by another process`]),
-    ...(complete === runs.length ? [] : ['the same command goes on from here']),
+    ...(complete === runs.length ? [] : ['the same command continues from here']),
   ];
   out.line(words.join('; '));
 }

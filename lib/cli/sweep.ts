@@ -12,15 +12,15 @@ const lookEvery = 5000; // ms
 export const sweepCommand: Command = {
   name: 'sweep',
   summary:
-    'Where the runs stand that ablate, search or failure-modes gave to Slurm: recorded, running, queued or lost.',
+    'Show the state of the runs that ablate, search or failure-modes gave to Slurm: recorded, running, queued or lost.',
   positionals: 'status',
   count: [1, 1],
   options: {
     runs: runsOption,
-    follow: { about: 'look again every five seconds until none is queued or running' },
+    follow: { about: 'repeat every five seconds until no run is queued or running' },
   },
   example: 'sweep status --follow',
-  minutes: 'at once; with --follow as long as the runs take',
+  minutes: 'immediate; with --follow, as long as the runs take',
 
   async run(args, out) {
     const [what] = args.positionals;
@@ -66,6 +66,6 @@ function counts(tasks: readonly TaskStatus[]): string {
     .map((state) => `${tasks.filter((task) => task.state === state).length} ${state}`)
     .filter((words) => !words.startsWith('0 '));
   const lost = tasks.some(({ state }) => state === 'lost');
-  const remedy = lost ? '; give the command that submitted them again to go on with the lost ones' : '';
+  const remedy = lost ? '; to continue the lost ones, repeat the command that submitted them' : '';
   return `${plural(tasks.length, 'run')}: ${words.join(', ')}${remedy}`;
 }

@@ -24,14 +24,14 @@ const unaskedHours = 6;
 
 export const train: Command = {
   name: 'train',
-  summary: 'Train a model: progress, checkpoints, evaluation, one record.',
+  summary: 'Train a model: show progress, write checkpoints, evaluate it and write one record.',
   positionals: '',
   count: [0, 0],
   options: {
     ...experimentOptions(),
     variant: variantOption,
     config: configOption,
-    seed: seedOption('fixes weights, order, augmentation and exploration'),
+    seed: seedOption('seed of weights, order, augmentation and exploration'),
     folder: {
       value: 'DIR',
       about:
@@ -40,18 +40,18 @@ export const train: Command = {
     },
     log: {
       value: 'NAME',
-      about: "tensorboard: also write event files as the run goes on, to the folder's tensorboard. Default none",
+      about: "tensorboard: during the run, also write event files to the folder's tensorboard. Default none",
     },
     resume: {
       about: 'continue from the last checkpoint in the folder; a finished run is not run again',
     },
     restart: {
-      about: 'start over where the folder holds the same run, stopped: its checkpoints are lost',
+      about: 'if the folder holds the same run, stopped, start over: its checkpoints are lost',
       unread: (args) => (flag(args, 'resume') ? 'expected no --resume with it' : undefined),
     },
     from: {
       value: 'CHECKPOINT',
-      about: 'start a new run from its weights, with the settings given here: a training state or any checkpoint',
+      about: 'start a new run from the weights of this training state or checkpoint, with the settings given here',
     },
     'checkpoint-every': {
       value: 'N',
@@ -59,7 +59,7 @@ export const train: Command = {
       about: 'steps between checkpoints. Default a twentieth of the run, at least 10',
     },
     record: { about: 'also copy the record to data/runs, where the tables read it' },
-    yes: { about: "start a run at the paper's scale, also one of more than six hours" },
+    yes: { about: "start a run at the paper's scale even if it takes more than six hours" },
     ...engineOptions,
   },
   example: 'train --experiment sudoku-4x4 --seed 1',
@@ -91,7 +91,7 @@ export const train: Command = {
     const checkpointEvery = numberOf(args, 'checkpoint-every');
     const resume = flag(args, 'resume');
     let begun = false;
-    const outcome = await stoppable(out, 'saves and ends', (shouldStop) =>
+    const outcome = await stoppable(out, 'saving, then stopping', (shouldStop) =>
       runExperiment(experiment, {
         seed: seedOf(args),
         engine: readEngineOptions(args),
@@ -100,7 +100,7 @@ export const train: Command = {
         onNote: (note) => out.note(note),
         onProgress: (state) => {
           if (resume && !begun && state.phase === 'training' && state.done === 1)
-            out.note('--resume: the folder had no checkpoint of this run, so it begins with the first step');
+            out.note('--resume: the folder has no checkpoint of this run, so it starts at the first step');
           begun = true;
           showProgress(progress, state);
         },

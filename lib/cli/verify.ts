@@ -9,13 +9,13 @@ import { engineOptions, readEngineOptions } from './engine-options.js';
 
 export const verify: Command = {
   name: 'verify',
-  summary: "Compare an engine with PyTorch's numbers: logits, latents, losses, gradients, parameters, evaluation.",
+  summary: "Compare an engine with PyTorch's numbers: logits, latents, losses, gradients, parameters and evaluation.",
   positionals: '',
   count: [0, 0],
   options: {
     fixture: {
       value: 'FILE',
-      about: 'one fixture (.safetensors with its .json beside it). Default all in test/reference',
+      about: 'one fixture (.safetensors, with its .json next to it). Default: all in test/reference',
     },
     ...engineOptions,
     ...below('Engine', {

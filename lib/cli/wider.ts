@@ -20,8 +20,8 @@ import { stoppable } from './stop.js';
 export const wider: Command = {
   name: 'wider',
   summary:
-    'The study of thinking wider (docs/thinking-wider.md): what a 9×9 model solves with more passes, by votes, the ' +
-    'surest answers, stopping when sure, more cycles and noisy chains. Stopped, the same command goes on.',
+    'Run the test-time search study (docs/thinking-wider.md): what a 9×9 model solves with more passes, spent on ' +
+    'votes, the surest answer, stopping when sure, more cycles or noisy chains. Once stopped, it can be continued.',
   positionals: '[checkpoint]',
   count: [0, 1],
   options: {
@@ -30,12 +30,12 @@ export const wider: Command = {
       range: [1, 8000],
       about: `official test puzzles, from the ${widerPlan.testFrom + 1}st on. Default 1000`,
     },
-    seed: seedOption('draws forms and noise'),
+    seed: seedOption('seed of forms and noise'),
     record: { about: 'copy the record to data/wider, where the report reads it' },
     ...engineOptions,
   },
   example: 'wider --threads 1 --record',
-  minutes: 'a quarter of an hour of an idle core, an hour of a busy one',
+  minutes: 'a quarter of an hour on an idle core, an hour on a busy one',
 
   async run(args, out) {
     const checkpoint = args.positionals[0] ?? shippedCheckpoint(81);
@@ -70,7 +70,7 @@ export const wider: Command = {
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;
       progress.end();
-      out.line('stopped; the same command goes on');
+      out.line('stopped; the same command continues');
       return 1;
     } finally {
       engine.dispose();

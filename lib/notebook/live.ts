@@ -67,7 +67,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
   await show(
-    `Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to go on.`,
+    `Stopped after ${outcome.steps} of ${totalSteps} steps; what was learned is kept. Run this cell again to continue.`,
   );
   endInterruptedCell();
   return outcome;
@@ -120,7 +120,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   if (left > 0) {
     await show(
       `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. ` +
-        'Run this cell again to go on.',
+        'Run this cell again to continue.',
     );
     endInterruptedCell();
   }

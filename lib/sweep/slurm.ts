@@ -62,12 +62,12 @@ export interface TaskStatus {
 const defaultMaxArraySize = 1001;
 /** Options of sbatch that would break the array; each with the reason, or with our option for it. */
 const ownOptions: Readonly<Record<string, string>> = {
-  array: 'it has a task a run',
+  array: 'it has one task per run',
   output: 'logs lie in the array’s folder',
-  'open-mode': 'a requeued task goes on with its log',
+  'open-mode': 'a requeued task appends to its log',
   ntasks: 'a run is one process',
-  signal: 'it tells a task to save',
-  'no-requeue': 'a task goes on after a failure of its node',
+  signal: 'the signal tells a task to save',
+  'no-requeue': 'a task continues after its node fails',
   wrap: 'the script says what runs',
   'cpus-per-task': 'use --threads',
   time: 'use --time',

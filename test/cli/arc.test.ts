@@ -158,7 +158,10 @@ describe('trm-lab with ARC', function () {
     const few = ['evaluate', '--random', '0', '--experiment', 'arc-smoke', '--threads', '1', '--puzzles', '2'];
     const without = run(...few, '--halt-above', '0');
     assert.equal(without.status, 0, without.stderr);
-    assert.match(without.stdout, /2 puzzles, [^]*\nno vote: it knows no --puzzles, --halt-above; leave that out/);
+    assert.match(
+      without.stdout,
+      /2 puzzles, [^]*\nno vote: it does not support --puzzles, --halt-above; leave that out/,
+    );
     assert.ok(!without.stdout.includes('pass@'));
     const both = run(...few, '--votes', '2');
     assert.deepEqual([both.status, both.stdout], [2, '']);
@@ -169,7 +172,7 @@ describe('trm-lab with ARC', function () {
   it('shows what splits share', () => {
     assert.match(
       run('data', 'show', '--experiment', 'arc-smoke').stdout,
-      /ARC-AGI-1 test within 10×10, 4 small tasks: of 5 pairs, 0 are among the training pairs as they stand/,
+      /ARC-AGI-1 test within 10×10, 4 small tasks: of 5 pairs, 0 are among the training pairs as they are/,
     );
   });
 });

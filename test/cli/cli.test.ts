@@ -73,7 +73,7 @@ describe('trm-lab', () => {
     assert.ok(numbers > 20);
   });
 
-  it('doctor says where the times that pages state do not hold, and how data sets are fetched', () => {
+  it('doctor says where the stated times do not hold, and how data sets are fetched', () => {
     const doctor = (level: string, data: string): string => {
       const env = { ...process.env, TRM_LAB_ISA: level, TRM_DATA: data };
       const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'doctor'], { encoding: 'utf8', env });
@@ -82,9 +82,9 @@ describe('trm-lab', () => {
     };
     assert.match(
       doctor('portable', folder),
-      /native engine +portable .*; the times that pages state are for avx512bf16: all takes longer here/,
+      /native engine +portable .*; the stated times are for avx512bf16: everything takes longer here/,
     );
-    assert.match(doctor('portable', folder), /get it by npm run trm -- data get maze-hard, or set TRM_DATA/);
+    assert.match(doctor('portable', folder), /get it with npm run trm -- data get maze-hard, or set TRM_DATA/);
   });
 
   it('says in one sentence where a training overflowed, and starts a new one from the checkpoint that it names', () => {
@@ -215,7 +215,7 @@ describe('trm-lab', () => {
       1 + solved.steps.filter((step) => step.changed.length).length,
     );
 
-    assert.match(run('solve', '-2----4---1--3--').stderr, /an argument that begins with - comes after --/);
+    assert.match(run('solve', '-2----4---1--3--').stderr, /put an argument that begins with - after --/);
     assert.match(run('solve', '--', '-2----4---1--3--').stdout, /right: it agrees with the exact solver/);
     const two = '1.........3..4.2\n1.....3......4.2\n';
     const several = spawnSync(process.execPath, [cli, 'solve', '-'], { encoding: 'utf8', input: two });
@@ -440,7 +440,10 @@ describe('trm-lab', () => {
     });
     const [code] = (await once(child, 'close')) as [number | null];
     assert.equal(code, 1, said);
-    assert.match(said, /saves and ends; once more to end at once\nstopped while its puzzles .*; nothing was begun\n$/);
+    assert.match(
+      said,
+      /saving, then stopping; interrupt again to stop at once\nstopped while its puzzles .*; nothing was begun\n$/,
+    );
     assert.equal(existsSync(own), false);
   });
 
@@ -461,7 +464,7 @@ describe('trm-lab', () => {
     const first = run(...common, '--folder', whole, '--resume');
     const took = Date.now() - started;
     assert.equal(first.status, 0, first.stderr);
-    const begins = /had no checkpoint of this run, so it begins with the first step/;
+    const begins = /has no checkpoint of this run, so it starts at the first step/;
     assert.match(first.stderr, begins);
 
     const killed = path.join(folder, 'killed');

@@ -129,7 +129,7 @@ describe('trm-lab data', () => {
       (error) =>
         error instanceof InputError &&
         /3 sound puzzles, but expected the content of one of maze_30x30_hard_1k_train/.test(error.message) &&
-        /; mazes of your own train from a folder .*: --set task\.kind=folder,/.test(error.message),
+        /; to train on your own mazes, give a folder .*: --set task\.kind=folder,/.test(error.message),
     );
   });
 

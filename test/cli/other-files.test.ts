@@ -60,7 +60,7 @@ describe('files and checkpoints of other people', function () {
     const model = checkpoint('arc-7x7');
     const built = run(['data', 'build', 'arc1', '--canvas', '7', '--augmentations', '0', '--out', set]);
     assert.equal(built.status, 0, built.stderr);
-    const says = /whether these puzzles have the ids that the model learned for them is not known: the checkpoint /;
+    const says = /it is not known whether these puzzles have the ids that the model learned for them: the checkpoint /;
     const from = ['--file', set, '--puzzles', '5'];
     const { status, stdout, stderr } = evaluate(model, ...from);
     assert.equal(status, 0, stderr);
@@ -70,7 +70,10 @@ describe('files and checkpoints of other people', function () {
     const { config, tensors } = loadCheckpoint(model);
     saveCheckpoint(nameless, { config, tensors });
     const other = evaluate(nameless, '--experiment', 'arc-7x7-study', '--puzzles', '5');
-    assert.match(other.stdout, /is not known: the checkpoint names no task; --puzzle-ids blank scores it without ids/);
+    assert.match(
+      other.stdout,
+      /learned for them: the checkpoint names no task; --puzzle-ids blank scores it without ids/,
+    );
     const few = path.join(folder, 'few.safetensors');
     const table = tensors.get('puzzle_emb.weights')!;
     const width = config.puzzleEmbeddingSize;

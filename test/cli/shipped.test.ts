@@ -54,7 +54,7 @@ describe('the shipped 9×9 model', function () {
       /record, data\/runs\/sudoku-extreme-.*: 51\.6 % of 2,000 Sudoku-Extreme test puzzles after 16 cycles\n/,
     );
     assert.match(text, /\nmeasured here: [\d.]+ % of 4 puzzles after 64 cycles, Sudoku 9×9 public-domain test\n/);
-    assert.match(text, /\nthese are other puzzles .* do not compare$/);
+    assert.match(text, /\nthese are not the puzzles .* cannot be compared$/);
     assert.equal(await solvedAlone(puzzles, 64), evaluation.exactAccuracy[63]! * puzzles);
   });
 
@@ -72,7 +72,7 @@ describe('the shipped 9×9 model', function () {
       exactAccuracy: number[];
     };
     assert.equal(dataset, 'Sudoku 9×9 public-domain test');
-    assert.match(chosenBy, /^experiment sudoku-9x9: .* names Sudoku-Extreme, which is not at hand \(TRM_DATA\)$/);
+    assert.match(chosenBy, /^experiment sudoku-9x9: .* names Sudoku-Extreme, which is not installed \(TRM_DATA\)$/);
     assert.equal(await solvedAlone(4, 8), exactAccuracy[7]! * 4);
   });
 

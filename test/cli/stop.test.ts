@@ -19,7 +19,7 @@ describe('a long command', () => {
 
   it('saves and ends when its terminal is closed, however often it is told', async () => {
     assert.equal(await stopsAt(['SIGHUP', 'SIGHUP'], true), true);
-    assert.deepEqual(told, ['\nsaves and ends; once more to end at once']);
+    assert.deepEqual(told, ['\nsaves and ends; interrupt again to stop at once']);
   });
 
   it('goes on when a terminal is closed that it does not have, as below nohup', async () => {

@@ -57,7 +57,7 @@ describe('thinking wider', function () {
     assert.match(text, /^mine\.txt: 2 puzzles/);
   });
 
-  it('says how many puzzles of a file the model was trained on, as they stand and in disguise', async () => {
+  it('says how many puzzles of a file the model was trained on, as they are and in another form', async () => {
     const medium = shippedCheckpoint(36);
     const { metadata } = loadCheckpoint(medium);
     const { train, test } = await loadTask(checkTask(JSON.parse(metadata['task']!)));
@@ -72,7 +72,7 @@ describe('thinking wider', function () {
       return [text.split('\n')[2]!, result['trainingPuzzles']];
     };
     const [line, numbers] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)]);
-    assert.match(line, /^of the 3 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
+    assert.match(line, /^of the 3 puzzles the model was trained on 2 \(1 as they are, 1 in another form\): /);
     assert.deepEqual(numbers, {
       set: 'of-training.txt',
       'test puzzles': 3,
@@ -80,10 +80,10 @@ describe('thinking wider', function () {
       'there in disguise': 2,
     });
     const [fewer] = await lineOf([text(train, 4), swapped(text(train, 7)), text(test, 0)], '--puzzles', '2');
-    assert.match(fewer, /^of the 2 puzzles the model was trained on 2 \(1 as they stand, 1 in disguise\): /);
+    assert.match(fewer, /^of the 2 puzzles the model was trained on 2 \(1 as they are, 1 in another form\): /);
     const maze = dataFile('checkpoints/maze-7x7.safetensors');
     const others = await run(evaluateCommand, maze, '--set', 'task.seed=3,task.testPuzzles=9', '--steps', '1');
-    assert.match(others.text, /^of the 9 puzzles none is among the model's training puzzles/m);
+    assert.match(others.text, /^none of the 9 puzzles is among the model's training puzzles/m);
     const own = await run(evaluateCommand, small, '--puzzles', '2', '--steps', '1');
     assert.doesNotMatch(own.text, /training puzzles/);
   });
@@ -107,13 +107,16 @@ describe('thinking wider', function () {
       (await run(evaluateCommand, model, '--steps', '1', ...more)).text.split('\n')[2]!;
     assert.match(
       await lineOf(first, '--file', mine),
-      /^of the 20 puzzles the model was trained on \d+ \(12 as they st/,
+      /^of the 20 puzzles the model was trained on \d+ \(12 as they ar/,
     );
     const next = await trained('next', first);
-    assert.match(await lineOf(next), /is not known: its training started from the weights of another one$/);
+    assert.match(await lineOf(next), /some of these puzzles: its training started from the weights of another model$/);
     write(30);
-    assert.match(await lineOf(first, '--file', mine), /is not known: the files that .* is made of have changed since$/);
-    assert.match(await lineOf(first), /is not known: the files that .* is made of have changed since$/);
+    assert.match(
+      await lineOf(first, '--file', mine),
+      /some of these puzzles: the files that .* is made of have changed since$/,
+    );
+    assert.match(await lineOf(first), /some of these puzzles: the files that .* is made of have changed since$/);
   });
 
   it('searches a file, and says in text and in JSON what that solved, cost and got wrong', async () => {
@@ -148,14 +151,22 @@ describe('thinking wider', function () {
       assert.rejects(() => run(command, ...argv), pattern);
     await refused(/--forms: expected --until-sure/, evaluateCommand, small, '--forms', '3');
     await refused(
-      /--votes: with --until-sure forms take turns/,
+      /--votes: expected no --until-sure with it: forms then take turns/,
       evaluateCommand,
       small,
       '--until-sure',
       '--votes',
       '2',
     );
-    await refused(/--experiment: the file says/, evaluateCommand, small, '--file', file, '--experiment', 'sudoku-4x4');
+    await refused(
+      /--experiment: expected no --file with it: the file says/,
+      evaluateCommand,
+      small,
+      '--file',
+      file,
+      '--experiment',
+      'sudoku-4x4',
+    );
     await refused(
       /--set: expected fields of model, got task\.testPuzzles/,
       evaluateCommand,
@@ -194,7 +205,7 @@ describe('thinking wider', function () {
     const sure = await run(solve, hard, '--until-sure');
     assert.deepEqual([sure.code, sure.result['sure'], sure.result['right']], [0, true, true]);
     assert.ok((sure.result['forms'] as number) > 1 && (sure.result['form'] as number) > 0);
-    assert.match(sure.text, /\nform 1, as it stands: an answer that is .* sure, after 16 passes\n/);
+    assert.match(sure.text, /\nform 1, unchanged: an answer, .* sure, after 16 passes\n/);
     assert.match(sure.text, /\nsure after \d+ forms and \d+ passes: /);
     assert.match(sure.text, /\nright: it agrees with the exact solver/);
     const limits = ['--halt-above', '1000', '--forms', '2', '--steps', '3'];

@@ -51,7 +51,10 @@ describe('training live', function () {
     });
     assert.equal(stopped.record, undefined);
     assert.equal(stopped.curve.length, 2);
-    assert.equal(texts.at(-1), 'Stopped after 2 of 6 steps; what was learned is kept. Run this cell again to go on.');
+    assert.equal(
+      texts.at(-1),
+      'Stopped after 2 of 6 steps; what was learned is kept. Run this cell again to continue.',
+    );
 
     const finished = await trainLive(tiny, broken);
     finished.engine.dispose();
@@ -116,7 +119,7 @@ describe('training live', function () {
     );
     assert.equal(
       texts.at(-1),
-      'Stopped with 1 of 2 runs unfinished; what they learned is kept. Run this cell again to go on.',
+      'Stopped with 1 of 2 runs unfinished; what they learned is kept. Run this cell again to continue.',
     );
     const finished = await sweepLive(plan, options);
     assert.deepEqual(
