@@ -127,16 +127,16 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   const splits = [...new Set(rows.map(({ experiment }) => experiment.evaluation.split))];
   const about =
     scored.length === 0
-      ? 'Nothing of this plan was run yet.'
+      ? 'No runs of this plan yet.'
       : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
-        `${splits.join(' or ')} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles solved whole'}, ` +
+        `${splits.join(' or ')} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles fully solved'}, ` +
         'mean ± standard deviation over seeds' +
-        `${base === undefined ? '' : '; p of a two-sided t-test paired by seed, after Holm over the rows'}.`;
+        `${base === undefined ? '' : '; p is from a two-sided t-test paired by seed, Holm-corrected over the rows'}.`;
   const apart = others.map(({ row }) => row.label).join(', ');
   return [
     table,
     about,
-    ...(apart === '' ? [] : [`Scored on other puzzles than the base, so without a difference: ${apart}.`]),
+    ...(apart === '' ? [] : [`Scored on different puzzles from the base, so not compared: ${apart}.`]),
   ].join('\n\n');
 }
 

@@ -96,12 +96,12 @@ export function benchTable(rows: readonly BenchRow[]): string {
     'case',
     'engine',
     'training step, ms (median)',
-    'thinking step, ms',
+    'inference step, ms',
     'GFLOP/s',
     'share of peak',
     'peak memory, MiB',
-    '× fastest PyTorch (thinking)',
-    '× tfjs',
+    'speed versus fastest PyTorch (inference)',
+    'speed versus tfjs',
   ];
   return toMarkdown({ columns: head, rows: lines });
 }
@@ -140,11 +140,11 @@ export function benchSummary(records: readonly BenchRecord[]): string {
     'model',
     'machine',
     'training step',
-    'thinking step',
+    'inference step',
     'peak memory',
     'share of the peak',
-    'as fast as PyTorch (thinking)',
-    'as fast as tfjs',
+    'speed versus PyTorch (inference)',
+    'speed versus tfjs',
   ];
   return toMarkdown({ columns: head, rows: lines });
 }
@@ -187,7 +187,7 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
     layout: baseLayout(
       {
         title: 'One training step, side by side',
-        subtitle: `${cores} cores of ${cpu}; the least of the rounds; lower is faster`,
+        subtitle: `${cores} cores of ${cpu}; the fastest round; lower is better`,
         ...options,
       },
       {},

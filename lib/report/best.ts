@@ -67,7 +67,7 @@ export function bestTable(records: readonly RunRecord[]): string {
   });
   return [
     toMarkdown({ columns, rows }),
-    'Each row is the best of our trainings on such puzzles, so its number is a little too high. ' +
+    'Each row is the best of our training runs on such puzzles, so its number is slightly too high. ' +
       'Solved means every cell right. ± is the standard deviation over seeds. ' +
       'A dash: the paper has none. 4×4 shows learning, not generalisation.',
   ].join('\n\n');

@@ -231,7 +231,7 @@ export function animateThoughts(solved: PuzzleThoughts, options: ThoughtDrawing 
   const puzzle = view({ question: solved.question }, 'the puzzle');
   const still = paperViews(solved, kind);
   return animateGrids([puzzle, ...thoughtViews(solved, kind)], {
-    title: 'One puzzle, thought about',
+    title: 'One puzzle, step by step',
     columns: inRowOf(still),
     legend,
     names: ['0', ...solved.thoughts.map(({ step }) => String(step))],

@@ -60,9 +60,9 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
       {
         title: 'Accuracy versus core-hours',
         subtitle:
-          `Sudoku-Extreme at desk scale, the first seed of each; on the way ${countsText(few)} test puzzles, ` +
-          `at the end ${countsText(many)}. Points on the way are of an unfinished schedule; ` +
-          'only the last point of a line is what that budget buys.',
+          `Sudoku-Extreme at desk scale, the first seed of each; ${countsText(few)} test puzzles during training, ` +
+          `${countsText(many)} at the end. Earlier points come from an unfinished schedule; ` +
+          'only the last point of a line shows what its budget buys.',
       },
       { right: series.map(({ name }) => ({ text: `${name}WWW` })) },
       {
@@ -113,15 +113,15 @@ export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
     ],
     layout: baseLayout(
       {
-        title: 'Accuracy versus FLOP of the training',
+        title: 'Accuracy versus training FLOP',
         subtitle:
           'Sudoku-Extreme, its 1,000 training puzzles, single pass. Blue: this kit. Orange: published by others, ' +
-          'each named after who published it; their FLOP follow from their configurations; test sets differ in size',
+          'labelled by publisher, FLOP computed from their configurations; test sets differ in size',
       },
       { right: [...ours, ...theirs].map(({ name }) => ({ text: `${name}WWW` })) },
       {
         xaxis: {
-          ...axis('FLOP of the training (its networks)'),
+          ...axis('Training FLOP (of the networks)'),
           type: 'log',
           dtick: 1,
           exponentformat: 'power',

@@ -47,7 +47,7 @@ export function failureModesTable(records: readonly RunRecord[], scale: string):
 /** Notes below the table: the question of each failure mode, and the result on over-fitting over the seeds. */
 export function failureModeNotes(records: readonly RunRecord[], scale: string): string[] {
   return [
-    'Cycles at the end: supervision steps a puzzle in the last tenth of the training.',
+    'Cycles at the end: mean supervision steps per puzzle over the last tenth of training.',
     ...failureModes.map(({ id, question, source }) => `**${id}** (${source}): ${question}`),
     ...overfittingText(records, scale),
   ];
@@ -80,10 +80,10 @@ function overfittingText(records: readonly RunRecord[], scale: string): string[]
     left.map((value, i) => value - (right[i] ?? NaN));
   const tests = [
     [
-      'The loss from training to new puzzles, of four layers less that of two',
+      'Accuracy lost from training to new puzzles, four layers minus two layers',
       pairedTest(less(of(trainedFour), of(newFour)), less(of(trainedTwo), of(newTwo))),
     ],
-    ['New puzzles, two layers less four', pairedTest(of(newTwo), of(newFour))],
+    ['Accuracy on new puzzles, two layers minus four layers', pairedTest(of(newTwo), of(newFour))],
   ] as const;
   const corrected = holm(tests.flatMap(([, test]) => test?.p ?? []));
   return tests.flatMap(([what, test], i) =>
@@ -92,7 +92,7 @@ function overfittingText(records: readonly RunRecord[], scale: string): string[]
       : [
           `${what}: ${signedPoints(test.difference)} points, 95 % interval ${intervalText(test)}, ` +
             `p ${probabilityText(corrected[i] ?? null)} ` +
-            `(paired over ${test.n} seeds, two tests after Holm).`,
+            `(paired over ${test.n} seeds, Holm-corrected for two tests).`,
         ],
   );
 }

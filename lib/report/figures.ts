@@ -73,7 +73,9 @@ export function rowsVersusCycles(
     records.length === 0
       ? 'not run yet'
       : `${puzzles} ${splits} puzzles` +
-        (several ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best'}` : '') +
+        (several
+          ? `; mean over seeds${run.length > mostBands ? '' : ', shaded from the worst to the best seed'}`
+          : '') +
         (note === undefined ? '' : `; ${note}`);
   return accuracyCurves(rowSeries(run), { subtitle, ...others });
 }
@@ -287,7 +289,7 @@ export function thinkingCurve(thoughts: readonly ThoughtPoint[], options: Captio
       line: { ...seriesLine(index), dash },
     })),
     layout: baseLayout(
-      { title: 'One puzzle, thought about', ...checkOptions(options, {}) },
+      { title: 'One puzzle, step by step', ...checkOptions(options, {}) },
       { right: ends },
       {
         xaxis: {

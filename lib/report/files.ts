@@ -124,11 +124,11 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
   const ratings = scales.map((scale) =>
     listedTable(
       `solved-by-rating-${scale}`,
-      `Puzzles solved by their difficulty, at ${scale} scale`,
+      `Puzzles solved, by difficulty, at ${scale} scale`,
       ratingsTable(records.filter(({ experiment }) => experiment.scale === scale)),
       [
-        'A rating is the number of guesses that a backtracking solver made; a puzzle of rating 0 needs logic alone. ' +
-          'After the last supervision step, with EMA weights where a run averages them.',
+        'A rating is the number of guesses that a backtracking solver made; a puzzle of rating 0 needs only logic. ' +
+          'Scores are after the last supervision step, with EMA weights where a run averages them.',
       ],
     ),
   );
@@ -137,8 +137,8 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
     'How configurations were chosen',
     searchTable(searched),
     [
-      'Every recorded try, the best first. Tries are scored on validation puzzles only, on those of their own task. ' +
-        'On ARC a try counts the tasks that it solves in two tries of the vote. No test puzzle was looked at.',
+      'Every recorded trial of settings, the best first. A trial is scored only on the validation puzzles of its own ' +
+        'task. On ARC, its score counts the tasks solved in two tries of the vote. No test puzzle was used.',
     ],
     'data/search',
   );
@@ -147,8 +147,8 @@ export function reportTables({ records, searched = [], again = [], wider = [] }:
     'The same experiment and seeds in both precisions',
     precisionTable(records, again),
     [
-      'The same experiment and seeds in both precisions, each on one kind of machine. ' +
-        'p is that of a two-sided paired t-test over seeds.',
+      'The same experiment and seeds in both precisions, each precision on one kind of machine. ' +
+        'p is from a two-sided paired t-test over seeds.',
     ],
     'data/precision',
   );
@@ -174,9 +174,9 @@ function publishedList(): ReportTable {
     folder: 'data/published',
     records: ['sudoku-extreme'],
     markdown:
-      `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. These are numbers of others, and none of this ` +
-      'kit’s. FLOP are counted from the published configuration as for our own runs: a multiply-add is 2, and a ' +
-      'backward call costs two forward calls.',
+      `${toMarkdown(table)}\n\nSingle pass, 1,000 training puzzles. All numbers are by others, none from this kit. ` +
+      'FLOP are computed from the published configuration as for our own runs: a multiply-add counts as 2, and a ' +
+      'backward call as two forward calls.',
     csv: toCsv(table),
   };
 }
@@ -193,16 +193,16 @@ function widerText(study: WiderRecord): string {
   const [first, last] = [plan.testFrom + 1, plan.testFrom + plan.testPuzzles].map((row) => row.toLocaleString('en'));
   return [
     `Model ${checkpoint.name} (SHA-256 ${checkpoint.sha256.slice(0, 8)}…), test rows ${first} to ${last} of ` +
-      `Sudoku-Extreme, forms of ${plan.formSteps} passes. ` +
+      `Sudoku-Extreme, ${plan.formSteps} passes per form. ` +
       `${Math.round(passes).toLocaleString('en')} passes took ${duration(seconds)} ` +
-      'on a machine that did other work too ' +
+      'on a machine that also did other work ' +
       `(${engine}, ${cpu}, ${threads ?? 'all'} ${threads === 1 ? 'thread' : 'threads'}). Made by \`${study.command}\`.`,
     toMarkdown(widerTable(study)),
-    `Search at test time, a thing apart from a single pass. The intervals say what counting ` +
+    `This is search at test time, not comparable with a single pass. The intervals show the sampling error of ` +
       `${plan.testPuzzles.toLocaleString('en')} ` +
-      'puzzles leaves open. Votes count whole boards; where two have as many, the surer wins. Noise has a standard ' +
+      'puzzles. Votes count whole boards; a tie goes to the surer board. The noise has a standard ' +
       `deviation of ${plan.noise}. ` +
-      `The threshold of stopping was chosen on ${plan.validationPuzzles} validation puzzles:`,
+      `The stopping threshold was chosen on ${plan.validationPuzzles} validation puzzles:`,
     toMarkdown(thresholdTable(study)),
   ].join('\n\n');
 }
@@ -212,9 +212,9 @@ function widerInBrief(study: WiderRecord): string {
   const { columns, rows } = widerTable(study);
   const file = `../figures/${widerName(study)}`;
   return [
-    `Of ${plural(study.plan.testPuzzles, 'test puzzle')}, at the most passes of each way:`,
+    `Scores on ${plural(study.plan.testPuzzles, 'test puzzle')}, with the most passes that each way was given:`,
     toMarkdown({ columns, rows: rows.filter(([way], at) => rows[at + 1]?.[0] !== way) }),
-    `[The whole table](${file}.md): fewer passes, how the threshold was chosen, and the command.`,
+    `[The full table](${file}.md) adds fewer passes, how the threshold was chosen, and the command.`,
     `![Search at test time](${file}.png)`,
   ].join('\n\n');
 }
@@ -250,7 +250,7 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
   return [
     listedFigure(
       'accuracy-versus-cycles',
-      rowsVersusCycles(puzzleRows(plain), { note: 'a time is that of the training' }),
+      rowsVersusCycles(puzzleRows(plain), { note: 'times are training times' }),
       plain,
     ),
     ...precisionPairs(records, again).map(({ name, bf16, float32 }) => {
@@ -258,7 +258,7 @@ export function reportFigures({ records, again = [], wider = [], benches = [] }:
         { row: { label: 'bfloat16' }, records: bf16 },
         { row: { label: 'float32' }, records: float32 },
       ];
-      const figure = learningCurves(rows, { title: 'Does bfloat16 learn as float32 does?' });
+      const figure = learningCurves(rows, { title: 'Does bfloat16 learn as well as float32?' });
       return listedFigure(`bfloat16-versus-float32-${name}`, figure, float32, 'data/precision');
     }),
     ...studies(records).flatMap((study) => studyFigures(study, records)),
@@ -282,14 +282,14 @@ function overfittingFigures(scale: string, records: readonly RunRecord[]): Repor
   const rows = overfittingRows(records, scale);
   const ours = rows.flatMap(({ records: own }) => own);
   if (ours.length === 0) return [];
-  const subtitle = studyCaption(rows, 'shaded from the worst to the best', ({ evaluations }) => evaluations);
-  // Each run makes two curves, but a figure takes each run once.
+  const subtitle = studyCaption(rows, 'shaded from the worst to the best seed', ({ evaluations }) => evaluations);
+  // One run makes two curves here, and one figure takes each run once.
   const curves = rows.map(({ row, records: own }) => ({
     row,
     records: own.map((record) => ({ ...record, id: `${record.id}, ${row.label}` })),
   }));
   const figure = learningCurves(curves, {
-    title: 'Two layers, four layers, few training puzzles',
+    title: 'Two or four layers, trained on few puzzles',
     subtitle,
     of: 'Puzzles solved',
   });
@@ -306,7 +306,7 @@ function studyFigures({ table, base, name }: Study, records: readonly RunRecord[
   const seeds = comparedRows(table, base, records);
   const mixed = seeds.some(({ noMean }) => noMean === true) ? '; no mean where some seeds did not learn' : '';
   const compared = paperVersusOurs(seeds, {
-    subtitle: `ours: ${studyCaption(rows)}${mixed}; the paper’s: ${paperData(base)}, its models at full size`,
+    subtitle: `ours: ${studyCaption(rows)}${mixed}; the paper’s: ${paperData(base)}, full-size models`,
     ...(base.task.kind === 'arc' ? { of: 'Test tasks solved in two tries' } : {}),
     title: `Table ${table}, ours and the paper’s`,
   });
@@ -440,10 +440,10 @@ function studyText(study: Study, records: readonly RunRecord[]): string {
     `${plural(ours.length, 'run')}, ${hours.toFixed(1)} core-hours: ${duration(training)} of training and ` +
       `${duration(scoring)} of scoring. The paper’s orderings: ${verdicts.join(', ')}.`,
     paperTableInBrief(table, base, records),
-    `[The whole table](../figures/${study.name}.md): p, cells, halting heads, costs, the weights as trained, ` +
-      'and the commands that make its runs.',
+    `[The full table](../figures/${study.name}.md) adds p, cell accuracy, halting heads, costs, the scores of the ` +
+      'weights as trained, and the commands that make its runs.',
     `![${first?.shows ?? ''}](../figures/${first?.name ?? ''}.png)`,
-    ...(links.length === 0 ? [] : [`More pictures of it: ${links.join(', ')}.`]),
+    ...(links.length === 0 ? [] : [`More figures: ${links.join(', ')}.`]),
   ].join('\n\n');
 }
 

@@ -41,23 +41,25 @@ export function figureIndex(figures: readonly Listed[], tables: readonly Listed[
     `### ${file}\n\n${shows.replace(/(?<![?.])$/, '.')} Made by ${made}.\n\n![${shows}](${file})`;
   return `${[
     '# Pictures and tables',
-    'This index is made by `npm run report`. Every entry says which command made the file, and of which records.',
+    'This index is made by `npm run report`. Every entry says which command made the file, and from which records.',
     '## Tables',
     tables
       .map(
         (table) =>
-          `* [${table.name}.md](${table.name}.md) ([.csv](${table.name}.csv)): ${table.shows}, of ${madeOf(table)}`,
+          `* [${table.name}.md](${table.name}.md) ([.csv](${table.name}.csv)): ${table.shows}, from ${madeOf(table)}`,
       )
       .join('\n'),
     'All of them are made by `npm run report`.',
-    '## Pictures of records',
-    ...figures.map((figure) => picture(`${figure.name}.png`, figure.shows, `\`npm run report\` of ${madeOf(figure)}`)),
-    '## Pictures of notebooks and scripts',
+    '## Pictures made from records',
+    ...figures.map((figure) =>
+      picture(`${figure.name}.png`, figure.shows, `\`npm run report\` from ${madeOf(figure)}`),
+    ),
+    '## Pictures made by notebooks and scripts',
     ...handmade.map(({ file, shows, command, reads }) =>
       picture(
         file,
         shows,
-        `\`${command}\`${reads.length === 0 ? '' : ` of ${reads.map((each) => `\`${each}\``).join(', ')}`}`,
+        `\`${command}\`${reads.length === 0 ? '' : ` from ${reads.map((each) => `\`${each}\``).join(', ')}`}`,
       ),
     ),
   ].join('\n\n')}\n`;
@@ -105,7 +107,7 @@ function notebookPictures(): Handmade[] {
 const scriptPictures: readonly Handmade[] = [
   {
     file: 'maze-distributions.png',
-    shows: 'The shipped mazes beside those of Maze-Hard',
+    shows: 'The shipped mazes compared with those of Maze-Hard',
     command: 'node scripts/data/maze-distributions.mjs',
     reads: ['data/maze-30x30-generated.csv.gz', 'maze_30x30_hard_1k_test.csv.gz'],
   },

@@ -14,7 +14,7 @@ export interface MazeSample {
 const panels = [
   { key: 'walls', title: 'walls' },
   { key: 'steps', title: 'steps from S to G' },
-  { key: 'reachable', title: 'cells within reach of S' },
+  { key: 'reachable', title: 'cells reachable from S' },
 ] as const;
 
 /**
@@ -68,7 +68,7 @@ export function mazeDistributions(sets: readonly [MazeSample, MazeSample], optio
   return {
     data,
     layout: baseLayout(
-      { title: 'Mazes real and generated', subtitle, ...options },
+      { title: 'Real and generated mazes', subtitle, ...options },
       {},
       { ...axes, annotations: titles, showlegend: true, legend: { orientation: 'h', x: 0, y: -0.22 } },
       18, // the panels' titles

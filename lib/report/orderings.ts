@@ -156,9 +156,9 @@ export function equalCostText(rows: readonly PaperTableRow[]): string {
   });
   const { steps } = first.experiment.training;
   return [
-    `At equal cost. These rows cost less a step, so here they have more steps than the ` +
-      `${steps.toLocaleString('en')} of ${first.row.label}, and take as many FLOP. ` +
-      `The difference is ${first.row.label} less the row.`,
+    `At equal cost. These rows cost less per step. Here they get more steps than the ` +
+      `${steps.toLocaleString('en')} of ${first.row.label}, for the same total FLOP. ` +
+      `The difference is ${first.row.label} minus the row.`,
     toMarkdown({ columns: ['row', 'steps', 'ours', 'difference', '95 % interval', 'p', 'seeds'], rows: lines }),
   ].join('\n\n');
 }
@@ -190,7 +190,7 @@ export function deadSeedsText(rows: readonly PaperTableRow[]): string[] {
     return learned(records) && learnedInPart(records)
       ? [
           `${row.label}: ${records.filter((record) => !learned([record])).length} of its ${records.length} seeds ` +
-            'did not learn. Its mean and its interval mix two kinds of runs.',
+            'did not learn, so its mean and interval mix two kinds of runs.',
         ]
       : [];
   });

@@ -49,7 +49,7 @@ export function paperTable(
     ...(twoRates ? ['at the base’s rate'] : []),
     'seeds',
     'puzzles',
-    '± of puzzles',
+    'sampling error',
     'cells',
     'halting head',
   ];
@@ -75,7 +75,7 @@ export function paperTable(
     dataText(base, rows),
     withLegend && rows.some(({ records: ours }) => ours.length > 0) ? legend.columns : '',
     commonerText(rows),
-    twoRates ? 'At the base’s rate: the row trained with the base’s learning rate instead of its own.' : '',
+    twoRates ? '“At the base’s rate”: the row trained with the base’s learning rate instead of its own.' : '',
     floorText(rows),
     ...notesOn(rows.flatMap(({ records: ours }) => ours)),
     ...notes.map((note, i) => `<sup>${i + 1}</sup> ${note}`),
@@ -129,7 +129,7 @@ export function paperTableInBrief(table: TableNumber, base: Experiment, records:
 function dataText(base: Experiment, rows: readonly PaperTableRow[]): string {
   const data = [...new Set(rows.flatMap(({ records: ours }) => ours.map((record) => record.data.test.name)))];
   return data.length === 0
-    ? `Nothing of ${base.name} was run yet.`
+    ? `No runs on ${base.name} yet.`
     : `Ours: ${data.map(markdownText).join('; ')}, scale ${base.scale}; ${whatCounts(base)}.${otherRecursions(base)}`;
 }
 
@@ -149,9 +149,11 @@ function commonerText(rows: readonly PaperTableRow[]): string {
       finals.map(({ haltingAccuracy }) => haltingAccuracy.at(-1) ?? NaN),
       solved.map((share) => Math.max(share, 1 - share)),
     ].map((shares) => Math.round(100 * spreadOf(shares).mean)) as [number, number];
-    return right < commoner ? [`${row.label} (${right} for ${commoner} %)`] : [];
+    return right < commoner ? [`${row.label} (${right} % instead of ${commoner} %)`] : [];
   });
-  return worse.length === 0 ? '' : `Halting heads that do worse than the commoner answer alone: ${worse.join(', ')}.`;
+  return worse.length === 0
+    ? ''
+    : `Halting heads that are right less often than the more common verdict alone: ${worse.join(', ')}.`;
 }
 
 /** Seeds, puzzles, sampling error, cells, halting head. */
@@ -227,7 +229,7 @@ export function paperData({ task }: Experiment): string {
 function whatCounts({ task }: Experiment): string {
   return task.kind === 'arc'
     ? `share of test tasks ${byVotes}`
-    : 'share of test puzzles solved whole after the last supervision step';
+    : 'share of test puzzles fully solved after the last supervision step';
 }
 
 function shareOf(percent: number | null): number | null {

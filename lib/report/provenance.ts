@@ -18,7 +18,7 @@ export function provenanceText(table: PaperRow['table'], base: Experiment, rows:
     `npm run trm -- ablate --table ${table}${scale} --base ${base.name}${rest} ` +
     `--seeds ${1 + Math.max(...some.map(({ seed }) => seed))}`;
   return [
-    `Made of ${seedsText(runs)} ${machinesText(runs)}, by:`,
+    `Made from ${seedsText(runs)} ${machinesText(runs)}, by:`,
     [
       '```',
       ...(made.length === 0 ? [] : [command(runs, only)]),

@@ -34,9 +34,11 @@ export function rawWeightsText(rows: readonly PaperTableRow[], withLegend = true
     return [[label, rawText(runs), test === null ? '–' : signedPoints(test.difference), intervalText(test), seeds]];
   });
   if (lines.length === 0) return '';
-  const twins = rows.some(({ row }) => row.depthRow !== undefined) ? ', for an HRM the TRM of its k and T less it' : '';
+  const twins = rows.some(({ row }) => row.depthRow !== undefined)
+    ? ', and for an HRM row the TRM with its k and T minus the row'
+    : '';
   return [
-    `Without the moving average. The difference is ${first.row.label} less the row${twins}.` +
+    `Without the moving average. The difference is ${first.row.label} minus the row${twins}.` +
       (withLegend ? ` ${legend.rawWeights}` : ''),
     toMarkdown({
       columns: ['row', 'raw weights', 'difference', '95 % interval', 'seeds'],

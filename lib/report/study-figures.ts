@@ -165,7 +165,7 @@ export function costVersusAccuracy(
     ),
     // Rows of one cost lie above each other, so the names stand apart, in the order of the table.
     layout: baseLayout(
-      { title: 'What accuracy costs', subtitle: studyCaption(rows, 'bars: standard deviation'), ...caption },
+      { title: 'Accuracy versus training cost', subtitle: studyCaption(rows, 'bars: standard deviation'), ...caption },
       { right: points.map(({ name }) => ({ text: `${name}WWW` })) },
       {
         xaxis: {
@@ -222,7 +222,7 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
     ],
     layout: rowsLayout(
       {
-        title: 'By heart or by thought?',
+        title: 'Training puzzles versus test puzzles',
         subtitle: `${studyCaption(looked)}; ${few.toLocaleString('en')} training puzzles`,
         ...checkOptions(options, {}),
       },
@@ -261,7 +261,7 @@ export function learningCurves(
     ]),
     layout: baseLayout(
       {
-        title: 'Learning, variant by variant',
+        title: 'Learning curves by variant',
         subtitle: studyCaption(apart, bandText(apart), ({ evaluations }) => evaluations),
         ...caption,
       },
@@ -359,7 +359,7 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
   return {
     data: panels.flatMap(({ traces }) => traces),
     layout: baseLayout(
-      { title: 'Halting over training', subtitle: trainingCaption(run), ...checkOptions(options, {}) },
+      { title: 'Halting during training', subtitle: trainingCaption(run), ...checkOptions(options, {}) },
       {},
       {
         height: 150 + 140 * high,
@@ -391,7 +391,7 @@ export function studyCaption(
 
 /** What the bands of a figure show; empty if it has too many curves for bands. */
 export function bandText(rows: readonly LabelledRuns[]): string {
-  return trainedApart(rows).length > mostBands ? '' : 'shaded from the worst to the best';
+  return trainedApart(rows).length > mostBands ? '' : 'shaded from the worst to the best seed';
 }
 
 /** The caption of panels about training alone. */

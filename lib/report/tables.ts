@@ -90,7 +90,7 @@ export interface ResultRow {
 
 /** How votes on ARC tasks are counted. */
 export const byVotes =
-  'solved in two tries by the votes of their versions (a task of several test pairs counts by its share)';
+  'solved in two tries by a vote of their versions (a task with several test pairs counts by the share solved)';
 
 /**
  * "paper | ours | scale | seeds | puzzles scored", one row an experiment, as Markdown with its footnotes;
@@ -132,7 +132,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
   const counted = [
     rows.every(({ voted }) => voted) && rows.length > 0
       ? ''
-      : 'test puzzles solved whole, after the last supervision step',
+      : 'test puzzles fully solved after the last supervision step',
     rows.some(({ voted }) => voted) ? `test tasks ${byVotes}` : '',
   ];
   const notes = [
@@ -142,7 +142,7 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
   ];
   if (rows.some(({ paper, sameData }) => paper !== null && !sameData))
     notes.push(
-      '\\* The paper’s number is for other data, another scale or more recursions: beside ours, not against it.',
+      '\\* The paper’s number is for other data, another scale or more recursions, so it is not comparable with ours.',
     );
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
 }

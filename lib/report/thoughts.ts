@@ -33,7 +33,7 @@ export function untilSureText(search: UntilSure): string {
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
   const { alternative, chains } = search;
   return [
-    'search at test time, a thing apart from a single pass:',
+    'search at test time, not comparable with a single pass:',
     `up to ${plural(mostForms, 'form')} of ${chains === 1 ? '' : `${plural(chains, 'chain')} of `}` +
       `${plural(supervisionSteps, 'pass')}, ` +
       `until a halting logit is above ${haltAbove}`,

@@ -119,7 +119,7 @@ export function widerFigure(record: WiderRecord): Figure {
     }),
     layout: baseLayout(
       {
-        title: 'Thinking wider and longer: search at test time',
+        title: 'Search at test time: thinking wider and longer',
         subtitle:
           `${puzzles.toLocaleString('en')} puzzles of Sudoku-Extreme, one 9×9 model; bars: 95 % intervals; ` +
           `“stop when sure” stops above a halting logit of ${haltAbove}, chosen on validation puzzles`,
@@ -127,7 +127,7 @@ export function widerFigure(record: WiderRecord): Figure {
       { right: ends },
       {
         xaxis: {
-          ...axis('Passes a puzzle, on average (one pass is one cycle of one form)'),
+          ...axis('Mean passes a puzzle (one pass is one cycle of one form)'),
           type: 'log',
           tickvals: powersOfTwo(most),
           range: [Math.log10(0.9), Math.log10(1.1 * most)],
@@ -178,7 +178,7 @@ export function thresholdTable(record: WiderRecord): Table {
   const chosen = chosenThreshold(record);
   const puzzles = searched(record, 'validation');
   return {
-    columns: ['halting logit above', 'taken', 'passes a puzzle', 'solved', 'sure of', 'false stops'],
+    columns: ['halting logit above', 'chosen', 'passes a puzzle', 'solved', 'sure of', 'false stops'],
     rows: thresholdsOf(record).map((haltAbove) => {
       const { passes, solved, stops } = stopWhenSure(puzzles, haltAbove, limitOf(record));
       return [

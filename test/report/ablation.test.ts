@@ -79,7 +79,7 @@ describe('ablation', () => {
     );
     const table = ablationTable(plan, changed);
     assert.match(table, /\| n = 4 \|.* \| 81\.3.* \| – \| – \| 2 \|\n/);
-    assert.match(table, /\n\nScored on other puzzles than the base, so without a difference: n = 4\.$/);
+    assert.match(table, /\n\nScored on different puzzles from the base, so not compared: n = 4\.$/);
   });
 
   it('says what each row is, and its difference to the base, paired by seed', () => {
@@ -98,7 +98,7 @@ describe('ablation', () => {
         ['not run', 'not run'],
       ],
     );
-    assert.match(lines.at(-1) ?? '', /^Share of 300 test puzzles solved whole/);
+    assert.match(lines.at(-1) ?? '', /^Share of 300 test puzzles fully solved/);
   });
 
   it('corrects p for the number of rows', () => {

@@ -229,7 +229,7 @@ describe('thoughts about a Sudoku', () => {
       figure.data[3]?.text?.filter((symbol) => symbol !== ''),
       ['<b>1</b>', '<b>3</b>', '<b>4</b>', '<b>2</b>'],
     );
-    assert.equal(still.text, `One puzzle, thought about\n\n${drawThoughts({ question, thoughts, solution }).text}`);
+    assert.equal(still.text, `One puzzle, step by step\n\n${drawThoughts({ question, thoughts, solution }).text}`);
   });
 
   it('as a moving picture: the puzzle beside every board, all of one size once they are saved', async () => {

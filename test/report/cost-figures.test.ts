@@ -69,7 +69,7 @@ describe('what Sudoku-Extreme costs', () => {
         ],
       ],
     );
-    assert.match(JSON.stringify(layout['title']), /on the way 200 test puzzles, at the end 300/);
+    assert.match(JSON.stringify(layout['title']), /200 test puzzles during training, 300 at the end/);
   });
 
   it('published points stand in traces of their own, hollow, each under the name of who published it', () => {

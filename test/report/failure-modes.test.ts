@@ -122,8 +122,8 @@ describe('failure modes', () => {
     ];
     // the seeds that both have: losses of 0.6 − 0.3 and 0.5 − 0.25 points, new puzzles 0.2 and 0.15
     const notes = failureModeNotes(records, 'laptop').slice(-2);
-    assert.match(notes[0] ?? '', /four layers less that of two: \+27\.5 points, 95 % interval −4\.3 to \+59\.3/);
-    assert.match(notes[1] ?? '', /two layers less four: \+17\.5 points/);
+    assert.match(notes[0] ?? '', /four layers minus two layers: \+27\.5 points, 95 % interval −4\.3 to \+59\.3/);
+    assert.match(notes[1] ?? '', /two layers minus four layers: \+17\.5 points/);
     assert.deepEqual(failureModeNotes([], 'laptop').length, 1 + failureModes.length);
     const curves = overfittingRows(records, 'laptop').map(({ row, records: own }) => [
       row.label,

@@ -31,7 +31,7 @@ describe('tables of the paper', () => {
     assert.equal(
       paperTable(2, base, records),
       [
-        '| model | paper, Sudoku-Extreme | ours | seeds | puzzles | ± of puzzles | cells | halting head |',
+        '| model | paper, Sudoku-Extreme | ours | seeds | puzzles | sampling error | cells | halting head |',
         '| :--- | ---: | ---: | ---: | ---: | ---: | ---: | :--- |',
         '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | 300 | 1.6 | 92.0 % | constant |',
         '| TRM multi-scale z (n + 1 = 7 features), six z | 77.6 % | not run | – | – | – | – | – |',
@@ -45,7 +45,7 @@ describe('tables of the paper', () => {
         '| TRM multi-scale z (n + 1 = 7 features), seven z | – | 37.2 | – | 1 | 48 | 156,290 |',
         '| TRM single z (1 feature) | 10 | 32.6 | – | 1 | 42 | 156,290 |',
         '',
-        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step.',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles fully solved after the last supervision step.',
         '',
         legend.columns,
         '',
@@ -55,7 +55,7 @@ describe('tables of the paper', () => {
         '| :--- | :--- | ---: | ---: | :--- | ---: | ---: | :--- |',
         '| TRM y, z (2 features) | TRM single z (1 feature) | +15.5 | +32.0 | +27.0 to +37.0 | 0.001 | 3 | confirmed |',
         '',
-        'Made of seeds 0 to 2 at commit unknown with native, float32, 1 thread, one, by:',
+        'Made from seeds 0 to 2 at commit unknown with native, float32, 1 thread, one, by:',
         '',
         '```',
         'npm run trm -- ablate --table 2 --base sudoku-6x6 --only trm,trm-single-z --seeds 3',
@@ -66,7 +66,7 @@ describe('tables of the paper', () => {
     assert.match(lines[2] ?? '', /^\| HRM <sup>1<\/sup> \| 55.0 % \| not run \|( – \|){5}$/);
     assert.match(lines[14] ?? '', /^\| HRM \| – \| 21\.3 \| – \| 2 \| 24 \|/);
     assert.deepEqual(lines.slice(-3), [
-      'Nothing of sudoku-6x6 was run yet.',
+      'No runs on sudoku-6x6 yet.',
       '',
       '<sup>1</sup> the paper quotes this number from the HRM paper',
     ]);
@@ -82,7 +82,7 @@ describe('tables of the paper', () => {
         '| TRM y, z (2 features) | 87.4 % | 92.0 ± 2.0 % | 3 | – | – | – |',
         '| TRM single z (1 feature) | 71.9 % | 60.0 ± 0.0 % | 3 | +32.0 | +27.0 to +37.0 | confirmed |',
         '',
-        'Ours: 4×4 generated, scale laptop; share of test puzzles solved whole after the last supervision step.',
+        'Ours: 4×4 generated, scale laptop; share of test puzzles fully solved after the last supervision step.',
         '',
         'Not run: TRM multi-scale z (n + 1 = 7 features), six z; TRM multi-scale z (n + 1 = 7 features), seven z.',
       ].join('\n'),
@@ -204,7 +204,7 @@ describe('tables of the paper', () => {
         ...runs('hrm', 0, 0, 0.01),
       ]),
     );
-    assert.match(text, /^w\/ T = 2, n = 2: 2 of its 3 seeds did not learn\./m);
+    assert.match(text, /^w\/ T = 2, n = 2: 2 of its 3 seeds did not learn, so its mean/m);
     assert.doesNotMatch(text, /^(HRM|TRM|no EMA).*seeds did not learn/m);
     assert.match(text, /\| no EMA \| \+7\.5 \| .* \| limits only \|$/m);
     assert.match(text, /\| w\/ T = 2, n = 2 \| \+13\.7 \| .* \| limits only \|$/m);
@@ -236,7 +236,7 @@ describe('tables of the paper', () => {
     assert.doesNotMatch(paperTable(1, study!, ours), /At equal cost/);
   });
 
-  it('name the rows whose head is right less often than one that always gives the commoner answer of its run', () => {
+  it('name the rows whose head is right less often than always giving the more common verdict', () => {
     const heads = runs('trm', 0.9, 0.2).map((record, i) => ({
       ...record,
       evaluations: record.evaluations.map((made) => ({ ...made, haltingAccuracy: [0, [0.8, 0.7][i] ?? NaN] })),
@@ -244,7 +244,7 @@ describe('tables of the paper', () => {
     // commoner: wrong in 90 and right in 80 of a hundred, 85 on average; the head 75
     assert.match(
       paperTable(2, base, heads),
-      /^Halting heads that do worse than the commoner answer alone: TRM y, z \(2 f.*\) \(75 for 85 %\)\.$/m,
+      /^Halting heads that are right less .* common verdict alone: TRM y, z \(2 f.*\) \(75 % instead of 85 %\)\.$/m,
     );
     assert.doesNotMatch(paperTable(2, base, runs('trm', 0.9, 0.8)), /Halting heads that do/);
   });
@@ -277,7 +277,7 @@ describe('tables of the paper', () => {
       })),
     }));
     assert.deepEqual(paperTable(1, study!, records).split('\n\n').slice(-2), [
-      'Made of seeds 0, 2 at commits 0123456, 0123456+changes, unknown with native, float32, 1 thread, one; ' +
+      'Made from seeds 0, 2 at commits 0123456, 0123456+changes, unknown with native, float32, 1 thread, one; ' +
         'torch cuda, float32, all threads, one, by:',
       [
         '```',

@@ -229,7 +229,7 @@ describe('figures over a table', () => {
     );
     assert.deepEqual(
       [5, 6].map((count) => bandText(of(count))),
-      ['shaded from the worst to the best', ''],
+      ['shaded from the worst to the best seed', ''],
     );
   });
 

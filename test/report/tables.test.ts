@@ -83,9 +83,9 @@ describe('tables', () => {
       ...recordOf(experiment('arc-7x7-study'), 0, [0.1, 0.25]),
       closing: { vote: { ...vote, supervisionSteps: 4, seconds: 1 } },
     };
-    assert.match(resultsTable([voted]), /50\.0.%[^]*^Share of test tasks solved in two tries by the votes/m);
+    assert.match(resultsTable([voted]), /50\.0.%[^]*^Share of test tasks solved in two tries by a vote/m);
     const both = resultsTable([voted, record({ exactAccuracy: [0.5] })]);
-    assert.match(both, /^Share of test puzzles solved whole, .*, on ARC of test tasks solved in two tries by/m);
+    assert.match(both, /^Share of test puzzles fully solved .*, on ARC of test tasks solved in two tries by/m);
     const [row] = recordRows([voted]);
     assert.deepEqual([row?.['firstCycle'], row?.['lastCycle']], [null, 0.5]);
     const plan = [{ experiment: voted.experiment, seed: 0 }];
@@ -136,11 +136,12 @@ describe('tables', () => {
         '| :--- | :--- | ---: | :--- | ---: | ---: | :--- |',
         '| sudoku-4x4 | – | 91.0\u00A0±\u00A01.4\u00A0% | laptop | 2 | 300 | 4×4 generated (300 for training) |',
         '',
-        'Share of test puzzles solved whole, after the last supervision step, ' +
+        'Share of test puzzles fully solved after the last supervision step, ' +
           'with EMA weights where a run averages them; ' +
           '± is the standard deviation over seeds.',
         '',
-        '4×4 has only 288 solution grids, all within reach of augmentation: this shows learning, not generalisation.',
+        '4×4 has only 288 solution grids, and augmentation can reach all of them: ' +
+          'this shows learning, not generalisation.',
       ].join('\n'),
     );
   });
