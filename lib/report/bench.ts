@@ -1,7 +1,7 @@
 /** Side-by-side measurements of the engines as a record, its ratios, and its figure. */
-import { axis, baseLayout, powersOfTwo, type Caption } from './draw/plot-layout.js';
+import { axis, baseLayout, legendAbove, powersOfTwo, type Caption } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { fontSize, seriesColour } from './draw/style.js';
+import { seriesColour } from './draw/style.js';
 import { toMarkdown } from './tables.js';
 
 /** One engine on one case. */
@@ -195,7 +195,7 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
         width: 960,
         barmode: 'group',
         bargap: 0.15,
-        xaxis: { ...axis(''), type: 'category' },
+        xaxis: { ...axis(''), type: 'category', automargin: true },
         yaxis: {
           ...axis('Milliseconds (each line doubles)'),
           type: 'log',
@@ -203,9 +203,9 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
           range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))],
         },
         showlegend: true,
-        legend: { orientation: 'h', x: 0, y: 1.02, yanchor: 'bottom', font: { size: fontSize.tick } },
+        legend: legendAbove,
       },
-      46,
+      26,
     ),
   };
 }
