@@ -159,7 +159,7 @@ const levelNames: Readonly<Record<string, string>> = {
 };
 
 function caseLabel(name: string): string {
-  return `(${name}) ${(caseNames[name] ?? '').replaceAll(', ', ',<br>')}`;
+  return `(${name}) ${(caseNames[name] ?? '').replaceAll(', ', ',<br>').replace(' with ', '<br>with ')}`;
 }
 
 /** Milliseconds of a training step by case, one bar an engine, on a logarithmic axis. */
