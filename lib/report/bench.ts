@@ -1,7 +1,7 @@
 /** Side-by-side measurements of the engines as a record, its ratios, and its figure. */
 import { axis, baseLayout, legendAbove, powersOfTwo, type Caption } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { seriesColour } from './draw/style.js';
+import { fontSize, seriesColour } from './draw/style.js';
 import { toMarkdown } from './tables.js';
 
 /** One engine on one case. */
@@ -203,9 +203,9 @@ export function benchFigure({ cpu, cores, rows }: BenchRecord, options: Caption 
           range: [Math.log10(Math.min(...times) / 2), Math.log10(1.2 * Math.max(...times))],
         },
         showlegend: true,
-        legend: legendAbove,
+        legend: { ...legendAbove, font: { size: fontSize.tick } },
       },
-      26,
+      engines.length > 4 ? 46 : 26, // so many fill two lines
     ),
   };
 }
