@@ -18,9 +18,10 @@ export interface TaskProgress {
 /** "training: 120/600 steps · 10 steps/s · 48 s left · loss 0.31"; at the end, without the times. */
 export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: TaskProgress): string {
   const rate = seconds > 0 ? (done - before) / seconds : 0;
+  const tenths = Math.floor(10 * done + 1e-6) / 10; // of a sweep, runs under way count in part
   const running = done < total && rate > 0;
   return [
-    `${stage}: ${Math.floor(done)}${total === Infinity ? '' : `/${total}`} ${unit}`,
+    `${stage}: ${tenths}${total === Infinity ? '' : `/${total}`} ${unit}`,
     ...(running ? [rateText(rate, unit)] : []),
     ...(running && total < Infinity ? [`${duration((total - done) / rate)} left`] : []),
     ...(note === '' ? [] : [note]),

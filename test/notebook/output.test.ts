@@ -137,7 +137,7 @@ describe('progress in words', () => {
   it('counts what comes seldom by the minute or the hour', () => {
     assert.equal(
       progressLine({ stage: 'sweep', unit: 'runs', done: 1.5, total: 4, seconds: 90 }),
-      'sweep: 1/4 runs · 1.00 runs/min · 2 min 30 s left',
+      'sweep: 1.5/4 runs · 1.00 runs/min · 2 min 30 s left',
     );
     assert.equal(
       progressLine({ stage: 'sweep', unit: 'runs', done: 1, total: 3, seconds: 7200 }),
@@ -146,6 +146,10 @@ describe('progress in words', () => {
   });
 
   it('says no rate before there is one, and no times when done', () => {
+    assert.equal(
+      progressLine({ stage: 'sweep', unit: 'runs', done: 3 - 1e-9, total: 3, seconds: 7200 }).slice(0, 15),
+      'sweep: 3/3 runs',
+    );
     assert.equal(
       progressLine({ stage: 'testing', unit: 'puzzles', done: 0, total: 300, seconds: 0 }),
       'testing: 0/300 puzzles',
