@@ -13,8 +13,10 @@ import {
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { show } from '../errors.js';
 import { given } from '../fields.js';
 import { writeError } from '../file-errors.js';
+import { duration } from '../progress.js';
 import { lacksLinks, makeFolder, removeHalf } from '../write-file.js';
 import { isAlive } from '../processes.js';
 
@@ -84,6 +86,14 @@ export function claim(folder: string, job?: string): Claim | undefined {
 /** Whether a living process holds a folder. A process with the same `job` does not count. */
 export function isClaimed(folder: string, job?: string): boolean {
   return isHeld(readOwner(claimFile(folder)), job);
+}
+
+/** Who holds a folder, for messages: "process 4711 on "node7" (last sign of life 40 s ago)". */
+export function holderText(folder: string): string {
+  const owner = readOwner(claimFile(folder));
+  if (owner === undefined) return 'another process';
+  const silent = duration(Math.max(0, Date.now() - owner.seen) / 1000);
+  return `process ${show(owner.pid)} on ${show(owner.host)} (last sign of life ${silent} ago)`;
 }
 
 function isHeld(owner: ReturnType<typeof readOwner>, job: string | undefined): boolean {

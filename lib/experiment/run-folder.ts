@@ -7,7 +7,7 @@ import { clearAbandoned, lacksLinks, writeFileAtomic } from '../write-file.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
 import { readMetadata } from '../checkpoint/safetensors-file.js';
 import { snapshotExtra } from '../train/snapshot.js';
-import { claim, type Claim } from './claim.js';
+import { claim, holderText, type Claim } from './claim.js';
 import { changesText, parts } from './differences.js';
 import { readRecord, type RunRecord } from './record.js';
 
@@ -54,7 +54,7 @@ export function takeFolder(folder: string, run: NamedRun, job?: string): Claim {
   const held = claim(folder, job);
   if (held === undefined)
     throw new FolderTakenError(
-      `${folder}: another process works on a run there; wait for it, or choose another folder`,
+      `${folder}: ${holderText(folder)} works on a run there; wait for it, or choose another folder`,
     );
   try {
     clearAbandoned(folder);

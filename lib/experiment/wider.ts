@@ -15,7 +15,7 @@ import { Random } from '../random.js';
 import { evaluate, type EvaluateOptions } from '../train/evaluate.js';
 import { evaluateUntilSure } from '../train/until-sure.js';
 import { readUserFile } from '../user-file.js';
-import { claim } from './claim.js';
+import { claim, holderText } from './claim.js';
 import { kitAtWork, sittingOf } from './provenance.js';
 import { summaryOf } from './record.js';
 import { hashOf } from './sealed.js';
@@ -65,7 +65,8 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const name = path.basename(checkpoint, '.safetensors');
   const id = `${name}-seed${seed}-${hashOf([sha256, plan, data]).slice(0, 8)}`;
   const held = claim(path.join(folder, id));
-  if (held === undefined) throw new InputError(`${folder}: another process works on study ${id} there; wait for it`);
+  if (held === undefined)
+    throw new InputError(`${folder}: ${holderText(folder)} works on study ${id} there; wait for it`);
   const kit = kitAtWork();
   try {
     const file = path.join(folder, id, 'record.json');

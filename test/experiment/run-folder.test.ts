@@ -103,7 +103,10 @@ describe("a run's folder", () => {
   it('is one run at a time, and free again afterwards', async () => {
     let second: Promise<unknown> | undefined;
     await run(1, { onProgress: () => void (second ??= run(1).catch((error: unknown) => error)) });
-    assert.ok(inputError(/another process works on a run there/)(await second), String(await second));
+    assert.ok(
+      inputError(/: process \d+ on ".+" \(last sign of life \d+ s ago\) works on a run there/)(await second),
+      String(await second),
+    );
     assert.ok(!existsSync(path.join(folder, 'claim.json')));
     await run(1, { resume: true });
   });
