@@ -168,7 +168,7 @@ describe('a block of one’s own', function () {
     const state = path.join(folder, 'state.safetensors');
     const converted = path.join(folder, 'converted.safetensors');
     const told = spawnSync(process.execPath, [cli, 'convert', model, converted], { encoding: 'utf8' });
-    assert.match(told.stdout, new RegExp(`trained with a block of one's own \\(SHA-256 ${record.block!.slice(0, 8)}`));
+    assert.match(told.stdout, new RegExp(`trained with a custom block \\(SHA-256 ${record.block!.slice(0, 8)}`));
     for (const from of [model, state, converted]) {
       const start = { from, folder: path.join(folder, 'started') };
       const refused = /expected the block that it was trained with .* got the kit's own/;
