@@ -1,4 +1,5 @@
 /** Makes a model from named tensors: finds its configuration and checks every shape. */
+import { plural } from '../words.js';
 import { InputError, reasonOf, within } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
@@ -120,11 +121,12 @@ export function checkTensors(
   for (const name of found.keys())
     if (!names.has(name)) problems.push(`${reasonOf(name.slice(0, 80))} is not part of the model`);
   if (problems.length === 0) return;
-  const shown = problems.slice(0, 12);
+  const shown = problems.slice(0, 3);
   if (problems.length > shown.length) shown.push(`${problems.length - shown.length} more`);
   throw new InputError(
     `${file}: the tensors do not fit the configuration (${config.recursion}, ${config.mixer}, ` +
-      `${config.layers} layers of ${config.hiddenSize}): ${shown.join('; ')}`,
+      `${plural(config.layers, 'layer')} of ${config.hiddenSize}): ${shown.join('; ')}; choose a checkpoint of such ` +
+      'a model, or the configuration that fits it',
   );
 }
 

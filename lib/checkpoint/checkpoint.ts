@@ -168,7 +168,9 @@ function fileIn(file: string): string {
   const remedy = names.some((name) => name.endsWith('.distcp'))
     ? 'it is a distributed checkpoint: make one file of it in Python, ' +
       `torch.distributed.checkpoint.format_utils.dcp_to_torch_save(${JSON.stringify(file)}, "weights.pt")`
-    : `name one of its files (${names.slice(0, 6).join(', ')}${names.length > 6 ? ', …' : ''})`;
+    : models.length > 0
+      ? `name one of its models (${models.slice(0, 6).join(', ')}${models.length > 6 ? ', …' : ''})`
+      : 'name a checkpoint in it';
   throw new InputError(`expected a file, got a folder: ${file}; ${remedy}`);
 }
 

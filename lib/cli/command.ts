@@ -263,5 +263,11 @@ export function flag(args: Arguments, name: string): boolean {
 function unknownOption(message: string, known: readonly string[]): string {
   const sentence = (message.split('. ')[0] ?? message).replace(/\.$/, '');
   if (/'-[\d.]'/.test(sentence)) return `${sentence}; put an argument that begins with - after --`;
-  return sentence + didYouMean(/'--([\w-]+)'/.exec(sentence)?.[1] ?? '', known);
+  return (
+    sentence +
+    didYouMean(
+      /'(--[\w-]+)'/.exec(sentence)?.[1] ?? '',
+      known.map((name) => `--${name}`),
+    )
+  );
 }

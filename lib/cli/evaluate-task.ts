@@ -102,7 +102,7 @@ export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' 
   if (named !== undefined) {
     const { run = 'unknown' } = metadata;
     if (named.kind !== 'sudoku' || named.source !== 'sudoku-extreme' || hasExtreme() || fitting === undefined)
-      return { task: named, chosenBy: `the checkpoint, of run ${run}` };
+      return { task: named, chosenBy: `the checkpoint (run ${run})` };
     return {
       task: fitting.task,
       chosenBy: `experiment ${fitting.name}: the checkpoint names Sudoku-Extreme, which is not installed (TRM_DATA)`,

@@ -80,12 +80,12 @@ function compared(train: Dataset, scored: Dataset, puzzles: number): TrainedOn {
   if (kindOfSet(train) === 'sudoku' && train.width === 9)
     return {
       line:
-        `of ${which} the model was trained on ${same} as they are, and ${disguised} have the solution of a ` +
+        `of ${which}, the model was trained on ${same} as they are, and ${disguised} have the solution of a ` +
         `training puzzle, as it is or in another form: ${caution}`,
       overlap,
     };
   const how = `${same} as they are, ${disguised - same} in another form`;
-  return { line: `of ${which} the model was trained on ${disguised} (${how}): ${caution}`, overlap };
+  return { line: `of ${which}, the model was trained on ${disguised} (${how}): ${caution}`, overlap };
 }
 
 /**

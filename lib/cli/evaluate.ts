@@ -46,6 +46,7 @@ import { parameterCount } from '../model/parameters.js';
 const { experiment: namedExperiment, set: setOption } = experimentOptions(
   readSettingsOf,
   'model.latentRecursions=4,task.testPuzzles=100',
+  'Default: the checkpoint’s; with --random sudoku-4x4',
 );
 
 export const evaluateCommand: Command = {
@@ -263,7 +264,11 @@ async function fittingData(args: Arguments, model: OpenModel & { readonly name: 
         `${name}; choose ${fromFile ? 'another file or checkpoint' : 'the fitting --experiment'}`,
     );
   if (puzzles !== undefined && puzzles > examples)
-    throw new InputError(`--puzzles: expected at most the ${examples} of ${name}, got ${puzzles}`);
+    throw new InputError(
+      examples === 0
+        ? `${name}: expected puzzles, got none; choose another --split or --experiment`
+        : `--puzzles: expected at most the ${examples} of ${name}, got ${puzzles}`,
+    );
   return chosen;
 }
 

@@ -23,15 +23,19 @@ export const wholeExperiment: ReadSettings = {
   evaluation: everyField,
 };
 
-/** --experiment and --set, for a command that reads the settings `read`, such as those of `example`. */
+/**
+ * --experiment and --set, for a command that reads the settings `read`, such as those of `example`; `otherwise`: what
+ * it takes without --experiment.
+ */
 export function experimentOptions(
   read: (args: Arguments) => ReadSettings = () => wholeExperiment,
   example = 'training.steps=300,model.gradient=one-step',
+  otherwise = 'Default sudoku-4x4',
 ): Readonly<Record<'experiment' | 'set', Option>> {
   return {
     experiment: {
       value: 'NAME',
-      about: 'an experiment that describe --experiments lists. Default sudoku-4x4',
+      about: `an experiment that describe --experiments lists. ${otherwise}`,
     },
     set: {
       value: 'A.B=V,…',
@@ -107,7 +111,7 @@ function readConfig(file: string): {
   const content = readJson(json, (reason) => complain(`${expected}: ${reason}`), { levels: 8 });
   if (!isObject(content)) return complain(`${expected}, got ${show(content)}`);
   const problems = unknownFields(content, ['experiment', 'variant', ...parts]);
-  if (problems.length > 0) return complain(problems.join('; '));
+  if (problems[0] !== undefined) return complain(problems[0]);
   const changes: Settings = {};
   for (const part of parts) {
     const fields = content[part];

@@ -14,10 +14,14 @@ export const search: Command = {
   positionals: '<field=value|value …>',
   count: [1, 8],
   options: {
-    ...experimentOptions(() => ({
-      ...wholeExperiment,
-      evaluation: { except: { split: 'a search scores validation puzzles only' } },
-    })),
+    ...experimentOptions(
+      () => ({
+        ...wholeExperiment,
+        evaluation: { except: { split: 'a search scores validation puzzles only' } },
+      }),
+      'training.steps=300,task.validationPuzzles=100',
+      'It needs validation puzzles, as sudoku-6x6 has them',
+    ),
     variant: variantOption,
     seeds: { value: 'N', range: [1, 100], about: 'seeds 0 … N−1 of every combination. Default 1' },
     ...sweepOptions,

@@ -33,7 +33,7 @@ export const searchOptions: Readonly<Record<string, Option>> = {
       'say so if it never is (docs/thinking-wider.md)',
   },
   ...unreadWhere((args) => (flag(args, 'until-sure') ? undefined : 'expected --until-sure with it'), {
-    forms: formsOption,
+    forms: { ...formsOption, about: 'maximum number of forms to try. Default 128' },
     'halt-above': {
       value: 'X',
       range: [-1000, 1000],
@@ -80,7 +80,7 @@ export async function solveUntilSure(
     progress.end(); // the next line replaces it
     out.line(
       `form ${form + 1}${form === 0 ? ', unchanged' : ''}: an answer, ` +
-        `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')}`,
+        `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')} in all`,
     );
   };
   const forms = sudokuForms(geometry);

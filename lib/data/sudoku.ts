@@ -91,7 +91,7 @@ export function findClash(board: Uint8Array, geometry: SudokuGeometry): string |
       ['box', boxOf(geometry, row, column)],
     ] as const) {
       const bits = seen[unit][at] ?? 0;
-      if ((bits & (1 << digit)) !== 0) return `${digit} stands twice in ${unit} ${at + 1}`;
+      if ((bits & (1 << digit)) !== 0) return `${digit} appears twice in ${unit} ${at + 1}`;
       seen[unit][at] = bits | (1 << digit);
     }
   }

@@ -51,7 +51,7 @@ function decoderFor(head: Uint8Array, name: string): TextDecoder {
   if (start.startsWith('\xff\xfe')) return new TextDecoder('utf-16le');
   if (start.startsWith('\xfe\xff')) return new TextDecoder('utf-16be');
   if (head.includes(0))
-    throw new InputError(`${name}: expected a text file, got one with zero bytes; save it as CSV or text in UTF-8`);
+    throw new InputError(`${name}: expected a text file, got a binary one; save it as CSV or text in UTF-8`);
   return new TextDecoder('utf-8'); // which drops a byte-order mark
 }
 

@@ -185,8 +185,8 @@ async function runClaimed(
   const files = runFiles(folder);
   if (options.keepStopped === true && !resume && existsSync(files.state) && !existsSync(files.record))
     throw new InputError(
-      `${folder}: expected no run that was stopped, got ${id} at step ${stateStep(files.state)} of ` +
-        `${experiment.training.steps}; continue it with --resume, or lose it and start over with --restart`,
+      `${folder}: run ${id} was stopped at step ${stateStep(files.state)} of ${experiment.training.steps}; ` +
+        'continue it with --resume, or discard it and start over with --restart',
     );
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;

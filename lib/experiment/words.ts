@@ -36,6 +36,12 @@ export function longNames(fields: Readonly<Record<string, unknown>>): Partial<Mo
   return long;
 }
 
+/** The paper's name of a model field, T, n or N_sup; the field's own name where the paper has none. */
+export function paperName(field: string): string {
+  const [word] = Object.entries(longName).find(([, name]) => name === field) ?? [];
+  return word === undefined || word === 'act' ? field : word;
+}
+
 function haltingOf(act: unknown): ModelConfig['halting'] {
   if (act !== true && act !== false) throw new InputError(`model.act: expected true or false, got ${show(act)}`);
   return act ? 'halt-or-continue' : 'halt';

@@ -13,9 +13,9 @@ export const legend = {
     'A difference compares two rows, paired by seed, in percentage points. p is from a two-sided paired t-test with ' +
     'Holm’s correction. Below 0.05, an ordering is confirmed or contradicted. Otherwise it is not resolved: it may ' +
     'be true or false. If the paper’s difference is smaller than half the width of our interval, the seeds are too ' +
-    'few to detect it: the verdict is then “limits only”, whatever p is. An ordering is not decided if a row did ' +
-    'not learn, and not complete while runs of the table’s plan are missing. The interval is not corrected, so it ' +
-    'may exclude 0 although the verdict is “not resolved”.',
+    'few to measure one of that size: the verdict is then “limits only”, whatever p is. An ordering is not decided ' +
+    'if a row did not learn, and not complete while runs of the table’s plan are missing. The interval is not ' +
+    'corrected, so it may exclude 0 although the verdict is “not resolved”.',
   rawWeights:
     'Both rows of a difference are scored with the weights as trained, not with their moving average. A row that has ' +
     'no average scores the same either way. The plan uses the averaged weights. This comparison was added ' +

@@ -11,6 +11,7 @@ import { haltingHead } from '../experiment/learned.js';
 import { ownNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
 import { experimentLabel, ownRate } from '../experiment/rows.js';
+import { paperName } from '../experiment/words.js';
 import { hashOf } from '../experiment/sealed.js';
 import { paperResult, variant } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
@@ -207,11 +208,11 @@ function baseTail({ experiment }: RunRecord): string {
   return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
 }
 
-/** This run's values of the settings in which the runs differ: ", learningRate 0.002". */
+/** This run's values of the settings in which the runs differ: ", T 2, learningRate 0.002". */
 function settingsTail({ experiment }: RunRecord, alike: readonly RunRecord[]): string {
   const changed = alike.flatMap((other) => differences(alike[0]!.experiment, other.experiment));
   const settings = new Map(changed.map(({ part, field }) => [field, experiment[part][field as never] as unknown]));
-  return [...settings].map(([field, value]) => `, ${field} ${settingText(value)}`).join('');
+  return [...settings].map(([field, value]) => `, ${paperName(field)} ${settingText(value)}`).join('');
 }
 
 /** Records as result rows, one for each experiment and data set. */

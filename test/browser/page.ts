@@ -103,7 +103,7 @@ async function walkThrough(page: Page): Promise<void> {
   await page.locator('[role=gridcell]').first().focus();
   await page.keyboard.press('ArrowDown');
   await page.keyboard.press('1');
-  await page.locator('#notice', { hasText: '1 stands twice in column 1' }).waitFor();
+  await page.locator('#notice', { hasText: '1 appears twice in column 1' }).waitFor();
   await page.keyboard.press('Backspace');
   await page.locator('#notice').waitFor({ state: 'hidden' });
   await page.click('#search');
@@ -137,7 +137,7 @@ async function drawnBroken(page: Page): Promise<void> {
   await page.click('#empty');
   await page.locator('[role=gridcell]').first().focus();
   for (const key of ['1', 'ArrowRight', '1']) await page.keyboard.press(key);
-  await page.locator('#notice', { hasText: '1 stands twice in row' }).waitFor();
+  await page.locator('#notice', { hasText: '1 appears twice in row' }).waitFor();
   assert.equal(await page.textContent('#status'), '');
   await page.click('#think');
   assert.equal(await page.textContent('#think'), 'Think');

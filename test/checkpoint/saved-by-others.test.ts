@@ -173,7 +173,10 @@ describe('a checkpoint with other things beside the weights', () => {
     cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'model.safetensors'));
     assert.equal(loadCheckpoint(folder).config.deepRecursions, 2);
     cpSync(saved('forms', 'text.safetensors'), path.join(folder, 'ema_model.safetensors'));
-    assert.throws(() => loadCheckpoint(folder), /name one of its files \(ema_model\.safetensors, model\.safetensors\)/);
+    assert.throws(
+      () => loadCheckpoint(folder),
+      /name one of its models \(ema_model\.safetensors, model\.safetensors\)/,
+    );
   });
 
   it('may be a module saved whole', () => {

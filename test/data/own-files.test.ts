@@ -227,7 +227,7 @@ describe('Sudoku files of every kind', () => {
       [`puzzle,rating\n${puzzle},easy\n`, /line 2: expected a rating from 0 or nothing, got "easy"/],
       [`puzzle,solution\n${puzzle},${answers[1]}\n`, /line 2: expected an answer that keeps the givens/],
       [`puzzle\n${'.'.repeat(81)}\n`, /line 2: expected exactly one solution, got several/],
-      [`puzzle\n11${puzzle.slice(2)}\n`, /line 2: expected a legal puzzle, but 1 stands twice in row 1/],
+      [`puzzle\n11${puzzle.slice(2)}\n`, /line 2: expected a legal puzzle, but 1 appears twice in row 1/],
       [
         `puzzle,solution\n"${puzzle},${answer}\n`,
         /line [123]: expected a row of a table \(RFC 4180\), got a stray quote/,
@@ -246,7 +246,7 @@ describe('Sudoku files of every kind', () => {
       ['{"question": "', /got JSON or XML/],
       ['PK\x03\x04\x14\x00', /a workbook or a zip archive; save the sheet as CSV/],
       ['PAR1\x15', /a Parquet file; save it as CSV/],
-      [`${puzzle}\u0000`, /expected a text file, got one with zero bytes/],
+      [`${puzzle}\u0000`, /expected a text file, got a binary one/],
       ['\n'.repeat(5000), /1000 lines without one/],
       [`${'#\n'.repeat(5000)}${puzzle}`, /1000 lines without one/],
       [`puzzle,solution\n${',\n'.repeat(5000)}`, /expected a puzzle, got 1000 empty rows/],

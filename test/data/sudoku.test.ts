@@ -81,7 +81,7 @@ describe('Sudoku solver', () => {
 
   it('names what is wrong with a board', () => {
     const geometry = sudokuGeometry(4);
-    assert.throws(() => onlySolution(parseBoard('11..............'), geometry), /1 stands twice in row 1/);
+    assert.throws(() => onlySolution(parseBoard('11..............'), geometry), /1 appears twice in row 1/);
     assert.throws(
       () => onlySolution(parseBoard('123...4.........'), geometry),
       /exactly one solution, got (none|several)/,
@@ -386,7 +386,7 @@ describe('Sudoku files', () => {
     await refused(`x,${good.slice(1)},4`, /a board of 16, 36 or 81, got 80 cells/);
     await refused(`x,${good.replace('.83', 'a83')},4`, /for blanks, got "a"/);
     await refused(`x,${good.replace('.83', '983')},4`, /keeps the givens/);
-    await refused(`x,${good.replace(',183524697', ',183524677')},4`, /keeps the givens|stands twice/);
+    await refused(`x,${good.replace(',183524697', ',183524677')},4`, /keeps the givens|appears twice/);
     await refused(`x,${good},easy`, /expected a rating/);
     await refused('x', /expected 3 cells or more, got 1/);
     await refused(`x,${good},4,5`, /expected 4 cells as in the first row, got 5/);

@@ -77,8 +77,7 @@ describe("a run's folder", () => {
     const stop = { onProgress: () => void (begun = true), shouldStop: () => begun };
     assert.equal((await run(1, stop)).record, undefined);
     const stopped = contents();
-    const message =
-      /expected no run that was stopped, got .* at step 1 of 6; continue it with --resume, or .* --restart/;
+    const message = /run .* was stopped at step 1 of 6; continue it with --resume, or .* --restart/;
     await assert.rejects(run(1, { keepStopped: true }), inputError(message));
     assert.deepEqual(contents(), stopped);
     const resumed = await run(1, { keepStopped: true, resume: true });

@@ -24,7 +24,7 @@ describe('readPuzzle', () => {
     // Three givens that leave no place for a 1 in the second box: few enough that nothing is looked for.
     assert.equal(readPuzzle(four, '1...  ..23 .... ....').solution, undefined);
     assert.equal(readPuzzle(four, '1...............').solution, undefined);
-    assert.throws(() => readPuzzle(four, '11..............'), /1 stands twice in row 1/);
+    assert.throws(() => readPuzzle(four, '11..............'), /1 appears twice in row 1/);
     assert.throws(() => readPuzzle(four, '123....4........'), /has no solution/);
     assert.throws(() => readPuzzle(nine, '1...............'), InputError);
     assert.throws(() => readPuzzle(four, '5...............'), InputError);

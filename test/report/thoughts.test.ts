@@ -195,14 +195,14 @@ describe('thoughts about a Sudoku, judged', () => {
       ...thoughts[3]!,
       prediction: thoughts[3]!.prediction.map((token, cell) => (cell === 1 ? 4 : token)),
     });
-    assert.equal(clash.illegal, '3 stands twice in row 1');
+    assert.equal(clash.illegal, '3 appears twice in row 1');
   });
 
   it('are of puzzles that have one solution, and of Sudoku', () => {
     for (const [bad, message] of [
       ['1'.repeat(80), /16, 36 or 81, got 80 cells/],
       ['.'.repeat(81), /exactly one solution, got several/],
-      [`11${'.'.repeat(79)}`, /1 stands twice/],
+      [`11${'.'.repeat(79)}`, /1 appears twice/],
       ['123........4....', /got none/],
     ] as const) {
       assert.throws(() => ownSudoku(bad), inputError(message));
