@@ -18,10 +18,11 @@ export interface TaskProgress {
 /** "training: 120/600 steps · 10 steps/s · 48 s left · loss 0.31"; at the end, without the times. */
 export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: TaskProgress): string {
   const rate = seconds > 0 ? (done - before) / seconds : 0;
-  const tenths = Math.floor(10 * done + 1e-6) / 10; // of a sweep, runs under way count in part
+  // Unfinished runs count in part, and so do puzzles of an unfinished batch; but half a puzzle would read badly.
+  const shown = unit === 'runs' ? Math.floor(10 * done + 1e-6) / 10 : Math.floor(done);
   const running = done < total && rate > 0;
   return [
-    `${stage}: ${tenths}${total === Infinity ? '' : `/${total}`} ${unit}`,
+    `${stage}: ${shown}${total === Infinity ? '' : `/${total}`} ${unit}`,
     ...(running ? [rateText(rate, unit)] : []),
     ...(running && total < Infinity ? [`${duration((total - done) / rate)} left`] : []),
     ...(note === '' ? [] : [note]),

@@ -155,6 +155,10 @@ describe('progress in words', () => {
       'testing: 0/300 puzzles',
     );
     assert.equal(
+      progressLine({ stage: 'testing', unit: 'puzzles', done: 300.5, total: 900, seconds: 0 }),
+      'testing: 300/900 puzzles',
+    );
+    assert.equal(
       progressLine({ stage: 'testing', unit: 'puzzles', done: 300, total: 300, seconds: 9 }),
       'testing: 300/300 puzzles',
     );
