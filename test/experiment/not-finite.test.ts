@@ -89,7 +89,7 @@ describe('a run whose numbers overflow', () => {
     const wider = change(tame, { model: { hiddenSize: 32 } });
     await assert.rejects(
       runExperiment(wider, { folder: path.join(folder, 'wider'), engine, from: model }),
-      inputError(/lm_head\.weight: expected \[\d+, 32\], got \[\d+, 16\]/),
+      inputError(/embedding_weight: expected \[\d+, 32\], got \[\d+, 16\]/),
     );
     const state = path.join(first.folder, 'state.safetensors');
     await assert.rejects(
