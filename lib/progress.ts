@@ -18,8 +18,8 @@ export interface TaskProgress {
 /** "training: 120/600 steps · 10 steps/s · 48 s left · loss 0.31"; at the end, without the times. */
 export function progressLine({ stage, unit, done, total, seconds, before = 0, note = '' }: TaskProgress): string {
   const rate = seconds > 0 ? (done - before) / seconds : 0;
-  // Unfinished runs count in part, and so do puzzles of an unfinished batch; but half a puzzle would read badly.
-  const shown = unit === 'runs' ? Math.floor(10 * done + 1e-6) / 10 : Math.floor(done);
+  const parts = total < 100 ? 10 : 1; // of few things, unfinished ones count in tenths
+  const shown = Math.floor(parts * done + 1e-6) / parts;
   const running = done < total && rate > 0;
   return [
     `${stage}: ${shown}${total === Infinity ? '' : `/${total}`} ${unit}`,

@@ -7,7 +7,15 @@ import { experimentLabel, ownRate } from '../experiment/rows.js';
 import type { ArcTaskOptions, Task } from '../experiment/task.js';
 import { rowsOfTable } from '../experiment/variants.js';
 import { duration } from '../progress.js';
-import { groupedBySeed, isPaperModel, type labelledRuns, meanAndSpread, percentText, toMarkdown } from './tables.js';
+import {
+  groupedBySeed,
+  isPaperModel,
+  type labelledRuns,
+  meanAndSpread,
+  percentText,
+  rowsNamed,
+  toMarkdown,
+} from './tables.js';
 import { spreadOf } from './statistics.js';
 
 /** The paper's benchmarks, and the accuracy of its best own model on each, 0 … 1. */
@@ -114,28 +122,18 @@ function fileName({ file = '' }: { readonly file?: string }): string {
 
 /** A row for each experiment, named by its puzzles. */
 export function puzzleRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
-  return rowsNamed(records, ({ experiment }) => puzzlesOf(experiment.task) ?? experiment.name, trainingTime);
+  return rowsNamed(
+    records,
+    ({ experiment }) => puzzlesOf(experiment.task) ?? experiment.name,
+    (runs) => `, ${trainingTime(runs)}`,
+  );
 }
 
 /** A row for each experiment on Sudoku-Extreme, named by its model in the paper's words. */
 export function modelRows(records: readonly RunRecord[]): ReturnType<typeof labelledRuns> {
   return rowsNamed(records, modelLabel, ([{ experiment }]) => {
     const rate = ownRate(experiment);
-    return rate === undefined ? experiment.base.replace('sudoku-extreme-', '') : `rate ${rate}`;
-  });
-}
-
-/** Names rows; rows that share a name get the suffix that `apart` derives from their runs. */
-function rowsNamed(
-  records: readonly RunRecord[],
-  nameOf: (first: RunRecord) => string,
-  apart: (runs: readonly [RunRecord, ...RunRecord[]]) => string,
-): ReturnType<typeof labelledRuns> {
-  const groups = groupedBySeed(records);
-  const names = groups.map(([first]) => nameOf(first));
-  return groups.map((own, i) => {
-    const shared = names.filter((name) => name === names[i]).length > 1;
-    return { row: { label: `${names[i] ?? ''}${shared ? `, ${apart(own)}` : ''}` }, records: own };
+    return `, ${rate === undefined ? experiment.base.replace('sudoku-extreme-', '') : `rate ${rate}`}`;
   });
 }
 

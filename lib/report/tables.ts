@@ -178,23 +178,35 @@ export function groupedBySeed(records: readonly RunRecord[]): [RunRecord, ...Run
   return [...groups.values()];
 }
 
+/** All seeds of an experiment, and what tables and figures call it. */
+type NamedRuns = LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] };
+
 /** Runs by experiment, each with a unique label for tables and figures. */
-export function labelledRuns(
-  records: readonly RunRecord[],
-): (LabelledRuns & { readonly records: readonly [RunRecord, ...RunRecord[]] })[] {
+export function labelledRuns(records: readonly RunRecord[]): NamedRuns[] {
   checkRecords(records);
+  return rowsNamed(
+    records,
+    (run) => `${experimentLabel(run.experiment)}${ownNote(run)}`,
+    ([run], alike) => toldApart(run, alike),
+  );
+}
+
+/** Runs by experiment, named by its first; those that share a name get what `apart` says of them among these. */
+export function rowsNamed(
+  records: readonly RunRecord[],
+  nameOf: (first: RunRecord) => string,
+  apart: (runs: NamedRuns['records'], alike: readonly RunRecord[]) => string,
+): NamedRuns[] {
   const groups = groupedBySeed(records);
-  const first = groups.map(([record]) => record);
-  const labels = first.map((record) => `${experimentLabel(record.experiment)}${ownNote(record)}`);
+  const names = groups.map(([first]) => nameOf(first));
   return groups.map((own, i) => {
-    const alike = first.filter((_, other) => labels[other] === labels[i]);
-    return { row: { label: `${labels[i]!}${toldApart(own[0], alike)}` }, records: own };
+    const alike = groups.filter((_, other) => names[other] === names[i]).map(([first]) => first);
+    return { row: { label: `${names[i]!}${alike.length > 1 ? apart(own, alike) : ''}` }, records: own };
   });
 }
 
 /** Suffix for a label that several experiments share: source, base or settings, the first that differs in all. */
 function toldApart(run: RunRecord, alike: readonly RunRecord[]): string {
-  if (alike.length === 1) return '';
   const tails = [sourceTail, baseTail, (each: RunRecord) => settingsTail(each, alike)];
   const telling = tails.find((tail) => new Set(alike.map(tail)).size === alike.length);
   return telling?.(run) ?? ` ${run.id.split('-').at(-1) ?? ''}`;
