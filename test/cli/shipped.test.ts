@@ -79,7 +79,7 @@ describe('the shipped 9×9 model', function () {
   withIt('is scored on the puzzles of its record with Sudoku-Extreme', async () => {
     const { record, dataset, text } = await scoreShipped(2, float32, () => false);
     assert.equal(dataset, record.data.test.name);
-    assert.match(text, /\nthese are the first 2 of the puzzles of the record$/);
+    assert.match(text, /\nthese are the first 2 puzzles of the record$/);
   });
 
   it('stops when asked', async () => {
