@@ -8,25 +8,23 @@ import type { CurvePoint, RunEvaluation } from './record.js';
 /** Takes the whole curve so far on every call, and writes each point once. */
 export type EventLog = (curve: readonly CurvePoint[], evaluations: readonly RunEvaluation[]) => void;
 
-/** Logs by folder: TensorFlow has one writer for each folder in a process, so further runs there reuse it. */
-const logs = new Map<string, EventLog>();
+let opened = 0;
 
 /**
- * Opens the log in a folder of its own. Replaces event files of an earlier process, since a resumed run writes its
- * curve again from the checkpoint; so no step is there twice. Throws InputError if TensorFlow (tfjs-node) does not
- * load, or the engine computes on another backend of TensorFlow.js.
+ * Opens the log in a folder of its own. Replaces earlier event files: a resumed run writes its curve again from the
+ * checkpoint, so no step is there twice. Throws InputError if TensorFlow (tfjs-node) does not load, or the engine
+ * computes on another backend of TensorFlow.js.
  */
 export async function openEventLog(folder: string, backend: string | undefined): Promise<EventLog> {
   if (backend !== undefined && backend !== 'auto' && backend !== 'tensorflow')
     throw new InputError(`--log tensorboard: expected --backend tensorflow, which writes the files, got ${backend}`);
-  const known = logs.get(folder);
-  if (known !== undefined) return known;
   const open = await tensorflowWriter();
   for (const name of existsSync(folder) ? readdirSync(folder) : [])
     if (name.startsWith('events.out.tfevents.')) rmSync(path.join(folder, name));
-  const writer = open(folder);
+  // TensorFlow keeps one writer for each name of a folder, whose file may be gone. Each log needs a new name.
+  const writer = open(`${folder}${'/.'.repeat(opened++)}`);
   let [trained, evaluated] = [0, 0]; // last steps written
-  const log: EventLog = (curve, evaluations) => {
+  return (curve, evaluations) => {
     const points = curve.filter(({ step }) => step > trained);
     const scores = evaluations.filter(({ step }) => step > evaluated);
     for (const { step, ...values } of points)
@@ -39,6 +37,4 @@ export async function openEventLog(folder: string, backend: string | undefined):
     if (points.length + scores.length > 0) writer.flush();
     [trained, evaluated] = [points.at(-1)?.step ?? trained, scores.at(-1)?.step ?? evaluated];
   };
-  logs.set(folder, log);
-  return log;
 }

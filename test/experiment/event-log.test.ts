@@ -5,7 +5,10 @@ import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { loadBackend } from '../../lib/engine/tfjs/backend.js';
+import { change } from '../../lib/experiment/experiment.js';
+import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
+import { runExperiment } from '../../lib/experiment/run.js';
 import { newFolder } from '../new-folder.js';
 
 const cli = fileURLToPath(new URL('../../lib/cli.js', import.meta.url));
@@ -77,6 +80,26 @@ function scalarsIn(folder: string): Map<string, number> {
   return scalars;
 }
 
+/** The same, of a run's record. */
+const scalarsOf = ({ curve, evaluations }: RunRecord): Map<string, number> =>
+  new Map([
+    ...curve.flatMap(({ step, ...values }) =>
+      Object.entries(values)
+        .filter((entry): entry is [string, number] => entry[1] !== null)
+        .map(([name, value]): [string, number] => [`training/${name} ${step}`, Math.fround(value)]),
+    ),
+    ...evaluations.flatMap(({ step, exactAccuracy, cellAccuracy }): [string, number][] => [
+      [`evaluation/exactAccuracy ${step}`, Math.fround(exactAccuracy.at(-1)!)],
+      [`evaluation/cellAccuracy ${step}`, Math.fround(cellAccuracy.at(-1)!)],
+    ]),
+  ]);
+
+const loads = async (): Promise<boolean> =>
+  loadBackend('tensorflow').then(
+    () => true,
+    () => false,
+  );
+
 describe('TensorBoard', function () {
   this.timeout(120_000);
   const folder = newFolder();
@@ -92,12 +115,8 @@ describe('TensorBoard', function () {
     );
 
   it('files hold every point of the curve once, also after a run that was started over', async () => {
-    const loads = await loadBackend('tensorflow').then(
-      () => true,
-      () => false,
-    );
     const first = train();
-    if (!loads) {
+    if (!(await loads())) {
       assert.equal(first.status, 2);
       assert.match(String(first.stderr), /tfjs backend tensorflow does not load .* run npm run setup/);
       return;
@@ -106,20 +125,28 @@ describe('TensorBoard', function () {
     for (const again of ['--restart', '--resume']) {
       if (again === '--restart') rmSync(path.join(folder, 'record.json'));
       assert.equal(train(again).status, 0);
-      const { curve, evaluations } = JSON.parse(readFileSync(path.join(folder, 'record.json'), 'utf8')) as RunRecord;
-      const expected = new Map([
-        ...curve.flatMap(({ step, ...values }) =>
-          Object.entries(values)
-            .filter((entry): entry is [string, number] => entry[1] !== null)
-            .map(([name, value]): [string, number] => [`training/${name} ${step}`, Math.fround(value)]),
-        ),
-        ...evaluations.flatMap(({ step, exactAccuracy, cellAccuracy }): [string, number][] => [
-          [`evaluation/exactAccuracy ${step}`, Math.fround(exactAccuracy.at(-1)!)],
-          [`evaluation/cellAccuracy ${step}`, Math.fround(cellAccuracy.at(-1)!)],
-        ]),
-      ]);
-      assert.ok(curve.length >= 4 && evaluations.length === 2);
-      assert.deepEqual(new Map([...scalarsIn(path.join(folder, 'tensorboard'))].sort()), new Map([...expected].sort()));
+      const record = JSON.parse(readFileSync(path.join(folder, 'record.json'), 'utf8')) as RunRecord;
+      assert.ok(record.curve.length >= 4 && record.evaluations.length === 2);
+      assert.deepEqual(
+        new Map([...scalarsIn(path.join(folder, 'tensorboard'))].sort()),
+        new Map([...scalarsOf(record)].sort()),
+      );
+    }
+  });
+
+  it('files are whole if one process trains again after its folder is removed', async () => {
+    if (!(await loads())) return;
+    const smoke = experiment('sudoku-smoke');
+    const short = change(smoke, { training: { steps: 4 } });
+    const files = path.join(newFolder(), 'run');
+    for (let time = 1; time <= 2; time++) {
+      const { record, engine } = await runExperiment(short, { folder: files, log: 'tensorboard' });
+      engine.dispose();
+      assert.deepEqual(
+        new Map([...scalarsIn(path.join(files, 'tensorboard'))].sort()),
+        new Map([...scalarsOf(record!)].sort()),
+      );
+      rmSync(files, { recursive: true });
     }
   });
 
