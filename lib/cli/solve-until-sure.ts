@@ -84,6 +84,10 @@ export async function solveUntilSure(
     );
   };
   const forms = sudokuForms(geometry);
+  out.line(
+    'searching forms of the puzzle (digits renamed, lines moved) until the model is over ' +
+      `${percentText(sigmoid(search.haltAbove))} sure; one supervision step of one form is a pass`,
+  );
   await stoppable(out, 'stopping after this step', async (shouldStop) => {
     const thoughts = searchForms(engine, question, { ...search, forms, ...given({ supervisionSteps }) });
     for await (const thinking of thoughts) {

@@ -69,7 +69,7 @@ export interface RunOptions extends RunControls {
   readonly from?: string;
   /** Refuse to start over in a folder with a stopped run. Default false. */
   readonly keepStopped?: boolean;
-  /** Called with each change that fitted the weights of `from` to the model. */
+  /** Called with each change that fitted the weights of `from` to the model, and if a finished run is trained again. */
   readonly onNote?: (note: string) => void;
   /** Called with the number of puzzles prepared so far, if that takes long. `total`: Infinity if unknown. */
   readonly onData?: (done: number, total: number) => void;
@@ -188,6 +188,8 @@ async function runClaimed(
       `${folder}: run ${id} was stopped at step ${stateStep(files.state)} of ${experiment.training.steps}; ` +
         'continue it with --resume, or discard it and start over with --restart',
     );
+  if (!resume && existsSync(files.record))
+    options.onNote?.(`${folder}: this run is finished; it is trained again from the first step, not resumed`);
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;
   try {

@@ -205,6 +205,7 @@ describe('thinking wider', function () {
     const sure = await run(solve, hard, '--until-sure');
     assert.deepEqual([sure.code, sure.result['sure'], sure.result['right']], [0, true, true]);
     assert.ok((sure.result['forms'] as number) > 1 && (sure.result['form'] as number) > 0);
+    assert.match(sure.text, /until the model is over 50\.0 % sure; one supervision step of one form is a pass\n/);
     assert.match(sure.text, /\nform 1, unchanged: an answer, .* sure, after 16 passes in all\n/);
     assert.match(sure.text, /\nsure after \d+ forms and \d+ passes: /);
     assert.match(sure.text, /\nright: it agrees with the exact solver/);

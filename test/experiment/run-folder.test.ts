@@ -70,7 +70,11 @@ describe("a run's folder", () => {
   });
 
   it('is started over by its own run, to the same record; one that was stopped may be kept', async () => {
-    const [first, again] = [await run(1), await run(1)];
+    const notes: string[] = [];
+    const onNote = (note: string): void => void notes.push(note);
+    const [first, again] = [await run(1, { onNote }), await run(1, { onNote })];
+    assert.equal(notes.length, 1);
+    assert.match(notes[0]!, /: this run is finished; it is trained again from the first step/);
     assert.deepEqual(again.record?.curve, first.record?.curve);
     for (const name of readdirSync(folder)) rmSync(path.join(folder, name), { recursive: true });
     let begun = false;
