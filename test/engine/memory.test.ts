@@ -48,6 +48,19 @@ describe('memory', function () {
           say(() => createNativeEngine({ ...paperConfig, hiddenSize: 4096, layers: 3 }, { threads: 1 }));
           say(() => engine.createState(65536));
           say(() => engine.createState(2));
+          const { initialParameters } = await import('${built('lib/model/parameters.js')}');
+          const { Random } = await import('${built('lib/random.js')}');
+          const words = { ...small, vocabSize: 65536 };
+          const wide = createNativeEngine(words, { threads: 1 });
+          await wide.writeTensors('parameters', initialParameters(words, new Random(1)));
+          for (const seats of [256, 1]) {
+            const state = wide.createState(seats);
+            const zeros = { tokens: new Int32Array(81 * seats), puzzleIds: new Int32Array(seats) };
+            const step = { ...zeros, reset: new Uint8Array(seats).fill(1), weights: 'raw', wantLogits: true };
+            for (let time = 1; time <= 2; time++)
+              await wide.inferStep(state, step).then(() => console.log('made'), (error) => console.log(String(error)));
+            state.dispose();
+          }
         }`;
       // Three million kilobytes of addresses, of which Node takes a quarter.
       const said = (kilobytes: number, how = ''): string[] => {
@@ -64,6 +77,10 @@ describe('memory', function () {
         'InputError: memory: expected 1.6 GB more, got none; use a smaller model, batch or number of threads',
       );
       assert.equal(lines[2], 'made');
+      // The logits of 256 seats: 81 cells of 65,536 numbers. The same seats may try again, and fewer find room.
+      const logits = /^InputError: memory: expected 5\.4 GB more, got none; /;
+      for (const line of lines.slice(3, 5)) assert.match(line, logits);
+      assert.deepEqual(lines.slice(5), ['made', 'made']);
       // Too little for one more latent of 512 seats.
       assert.match(said(2_000_000, 'little')[0]!, /^InputError: memory: expected [1-9]\d* MB more, got none; /);
     });

@@ -12,7 +12,7 @@ use crate::weights::PackedMatrix;
 /// Queries of a block: their scores against all keys stay in the cache.
 const QUERIES: usize = 48;
 
-/// Logsumexp of the spare query, which makes its weights zero.
+/// Logsumexp of the spare query, which makes its weights as good as zero.
 const NO_QUERY: f32 = 1e30;
 
 /// cos and sin of every position's angles, [S × head/2] each (spec §1.5).
@@ -150,7 +150,7 @@ pub fn forward<L: Level>(
         right: qkv.right_transposed(),
         depth: hidden,
         rows_outer: false,
-        epilogue: ToRows { out: &mut tape.qkv, stride: qkv_stride, column: 0 },
+        epilogue: ToRows { out: &mut tape.qkv, stride: qkv_stride },
     });
     if rotate {
         rotate_queries_and_keys::<L>(dims, rows, rotary, &mut tape.qkv, false);
@@ -273,7 +273,7 @@ pub fn backward<L: Level>(
         right: out.right(),
         depth: hidden,
         rows_outer: false,
-        epilogue: ToRows { out: &mut scratch.d_results, stride: heads_stride, column: 0 },
+        epilogue: ToRows { out: &mut scratch.d_results, stride: heads_stride },
     });
     L::enter(ToPanels { rows: &shared.rows, stride, depth: rows, columns: stride, out: &mut shared.panels, panel });
     L::enter(ToPanels {

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::{AsyncTask, Float32Array, Float64Array, Int32Array, U
 use napi::{Env, Error, Result, Status, Task};
 use napi_derive::napi;
 
-use crate::buffer::{OutOfMemory, filled};
+use crate::buffer::{OutOfMemory, try_filled};
 use crate::dims::Mixer;
 use crate::engine::{AnyEngine, Failure, Kind, PuzzleStep, Reply, Request, TrainRequest, Weights};
 use crate::isa::{Isa, LEVELS};
@@ -142,7 +142,7 @@ impl NativeEngine {
 
     #[napi]
     pub fn read_latent(&self, state: u32, latent: u32) -> Result<Float32Array> {
-        self.with(|engine| Ok(copied(engine.latent(state, latent as usize)?).into()))
+        self.with(|engine| copied(engine.latent(state, latent as usize)?))
     }
 
     #[napi]
@@ -166,8 +166,7 @@ impl NativeEngine {
     pub fn read_tensor(&self, kind: u32, index: u32) -> Result<Float32Array> {
         self.with(|engine| {
             let index = known(engine.as_ref(), index)?;
-            let values = if kind == 4 { engine.gradient(index) } else { engine.tensor(kind_of(kind)?, index) };
-            Ok(copied(values).into())
+            copied(if kind == 4 { engine.gradient(index) } else { engine.tensor(kind_of(kind)?, index) })
         })
     }
 
@@ -179,7 +178,7 @@ impl NativeEngine {
     /// Gradients of the seats' own puzzle rows, [B × puzzle size].
     #[napi]
     pub fn read_puzzle_gradients(&self) -> Result<Float32Array> {
-        self.with(|engine| Ok(copied(engine.puzzle_gradients()).into()))
+        self.with(|engine| copied(engine.puzzle_gradients()))
     }
 
     #[napi]
@@ -305,10 +304,10 @@ fn lock(engine: &Shared) -> Result<MutexGuard<'_, Option<Box<dyn AnyEngine>>>> {
     })
 }
 
-fn copied(values: &[f32]) -> Vec<f32> {
-    let mut copy = filled(0.0, values.len());
+fn copied(values: &[f32]) -> std::result::Result<Float32Array, Failure> {
+    let mut copy = try_filled(0.0, values.len())?;
     copy.copy_from_slice(values);
-    copy
+    Ok(copy.into())
 }
 
 fn present(engine: &mut Option<Box<dyn AnyEngine>>) -> Result<&mut Box<dyn AnyEngine>> {

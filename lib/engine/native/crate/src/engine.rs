@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::buffer::{OutOfMemory, filled, try_filled};
+use crate::buffer::{OutOfMemory, caught, filled, try_filled};
 use crate::dims::Dims;
 use crate::model::{Model, Places, Role, TensorSpec};
 use crate::muon::Muon;
@@ -134,19 +134,6 @@ pub struct Engine<L: Level> {
     next_state: u32,
 }
 
-/// Cuts `items` of `width` values per seat into shares of `seats` each.
-fn cut<'a, T>(mut items: &'a mut [T], shares: &[usize], width: usize) -> Vec<&'a mut [T]> {
-    let empty = items.is_empty();
-    shares
-        .iter()
-        .map(|seats| {
-            let (share, rest) = std::mem::take(&mut items).split_at_mut(if empty { 0 } else { seats * width });
-            items = rest;
-            share
-        })
-        .collect()
-}
-
 impl<L: Level> Engine<L> {
     pub fn new(model: Model, threads: usize) -> Self {
         let dims = model.dims::<L>();
@@ -272,6 +259,41 @@ impl<L: Level> Engine<L> {
         }
     }
 
+    /// The reply to B seats, all zeros.
+    fn reply(&self, batch: usize, want_logits: bool, trains: bool) -> Reply {
+        let cells = batch * self.model.sequence;
+        let seats = |wanted: bool| if wanted { batch } else { 0 };
+        Reply {
+            predictions: filled(0, cells),
+            halt_logits: vec![0.0; batch],
+            continue_logits: vec![0.0; batch],
+            logits: filled(0.0, if want_logits { cells * self.model.vocabulary } else { 0 }),
+            answer_loss: vec![0.0; seats(trains)],
+            halt_loss: vec![0.0; seats(trains)],
+            continue_loss: vec![0.0; seats(trains)],
+            continue_targets: vec![0.0; seats(trains && self.model.learns_continue)],
+        }
+    }
+
+    fn values(&self, weights: Weights) -> Values<'_, L> {
+        let tensors = self.tensors(weights);
+        let packed = match weights {
+            Weights::Raw => &self.raw,
+            Weights::Average => self.averaged.as_ref().unwrap_or(&self.raw),
+        };
+        Values {
+            starts: tensors[..self.model.latents.len()].to_vec(),
+            embedding: tensors[self.places.embedding],
+            answer_head: tensors[self.places.answer_head],
+            halting_weight: tensors[self.places.halting_weight],
+            halting_bias: tensors[self.places.halting_bias],
+            puzzle_table: self.places.puzzle_table.map(|place| tensors[place]),
+            positions: self.places.positions.map(|place| tensors[place]),
+            nets: &packed.nets,
+        }
+    }
+
+    /// One supervision step, every thread with its share of the seats. If memory ends before it begins, all is as before.
     fn step(
         &mut self,
         state: u32,
@@ -280,89 +302,46 @@ impl<L: Level> Engine<L> {
         weights: Weights,
     ) -> Result<Reply, Failure> {
         let batch = self.check(state, request, train)?;
-        self.pack(weights);
-        let shares = self.shares(batch);
-        self.make_workers(&shares, train.is_some());
-        let cells = self.model.sequence;
-        let width = |wanted: bool, width: usize| if wanted { batch * width } else { 0 };
         let trains = train.is_some();
-        let mut reply = Reply {
-            predictions: filled(0, batch * cells),
-            halt_logits: vec![0.0; batch],
-            continue_logits: vec![0.0; batch],
-            logits: filled(0.0, width(request.want_logits, cells * self.model.vocabulary)),
-            answer_loss: vec![0.0; width(trains, 1)],
-            halt_loss: vec![0.0; width(trains, 1)],
-            continue_loss: vec![0.0; width(trains, 1)],
-            continue_targets: vec![0.0; width(trains && self.model.learns_continue, 1)],
-        };
-        let mut puzzle_gradients = filled(0.0, width(trains, self.model.puzzle_size));
+        let shares = self.shares(batch);
+        let (mut reply, mut puzzle_gradients) = caught(|| {
+            self.pack(weights);
+            self.make_workers(&shares, trains);
+            let puzzle_gradients = filled(0.0, if trains { batch * self.model.puzzle_size } else { 0 });
+            (self.reply(batch, request.want_logits, trains), puzzle_gradients)
+        })?;
         let mut workers = std::mem::take(&mut self.workers);
         let mut carried =
             self.states.remove(&state).ok_or_else(|| Failure::Input("the latent state was disposed".into()))?;
-        {
-            let tensors = self.tensors(weights);
-            let packed = match weights {
-                Weights::Raw => &self.raw,
-                Weights::Average => self.averaged.as_ref().unwrap_or(&self.raw),
-            };
-            let values = Values {
-                starts: tensors[..self.model.latents.len()].to_vec(),
-                embedding: tensors[self.places.embedding],
-                answer_head: tensors[self.places.answer_head],
-                halting_weight: tensors[self.places.halting_weight],
-                halting_bias: tensors[self.places.halting_bias],
-                puzzle_table: self.places.puzzle_table.map(|place| tensors[place]),
-                positions: self.places.positions.map(|place| tensors[place]),
-                nets: &packed.nets,
-            };
-            let mut latents: Vec<_> = carried
-                .latents
-                .iter_mut()
-                .map(|latent| cut(latent, &shares, self.dims.positions * self.dims.hidden).into_iter())
-                .collect();
-            let mut predictions = cut(&mut reply.predictions, &shares, cells).into_iter();
-            let mut halt_logits = cut(&mut reply.halt_logits, &shares, 1).into_iter();
-            let mut continue_logits = cut(&mut reply.continue_logits, &shares, 1).into_iter();
-            let mut logits = cut(&mut reply.logits, &shares, cells * self.model.vocabulary).into_iter();
-            let mut answer_loss = cut(&mut reply.answer_loss, &shares, 1).into_iter();
-            let mut halt_loss = cut(&mut reply.halt_loss, &shares, 1).into_iter();
-            let mut continue_loss = cut(&mut reply.continue_loss, &shares, 1).into_iter();
-            let mut continue_targets = cut(&mut reply.continue_targets, &shares, 1).into_iter();
-            let mut puzzles = cut(&mut puzzle_gradients, &shares, self.model.puzzle_size).into_iter();
-            let mut first = 0;
-            let mut jobs = Vec::new();
-            for (worker, &seats) in workers.iter_mut().zip(&shares) {
-                let from = first;
-                first += seats;
-                let inputs = Inputs {
-                    tokens: &request.tokens[from * cells..first * cells],
-                    puzzle_ids: &request.puzzle_ids[from..first],
-                    reset: &request.reset[from..first],
-                    train: train.map(|train| TrainInputs {
-                        labels: &train.labels[from * cells..first * cells],
-                        last: &train.last[from..first],
-                        loss: train.loss,
-                        batch,
-                    }),
-                };
-                let mut outputs = Outputs {
-                    latents: latents.iter_mut().map(|shares| shares.next().unwrap_or_default()).collect(),
-                    predictions: predictions.next().unwrap_or_default(),
-                    halt_logits: halt_logits.next().unwrap_or_default(),
-                    continue_logits: continue_logits.next().unwrap_or_default(),
-                    logits: logits.next().unwrap_or_default(),
-                    answer_loss: answer_loss.next().unwrap_or_default(),
-                    halt_loss: halt_loss.next().unwrap_or_default(),
-                    continue_loss: continue_loss.next().unwrap_or_default(),
-                    continue_targets: continue_targets.next().unwrap_or_default(),
-                    puzzle_gradients: puzzles.next().unwrap_or_default(),
-                };
-                let values = &values;
-                jobs.push(move || worker.run(values, inputs, &mut outputs));
-            }
-            run_all(shares.len(), jobs);
+        let mut inputs = Inputs {
+            tokens: &request.tokens,
+            puzzle_ids: &request.puzzle_ids,
+            reset: &request.reset,
+            train: train.map(|train| TrainInputs { labels: &train.labels, last: &train.last, loss: train.loss, batch }),
+        };
+        let mut outputs = Outputs {
+            latents: carried.latents.iter_mut().map(|latent| &mut latent[..]).collect(),
+            predictions: &mut reply.predictions,
+            halt_logits: &mut reply.halt_logits,
+            continue_logits: &mut reply.continue_logits,
+            logits: &mut reply.logits,
+            answer_loss: &mut reply.answer_loss,
+            halt_loss: &mut reply.halt_loss,
+            continue_loss: &mut reply.continue_loss,
+            continue_targets: &mut reply.continue_targets,
+            puzzle_gradients: &mut puzzle_gradients,
+        };
+        let values = self.values(weights);
+        let mut jobs = Vec::new();
+        let mut left = batch;
+        for (worker, &seats) in workers.iter_mut().zip(&shares) {
+            let (share, mut results) = (inputs.take(seats, left), outputs.take(seats, left));
+            left -= seats;
+            let values = &values;
+            jobs.push(move || worker.run(values, share, &mut results));
         }
+        run_all(shares.len(), jobs);
+        drop(outputs);
         // Buffers that held NaN may keep it in their padding, and 0·NaN is NaN:
         // the next step then gets new ones.
         if reply.halt_logits.iter().all(|logit| logit.is_finite()) {

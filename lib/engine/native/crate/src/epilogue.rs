@@ -89,23 +89,22 @@ impl<L: Lanes> Epilogue<L> for Scaled<'_> {
     }
 }
 
-/// C = the product as rows of operands, from column `column` on.
+/// C = the product as rows of operands.
 pub struct ToRows<'a, E> {
     pub out: &'a mut [E],
     pub stride: usize,
-    pub column: usize,
 }
 
 impl<L: Lanes> Epilogue<L> for ToRows<'_, L::E> {
     fn check(&self, rows: usize, panels: usize) {
-        fits("out", (rows - 1) * self.stride + self.column + panels * L::NR, self.out.len());
+        fits("out", (rows - 1) * self.stride + panels * L::NR, self.out.len());
     }
 
     #[inline(always)]
     unsafe fn apply<const M: usize, const V: usize>(&mut self, row: usize, panel: usize, block: &[[L::F; V]; M]) {
         // SAFETY: the trait's condition.
         unsafe {
-            let base = self.out.as_mut_ptr().add(row * self.stride + self.column + panel * L::NR);
+            let base = self.out.as_mut_ptr().add(row * self.stride + panel * L::NR);
             for (m, sums) in block.iter().enumerate() {
                 L::store_two(base.add(m * self.stride), sums[0], sums[V - 1]);
             }

@@ -17,7 +17,7 @@ use crate::linear::{Linear, LinearGradient};
 use crate::muon::Muon;
 use crate::optimizer::{Rule, Step, Update};
 use crate::pointwise::{
-    AddScaled, DotRows, NormColumns, NormColumnsGradient, NormRows, NormRowsGradient, Rotate, Softmax, Sum, ToPanels,
+    AddTo, DotRows, NormColumns, NormColumnsGradient, NormRows, NormRowsGradient, Rotate, Softmax, Sum, ToPanels,
     ToRowsOf, TransposeToPanels,
 };
 use crate::product::{Left, Product, Right, panel_length, panels_length};
@@ -226,7 +226,7 @@ fn products<L: Level>() {
             epilogue: Scaled { out: &mut out, stride, scale: 0.25 },
         });
         let mut operands = Buffer::<L::E>::zeros(even * (stride + 3) + L::NR);
-        let epilogue = ToRows { out: &mut operands, stride: stride + 3, column: 3 };
+        let epilogue = ToRows { out: &mut operands, stride: stride + 3 };
         L::enter(Product::<L, _> { left, rows, right, depth, rows_outer: true, epilogue });
         let (scale, mut by_row) = (numbers.values(even), Buffer::<L::E>::zeros(even * (stride + 3) + L::NR));
         let epilogue = ToScaledRows { scale: &scale, out: &mut by_row, stride: stride + 3, column: 3 };
@@ -240,7 +240,7 @@ fn products<L: Level>() {
                 exact * f64::from(scale[m]),
                 slack,
             );
-            close::<L>(&what("operands", i), operands[m * (stride + 3) + 3 + n].to_f32(), *exact, slack);
+            close::<L>(&what("operands", i), operands[m * (stride + 3) + n].to_f32(), *exact, slack);
         }
         // Two panels a group.
         let groups = stride / L::NR;
@@ -725,9 +725,9 @@ fn small_pointwise<L: Level>() {
         }
         let (from, before) = (numbers.values(vectors), numbers.values(vectors));
         let mut to = before.clone();
-        L::enter(AddScaled { to: &mut to, from: &from, scale: 0.5 });
+        L::enter(AddTo { to: &mut to, from: &from });
         for i in 0..vectors {
-            assert_eq!(to[i], before[i] + 0.5 * from[i], "{}", L::NAME); // exact in float32
+            assert_eq!(to[i], before[i] + from[i], "{}", L::NAME); // exact in float32
         }
     }
 }

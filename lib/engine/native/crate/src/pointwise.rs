@@ -385,7 +385,7 @@ impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
     }
 }
 
-/// A score whose exponential is zero and that the approximate exponential can handle, unlike −∞.
+/// A score whose exponential is zero (1e-38 at float32 levels), and that `exp` can handle, unlike −∞.
 const NO_SCORE: f32 = -1e30;
 
 /// exp(score − the row's largest) of rows of scores into rows of operands, 0 beyond the last key.
@@ -478,14 +478,13 @@ impl<L: Lanes> Work<L> for DotRows<'_, L::E> {
     }
 }
 
-/// to += scale·from, whole vectors.
-pub struct AddScaled<'a> {
+/// to += from, whole vectors.
+pub struct AddTo<'a> {
     pub to: &'a mut [f32],
     pub from: &'a [f32],
-    pub scale: f32,
 }
 
-impl<L: Lanes> Work<L> for AddScaled<'_> {
+impl<L: Lanes> Work<L> for AddTo<'_> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -494,7 +493,7 @@ impl<L: Lanes> Work<L> for AddScaled<'_> {
             // SAFETY: i·LANES + LANES ≤ the length of both.
             unsafe {
                 let to = self.to.as_mut_ptr().add(i * L::LANES);
-                L::store(to, L::fma(L::load(self.from.as_ptr().add(i * L::LANES)), L::splat(self.scale), L::load(to)));
+                L::store(to, L::add(L::load(to), L::load(self.from.as_ptr().add(i * L::LANES))));
             }
         }
     }

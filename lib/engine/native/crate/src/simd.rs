@@ -117,7 +117,7 @@ pub trait Lanes: Sized + 'static {
         }
     }
 
-    /// e^x, within 2 units in the last place.
+    /// e^x, within 3 units in the last place.
     #[inline(always)]
     unsafe fn exp(x: Self::F) -> Self::F {
         // SAFETY: the caller's condition.

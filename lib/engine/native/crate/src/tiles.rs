@@ -55,7 +55,7 @@ impl Config {
 ///
 /// # Safety
 /// The CPU must have them, and the process must be allowed to use them. A register must have a shape, memory must hold
-/// rows · stride bytes, and nothing else may use the registers between `configure` and `release`.
+/// its rows at their stride, and nothing else may use the registers between `configure` and `release`.
 #[allow(clippy::missing_safety_doc)] // one condition for all, stated above
 pub trait Tiles: 'static {
     /// Whether the level computes products in tiles.

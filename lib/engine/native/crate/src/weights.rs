@@ -55,7 +55,7 @@ impl Matrix {
     }
 
     /// Values between rows of a left operand.
-    pub fn left_stride<L: Lanes>(&self, form: Form) -> usize {
+    pub fn left_stride(&self, form: Form) -> usize {
         match form {
             Form::LeftTransposed => self.padded.next_multiple_of(2),
             _ => self.columns.next_multiple_of(2),
@@ -65,8 +65,8 @@ impl Matrix {
     /// Elements of a form, padding included.
     fn length<L: Lanes>(&self, form: Form) -> usize {
         match form {
-            Form::Left => self.padded.next_multiple_of(2) * self.left_stride::<L>(form),
-            Form::LeftTransposed => self.columns.next_multiple_of(2) * self.left_stride::<L>(form),
+            Form::Left => self.padded.next_multiple_of(2) * self.left_stride(form),
+            Form::LeftTransposed => self.columns.next_multiple_of(2) * self.left_stride(form),
             Form::Right => panels_length::<L>(self.padded, self.columns),
             Form::RightTransposed => panels_length::<L>(self.columns, self.padded),
         }
@@ -87,7 +87,7 @@ impl Matrix {
 
     /// Writes a weight [rows × columns] into the buffer of a form; padding stays zero.
     pub fn pack<L: Lanes>(&self, weight: &[f32], form: Form, out: &mut [L::E]) {
-        let (pair, panel, stride) = (L::E::PAIR, self.panel::<L>(form), self.left_stride::<L>(form));
+        let (pair, panel, stride) = (L::E::PAIR, self.panel::<L>(form), self.left_stride(form));
         assert_eq!(weight.len(), self.rows * self.columns, "weight of the wrong size");
         assert_eq!(out.len(), self.length::<L>(form), "room of the wrong size");
         let in_panels = |k: usize, n: usize| n / L::NR * panel + k / pair * L::NR * pair + n % L::NR * pair + k % pair;
@@ -159,17 +159,17 @@ impl<L: Lanes> PackedMatrix<L> {
 
     /// W as the left operand.
     pub fn left(&self) -> Left<'_, L::E> {
-        Left::Rows { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]) }
+        Left::Rows { data: &self.forward, stride: self.matrix.left_stride(self.forms[0]) }
     }
 
     /// W of gates and ups as the left operand, each block with both.
     pub fn left_gated(&self, half: usize) -> Left<'_, L::E> {
-        Left::Gated { data: &self.forward, stride: self.matrix.left_stride::<L>(self.forms[0]), half }
+        Left::Gated { data: &self.forward, stride: self.matrix.left_stride(self.forms[0]), half }
     }
 
     /// Wᵀ as the left operand.
     pub fn left_transposed(&self) -> Left<'_, L::E> {
-        Left::Rows { data: &self.backward, stride: self.matrix.left_stride::<L>(self.forms[1]) }
+        Left::Rows { data: &self.backward, stride: self.matrix.left_stride(self.forms[1]) }
     }
 
     /// Wᵀ as the right operand: x·Wᵀ.

@@ -7,7 +7,7 @@ use crate::linear::{Linear, LinearGradient};
 use crate::loss::{CrossEntropy, IGNORED, argmax, binary_cross_entropy, cross_entropy, sigmoid};
 use crate::model::{Model, Source};
 use crate::net::{self, LayerGradients, LayerWeights, Scratch, Tape};
-use crate::pointwise::{AddScaled, Sum};
+use crate::pointwise::{AddTo, Sum};
 use crate::simd::Level;
 
 /// 1/√2 as the reference writes it (spec §1.3).
@@ -25,13 +25,35 @@ pub struct Values<'a, L: Level> {
     pub nets: &'a [Vec<LayerWeights<L>>],
 }
 
-/// The inputs of a step, for the seats of one share.
+/// The inputs of a step, for the seats of the batch or of a thread's share.
 #[derive(Clone, Copy)]
 pub struct Inputs<'a> {
     pub tokens: &'a [i32],
     pub puzzle_ids: &'a [i32],
     pub reset: &'a [u8],
     pub train: Option<TrainInputs<'a>>,
+}
+
+impl Inputs<'_> {
+    /// Takes the first `seats` off the `left` seats that are here.
+    pub fn take(&mut self, seats: usize, left: usize) -> Self {
+        Self {
+            tokens: front(&mut self.tokens, seats, left),
+            puzzle_ids: front(&mut self.puzzle_ids, seats, left),
+            reset: front(&mut self.reset, seats, left),
+            train: self.train.as_mut().map(|train| TrainInputs {
+                labels: front(&mut train.labels, seats, left),
+                last: front(&mut train.last, seats, left),
+                ..*train
+            }),
+        }
+    }
+}
+
+fn front<'a, T>(items: &mut &'a [T], seats: usize, left: usize) -> &'a [T] {
+    let (front, rest) = items.split_at(items.len() / left * seats);
+    *items = rest;
+    front
 }
 
 /// Further inputs of a training step.
@@ -44,9 +66,9 @@ pub struct TrainInputs<'a> {
     pub batch: usize,
 }
 
-/// Where a share's results go; those of training are empty for inference.
+/// Where the results of the batch or of a thread's share go; those of training are empty for inference.
 pub struct Outputs<'a> {
-    /// The latents of the share's seats, [seats × S × D] each.
+    /// The seats' latents, [seats × S × D] each.
     pub latents: Vec<&'a mut [f32]>,
     pub predictions: &'a mut [i32],
     pub halt_logits: &'a mut [f32],
@@ -59,6 +81,31 @@ pub struct Outputs<'a> {
     pub continue_targets: &'a mut [f32],
     /// Gradients of the puzzle rows, [seats × puzzle size].
     pub puzzle_gradients: &'a mut [f32],
+}
+
+impl<'a> Outputs<'a> {
+    /// Takes the first `seats` off the `left` seats that are here.
+    pub fn take(&mut self, seats: usize, left: usize) -> Outputs<'a> {
+        Outputs {
+            latents: self.latents.iter_mut().map(|latent| front_mut(latent, seats, left)).collect(),
+            predictions: front_mut(&mut self.predictions, seats, left),
+            halt_logits: front_mut(&mut self.halt_logits, seats, left),
+            continue_logits: front_mut(&mut self.continue_logits, seats, left),
+            logits: front_mut(&mut self.logits, seats, left),
+            answer_loss: front_mut(&mut self.answer_loss, seats, left),
+            halt_loss: front_mut(&mut self.halt_loss, seats, left),
+            continue_loss: front_mut(&mut self.continue_loss, seats, left),
+            continue_targets: front_mut(&mut self.continue_targets, seats, left),
+            puzzle_gradients: front_mut(&mut self.puzzle_gradients, seats, left),
+        }
+    }
+}
+
+fn front_mut<'a, T>(items: &mut &'a mut [T], seats: usize, left: usize) -> &'a mut [T] {
+    let len = items.len() / left * seats;
+    let (front, rest) = std::mem::take(items).split_at_mut(len);
+    *items = rest;
+    front
 }
 
 /// A thread's gradient sums, in the reference's order except for the layers'.
@@ -187,7 +234,6 @@ impl<L: Level> Worker<L> {
     }
 
     fn run_group(&mut self, values: &Values<L>, inputs: Inputs, outputs: &mut Outputs, first: usize, samples: usize) {
-        let model = self.model.clone();
         self.load(values, inputs, outputs, first, samples);
         self.embed(values, inputs, first, samples);
         let mut buffers = if inputs.train.is_some() { self.buffers.take() } else { None };
@@ -196,7 +242,7 @@ impl<L: Level> Worker<L> {
         self.store(outputs, first, samples);
         self.heads(values, outputs, first, samples);
         if let (Some(train), Some(buffers)) = (inputs.train, &mut buffers) {
-            if model.learns_continue {
+            if self.model.learns_continue {
                 self.continue_targets(values, buffers, train, outputs, first, samples);
             }
             self.losses(values, buffers, train, outputs, first, samples);
@@ -453,7 +499,7 @@ impl<L: Level> Worker<L> {
                         &mut buffers.d_latents[*latent].0
                     }
                 };
-                L::enter(AddScaled { to: &mut to[..used], from: &buffers.d, scale: 1.0 });
+                L::enter(AddTo { to: &mut to[..used], from: &buffers.d });
             }
         }
     }

@@ -16,6 +16,16 @@ pub struct Amx;
 
 // SAFETY of all methods below: by the condition of `Lanes`, the instructions exist and pointers are valid.
 
+/// Operations that are one instruction each.
+macro_rules! instructions {
+    ($($name:ident($($a:ident),+) = $instruction:ident;)+) => {$(
+        #[inline(always)]
+        unsafe fn $name($($a: Self::F),+) -> Self::F {
+            unsafe { $instruction($($a),+) }
+        }
+    )+};
+}
+
 macro_rules! float32_operands {
     () => {
         type E = f32;
@@ -78,37 +88,16 @@ macro_rules! zmm_arithmetic {
         unsafe fn store(to: *mut f32, value: __m512) {
             unsafe { _mm512_storeu_ps(to, value) }
         }
-        #[inline(always)]
-        unsafe fn add(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_add_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn sub(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_sub_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn mul(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_mul_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn div(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_div_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn max(a: __m512, b: __m512) -> __m512 {
-            unsafe { _mm512_max_ps(a, b) }
-        }
-        #[inline(always)]
-        unsafe fn sqrt(a: __m512) -> __m512 {
-            unsafe { _mm512_sqrt_ps(a) }
-        }
-        #[inline(always)]
-        unsafe fn fma(a: __m512, b: __m512, c: __m512) -> __m512 {
-            unsafe { _mm512_fmadd_ps(a, b, c) }
-        }
-        #[inline(always)]
-        unsafe fn fnma(a: __m512, b: __m512, c: __m512) -> __m512 {
-            unsafe { _mm512_fnmadd_ps(a, b, c) }
+        instructions! {
+            add(a, b) = _mm512_add_ps;
+            sub(a, b) = _mm512_sub_ps;
+            mul(a, b) = _mm512_mul_ps;
+            div(a, b) = _mm512_div_ps;
+            max(a, b) = _mm512_max_ps;
+            sqrt(a) = _mm512_sqrt_ps;
+            fma(a, b, c) = _mm512_fmadd_ps;
+            fnma(a, b, c) = _mm512_fnmadd_ps;
+            scale(a, n) = _mm512_scalef_ps;
         }
         #[inline(always)]
         unsafe fn where_greater(a: __m512, b: __m512, yes: __m512, no: __m512) -> __m512 {
@@ -117,10 +106,6 @@ macro_rules! zmm_arithmetic {
         #[inline(always)]
         unsafe fn round(a: __m512) -> __m512 {
             unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(a) }
-        }
-        #[inline(always)]
-        unsafe fn scale(a: __m512, n: __m512) -> __m512 {
-            unsafe { _mm512_scalef_ps(a, n) }
         }
         #[inline(always)]
         unsafe fn sum(a: __m512) -> f32 {
@@ -253,37 +238,15 @@ impl Lanes for Avx2 {
     unsafe fn store(to: *mut f32, value: __m256) {
         unsafe { _mm256_storeu_ps(to, value) }
     }
-    #[inline(always)]
-    unsafe fn add(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_add_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sub(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_sub_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn mul(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_mul_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn div(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_div_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn max(a: __m256, b: __m256) -> __m256 {
-        unsafe { _mm256_max_ps(a, b) }
-    }
-    #[inline(always)]
-    unsafe fn sqrt(a: __m256) -> __m256 {
-        unsafe { _mm256_sqrt_ps(a) }
-    }
-    #[inline(always)]
-    unsafe fn fma(a: __m256, b: __m256, c: __m256) -> __m256 {
-        unsafe { _mm256_fmadd_ps(a, b, c) }
-    }
-    #[inline(always)]
-    unsafe fn fnma(a: __m256, b: __m256, c: __m256) -> __m256 {
-        unsafe { _mm256_fnmadd_ps(a, b, c) }
+    instructions! {
+        add(a, b) = _mm256_add_ps;
+        sub(a, b) = _mm256_sub_ps;
+        mul(a, b) = _mm256_mul_ps;
+        div(a, b) = _mm256_div_ps;
+        max(a, b) = _mm256_max_ps;
+        sqrt(a) = _mm256_sqrt_ps;
+        fma(a, b, c) = _mm256_fmadd_ps;
+        fnma(a, b, c) = _mm256_fnmadd_ps;
     }
     #[inline(always)]
     unsafe fn where_greater(a: __m256, b: __m256, yes: __m256, no: __m256) -> __m256 {
