@@ -864,7 +864,7 @@ struct Exponential(f32);
 impl<L: Level> crate::simd::Work<L> for Exponential {
     type Output = (f32, f32);
     #[inline(always)]
-    fn run(self) -> (f32, f32) {
+    unsafe fn run(self) -> (f32, f32) {
         let mut out = [[0.0f32; 16]; 2];
         // SAFETY: each array holds a vector.
         unsafe {

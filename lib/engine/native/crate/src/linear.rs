@@ -15,7 +15,7 @@ pub struct Linear<'a> {
 impl<L: Lanes> Work<L> for Linear<'_> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let whole = self.width / L::LANES * L::LANES;
         for (row, out) in self.out.chunks_exact_mut(self.outputs).enumerate() {
             let x = &self.x[row * self.stride..][..self.width];
@@ -52,7 +52,7 @@ pub struct LinearGradient<'a> {
 impl<L: Lanes> Work<L> for LinearGradient<'_> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let whole = self.width / L::LANES * L::LANES;
         for (row, d) in self.d.chunks_exact(self.outputs).enumerate() {
             let x = &self.x[row * self.stride..][..self.width];

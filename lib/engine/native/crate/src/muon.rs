@@ -28,7 +28,7 @@ impl<L: Lanes> Work<L> for Muon<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let Self { step, rows, columns, parameter, gradient, first, average } = self;
         assert!(
             [parameter.len(), gradient.len(), first.len(), average.len()] == [rows * columns; 4],

@@ -43,7 +43,7 @@ impl<L: Lanes> Work<L> for Update<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let Self { step, parameter, gradient, first, second, average } = self;
         let len = parameter.len();
         assert!(
@@ -171,7 +171,7 @@ mod tests {
     impl<L: Lanes> Work<L> for Atan2 {
         type Output = f32;
         #[inline(always)]
-        fn run(self) -> f32 {
+        unsafe fn run(self) -> f32 {
             let mut out = [0.0; 16];
             // SAFETY: the array holds a vector.
             unsafe { L::store(out.as_mut_ptr(), atan2::<L>(L::splat(self.0), L::splat(self.1))) };

@@ -31,7 +31,7 @@ pub struct Sum<'a, E> {
 impl<L: Lanes> Work<L> for Sum<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.out.len());
         assert!(
             self.sources.iter().all(|s| s.len() >= self.out.len())
@@ -68,7 +68,7 @@ pub struct NormRows<'a, E> {
 impl<L: Lanes> Work<L> for NormRows<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.stride);
         holds("x", self.x, self.count, self.stride);
         holds("rows", self.rows, self.count, self.stride);
@@ -110,7 +110,7 @@ pub struct NormRowsGradient<'a, E> {
 impl<L: Lanes> Work<L> for NormRowsGradient<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.stride);
         holds("d", self.d, self.count, self.stride);
         holds("y", self.y, self.count, self.stride);
@@ -153,7 +153,7 @@ pub struct NormColumns<'a, E> {
 impl<L: Lanes> Work<L> for NormColumns<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.stride);
         holds("x", self.x, self.positions, self.stride);
         holds("rows", self.rows, self.positions, self.stride);
@@ -197,7 +197,7 @@ pub struct NormColumnsGradient<'a, E> {
 impl<L: Lanes> Work<L> for NormColumnsGradient<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.stride);
         holds("d", self.d, self.positions, self.stride);
         holds("y", self.y, self.positions, self.stride);
@@ -241,7 +241,7 @@ pub struct ToPanels<'a, E> {
 impl<L: Lanes> Work<L> for ToPanels<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.columns);
         if self.depth == 0 || count == 0 {
             return;
@@ -294,7 +294,7 @@ pub struct TransposeToPanels<'a, E> {
 impl<L: Lanes> Work<L> for TransposeToPanels<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let pair = L::E::PAIR;
         if self.columns == 0 || self.depth == 0 {
             return;
@@ -353,7 +353,7 @@ pub struct Rotate<'a, E> {
 impl<L: Lanes> Work<L> for Rotate<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         holds("rows", self.rows, self.count, self.stride);
         assert!(self.heads * 2 * self.half <= self.stride, "heads do not fit in a row");
         for row in 0..self.count {
@@ -406,7 +406,7 @@ pub struct Softmax<'a, E> {
 impl<L: Lanes> Work<L> for Softmax<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let count = vectors::<L>(self.stride);
         holds("scores", self.scores, self.count, self.stride);
         holds("out", self.out, self.count, self.stride);
@@ -457,7 +457,7 @@ pub struct DotRows<'a, E> {
 impl<L: Lanes> Work<L> for DotRows<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let whole = self.width / L::LANES;
         for (row, out) in self.out.iter_mut().enumerate() {
             let a = &self.a[row * self.a_stride..][..self.width];
@@ -487,7 +487,7 @@ pub struct AddTo<'a> {
 impl<L: Lanes> Work<L> for AddTo<'_> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         assert!(self.from.len() >= self.to.len());
         for i in 0..vectors::<L>(self.to.len()) {
             // SAFETY: i·LANES + LANES ≤ the length of both.
@@ -512,7 +512,7 @@ pub struct ToRowsOf<'a, E> {
 impl<L: Lanes> Work<L> for ToRowsOf<'_, L::E> {
     type Output = ();
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let whole = self.width / L::LANES;
         for row in 0..self.count {
             let from = &self.from[row * self.from_stride..][..self.width];

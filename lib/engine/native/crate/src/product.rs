@@ -124,7 +124,7 @@ impl<L: Lanes, P: Epilogue<L>> Work<L> for Product<'_, L, P> {
     type Output = ();
 
     #[inline(always)]
-    fn run(mut self) {
+    unsafe fn run(mut self) {
         let pair = L::E::PAIR;
         let steps = self.depth.div_ceil(pair);
         let panels = self.right.columns.div_ceil(L::NR);
@@ -421,7 +421,7 @@ impl<L: Lanes> Work<L> for BlockRun<'_, L::E> {
     type Output = ();
 
     #[inline(always)]
-    fn run(self) {
+    unsafe fn run(self) {
         let (steps, step, half) = (self.depth / L::E::PAIR, L::E::PAIR, L::MR / 2);
         assert!(
             self.depth.is_multiple_of(L::E::PAIR)

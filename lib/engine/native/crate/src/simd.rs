@@ -153,7 +153,10 @@ pub trait Lanes: Sized + 'static {
 pub trait Work<L: Lanes> {
     type Output;
     /// Does the work. Must check all sizes before it uses a raw pointer.
-    fn run(self) -> Self::Output;
+    ///
+    /// # Safety
+    /// Only [`Level::enter`] may call it: there the level's instructions exist, as every method of `L` requires.
+    unsafe fn run(self) -> Self::Output;
 }
 
 /// A vector unit that can be entered.

@@ -288,7 +288,8 @@ macro_rules! level {
             fn enter<W: Work<Self>>(work: W) -> W::Output {
                 #[target_feature(enable = $features)]
                 fn entered<W: Work<$level>>(work: W) -> W::Output {
-                    work.run()
+                    // SAFETY: inside the level.
+                    unsafe { work.run() }
                 }
                 // SAFETY: a level is used only after its instructions were detected (`Level`).
                 unsafe { entered(work) }
