@@ -5,14 +5,15 @@
 import path from 'node:path';
 import { readMazeFile } from '../data/maze-file.js';
 import { mazeSetOf } from '../data/maze-sets.js';
+import { overlapOf } from '../data/overlap.js';
 import { kindOfFile } from '../data/puzzle-file.js';
 import { readReferenceFolder } from '../data/reference-format.js';
 import { completed, readSudokuFile } from '../data/sudoku-file.js';
-import { puzzleClass } from '../data/sudoku-canonical.js';
+import { canonicalSudoku } from '../data/sudoku-canonical.js';
 import { boardText, sudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
 import { numbersOfMaze } from '../data/maze-numbers.js';
-import { checkSet, mazeTokenNames, spreadText } from '../data/set-check.js';
+import { checkSet, mazeTokenNames, spreadText, type SetCheck } from '../data/set-check.js';
 import { checkArc } from './data-arc.js';
 import { choice, type Arguments, type Out } from './command.js';
 import { Progress } from '../progress.js';
@@ -52,7 +53,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
     givens += puzzle.question.reduce((count, digit) => count + (digit === 0 ? 0 : 1), 0);
     for (const digit of puzzle.answer) counts[digit]!++;
     boards.add(boardText(puzzle.question));
-    if (ratings.length <= mostCompared) forms.add(puzzleClass(puzzle, sudokuGeometry(side)));
+    if (ratings.length <= mostCompared) forms.add(canonicalSudoku(puzzle, sudokuGeometry(side)));
     progress.update('checking', 'puzzles', ratings.length, Infinity);
   }
   const puzzles = ratings.length;
@@ -77,7 +78,7 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
   out.line(
     `${puzzles - boards.size} repeated, ${compared - forms.size} ` +
       `${compared < puzzles ? `of the first ${compared.toLocaleString('en')} ` : ''}` +
-      `${side === 4 ? 'repeated' : side === 6 ? 'equivalent to another' : "whose solution is equivalent to another's"}`,
+      (side === 9 ? "whose solution is equivalent to another's" : 'equivalent to another'),
   );
   out.line(`rating ${spreadText(ratings)}; ${((100 * easy) / puzzles).toFixed(1)} % need no guess`);
   out.line(
@@ -115,7 +116,7 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
   const side = Math.sqrt(first.input.length);
   const set = mazeSetOf(examples, side, name);
-  const { forms: _, ...found } = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
+  const found = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
   progress.end();
   const numbers = examples.map(({ input }) => numbersOfMaze(input));
   out.line(
@@ -144,6 +145,14 @@ function checkFolder(folder: string, out: Out): number {
   const found = [train, test].map((set) =>
     checkSet(set, (done, total) => progress.update(`checking ${set.name}`, 'examples', done, total)),
   );
+  /** 9×9 Sudokus are compared by their solutions; only Sudokus and mazes have forms. */
+  const likeness = (kind: SetCheck['kind'], count: number, other: string): string =>
+    kind === 'other'
+      ? ''
+      : kind === 'sudoku' && train.width === 9
+        ? `, ${count} have a solution equivalent to that of ${other}`
+        : `, ${count} are equivalent to ${other}`;
+  const overlap = overlapOf(train, test, (done, total) => progress.update('comparing', 'puzzles', done, total));
   progress.end();
   for (const {
     set,
@@ -159,17 +168,19 @@ function checkFolder(folder: string, out: Out): number {
   } of found) {
     out.line(
       `${set}: ${groups} groups, ${puzzles} puzzles, ${examples} ` +
-        `examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another, ` +
-        `${equivalent} are another in a different form`,
+        `examples${kind === 'other' ? '' : ', every answer right'}; ${repeated} groups repeat another` +
+        likeness(kind, equivalent, 'another'),
     );
     if (severalSolutions !== null) out.line(`  ${severalSolutions} questions have several solutions`);
     if (againstRule !== null) out.line(`  ${againstRule} answers do not follow the label rule`);
     out.line(`  tokens of the answers, %: ${shares(labelShares, kind === 'maze' ? mazeTokenNames : [])}`);
   }
-  const [first, second] = found as [(typeof found)[number], (typeof found)[number]];
-  const shared = [...second.forms].filter((form) => first.forms.has(form)).length;
-  out.line(`${shared} of ${second.groups} test groups are in the training set, as they are or in another form`);
-  out.result({ sets: found.map(({ forms: _, ...rest }) => rest), shared });
+  const { 'in the training set': same, 'there in disguise': shared } = overlap;
+  out.line(
+    `${same} of ${test.examples} test puzzles are in the training set` +
+      likeness(found[1]!.kind, shared, 'a training puzzle'),
+  );
+  out.result({ sets: found, same, shared });
   return 0;
 }
 

@@ -3,8 +3,8 @@
  */
 import { exampleOf, type Dataset } from './dataset.js';
 import { kindOfSet } from './forms.js';
-import { canonicalMaze, isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
-import { puzzleClass } from './sudoku-canonical.js';
+import { isShortestPath, mazeAnswer, mazeText, mazeToken } from './maze.js';
+import { canonicalForm } from './overlap.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { boardOfTokens, boardText, findClash, geometryOfCells, type SudokuGeometry } from './sudoku.js';
 import { InputError } from '../errors.js';
@@ -16,7 +16,7 @@ export interface SetCheck {
   readonly groups: number;
   readonly puzzles: number;
   readonly examples: number;
-  /** Among the first puzzles of all groups: identical repeats, and repeats up to symmetry (identical ones included). */
+  /** Among the first puzzles of all groups: identical repeats, and repeats of a form (identical ones included). */
   readonly repeated: number;
   readonly equivalent: number;
   /**
@@ -27,8 +27,6 @@ export interface SetCheck {
   readonly againstRule: number | null;
   /** Share of each token among the scored labels: the class balance. */
   readonly labelShares: readonly number[];
-  /** Canonical forms of the first puzzles, to find overlaps with another set. */
-  readonly forms: ReadonlySet<string>;
 }
 
 /**
@@ -48,12 +46,9 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
     for (const token of label) if (token !== set.ignore) counts[token]!++;
     if (kind === 'maze' && mazeText(mazeAnswer(input)) !== mazeText(label)) againstRule++;
     if (firsts.has(i)) {
-      boards.add(Buffer.from(input).toString('latin1'));
-      if (geometry !== undefined) {
-        const puzzle = { source: '', question: boardOfTokens(input), answer: boardOfTokens(label), rating: 0 };
-        forms.add(puzzleClass(puzzle, geometry));
-        if (solveSudoku(puzzle.question, geometry).solutions > 1) severalSolutions++;
-      } else forms.add(kind === 'maze' ? canonicalMaze(input) : Buffer.from(input).toString('latin1'));
+      boards.add(canonicalForm('other', set, i));
+      forms.add(canonicalForm(kind, set, i));
+      if (geometry !== undefined && solveSudoku(boardOfTokens(input), geometry).solutions > 1) severalSolutions++;
     }
     onProgress(i + 1, set.examples);
   }
@@ -69,7 +64,6 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
     severalSolutions: kind === 'sudoku' ? severalSolutions : null,
     againstRule: kind === 'maze' ? againstRule : null,
     labelShares: Array.from(counts, (count) => (scored === 0 ? 0 : count / scored)),
-    forms,
   };
 }
 

@@ -74,16 +74,23 @@ export function canonicalSolution(grid: Uint8Array, geometry: SudokuGeometry): s
   return best.map((name) => name + 1).join('');
 }
 
+interface Sudoku {
+  readonly question: Uint8Array;
+  readonly answer: Uint8Array;
+}
+
 /**
- * The form by which puzzles count as equivalent: the board itself for 4×4, the puzzle's canonical form for 6×6, and the
- * solution's for 9×9, which also equates puzzles with equivalent solutions.
+ * The canonical form of a puzzle; for 9×9 that of its solution, which is quick to find and also equates puzzles with
+ * equivalent solutions.
  */
-export function puzzleClass(
-  { question, answer }: { readonly question: Uint8Array; readonly answer: Uint8Array },
-  geometry: SudokuGeometry,
-): string {
-  if (geometry.side === 4) return boardText(question); // up to symmetry there are too few for two sets
-  return geometry.side === 6 ? canonicalBoard(question, geometry) : canonicalSolution(answer, geometry);
+export function canonicalSudoku({ question, answer }: Sudoku, geometry: SudokuGeometry): string {
+  return geometry.side > 6 ? canonicalSolution(answer, geometry) : canonicalBoard(question, geometry);
+}
+
+/** The form of which a split keeps one puzzle: the canonical one, but for 4×4 the board itself. */
+export function puzzleClass(puzzle: Sudoku, geometry: SudokuGeometry): string {
+  if (geometry.side === 4) return boardText(puzzle.question); // up to symmetry there are too few for two sets
+  return canonicalSudoku(puzzle, geometry);
 }
 
 /** An order of columns that keeps blocks together, and its inverse: the place of each column. */

@@ -4,8 +4,12 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readArguments } from '../../lib/cli/command.js';
 import { dataCommand } from '../../lib/cli/data.js';
+import { ungrouped, type Dataset } from '../../lib/data/dataset.js';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
+import { writeReferenceFolder } from '../../lib/data/reference-format.js';
+import { solveSudoku } from '../../lib/data/sudoku-solver.js';
+import { parseBoard, sudokuGeometry, tokensOfBoard } from '../../lib/data/sudoku.js';
 import { InputError } from '../../lib/errors.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
@@ -82,8 +86,28 @@ describe('trm-lab data', () => {
           train!.labelShares.slice(2).every((share) => Math.abs(share - 1 / 6) < 1e-12),
           'each digit as often as any',
         );
-      assert.match(lines.at(-1)!, /^0 of 4 test groups/);
+      assert.match(lines.at(-1)!, /^0 of 4 test puzzles are in the training set, 0 are equivalent to a training/);
     }
+  });
+
+  it('counts every test puzzle of a folder that training has, as it is or in another form', async () => {
+    const board = parseBoard('1..4..1..1..4..1');
+    const renamed = board.map((digit) => (digit === 0 ? 0 : 5 - digit));
+    const other = parseBoard('12......34......');
+    const set = (name: string, boards: readonly Uint8Array[]): Dataset =>
+      ungrouped(
+        boards.map((each) => {
+          const answer = solveSudoku(each, sudokuGeometry(4)).solution!;
+          return { input: tokensOfBoard(each), label: tokensOfBoard(answer) };
+        }),
+        { name, note: '', width: 4, height: 4, vocabSize: 6 },
+      );
+    const out = path.join(folder, 'leak');
+    writeReferenceFolder(out, { train: set('train', [board, other]), test: set('test', [board, board, renamed]) });
+    const { lines, result } = await run('check', out);
+    assert.deepEqual([result['same'], result['shared']], [2, 3], 'renaming digits 1 to 4, 2 to 3 and back');
+    assert.match(lines.at(-1)!, /^2 of 3 test puzzles are in the training set, 3 are equivalent to a training puzzle$/);
+    assert.match(lines[3]!, /^leak test: 3 groups, .*; 1 groups repeat another, 2 are equivalent to another$/);
   });
 
   it('rates all Sudokus of a file by the solver where one has no rating, as a training on it does', async () => {
