@@ -64,12 +64,14 @@ const longestInteger = 255;
 
 /**
  * Modules and functions that run programs or code. This interpreter would not call them, but a pickle that names one
- * was made to harm whoever opens it in Python, so it is refused as a whole.
+ * was made to harm whoever opens it in Python, so it is refused as a whole. Four functions with such names are excepted:
+ * they restore NumPy's random generators, which training scripts save.
  */
 const harmful = new RegExp(
   '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|_?pickle|pdb|timeit)\\.|' +
     '^(?:builtins|__builtin__)\\.(?:eval|exec|execfile|compile|open|input|breakpoint|globals|vars|apply)$|' +
-    '\\.__(?!newobj)',
+    '^(?!numpy\\.random\\._pickle\\.__(?:generator|bit_generator|randomstate)_ctor$|' +
+    'numpy\\.random\\.bit_generator\\.__pyx_unpickle_SeedSequence$)[^]*\\.__(?!newobj)',
 );
 
 /** Names of refused instructions that occur in practice, for messages. */

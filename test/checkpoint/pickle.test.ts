@@ -9,7 +9,7 @@ import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { parameterSpecs, sizeOf } from '../../lib/model/parameters.js';
 import { contentsOf } from '../../lib/checkpoint/contents.js';
-import { PickleForeign } from '../../lib/checkpoint/pickle.js';
+import { PickleForeign, unpickle, type PickleDict } from '../../lib/checkpoint/pickle.js';
 import { checkStorage, readPyTorch } from '../../lib/checkpoint/pytorch.js';
 import { isFloat, toFloat32, type StoredTensor, type TensorHandle } from '../../lib/checkpoint/tensor-data.js';
 import { Random } from '../../lib/random.js';
@@ -46,6 +46,39 @@ describe('PyTorch checkpoints', () => {
     ]);
     const { settings } = contentsOf(new Map([['config', config]]));
     assert.deepEqual(settings[0]?.value, { H_cycles: 3, L_cycles: 3 });
+  });
+
+  // NumPy 2.4.6: pickle.dumps({'rng': numpy.random.default_rng(7)}, 2)
+  const generator = [
+    'gAJ9cQBYAwAAAHJuZ3EBY251bXB5LnJhbmRvbS5fcGlja2xlCl9fZ2VuZXJhdG9yX2N0b3IKcQJjbnVtcHkucmFuZG9tLl9waWNrbGUKX19iaXRf',
+    'Z2VuZXJhdG9yX2N0b3IKcQNjbnVtcHkucmFuZG9tLl9wY2c2NApQQ0c2NApxBIVxBVJxBn1xByhYDQAAAGJpdF9nZW5lcmF0b3JxCFgFAAAAUENH',
+    'NjRxCVgFAAAAc3RhdGVxCn1xCyhoCooROCApa1pB4pqRiLHnxOwKnQBYAwAAAGluY3EMihFZ2XDAWn+IZr/Ois6WGHXEAHVYCgAAAGhhc191aW50',
+    'MzJxDUsAWAgAAAB1aW50ZWdlcnEOSwB1Y251bXB5LnJhbmRvbS5iaXRfZ2VuZXJhdG9yCl9fcHl4X3VucGlja2xlX1NlZWRTZXF1ZW5jZQpxD2Nu',
+    'dW1weS5yYW5kb20uYml0X2dlbmVyYXRvcgpTZWVkU2VxdWVuY2UKcRBKIqLqA06HcRFScRIoSwdLAGNudW1weS5fY29yZS5tdWx0aWFycmF5Cl9y',
+    'ZWNvbnN0cnVjdApxE2NudW1weQpuZGFycmF5CnEUSwCFcRVjX2NvZGVjcwplbmNvZGUKcRZYAQAAAGJxF1gGAAAAbGF0aW4xcRiGcRlScRqHcRtS',
+    'cRwoSwFLBIVxHWNudW1weQpkdHlwZQpxHlgCAAAAdTRxH4mIh3EgUnEhKEsDWAEAAAA8cSJOTk5K/////0r/////SwB0cSNiiWgWWBcAAAAnw5gn',
+    'cSRqw5jDmsKhw5dQPQzCr8OqO3EkaBiGcSVScSZ0cSdiSwQpdHEoYoZxKWKFcSpScStzLg==',
+  ].join('');
+  it('may hold a random generator of NumPy, but no other function with such a name', () => {
+    const rules = {
+      globals: new Map(),
+      persistent: () => null,
+      fail: (problem: string): never => {
+        throw new InputError(problem);
+      },
+    };
+    const bytes = Buffer.from(generator, 'base64');
+    const { value } = unpickle(bytes, rules);
+    const rng = (value as PickleDict).get('rng') as PickleForeign;
+    assert.equal(rng.name, 'numpy.random._pickle.__generator_ctor');
+    assert.equal((rng.args[0] as PickleForeign).name, 'numpy.random._pickle.__bit_generator_ctor');
+    for (const [module, name] of [
+      ['numpy.random._pickle', '__generator_ctor.__globals__'],
+      ['numpy.random._pickle', '__import__'],
+      ['a.numpy.random._pickle', '__generator_ctor'],
+      ['os', '__generator_ctor'],
+    ] as const)
+      assert.throws(() => unpickle(pickleOf(op.global(module, name)), rules), /asks for .*nothing was executed/, name);
   });
 
   it('read every element type and every way a tensor lies in its storage', () => {
