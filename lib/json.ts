@@ -51,7 +51,9 @@ export function parseJson(json: string, bounds: JsonBounds): unknown {
       count('values');
     } else if (character === ':') {
       count('names');
+      if (text === '') continue; // a colon without a name: JSON.parse refuses it below
       const name = JSON.parse(text) as string;
+      text = '';
       const names = (open[open.length - 1] ??= new Set());
       if (names.has(name)) throw new SyntaxError(`${show(name)} twice in an object`);
       names.add(name);

@@ -10,6 +10,15 @@ describe('JSON', () => {
       assert.throws(() => parseJson(json, { levels: 3 }), SyntaxError, json);
   });
 
+  it('is refused in the words of JSON.parse where a name is none', () => {
+    for (const json of ['{1:2}', '{1:2,3:4}', '{"a":1,2:3}', '{:1}'])
+      assert.throws(
+        () => parseJson(json, { levels: 3 }),
+        (error) => (error as Error).message === readJson(json, (reason) => reason),
+        json,
+      );
+  });
+
   it("is refused in its reader's words, which may take it as it is; other errors pass", () => {
     assert.deepEqual(readJson('[1]', String), [1]);
     assert.match(String(readJson('[1', (reason) => reason)), /JSON/);
