@@ -26,7 +26,10 @@ const limits = {
   pairs: 1024,
 } as const;
 
-/** Tasks of a file or a folder, in their order. Throws InputError naming file, task, pair and cell. */
+/**
+ * Tasks of a list in its order, of a folder by file name, and of an object in JavaScript's: ids that are whole numbers
+ * first, by size. Throws InputError naming file, task, pair and cell.
+ */
 export function readArcTasks(named: string): ArcTask[] {
   const tasks = isFolder(named) ? folderTasks(named) : fileTasks(named);
   const ids = new Set<string>();
@@ -114,7 +117,10 @@ export function parseArcTasks(name: string, text: string, solutions?: string): A
 /** The id that a task of a list gives itself. */
 function idOf(task: unknown): string | undefined {
   const fields = isObject(task) ? task : {};
-  return ['id', 'task_id', 'name'].map((key) => fields[key]).find((id) => typeof id === 'string') as string | undefined;
+  const id = ['id', 'task_id', 'name']
+    .map((key) => fields[key])
+    .find((each) => typeof each === 'string' || Number.isSafeInteger(each));
+  return id === undefined ? undefined : String(id);
 }
 
 function answersIn(file: string): Readonly<Record<string, unknown>> {

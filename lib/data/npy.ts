@@ -138,7 +138,7 @@ function readHeader(handle: number, name: string): { readonly header: NpyHeader;
     throw new InputError(
       `${name}: expected rows one after the other, got Fortran order; save it with numpy.ascontiguousarray`,
     );
-  if (shape.length === 0 || shape.some((size) => size > 2 ** 40) || shape.length > 8)
+  if (shape.length === 0 || !shape.every((size) => size <= 2 ** 40) || shape.length > 8)
     throw new InputError(`${name}: expected the shape of an array, got (${sizes})`);
   return { header: { type, shape }, offset: offset + length };
 }

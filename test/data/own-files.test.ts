@@ -406,6 +406,7 @@ describe('ARC tasks of every kind', () => {
           JSON.stringify([
             { id: 'a', train: [pair], test: [pair] },
             { train: [pair], test: [pair] },
+            { id: null, task_id: 7, train: [pair], test: [pair] },
           ]),
         ),
         'tasks.json',
@@ -413,7 +414,7 @@ describe('ARC tasks of every kind', () => {
     );
     assert.deepEqual(
       listed.map(({ id }) => id),
-      ['a', 'tasks-2'],
+      ['a', 'tasks-2', '7'],
     );
   });
   it('what is none of them is refused in one sentence', () => {

@@ -76,6 +76,7 @@ describe('reference format', () => {
     refused(byHand('|u1', '(6,)', [1, 2, 3, 4, 5, 6]), /expected 2 dimensions, got 1/);
     refused(byHand('|u1', '(99999999999, 99999999)', []), /expected at most 100 values/);
     refused(byHand('|u1', '(2, -3)', []), /expected a header/);
+    refused(byHand('|u1', '(1 2, 3)', []), /expected the shape of an array, got \(1 2, 3\)/);
     refused(Buffer.from(good.toString('latin1').replace('False', 'True '), 'latin1'), /Fortran order/);
     refused(Buffer.from(good.toString('latin1').replace('(2, 3)', 'f(x, 1'), 'latin1'), /expected a header/);
     refused(good, /expected values from 0 to 5, got 6 as value 6/, { largest: 5 });
