@@ -96,6 +96,7 @@ export function storedConfig(metadata: Readonly<Record<string, string>>): unknow
   const { config: stored, format } = metadata;
   if (stored === undefined) return undefined;
   const fields = readJson(stored, (reason) => {
+    if (format !== checkpointFormat) return undefined;
     throw new InputError(`metadata config: expected JSON, got ${reason}`);
   });
   const ours = isObject(fields) && 'hiddenSize' in fields;

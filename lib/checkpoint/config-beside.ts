@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
 import { InputError, reasonOf } from '../errors.js';
+import { parseJson } from '../json.js';
 import { readUserFile } from '../user-file.js';
 import { referenceFields, type ReferenceFields } from './reference-config.js';
 
@@ -38,7 +39,9 @@ export function readConfigText(text: string, file: string): ReferenceFields {
   if (tooMuch) throw new InputError(`${file}: expected a configuration of a few kilobytes; move the file away`);
   let configuration: unknown;
   try {
-    configuration = file.endsWith('.json') ? JSON.parse(text) : parse(text, { merge: true, logLevel: 'error' });
+    configuration = file.endsWith('.json')
+      ? parseJson(text.replace(/^\uFEFF/, ''), { levels: bounds.brackets })
+      : parse(text, { merge: true, logLevel: 'error' });
   } catch (error) {
     throw new InputError(`${file}: ${reasonOf(error)}; mend it or move the file away`);
   }

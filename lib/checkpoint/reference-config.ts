@@ -105,19 +105,22 @@ export function referenceFields(configuration: unknown, where: string): Referenc
   const fields: Record<string, unknown> = {};
   const take = (key: string, value: unknown): void => {
     if (key in fields && fields[key] !== value)
-      throw new InputError(`${where}: ${key} is given twice, as ${show(fields[key])} and ${show(value)}`);
+      throw new InputError(
+        `${where}: ${key === 'architecture' ? 'the name of the architecture' : key} is given twice, ` +
+          `as ${show(fields[key])} and ${show(value)}`,
+      );
     fields[key] = value;
   };
-  const visit = (value: unknown, depth: number): void => {
+  const visit = (value: unknown, depth: number, parent = ''): void => {
     if (!isObject(value) || depth > deepest) return;
     for (const [key, inner] of Object.entries(value)) {
       const name = known.get(key.toLowerCase());
       if (name !== undefined && inner !== null && inner !== undefined && typeof inner !== 'object')
         take(name === 'use_ema' ? 'ema' : name, readOption(name, inner, where));
-      // Loss and model both have a `name`; only the model's matches an architecture.
-      else if (key === 'name' && architectures.some(([pattern]) => pattern.test(String(inner))))
-        take('architecture', inner);
-      else visit(inner, depth + 1);
+      // Losses, runs and projects have a `name` too: the model's stands in arch or is FILE@CLASS, and is a known one.
+      else if (key === 'name' && (parent === 'arch' || String(inner).includes('@'))) {
+        if (architectures.some(([pattern]) => pattern.test(String(inner)))) take('architecture', inner);
+      } else visit(inner, depth + 1, key);
     }
   };
   visit(configuration, 0);

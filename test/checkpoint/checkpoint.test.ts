@@ -246,8 +246,10 @@ describe('checkpoints', () => {
         { dtype: 'F32', shape, data },
       ]),
     );
-    writeSafetensors(file('config'), tensors, { config: '{' });
+    writeSafetensors(file('config'), tensors, { config: '{', format: 'trm-lab/model/1' });
     assert.throws(() => loadCheckpoint(file('config')), /metadata config: expected JSON/);
+    writeSafetensors(file('config'), tensors, { config: 'configs/trm.yaml' }); // of another program
+    assert.equal(loadCheckpoint(file('config')).config.hiddenSize, small.hiddenSize);
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, layers: 'two' }) });
     assert.throws(() => loadCheckpoint(file('config')), inputError(/layers: expected a whole number/));
     writeSafetensors(file('config'), tensors, { config: JSON.stringify({ ...small, puzzleIds: 4_000_000 }) });
@@ -452,6 +454,23 @@ describe('configuration from shapes', () => {
     assert.deepEqual(
       readConfigText("H_cycles: 3 \narch:\n  name:  'trm@X'  # the model\n  path: !!python/tuple [a]\n", 'x.yaml'),
       { H_cycles: 3, architecture: 'trm@X' },
+    );
+    for (const [text, name] of [
+      ['\uFEFF{"H_cycles": 2}', 'x.json'],
+      ['\uFEFFH_cycles: 2\n', 'x.yaml'],
+    ] as const)
+      assert.deepEqual(readConfigText(text, name), { H_cycles: 2 }, 'a byte-order mark is no part of it');
+    for (const name of ['x.json', 'x.yaml'])
+      assert.throws(() => readConfigText('{"H_cycles": 2, "H_cycles": 3}', name), /twice|unique/, name);
+    for (const others of [
+      'name: hrm-vs-trm-sudoku\n',
+      'wandb: {name: direct-run}\n',
+      'loss: {name: losses@ACTLossHead}\n',
+    ])
+      assert.deepEqual(readConfigText(`${others}arch: {name: trm}\n`, 'x.yaml'), { architecture: 'trm' }, others);
+    assert.throws(
+      () => readConfigText('arch: {name: trm}\nmodel: {name: models.hrm@Model}\n', 'x.yaml'),
+      /x\.yaml: the name of the architecture is given twice, as "trm" and "models\.hrm@Model"/,
     );
     assert.deepEqual(readConfigText('{"model":{"h_cycles":"2","mlp_t":"False","use_ema":true,"lr":null}}', 'x.json'), {
       H_cycles: 2,
