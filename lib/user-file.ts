@@ -1,5 +1,6 @@
 /** Opens files and folders that a user names; an InputError says which one is missing or of another kind. */
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
 import { InputError } from './errors.js';
 import { readError } from './file-errors.js';
 
@@ -36,14 +37,17 @@ export function openUserFile(file: string, kind: 'any' | 'plain'): number {
   throw new InputError(`expected a file, got ${got}: ${file}`);
 }
 
-/** Throws InputError unless a path is free or an empty folder. */
-export function checkNewFolder(folder: string): void {
+/**
+ * The path where a new folder will lie: what a link names. Throws InputError unless it is free, or an empty folder that
+ * another can replace.
+ */
+export function checkNewFolder(folder: string): string {
   let names: string[];
   try {
     names = readdirSync(folder);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
+    if (code === 'ENOENT') return path.resolve(folder);
     if (code === 'ENOTDIR')
       throw new InputError(
         `${folder}: expected a new or empty folder, got a file or a path through one; choose another`,
@@ -52,6 +56,14 @@ export function checkNewFolder(folder: string): void {
   }
   if (names.length > 0)
     throw new InputError(`${folder}: expected a new or empty folder; choose another or delete it first`);
+  const place = realpathSync(folder);
+  const isDisk = statSync(place).dev !== statSync(path.dirname(place)).dev;
+  if (isDisk || place === process.cwd())
+    throw new InputError(
+      `${folder}: expected a new folder, or an empty one to replace, got ` +
+        `${isDisk ? 'the top folder of a disk' : 'the current folder'}; name a folder in it`,
+    );
+  return place;
 }
 
 /** Whether a path that the user named is a folder. Throws InputError if it does not exist. */

@@ -7,6 +7,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -25,20 +26,17 @@ export function* pieces({ buffer, byteOffset, byteLength }: ArrayBufferView, mos
 }
 
 /**
- * Writes a file whole or not at all: under a temporary name in the same folder, synced, then renamed. Several arrays
- * are concatenated. Creates the folder if needed. Throws InputError where the place cannot be written to.
+ * Writes a file whole or not at all: under a temporary name in the same folder, synced, then renamed. A link stays one:
+ * the file it names is written. Several arrays are concatenated. Creates the folder if needed. Throws InputError where
+ * the place cannot be written to.
  */
 export function writeFileAtomic(file: string, content: string | Uint8Array | Iterable<ArrayBufferView>): void {
-  const temporary = temporaryName(file);
   const whole = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   const parts = ArrayBuffer.isView(whole) ? [whole] : whole;
+  const place = placeOf(file);
+  const temporary = temporaryName(place);
   try {
-    makeFolder(path.dirname(file));
-    clearOnce(path.dirname(file));
-  } catch (error) {
-    throw writeError(error, file);
-  }
-  try {
+    clearOnce(path.dirname(place));
     const handle = openSync(temporary, 'w');
     try {
       for (const part of parts)
@@ -48,7 +46,7 @@ export function writeFileAtomic(file: string, content: string | Uint8Array | Ite
     } finally {
       closeSync(handle);
     }
-    renameSync(temporary, file);
+    renameSync(temporary, place);
   } catch (error) {
     removeHalf(temporary);
     throw writeError(error, file);
@@ -57,16 +55,30 @@ export function writeFileAtomic(file: string, content: string | Uint8Array | Ite
 
 /** Throws InputError where a file cannot be written; called before a result that takes long to compute. */
 export function checkPlace(file: string): void {
-  const temporary = temporaryName(file);
+  const place = placeOf(file);
+  const temporary = temporaryName(place);
   try {
-    if (existsSync(file) && statSync(file).isDirectory())
+    if (existsSync(place) && statSync(place).isDirectory())
       throw new InputError(`${file}: expected a file, got a folder`);
-    makeFolder(path.dirname(file));
     closeSync(openSync(temporary, 'w'));
   } catch (error) {
     throw writeError(error, file);
   } finally {
     removeHalf(temporary);
+  }
+}
+
+/** Where a file will lie, in a folder that exists: what a link names. Throws InputError for a device or a pipe. */
+function placeOf(file: string): string {
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (stat !== undefined && !stat.isFile() && !stat.isDirectory())
+      throw new InputError(`${file}: expected a file, got a device or a pipe; choose another place`);
+    if (stat !== undefined) return realpathSync(file);
+    makeFolder(path.dirname(file));
+    return file;
+  } catch (error) {
+    throw writeError(error, file);
   }
 }
 

@@ -4,10 +4,13 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -26,7 +29,7 @@ import { readRecords } from '../lib/experiment/record.js';
 import { errorText } from '../lib/file-errors.js';
 import { dataFile, kitCommand, projectRoot, userFile } from '../lib/files.js';
 import { readUserFile } from '../lib/user-file.js';
-import { makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
+import { checkPlace, makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
 import { readSafetensors } from '../lib/checkpoint/safetensors-file.js';
 import { newFolder } from './new-folder.js';
@@ -152,6 +155,44 @@ describe('files', () => {
       inputError(`${at('full')} cannot be written: the disk is full`),
     );
     assert.ok(!existsSync(at('full')) && !existsSync(temporaryName(at('full'))));
+  });
+
+  it('behind a link are written where it leads; pipes and devices are no place', () => {
+    const target = at('folder', 'target');
+    writeFileSync(target, 'old');
+    symlinkSync(path.join('folder', 'target'), at('link'));
+    writeFileAtomic(at('link'), 'new');
+    assert.deepEqual([readFileSync(target, 'utf8'), readlinkSync(at('link'))], ['new', path.join('folder', 'target')]);
+    execFileSync('mkfifo', [at('pipe')]);
+    for (const write of [() => writeFileAtomic(at('pipe'), 'text'), () => checkPlace(at('pipe'))])
+      assert.throws(write, inputError(`${at('pipe')}: expected a file, got a device or a pipe; choose another place`));
+    assert.ok(lstatSync(at('pipe')).isFIFO());
+    for (const each of [target, at('link'), at('pipe')]) rmSync(each);
+  });
+
+  it('of a new folder lie where a link to an empty one leads; one that cannot be replaced is refused at once', () => {
+    mkdirSync(at('empty'));
+    symlinkSync('empty', at('link'));
+    writeNewFolder(at('link'), ({ text }) => text('a', 'b'));
+    assert.deepEqual([readFileSync(at('empty', 'a'), 'utf8'), readlinkSync(at('link'))], ['b', 'empty']);
+    rmSync(at('empty', 'a'));
+    const before = process.cwd();
+    process.chdir(at('empty'));
+    const refused = (out: string, what: string): void =>
+      assert.throws(
+        () => writeNewFolder(out, () => assert.fail('began its work')),
+        inputError(`${out}: expected a new folder, or an empty one to replace, got ${what}; name a folder in it`),
+      );
+    try {
+      for (const out of ['.', at('empty'), at('link')]) refused(out, 'the current folder');
+    } finally {
+      process.chdir(before);
+    }
+    const disk = '/dev/shm'; // a disk of its own on most Linux machines
+    if (existsSync(disk) && readdirSync(disk).length === 0 && statSync(disk).dev !== statSync('/dev').dev)
+      refused(disk, 'the top folder of a disk');
+    rmSync(at('link'));
+    rmSync(at('empty'), { recursive: true });
   });
 
   it('larger than a limit allows are refused in words, and leave what was there', () => {

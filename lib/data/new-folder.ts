@@ -23,8 +23,8 @@ export function writeNewFolder<Result>(
   out: string,
   write: (unfinished: UnfinishedFolder) => Result,
 ): { readonly result: Result; readonly sha256: string } {
-  checkNewFolder(out);
-  const temporary = temporaryName(path.resolve(out));
+  const place = checkNewFolder(out);
+  const temporary = temporaryName(place);
   const hashes: string[] = [];
   const unfinished: UnfinishedFolder = {
     folder: (name) => {
@@ -40,8 +40,8 @@ export function writeNewFolder<Result>(
   try {
     clearAbandoned(path.dirname(temporary));
     const result = write(unfinished);
-    if (existsSync(out)) rmdirSync(out);
-    renameSync(temporary, out);
+    if (existsSync(place)) rmdirSync(place);
+    renameSync(temporary, place);
     return { result, sha256: createHash('sha256').update(hashes.sort().join('\n')).digest('hex') };
   } catch (error) {
     removeHalf(temporary);
