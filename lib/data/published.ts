@@ -8,10 +8,10 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { InputError } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import { writeError } from '../file-errors.js';
 import { dataFolders, kitCommand } from '../files.js';
-import { clearAbandoned, makeFolder, removeHalf, temporaryName } from '../write-file.js';
+import { checkPlace, clearAbandoned, makeFolder, removeHalf, temporaryName } from '../write-file.js';
 import { readMazeFile } from './maze-file.js';
 import { mazeHardFiles } from './maze-sets.js';
 import { mazeText } from './maze.js';
@@ -167,8 +167,8 @@ export async function placeFile(file: string, name: string): Promise<string> {
 
 /**
  * Fetches a published file, checks number and content, and puts it into the first data folder.
- * Throws InputError where there is no network, the server refuses, or the content is not as expected; nothing is left
- * on disk then.
+ * Throws InputError where there is no network, the server refuses or is silent for `longestSilence` milliseconds, or the
+ * content is not as expected; nothing is left on disk then.
  * `onProgress` counts the bytes received, then the puzzles checked; `onHost` is called where the server redirects to
  * another host.
  */
@@ -176,20 +176,28 @@ export async function fetchPublished(
   published: PublishedFile,
   onProgress: (what: 'bytes' | 'puzzles', done: number, total: number) => void = () => undefined,
   onHost: (from: string, to: string) => void = () => undefined,
+  longestSilence = 60_000,
 ): Promise<string> {
   const { kind, name, puzzles, home } = published;
   if (home === undefined) throw new Error(`${name} is published nowhere`);
-  const base = process.env['TRM_DATA_HOME'] ?? publicHome;
-  const url = `${base.replace(/\/$/, '')}/${home}`;
-  const response = await reach(url, onHost);
+  const mirror = process.env['TRM_DATA_HOME'] ?? '';
+  if (mirror !== '' && !(/^https?:/i.test(mirror) && URL.canParse(mirror)))
+    throw new InputError(`TRM_DATA_HOME: expected an address such as https://mirror.example, got ${show(mirror)}`);
+  const url = `${(mirror === '' ? publicHome : mirror).replace(/\/$/, '')}/${home}`;
   const temporary = temporaryName(path.join(dataFolders()[0]!, `${name.replace(/\.gz$/, '')}.download`));
-  const total = Number(response.headers.get('content-length') ?? 0);
+  checkPlace(temporary);
+  clearAbandoned(path.dirname(temporary));
+  const stop = new AbortController();
+  const silence = setTimeout(() => {
+    stop.abort(new InputError(`${url}: nothing came for ${longestSilence / 1000} s; try again`));
+  }, longestSilence);
   let bytes = 0;
   try {
-    makeFolder(path.dirname(temporary));
-    clearAbandoned(path.dirname(temporary));
+    const response = await reach(url, stop.signal, onHost);
+    const total = Number(response.headers.get('content-length') ?? 0);
     const counted = async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of chunks) {
+        silence.refresh();
         bytes += chunk.length;
         if (bytes > largestDownload)
           throw new InputError(`${url}: expected at most ${largestDownload} bytes, got more`);
@@ -217,15 +225,17 @@ export async function fetchPublished(
     checkRatings(url, content, published);
     return await placeFile(temporary, name);
   } finally {
+    clearTimeout(silence);
+    stop.abort(); // a connection that was left open would keep the process alive
     removeHalf(temporary);
   }
 }
 
 /** The response after all redirects. `onHost` is told of another host before anything is fetched from it. */
-async function reach(url: string, onHost: (from: string, to: string) => void): Promise<Response> {
+async function reach(url: string, signal: AbortSignal, onHost: (from: string, to: string) => void): Promise<Response> {
   let at = new URL(url);
   for (let hop = 0; hop <= mostRedirects; hop++) {
-    const response = await ask(at);
+    const response = await ask(at, signal);
     const location = response.headers.get('location');
     if (response.status < 300 || response.status >= 400 || location === null) {
       if (response.ok && response.body !== null) return response;
@@ -234,6 +244,8 @@ async function reach(url: string, onHost: (from: string, to: string) => void): P
       );
     }
     await response.body?.cancel();
+    if (!URL.canParse(location, at.href))
+      throw new InputError(`${url}: sent on to ${show(location)}, which is no address; nothing fetched`);
     const next = new URL(location, at);
     if (next.protocol !== at.protocol && next.protocol !== 'https:')
       throw new InputError(
@@ -245,13 +257,18 @@ async function reach(url: string, onHost: (from: string, to: string) => void): P
   throw new InputError(`${url}: sent on more than ${mostRedirects} times`);
 }
 
-async function ask(url: URL): Promise<Response> {
+/** What a machine without a network, or without a way to the server, gives as the reason. */
+const noNetwork = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'ENETUNREACH'];
+
+async function ask(url: URL, signal: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, { signal: AbortSignal.timeout(600_000), redirect: 'manual' });
+    return await fetch(url, { signal, redirect: 'manual' });
   } catch (error) {
-    const reason = (error as { readonly cause?: { readonly code?: string } }).cause?.code ?? (error as Error).message;
+    if (error instanceof InputError) throw error;
+    const { cause, message } = error as { readonly cause?: NodeJS.ErrnoException; readonly message: string };
+    const reason = cause?.code ?? cause?.message ?? message;
     throw new InputError(
-      `cannot reach ${url.href} (${reason}): there seems to be no network; ` +
+      `cannot reach ${url.href} (${reason})${noNetwork.includes(reason) ? ': there seems to be no network' : ''}; ` +
         `fetch the file elsewhere and bring it in with ${kitCommand()} data import`,
     );
   }

@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { generateMazes } from '../../lib/data/maze-generator.js';
 import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { mazeAnswer, mazeText } from '../../lib/data/maze.js';
@@ -121,11 +123,59 @@ describe('published files', () => {
     await refused(published, /the connection ended before the file did/);
     answer = (_, response) => void response.writeHead(404).end();
     await refused(published, /expected the file, got status 404/);
-    process.env['TRM_DATA_HOME'] = 'http://127.0.0.1:9'; // the discard port: nobody listens
-    await refused(
-      published,
-      /there seems to be no network; fetch the file elsewhere and bring it in with npm run trm -- data import/,
-    );
+    answer = (_, response) => void response.writeHead(302, { location: 'http://' }).end();
+    await refused(published, /sent on to "http:\/\/", which is no address; nothing fetched/);
+    const closed = http.createServer().listen(0, '127.0.0.1');
+    await once(closed, 'listening');
+    const { port } = closed.address() as AddressInfo;
+    await once(closed.close(), 'close');
+    const remedy = 'fetch the file elsewhere and bring it in with npm run trm -- data import';
+    for (const [home, message] of [
+      [`http://127.0.0.1:${port}`, `\\(ECONNREFUSED\\): there seems to be no network; ${remedy}`],
+      ['http://127.0.0.1:9', `\\(bad port\\); ${remedy}`], // fetch refuses such ports by itself
+      ['mirror.local', 'TRM_DATA_HOME: expected an address such as https://mirror.example, got "mirror.local"'],
+      ['mirror.local:80', 'TRM_DATA_HOME: expected an address .*, got "mirror.local:80"'],
+    ] as const) {
+      process.env['TRM_DATA_HOME'] = home;
+      await refused(published, new RegExp(message));
+    }
+  });
+
+  it('may come slowly, but not stand still', async () => {
+    const sent = async (parts: readonly string[], response: http.ServerResponse): Promise<void> => {
+      for (const part of parts) {
+        response.write(part);
+        await setTimeout(60);
+      }
+    };
+    const fetched = (): Promise<string> => fetchPublished(published, undefined, undefined, 300);
+    const step = Math.ceil(text.length / 10);
+    const parts = Array.from({ length: 10 }, (_, i) => text.slice(i * step, (i + 1) * step));
+    answer = (_, response) => void sent(parts, response).then(() => response.end());
+    await fetched(); // 0.6 s in all
+    const silent = /^http:.*train\.csv: nothing came for 0\.3 s; try again$/;
+    answer = (_, response) => void sent(parts.slice(0, 3), response);
+    await assert.rejects(fetched(), inputError(silent));
+    answer = () => undefined;
+    await assert.rejects(fetched(), inputError(silent));
+    assert.deepEqual(readdirSync(data), ['ours.csv.gz']);
+  });
+
+  it('are not asked for where they cannot be put, and no connection outlives a failure', async () => {
+    let [asked, left] = [0, 0];
+    answer = (_, response) => {
+      asked++;
+      response.on('close', () => left++);
+      response.writeHead(404).write('not the end');
+    };
+    await assert.rejects(fetchPublished(published), inputError(/status 404/));
+    while (left === 0) await setTimeout(10);
+    writeFileSync(path.join(folder, 'file'), '');
+    process.env['TRM_DATA'] = path.join(folder, 'file', 'below');
+    await assert.rejects(fetchPublished(published), inputError(/cannot be written: a part of its path is a file/));
+    assert.equal(asked, 1);
+    process.env['TRM_DATA_HOME'] = '';
+    await assert.rejects(fetchPublished(published), inputError(/cannot be written/), "'' is no mirror");
   });
 
   it('are recognised by content, and copied whole', async () => {
