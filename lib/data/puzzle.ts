@@ -1,8 +1,8 @@
 /** One puzzle with its right answer: from a data set, augmented as in training, or your own. */
 import { InputError } from '../errors.js';
 import { checkCounts } from '../fields.js';
-import { testBatches } from './batches.js';
 import { augmentedCopy, checkDataset, exampleOf, type Dataset } from './dataset.js';
+import { ignoredLabel } from './example.js';
 import { onlySolution } from './sudoku-solver.js';
 import { readBoard } from './board-text.js';
 import { sudokuGeometry, tokensOfBoard } from './sudoku.js';
@@ -37,11 +37,12 @@ export function puzzleAt(dataset: Dataset, index: number): Puzzle {
   checkDataset(dataset);
   if (!Number.isInteger(index) || index < 0 || index >= dataset.examples)
     throw new InputError(`puzzle: expected 0 to ${dataset.examples - 1}, got ${index}`);
-  let at = 0;
-  for (const { tokens, labels, puzzleIds } of testBatches(dataset, 1, index + 1)) {
-    if (at++ === index) return { question: tokens, solution: labels, puzzleId: puzzleIds[0] ?? 0 };
-  }
-  throw new Error(`the data set said ${dataset.examples} examples and gave ${at}`);
+  const { input, label } = exampleOf(dataset, index);
+  return {
+    question: Int32Array.from(input),
+    solution: Int32Array.from(label, (token) => (token === dataset.ignore ? ignoredLabel : token)),
+    puzzleId: dataset.ids[dataset.puzzleOffsets.findIndex((first) => first > index) - 1]!,
+  };
 }
 
 /**

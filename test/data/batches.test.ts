@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { BatchStream, testBatches } from '../../lib/data/batches.js';
 import { ungrouped, withHash, type Dataset } from '../../lib/data/dataset.js';
+import { puzzleAt } from '../../lib/data/puzzle.js';
 import { Random } from '../../lib/random.js';
 
 /** N examples of two cells; cell 0 tells which example it is. */
@@ -103,6 +104,29 @@ describe('batch stream', () => {
 });
 
 describe('test batches', () => {
+  it('hold the puzzles that a set has at each place', () => {
+    const set = ungrouped(
+      Array.from({ length: 6 }, (_, i) => ({ input: Uint8Array.of(i, 1), label: Uint8Array.of(i, 5 - i) })),
+      { name: 'of several', note: '', width: 2, height: 1, vocabSize: 6 },
+    );
+    const grouped = {
+      ...set,
+      ignore: 3,
+      puzzleIds: 9,
+      ids: Int32Array.of(4, 7, 8),
+      puzzleOffsets: Int32Array.of(0, 1, 4, 6),
+      groupOffsets: Int32Array.of(0, 2, 3),
+    };
+    const batches = [...testBatches(grouped, 1)];
+    assert.deepEqual(
+      batches.map(({ puzzleIds }) => puzzleIds[0]),
+      [4, 7, 7, 7, 8, 8],
+    );
+    batches.forEach(({ tokens, labels: solution, puzzleIds }, i) =>
+      assert.deepEqual(puzzleAt(grouped, i), { question: tokens, solution, puzzleId: puzzleIds[0] }),
+    );
+  });
+
   it('hold every example once, in order, the last batch smaller', () => {
     const batches = [...testBatches(numbered(10), 4)];
     assert.deepEqual(
