@@ -84,12 +84,12 @@ export function readNpy(
       fill(handle, buffer.subarray(0, want * bytes), offset + done * bytes, name);
       for (let i = 0; i < want; i++, done++) {
         const value = read(buffer, bytes * i);
-        const stored = expected.stored?.get(value) ?? value;
-        if (stored === value && (value < 0 || value > expected.largest))
+        const stored = expected.stored?.get(value);
+        if (stored === undefined && (value < 0 || value > expected.largest))
           throw new InputError(
             `${name}: expected values from 0 to ${expected.largest}, got ${value} as value ${done + 1}`,
           );
-        values[done] = stored;
+        values[done] = stored ?? value;
       }
     }
     return { ...header, values };

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { InputError, show } from '../errors.js';
-import { given, isObject } from '../fields.js';
+import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
 import { userFile } from '../files.js';
 import { readUserFile } from '../user-file.js';
@@ -16,18 +16,13 @@ import { readNpy } from './npy.js';
 import { writeNewFolder } from './new-folder.js';
 import { writeSplit, type SplitCounts, type TokenType } from './split-arrays.js';
 
-/** The fields of dataset.json, under their own names. */
+/** The fields of dataset.json that are used, under their own names. */
 interface Metadata {
-  readonly pad_id: number;
   readonly ignore_label_id: number | null;
-  readonly blank_identifier_id: number;
   readonly vocab_size: number;
   readonly seq_len: number;
   readonly num_puzzle_identifiers: number;
   readonly total_groups: number;
-  readonly mean_puzzle_examples: number;
-  readonly total_puzzles?: number;
-  readonly sets: readonly string[];
 }
 
 /** The label of cells that are not scored: in the files of Python's builders and in PyTorch, and in memory here. */
@@ -79,14 +74,13 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const [examples = 0, length] = inputs.shape;
   if (length !== L)
     throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
-  // Every "not scored" label of the file becomes 255, unless that is a token.
+  let ignore = metadata.ignore_label_id;
+  // Every "not scored" label of the file that is no token becomes 255, unless that is a token.
   const free = vocabSize <= unscored ? unscored : undefined;
-  const labels = readNpy(at('labels'), {
-    dimensions: 2,
-    most: mostTokens,
-    largest: vocabSize - 1,
-    ...given({ stored: free === undefined ? undefined : new Map([[unscoredByBuilders, free]]) }),
-  });
+  const stored = new Map<number, number>();
+  if (free !== undefined) stored.set(unscoredByBuilders, free);
+  if (free !== undefined && ignore !== null && ignore >= vocabSize) stored.set(ignore, free);
+  const labels = readNpy(at('labels'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1, stored });
   if (labels.shape.join() !== inputs.shape.join())
     throw new InputError(
       `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, ` +
@@ -116,8 +110,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
         `got ${metadata.total_groups}`,
     );
   const side = Math.sqrt(L);
-  const [tokens, answers] = [Uint8Array.from(inputs.values), Uint8Array.from(labels.values)];
-  let ignore = metadata.ignore_label_id;
+  const [tokens, answers] = [inputs.values as Uint8Array, labels.values as Uint8Array]; // at most 256 tokens
   if (ignore !== null && !answers.includes(ignore)) ignore = null; // as in Sudoku and maze files
   if (free !== undefined && answers.includes(free)) {
     if (ignore !== null) for (let i = 0; i < answers.length; i++) if (answers[i] === ignore) answers[i] = free;
@@ -276,13 +269,13 @@ export function writeReferenceFolder(
  * puzzles.
  */
 function metadataText(
-  { vocabSize, sequenceLength, puzzleIds }: Dataset,
+  { vocabSize, sequenceLength, puzzleIds, labels, ignore }: Dataset,
   { groups, puzzles, examples }: SplitCounts,
 ): string {
   const mean = puzzles === 0 ? 0 : examples / puzzles;
   const fields: readonly (readonly [string, number | string])[] = [
     ['pad_id', 0],
-    ['ignore_label_id', 0],
+    ['ignore_label_id', ignore ?? (labels.includes(0) ? 'null' : 0)],
     ['blank_identifier_id', 0],
     ['vocab_size', vocabSize],
     ['seq_len', sequenceLength],

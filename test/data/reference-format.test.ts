@@ -129,6 +129,32 @@ describe('reference format', () => {
     assert.deepEqual([...drawn(train)].sort(), [...drawn(sets.train)].sort());
   });
 
+  it('may have any label for cells that are not scored, and is written with it', async () => {
+    const [made, again] = [path.join(folder, 'made'), path.join(folder, 'again')];
+    writeReferenceFolder(made, await sudoku(), { types: { train: 'int64' } });
+    const change = (split: string, ignored: string, put: (labels: Buffer) => void): void => {
+      const about = path.join(made, split, 'dataset.json');
+      const text = readFileSync(about, 'utf8');
+      writeFileSync(about, text.replace(/"ignore_label_id": 0/, `"ignore_label_id": ${ignored}`));
+      const file = path.join(made, split, 'all__labels.npy');
+      const bytes = readFileSync(file);
+      put(bytes.subarray(128));
+      writeFileSync(file, bytes);
+    };
+    change('train', '255', (labels) => {
+      labels.writeBigInt64LE(255n, 8 * 3);
+      labels.writeBigInt64LE(-100n, 8 * 5);
+    });
+    change('test', 'null', (labels) => void (labels[2] = 0)); // a token as good as any other
+    const read = readReferenceFolder(made);
+    const unscored = (labels: Uint8Array): number[] => [...labels.keys()].filter((i) => labels[i] === 255);
+    assert.deepEqual([read.train.ignore, unscored(read.train.labels)], [255, [3, 5]]);
+    assert.deepEqual([read.test.ignore, read.test.labels.indexOf(0)], [null, 2]);
+    writeReferenceFolder(again, read);
+    const { train, test } = readReferenceFolder(again);
+    assert.deepEqual([train.sha256, test.sha256], [read.train.sha256, read.test.sha256]);
+  });
+
   it('is a task to train on; mazes keep their second way of being right', async () => {
     const sets = await mazeDataset({
       side: 10,
