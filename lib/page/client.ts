@@ -1,5 +1,5 @@
 /** The page's side of the worker: requests as promises, jobs under way, and the choice of the fastest backend. */
-import type { Backend, Job, Memory, Reply, Request, Results } from './protocol.js';
+import type { Backend, Job, Reply, Request, Results } from './protocol.js';
 
 type Call = Request extends infer Each ? (Each extends Request ? Omit<Each, 'id'> : never) : never;
 
@@ -15,6 +15,9 @@ export class Thinker {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
   #last = 0;
+  /** Jobs that are not stopped yet. */
+  #jobs = 0;
+  #retired = false;
 
   private constructor(backend: Backend, script: URL) {
     this.backend = backend;
@@ -47,19 +50,29 @@ export class Thinker {
   /** Starts a job. */
   async start<Kind extends Job['kind']>(job: Job & { readonly kind: Kind }): Promise<RunningJob<Results[Kind]>> {
     const id = this.#last + 1;
+    this.#jobs++;
     await this.#call({ call: 'start', job });
     return {
       next: () => this.#call({ call: 'next', job: id }) as Promise<Results[Kind] | undefined>,
-      stop: async () => void (await this.#call({ call: 'stop', job: id })),
+      stop: async () => {
+        this.#jobs--;
+        await this.#call({ call: 'stop', job: id });
+      },
     };
-  }
-
-  memory(): Promise<Memory> {
-    return this.#call({ call: 'memory' }) as Promise<Memory>;
   }
 
   close(): void {
     this.#worker.terminate();
+  }
+
+  /** Closes it once every job is stopped and every call answered. */
+  retire(): void {
+    this.#retired = true;
+    this.#closeIfIdle();
+  }
+
+  #closeIfIdle(): void {
+    if (this.#retired && this.#jobs === 0 && this.#waiting.size === 0) this.close();
   }
 
   #call(call: Call, onProgress?: Waiting['onProgress']): Promise<unknown> {
@@ -79,6 +92,7 @@ export class Thinker {
     this.#waiting.delete(reply.id);
     if ('error' in reply) waiting?.reject(new Error(reply.error));
     else waiting?.resolve(reply.value);
+    this.#closeIfIdle();
   }
 }
 

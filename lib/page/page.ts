@@ -27,10 +27,10 @@ const patience = 3000;
 
 const script = new URL('worker.js', import.meta.url);
 
-function find<Kind extends HTMLElement = HTMLElement>(id: string): Kind {
+function find<Found extends HTMLElement = HTMLElement>(id: string): Found {
   const element = document.getElementById(id);
   if (element === null) throw new Error(`the page has no element ${id}`);
-  return element as Kind;
+  return element as Found;
 }
 
 const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
@@ -89,7 +89,7 @@ class Page {
   /** Increases when the puzzle changes; results of earlier requests are then dropped. */
   #turn = 0;
   #searching = false;
-  #many = new Many();
+  readonly #many = new Many();
   #manyCycles = 16;
 
   constructor(kinds: readonly Kind[], thinker: Thinker) {
@@ -144,6 +144,7 @@ class Page {
   /** Switches to a faster engine, if found. Called between puzzles only, since a thought cannot change its engine. */
   #takeFaster(): void {
     if (this.#faster === undefined) return;
+    this.#thinker.retire(); // the fifty puzzles may go on with it
     this.#thinker = this.#faster;
     this.#faster = undefined;
     this.#describeEngine();
@@ -342,10 +343,7 @@ class Page {
       this.#many.running = false;
       return;
     }
-    const many = this.#many;
-    await many.run(this.#thinker, this.#kind, this.#manyCycles, () => {
-      if (many === this.#many) this.#drawMany();
-    });
+    await this.#many.run(this.#thinker, this.#kind, this.#manyCycles, () => this.#drawMany());
     this.#drawMany();
   }
 

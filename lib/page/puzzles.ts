@@ -67,7 +67,10 @@ export function readPuzzle({ puzzle, side }: Kind, text: string): ShownPuzzle {
   const rows = lines.join('').replaceAll('.', ' ');
   if (rows.length !== side ** 2)
     throw new InputError(`maze: expected ${side} rows of ${side} characters, got ${rows.length} characters in all`);
-  return judged(Int32Array.from(parseMaze(rows)), puzzle);
+  const question = Int32Array.from(parseMaze(rows));
+  if (question.includes(mazeToken.path))
+    throw new InputError("maze: expected a question without a path, got one with 'o'");
+  return judged(question, puzzle);
 }
 
 /** The puzzle, with its solution if that is unique. Throws InputError if it is seen to have none. */

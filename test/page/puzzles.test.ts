@@ -40,6 +40,10 @@ describe('readPuzzle', () => {
     );
     assert.throws(() => readPuzzle(maze, walled.replaceAll('.', '#')), /a way from S to G/);
     assert.throws(() => readPuzzle(maze, 'S G'), /7 rows of 7/);
+    assert.throws(
+      () => readPuzzle(maze, walled.replace('.', 'o')),
+      /^InputError: maze: expected a question without a path, got one with 'o'$/,
+    );
     // As many characters in all, so only the rows tell that it is another maze.
     const ragged = walled.replace('S......\n######.', 'S.......\n######');
     assert.throws(() => readPuzzle(maze, ragged), /^InputError: maze: expected 7 characters in row 1, got 8$/);
