@@ -64,8 +64,8 @@ const longestInteger = 255;
 
 /**
  * Modules and functions that run programs or code. This interpreter would not call them, but a pickle that names one
- * was made to harm whoever opens it in Python, so it is refused as a whole. Four functions with such names are excepted:
- * they restore NumPy's random generators, which training scripts save.
+ * was made to harm whoever opens it in Python, so it is refused as a whole. Four functions with such names are allowed,
+ * which restore NumPy's random generators: training scripts save those.
  */
 const harmful = new RegExp(
   '^(?:os|posix|nt|subprocess|sys|pty|runpy|importlib|ctypes|socket|shutil|webbrowser|pip|_?pickle|pdb|timeit)\\.|' +

@@ -167,8 +167,8 @@ export async function placeFile(file: string, name: string): Promise<string> {
 
 /**
  * Fetches a published file, checks number and content, and puts it into the first data folder.
- * Throws InputError where there is no network, the server refuses or is silent for `longestSilence` milliseconds, or the
- * content is not as expected; nothing is left on disk then.
+ * Throws InputError where there is no network, the server refuses or is silent for `longestSilence` milliseconds, or
+ * the content is not as expected; nothing is left on disk then.
  * `onProgress` counts the bytes received, then the puzzles checked; `onHost` is called where the server redirects to
  * another host.
  */
