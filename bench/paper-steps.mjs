@@ -41,8 +41,8 @@ if (values.only !== undefined && !(values.only in five)) {
 
 /** The mean answer loss of every step. */
 async function losses({ model, training }, train, engine, steps) {
-  const options = { engine, precision: 'float32', threads: Number(values.threads), torch: { device: 'cpu' } };
-  const made = await createEngine(model, options);
+  const device = engine === 'torch' ? { torch: { device: 'cpu' } } : {};
+  const made = await createEngine(model, { engine, precision: 'float32', threads: Number(values.threads), ...device });
   const trainer = new Trainer(made, train, training, 0);
   try {
     await trainer.start();

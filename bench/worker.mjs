@@ -11,7 +11,7 @@ const { BENCH_ENGINE: kind, BENCH_PRECISION: precision, BENCH_COMPILE: compile }
 const engine = await createEngine(config, {
   engine: kind,
   precision,
-  torch: { device: 'cpu', compile: compile === 'on' },
+  ...(kind === 'torch' ? { torch: { device: 'cpu', compile: compile === 'on' } } : {}),
 });
 await engine.writeTensors('parameters', initialParameters(config, new Random(0)));
 const batch = drawBatch(cases[process.argv[2]]);

@@ -3,9 +3,10 @@
  * and the figure of a real record.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { fork, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { projectRoot } from '../../lib/files.js';
 import {
   benchFigure,
@@ -114,5 +115,24 @@ describe('bench', () => {
       assert.match(stderr.trim(), message);
       assert.equal(stdout, '');
     }
+  });
+
+  it('by its worker is a training and a thinking step, with the loss and the memory', async function () {
+    this.timeout(60_000);
+    const child = fork(path.join(projectRoot(), 'bench', 'worker.mjs'), ['a'], {
+      env: { ...process.env, BENCH_ENGINE: whyUnavailable() === undefined ? 'native' : 'tfjs' },
+    });
+    const ask = (question: string): Promise<Record<string, number>> =>
+      new Promise((resolve, reject) => {
+        child.once('message', (reply) => resolve(reply as Record<string, number>));
+        child.once('exit', (code) => reject(new Error(`the worker ended with code ${code}`)));
+        child.send(question);
+      });
+    // The first loss of an untrained model over 8 tokens.
+    assert.ok(Math.abs((await ask('start'))['loss']! - Math.log(8)) < 0.5);
+    const { train, infer } = await ask('round');
+    assert.ok(train! > 0 && infer! > 0);
+    assert.ok((await ask('memory'))['peakMemory']! > 1e7);
+    child.disconnect();
   });
 });
