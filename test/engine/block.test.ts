@@ -7,8 +7,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEngine } from '../../lib/engine/create.js';
 import type { Engine, TrainRequest } from '../../lib/engine/engine.js';
-import { tf } from '../../lib/engine/tfjs/backend.js';
+import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import type { Block } from '../../lib/engine/tfjs/block.js';
+import { TfjsEngine } from '../../lib/engine/tfjs/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -17,6 +18,7 @@ import { readRecord } from '../../lib/experiment/record.js';
 import { runExperiment } from '../../lib/experiment/run.js';
 import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { initialParameters, type TensorMap } from '../../lib/model/parameters.js';
+import { buildSchedule } from '../../lib/model/schedule.js';
 import { Random } from '../../lib/random.js';
 import { ablationRecords } from '../../lib/report/ablation.js';
 import { resultsTable } from '../../lib/report/tables.js';
@@ -142,6 +144,23 @@ describe('a block of one’s own', function () {
       stepOf(tiny, (h) => h.slice([0, 0, 0], [-1, -1, 4])),
       inputError(/expected float32 \[2, 5, 8\].*got float32 \[2, 5, 4\]/),
     );
+  });
+
+  it('with a mistake costs a step, and no memory: neither off the tape, nor on it, nor on the way back', async () => {
+    const config = { ...tiny, deepRecursions: 2, puzzlePrefix: 1, puzzleEmbeddingSize: 8 };
+    const before = tf.memory().numTensors;
+    const lastCall = 2 * buildSchedule(config).calls.length; // of the second seat: one is computed at a time
+    for (const wrongAt of [1, lastCall, Infinity]) {
+      let calls = 0;
+      const block: Block = (h, { original }) => {
+        if (++calls === wrongAt) throw new Error('a mistake');
+        return wrongAt === Infinity ? original(h).add(tf.topk(h, 1).values) : original(h);
+      };
+      const engine = new TfjsEngine(config, await loadBackend(), 1, block);
+      await assert.rejects(lossOf(engine, start(config)), /a mistake|gradient/);
+      engine.dispose();
+      assert.equal(tf.memory().numTensors, before, `${wrongAt}`);
+    }
   });
 
   it('is named in the record, the tables and the checkpoint of a run, which is none of a plan', async () => {

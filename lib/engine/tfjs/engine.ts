@@ -95,17 +95,26 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     const local = puzzleEmbeddingSize > 0 ? new Float32Array(B * puzzleEmbeddingSize) : undefined;
 
     const seats = this.#seatsAtOnce();
-    for (let from = 0; from < B; from += seats) {
-      const part = this.#trainPart(state.tensors, ofSeats(request, from, Math.min(from + seats, B), L), from, B);
-      after.push(part.latents);
-      logits.set(part.logits, from * L * V);
-      halting.set(part.halting, from * 2);
-      for (const key of ['answerLoss', 'haltLoss', 'continueLoss'] as const) losses[key].set(part.losses[key], from);
-      if (part.continueTargets !== undefined) continueTargets.set(part.continueTargets, from);
-      for (const [name, gradient] of part.gradients) {
-        if (name === localWeights) local?.set(gradient, from * puzzleEmbeddingSize);
-        else addInto(gradients, name, gradient);
-      }
+    try {
+      for (let from = 0; from < B; from += seats)
+        tf.tidy(() => {
+          const mine = ofSeats(request, from, Math.min(from + seats, B), L);
+          const part = this.#trainPart(state.tensors, mine, from, B, after);
+          logits.set(part.logits, from * L * V);
+          halting.set(part.halting, from * 2);
+          for (const key of ['answerLoss', 'haltLoss', 'continueLoss'] as const)
+            losses[key].set(part.losses[key], from);
+          if (part.continueTargets !== undefined) continueTargets.set(part.continueTargets, from);
+          for (const [name, gradient] of part.gradients) {
+            if (name === localWeights) local?.set(gradient, from * puzzleEmbeddingSize);
+            else addInto(gradients, name, gradient);
+          }
+        });
+    } catch (error) {
+      tf.dispose(after.map((latents) => [...latents.values()]));
+      // TensorFlow.js itself frees what its tape saved only at the end of a whole backward pass.
+      tf.dispose((tf.engine().state.activeTape ?? []).map(({ saved = [] }) => saved));
+      throw error;
     }
     if (local !== undefined) gradients.set(localWeights, local);
     state.join(after);
@@ -120,8 +129,11 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     };
   }
 
-  /** A training step of the request's seats, which start at seat `from` of `total`; `before`: latents of all seats. */
-  #trainPart(before: Latents, request: TrainRequest, from: number, total: number): TrainedPart {
+  /**
+   * A training step of the request's seats, which start at seat `from` of `total`; `before`: latents of all seats.
+   * Keeps the new latents and adds them to `after`; the caller's tidy frees everything else.
+   */
+  #trainPart(before: Latents, request: TrainRequest, from: number, total: number, after: Latents[]): TrainedPart {
     const { tokens, puzzleIds, reset } = request;
     const { calls } = this.schedule;
     const firstWithGradient = calls.findIndex(({ gradient }) => gradient);
@@ -136,16 +148,16 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
       const start = this.#restart(device, slices(before, from, reset.length), reset);
       return [...this.#run(calls.slice(0, firstWithGradient), start, x, device)];
     });
-    const settledLatents: Latents = new Map(settled);
 
     // The calls with gradient, and the losses, run on the tape.
     let part: Omit<TrainedPart, 'gradients'> | undefined;
-    const { value, grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
+    const { grads } = tf.valueAndGrads((...tensors: Tensor[]) => {
       const taped = new Map<string, Tensor>(names.map((name, i) => [name, tensors[i]!]));
       const weights: WeightOf = (name) => taped.get(name) ?? device(name);
       const x = this.#embed(weights, tokens, tensors[names.length] as Tensor2D | undefined);
-      const latents = this.#run(calls.slice(firstWithGradient), settledLatents, x, weights);
+      const latents = this.#run(calls.slice(firstWithGradient), new Map(settled), x, weights);
       for (const latent of latents.values()) tf.keep(latent);
+      after.push(latents);
       // customGrad runs its function off the tape: stepLosses gives value and gradients of the losses in closed form.
       // The tape's inputs are arguments too, with gradient zero: a schedule may read some of them (x, or a network)
       // without gradient only, and tfjs refuses inputs without any gradient.
@@ -172,8 +184,6 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     const gradients = new Map(
       grads.map((gradient, i) => [names[i] ?? localWeights, gradient.dataSync() as Float32Array]),
     );
-    const kept = new Set(part.latents.values()); // a latent that no call with gradient writes is still the settled one
-    tf.dispose([value, grads, rows ?? [], ...[...settledLatents.values()].filter((latent) => !kept.has(latent))]);
     return { ...part, gradients };
   }
 
@@ -195,7 +205,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     });
     const predictions = argmax(logits, this.config.vocabSize);
     const losses = stepLosses({ logits, labels, predictions, haltingLogits: halting, loss, total, ...targets });
-    return { latents, logits, halting, losses, ...targets };
+    return { logits, halting, losses, ...targets };
   }
 
   /** Targets of the continue logits: how sure the model is one step later (spec §2.3). [B] */
@@ -313,7 +323,7 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
     );
   }
 
-  /** The puzzle embedding of each seat, [B, size]; the caller disposes of it. */
+  /** The puzzle embedding of each seat, [B, size]. */
   #puzzleRows(ids: Int32Array): Tensor2D | undefined {
     const size = this.config.puzzleEmbeddingSize;
     const table = this.#of('parameters').get('puzzle_emb.weights');
@@ -363,7 +373,6 @@ export class TfjsEngine extends CheckedEngine<TfjsState> {
 
 /** The results of a training step for one part of a batch. */
 interface TrainedPart {
-  readonly latents: Latents;
   readonly logits: Float32Array;
   readonly halting: Float32Array;
   readonly losses: StepLosses;
