@@ -12,6 +12,7 @@ import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
 import { Trainer, type TrainerSnapshot } from '../../lib/train/trainer.js';
 import { fixtures, goldenNames, replayFixture, replayGolden } from '../engine/golden.js';
+import { assertSame, configOf, constant, odd as ownSchedule, trained } from '../engine/own-schedules.js';
 import { distance, odd, request, update } from './small.js';
 import { inputError } from '../input-error.js';
 
@@ -44,6 +45,15 @@ describe('torch engine', function () {
         tolerance,
       ));
   }
+
+  for (const schedule of [ownSchedule, ...constant])
+    it(`runs a schedule of one's own as the native engine does: ${schedule}`, async () => {
+      const config = configOf(schedule);
+      assertSame(
+        await trained(config, () => createTorchEngine(config, { device: 'cpu', threads: 1 })),
+        await trained(config, () => createNativeEngine(config, { precision: 'float32', threads: 1 })),
+      );
+    });
 
   it('takes a run over from the native engine to the last bit, and gives it back', async () => {
     // Shallow: where rounding passes through forty layers, nine steps multiply it to percents.

@@ -152,7 +152,8 @@ class Model:
         ((answer + 0.5 * (halt + go)).sum() / total).backward()
         self.ranks.add_up(self.flat["gradient"])
         if rows is not None:
-            self.local = self.ranks.join(rows.grad)
+            # A schedule that reads x without gradient only leaves them none.
+            self.local = self.ranks.join(torch.zeros_like(rows) if rows.grad is None else rows.grad)
         finite = torch.isfinite(self.flat["gradient"]).all()
         if rows is not None:
             finite &= torch.isfinite(self.local).all()
