@@ -43,8 +43,8 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   /** The states that are alive. */
   readonly #states = new Set<LatentState>();
   #hasParameters = false;
-  /** Whether there are gradients that no update has used yet. */
-  #hasGradients = false;
+  /** new: no update has used them yet. */
+  #gradientsAre: 'missing' | 'new' | 'used' = 'missing';
   #computing = false;
   /** What to free once the current call has ended. */
   readonly #toFree: (() => void)[] = [];
@@ -99,9 +99,9 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     return this.#alone(async () => {
       const own = this.#ready(state);
       checkTrain(this.config, own.batchSize, request);
-      this.#hasGradients = false;
+      this.#gradientsAre = 'missing';
       const result = await this.train(own, copied(request));
-      this.#hasGradients = true;
+      this.#gradientsAre = 'new';
       return result;
     });
   }
@@ -109,9 +109,9 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   update(request: UpdateRequest): Promise<void> {
     return this.#alone(async () => {
       checkUpdate(request);
-      if (!this.#hasGradients)
+      if (this.#gradientsAre !== 'new')
         throw new InputError('update needs the gradients of a training step; call trainStep first');
-      this.#hasGradients = false;
+      this.#gradientsAre = 'used';
       await this.apply(request, this.#optimizerSteps + 1);
       this.#optimizerSteps++;
     });
@@ -127,7 +127,7 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     return this.#alone(async () => {
       checkKind(kind);
       checkTensors(tensorsOf(kind, this.specs), tensors, kind);
-      this.#hasGradients = false;
+      this.#gradientsAre = 'missing';
       await this.write(kind, tensors);
       if (kind !== 'parameters') return;
       await this.clear(tensors);
@@ -143,6 +143,8 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
 
   async readGradients(): Promise<TensorMap> {
     this.#checkAlive();
+    if (this.#gradientsAre === 'missing')
+      throw new InputError('gradients: expected a training step first, got none; call trainStep');
     return this.gradients();
   }
 

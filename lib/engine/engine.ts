@@ -150,7 +150,7 @@ export interface Engine {
   setOptimizerSteps(steps: number): void;
   /**
    * Gradients of the last training step by name, trained tensors only,
-   * and `localWeights` [B, puzzleEmbeddingSize], one row a seat.
+   * and `localWeights` [B, puzzleEmbeddingSize], one row a seat. Writing tensors of any kind forgets them.
    */
   readGradients(): Promise<TensorMap>;
   dispose(): void;

@@ -150,6 +150,19 @@ for (const options of engines)
       empty.dispose();
     });
 
+    it('has gradients of a training step only, until tensors are written', async () => {
+      const made = await started();
+      const says = /^gradients: expected a training step first, got none; call trainStep$/;
+      await refused(() => made.readGradients(), says);
+      await made.trainStep(made.createState(2), request(odd, 2, 0));
+      const gradients = await made.readGradients();
+      await made.update(update);
+      assert.deepEqual(await made.readGradients(), gradients);
+      await made.writeTensors('parameters', await made.readTensors('parameters'));
+      await refused(() => made.readGradients(), says);
+      made.dispose();
+    });
+
     it('makes one call after another, with what it was given when it was called', async () => {
       const state = engine.createState(2);
       const { predictions, haltLogits } = await engine.inferStep(state, think);

@@ -92,6 +92,7 @@ describe('torch engine', function () {
     const engine = await createTorchEngine(odd, { device: 'cpu', threads: 1 });
     await engine.writeTensors('parameters', initialParameters(odd, new Random(1)));
     const state = engine.createState(2);
+    await assert.rejects(engine.readGradients(), inputError(/^gradients: expected a training step first/));
     const good = request(odd, 2, 0);
     await assert.rejects(engine.trainStep(state, { ...good, tokens: good.tokens.subarray(1) }), InputError);
     await assert.rejects(
