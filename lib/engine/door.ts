@@ -123,10 +123,11 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
     return this.read(kind);
   }
 
-  writeTensors(kind: TensorKind, tensors: TensorMap): Promise<void> {
+  writeTensors(kind: TensorKind, given: TensorMap): Promise<void> {
     return this.#alone(async () => {
       checkKind(kind);
-      checkTensors(tensorsOf(kind, this.specs), tensors, kind);
+      checkTensors(tensorsOf(kind, this.specs), given, kind);
+      const tensors = new Map([...given].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
       this.#gradientsAre = 'missing';
       await this.write(kind, tensors);
       if (kind !== 'parameters') return;
@@ -226,7 +227,8 @@ export abstract class CheckedState implements LatentState {
   async write(latents: ReadonlyMap<LatentId, Float32Array>): Promise<void> {
     this.checkAlive();
     checkLatents(latents, this.latents, sizeOf(this.shape));
-    await this.#owner.alone(() => this.replace(latents));
+    const copies = new Map([...latents].map(([id, values]) => [id, values.slice()]));
+    await this.#owner.alone(() => this.replace(copies));
   }
 
   dispose(): void {

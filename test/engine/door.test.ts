@@ -201,6 +201,22 @@ for (const options of engines)
         tokens.fill(0);
         assert.deepEqual((await step).predictions, predictions);
       }
+      const tensors = await engine.readTensors('parameters');
+      const given = new Map([...tensors].map(([name, { shape, data }]) => [name, { shape, data: data.slice() }]));
+      const writing = engine.writeTensors('parameters', given);
+      for (const { data } of given.values()) data.fill(9);
+      await writing;
+      assert.deepEqual(await engine.readTensors('parameters'), tensors);
+      for (const [name, { data }] of await engine.readTensors('average'))
+        assert.deepEqual(data, tensors.get(name)!.data, name);
+      const latents = await state.read();
+      const fill = (map: typeof latents): void => map.forEach((values) => values.fill(9));
+      const mine = new Map([...latents].map(([id, values]) => [id, values.slice()]));
+      const replacing = state.write(mine);
+      fill(mine);
+      await replacing;
+      fill(await state.read());
+      assert.deepEqual(await state.read(), latents);
       for (const what of [{}, undefined, [1]] as never[]) {
         await refused(() => engine.writeTensors('parameters', what), /^parameters: expected a Map by names, got /);
         await refused(() => state.write(what), /^latents: expected a Map by names, got /);

@@ -126,6 +126,25 @@ describe('torch engine', function () {
     engine.dispose();
   });
 
+  it('writes what it was given when it was called', async () => {
+    // A tensor that no pipe takes at once.
+    const config = { ...odd, puzzleIds: 20_000 };
+    const engine = await createTorchEngine(config, { device: 'cpu', threads: 1 });
+    const given = initialParameters(config, new Random(1));
+    const tensors = structuredClone(given);
+    const writing = engine.writeTensors('parameters', given);
+    for (const { data } of given.values()) data.fill(9);
+    await writing;
+    assert.deepEqual(await engine.readTensors('parameters'), tensors);
+    const state = engine.createState(200);
+    const [latents, mine] = [await state.read(), await state.read()];
+    const replacing = state.write(mine);
+    for (const values of mine.values()) values.fill(9);
+    await replacing;
+    assert.deepEqual(await state.read(), latents);
+    engine.dispose();
+  });
+
   it('steps as the native engine does with every optimizer and both losses', async () => {
     const torch = await createTorchEngine(odd, { device: 'cpu', threads: 1 });
     const native = createNativeEngine(odd, { precision: 'float32', threads: 1 });

@@ -390,7 +390,8 @@ class TfjsState extends CheckedState {
   }
 
   protected async fetch(): Promise<ReadonlyMap<LatentId, Float32Array>> {
-    const entries = [...this.tensors].map(async ([id, tensor]) => [id, (await tensor.data()) as Float32Array] as const);
+    const copy = async (tensor: Tensor): Promise<Float32Array> => ((await tensor.data()) as Float32Array).slice();
+    const entries = [...this.tensors].map(async ([id, tensor]) => [id, await copy(tensor)] as const);
     return new Map(await Promise.all(entries));
   }
 
