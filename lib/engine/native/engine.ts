@@ -2,8 +2,8 @@
  * The native engine: implements the contract by the addon,
  * in which each thread runs its share of the batch through the whole schedule.
  *
- * Memory holds weights, optimizer state, and per thread what the backward pass needs; operations allocate nothing.
- * It does not grow with the number of steps.
+ * Memory holds weights, optimizer state, and per thread what the backward pass needs. It does not grow with the number
+ * of steps.
  */
 import type { ModelConfig } from '../../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
