@@ -151,8 +151,12 @@ export function checkConfig(candidate: unknown): ModelConfig {
 /** Problems of fields that are valid one by one but not together. */
 function contradictions(c: ModelConfig): string[] {
   const problems: string[] = [];
-  if (innerSize(c, c.hiddenSize) === 0)
-    problems.push(`expansion: expected an inner size of 1 or more, got 0 (expansion · hiddenSize · 2/3, rounded)`);
+  const width = c.mixer === 'mlp' ? Math.min(c.hiddenSize, positionsOf(c)) : c.hiddenSize; // an MLP mixes positions too
+  if (innerSize(c, width) === 0)
+    problems.push(
+      `expansion: expected an inner size of 1 or more, got 0 (expansion · ${width} · 2/3, rounded; ${width} is ` +
+        'hiddenSize, or with mixer mlp puzzlePrefix + sequenceLength if that is less)',
+    );
   if (c.mixer === 'attention' && (c.hiddenSize % c.heads !== 0 || (c.hiddenSize / c.heads) % 2 !== 0)) {
     problems.push(`heads: expected hiddenSize / heads to be an even whole number, got ${c.hiddenSize} / ${c.heads}`);
   }
