@@ -1,5 +1,5 @@
 /** Builds the native engine (a Rust crate) and puts its library where the engine's loader looks. */
-import { copyFileSync, existsSync, renameSync } from 'node:fs';
+import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { CommandError, firstThatRuns, root, run, say, windows } from './shell.mjs';
@@ -13,17 +13,19 @@ export const native = {
   title: 'build the native engine',
   duration: 'about 1 minute',
   stamp: path.join(root, '.cache', 'native.json'),
-  fingerprint: () => fingerprint([crate], [process.platform, process.arch, hasCargo()]),
+  // Where an addon lies, it is of these sources or is removed: Rust is needed for other ones only.
+  fingerprint: () => fingerprint([crate], [process.platform, process.arch, existsSync(addon) || hasCargo()]),
   isPresent: (stamp) => stamp.outcome !== 'ready' || whyUnusable() === undefined,
   async work() {
     const without = 'training uses TensorFlow instead, which is several times slower';
+    const fallBack = (note) => {
+      rmSync(addon, { force: true }); // of an older crate, it would be used
+      return { outcome: 'fallback', note };
+    };
     if (!existsSync(path.join(root, crate, 'Cargo.toml')))
-      return { outcome: 'fallback', note: `this checkout has no native engine; ${without}.` };
+      return fallBack(`this checkout has no native engine; ${without}.`);
     if (!hasCargo())
-      return {
-        outcome: 'fallback',
-        note: `Rust (cargo) is not installed; ${without}. For full speed, install Rust and run: npm run setup`,
-      };
+      return fallBack(`Rust (cargo) is not installed; ${without}. For full speed, install Rust and run: npm run setup`);
     try {
       await run('native', [
         'cargo',
@@ -36,10 +38,7 @@ export const native = {
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       say(error.message);
-      return {
-        outcome: 'fallback',
-        note: `the native engine did not compile; ${without}. Fix the cause, then run: npm run setup`,
-      };
+      return fallBack(`the native engine did not compile; ${without}. Fix the cause, then run: npm run setup`);
     }
     // Renamed into place: a process that has the old file loaded keeps it.
     const temporary = `${addon}.${process.pid}.tmp`;
