@@ -66,7 +66,7 @@ function overview(): string {
   const width = Math.max(...commands.map((command: Command) => command.name.length));
   const lines = commands.map(({ name, summary }) => row(`${name.padEnd(width)}  `, summary, columns));
   return [
-    `${kitCommand()} <command> [options]`,
+    `${kitCommand} <command> [options]`,
     '',
     ...lines,
     '',

@@ -7,16 +7,14 @@ import { checkValue, pathText, type FieldCheck } from './fields.js';
 
 let root: string | undefined;
 
-/** How to call the command line: through npm in a clone, by its own name where another project depends on the kit. */
-export function kitCommand(file = fileURLToPath(import.meta.url)): string {
-  return file.split(path.sep).includes('node_modules') ? 'trm-lab' : 'npm run trm --';
-}
+/** How to call the command line. */
+export const kitCommand = 'npm run trm --';
 
 /** The folder that holds package.json, found upwards from this file (dist/ and build/ both lie below it). */
 export function projectRoot(): string {
   if (root !== undefined) return root;
   let folder = path.dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(path.join(folder, 'package.json')) || path.basename(path.dirname(folder)) === 'node_modules') {
+  while (!existsSync(path.join(folder, 'package.json'))) {
     const parent = path.dirname(folder);
     if (parent === folder) throw new Error('no package.json above the compiled library');
     folder = parent;
@@ -24,15 +22,10 @@ export function projectRoot(): string {
   return (root = folder);
 }
 
-/**
- * The folders searched for data sets, in order: the one that TRM_DATA names, the project's data/, and, where another
- * project depends on the kit, the kit's own data/.
- */
+/** The folders searched for data sets, in order: the one that TRM_DATA names, and the project's data/. */
 export function dataFolders(): string[] {
   const fromUser = process.env['TRM_DATA'] ?? '';
-  const own = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'data');
-  const folders = [path.join(projectRoot(), 'data'), ...(own.includes('node_modules') ? [own] : [])];
-  return [...(fromUser === '' ? [] : [path.resolve(fromUser)]), ...folders];
+  return [...(fromUser === '' ? [] : [path.resolve(fromUser)]), path.join(projectRoot(), 'data')];
 }
 
 /** The path of a data file by name, or undefined if no data folder has it. */
@@ -56,7 +49,7 @@ export function dataFile(name: string, publishedSet?: string): string {
   checkValue('data file', name, nameBelow);
   const found = findDataFile(name);
   if (found === undefined) {
-    const get = publishedSet === undefined ? '' : `get it by ${kitCommand()} data get ${publishedSet}, or `;
+    const get = publishedSet === undefined ? '' : `get it by ${kitCommand} data get ${publishedSet}, or `;
     throw new InputError(
       `data file ${name} not found in ${dataFolders().join(', ')}; ` +
         `${get}set TRM_DATA to the folder that holds it (data/README.md says where it comes from)`,

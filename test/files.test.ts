@@ -27,7 +27,7 @@ import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { errorText } from '../lib/file-errors.js';
-import { dataFile, kitCommand, projectRoot, userFile } from '../lib/files.js';
+import { dataFile, projectRoot, userFile } from '../lib/files.js';
 import { readUserFile } from '../lib/user-file.js';
 import { checkPlace, makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
@@ -301,11 +301,6 @@ describe('files', () => {
     assert.equal(dataFile('./arc/../README.md'), dataFile('README.md'));
     assert.throws(() => userFile(undefined as never), /file: expected the path of a file or folder, got undefined/);
     assert.throws(() => userFile('../none.csv'), /file or folder not found: \/.*none\.csv/);
-  });
-
-  it('say how the command line is called: in a clone by npm, as a package by its name', () => {
-    assert.equal(kitCommand(), 'npm run trm --');
-    assert.equal(kitCommand(path.join('some', 'node_modules', 'trm-lab', 'dist', 'files.js')), 'trm-lab');
   });
 
   it('that are far too long are refused before they are read', () => {

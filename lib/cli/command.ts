@@ -98,7 +98,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     throw new InputError(
       `${unknownOption((error as Error).message, Object.keys(all))}; known options: ${Object.keys(all)
         .map((name) => `--${name}`)
-        .join(' ')} (${kitCommand()} ${command.name} --help)`,
+        .join(' ')} (${kitCommand} ${command.name} --help)`,
     );
   }
   // Only the last value of a repeated option would count.
@@ -120,7 +120,7 @@ export function readArguments(command: Command, argv: readonly string[]): Argume
     throw new InputError(
       `${command.name}: ` +
         `${command.positionals === '' ? 'this command takes options only' : `expected ${command.positionals}`}, ` +
-        `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (${kitCommand()} ${command.name} --help)`,
+        `got ${length === 0 ? 'nothing' : parsed.positionals.join(' ')} (${kitCommand} ${command.name} --help)`,
     );
   }
   const args = { options: parsed.values as Arguments['options'], positionals: parsed.positionals };
@@ -191,7 +191,7 @@ export function helpText(command: Command, columns = Infinity): string {
   const width = Math.max(...options.map(({ left }) => left.length));
   const headings = [...new Set(['', ...options.map(({ heading }) => heading)])];
   return [
-    `${kitCommand()} ${command.name} ${command.positionals}`.trimEnd(),
+    `${kitCommand} ${command.name} ${command.positionals}`.trimEnd(),
     '',
     row('', command.summary, columns),
     '',
@@ -203,7 +203,7 @@ export function helpText(command: Command, columns = Infinity): string {
     ]),
     '',
     `Example, ${command.minutes}:`,
-    `  ${kitCommand()} ${command.example}`,
+    `  ${kitCommand} ${command.example}`,
   ].join('\n');
 }
 

@@ -146,7 +146,7 @@ function dataSets(): Finding[] {
       ok,
       found: ok ? 'found' : `training and test sets are not both in ${dataFolders().join(', ')}`,
       remedy:
-        `not shipped, as it states no licence: get it with ${kitCommand()} data get ${name}, or set TRM_DATA to the ` +
+        `not shipped, as it states no licence: get it with ${kitCommand} data get ${name}, or set TRM_DATA to the ` +
         'folder that holds it',
     };
   });

@@ -78,7 +78,7 @@ function taskOfFile(file: string, kind: string | undefined, known: Task): Task {
   if (known.kind !== 'arc')
     throw new InputError(
       `--file: expected puzzles as the checkpoint's, of kind ${known.kind}, got JSON or a folder, which is read as ` +
-        `ARC tasks (${kitCommand()} data check ${file})`,
+        `ARC tasks (${kitCommand} data check ${file})`,
     );
   return changeTask(known, { set: 'file', file, maxTasks: 0, validationTasks: 0 });
 }

@@ -450,7 +450,7 @@ async function openNamed(args: Arguments): Promise<OpenModel & { readonly name: 
   const seed = numberOf(args, 'random');
   if ((file === undefined) === (seed === undefined))
     throw new InputError(
-      `evaluate: expected a checkpoint or --random SEED, and not both (${kitCommand()} evaluate --help)`,
+      `evaluate: expected a checkpoint or --random SEED, and not both (${kitCommand} evaluate --help)`,
     );
   const engine = readEngineOptions(args);
   if (file !== undefined) {

@@ -214,7 +214,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
         ? `not submitted: ${script}, ${plural(runs.length, 'run')}`
         : `job ${job}: ${plural(runs.length, 'run')} submitted (${script})`,
     );
-  if (!dry) out.line(`${kitCommand()} sweep status shows their progress`);
+  if (!dry) out.line(`${kitCommand} sweep status shows their progress`);
   out.result(results);
   return 0;
 }

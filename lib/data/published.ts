@@ -269,7 +269,7 @@ async function ask(url: URL, signal: AbortSignal): Promise<Response> {
     const reason = cause?.code ?? cause?.message ?? message;
     throw new InputError(
       `cannot reach ${url.href} (${reason})${noNetwork.includes(reason) ? ': there seems to be no network' : ''}; ` +
-        `fetch the file elsewhere and bring it in with ${kitCommand()} data import`,
+        `fetch the file elsewhere and bring it in with ${kitCommand} data import`,
     );
   }
 }
