@@ -1,4 +1,4 @@
-/** Set-up builds the native engine anew where its addon does not load, and removes an old one that it cannot replace. */
+/** Set-up builds an addon of the native engine that does not load anew, and removes an old one where it cannot. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
