@@ -29,7 +29,7 @@ export const failureModesCommand: Command = {
     const plan = planFailureModes(scale, numberOf(args, 'seeds') ?? 1, only);
     return sweep(plan, args, out, {
       records: 'data/runs',
-      reports: (_, all) => [failureModesReport(scale, all)],
+      reports: (own, all) => [failureModesReport(scale, all, own)],
     });
   },
 };

@@ -51,10 +51,14 @@ export function paperTableReport(table: PaperTable, base: Experiment, records: r
   };
 }
 
-/** The report of the failure modes at a scale. */
-export function failureModesReport(scale: string, records: readonly RunRecord[]): RunsReport {
+/** The report of the failure modes at a scale; its figure draws `own`, the runs that were made for them. */
+export function failureModesReport(
+  scale: string,
+  records: readonly RunRecord[],
+  own: readonly RunRecord[],
+): RunsReport {
   const texts = tableTexts(failureModesTable(records, scale), failureModeNotes(records, scale));
-  return reportOf(`failure-modes-${scale}`, texts, records);
+  return reportOf(`failure-modes-${scale}`, texts, own);
 }
 
 /** The tries of a search, the best first. */

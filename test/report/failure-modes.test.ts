@@ -7,6 +7,7 @@ import { experiment } from '../../lib/experiment/experiments.js';
 import { failureModeRuns, failureModes } from '../../lib/experiment/failure-modes.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { learningCurves } from '../../lib/report/study-figures.js';
+import { failureModesReport } from '../../lib/report/runs.js';
 import { failureModeNotes, failureModesTable, overfittingRows } from '../../lib/report/failure-modes.js';
 import { withoutRuns } from '../../lib/report/tables.js';
 import { planFailureModes } from '../../lib/sweep/plan.js';
@@ -102,6 +103,16 @@ describe('failure modes', () => {
     const maze = change(experiment('maze-11x11-study'), { variant: 'trm' });
     const [first] = failureModesTable([...records, recordOf(maze, 3, [0, 0])], 'laptop').rows;
     assert.equal(first?.[4], '2', 'another task is no case');
+  });
+
+  it('are drawn from the runs made for them, whatever else lies in the folder', () => {
+    const [own, maze] = [recordOf(zero, 0, [0, 0.5]), recordOf(experiment('maze-11x11-study'), 0, [0, 1])];
+    const { markdown, figure } = failureModesReport('laptop', [maze, own], [own]);
+    assert.match(markdown, /^\| halting-bias \| bias 0 \| 50\.0.%/m);
+    assert.deepEqual(
+      figure.data.map(({ name }) => name),
+      [zero.name],
+    );
   });
 
   it('hold the loss of four layers from training to new puzzles against that of two, over training', () => {
