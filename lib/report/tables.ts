@@ -6,7 +6,7 @@ import { InputError } from '../errors.js';
 import { anyObject, checkValue, listOf, objectOf, text } from '../fields.js';
 import { noteOnArc } from '../data/arc-sets.js';
 import { noteOnSudoku } from '../data/sudoku-sets.js';
-import { differences, settingText } from '../experiment/differences.js';
+import { differences, settingText, type Difference } from '../experiment/differences.js';
 import { haltingHead } from '../experiment/learned.js';
 import { ownNote } from '../experiment/own-block.js';
 import { quotedAccuracy, quotedPuzzles, voteOf, type RunRecord } from '../experiment/record.js';
@@ -205,14 +205,29 @@ export function rowsNamed(
   });
 }
 
-/** Suffix for a label that several experiments share: source, base or settings, the first that differs in all. */
+/** What a suffix says of a run. */
+type Tail = (run: RunRecord) => string;
+
+/**
+ * Suffix for a label that several experiments share: source and base, the more telling first, then settings; each where
+ * rows that are still alike differ in it.
+ */
 function toldApart(run: RunRecord, alike: readonly RunRecord[]): string {
-  const tails = [sourceTail, baseTail, (each: RunRecord) => settingsTail(each, alike)];
-  const telling = tails.find((tail) => new Set(alike.map(tail)).size === alike.length);
-  return telling?.(run) ?? ` ${run.id.split('-').at(-1) ?? ''}`;
+  const kinds = (tail: Tail): number => new Set(alike.map(tail)).size;
+  const [first, second] = kinds(sourceTail) < kinds(baseTail) ? [baseTail, sourceTail] : [sourceTail, baseTail];
+  let suffix = '';
+  let rest = alike;
+  for (const tailAmong of [() => first, () => second, settingsTail(isChosen), settingsTail(() => true), () => idTail]) {
+    const tail = tailAmong(rest);
+    const still = rest.filter((each) => tail(each) === tail(run));
+    if (still.length < rest.length) suffix += tail(run);
+    rest = still;
+  }
+  return suffix;
 }
 
-const sourceTail = ({ experiment: { task } }: RunRecord): string => ('source' in task ? `, ${task.source}` : '');
+const sourceTail: Tail = ({ experiment: { task } }) => ('source' in task ? `, ${task.source}` : '');
+const idTail: Tail = ({ id }) => ` ${id.split('-').at(-1) ?? ''}`;
 
 function baseTail({ experiment }: RunRecord): string {
   if (experiment.variant === null) return '';
@@ -220,11 +235,26 @@ function baseTail({ experiment }: RunRecord): string {
   return ` on ${experiment.base}${rate === undefined ? '' : `, rate ${rate}`}`;
 }
 
-/** This run's values of the settings in which the runs differ: ", T 2, learningRate 0.002". */
-function settingsTail({ experiment }: RunRecord, alike: readonly RunRecord[]): string {
-  const changed = alike.flatMap((other) => differences(alike[0]!.experiment, other.experiment));
-  const settings = new Map(changed.map(({ part, field }) => [field, experiment[part][field as never] as unknown]));
-  return [...settings].map(([field, value]) => `, ${paperName(field)} ${settingText(value)}`).join('');
+/** Whether a setting is of the training, and does not follow from the task. */
+const isChosen = ({ part, field }: Difference): boolean =>
+  part !== 'evaluation' && !(part === 'model' && ['vocabSize', 'sequenceLength', 'puzzleIds'].includes(field));
+
+/** Values of those meant among the settings in which runs differ: ", T 2, learningRate 0.002". */
+function settingsTail(isMeant: (setting: Difference) => boolean): (alike: readonly RunRecord[]) => Tail {
+  return (alike) => {
+    const found = alike.flatMap((other) => differences(alike[0]!.experiment, other.experiment)).filter(isMeant);
+    const settings = new Map(found.map(({ part, field }) => [settingName(part, field), { part, field }]));
+    return ({ experiment }) =>
+      [...settings]
+        .map(([name, { part, field }]) => `, ${name} ${settingText(experiment[part][field as never])}`)
+        .join('');
+  };
+}
+
+/** The paper's name of a model's setting; another part's setting of the same name is written out. */
+function settingName(part: Difference['part'], field: string): string {
+  const name = paperName(field);
+  return part === 'model' || name === field ? name : `${part}.${field}`;
 }
 
 /** Records as result rows, one for each experiment and data set. */

@@ -1,6 +1,8 @@
 /** Tables: whole strings, the same for the same rows. */
 import assert from 'node:assert/strict';
+import { change, type ExperimentChanges } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
+import type { RunRecord } from '../../lib/experiment/record.js';
 import { ablationTable } from '../../lib/report/ablation.js';
 import { accuracyVersusCycles } from '../../lib/report/figures.js';
 import { recordRows } from '../../lib/report/frames.js';
@@ -63,6 +65,46 @@ describe('tables', () => {
       [...resultsTable([changed, plain]).matchAll(/^\| (sudoku-4x4[^|]*) \|/gm)].map(([, name]) => name),
     ])
       assert.deepEqual(names, [`sudoku-4x4${settings(changed)}`, `sudoku-4x4${settings(plain)}`]);
+  });
+
+  it('supervision steps of the model and of the training are two settings', () => {
+    const runs = [
+      { model: { supervisionSteps: 8 } },
+      { training: { supervisionSteps: 8 } },
+      { model: { supervisionSteps: 8 }, training: { supervisionSteps: 4 } },
+    ].map((changes, i) => ({ ...recordOf(experiment('sudoku-smoke', changes), 0, [0.5]), id: `run-${i}` }));
+    assert.equal(experiment('sudoku-smoke').model.supervisionSteps, 16);
+    assert.deepEqual(
+      labelledRuns(runs).map(({ row }) => row.label),
+      [
+        'sudoku-smoke, N_sup 8, training.supervisionSteps none',
+        'sudoku-smoke, N_sup 16, training.supervisionSteps 8',
+        'sudoku-smoke, N_sup 8, training.supervisionSteps 4',
+      ],
+    );
+  });
+
+  it('rows of one name say as much as tells them apart: source or base, then settings of the training', () => {
+    const of = (base: string, changes: ExperimentChanges = {}): RunRecord =>
+      recordOf(change(experiment(base, { variant: 'trm-t2-n2' }), changes), 0, [0.5]);
+    const longer = { training: { steps: 99 } };
+    const runs = [
+      of('sudoku-extreme-desk-study'),
+      of('sudoku-6x6-study'),
+      of('sudoku-6x6-study', { ...longer, evaluation: { every: 33 } }),
+      of('sudoku-6x6-study', { training: { learningRate: 0.5 } }),
+      of('sudoku-6x6-study', { ...longer, evaluation: { every: 11 } }),
+    ].map((run, i) => ({ ...run, id: `run-${i}` }));
+    const { steps } = runs[1]!.experiment.training;
+    const name = 'w/ T = 2, n = 2 on sudoku';
+    const labels = labelledRuns(runs).map(({ row }) => row.label);
+    assert.deepEqual(labels, [
+      `${name}-extreme-desk-study`,
+      `${name}-6x6-study, steps ${steps}`,
+      `${name}-6x6-study, steps 99, every 33`,
+      `${name}-6x6-study, rate 0.5`,
+      `${name}-6x6-study, steps 99, every 11`,
+    ]);
   });
 
   it('no records, and a run that is given twice, are refused', () => {
