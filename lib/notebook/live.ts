@@ -34,12 +34,13 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
   const figure = new Output();
   const subtitle = `${experiment.name}, seed ${options.seed ?? 0}`;
   const totalSteps = experiment.training.steps;
+  const caption = { subtitle, totalSteps, split: experiment.evaluation.split };
   let drawnAt = -Infinity;
   let drawn = { points: 0, evaluations: 0 };
   const draw = async ({ curve, evaluations }: Pick<RunProgress, 'curve' | 'evaluations'>): Promise<void> => {
     if (curve.length === drawn.points && evaluations.length === drawn.evaluations) return;
     drawn = { points: curve.length, evaluations: evaluations.length };
-    await showPicture(learningCurve(curve, evaluations, { subtitle, totalSteps }), figure);
+    await showPicture(learningCurve(curve, evaluations, caption), figure);
     drawnAt = performance.now();
   };
   interrupted(); // presses before this call were meant for something else
@@ -63,7 +64,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
       await options.onProgress?.(state);
     },
   });
-  if (inNotebook()) await show(learningCurve(outcome.curve, outcome.evaluations, { subtitle, totalSteps }), figure);
+  if (inNotebook()) await show(learningCurve(outcome.curve, outcome.evaluations, caption), figure);
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
   await show(

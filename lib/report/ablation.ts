@@ -12,7 +12,15 @@ import { checkRecords } from './checks.js';
 import { comparedOverSeeds, probabilityText } from './orderings.js';
 import { runsOf } from './paper-rows.js';
 import { holm } from './statistics.js';
-import { byVotes, labelledRuns, meanAndSpread, signedPoints, toMarkdown, type LabelledRuns } from './tables.js';
+import {
+  byVotes,
+  labelledRuns,
+  meanAndSpread,
+  signedPoints,
+  splitsText,
+  toMarkdown,
+  type LabelledRuns,
+} from './tables.js';
 import { plural } from '../words.js';
 
 /** One row of an ablation with its runs; accepted by figures of table rows. */
@@ -124,12 +132,12 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   const table = toMarkdown({ columns: [...columns, ...compared, 'seeds'], rows: lines });
   const run = rows.flatMap(({ records: own }) => own);
   const scored = [...new Set(run.map(quotedPuzzles))];
-  const splits = [...new Set(rows.map(({ experiment }) => experiment.evaluation.split))];
+  const splits = splitsText(rows.map(({ experiment }) => experiment.evaluation.split));
   const about =
     scored.length === 0
       ? 'No runs of this plan yet.'
       : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
-        `${splits.join(' or ')} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles fully solved'}, ` +
+        `${splits} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles fully solved'}, ` +
         'mean ± standard deviation over seeds' +
         `${base === undefined ? '' : '; p is from a two-sided t-test paired by seed, Holm-corrected over the rows'}.`;
   const apart = others.map(({ row }) => row.label).join(', ');

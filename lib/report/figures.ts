@@ -31,7 +31,7 @@ import {
 import type { Figure, Trace } from './draw/plotly.js';
 import { colour, fontSize, seriesColour, stroke, textWidth, translucent } from './draw/style.js';
 import { seriesPlaces } from './series.js';
-import { labelledRuns, type LabelledRuns } from './tables.js';
+import { labelledRuns, splitsText, type LabelledRuns } from './tables.js';
 import { countsText } from '../words.js';
 import { InputError } from '../errors.js';
 
@@ -67,7 +67,7 @@ export function rowsVersusCycles(
   const run = rows.filter(({ records: own }) => own.length > 0);
   const records = run.flatMap(({ records: own }) => own);
   const puzzles = countsText(records.map((record) => finalEvaluation(record).puzzles));
-  const splits = [...new Set(records.map(({ experiment }) => experiment.evaluation.split))].join(' or ');
+  const splits = splitsText(records.map(({ experiment }) => experiment.evaluation.split));
   const several = run.some(({ records: own }) => own.length > 1);
   const subtitle =
     records.length === 0
@@ -165,12 +165,12 @@ export interface EvaluationPoint {
 
 /**
  * Training as it goes: above, the loss on training puzzles;
- * below, the test puzzles solved after the first and after the last supervision step.
+ * below, the puzzles of `split`, by default test, solved after the first and after the last supervision step.
  */
 export function learningCurve(
   curve: readonly TrainingPoint[],
   evaluations: readonly EvaluationPoint[],
-  options: Caption & { readonly totalSteps?: number } = {},
+  options: Caption & { readonly totalSteps?: number; readonly split?: 'test' | 'validation' } = {},
 ): Figure {
   const total =
     options.totalSteps ?? Math.max(1, ...curve.map(({ step }) => step), ...evaluations.map(({ step }) => step));
@@ -203,7 +203,11 @@ export function learningCurve(
       {
         xaxis: { ...axis('Optimizer steps'), range: [0, total * 1.01], anchor: 'y2' },
         yaxis: { ...axis('Training loss<br>(nats a cell)'), domain: [0.58, 1], rangemode: 'tozero' },
-        yaxis2: { ...axis('Test puzzles<br>solved'), ...percentAxis, domain: [0, 0.46] },
+        yaxis2: {
+          ...axis(`${options.split === 'validation' ? 'Validation' : 'Test'} puzzles<br>solved`),
+          ...percentAxis,
+          domain: [0, 0.46],
+        },
         annotations: endLabels(ends, 100, 'y2', 0.46),
       },
     ),

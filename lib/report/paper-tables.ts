@@ -226,10 +226,10 @@ export function paperData({ task }: Experiment): string {
   return task.kind === 'maze' ? 'Maze-Hard' : 'Sudoku-Extreme';
 }
 
-function whatCounts({ task }: Experiment): string {
+function whatCounts({ task, evaluation: { split } }: Experiment): string {
   return task.kind === 'arc'
-    ? `share of test tasks ${byVotes}`
-    : 'share of test puzzles fully solved after the last supervision step';
+    ? `share of ${split} tasks ${byVotes}`
+    : `share of ${split} puzzles fully solved after the last supervision step`;
 }
 
 function shareOf(percent: number | null): number | null {

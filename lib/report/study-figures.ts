@@ -32,7 +32,7 @@ import type { Figure, Trace } from './draw/plotly.js';
 import { placeOf, seriesPlaces } from './series.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
-import type { LabelledRuns } from './tables.js';
+import { splitsText, type LabelledRuns } from './tables.js';
 
 /** Accuracy after 1 … N supervision steps, with N beyond that of training. */
 export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
@@ -134,9 +134,8 @@ export function costVersusAccuracy(
   checkRows(rows);
   const run = withRecords(rows);
   const voted = run.some(({ records }) => records.some(voteOf));
-  const { of = voted ? 'Test tasks solved in two tries' : 'Test puzzles solved', ...caption } = checkOptions(options, {
-    of: optional(text),
-  });
+  const { of = `${capital(splitsOf(run))} ${voted ? 'tasks solved in two tries' : 'puzzles solved'}`, ...caption } =
+    checkOptions(options, { of: optional(text) });
   const places = seriesPlaces(run);
   const points = run.map((each, i) => ({
     name: each.row.label,
@@ -179,11 +178,12 @@ export function costVersusAccuracy(
   };
 }
 
-/** Training and test puzzles solved, row by row; the gap is memorisation. */
+/** Training puzzles and test (or validation) puzzles solved, row by row; the gap is memorisation. */
 export function trainingVersusTest(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
   checkRows(rows);
   const looked = rows.filter(({ records }) => records.some((record) => closingEvaluation(record, 'training')));
   const names = looked.map(({ row }) => row.label);
+  const splits = splitsOf(looked);
   const seen = looked.map(({ records }) => records.flatMap((record) => closingEvaluation(record, 'training') ?? []));
   const onTraining = seen.map((evaluations) => percent(mean(evaluations.map(last))));
   const few = Math.max(0, ...seen.flat().map(({ puzzles }) => puzzles));
@@ -212,17 +212,17 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
       },
       {
         type: 'scatter',
-        name: 'test puzzles',
+        name: `${splits} puzzles`,
         mode: 'markers',
         x: onTest,
         y: names,
         marker: { symbol: 'circle', size: 10, color: seriesColour(0) },
-        hovertemplate: '%{x:.1f} % of test puzzles<extra>%{y}</extra>',
+        hovertemplate: `%{x:.1f} % of ${splits} puzzles<extra>%{y}</extra>`,
       },
     ],
     layout: rowsLayout(
       {
-        title: 'Training puzzles versus test puzzles',
+        title: `Training puzzles versus ${splits} puzzles`,
         subtitle: `${studyCaption(looked)}; ${few.toLocaleString('en')} training puzzles`,
         ...checkOptions(options, {}),
       },
@@ -233,14 +233,14 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
   };
 }
 
-/** Test puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
+/** Test (or validation) puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
 export function learningCurves(
   rows: readonly LabelledRuns[],
   options: Caption & { readonly of?: string } = {},
 ): Figure {
   checkRows(rows);
-  const { of = 'Test puzzles solved', ...caption } = checkOptions(options, { of: optional(text) });
   const run = withRecords(rows);
+  const { of = `${capital(splitsOf(run))} puzzles solved`, ...caption } = checkOptions(options, { of: optional(text) });
   const apart = trainedApart(run);
   const places = seriesPlaces(apart);
   const series = apart.map(({ row, records }, i) => ({
@@ -399,6 +399,13 @@ function trainingCaption(rows: readonly LabelledRuns[]): string {
   const sets = several(withRecords(rows).flatMap(({ records }) => records.map(({ data }) => data.train.name)));
   return sets === '' ? 'not run yet' : `${sets}; ${seedsText(rows)}; grey: the other rows`;
 }
+
+/** The splits that runs were scored on. */
+function splitsOf(rows: readonly LabelledRuns[]): string {
+  return splitsText(rows.flatMap(({ records }) => records.map(({ experiment }) => experiment.evaluation.split)));
+}
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 function seedsText(rows: readonly LabelledRuns[]): string {
   const seeds = seedsOf(rows);

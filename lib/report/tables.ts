@@ -87,6 +87,8 @@ export interface ResultRow {
   readonly data: string;
   /** Ours is the share of ARC tasks solved by votes. */
   readonly voted?: boolean;
+  /** The split that ours is scored on. Default test. */
+  readonly split?: string;
 }
 
 /** How votes on ARC tasks are counted. */
@@ -130,11 +132,12 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
       data,
     ]),
   };
+  const splits = splitsText(rows.map(({ split = 'test' }) => split));
   const counted = [
     rows.every(({ voted }) => voted) && rows.length > 0
       ? ''
-      : 'test puzzles fully solved after the last supervision step',
-    rows.some(({ voted }) => voted) ? `test tasks ${byVotes}` : '',
+      : `${splits} puzzles fully solved after the last supervision step`,
+    rows.some(({ voted }) => voted) ? `${splits} tasks ${byVotes}` : '',
   ];
   const notes = [
     `Share of ${counted.filter((each) => each !== '').join(', on ARC of ')}, ` +
@@ -146,6 +149,11 @@ export function resultsMarkdown(rows: readonly ResultRow[]): string {
       '\\* The paper’s number is for other data, another scale or more recursions, so it is not comparable with ours.',
     );
   return `${toMarkdown(table)}\n\n${notes.join(' ')}`;
+}
+
+/** "test", "validation" or "test or validation": the splits that results are scored on; "test" for none. */
+export function splitsText(splits: readonly string[]): string {
+  return [...new Set(splits)].sort().join(' or ') || 'test';
 }
 
 /** Runs that tables and figures combine over seeds, such as those of one row of a paper's table. */
@@ -269,6 +277,7 @@ function resultRows(records: readonly RunRecord[]): ResultRow[] {
       puzzles: Math.min(...group.map(quotedPuzzles)),
       data: `${data.test.name} (${data.train.examples.toLocaleString('en')} for training)`,
       voted: voteOf(group[0]) !== undefined,
+      split: experiment.evaluation.split,
     };
   });
 }

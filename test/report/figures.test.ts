@@ -162,7 +162,9 @@ describe('figures', () => {
   });
 
   it('learning curve: nothing learned yet is drawn too', () => {
-    const figure = learningCurve([], []);
+    const figure = learningCurve([], [], { split: 'validation' });
+    const axis = figure.layout['yaxis2'] as { title: { text: string } };
+    assert.equal(axis.title.text, 'Validation puzzles<br>solved');
     assert.deepEqual(
       figure.data.map(({ y }) => y),
       [[], [], []],

@@ -155,6 +155,34 @@ describe('figures over a table', () => {
     assert.deepEqual(figure.data[0]?.x, [37.5, 87.5], 'the gap is drawn');
   });
 
+  it('say which puzzles were scored: test, validation, or both', () => {
+    const test = studied('trm', 0, [0.5], { closing: { training: scored([0.9]) } });
+    const { experiment: own } = studied('hrm', 0, [0.5]);
+    const validation = {
+      ...test,
+      id: 'v',
+      experiment: { ...own, evaluation: { ...own.evaluation, split: 'validation' } },
+    };
+    const drawn = (...records: readonly RunRecord[]): readonly unknown[] => {
+      const of = records.map((record) => ({ row: { label: record.id }, records: [record] }));
+      const titles = [costVersusAccuracy(of), learningCurves(of)].map(({ layout }) => layout['yaxis']);
+      return [
+        ...titles.map((axis) => (axis as { title: { text: string } }).title.text),
+        names(trainingVersusTest(of)).at(-1),
+      ];
+    };
+    for (const [records, words] of [
+      [[test], 'Test'],
+      [[validation], 'Validation'],
+      [[validation, test], 'Test or validation'],
+    ] as const)
+      assert.deepEqual(drawn(...(records as readonly RunRecord[])), [
+        `${words} puzzles solved`,
+        `${words} puzzles solved`,
+        `${words.toLowerCase()} puzzles`,
+      ]);
+  });
+
   it('learning curves: the last supervision step of every evaluation, at its optimizer step', () => {
     const seed = (share: number): Partial<RunRecord> => ({
       evaluations: [scored([0.9, share / 2], 200), scored([0.9, share], 600)],

@@ -260,6 +260,18 @@ describe('tables', () => {
     );
   });
 
+  it('results: validation puzzles are called so', () => {
+    const made = record({ exactAccuracy: [0.5] });
+    const { experiment: own } = made;
+    const validated = {
+      ...made,
+      experiment: { ...own, evaluation: { ...own.evaluation, split: 'validation' as const } },
+    };
+    assert.match(resultsTable([made]), /^Share of test puzzles fully solved/m);
+    assert.match(resultsTable([validated]), /^Share of validation puzzles fully solved/m);
+    assert.match(resultsTable([{ ...validated, id: 'v' }, made]), /^Share of test or validation puzzles fully solved/m);
+  });
+
   it('results: a row without a record says so', () => {
     const line = resultsMarkdown([
       { name: 'HRM', paper: 0.55, sameData: false, ours: [], scale: 'laptop', puzzles: null, data: '–' },
