@@ -1,10 +1,17 @@
 /** trm-lab search: tries settings of an experiment on its validation split, and leaves a record of every try. */
 import { InputError } from '../errors.js';
+import { longNames } from '../experiment/words.js';
 import { planSearch, type SearchAxis } from '../sweep/plan.js';
 import { searchReport } from '../report/runs.js';
 import { numberOf, type Command } from './command.js';
 import { engineOptions } from './engine-options.js';
-import { experimentOptions, readExperiment, variantOption, wholeExperiment } from './experiment-options.js';
+import {
+  experimentOptions,
+  readChanges,
+  readExperiment,
+  variantOption,
+  wholeExperiment,
+} from './experiment-options.js';
 import { readField } from './settings.js';
 import { sweep, sweepOptions } from './sweep-progress.js';
 
@@ -32,7 +39,14 @@ export const search: Command = {
 
   async run(args, out) {
     const base = readExperiment(args);
-    const plan = planSearch(base, args.positionals.map(readAxis), numberOf(args, 'seeds') ?? 1);
+    const axes = args.positionals.map(readAxis);
+    const set = readChanges(args);
+    const twice = axes.find(({ part, field }) => Object.hasOwn(set[part] ?? {}, field));
+    if (twice !== undefined)
+      throw new InputError(
+        `search --set: expected no ${twice.part}.${twice.field}, of which this search tries values; leave it out`,
+      );
+    const plan = planSearch(base, axes, numberOf(args, 'seeds') ?? 1);
     return sweep(plan, args, out, {
       records: 'data/search',
       reports: (records) => [searchReport(base, records)],
@@ -40,12 +54,13 @@ export const search: Command = {
   },
 };
 
-/** Reads "training.learningRate=5e-4|1e-3". */
+/** Reads "training.learningRate=5e-4|1e-3". The evaluation of a search is fixed. */
 function readAxis(written: string): SearchAxis {
-  const { part, field, value } = readField(written);
-  if (part === 'evaluation')
-    throw new InputError(
-      `search: expected task, model or training, got ${written}; the evaluation of a search is fixed`,
-    );
-  return { part, field, values: value.split('|').map((each) => readField(`${part}.${field}=${each}`).parsed) };
+  const read = (item: string) => readField(item, 'search', ['task', 'model', 'training']);
+  const { part, field, value } = read(written);
+  const tried = value.split('|').map((each) => {
+    const { parsed } = read(`${part}.${field}=${each}`);
+    return Object.entries(part === 'model' ? longNames({ [field]: parsed }) : { [field]: parsed })[0];
+  });
+  return { part, field: tried[0]?.[0] ?? field, values: tried.map((each) => each?.[1]) };
 }

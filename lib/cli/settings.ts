@@ -27,7 +27,7 @@ export function readSettings(list: string): Settings {
   const settings: Settings = {};
   if (/^[\s,]+$/.test(list)) throw new InputError(`--set: expected FIELD=VALUE, got ${show(list)}`);
   for (const item of list.split(/,(?=\s*(?:[a-z]+\.\w+\s*=|$))/).filter((written) => written.trim() !== '')) {
-    const { part, field, parsed } = readField(item);
+    const { part, field, parsed } = readField(item, '--set', parts);
     const fields = (settings[part] ??= Object.create(null) as Record<string, unknown>);
     if (field in fields) throw new InputError(`--set: expected ${part}.${field} once, got it twice`);
     fields[field] = parsed;
@@ -44,18 +44,24 @@ const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
   task: [...new Set(Object.values(taskFields).flatMap((fields) => Object.keys(fields)))],
 };
 
-/** Reads one "training.steps=300". Throws InputError for anything else. */
-export function readField(item: string): {
-  readonly part: Part;
+/** Reads one "training.steps=300" of the allowed parts. Throws InputError, which begins with `place`, for anything else. */
+export function readField<Allowed extends Part>(
+  item: string,
+  place: string,
+  allowed: readonly Allowed[],
+): {
+  readonly part: Allowed;
   readonly field: string;
   readonly value: string;
   readonly parsed: unknown;
 } {
   const [, part = '', field = '', value = ''] = /^\s*(\w+)\.(\w+)\s*=(.+)$/s.exec(item) ?? [];
-  if (!(parts as readonly string[]).includes(part))
-    throw new InputError(`--set: expected ${parts.join('|')}.FIELD=VALUE, got ${show(item.trim())}${meant(item)}`);
+  if (!(allowed as readonly string[]).includes(part))
+    throw new InputError(
+      `${place}: expected ${allowed.join('|')}.FIELD=VALUE, got ${show(item.trim())}${meant(item, allowed)}`,
+    );
   const word = value.trim(); // text, such as attention, if it is no JSON
-  return { part: part as Part, field, value: word, parsed: readJson(word, () => word) };
+  return { part: part as Allowed, field, value: word, parsed: readJson(word, () => word) };
 }
 
 /** Throws InputError naming every setting that a command does not read, with its reason where there is one. */
@@ -73,11 +79,11 @@ export function refuseUnread(command: string, settings: Settings, read: ReadSett
 }
 
 /** " (did you mean training.steps?)": suggests a full name for one without a part, or with a wrong part. */
-function meant(item: string): string {
+function meant(item: string, allowed: readonly Part[]): string {
   const [, part = '', field = ''] = /^\s*(?:(\w+)\.)?(\w+)\s*=/.exec(item) ?? [];
-  if ((parts as readonly string[]).includes(part)) return ''; // the value is missing
-  if (part !== '') return didYouMean(part, parts);
-  const names = Object.entries(wellKnown).flatMap(([of, fields]) => fields.map((each) => `${of}.${each}`));
+  if ((allowed as readonly string[]).includes(part)) return ''; // the value is missing
+  if (part !== '') return didYouMean(part, allowed);
+  const names = allowed.flatMap((of) => (wellKnown[of] ?? []).map((each) => `${of}.${each}`));
   const exact = names.find((name) => name.split('.')[1]?.toLowerCase() === field.toLowerCase());
   return exact === undefined ? '' : ` (did you mean ${exact}?)`;
 }

@@ -113,7 +113,6 @@ describe('trm-lab', () => {
     refuses(['train', '--experiment', 'sudoku-5x5'], /expected one of sudoku-4x4/);
     refuses(['train', '--engine', 'cuda'], /--engine: expected one of auto, native, tfjs, torch, got cuda/);
     refuses(['ablate', '--only', 'trm,hmr'], /got hmr \(did you mean hrm\?\)/);
-    refuses(['search', 'training.learningRate='], /got "training\.learningRate="$/);
     refuses(['failure-modes', '--scale', 'paper'], /--scale: expected one of smoke, laptop, got paper/);
     refuses(['sweep', 'stand'], /expected status, got stand/);
     refuses(['sweep', 'status', '--runs', folder], /no array was submitted from this folder/);
@@ -123,6 +122,21 @@ describe('trm-lab', () => {
       /train: this command takes options only, got sudoku-4x4 \(npm run trm -- train --h/,
     );
     refuses(['solve', 'abc'], /found no Sudoku in "abc": write 16, 36 or 81 cells, with a dot for an empty one/);
+  });
+
+  it('refuses a search of what is no setting of its task, model or training, or is set by --set', () => {
+    const search = (...args: readonly string[]): string[] => [
+      'search',
+      '--experiment',
+      'sudoku-smoke',
+      '--dry',
+      ...args,
+    ];
+    refuses(search('training.learningRate='), /search: expected .*, got "training\.learningRate="$/);
+    refuses(search('foo'), /error: search: expected task\|model\|training\.FIELD=VALUE, got "foo"$/);
+    refuses(search('evaluation.every=1|2'), /error: search: expected task\|model\|training\.FIELD/);
+    for (const field of ['T', 'deepRecursions'])
+      refuses(search(`model.${field}=1|2`, '--set', 'model.T=3'), /search --set: expected no model\.deepRecursions/);
   });
 
   it('prints what the published scale costs in FLOP and hours here, and starts it only with --yes', function () {
