@@ -8,6 +8,7 @@ import { loadTask, type Task, type TaskData } from '../experiment/task.js';
 import { Progress } from '../progress.js';
 import { variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
+import { longNames } from '../experiment/words.js';
 import { readUserFile } from '../user-file.js';
 import { text, type Arguments, type Option } from './command.js';
 import { parts } from '../experiment/differences.js';
@@ -118,6 +119,7 @@ function readConfig(file: string): {
     if (fields === undefined) continue;
     changes[part] = isObject(fields) ? fields : complain(`${part}: expected an object of fields`);
   }
+  if (changes.model !== undefined) changes.model = { ...longNames(changes.model) }; // as --set has them
   const word = (name: 'experiment' | 'variant'): object => {
     const value = content[name];
     if (value === undefined || typeof value === 'string') return value === undefined ? {} : { [name]: value };

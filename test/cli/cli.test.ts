@@ -374,16 +374,21 @@ describe('trm-lab', () => {
       return ['train', '--config', file, '--folder', path.join(folder, 'from-config')];
     };
     const outcome = run(
-      ...config({ experiment: 'sudoku-smoke', model: { n: 1 }, training: { steps: 9, batchSize: 4 } }),
-      ...['--set', 'training.steps=3', '--json'],
+      ...config({ experiment: 'sudoku-smoke', model: { n: 1, T: 2 }, training: { steps: 9, batchSize: 4 } }),
+      ...['--set', 'training.steps=3,model.T=1', '--json'],
     );
     assert.equal(outcome.status, 0, outcome.stderr);
     const { steps, experiment } = JSON.parse(outcome.stdout) as {
       steps: number;
-      experiment: { base: string; model: { latentRecursions: number }; training: { batchSize: number } };
+      experiment: {
+        base: string;
+        model: { latentRecursions: number; deepRecursions: number };
+        training: { batchSize: number };
+      };
     };
     const { base, model, training } = experiment;
     assert.deepEqual([base, steps, training.batchSize, model.latentRecursions], ['sudoku-smoke', 3, 4, 1]);
+    assert.equal(model.deepRecursions, 1);
     rmSync(path.join(folder, 'from-config'), { recursive: true });
     refuses(config('{"training": '), /config\.json: expected a JSON object .*: .*(JSON|end)/);
     refuses(config('{"training": {}, "training": {}}'), /config\.json: .*"training" twice in an object/);
