@@ -117,7 +117,7 @@ export async function sweep(
   const missing = before.filter(({ state }) => state !== 'recorded');
   const asked = readEngineOptions(args).precision;
   const others = recordsOf(before, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
-  if (asked !== undefined && others.length > 0)
+  if (asked !== undefined && asked !== 'auto' && others.length > 0)
     out.note(
       `${plural(others.length, 'recorded run')} used another precision than ${asked} and will not be run again; ` +
         `for a table in ${asked} alone, give another --records`,

@@ -285,12 +285,17 @@ describe('trm-lab', () => {
     ]);
     assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+\s% \| [\d.]+\s±\s[\d.]+\s% \| 2 \|/m);
     // Fewer rows and seeds leave in the table what the folder has.
-    const fewer = run(
-      ...['ablate', '--scale', 'smoke', '--only', 'trm', '--seeds', '1', '--precision', 'float32'],
-      ...['--records', records, '--runs', path.join(folder, 'ablation')],
-    );
+    const onlyOne = (precision: string, ...more: readonly string[]): SpawnSyncReturns<string> =>
+      run(
+        ...['ablate', '--scale', 'smoke', '--only', 'trm', '--seeds', '1', '--precision', precision, ...more],
+        ...['--records', records, '--runs', path.join(folder, 'ablation')],
+      );
+    const fewer = onlyOne('float32');
     assert.equal(fewer.status, 0, fewer.stderr);
     assert.match(readFileSync(`${name}.md`, 'utf8'), /^\| w\/ ACT \| [\d.]+\s% \| [\d.]+\s±\s[\d.]+\s% \| 2 \|/m);
+    // The record has one precision or the other; auto asks for neither.
+    const warned = ['float32', 'bf16', 'auto'].map((each) => /another precision/.test(onlyOne(each, '--dry').stderr));
+    assert.deepEqual([warned.filter(Boolean).length, warned[2]], [1, false]);
     const ofMine = path.join(records, 'mine.csv');
     writeFileSync(ofMine, 'a file of the user’s own\n');
     const again = run('report', '--records', records);
