@@ -4,6 +4,7 @@ import { given } from '../fields.js';
 import type { LoadOptions } from '../checkpoint/checkpoint.js';
 import type { ModelConfig } from '../model/config.js';
 import { choice, type Arguments, type Option } from './command.js';
+import type { ReadSettings } from './settings.js';
 
 export const weightsOption: Option = {
   value: 'NAME',
@@ -11,6 +12,18 @@ export const weightsOption: Option = {
     'raw or average, for a file that has both online and averaged weights. ' +
     "Default: what the run's configuration says, else average",
 };
+
+const trainingOnly = 'used in training only';
+
+/** The settings of a model that its answers depend on. */
+export const usedInAnswers = {
+  except: {
+    gradient: trainingOnly,
+    halting: trainingOnly,
+    explorationProbability: trainingOnly,
+    haltingBias: trainingOnly,
+  },
+} as const satisfies ReadSettings['model'];
 
 /** How to read a checkpoint, given the model fields of --set. */
 export function loadOptions(args: Arguments, config: Readonly<Record<string, unknown>>): LoadOptions {

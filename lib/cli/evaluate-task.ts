@@ -39,6 +39,12 @@ export async function dataToScore(
   const split = choice(args, 'split', ['train', 'test', 'validation']);
   const file = text(args, 'file');
   const kind = file === undefined ? undefined : await kindOfFile(userFile(file));
+  const idle = Object.keys(readChanges(args).task ?? {}).filter((field) => field !== 'side'); // a model's size
+  if (file !== undefined && kind !== 'arc' && idle.length > 0)
+    throw new InputError(
+      `--set: expected no ${idle.map((field) => `task.${field}`).join(', ')} with --file ${file}, which says which ` +
+        'puzzles to score; leave it out',
+    );
   if (file !== undefined && (kind === 'sudoku' || kind === 'maze')) {
     if (split !== undefined)
       throw new InputError(`--split: expected none with ${file}, all of whose puzzles are scored`);

@@ -11,7 +11,7 @@ import { evaluate, type EvaluateOptions, type Evaluation } from '../train/evalua
 import type { ArcVoteOptions, ArcVoteResult } from '../train/evaluate-arc.js';
 import { Keeping } from '../train/kept.js';
 import { evaluateUntilSure, type UntilSure } from '../train/until-sure.js';
-import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
+import { assumedLine, loadOptions, refuseIdle, usedInAnswers, weightsOption } from './checkpoint-options.js';
 import {
   anyNumber,
   choice,
@@ -297,12 +297,15 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
   if (relabelling !== undefined && kindOfSet(dataset) !== 'sudoku')
     throw new InputError(`--relabel: expected Sudokus, got ${dataset.name}`);
   const search = flag(args, 'until-sure');
-  const votes = isArcDataset(dataset) ? 1 : (numberOf(args, 'votes') ?? 1); // ARC's versions vote afterwards
+  const arc = isArcDataset(dataset);
+  const votes = arc ? 1 : (numberOf(args, 'votes') ?? 1); // ARC's versions vote afterwards
   const forms = search || votes > 1 ? formsOf(dataset, relabelling) : undefined;
   const mostForms = search ? { mostForms: Math.min(mostFormsOf(args), forms?.count ?? 1) } : {};
   const chains = numberOf(args, 'chains') ?? 1;
   const noise = numberOf(args, 'noise') ?? (chains > 1 ? 0.3 : 0);
   const seed = seedOf(args);
+  if (arc && text(args, 'seed') !== undefined && !severalChains(args))
+    throw new InputError('--seed: nothing is random in a vote of the versions of ARC tasks; leave it out');
   const haltAbove = numberOf(args, 'halt-above');
   return {
     every,
@@ -318,7 +321,7 @@ function readAsked(args: Arguments, dataset: Dataset): Asked {
     ...mostForms,
     thinking: {
       haltAbove: haltAbove ?? (search ? 0 : null),
-      votes,
+      ...(arc ? given({ versions: numberOf(args, 'votes') }) : { votes }),
       ...mostForms,
       ...(forms !== undefined && kindOfSet(dataset) === 'sudoku' ? { relabel: relabelling ?? 'both' } : {}),
       chains,
@@ -419,17 +422,8 @@ function stepLines(result: Evaluation): string[] {
 
 /** Settings that affect the result: those of the puzzles, and of the model except in training. */
 function readSettingsOf(args: Arguments): ReadSettings {
-  const trainingOnly = 'used in training only';
-  const except = isRandom(args)
-    ? {}
-    : {
-        gradient: trainingOnly,
-        halting: trainingOnly,
-        explorationProbability: trainingOnly,
-        haltingBias: trainingOnly,
-      };
   const fromFile = text(args, 'file') !== undefined && !isRandom(args);
-  return { ...(fromFile ? {} : { task: everyField }), model: { except } };
+  return { ...(fromFile ? {} : { task: everyField }), model: isRandom(args) ? everyField : usedInAnswers };
 }
 
 function isRandom(args: Arguments): boolean {

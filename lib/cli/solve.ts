@@ -14,11 +14,10 @@ import type { SudokuBoards } from '../report/cells.js';
 import { boardLines, markLegend } from '../report/text-board.js';
 import { judgeSudoku, type JudgedThought } from '../train/thoughts.js';
 import { think } from '../train/think.js';
-import { assumedLine, loadOptions, refuseIdle, weightsOption } from './checkpoint-options.js';
+import { assumedLine, loadOptions, refuseIdle, usedInAnswers, weightsOption } from './checkpoint-options.js';
 import { numberOf, text, type Command, type Out } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { readChanges } from './experiment-options.js';
-import { everyField } from './settings.js';
 import { readSearch, searchOptions, solveUntilSure, type Search } from './solve-until-sure.js';
 import { plural } from '../words.js';
 
@@ -37,7 +36,7 @@ export const solve: Command = {
     set: {
       value: 'model.A=V,…',
       about: 'model settings that the file does not state, or that you want to change, e.g. model.latentRecursions=4',
-      settings: () => ({ model: everyField }),
+      settings: () => ({ model: usedInAnswers }),
     },
     weights: weightsOption,
     steps: { value: 'N', range: [1, 4096], about: "supervision steps. Default the model's" },

@@ -144,6 +144,13 @@ describe('trm-lab with ARC', function () {
     );
     assert.deepEqual([attempts.length, attempts.flat().length], [4, 5]);
     assert.match(submit().stderr, /--submission: expected a new file, got .*submission\.json, which exists/);
+    const asJson = run(...asked, '--votes', '2', '--threads', '1', '--json');
+    const { thinking } = JSON.parse(asJson.stdout) as { thinking: { votes?: number; versions?: number } };
+    assert.deepEqual([thinking.votes, thinking.versions], [undefined, 2]);
+    assert.match(
+      run(...asked, '--votes', '2', '--seed', '7').stderr,
+      /error: --seed: nothing is random in a vote of the versions of ARC tasks; leave it out/,
+    );
     const refused = run(
       'evaluate',
       '--random',

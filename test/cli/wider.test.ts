@@ -176,6 +176,14 @@ describe('thinking wider', function () {
       '--set',
       'task.testPuzzles=3',
     );
+    const random = ['--random', '0', '--file', file, '--experiment', 'sudoku-4x4', '--steps', '1'];
+    await refused(
+      /--set: expected no task\.testPuzzles with --file .*mine\.txt, which says which puzzles to score/,
+      evaluateCommand,
+      ...random,
+      ...['--set', 'task.testPuzzles=3,task.side=4'],
+    );
+    assert.equal((await run(evaluateCommand, ...random, '--set', 'task.side=4')).code, 0); // the model's size
     await refused(/--split: expected none/, evaluateCommand, small, '--file', file, '--split', 'test');
     await refused(/expected puzzles of 81 cells/, evaluateCommand, large, '--file', file);
     await refused(/--seed: expected --until-sure/, solve, puzzle, '--seed', '3');
