@@ -4,8 +4,10 @@ import path from 'node:path';
 import { createEngine } from '../engine/create.js';
 import { projectRoot } from '../files.js';
 import { checkReference, type ReferenceReport } from '../train/reference-check.js';
-import { below, text, type Command } from './command.js';
+import { text, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
+
+const { precision: _, ...exactOptions } = engineOptions;
 
 export const verify: Command = {
   name: 'verify',
@@ -17,13 +19,7 @@ export const verify: Command = {
       value: 'FILE',
       about: 'one fixture (.safetensors, with its .json next to it). Default: all in test/reference',
     },
-    ...engineOptions,
-    ...below('Engine', {
-      precision: {
-        value: 'NAME',
-        about: 'native and torch: float32 or bf16. Default float32, as the fixtures are',
-      },
-    }),
+    ...exactOptions,
   },
   example: 'verify --engine tfjs --backend wasm --fixture test/reference/trm-mlp.safetensors',
   minutes: 'seconds',
@@ -38,13 +34,10 @@ export const verify: Command = {
             .sort()
             .map((name) => path.join(folder, name))
         : [path.resolve(given)];
-    const options = readEngineOptions(args);
-    const precision = options.precision ?? 'float32'; // the fixtures are float32: bf16 only where asked for
+    const options = { ...readEngineOptions(args), precision: 'float32' } as const; // as the fixtures are
     const reports: ReferenceReport[] = [];
     for (const file of files) {
-      const report = await checkReference(file, (config) =>
-        createEngine(config, options.engine === 'tfjs' ? options : { ...options, precision }),
-      );
+      const report = await checkReference(file, (config) => createEngine(config, options));
       reports.push(report);
       out.line(`${report.passed ? 'ok  ' : 'FAIL'} ${report.name} on ${report.engine}`);
       for (const { quantity, error, tolerance, passed } of report.quantities) {

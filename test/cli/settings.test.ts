@@ -34,6 +34,7 @@ describe('options that nothing reads', () => {
     ['data build sudoku --dihedral', /--dihedral: expected with build maze only, got build sudoku$/],
     ['search training.steps=1 --set evaluation.split=test', /evaluation\.split \(a search scores validation puzzles/],
     ['solve 1.........3..4.2 --set model.haltingBias=3', /got model\.haltingBias \(used in training only\)$/],
+    ['verify --precision bf16', /Unknown option '--precision'/], // the fixtures are float32
     ['ablate --partition cpu', /--partition: expected --launcher slurm with it$/],
     ['ablate --launcher slurm --jobs 4', /--jobs: expected --launcher local with it; the cluster decides/],
     ['describe --all --gflops 3', /--gflops: expected a variant with it, not --all$/],
