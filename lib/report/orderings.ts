@@ -169,19 +169,19 @@ const fewestToRank = 5;
 /** The rank correlation of our effects with the paper's. */
 function correlationText(found: readonly Ordering[]): string[] {
   const measured = found.flatMap(({ paper, ours, p }) => (ours === null || p === null ? [] : [{ paper, ours }]));
-  const correlation =
-    measured.length < fewestToRank
-      ? null
-      : rankCorrelation(
-          measured.map(({ paper }) => paper),
-          measured.map(({ ours }) => ours.difference),
-        );
-  return correlation === null
-    ? []
-    : [
-        `Rank correlation of our effects with the paper’s: ${correlation.rho.toFixed(2).replace('-', '−')} ` +
-          `over ${measured.length} rows (p ${probabilityText(correlation.p)}, two-sided, by Student’s t).`,
-      ];
+  if (measured.length < fewestToRank) return [];
+  const correlation = rankCorrelation(
+    measured.map(({ paper }) => paper),
+    measured.map(({ ours }) => ours.difference),
+  );
+  return [
+    `Rank correlation of our effects with the paper’s: ${
+      correlation === null
+        ? 'none, as all of ours or all of the paper’s are the same'
+        : `${correlation.rho.toFixed(2).replace('-', '−')} over ${measured.length} rows ` +
+          `(p ${probabilityText(correlation.p)}, two-sided, by Student’s t)`
+    }.`,
+  ];
 }
 
 /** A warning for each row in which only some seeds learned: its mean describes neither kind of run. */

@@ -86,14 +86,15 @@ export function holm(values: readonly number[]): number[] {
 
 /**
  * Spearman's rank correlation, −1 … 1, and the probability that unrelated ranks correlate as strongly (two-sided, by
- * Student's t); null for fewer than three pairs. Throws InputError for unequal lengths.
+ * Student's t); null for fewer than three pairs, and where all values of a side are the same. Throws InputError for
+ * unequal lengths.
  */
 export function rankCorrelation(
   left: readonly number[],
   right: readonly number[],
 ): { readonly rho: number; readonly p: number } | null {
   checkPairs(left, right);
-  if (left.length < 3) return null;
+  if (left.length < 3 || [left, right].some((side) => new Set(side).size === 1)) return null;
   const [rho, degrees] = [spearmancoeff([...left], [...right]), left.length - 2];
   const p = Math.abs(rho) >= 1 ? 0 : 2 * studentt.cdf(-Math.abs(rho) * Math.sqrt(degrees / (1 - rho ** 2)), degrees);
   return { rho, p };

@@ -251,15 +251,16 @@ describe('tables of the paper', () => {
 
   it('rank effects by five rows or more only', () => {
     const five = ['trm-act', 'trm-no-ema', 'trm-4-layers', 'trm-attention', 'trm-one-step-gradient'] as const;
-    const text = (rows: readonly string[]): string =>
+    const text = (rows: readonly string[], apart = 0.1): string =>
       orderingsText(
         paperTableRows(1, base, [
           ...runs('trm', 0.9, 0.91, 0.92),
-          ...rows.flatMap((id, i) => runs(id, 0.8 - 0.1 * i, 0.8 - 0.1 * i, 0.79 - 0.1 * i)),
+          ...rows.flatMap((id, i) => runs(id, 0.8 - apart * i, 0.8 - apart * i, 0.79 - apart * i)),
         ]),
       );
     assert.match(text(five), /paper’s: 1\.00 over 5 rows \(p < 0\.001, two-sided, by Student’s t\)\.$/m);
     assert.doesNotMatch(text(five.slice(1)), /Rank correlation/);
+    assert.match(text(five, 0), /paper’s: none, as all of ours or all of the paper’s are the same\.$/m);
   });
 
   it('say of what runs they are made, and the commands for those', () => {

@@ -101,6 +101,9 @@ describe('statistics', () => {
     assert.deepEqual(holm([0.04, 0.01, 0.03]), [0.06, 0.03, 0.06]);
     assert.deepEqual(holm([0.9, 0.8]), [1, 1]);
     assert.equal(rankCorrelation([1, 2], [1, 2]), null);
+    // ranks that do not vary correlate with nothing: 0 / 0
+    assert.equal(rankCorrelation([1, 2, 3], [5, 5, 5]), null);
+    assert.equal(rankCorrelation([5, 5, 5], [1, 2, 3]), null);
     assert.equal(samplingError(0.5, 100), 0.05);
   });
 
