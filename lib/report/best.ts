@@ -99,8 +99,9 @@ export function headline(records: readonly RunRecord[]): string {
 function puzzlesOf(task: Task): string | undefined {
   if (task.kind === 'folder') return undefined;
   if (task.kind === 'arc') {
-    const all = task.canvas === 30 && (task.maxTasks ?? 0) === 0;
-    const part = task.testSubset === 'training' ? ' training' : '';
+    const { canvas, maxTasks = 0, validationTasks = 0, testSubset = 'evaluation' } = task;
+    const all = canvas === 30 && maxTasks === 0 && validationTasks === 0 && testSubset === 'evaluation';
+    const part = testSubset === 'evaluation' ? '' : ` ${testSubset}`;
     return `${arcName(task)}${all ? '' : `${part} tasks within ${task.canvas}×${task.canvas}`}, two tries`;
   }
   const side = `${task.side}×${task.side}`;

@@ -89,6 +89,10 @@ describe('best results', () => {
     assert.equal(named(arc), 'ARC of mine.json, two tries: null', 'not the paper’s 7.8');
     assert.equal(named({ ...arc, canvas: 7 }), 'ARC of mine.json tasks within 7×7, two tries: null');
     assert.equal(named({ ...arc, set: 'arc2' }), 'ARC-AGI-2, two tries: 0.078');
+    const ofTraining = { ...arc, set: 'arc1', testSubset: 'training' } as const;
+    assert.equal(named(ofTraining), 'ARC-AGI-1 training tasks within 30×30, two tries: null', 'not the benchmark');
+    const held = { ...arc, set: 'arc1', validationTasks: 60 } as const;
+    assert.equal(named(held), 'ARC-AGI-1 tasks within 30×30, two tries: null', 'not all of its tasks');
     assert.equal(named({ side: 9, source: 'file', file: 'mine.csv' }), 'Sudoku, 9×9 of mine.csv: null');
     assert.equal(
       named({ kind: 'maze', source: 'generated', side: 11, leastDistance: 20 }),
