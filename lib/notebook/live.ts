@@ -63,7 +63,7 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
       await turn();
       await options.onProgress?.(state);
     },
-  });
+  }).finally(() => progress.end());
   if (inNotebook()) await show(learningCurve(outcome.curve, outcome.evaluations, caption), figure);
   if (outcome.record !== undefined) return outcome;
   outcome.engine.dispose(); // an interrupted cell has no result, so nobody else could
@@ -109,7 +109,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
       progress.update('runs', 'runs', runs.length * sweepShare(runs), runs.length, busy.join(' · '));
       options.onProgress?.(runs);
     },
-  });
+  }).finally(() => progress.end());
   unfinished = sweep.catch(() => undefined); // the caller gets the failure through `sweep` itself
   const runs = await sweep;
   await drawing;

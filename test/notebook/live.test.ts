@@ -66,6 +66,31 @@ describe('training live', function () {
     assert.ok(texts.includes('[figure: Learning · sudoku-4x4, seed 3]'), texts.join('\n'));
   });
 
+  it('ends its progress line outside a notebook, also where it fails', async () => {
+    jupyter.lastWriteDisplayData = null;
+    const { isTTY, write } = process.stderr;
+    const written: string[] = [];
+    const options = { engine: { engine: 'tfjs', backend: 'cpu' }, folder: path.join(folder, 'outside') } as const;
+    const fails = { ...options, folder: path.join(folder, 'failing'), onProgress: () => assert.fail('as asked') };
+    const sweep = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs'), jobs: 1 };
+    try {
+      process.stderr.isTTY = true;
+      process.stderr.write = (text: string | Uint8Array) => written.push(String(text)) > 0;
+      for (const run of [
+        () => trainLive(tiny, options),
+        () => trainLive(tiny, fails),
+        () => sweepLive([{ experiment: change(tiny, { name: 'tiny', training: { steps: 1 } }), seed: 0 }], sweep),
+      ]) {
+        written.length = 0;
+        await run().catch((error: Error) => assert.equal(error.message, 'as asked'));
+        assert.ok(written.length > 1);
+        assert.equal(written.at(-1), '\n');
+      }
+    } finally {
+      Object.assign(process.stderr, { isTTY, write });
+    }
+  });
+
   it('interrupted while the puzzles are made, has begun nothing', async () => {
     const many = change(tiny, { task: { trainPuzzles: 100_000 } });
     const run = path.join(folder, 'run');
