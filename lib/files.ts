@@ -22,6 +22,12 @@ export function projectRoot(): string {
   return (root = folder);
 }
 
+/** A path in messages: relative if it is below the current folder, else absolute. */
+export function shownPath(file: string): string {
+  const relative = path.relative(process.cwd(), file) || '.';
+  return relative.startsWith('..') ? path.resolve(file) : relative;
+}
+
 /** The folders searched for data sets, in order: the one that TRM_DATA names, and the project's data/. */
 export function dataFolders(): string[] {
   const fromUser = process.env['TRM_DATA'] ?? '';

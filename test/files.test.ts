@@ -27,7 +27,7 @@ import { writeNewFolder } from '../lib/data/new-folder.js';
 import { claim } from '../lib/experiment/claim.js';
 import { readRecords } from '../lib/experiment/record.js';
 import { errorText } from '../lib/file-errors.js';
-import { dataFile, projectRoot, userFile } from '../lib/files.js';
+import { dataFile, projectRoot, shownPath, userFile } from '../lib/files.js';
 import { readUserFile } from '../lib/user-file.js';
 import { checkPlace, makeFolder, pieces, temporaryName, writeFileAtomic } from '../lib/write-file.js';
 import { loadCheckpoint } from '../lib/checkpoint/checkpoint.js';
@@ -46,6 +46,16 @@ const readers: Readonly<Record<string, (file: string) => unknown>> = {
 };
 
 describe('files', () => {
+  it('are shown relative to the current folder, that as a dot, and in full outside it', () => {
+    const [here, above] = [process.cwd(), path.dirname(process.cwd())];
+    assert.deepEqual([here, path.join(here, 'runs', 'a'), above, path.join(above, 'b')].map(shownPath), [
+      '.',
+      path.join('runs', 'a'),
+      above,
+      path.join(above, 'b'),
+    ]);
+  });
+
   let folder = '';
   const at = (...names: string[]): string => path.join(folder, ...names);
   before(() => {

@@ -40,7 +40,7 @@ import { untilSureText } from '../report/thoughts.js';
 import { InputError, StoppedError } from '../errors.js';
 import { given } from '../fields.js';
 import { plural } from '../words.js';
-import { kitCommand, projectRoot } from '../files.js';
+import { kitCommand, projectRoot, shownPath } from '../files.js';
 import { parameterCount } from '../model/parameters.js';
 
 const { experiment: namedExperiment, set: setOption } = experimentOptions(
@@ -176,14 +176,13 @@ export const evaluateCommand: Command = {
     const keep = new Keeping({
       folder,
       resume: flag(args, 'resume'),
-      onResume: (done, file) => out.note(`continuing after ${done} puzzles (${path.relative(process.cwd(), file)})`),
+      onResume: (done, file) => out.note(`continuing after ${done} puzzles (${shownPath(file)})`),
     });
     try {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;
-      if (keep.holds)
-        out.note(`stopped; continue with the same command and --resume (${path.relative(process.cwd(), folder)})`);
+      if (keep.holds) out.note(`stopped; continue with the same command and --resume (${shownPath(folder)})`);
       else
         out.note(`stopped; nothing is kept, because no ${flag(args, 'until-sure') ? 'puzzle' : 'batch'} was finished`);
       return 1;

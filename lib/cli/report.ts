@@ -5,12 +5,12 @@ import { InputError } from '../errors.js';
 import { readRecord, recordsSoFar } from '../experiment/record.js';
 import { runFiles } from '../experiment/run-folder.js';
 import { recordFiles } from '../experiment/sealed.js';
-import { projectRoot } from '../files.js';
+import { projectRoot, shownPath } from '../files.js';
 import { reportSources, writeReports } from '../report/files.js';
 import { recordsReport, writeRunsReports } from '../report/runs.js';
 import { plural } from '../words.js';
 import type { Command, Out } from './command.js';
-import { recordsFolder, shownPath } from './sweep-progress.js';
+import { recordsFolder } from './sweep-progress.js';
 
 export const report: Command = {
   name: 'report',

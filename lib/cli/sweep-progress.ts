@@ -15,7 +15,7 @@ import {
   type SlurmOptions,
 } from '../sweep/slurm.js';
 import { defaultJobs, recordsOf, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
-import { kitCommand, projectRoot } from '../files.js';
+import { kitCommand, projectRoot, shownPath } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { below, choice, flag, numberOf, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
 import { costText, measuredCost } from './cost.js';
@@ -76,15 +76,9 @@ export const sweepOptions: Readonly<Record<string, Option>> = {
 export function recordsFolder(args: Arguments): string | undefined {
   const folder = text(args, 'records');
   if (folder === undefined) return undefined;
-  if (folder === '' || (existsSync(folder) && !statSync(folder).isDirectory()))
-    throw new InputError(`--records: expected a folder, got ${folder === '' ? 'an empty name' : `the file ${folder}`}`);
+  if (existsSync(folder) && !statSync(folder).isDirectory())
+    throw new InputError(`--records: expected a folder, got the file ${folder}`);
   return path.resolve(folder);
-}
-
-/** A path in messages: relative if it is below the current folder, else absolute. */
-export function shownPath(file: string): string {
-  const relative = path.relative(process.cwd(), file) || '.';
-  return relative.startsWith('..') ? path.resolve(file) : relative;
 }
 
 /** The folder of runs in the arguments. */
@@ -205,7 +199,7 @@ function launch(prepared: readonly PreparedArray[], args: Arguments, out: Out): 
   const launched: readonly (SlurmArray & { readonly job?: string })[] = dry ? prepared : prepared.map(submitArray);
   const results = launched.map((array) => ({
     ...given({ job: array.job }),
-    script: path.relative(process.cwd(), scriptOf(array)),
+    script: shownPath(scriptOf(array)),
     runs: array.orders.map(({ id }) => id),
   }));
   for (const { job, script, runs } of results)

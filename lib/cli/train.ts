@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
-import { projectRoot } from '../files.js';
+import { projectRoot, shownPath } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { readFileSync } from 'node:fs';
 import { describeExperiment } from '../experiment/describe.js';
@@ -113,9 +113,7 @@ export const train: Command = {
     outcome.engine.dispose();
     const { record } = outcome;
     if (record === undefined) {
-      out.line(
-        `stopped; continue with the same command and --resume (${path.relative(process.cwd(), outcome.folder)})`,
-      );
+      out.line(`stopped; continue with the same command and --resume (${shownPath(outcome.folder)})`);
       return 1;
     }
     if (flag(args, 'record'))
@@ -135,7 +133,7 @@ export const train: Command = {
     out.line(`exact after each supervision step: ${exactAccuracy.map((share) => percentText(share)).join(' ')}`);
     out.line(
       `training ${duration(record.seconds.training)}, evaluation ${duration(record.seconds.evaluation)}, ` +
-        `${lastSitting(record).engine}; files in ${path.relative(process.cwd(), outcome.folder)}`,
+        `${lastSitting(record).engine}; files in ${shownPath(outcome.folder)}`,
     );
     out.result(record);
     return 0;

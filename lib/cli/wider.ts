@@ -8,7 +8,7 @@ import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { loadTask, changeTask } from '../experiment/task.js';
 import { widerPlan, type WiderRecord } from '../experiment/wider-record.js';
 import { widerStudy } from '../experiment/wider.js';
-import { projectRoot } from '../files.js';
+import { projectRoot, shownPath } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
@@ -80,9 +80,7 @@ export const wider: Command = {
     if (flag(args, 'record'))
       writeFileAtomic(path.join(projectRoot(), 'data', 'wider', `${record.id}.json`), readFileSync(file));
     out.line(toText(widerTable(record)));
-    out.line(
-      `${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${path.relative('.', file)}`,
-    );
+    out.line(`${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${shownPath(file)}`);
     if (assumed.length > 0) out.line(assumedLine(assumed));
     out.result({ ...record, assumed });
     return 0;

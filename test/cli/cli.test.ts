@@ -441,6 +441,15 @@ describe('trm-lab', () => {
     assert.ok(existsSync(path.join(own, 'record.json')));
   });
 
+  it('a training in the current folder says so', () => {
+    const small = ['train', '--experiment', 'sudoku-smoke', '--set', 'training.steps=1,evaluation.finalPuzzles=2'];
+    const { stdout } = spawnSync(process.execPath, [cli, ...small, '--folder', '.'], {
+      encoding: 'utf8',
+      cwd: newFolder(),
+    });
+    assert.match(stdout, /; files in \.$/m);
+  });
+
   it('refuses to begin in a folder that is gone', () => {
     if (process.platform === 'win32') return;
     const gone = path.join(folder, 'gone');
