@@ -1,7 +1,7 @@
 /** trm-lab describe: what a model is and costs, before it is trained. */
 import { describe, describeText } from '../model/describe.js';
 import { measuredSpeed } from '../experiment/cost.js';
-import { applyVariant, publishedTasks, variant, variants } from '../experiment/variants.js';
+import { applyVariant, paperOddities, publishedTasks, variant, variants } from '../experiment/variants.js';
 import { modelTable, taskTable } from '../report/model-table.js';
 import { toMarkdown } from '../report/tables.js';
 import { paperTraining } from '../train/options.js';
@@ -86,6 +86,7 @@ export const describeCommand: Command = {
       out.line('');
       out.line(`Trainable parameters on each task\n\n${toMarkdown(taskTable())}\n`);
       notes.forEach((note, i) => out.line(`[${i + 1}] ${note}`));
+      out.line(`\nOn the paper itself:\n${paperOddities.map((each) => `* ${each}`).join('\n')}`);
       out.result(variants.map((row) => ({ ...row, ...describe(applyVariant(paperConfig, row)) })));
       return 0;
     }

@@ -2,7 +2,7 @@
  * The sizes of the paper's models: parameters, depth and forward passes next to the paper's numbers, whose
  * inconsistencies are in footnotes.
  */
-import { applyVariant, paperOddities, publishedTasks, variant, variants } from '../experiment/variants.js';
+import { applyVariant, publishedTasks, variant, variants } from '../experiment/variants.js';
 import { paperConfig } from '../model/config.js';
 import { parameterCount } from '../model/parameters.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
@@ -43,7 +43,7 @@ export function modelTable(): FootnotedTable {
       };
     });
   });
-  return { table: tableOfRows(rows), notes: [...notes, ...paperOddities] };
+  return { table: tableOfRows(rows), notes };
 }
 
 /** Parameters of the models of Tables 4 and 5 on each of the paper's tasks. */

@@ -8,6 +8,7 @@ import { InputError } from '../../lib/errors.js';
 import { experiment, experiments } from '../../lib/experiment/experiments.js';
 import { readRecords } from '../../lib/experiment/record.js';
 import { checkTask } from '../../lib/experiment/task.js';
+import { paperOddities } from '../../lib/experiment/variants.js';
 
 async function described(...argv: string[]): Promise<{ readonly text: string; readonly result: unknown }> {
   const lines: string[] = [];
@@ -79,6 +80,16 @@ describe('trm-lab describe', () => {
       /^model\.layers: a whole number from 1 to 64; the paper 2\n {2}Layers of each network\. Paper: 2\.$/m,
     );
     assert.match(text, /^task\.canvas: a whole number from 1 to 30 \(kind arc\)\n {2}Side of the canvas/m);
+  });
+
+  it('lists what is odd in the paper itself without numbers, which no row refers to', async () => {
+    const { text } = await described('--all');
+    const [before = '', after = ''] = text.split('\nOn the paper itself:\n');
+    assert.ok(before.includes('\n[13] ') && !before.includes('\n[14] '));
+    assert.deepEqual(
+      after.split('\n').map((line) => line.slice(0, 2)),
+      paperOddities.map(() => '* '),
+    );
   });
 
   it('gives one list at a time, and none with a variant', () => {
