@@ -21,7 +21,7 @@ import {
   toMarkdown,
   type LabelledRuns,
 } from './tables.js';
-import { plural } from '../words.js';
+import { countsText, plural } from '../words.js';
 
 /** One row of an ablation with its runs; accepted by figures of table rows. */
 export interface AblationRuns extends LabelledRuns {
@@ -131,12 +131,11 @@ function rowsTable(rows: readonly AblationRuns[], base?: AblationRuns): string {
   const compared = base === undefined ? [] : ['against the base, points', 'p'];
   const table = toMarkdown({ columns: [...columns, ...compared, 'seeds'], rows: lines });
   const run = rows.flatMap(({ records: own }) => own);
-  const scored = [...new Set(run.map(quotedPuzzles))];
   const splits = splitsText(rows.map(({ experiment }) => experiment.evaluation.split));
   const about =
-    scored.length === 0
+    run.length === 0
       ? 'No runs of this plan yet.'
-      : `Share of ${scored.map((count) => count.toLocaleString('en')).join(' or ')} ` +
+      : `Share of ${countsText(run.map(quotedPuzzles))} ` +
         `${splits} ${run.some(voteOf) ? `tasks ${byVotes}` : 'puzzles fully solved'}, ` +
         'mean ± standard deviation over seeds' +
         `${base === undefined ? '' : '; p is from a two-sided t-test paired by seed, Holm-corrected over the rows'}.`;

@@ -1,8 +1,9 @@
 /** Whether bfloat16 learns as float32 does, from runs made in both. */
 import { InputError } from '../errors.js';
 import { precisionOf, type RunRecord } from '../experiment/record.js';
+import { probabilityText } from './orderings.js';
 import { pairedTest } from './statistics.js';
-import { meanAndSpread, type Table } from './tables.js';
+import { meanAndSpread, signedPoints, type Table } from './tables.js';
 
 /**
  * Runs that were made twice, with the same experiment and seed, in two precisions: [runs in bf16, the same in
@@ -44,8 +45,8 @@ export function precisionTable(records: readonly RunRecord[], again: readonly Ru
           step.toLocaleString('en'),
           meanAndSpread(left),
           meanAndSpread(right),
-          test === null ? '–' : (100 * test.difference).toFixed(1),
-          test === null ? '–' : test.p.toFixed(3),
+          test === null ? '–' : signedPoints(test.difference),
+          probabilityText(test?.p ?? null),
           String(left.length),
           puzzles.toLocaleString('en'),
           bf16.map(({ id }) => id).join(' '),

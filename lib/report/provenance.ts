@@ -6,7 +6,7 @@ import type { PaperRow } from '../experiment/variants.js';
 import type { PaperTableRow } from './paper-rows.js';
 import { markdownText } from './escape.js';
 
-/** One sentence about the runs of a table, and below it the commands that make just these. */
+/** One sentence about the runs of a table, and below it the commands that make these runs. */
 export function provenanceText(table: PaperRow['table'], base: Experiment, rows: readonly PaperTableRow[]): string {
   const atEqualCost = rows.flatMap(({ atEqualCost: runs = [] }) => runs);
   const runs = [...rows.flatMap(({ records, atBaseRate }) => [...records, ...atBaseRate]), ...atEqualCost];

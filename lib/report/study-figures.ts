@@ -33,6 +33,7 @@ import { placeOf, seriesPlaces } from './series.js';
 import { spreadOf } from './statistics.js';
 import { colour, fontSize, seriesColour, stroke, textWidth } from './draw/style.js';
 import { splitsText, type LabelledRuns } from './tables.js';
+import { countsText } from '../words.js';
 
 /** Accuracy after 1 … N supervision steps, with N beyond that of training. */
 export function longerThinking(rows: readonly LabelledRuns[], options: Caption = {}): Figure {
@@ -382,10 +383,10 @@ export function studyCaption(
 ): string {
   const records = rows.flatMap(({ records: own }) => own);
   if (records.length === 0) return 'not run yet';
-  const puzzles = several(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
+  const puzzles = countsText(records.flatMap(shown).flatMap((evaluation) => evaluation?.puzzles ?? []));
   const sets = several(records.map(({ data }) => data.test.name));
   const arc = records.every(({ experiment }) => experiment.task.kind === 'arc'); // their names state the tasks
-  const shaded = spread === '' || seedsOf(rows) === '1' ? '' : `, ${spread}`;
+  const shaded = spread === '' || seedsText(rows) === 'one seed' ? '' : `, ${spread}`;
   return `${sets}${arc ? '' : `, ${puzzles} puzzles`}; ${seedsText(rows)}${shaded}`;
 }
 
@@ -408,21 +409,12 @@ function splitsOf(rows: readonly LabelledRuns[]): string {
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 
 function seedsText(rows: readonly LabelledRuns[]): string {
-  const seeds = seedsOf(rows);
+  const seeds = countsText(withRecords(rows).map(({ records }) => records.length));
   return seeds === '1' ? 'one seed' : `mean over ${seeds} seeds`;
 }
 
-/** The number of seeds: "5", or "3 or 5" if rows differ. */
-function seedsOf(rows: readonly LabelledRuns[]): string {
-  return several(
-    withRecords(rows)
-      .map(({ records }) => records.length)
-      .sort((a, b) => a - b),
-  );
-}
-
-function several(values: readonly (number | string)[]): string {
-  return [...new Set(values)].map((value) => value.toLocaleString('en')).join(' or ');
+function several(names: readonly string[]): string {
+  return [...new Set(names)].join(' or ');
 }
 
 function withRecords<Row extends LabelledRuns>(rows: readonly Row[]): Row[] {

@@ -25,13 +25,22 @@ describe('precision table', () => {
     const again = [made('float32', 0, [0.25, 0.5]), made('float32', 1, [0.25, 1]), made('float32', 2, [0, 0])];
     // differences 0 and 25: t = 1, so p = ½ with one degree of freedom
     assert.deepEqual(withoutRuns(precisionTable(records, again)).rows, [
-      ['sudoku-6x6', '250', '37.5 ± 17.7 %', '25.0 ± 0.0 %', '12.5', '0.500', '2', '500'],
-      ['sudoku-6x6', '500', '87.5 ± 17.7 %', '75.0 ± 35.4 %', '12.5', '0.500', '2', '500'],
+      ['sudoku-6x6', '250', '37.5 ± 17.7 %', '25.0 ± 0.0 %', '+12.5', '0.500', '2', '500'],
+      ['sudoku-6x6', '500', '87.5 ± 17.7 %', '75.0 ± 35.4 %', '+12.5', '0.500', '2', '500'],
     ]);
     assert.deepEqual(
       precisionPairs(records, again).map(({ name, bf16, float32 }) => [name, bf16.length, float32.length]),
       [['sudoku-6x6', 2, 2]],
     );
+    // differences −50, −49 and −50: t = −149 with two degrees, p = 0.00004
+    const sure = [0, 0.01, 0].map(
+      (share, seed) => [made('bf16', seed, [share]), made('float32', seed, [0.5])] as const,
+    );
+    const [row] = precisionTable(
+      sure.map(([bf16]) => bf16),
+      sure.map(([, float32]) => float32),
+    ).rows;
+    assert.deepEqual(row?.slice(4, 6), ['−49.7', '< 0.001']);
     assert.throws(
       () => precisionTable(records, [made('bf16', 0, [1])]),
       /data\/precision: expected records of float32 runs/,

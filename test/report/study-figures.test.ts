@@ -268,6 +268,11 @@ describe('figures over a table', () => {
       studyCaption(rows(1, [studied('trm', 0, [0.5]), studied('trm', 1, [0.5]), studied('hrm', 0, [0.5])]), 'bars'),
       '4×4 generated, 300 puzzles; mean over 1 or 2 seeds, bars',
     );
+    const many = [200, 500, 300].map((puzzles, seed) => ({
+      ...studied('trm', seed, [0.5]),
+      evaluations: [{ ...scored([0.5]), puzzles }],
+    }));
+    assert.equal(studyCaption(rows(1, many)), '4×4 generated, 200 to 500 puzzles; mean over 3 seeds');
     const looked = studied('trm', 0, [0.5], { closing: { longer: { ...scored([0.5]), puzzles: 40 } } });
     assert.equal(
       studyCaption(rows(1, [looked]), '', (record) => [closingEvaluation(record, 'longer')]),
