@@ -44,7 +44,7 @@ const wellKnown: Readonly<Partial<Record<Part, readonly string[]>>> = {
   task: [...new Set(Object.values(taskFields).flatMap((fields) => Object.keys(fields)))],
 };
 
-/** Reads one "training.steps=300" of the allowed parts. Throws InputError, which begins with `place`, for anything else. */
+/** Reads one "training.steps=300" of the allowed parts. Throws InputError, which opens with `place`, otherwise. */
 export function readField<Allowed extends Part>(
   item: string,
   place: string,

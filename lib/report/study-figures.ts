@@ -234,7 +234,7 @@ export function trainingVersusTest(rows: readonly LabelledRuns[], options: Capti
   };
 }
 
-/** Test (or validation) puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
+/** Puzzles solved as training goes on, one curve a variant, shaded from the worst seed to the best. */
 export function learningCurves(
   rows: readonly LabelledRuns[],
   options: Caption & { readonly of?: string } = {},
