@@ -25,7 +25,6 @@ import {
   type TrainResult,
   type UpdateRequest,
 } from './engine.js';
-import { checkMemory } from './memory.js';
 
 /**
  * Checks the contract of an engine and leaves the computing to its subclasses. A subclass gets only requests that fit
@@ -77,9 +76,6 @@ export abstract class CheckedEngine<State extends CheckedState> implements Engin
   createState(batchSize: number): LatentState {
     this.#checkAlive();
     checkBatchSize(batchSize);
-    const bytes = 4 * batchSize * positionsOf(this.config) * this.config.hiddenSize * this.schedule.latents.length;
-    const remedy = 'take fewer seats (training.batchSize, in an evaluation --batch-size)';
-    checkMemory(`a batch of ${batchSize}`, bytes, remedy);
     const state: State = this.makeState(batchSize, {
       alone: (call) => this.#alone(call),
       release: (free) => {

@@ -8,7 +8,6 @@ import { InputError } from '../../lib/errors.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import type { ModelConfig } from '../../lib/model/config.js';
 import { Random } from '../../lib/random.js';
-import { inputError } from '../input-error.js';
 import { odd, request, update } from './small.js';
 
 const engines: readonly EngineOptions[] = [
@@ -223,17 +222,6 @@ for (const options of engines)
         await refused(() => state.write(what), /^latents: expected a Map by names, got /);
       }
       state.dispose();
-    });
-
-    it('refuses seats whose latents no machine here holds, before it takes any memory for them', async () => {
-      // Attention, so that weights do not grow with the positions: 65,536 seats × 16,386 positions × 512 × y and z.
-      const config: ModelConfig = { ...odd, mixer: 'attention', sequenceLength: 16_384, hiddenSize: 512 };
-      const made = await createEngine(config, options);
-      assert.throws(
-        () => made.createState(65_536),
-        inputError(/^a batch of 65536: expected to need at most .* got 4,398\.6 GB; take fewer seats/),
-      );
-      made.dispose();
     });
 
     it('keeps a configuration of its own, which nobody changes', async () => {

@@ -85,6 +85,17 @@ describe('memory', function () {
       assert.match(said(2_000_000, 'little')[0]!, /^InputError: memory: expected [1-9]\d* MB more, got none; /);
     });
 
+  it('is refused for latents that no machine holds, before any of it is taken', () => {
+    // Attention, so that weights do not grow with the positions: 65,536 seats × 16,400 positions × 64 × y and z.
+    const small = { ...paperConfig, mixer: 'attention' as const, sequenceLength: 16_384, hiddenSize: 64, heads: 2 };
+    const engine = createNativeEngine({ ...small, puzzleEmbeddingSize: 64 }, { threads: 1 });
+    assert.throws(
+      () => engine.createState(65_536),
+      /^InputError: a batch of 65536: expected .* got 550\.\d GB; take fewer/,
+    );
+    engine.dispose();
+  });
+
   it('of impossible sizes is refused by the addon itself', () => {
     const engine = createNativeEngine(paperConfig, { threads: 1 });
     for (const seats of [-1, 0, 65_537, 2 ** 40, NaN]) assert.throws(() => engine.createState(seats), InputError);

@@ -5,11 +5,12 @@
  * Memory holds weights, optimizer state, and per thread what the backward pass needs. It does not grow with the number
  * of steps.
  */
-import type { ModelConfig } from '../../model/config.js';
+import { positionsOf, type ModelConfig } from '../../model/config.js';
 import { sizeOf, type ParameterSpec, type TensorMap } from '../../model/parameters.js';
 import type { LatentId } from '../../model/calls.js';
 import { InputError } from '../../errors.js';
 import { CheckedEngine, CheckedState, type Owner } from '../door.js';
+import { checkMemory } from '../memory.js';
 import {
   NotFiniteError,
   localWeights,
@@ -77,6 +78,9 @@ class NativeEngine extends CheckedEngine<NativeState> {
   }
 
   protected makeState(batchSize: number, owner: Owner): NativeState {
+    const { config, schedule } = this;
+    const bytes = 4 * batchSize * positionsOf(config) * config.hiddenSize * schedule.latents.length;
+    checkMemory(`a batch of ${batchSize}`, bytes, 'take fewer seats (training.batchSize, or --batch-size)');
     return new NativeState(this, this.#addon, batchSize, owner);
   }
 

@@ -293,7 +293,7 @@ impl<L: Level> Engine<L> {
         }
     }
 
-    /// One supervision step, every thread with its share of the seats. If memory ends before it begins, all is as before.
+    /// One supervision step, every thread with its share of the seats. If there is no memory for it, all is as before.
     fn step(
         &mut self,
         state: u32,
