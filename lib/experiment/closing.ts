@@ -39,7 +39,7 @@ export const arcVote: ClosingEvaluation = { name: 'vote', on: 'scored', puzzles:
 
 /** The closing evaluation that scores the raw weights on the puzzles that tables quote; undefined where none does. */
 export function rawWeightsIn({ closing }: { readonly closing: readonly ClosingEvaluation[] }): string | undefined {
-  return closing.find(({ on, weights }) => on === 'scored' && weights === 'raw')?.name;
+  return closing.find(({ on, weights, votes }) => on === 'scored' && weights === 'raw' && votes === undefined)?.name;
 }
 
 /** Whether a result is a vote of ARC's versions. */
@@ -103,8 +103,7 @@ export function closingPuzzles(
 ): Dataset | undefined {
   const all = on === 'training' ? train : scored;
   const count = puzzles === 0 ? all.examples : Math.min(puzzles, all.examples);
-  if (on === 'one-blank') return oneBlank(all, count);
-  if (ratings === undefined) return all;
+  if (ratings === undefined) return on === 'one-blank' ? oneBlank(all, count) : all;
   const rated = all.ratings;
   if (rated === null) throw new InputError(`${name}: expected a set with ratings, got ${all.name}, which has none`);
   const [least, below] = ratings;
@@ -113,7 +112,8 @@ export function closingPuzzles(
     return rating >= least && (below === null || rating < below);
   });
   if (members.length === 0) return undefined;
-  return someOf(all, members, `${all.name}, ${name}`);
+  const band = someOf(all, members, `${all.name}, ${name}`);
+  return on === 'one-blank' ? oneBlank(band, members.length) : band;
 }
 
 /**

@@ -246,10 +246,10 @@ export class RunLoop {
   /** Lets the versions of ARC tasks vote; undefined if interrupted. */
   #vote(
     dataset: Dataset,
-    { name, votes = 0, supervisionSteps }: ClosingEvaluation,
+    { name, votes = 0, supervisionSteps, puzzleIds, weights }: ClosingEvaluation,
   ): Promise<ArcVoteResult | undefined> {
     if (!isArcDataset(dataset)) throw new InputError(`${name}: expected ARC tasks to vote on, got ${dataset.name}`);
-    const options = given({ versions: votes === 0 ? undefined : votes, supervisionSteps });
+    const options = given({ versions: votes === 0 ? undefined : votes, supervisionSteps, puzzleIds, weights });
     return this.#timed(supervisionSteps, (watched) => voteArc(this.#parts.engine, dataset, { ...options, ...watched }));
   }
 

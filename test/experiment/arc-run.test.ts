@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { arcDataset } from '../../lib/data/arc-sets.js';
+import { createEngine } from '../../lib/engine/create.js';
+import type { Engine } from '../../lib/engine/engine.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
+import { rawWeightsIn } from '../../lib/experiment/closing.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
@@ -72,6 +75,33 @@ describe('an ARC run', function () {
     engine.dispose();
     const { seconds: __, ...before } = voteOf(record)!;
     assert.deepEqual(again, before);
+  });
+
+  it('votes with the raw weights and without ids where that is asked for, and only there', async () => {
+    const asked = { on: 'scored', puzzles: 0, votes: 1, supervisionSteps: 1 } as const;
+    const closing = [
+      { ...asked, name: 'plain' },
+      { ...asked, name: 'raw', weights: 'raw' },
+      { ...asked, name: 'blank', puzzleIds: 'blank' },
+    ] as const;
+    assert.equal(rawWeightsIn({ closing }), undefined, 'a vote is no score of puzzles');
+    const few = change(smoke, { training: { steps: 1 }, evaluation: { every: 0, closing } });
+    const engine = { engine: 'native', threads: 1 } as const;
+    const probe = await createEngine(few.model, engine);
+    probe.dispose();
+    const made = Object.getPrototypeOf(probe) as Engine;
+    const { inferStep } = made;
+    const seen: string[] = [];
+    made.inferStep = function (state, request) {
+      seen.push(`${request.weights}, ${request.puzzleIds.every((id) => id === 0) ? 'no ids' : 'ids'}`);
+      return inferStep.call(this, state, request);
+    };
+    try {
+      (await runExperiment(few, { folder: newFolder(), engine })).engine.dispose();
+    } finally {
+      made.inferStep = inferStep;
+    }
+    assert.deepEqual(seen.slice(-3), ['average, ids', 'raw, ids', 'average, no ids']);
   });
 
   it('stands in Table 5 by its two tries', () => {

@@ -53,6 +53,8 @@ describe('closing evaluations', () => {
         ['rating-50-and-more', [2]],
       ],
     );
+    const easy = closingPuzzles({ ...bands[3]!, on: 'one-blank', puzzles: 4 }, set, set);
+    assert.deepEqual([...easy!.labels], [2], 'a blank cell each, of this band only');
     assert.throws(() => closingPuzzles(bands[0]!, rated(), rated()), /expected a set with ratings, got rated/);
   });
 
