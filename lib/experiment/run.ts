@@ -117,7 +117,7 @@ export interface RunOutcome {
 
 /**
  * The name of a run: experiment, seed, and a hash of all that determines its result, except the engine. The task
- * determines the validation puzzles, so they need no hash.
+ * determines validation puzzles and ratings, unless it reads a file, which may change.
  */
 export function runId(
   experiment: Experiment,
@@ -128,7 +128,18 @@ export function runId(
 ): string {
   const { name, task, model, training, evaluation } = experiment;
   const [train, test] = [data.train.sha256, data.test.sha256];
-  const hash = hashOf({ task, model, training, evaluation, train, test, start: start?.sha256, ...blockField(block) });
+  const { split, closing } = evaluation;
+  const read =
+    !('file' in task) || task.file === undefined
+      ? {}
+      : {
+          validation: split === 'validation' ? data.validation.sha256 : undefined,
+          ratings: closing.some(({ ratings }) => ratings !== undefined)
+            ? [data.train, data[split]].map(({ ratings }) => [...(ratings ?? [])])
+            : undefined,
+        };
+  const fixed = { task, model, training, evaluation, train, test, ...read, start: start?.sha256 };
+  const hash = hashOf({ ...fixed, ...blockField(block) });
   return `${name}-seed${seed}-${hash.slice(0, 8)}`;
 }
 

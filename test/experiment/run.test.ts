@@ -7,7 +7,7 @@ import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
-import { runExperiment } from '../../lib/experiment/run.js';
+import { runExperiment, runId } from '../../lib/experiment/run.js';
 import { loadTask } from '../../lib/experiment/task.js';
 import { newFolder } from '../new-folder.js';
 
@@ -172,6 +172,25 @@ describe('run', () => {
       [{ ...tiny, training: { ...tiny.training, steps: NaN } }, {}, /steps: expected a whole number/],
     ] as const)
       await assert.rejects(runExperiment(run as never, options as object), says);
+  });
+
+  it('has the name of its puzzles: of a file also those that it is chosen by, and the ratings it is asked about', async () => {
+    const { task } = experiment('sudoku-smoke');
+    const data = await loadTask(task);
+    const ratings = Float64Array.from({ length: data.test.examples }, (_, i) => i);
+    const rated = { ...data, test: { ...data.test, ratings } };
+    const others = { ...rated, validation: { ...rated.validation, sha256: 'other' } };
+    const rerated = { ...rated, test: { ...rated.test, ratings: ratings.map((rating) => rating + 1) } };
+    const closing = [{ name: 'hard', on: 'scored', puzzles: 0, ratings: [5, null] }] as const;
+    const named = (own: Record<string, string>, evaluation: object): boolean[] => {
+      const asked = experiment('sudoku-smoke', { task: own, evaluation });
+      return [others, rerated].map((each) => runId(asked, 0, each) !== runId(asked, 0, rated));
+    };
+    const file = { source: 'file', file: 'mine.csv' };
+    assert.deepEqual(named(file, { split: 'validation' }), [true, false]);
+    assert.deepEqual(named(file, { closing }), [false, true]);
+    assert.deepEqual(named(file, {}), [false, false]);
+    assert.deepEqual(named({}, { split: 'validation', closing }), [false, false], 'what the task fixes needs no name');
   });
 
   it('does not begin with a closing question that its puzzles cannot be asked', async () => {
