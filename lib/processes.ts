@@ -1,5 +1,10 @@
 /** Which processes of this machine are alive. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+
+const namespace = '/proc/self/ns/pid';
+
+/** Where this process's id counts: in a container, another than outside it. Undefined where the system has no such. */
+export const pidNamespace = existsSync(namespace) ? readlinkSync(namespace) : undefined;
 
 /** Whether a process is alive; a zombie is not. */
 export function isAlive(pid: number): boolean {

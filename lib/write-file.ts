@@ -17,7 +17,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { InputError } from './errors.js';
 import { writeError } from './file-errors.js';
-import { isAlive } from './processes.js';
+import { isAlive, pidNamespace } from './processes.js';
 
 /** The bytes of an array, in views of at most `most` bytes; one write or hash always takes the default. */
 export function* pieces({ buffer, byteOffset, byteLength }: ArrayBufferView, most = 2 ** 30): Generator<Uint8Array> {
@@ -139,13 +139,13 @@ export function temporaryName(final: string): string {
   return `${final}.${machine()}.${process.pid}.tmp`;
 }
 
-/** Whether a name is a temporary one of a process of this machine that is dead. */
+/** Whether a name is a temporary one of a process of this machine and container that is dead. */
 function isAbandoned(name: string): boolean {
   const [, on, pid] = /\.([\w-]+)\.(\d+)\.tmp$/.exec(name) ?? [];
   return on === machine() && Number(pid) !== process.pid && !isAlive(Number(pid));
 }
 
-/** This machine's name for file names: machines may share a folder, and process ids are unique on one machine only. */
+/** For file names, where process ids are unique: machines and containers may share a folder. */
 function machine(): string {
-  return os.hostname().replaceAll(/[^\w-]/g, '_');
+  return `${os.hostname()}${pidNamespace ?? ''}`.replaceAll(/[^\w-]/g, '_');
 }

@@ -18,7 +18,7 @@ import { given } from '../fields.js';
 import { writeError } from '../file-errors.js';
 import { duration } from '../progress.js';
 import { lacksLinks, makeFolder, removeHalf } from '../write-file.js';
-import { isAlive } from '../processes.js';
+import { isAlive, pidNamespace } from '../processes.js';
 
 /**
  * A claim counts as abandoned after this many ms without a sign of life. A process id alone proves little: its process
@@ -30,6 +30,8 @@ const signOfLifeEvery = 60_000;
 interface Owner {
   readonly host: string;
   readonly pid: number;
+  /** Where its pid counts: containers may share a host's name. */
+  readonly namespace?: string;
   /** Tells one claim from another of the same process. */
   readonly token?: string;
   /** Name of the process at a scheduler, which may restart it on another machine after a failure. */
@@ -50,7 +52,7 @@ export interface Claim {
 export function claim(folder: string, job?: string): Claim | undefined {
   const file = claimFile(folder);
   const token = randomUUID();
-  const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...given({ job }) };
+  const owner: Owner = { host: os.hostname(), pid: process.pid, token, ...given({ namespace: pidNamespace, job }) };
   const isOwn = (): boolean => readOwner(file)?.token === token;
   const written = `${file}.${token}`;
   try {
@@ -88,20 +90,23 @@ export function isClaimed(folder: string, job?: string): boolean {
   return isHeld(readOwner(claimFile(folder)), job);
 }
 
-/** Who holds a folder, for messages: "process 4711 on "node7" (last sign of life 40 s ago)". */
+/** Who holds a folder: 'process 4 on "node7" (last sign of life 40 s ago; without another, it is free in 14 min 20 s)'. */
 export function holderText(folder: string): string {
   const owner = readOwner(claimFile(folder));
   if (owner === undefined) return 'another process';
-  const silent = duration(Math.max(0, Date.now() - owner.seen) / 1000);
-  return `process ${show(owner.pid)} on ${show(owner.host)} (last sign of life ${silent} ago)`;
+  const silent = Math.max(0, Date.now() - owner.seen);
+  const seen = `last sign of life ${duration(silent / 1000)} ago`;
+  const lapses = `without another, it is free in ${duration(Math.max(0, abandonedAfter - silent) / 1000)}`;
+  return `process ${show(owner.pid)} on ${show(owner.host)} (${seen}; ${lapses})`;
 }
 
 function isHeld(owner: ReturnType<typeof readOwner>, job: string | undefined): boolean {
   if (owner === undefined || (job !== undefined && owner.job === job)) return false;
   if (Date.now() - owner.seen > abandonedAfter) return false;
-  if (owner.host !== os.hostname()) return true;
-  const bootedAt = Date.now() - 1000 * os.uptime();
-  return owner.seen > bootedAt && isAlive(owner.pid);
+  if (owner.host !== os.hostname() || owner.namespace !== pidNamespace) return true;
+  // A predecessor may have had the same id: before a reboot, or this process's own in a container that was restarted.
+  const running = owner.pid === process.pid ? process.uptime() : os.uptime();
+  return owner.seen > Date.now() - 1000 * running && isAlive(owner.pid);
 }
 
 /**
@@ -113,7 +118,7 @@ function removeAbandoned(file: string, written: string, job: string | undefined)
   const turn = `${file}.turn`;
   if (!placeNew(written, turn)) {
     const owner = readOwner(turn);
-    if (owner === undefined || isHeld(owner, job)) return false;
+    if (owner === undefined ? !isOlder(turn, signOfLifeEvery) : isHeld(owner, job)) return false;
     rmSync(turn, { force: true }); // left by a process that was killed right here
     if (!placeNew(written, turn)) return false;
   }
@@ -146,9 +151,13 @@ function copyNew(from: string, to: string): void {
 function clearLeftOvers(folder: string): void {
   for (const name of readdirSync(folder).filter((each) => /^claim\.json\.[\da-f-]{36}$/.test(each))) {
     const file = path.join(folder, name);
-    const age = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity);
-    if (age > abandonedAfter) rmSync(file, { force: true });
+    if (isOlder(file, abandonedAfter)) rmSync(file, { force: true });
   }
+}
+
+/** Whether a file was written more than so many ms ago; false if there is none. */
+function isOlder(file: string, ms: number): boolean {
+  return Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > ms;
 }
 
 function claimFile(folder: string): string {

@@ -5,8 +5,17 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wri
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { claim, isClaimed } from '../../lib/experiment/claim.js';
+import { claim, holderText, isClaimed } from '../../lib/experiment/claim.js';
+import { pidNamespace } from '../../lib/processes.js';
 import { newFolder } from '../new-folder.js';
+
+/** Content of a claim of a process here. */
+const by = (pid: number, namespace = pidNamespace): string => JSON.stringify({ host: hostname(), namespace, pid });
+
+function age(file: string, seconds: number): void {
+  const then = new Date(Date.now() - 1000 * seconds);
+  utimesSync(file, then, then);
+}
 
 describe('claims', function () {
   this.timeout(60_000);
@@ -24,7 +33,7 @@ describe('claims', function () {
   });
 
   it('of four processes that go for the same folders at once, one gets each: new, abandoned, or cut off', async () => {
-    const dead = JSON.stringify({ host: hostname(), pid: 2 ** 30 });
+    const dead = by(2 ** 30);
     const folders = Array.from({ length: 600 }, (_, i) => path.join(folder, String(i)));
     folders.forEach((own, i) => {
       if (i % 3 === 0) return;
@@ -51,14 +60,47 @@ describe('claims', function () {
 
   it('a process killed while it removed an abandoned claim leaves nobody waiting; one that lives is waited for', () => {
     const [file, turn] = ['claim.json', 'claim.json.turn'].map((name) => path.join(folder, name)) as [string, string];
-    writeFileSync(file, JSON.stringify({ host: hostname(), pid: 2 ** 30 }));
-    writeFileSync(turn, JSON.stringify({ host: hostname(), pid: process.pid }));
+    writeFileSync(file, by(2 ** 30));
+    writeFileSync(turn, by(process.pid));
     assert.equal(claim(folder), undefined);
-    writeFileSync(turn, JSON.stringify({ host: hostname(), pid: 2 ** 30 + 1 }));
-    const held = claim(folder);
-    assert.ok(held !== undefined);
-    assert.deepEqual(readdirSync(folder), ['claim.json']);
-    held.release();
+    for (const left of [by(2 ** 30 + 1), '', by(process.pid).slice(0, 9)]) {
+      writeFileSync(file, by(2 ** 30));
+      writeFileSync(turn, left);
+      if (!left.endsWith('}')) assert.equal(claim(folder), undefined, 'it may be about to be written');
+      age(turn, 120);
+      const held = claim(folder);
+      assert.ok(held !== undefined, left);
+      assert.deepEqual(readdirSync(folder), ['claim.json']);
+      held.release();
+    }
+  });
+
+  it('of a container with the same host name counts until it lapses: its process ids mean nothing here', () => {
+    const file = path.join(folder, 'claim.json');
+    if (process.platform === 'linux') {
+      const held = claim(folder);
+      const { namespace } = JSON.parse(readFileSync(file, 'utf8')) as { readonly namespace: unknown };
+      assert.equal(namespace, `pid:[${statSync('/proc/self/ns/pid').ino}]`);
+      held?.release();
+    }
+    for (const pid of [process.pid, process.ppid, 2 ** 30]) {
+      writeFileSync(file, by(pid, 'pid:[1]'));
+      assert.equal(claim(folder), undefined, String(pid));
+      assert.match(holderText(folder), /life \d s ago; without another, it is free in 1(5 min 0|4 min 5\d) s\)$/);
+      age(file, 14 * 60);
+      assert.equal(isClaimed(folder), true);
+      assert.match(holderText(folder), /life 14 min \d s ago; without another, it is free in (1 min 0|5\d) s\)$/);
+      age(file, 16 * 60);
+      assert.equal(isClaimed(folder), false);
+    }
+  });
+
+  it("under this process's number from before its start is a predecessor's, of a container that was restarted", () => {
+    const file = path.join(folder, 'claim.json');
+    writeFileSync(file, by(process.pid));
+    assert.equal(claim(folder), undefined, 'its own');
+    age(file, process.uptime() + 5);
+    claim(folder)!.release();
   });
 
   it(

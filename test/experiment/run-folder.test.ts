@@ -8,7 +8,7 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { keepAs, runFiles } from '../../lib/experiment/run-folder.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../../lib/experiment/run.js';
-import { writeFileAtomic } from '../../lib/write-file.js';
+import { temporaryName, writeFileAtomic } from '../../lib/write-file.js';
 import { newFolder } from '../new-folder.js';
 import { inputError } from '../input-error.js';
 
@@ -107,7 +107,9 @@ describe("a run's folder", () => {
     let second: Promise<unknown> | undefined;
     await run(1, { onProgress: () => void (second ??= run(1).catch((error: unknown) => error)) });
     assert.ok(
-      inputError(/: process \d+ on ".+" \(last sign of life \d+ s ago\) works on a run there/)(await second),
+      inputError(
+        /: process \d+ on ".+" \(last sign of life \d+ s ago; .* free in 1[45] min \d+ s\) works on a run there/,
+      )(await second),
       String(await second),
     );
     assert.ok(!existsSync(path.join(folder, 'claim.json')));
@@ -132,18 +134,20 @@ describe("a run's folder", () => {
 
   it('is cleared of what a killed process left half written, not of what others are writing', async () => {
     const { pid: dead } = spawnSync(process.execPath, ['-e', '0']);
-    const host = os.hostname().replaceAll(/[^\w-]/g, '_');
+    const [, host] = temporaryName('state').split('.');
+    assert.ok(host!.startsWith(os.hostname().replaceAll(/[^\w-]/g, '_')));
     const left = path.join(folder, `state.safetensors.${host}.${dead}.tmp`);
     const others = [
       `state.safetensors.${host}.${process.ppid}.tmp`,
       `state.safetensors.elsewhere.${dead}.tmp`,
+      `state.safetensors.${os.hostname().replaceAll(/[^\w-]/g, '_')}_of_another_container.${dead}.tmp`,
       `notes.${dead}.tmp`,
     ].map((name) => path.join(folder, name));
     for (const file of [left, ...others]) writeFileSync(file, 'half');
     await run(1);
     assert.deepEqual(
       [left, ...others].map((file) => existsSync(file)),
-      [false, true, true, true],
+      [false, true, true, true, true],
     );
 
     const elsewhere = path.join(folder, 'records');

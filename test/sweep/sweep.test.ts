@@ -16,6 +16,7 @@ import { readRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/sweep/worker.js';
 import { recordsOf, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
 import type { WorkOrder } from '../../lib/sweep/work.js';
+import { pidNamespace } from '../../lib/processes.js';
 import { Random } from '../../lib/random.js';
 import { newFolder } from '../new-folder.js';
 
@@ -257,11 +258,11 @@ describe('sweep', function () {
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false);
     writeFileSync(
       path.join(shared.folder, first!.id, 'claim.json'),
-      JSON.stringify({ host: hostname(), pid: 2 ** 30 }),
+      JSON.stringify({ host: hostname(), namespace: pidNamespace, pid: 2 ** 30 }),
     );
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), false, 'a dead process holds nothing');
     const file = path.join(shared.folder, first!.id, 'claim.json');
-    writeFileSync(file, JSON.stringify({ host: hostname(), pid: process.pid }));
+    writeFileSync(file, JSON.stringify({ host: hostname(), namespace: pidNamespace, pid: process.pid }));
     assert.equal(isClaimed(path.join(shared.folder, first!.id)), true);
     const longAgo = new Date(Date.now() - 20 * 60_000);
     utimesSync(file, longAgo, longAgo);
