@@ -123,6 +123,7 @@ export function checkMeasured(name: string, candidate: unknown): void {
     ...measured,
     pending: anyObject,
     pendingSteps: whole(0),
+    peakMemory: optional(number),
     evaluations: listOf(madeAtStep),
   })(candidate);
   if (expected !== undefined) throw new InputError(`${name}: expected ${expected}; start over without resume`);

@@ -86,7 +86,7 @@ export interface RunRecord {
   readonly steps: number;
   /** Wall-clock seconds, training and evaluation apart, over all sittings of the run. */
   readonly seconds: { readonly training: number; readonly evaluation: number };
-  /** Peak resident memory of the process, bytes. */
+  /** Peak resident memory of the process, bytes; of several sittings the largest. */
   readonly peakMemory: number;
   readonly curve: readonly CurvePoint[];
   /** In order; the last is the final one. */

@@ -76,6 +76,8 @@ export interface Measured {
   readonly closing: RunRecord['closing'];
   readonly sittings: readonly Sitting[];
   readonly seconds: { readonly training: number; readonly evaluation: number };
+  /** Older states lack it. */
+  readonly peakMemory?: number;
 }
 
 /** Before the first step. */
@@ -308,7 +310,8 @@ export class RunLoop {
       );
     const { step } = this.#trainer;
     const sitting = sittingOf(this.#kit, engine, this.#startStep, step);
-    this.measured = { ...this.measured, sittings: joined([...this.#earlier, sitting]) };
+    const sittings = joined([...this.#earlier, sitting]);
+    this.measured = { ...this.measured, sittings, peakMemory: peakSoFar(this.measured) };
     const regular = step >= this.#lastRegular + this.#checkpointEvery;
     if (regular && existsSync(recent)) renameSync(recent, earlier);
     writeSnapshot(state, await this.#trainer.snapshot(), {
@@ -341,6 +344,11 @@ export class RunLoop {
       `start a new run from it: --from ${oldest.file} --set ${lower}`
     );
   }
+}
+
+/** Peak resident memory of this sitting and those before it, bytes. */
+export function peakSoFar({ peakMemory = 0 }: Measured): number {
+  return Math.max(peakMemory, process.resourceUsage().maxRSS * 1024);
 }
 
 /** Merges consecutive sittings that differ only in their steps and times. */

@@ -46,7 +46,7 @@ import {
 } from './record.js';
 import { checkMeasured } from './record-shape.js';
 import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
-import { nothingMeasured, RunLoop, type Measured, type RunControls } from './run-loop.js';
+import { nothingMeasured, peakSoFar, RunLoop, type Measured, type RunControls } from './run-loop.js';
 import { hashOf } from './sealed.js';
 import { checkOrigin, loadTask, type TaskData } from './task.js';
 
@@ -274,8 +274,9 @@ function recordOf(
   experiment: Experiment,
   seed: number,
   { id, steps, data }: Pick<RunOutcome, 'id' | 'steps' | 'data'>,
-  { sittings, seconds, curve, evaluations, closing }: Measured,
+  measured: Measured,
 ): RunRecord {
+  const { sittings, seconds, curve, evaluations, closing } = measured;
   return {
     schema: recordSchema,
     id,
@@ -293,7 +294,7 @@ function recordOf(
     sittings,
     steps,
     seconds,
-    peakMemory: process.resourceUsage().maxRSS * 1024,
+    peakMemory: peakSoFar(measured),
     curve,
     evaluations,
     closing,

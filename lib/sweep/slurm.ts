@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { EngineOptions } from '../engine/create.js';
+import { isTfjs, type EngineOptions } from '../engine/create.js';
 import { InputError, show } from '../errors.js';
 import { writeFileAtomic } from '../write-file.js';
 import { describe } from '../model/describe.js';
@@ -85,8 +85,9 @@ const shortOptions: Readonly<Record<string, string>> = {
 const assumedSpeed = 10e9;
 
 /**
- * The resources of a task for any of these runs: 1.5 times what the slowest recorded run of the same experiment took;
- * without one, twice what its FLOP take at the lowest recorded speed of a thread, or else at the assumed speed.
+ * The resources of a task for any of these runs: 1.5 times what the slowest recorded run of the same experiment took on
+ * an engine of this kind; without one, twice what its FLOP take at the lowest recorded speed of such an engine's
+ * thread, or else at the assumed speed. Memory is at least what is expected.
  */
 export function taskResources(
   runs: readonly Pick<SweepRun, 'experiment' | 'cost'>[],
@@ -94,22 +95,19 @@ export function taskResources(
   engine: EngineOptions = {},
 ): TaskResources {
   const { threads = 1 } = engine;
-  const speeds = records.map(speedOfThread).filter((speed) => speed > 0);
+  const kind = isTfjs(engine) ? 'tfjs' : engine.engine === 'torch' ? 'torch' : 'native';
+  const ofKind = records.filter((record) => lastSitting(record).engine.split(' ')[0] === kind);
+  const speeds = ofKind.map(speedOfThread).filter((speed) => speed > 0);
   const speed = speeds.length === 0 ? assumedSpeed : Math.min(...speeds);
   const needs = runs.map(({ experiment, cost }) => {
-    const alike = records.filter((record) => record.experiment.name === experiment.name);
+    const alike = ofKind.filter((record) => record.experiment.name === experiment.name);
     const flop = cost.training + cost.evaluation;
     const seconds =
       alike.length === 0
         ? (2 * flop) / (speed * threads)
         : 1.5 * Math.max(...alike.map((record) => flop / (speedOfThread(record) * threads)));
-    return {
-      seconds,
-      bytes:
-        alike.length === 0
-          ? expectedBytes(experiment, engine)
-          : 1.5 * Math.max(...alike.map(({ peakMemory }) => peakMemory)),
-    };
+    const bytes = Math.max(expectedBytes(experiment, engine), ...alike.map(({ peakMemory }) => 1.5 * peakMemory));
+    return { seconds, bytes };
   });
   return {
     threads,
@@ -309,7 +307,7 @@ function tried(program: string, args: readonly string[]): string | InputError {
 
 function arrayNames(runs: string): string[] {
   const folder = arraysFolder(runs);
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return existsSync(folder) ? readdirSync(folder).filter((name) => /^\d+-/.test(name)) : [];
 }
 
 function arraysFolder(runs: string): string {

@@ -8,7 +8,10 @@ import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment, runId } from '../../lib/experiment/run.js';
+import type { Measured, RunProgress } from '../../lib/experiment/run-loop.js';
 import { loadTask } from '../../lib/experiment/task.js';
+import { seatsOf } from '../../lib/train/options.js';
+import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { newFolder } from '../new-folder.js';
 
 const small = change(experiment('sudoku-smoke'), {
@@ -106,6 +109,29 @@ describe('run', () => {
         [2, 4, 6],
       ],
     );
+  });
+
+  it('records the largest memory of its sittings; a state from before that was kept is read', async () => {
+    for (const [before, says] of [
+      [2 ** 50, (peak: number) => peak === 2 ** 50],
+      [undefined, (peak: number) => peak > 1e7 && peak < 2 ** 50],
+    ] as const) {
+      const own = {
+        folder: path.join(folder, `memory-${before}`),
+        engine: { engine: 'native', precision: 'float32', threads: 1 },
+      } as const;
+      let done = 0;
+      const onProgress = (progress: RunProgress): void => void (done = progress.done);
+      (await runExperiment(small, { ...own, onProgress, shouldStop: () => done === 1 })).engine.dispose();
+      const state = path.join(own.folder, 'state.safetensors');
+      const { snapshot, extra } = readSnapshot(state, small.model, seatsOf(small.training));
+      const { progress, ...rest } = extra as { readonly progress: Measured };
+      assert.ok(progress.peakMemory! > 1e7);
+      writeSnapshot(state, snapshot, { ...rest, progress: { ...progress, peakMemory: before } });
+      const { record, engine } = await runExperiment(small, { ...own, resume: true });
+      engine.dispose();
+      assert.ok(says(record!.peakMemory), String(record!.peakMemory));
+    }
   });
 
   it('is ended by what its callback throws, in an evaluation too', async () => {

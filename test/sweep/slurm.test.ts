@@ -157,6 +157,18 @@ describe('slurm', () => {
       13,
       'twice the threads, half the time: 12.5 minutes',
     );
+    const megabytes = (peakMemory: number): number =>
+      taskResources(runs, [{ ...measured, peakMemory }], { threads: 2 }).megabytes;
+    assert.deepEqual([megabytes(1), megabytes(10 * 2 ** 30)], [taskResources(runs, []).megabytes, 15 * 1024]);
+    for (const kind of ['tfjs', 'torch'] as const)
+      assert.deepEqual(
+        taskResources(runs, [measured], { engine: kind }),
+        taskResources(runs, [], { engine: kind }),
+        'a record of another engine tells nothing',
+      );
+    const [sitting] = measured.sittings;
+    const slow = { ...measured, sittings: [{ ...sitting!, engine: 'torch 2.9 cpu' }] };
+    assert.equal(taskResources(runs, [slow], { engine: 'torch', threads: 2 }).minutes, 25);
   });
 
   it('counts on the slowest recorded speed for runs that were never measured, on 10 GFLOP/s without records', () => {
@@ -174,8 +186,10 @@ describe('slurm', () => {
 
   it('prepares what is missing: neither what is recorded, nor what another process works on', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
+    mkdirSync(path.join(places.folder, 'slurm', '.DS_Store'), { recursive: true });
     const [array] = await prepareArrays(plan, places);
     assert.ok(array !== undefined);
+    assert.match(path.basename(array.folder), /^0-/);
     assert.deepEqual(
       array.orders.map(({ run }) => run.experiment.variant),
       ['hrm', 'trm'],
@@ -189,10 +203,12 @@ describe('slurm', () => {
     const held = claim(path.join(places.folder, trm!.id));
     assert.deepEqual(await prepareArrays(plan, places), []);
     held!.release();
+    const [rest] = await prepareArrays(plan, places);
     assert.deepEqual(
-      (await prepareArrays(plan, places))[0]?.orders.map(({ id }) => id),
+      rest?.orders.map(({ id }) => id),
       [trm!.id],
     );
+    assert.match(path.basename(rest!.folder), /^1-/);
   });
 
   it('tells where tasks stand by their records, claims and logs once Slurm has forgotten them', async () => {
