@@ -1,4 +1,5 @@
 /** What a run costs before it is started: its FLOP, from the schedule, and this machine's speed, from a few steps. */
+import type { Split } from '../data/splits.js';
 import { activationBudget } from '../engine/checks.js';
 import { createEngine, isTfjs, type EngineOptions } from '../engine/create.js';
 import type { LatentState } from '../engine/engine.js';
@@ -35,8 +36,9 @@ export function setSizes({ evaluation }: Experiment, { train, test, validation }
 /** FLOP of a run. Without `sizes`, each set counts with as many puzzles as the task asks for. */
 export function runCost({ model, training, evaluation, task }: Experiment, sizes?: SetSizes): RunCost {
   const { flopPerTrainingStep, flopPerThought } = describe(model, { batchSize: training.batchSize });
-  const { train, scored } = sizes ?? { train: Infinity, scored: puzzlesAskedFor(task, evaluation.split) };
-  const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most));
+  const asked = (split: Split): number => puzzlesAskedFor(task, split);
+  const { train, scored } = sizes ?? { train: asked('train'), scored: asked(evaluation.split) };
+  const of = (puzzles: number, most: number): number => (puzzles === 0 ? most : Math.min(puzzles, most || Infinity));
   const onTheWay = evaluation.every === 0 ? 0 : Math.ceil(training.steps / evaluation.every) - 1;
   const bands = evaluation.closing.filter(({ ratings }) => ratings !== undefined).length;
   const closing = evaluation.closing.reduce((sum, { on, puzzles, supervisionSteps, ratings, votes }) => {

@@ -79,7 +79,7 @@ export const evaluationFields: Fields<EvaluationPlan> = {
   every: whole(0),
   puzzles: whole(0),
   finalPuzzles: whole(0),
-  trainingPuzzles: optional(whole(0)),
+  trainingPuzzles: optional(whole(1)),
   closing: listOf(anyObject),
 };
 const changesOfPart = optional((value) => (isObject(value) ? undefined : 'an object of changes'));

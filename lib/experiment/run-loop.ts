@@ -195,10 +195,9 @@ export class RunLoop {
     if (this.#evaluatedHere) return true;
     const result = await this.#score(this.#scoredSet, { puzzles });
     if (result === undefined) return false;
-    const { trainingPuzzles = 0 } = this.#experiment.evaluation;
-    const training =
-      trainingPuzzles === 0 ? undefined : await this.#score(this.#parts.data.train, { puzzles: trainingPuzzles });
-    if (trainingPuzzles > 0 && training === undefined) return false;
+    const { trainingPuzzles: few } = this.#experiment.evaluation;
+    const training = few === undefined ? few : await this.#score(this.#parts.data.train, { puzzles: few });
+    if (few !== undefined && training === undefined) return false;
     const made = { ...result, step: this.#trainer.step, ...given({ training }) };
     this.measured = { ...this.measured, evaluations: [...this.measured.evaluations, made] };
     await this.#save();

@@ -48,7 +48,7 @@ import { checkMeasured } from './record-shape.js';
 import { runFiles, takeFolder, type RunFiles } from './run-folder.js';
 import { nothingMeasured, peakSoFar, RunLoop, type Measured, type RunControls } from './run-loop.js';
 import { hashOf } from './sealed.js';
-import { checkOrigin, loadTask, type TaskData } from './task.js';
+import { checkOrigin, loadTask, settingFor, type TaskData } from './task.js';
 
 /** How to run. All fields may be left out. */
 export interface RunOptions extends RunControls {
@@ -171,8 +171,8 @@ export async function runExperiment(experiment: Experiment, options: RunOptions 
   const { examples, note } = data[split];
   if (examples === 0)
     throw new InputError(
-      `${experiment.name}: expected ${split} puzzles to score the model on, got none; set task.${split}Puzzles ` +
-        `(ARC: Tasks) or choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
+      `${experiment.name}: expected ${split} puzzles to score the model on, got none; ` +
+        `${settingFor(experiment.task, split)}choose another evaluation.split${note === '' ? '' : `. ${note}`}`,
     );
   checkQuestions(closing, data.train, data[split]);
   const claim = takeFolder(folder, { id, experiment, seed }, options.job);

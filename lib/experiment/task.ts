@@ -5,7 +5,7 @@ import { emptyLike, withHash, type Dataset } from '../data/dataset.js';
 import { mazeDataset, type MazeSetOptions } from '../data/maze-sets.js';
 import { mazeVocabulary } from '../data/maze.js';
 import { readReferenceFolder, referenceShape } from '../data/reference-format.js';
-import type { Splits } from '../data/splits.js';
+import type { Split, Splits } from '../data/splits.js';
 import { sudokuDataset, type SudokuSetOptions } from '../data/sudoku-sets.js';
 import { InputError, show, StoppedError } from '../errors.js';
 import {
@@ -68,12 +68,17 @@ interface Kind<Options extends Task> {
   /** `onProgress` is told of puzzles that take long to generate. */
   load(task: Options, onProgress?: (done: number, total: number) => void): Promise<TaskData>;
   shape(task: Options): Pick<ModelConfig, 'vocabSize' | 'sequenceLength' | 'puzzleIds'>;
-  /** Number of puzzles to score, as the task asks for; 0 if the data alone decides. */
-  scored(task: Options, split: 'test' | 'validation'): number;
+  /** The field that gives a split its puzzles; absent if none does. */
+  readonly fieldOf: Partial<Record<Split, string>>;
+  /** About how many puzzles the task asks for in a split; 0 if the data alone decides. */
+  asked(task: Options, split: Split): number;
 }
 
 /** More than any published set has, and no more than memory holds. */
 const mostPuzzles = 4_000_000;
+
+/** The fields of Sudokus and mazes that give each split its puzzles. */
+const puzzleFields = { train: 'trainPuzzles', test: 'testPuzzles', validation: 'validationPuzzles' } as const;
 
 /** A file must be named if the puzzles come from one, and only then: else nothing would read it. */
 const fileAsAsked = (where: string, isAsked: boolean, file: string | undefined): string[] => {
@@ -105,8 +110,8 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     ],
     load: sudokuDataset,
     shape: ({ side }) => ({ vocabSize: side + 2, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) =>
-      split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 422_786 : testPuzzles, // Sudoku-Extreme's
+    fieldOf: puzzleFields,
+    asked: (task, split) => task[puzzleFields[split]] || (split === 'test' ? 422_786 : 0), // Sudoku-Extreme's
   },
   maze: {
     fields: {
@@ -123,8 +128,8 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       source === 'maze-hard' && side !== 30 ? [`source maze-hard: expected side 30, got ${side}`] : [],
     load: mazeDataset,
     shape: ({ side }) => ({ vocabSize: mazeVocabulary, sequenceLength: side ** 2, puzzleIds: 1 }),
-    scored: ({ testPuzzles, validationPuzzles }, split) =>
-      split === 'validation' ? validationPuzzles : testPuzzles === 0 ? 1000 : testPuzzles, // Maze-Hard's
+    fieldOf: puzzleFields,
+    asked: (task, split) => task[puzzleFields[split]] || (split === 'test' ? 1000 : 0), // Maze-Hard's
   },
   folder: {
     fields: { folder: pathText },
@@ -135,7 +140,8 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
         return { train, test, validation: emptyLike(test) }; // this format has no validation set
       }),
     shape: ({ folder }) => referenceShape(folder),
-    scored: () => 0,
+    fieldOf: {},
+    asked: () => 0,
   },
   arc: {
     fields: {
@@ -180,7 +186,11 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
       sequenceLength: task.canvas ** 2,
       puzzleIds: arcPuzzleIds(task),
     }),
-    scored: ({ set, maxTasks = 0, testSubset = 'evaluation', validationTasks = 0 }, split) => {
+    fieldOf: { validation: 'validationTasks' },
+    asked: (task, split) => {
+      const { set, maxTasks = 0, testSubset = 'evaluation', validationTasks = 0 } = task;
+      // Puzzles are tasks, but in training their pairs, about four of each task.
+      if (split === 'train') return (4 * (arcPuzzleIds(task) - 1)) / (1 + task.augmentations);
       if (split === 'validation') return validationTasks;
       if (set === 'file') return maxTasks === 0 ? 0 : Math.max(0, maxTasks - validationTasks);
       return (maxTasks === 0 ? (arcFiles[set][testSubset]?.tasks ?? 0) : maxTasks) - validationTasks;
@@ -224,11 +234,17 @@ export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequence
 }
 
 /**
- * About how many puzzles a task asks to have scored, before its data is read; 0 for none, or if only the data can tell
+ * About how many puzzles a task asks for in a split, before its data is read; 0 for none, or if only the data can tell
  * (a folder).
  */
-export function puzzlesAskedFor(task: Task, split: 'test' | 'validation'): number {
-  return kindOf(task).scored(task, split);
+export function puzzlesAskedFor(task: Task, split: Split): number {
+  return kindOf(task).asked(task, split);
+}
+
+/** For an error about a split without puzzles, before another remedy: "set task.testPuzzles, or "; '' if none can. */
+export function settingFor(task: Task, split: Split): string {
+  const field = kindOf(task).fieldOf[split];
+  return field === undefined ? '' : `set task.${field}, or `;
 }
 
 /** The kinds of tasks, each with the allowed values of its fields. */

@@ -11,7 +11,7 @@ import {
 } from '../experiment/experiment.js';
 import { experiments } from '../experiment/experiments.js';
 import { failureModeRuns } from '../experiment/failure-modes.js';
-import { puzzlesAskedFor } from '../experiment/task.js';
+import { puzzlesAskedFor, settingFor } from '../experiment/task.js';
 import { atBaseRate, atEqualCost, rowExperiment } from '../experiment/rows.js';
 import {
   anyObject,
@@ -246,8 +246,8 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   checkValue('axes', axes, listOf(anyObject));
   if (puzzlesAskedFor(base.task, 'validation') === 0)
     throw new InputError(
-      `search on ${base.name}: expected a task with validation puzzles, got none; name another experiment, ` +
-        `such as sudoku-6x6, or set task.${base.task.kind === 'arc' ? 'validationTasks' : 'validationPuzzles'}`,
+      `search on ${base.name}: expected a task with validation puzzles, got none; ` +
+        `${settingFor(base.task, 'validation')}name another experiment, such as sudoku-6x6`,
     );
   const tried = new Set<string>();
   for (const axis of axes) {

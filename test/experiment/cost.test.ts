@@ -31,6 +31,10 @@ describe('cost of a run', () => {
   it('counts no more puzzles than there are', () => {
     assert.equal(runCost(smoke, { train: 5, scored: 4 }).evaluation, call * 21 * (16 * (4 + 4 + 4 + 5 + 4) + 20 * 4));
     assert.equal(runCost(change(smoke, { evaluation: { every: 0, closing: [] } })).evaluation, call * 21 * 16 * 20);
+    for (const puzzles of [0, 1000]) {
+      const all = { every: 0, closing: [{ name: 'all', on: 'training', puzzles }] } as const;
+      assert.equal(runCost(change(smoke, { evaluation: all })).evaluation, call * 21 * 16 * (20 + 40), `${puzzles}`);
+    }
   });
 
   it("is the paper's 2·10¹⁸ FLOP for the paper's run (spec §1.14)", () => {

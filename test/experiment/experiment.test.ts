@@ -161,6 +161,10 @@ describe('experiment', () => {
       /training options: unknown field step \(did you mean steps\?\), expected one of .*steps/,
     );
     assert.throws(
+      () => experiment('sudoku-4x4', { evaluation: { trainingPuzzles: 0 } }),
+      /trainingPuzzles: expected a whole number from 1, or nothing, got 0/,
+    );
+    assert.throws(
       () => experiment('sudoku-4x4', { model: { hiddenSize: 0 } }),
       /hiddenSize: expected a whole number from 2/,
     );

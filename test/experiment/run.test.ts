@@ -238,7 +238,7 @@ describe('run', () => {
       runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), {
         folder: path.join(folder, 'none'),
       }),
-      /sudoku-4x4: expected validation puzzles to score the model on, got none/,
+      /validation puzzles to score the model on, got none; set task.validationPuzzles, or choose another evaluation.split/,
     );
     assert.equal(existsSync(path.join(folder, 'none')), false);
   });

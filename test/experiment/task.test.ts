@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { StoppedError } from '../../lib/errors.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
-import { checkTask, loadTask, puzzlesAskedFor, taskShape, type Task } from '../../lib/experiment/task.js';
+import {
+  checkTask,
+  loadTask,
+  puzzlesAskedFor,
+  settingFor,
+  taskFields,
+  taskShape,
+  type Task,
+} from '../../lib/experiment/task.js';
 
 const arc = {
   kind: 'arc',
@@ -85,6 +93,24 @@ describe('task', () => {
       }
       assert.equal(sets.validation.groupOffsets.length - 1, puzzlesAskedFor(task, 'validation'));
       assert.equal(sets.test.groupOffsets.length - 1, puzzlesAskedFor(task, 'test'));
+      const [trained, asked] = [sets.train.examples, puzzlesAskedFor(task, 'train')];
+      assert.ok(task.kind === 'arc' ? asked > 0.7 * trained && asked < 1.4 * trained : asked === trained, `${asked}`);
     }
+  });
+
+  it('names the field that gives a split puzzles, if it has one', () => {
+    const kinds = ['sudoku-4x4', 'maze-7x7'].map((name) => experiment(name).task);
+    const named = [...kinds, arc, { kind: 'folder', folder: 'x' } as const].map((task) =>
+      (['test', 'validation'] as const).map((split) => {
+        const [, field] = /^set task\.(\w+), or $/.exec(settingFor(task, split)) ?? [];
+        return field === undefined ? settingFor(task, split) : field in taskFields[task.kind] && field;
+      }),
+    );
+    assert.deepEqual(named, [
+      ['testPuzzles', 'validationPuzzles'],
+      ['testPuzzles', 'validationPuzzles'],
+      ['', 'validationTasks'],
+      ['', ''],
+    ]);
   });
 });

@@ -194,6 +194,13 @@ describe('plans', () => {
       [...new Set(plan.map(({ experiment: { name, base } }) => `${name} of ${base}`))],
       ['sudoku-6x6-search of sudoku-6x6'],
     );
-    assert.throws(() => planSearch(experiment('sudoku-4x4'), axes, 1), /validation/);
+    for (const [base, field] of [
+      [experiment('sudoku-4x4'), 'validationPuzzles'],
+      [experiment('arc-smoke', { task: { validationTasks: 0 } }), 'validationTasks'],
+    ] as const)
+      assert.throws(
+        () => planSearch(base, axes, 1),
+        new RegExp(`got none; set task\\.${field}, or name another experiment, such as sudoku-6x6$`),
+      );
   });
 });
