@@ -1,5 +1,5 @@
 /** An experiment as plain data: a task, a model, its training and its evaluation, at a stated scale. */
-import { InputError, show, unknownFields } from '../errors.js';
+import { InputError, show } from '../errors.js';
 import {
   anyObject,
   checkFields,
@@ -11,6 +11,7 @@ import {
   orNull,
   text,
   whole,
+  type FieldCheck,
   type Fields,
 } from '../fields.js';
 import { checkConfig, type ModelConfig } from '../model/config.js';
@@ -21,7 +22,9 @@ import { applyVariant, variant } from './variants.js';
 import { longNames, type ModelChanges } from './words.js';
 
 /** How much an experiment costs; tables never mix scales. */
-export type Scale = 'smoke' | 'laptop' | 'desk' | 'paper';
+export type Scale = (typeof scales)[number];
+
+const scales = ['smoke', 'laptop', 'desk', 'paper'] as const;
 
 /** When a run is evaluated, and on how many puzzles. */
 export interface EvaluationPlan {
@@ -56,11 +59,6 @@ export interface Experiment {
   readonly evaluation: EvaluationPlan;
 }
 
-const experimentFields: readonly (keyof Experiment)[] = [
-  ...(['name', 'about', 'scale', 'base', 'variant', 'failureMode'] as const),
-  ...(['task', 'model', 'training', 'evaluation'] as const),
-];
-
 /** Changes to an experiment: any fields of its parts. */
 export interface ExperimentChanges {
   readonly name?: string;
@@ -82,10 +80,30 @@ export const evaluationFields: Fields<EvaluationPlan> = {
   trainingPuzzles: optional(whole(1)),
   closing: listOf(anyObject),
 };
+const nameForFiles: FieldCheck = (value) =>
+  /^(?!\.+$)[^/\\]+$/.test(String(value)) ? text(value) : 'a name without slashes';
+
+/** What an experiment consists of; change checks its parts further. */
+const experimentFields: Fields<Experiment> = {
+  name: nameForFiles,
+  about: text,
+  scale: oneOf(...scales),
+  base: text,
+  variant: orNull(text),
+  failureMode: orNull(text),
+  task: objectOf({ kind: text }),
+  model: anyObject,
+  training: anyObject,
+  evaluation: anyObject,
+};
+
+/** The check of a value that has the parts of an experiment. */
+export const anyExperiment = objectOf(experimentFields);
+
 const changesOfPart = optional((value) => (isObject(value) ? undefined : 'an object of changes'));
 const textOrNull = optional(orNull(text));
 const changeFields: Fields<ExperimentChanges> = {
-  name: optional((value) => (/^(?!\.+$)[^/\\]+$/.test(String(value)) ? text(value) : 'a name without slashes')),
+  name: optional(nameForFiles),
   variant: textOrNull,
   failureMode: textOrNull,
   task: changesOfPart,
@@ -100,10 +118,9 @@ const changeFields: Fields<ExperimentChanges> = {
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
   checkFields('experiment', changes, changeFields);
-  if (!isObject(base) || !isObject(base.task))
+  if (!isObject(base))
     throw new InputError(`experiment: expected one, such as experiment('sudoku-6x6'), got ${show(base)}`);
-  const [unknown] = unknownFields(base, experimentFields);
-  if (unknown !== undefined) throw new InputError(`experiment: ${unknown}`);
+  checkFields('experiment', base, experimentFields);
   const task = changeTask(base.task, changes.task ?? {});
   // A base's closing evaluations suit its own kind of task only.
   const closing = task.kind === base.task.kind ? {} : { closing: task.kind === 'arc' ? [arcVote] : [] };
@@ -160,16 +177,7 @@ function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursi
   return schedule !== undefined || recursion === 'direct' ? ['deepRecursions', 'latentRecursions', 'gradient'] : [];
 }
 
-/** The check of a value that has the parts of an experiment. */
-export const anyExperiment = objectOf({
-  name: text,
-  task: objectOf({ kind: text }),
-  model: anyObject,
-  training: anyObject,
-  evaluation: anyObject,
-});
-
 /** Throws InputError unless this is an experiment that `change` could have made. */
 export function checkExperiment(candidate: Experiment): void {
-  change(candidate, isObject(candidate) ? { name: candidate.name } : {});
+  change(candidate, {});
 }

@@ -17,6 +17,7 @@ import {
 import { checkConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
+import { anyExperiment } from './experiment.js';
 
 const shares = listOf(number);
 const evaluation: Fields<Evaluation> = {
@@ -84,18 +85,7 @@ const measured = {
 const record = {
   schema: text,
   id: text,
-  experiment: objectOf({
-    name: text,
-    about: text,
-    base: text,
-    scale: text,
-    variant: orNull(text),
-    failureMode: orNull(text),
-    task: objectOf({ kind: text }),
-    model: anyObject,
-    training: anyObject,
-    evaluation: anyObject,
-  }),
+  experiment: anyExperiment,
   seed: whole(0),
   start: optional(text),
   block: optional(text),

@@ -178,6 +178,12 @@ describe('run', () => {
       [tiny, { checkpointEvery: NaN }, /checkpointEvery: expected a whole number from 1/],
       [tiny, { engine: { thread: 1 } }, /unknown field thread/],
       [tiny, { data: { train: 5 } }, /data: expected an object with train: an object/],
+      ...(['name', 'about', 'scale', 'base', 'variant', 'failureMode', 'task', 'model'] as const).map((field) => {
+        const { [field]: _, ...rest } = tiny;
+        return [rest, {}, new RegExp(`experiment: ${field}: expected .*, got undefined`)] as const;
+      }),
+      [{ ...tiny, scale: 'huge' }, {}, /experiment: scale: expected smoke, laptop, desk or paper, got "huge"/],
+      [{ ...tiny, name: '../x' }, {}, /experiment: name: expected a name without slashes, got "\.\.\/x"/],
       [{ ...tiny, traning: {} }, {}, /experiment: unknown field traning \(did you mean training\?\)/],
       [
         tiny,
