@@ -1,7 +1,7 @@
 /** The folder of a run: claimed while a process works in it, and never shared by two runs. */
 import { existsSync, linkSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { InputError } from '../errors.js';
+import { InputError, within } from '../errors.js';
 import { isObject } from '../fields.js';
 import { clearAbandoned, lacksLinks, writeFileAtomic } from '../write-file.js';
 import { openBytes } from '../checkpoint/file-bytes.js';
@@ -102,11 +102,12 @@ function* contentOf(file: string): Generator<Uint8Array> {
 /** The run that a file belongs to; a model's file states no settings. Throws InputError for a damaged file. */
 function ownerOf(kind: 'state' | 'model' | 'record', file: string): Partial<NamedRun> {
   if (kind === 'record') return readRecord(file);
+  const toStartOver = 'to start over, delete this file';
   if (kind === 'state') {
-    const extra = snapshotExtra(file);
+    const extra = within(toStartOver, () => snapshotExtra(file));
     return isObject(extra) && typeof extra['id'] === 'string' ? (extra as Partial<NamedRun>) : {};
   }
-  const { run: id } = readMetadata(file);
+  const { run: id } = within(toStartOver, () => readMetadata(file));
   return id === undefined ? {} : { id };
 }
 

@@ -81,7 +81,8 @@ export async function status(
     const { experiment, seed } = planned;
     const { id, cost } = 'id' in planned ? planned : known(planned, await dataOf(experiment));
     const stale = records.find(
-      (record) => record.experiment.name === experiment.name && record.seed === seed && record.id !== id,
+      (record) =>
+        record.experiment.name === experiment.name && record.seed === seed && record.id !== id && isPlain(record),
     );
     const older = records.find(
       (record) =>

@@ -77,7 +77,7 @@ export function advance(
     if (count >= most) return 1;
     const threshold = halting === 'halt' ? 0 : (continueLogits[seat] ?? 0);
     const wantsToHalt = (haltLogits[seat] ?? 0) > threshold;
-    // Every seat draws, even if it does not want to halt: no draw may depend on another seat's logit.
+    // Every seat that is not at N_sup draws, even if it does not want to halt: no draw depends on a logit of this step.
     const least = random.bernoulli(explorationProbability) ? 2 + random.integer(most - 1) : 0;
     return wantsToHalt && count >= least ? 1 : 0;
   });

@@ -100,7 +100,7 @@ export async function evaluate(engine: Engine, dataset: Dataset, options: Evalua
   // An interrupted evaluation continues after its last finished part. If puzzles may halt, parts are longer, since
   // seats run empty at the end of each.
   const batches = options.haltAbove === undefined ? 1 : 8;
-  const part = kept === undefined ? total : Math.ceil((batches * batchSize) / (votes * chains));
+  const part = kept === undefined ? total : batches * Math.max(1, Math.floor(batchSize / (votes * chains)));
   try {
     while (tally.done < total) {
       const seats = new Seats(engine, puzzles, Math.min(part, total - tally.done), options);

@@ -13,7 +13,7 @@ export interface QuantityReport {
 export class Errors {
   readonly #found = new Map<string, { error: number; tolerance: number; passed: boolean }>();
 
-  absolute(quantity: string, mine: Float32Array, theirs: Float32Array, tolerance: number): void {
+  absolute(quantity: string, mine: ArrayLike<number>, theirs: ArrayLike<number>, tolerance: number): void {
     this.#add(
       quantity,
       largest(mine, theirs, () => 1),
@@ -35,14 +35,6 @@ export class Errors {
         (value) => Math.max(Math.abs(value), 1e-3),
       ),
       tolerance,
-    );
-  }
-
-  exact(quantity: string, mine: ArrayLike<number>, theirs: ArrayLike<number>): void {
-    this.#add(
-      quantity,
-      largest(mine, theirs, () => 1),
-      0,
     );
   }
 

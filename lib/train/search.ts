@@ -25,7 +25,7 @@ export async function* searchForms(
   options: FormsOptions,
 ): AsyncGenerator<Thinking, void> {
   checkEngine(engine);
-  const { puzzleId = 0, ...rest } = checkFields('search', options, formsFields);
+  const { puzzleId = 0, haltAbove = 0, ...rest } = checkFields('search', options, formsFields);
   const { sequenceLength } = engine.config;
   if (!(puzzle instanceof Int32Array))
     throw new InputError(
@@ -34,6 +34,6 @@ export async function* searchForms(
   if (puzzle.length !== sequenceLength)
     throw new InputError(`puzzle: expected ${sequenceLength} tokens, as the model has, got ${show(puzzle.length)}`);
   const asked = { tokens: puzzle, labels: puzzle, puzzleIds: Int32Array.of(puzzleId) };
-  const seats = new Seats(engine, [{ index: 0, puzzle: asked }].values(), 1, { haltAbove: 0, ...rest });
+  const seats = new Seats(engine, [{ index: 0, puzzle: asked }].values(), 1, { ...rest, haltAbove });
   for await (const thoughts of seats.thoughts()) yield* thoughts;
 }

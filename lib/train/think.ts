@@ -2,7 +2,7 @@
 import { checkEngine } from '../engine/checks.js';
 import { NotFiniteError, type Engine, type InferResult, type LatentState, type Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
-import { checkCounts, checkValue, whole } from '../fields.js';
+import { callback, checkFields, oneOf, optional, whole, type Fields } from '../fields.js';
 
 /** What the model answers after one supervision step. */
 export interface Thought {
@@ -14,28 +14,33 @@ export interface Thought {
   readonly haltProbability: number;
 }
 
+/** How to think about one puzzle. */
+interface ThinkOptions {
+  /** Row of the model's puzzle table. Default 0. */
+  readonly puzzleId?: number;
+  /** Default the model's. */
+  readonly supervisionSteps?: number;
+  /** Default average. */
+  readonly weights?: Weights;
+  /** Called with each answer at once. */
+  readonly onThought?: (thought: Thought) => void;
+}
+
+const thinkFields: Fields<ThinkOptions> = {
+  puzzleId: optional(whole(0)),
+  supervisionSteps: optional(whole(1)),
+  weights: optional(oneOf('raw', 'average')),
+  onThought: optional(callback),
+};
+
 /**
- * Thinks about one puzzle (token ids, [L]). Returns the answer after every supervision step.
- * Throws InputError for an impossible id or number of steps.
+ * Thinks about one puzzle (token ids, [L]). Returns the answer after every supervision step. Throws InputError for
+ * impossible options.
  */
-export async function think(
-  engine: Engine,
-  tokens: Int32Array,
-  options: {
-    /** Row of the model's puzzle table. Default 0. */
-    readonly puzzleId?: number;
-    /** Default the model's. */
-    readonly supervisionSteps?: number;
-    /** Default average. */
-    readonly weights?: Weights;
-    /** Called with each answer at once. */
-    readonly onThought?: (thought: Thought) => void;
-  } = {},
-): Promise<Thought[]> {
+export async function think(engine: Engine, tokens: Int32Array, options: ThinkOptions = {}): Promise<Thought[]> {
   checkEngine(engine);
+  checkFields('think', options, thinkFields);
   const { puzzleId = 0, supervisionSteps = engine.config.supervisionSteps, weights = 'average' } = options;
-  checkCounts({ supervisionSteps });
-  checkValue('puzzleId', puzzleId, whole(0));
   const puzzles = { tokens, puzzleIds: Int32Array.of(puzzleId) };
   const state = engine.createState(1);
   const thoughts: Thought[] = [];

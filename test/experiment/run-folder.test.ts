@@ -58,7 +58,8 @@ describe("a run's folder", () => {
     const { model, state, record } = runFiles(folder);
     for (const [file, content, message] of [
       [model, Buffer.concat([Buffer.from([2, 0, 0, 0, 0, 0, 0, 0]), Buffer.from('{}')]), /got one of no run/],
-      [state, Buffer.from('half'), /state\.safetensors/],
+      [state, Buffer.from('half'), /to start over, delete this file: .*state\.safetensors/],
+      [model, Buffer.from('half'), /to start over, delete this file: .*model\.safetensors/],
       [record, Buffer.from('{"seed": 1'), /record\.json/],
     ] as const) {
       writeFileSync(file, content);

@@ -113,7 +113,7 @@ describe('puzzles worth looking at', () => {
     for (const [engine, asked, says] of [
       [undefined, puzzle, /engine: expected one/],
       [scripted(), null, /puzzle: expected an object, got null/],
-      [scripted(), { ...puzzle, puzzleId: 'x' }, /puzzleId: expected a whole number from 0, got "x"/],
+      [scripted(), { ...puzzle, puzzleId: 'x' }, /puzzleId: expected a whole number from 0, or nothing, got "x"/],
       [scripted(), { ...puzzle, puzzleId: 0.7 }, /puzzleId: expected a whole number from 0, got 0.7/],
     ] as const)
       await assert.rejects(thinkAbout(engine as never, asked as never), { name: 'InputError', message: says });
@@ -143,9 +143,15 @@ describe('puzzles worth looking at', () => {
       );
       await assert.rejects(
         think(scripted(), Int32Array.of(2, 1), { supervisionSteps: count }),
-        /^InputError: supervisionSteps: expected a whole number from 1, got/,
+        /^InputError: think: supervisionSteps: expected a whole number from 1, or nothing, got/,
       );
     }
+    for (const [options, says] of [
+      [{ steps: 3 }, /think: unknown field steps/],
+      [{ weights: 'ema' }, /weights: expected raw or average, or nothing, got "ema"/],
+      [{ puzzleId: -1 }, /puzzleId: expected a whole number from 0, or nothing, got -1/],
+    ] as const)
+      await assert.rejects(think(scripted(), Int32Array.of(2, 1), options as never), says);
   });
 });
 

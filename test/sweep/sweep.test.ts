@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { change } from '../../lib/experiment/experiment.js';
 import { claim, isClaimed } from '../../lib/experiment/claim.js';
 import { planTable } from '../../lib/sweep/plan.js';
-import { readRecord } from '../../lib/experiment/record.js';
+import { readRecord, writeRecord } from '../../lib/experiment/record.js';
 import type { WorkerMessage } from '../../lib/sweep/worker.js';
 import { recordsOf, runSweep, status, type SweepRun } from '../../lib/sweep/sweep.js';
 import type { WorkOrder } from '../../lib/sweep/work.js';
@@ -196,6 +196,15 @@ describe('sweep', function () {
       status(later as unknown as SweepRun[], whole),
       /expected one of the puzzles of .*-seed2-00000000; their file has changed since/,
     );
+    // One from other weights, or with an own block, stands in no table: it is in nobody's way.
+    const [first] = await status(plan.slice(0, 1), whole);
+    const beside = { ...whole, records: path.join(folder, 'beside') };
+    for (const field of ['start', 'block']) {
+      const id = `${first!.experiment.name}-seed0-${field}`;
+      const record = readRecord(path.join(whole.records, `${first!.id}.json`));
+      writeRecord(path.join(beside.records, `${id}.json`), { ...record, id, [field]: '0123abcd' });
+    }
+    assert.equal((await status(plan.slice(0, 1), beside))[0]?.state, 'waiting');
     const edited = path.join(folder, 'edited');
     const [name] = readdirSync(whole.records);
     mkdirSync(edited);

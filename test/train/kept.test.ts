@@ -96,6 +96,17 @@ describe('an interrupted evaluation', function () {
     });
   }
 
+  it('takes no more steps where it is kept: parts are whole batches of the seats', async () => {
+    const options = { forms, votes: 3, batchSize: 8, puzzles: 6, random: new Random(1) };
+    const made: number[] = [];
+    for (const keep of [{}, { keep: keeping(true) }]) {
+      steps = 0;
+      await evaluate(engine, puzzles, { ...options, ...keep });
+      made.push(steps);
+    }
+    assert.deepEqual(made, [9, 9], 'two puzzles at once, three steps each');
+  });
+
   it('of a search goes on with the puzzles that were not finished, whatever the order they finish in', async () => {
     const options = { haltAbove: 2, forms, mostForms: 6, leastForms: 2, batchSize: 4, random: new Random(1) };
     const timeless = ({ seconds: _, ...rest }: Awaited<ReturnType<typeof evaluateUntilSure>>): unknown => rest;

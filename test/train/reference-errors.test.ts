@@ -16,7 +16,7 @@ describe('errors of a quantity', () => {
 
   it('of several the worst is reported: beyond no tolerance the largest, NaN before all', () => {
     const errors = new Errors();
-    for (const value of [1, 3, 2]) errors.exact('tokens', [value], [0]);
+    for (const value of [1, 3, 2]) errors.absolute('tokens', [value], [0], 0);
     errors.absolute('logits', one(NaN), one(0), 1);
     errors.absolute('logits', one(9), one(0), 1);
     assert.deepEqual(

@@ -128,9 +128,9 @@ describe('searchForms', () => {
 
   it('needs a logit above the threshold, not at it', async () => {
     const { engine } = engineWith(() => 2);
-    const ends = async (haltAbove: number): Promise<number> =>
-      (await all(searchForms(engine, puzzle.question, { forms, mostForms: 2, haltAbove }))).length;
-    assert.deepEqual([await ends(2), await ends(1.5)], [6, 1]);
+    const ends = async (haltAbove: number | undefined): Promise<number> =>
+      (await all(searchForms(engine, puzzle.question, { forms, mostForms: 2, haltAbove } as object))).length;
+    assert.deepEqual([await ends(2), await ends(1.5), await ends(undefined)], [6, 1, 1]);
   });
 
   it('ends where no form is left: a grid has eight', async () => {
