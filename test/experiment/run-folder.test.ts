@@ -1,7 +1,7 @@
 /** A run's folder is one run's: another's record, model or state is refused by its id, and nothing of it is touched. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { change } from '../../lib/experiment/experiment.js';
@@ -136,12 +136,14 @@ describe("a run's folder", () => {
   it('is cleared of what a killed process left half written, not of what others are writing', async () => {
     const { pid: dead } = spawnSync(process.execPath, ['-e', '0']);
     const [, host] = temporaryName('state').split('.');
-    assert.ok(host!.startsWith(os.hostname().replaceAll(/[^\w-]/g, '_')));
+    const namespace = process.platform === 'linux' ? `_${statSync('/proc/self/ns/pid').ino}_` : '';
+    const name = os.hostname().replaceAll(/[^\w-]/g, '_');
+    assert.ok(host!.startsWith(name) && host!.endsWith(namespace), host);
     const left = path.join(folder, `state.safetensors.${host}.${dead}.tmp`);
     const others = [
       `state.safetensors.${host}.${process.ppid}.tmp`,
       `state.safetensors.elsewhere.${dead}.tmp`,
-      `state.safetensors.${os.hostname().replaceAll(/[^\w-]/g, '_')}_of_another_container.${dead}.tmp`,
+      `state.safetensors.${name}_of_another_container.${dead}.tmp`,
       `notes.${dead}.tmp`,
     ].map((name) => path.join(folder, name));
     for (const file of [left, ...others]) writeFileSync(file, 'half');

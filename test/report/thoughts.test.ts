@@ -114,7 +114,7 @@ describe('puzzles worth looking at', () => {
       [undefined, puzzle, /engine: expected one/],
       [scripted(), null, /puzzle: expected an object, got null/],
       [scripted(), { ...puzzle, puzzleId: 'x' }, /puzzleId: expected a whole number from 0, or nothing, got "x"/],
-      [scripted(), { ...puzzle, puzzleId: 0.7 }, /puzzleId: expected a whole number from 0, got 0.7/],
+      [scripted(), { ...puzzle, puzzleId: 0.7 }, /puzzleId: expected a whole number from 0, or nothing, got 0.7/],
     ] as const)
       await assert.rejects(thinkAbout(engine as never, asked as never), { name: 'InputError', message: says });
   });
