@@ -90,7 +90,7 @@ export function isClaimed(folder: string, job?: string): boolean {
   return isHeld(readOwner(claimFile(folder)), job);
 }
 
-/** Who holds a folder: 'process 4 on "node7" (last sign of life 40 s ago; without another, it is free in 14 min 20 s)'. */
+/** For messages: 'process 4711 on "node7" (last sign of life 40 s ago; without another, it is free in 14 min 20 s)'. */
 export function holderText(folder: string): string {
   const owner = readOwner(claimFile(folder));
   if (owner === undefined) return 'another process';

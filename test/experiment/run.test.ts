@@ -206,7 +206,7 @@ describe('run', () => {
       await assert.rejects(runExperiment(run as never, options as object), says);
   });
 
-  it('has the name of its puzzles: of a file also those that it is chosen by, and the ratings it is asked about', async () => {
+  it('is named by its puzzles: those of a file also by validation puzzles, and ratings if asked for', async () => {
     const { task } = experiment('sudoku-smoke');
     const data = await loadTask(task);
     const ratings = Float64Array.from({ length: data.test.examples }, (_, i) => i);
@@ -244,7 +244,7 @@ describe('run', () => {
       runExperiment(change(experiment('sudoku-4x4'), { evaluation: { split: 'validation' } }), {
         folder: path.join(folder, 'none'),
       }),
-      /validation puzzles to score the model on, got none; set task.validationPuzzles, or choose another evaluation.split/,
+      /validation puzzles to score .*, got none; set task\.validationPuzzles, or choose another evaluation\.split/,
     );
     assert.equal(existsSync(path.join(folder, 'none')), false);
   });
