@@ -84,9 +84,9 @@ function placeOf(file: string): string {
 
 /**
  * Makes a folder and its missing parents, one by one: Node's recursive mkdir never returns where the file system
- * refuses, as /proc does.
+ * refuses, as /proc does. Other processes may make the same folders meanwhile. `parents`: whether they may be missing.
  */
-export function makeFolder(named: string): void {
+export function makeFolder(named: string, parents = true): void {
   const folder = path.resolve(named);
   try {
     mkdirSync(folder);
@@ -95,10 +95,9 @@ export function makeFolder(named: string): void {
     if (stat?.isDirectory() === true) return;
     if (stat === undefined && lstatSync(folder, { throwIfNoEntry: false })?.isSymbolicLink() === true)
       throw new InputError(`${folder}: expected a folder, got a link to nothing; make what it links to, or remove it`);
-    const above = path.dirname(folder);
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || existsSync(above)) throw error;
-    makeFolder(above);
-    makeFolder(folder);
+    if (!parents || (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    makeFolder(path.dirname(folder));
+    makeFolder(folder, false);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Files that cannot be read are refused in words by every reader, whatever keeps them from being read. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -234,6 +234,22 @@ describe('files', () => {
     assert.deepEqual(readdirSync(set), ['theirs']);
     assert.ok(!readdirSync(folder).some((name) => name.endsWith('.tmp')));
     rmSync(set, { recursive: true });
+  });
+
+  it('below folders that another process makes at the same time are made all the same', async () => {
+    const script =
+      "import('./build/lib/write-file.js').then(({ makeFolder }) => { while (Date.now() < Number(process.argv[2])); " +
+      "for (let i = 0; i < 3000; i++) makeFolder(process.argv[1] + '/' + i + '/b/c'); })";
+    const args = ['-e', script, at('both'), String(Date.now() + 1000)];
+    const ends = [1, 2].map(
+      () =>
+        new Promise((resolve) =>
+          spawn(process.execPath, args, { cwd: projectRoot(), stdio: 'inherit' }).on('exit', resolve),
+        ),
+    );
+    assert.deepEqual(await Promise.all(ends), [0, 0]);
+    assert.equal(readdirSync(at('both')).length, 3000);
+    rmSync(at('both'), { recursive: true });
   });
 
   it('below folders that a file system refuses to make are refused at once', () => {
