@@ -40,59 +40,10 @@ const mostTensors = 10_000;
 
 /** Finds weights and configuration in a pickle's value. */
 export function contentsOf(value: PickleValue): Contents {
-  const online: WeightSet[] = [];
-  const averages: WeightSet[] = [];
-  const named: WeightSet[] = []; // tensors with other names, for the message if nothing else is found
-  const unnamed: { where: string; tensors: PickledTensor[] }[] = [];
-  const seen = new Set<PickleValue>();
-
-  const visit = (each: PickleValue, where: string, depth: number): void => {
-    if (typeof each !== 'object' || each === null || seen.has(each) || depth > deepest || otherKey.test(where)) return;
-    seen.add(each);
-    if (Array.isArray(each) || each instanceof PickleTuple) {
-      const items = Array.isArray(each) ? each : each.items;
-      const tensors = items.filter((item) => item instanceof PickledTensor);
-      if (tensors.length === items.length && tensors.length > 0 && isAveraged(where)) unnamed.push({ where, tensors });
-      else for (const [i, item] of items.slice(0, longestList).entries()) visit(item, join(where, i), depth + 1);
-      return;
-    }
-    const dict = dictOf(each);
-    if (dict === undefined) return;
-    const tensors = isModule(dict) ? moduleTensors(dict) : tensorsIn(dict);
-    const names = [...tensors.keys()];
-    if (names.length > mostTensors)
-      throw new InputError(`expected a model of at most ${mostTensors} tensors, got ${names.length}`);
-    if (names.some(isModelName)) {
-      const average = isAveraged(where);
-      const split = average ? names.filter((name) => !name.startsWith('online_model.')) : names.filter(isAveragedName);
-      const apart = new Set(split);
-      const rest = names.filter((name) => !apart.has(name));
-      const part = (some: readonly string[]): ReadonlyMap<string, TensorHandle> =>
-        new Map(some.map((name) => [name, tensors.get(name) as TensorHandle]));
-      const unread = new Map(
-        [...dict]
-          .filter(([key, other]) => typeof key === 'string' && isModelName(key) && other instanceof PickleForeign)
-          .map(([key, other]) => [String(key), (other as PickleForeign).name]),
-      );
-      const at = average || split[0] === undefined ? where : join(where, split[0].split('.')[0] ?? '');
-      if (split.length > 0) averages.push({ where: at, tensors: part(split), unread });
-      if (!average && rest.some(isModelName)) online.push({ where, tensors: part(rest), unread });
-    } else if (names.length > 0) {
-      named.push({ where, tensors });
-    }
-    if (!isModule(dict)) for (const [key, inner] of dict) visit(inner, join(where, key), depth + 1);
-  };
-  visit(value, '', 0);
-
-  const [only] = online;
-  for (const { where, tensors } of unnamed) {
-    const names = [...(only?.tensors.keys() ?? [])].filter((name) => !isBuffer(bareName(name) ?? name));
-    if (names.length !== tensors.length) continue;
-    averages.push({ where, tensors: new Map(names.map((name, i) => [name, tensors[i] as TensorHandle])) });
-  }
-  const root = dictOf(value) ?? new Map<PickleValue, PickleValue>();
+  const { online, averages, otherNames, withoutNames } = weightsIn(value);
+  for (const each of withoutNames) averages.push(...namedAs(online[0], each));
   const taken = [...online, ...averages].map(({ where }) => where.split('.')[0]);
-  const others = [...root].filter(
+  const others = [...(dictOf(value) ?? [])].filter(
     ([key, each]) => typeof key === 'string' && !(each instanceof PickledTensor) && !taken.includes(key),
   );
   const settings = others
@@ -104,11 +55,90 @@ export function contentsOf(value: PickleValue): Contents {
     }))
     .filter(({ value: each }) => each !== undefined);
   return {
-    online: distinct(online.length + averages.length > 0 ? online : named.slice(0, 1)),
+    online: distinct(online.length + averages.length > 0 ? online : otherNames.slice(0, 1)),
     averages: distinct(averages),
     settings,
     left: others.map(([key]) => String(key)),
   };
+}
+
+/** Tensors in a list, as some averages are saved. */
+interface TensorList {
+  readonly where: string;
+  readonly tensors: readonly PickledTensor[];
+}
+
+interface FoundWeights {
+  readonly online: WeightSet[];
+  readonly averages: WeightSet[];
+  /** Tensors of other names than a model's, for the message if nothing else is found. */
+  readonly otherNames: WeightSet[];
+  readonly withoutNames: TensorList[];
+}
+
+/** The weights in a pickle's value, at any depth. */
+function weightsIn(value: PickleValue): FoundWeights {
+  const found: FoundWeights = { online: [], averages: [], otherNames: [], withoutNames: [] };
+  const seen = new Set<PickleValue>();
+  const visit = (each: PickleValue, where: string, depth: number): void => {
+    if (typeof each !== 'object' || each === null || seen.has(each) || depth > deepest || otherKey.test(where)) return;
+    seen.add(each);
+    if (Array.isArray(each) || each instanceof PickleTuple) {
+      const items = Array.isArray(each) ? each : each.items;
+      const tensors = items.filter((item) => item instanceof PickledTensor);
+      if (tensors.length === items.length && tensors.length > 0 && isAveraged(where))
+        found.withoutNames.push({ where, tensors });
+      else for (const [i, item] of items.slice(0, longestList).entries()) visit(item, join(where, i), depth + 1);
+      return;
+    }
+    const dict = dictOf(each);
+    if (dict === undefined) return;
+    const tensors = isModule(dict) ? moduleTensors(dict) : tensorsIn(dict);
+    if (tensors.size > mostTensors)
+      throw new InputError(`expected a model of at most ${mostTensors} tensors, got ${tensors.size}`);
+    if ([...tensors.keys()].some(isModelName)) {
+      const { online, averages } = setsOf(where, tensors, dict);
+      found.online.push(...online);
+      found.averages.push(...averages);
+    } else if (tensors.size > 0) {
+      found.otherNames.push({ where, tensors });
+    }
+    if (!isModule(dict)) for (const [key, inner] of dict) visit(inner, join(where, key), depth + 1);
+  };
+  visit(value, '', 0);
+  return found;
+}
+
+/** A dictionary's online weights and its average, told by its place or by the tensors' prefix. */
+function setsOf(
+  where: string,
+  tensors: ReadonlyMap<string, TensorHandle>,
+  dict: ReadonlyMap<PickleValue, PickleValue>,
+): Pick<FoundWeights, 'online' | 'averages'> {
+  const names = [...tensors.keys()];
+  const average = isAveraged(where);
+  const split = average ? names.filter((name) => !name.startsWith('online_model.')) : names.filter(isAveragedName);
+  const apart = new Set(split);
+  const rest = names.filter((name) => !apart.has(name));
+  const part = (some: readonly string[]): ReadonlyMap<string, TensorHandle> =>
+    new Map(some.map((name) => [name, tensors.get(name) as TensorHandle]));
+  const unread = new Map(
+    [...dict]
+      .filter(([key, other]) => typeof key === 'string' && isModelName(key) && other instanceof PickleForeign)
+      .map(([key, other]) => [String(key), (other as PickleForeign).name]),
+  );
+  const at = average || split[0] === undefined ? where : join(where, split[0].split('.')[0] ?? '');
+  return {
+    online: !average && rest.some(isModelName) ? [{ where, tensors: part(rest), unread }] : [],
+    averages: split.length > 0 ? [{ where: at, tensors: part(split), unread }] : [],
+  };
+}
+
+/** An average saved as a list, with the names of the online weights; none if their numbers differ. */
+function namedAs(online: WeightSet | undefined, { where, tensors }: TensorList): WeightSet[] {
+  const names = [...(online?.tensors.keys() ?? [])].filter((name) => !isBuffer(bareName(name) ?? name));
+  if (names.length !== tensors.length) return [];
+  return [{ where, tensors: new Map(names.map((name, i) => [name, tensors[i] as TensorHandle])) }];
 }
 
 function isAveraged(where: string): boolean {

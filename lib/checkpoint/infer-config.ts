@@ -60,12 +60,7 @@ export function inferConfig(
     assume,
   });
 
-  const mazeOrArc = sequenceLength === 900; // their published commands use n = 4 (spec §4.5)
-  const [T, n] = hrm
-    ? [2, 2]
-    : recursion === 'direct'
-      ? [1, 1]
-      : [3, recursion === 'multi-z' ? Math.min(6, latentCount) : mazeOrArc ? 4 : 6];
+  const [T, n] = usualRecursions(recursion, latentCount, sequenceLength);
   const inner = sides(shapes, `${net}.layers.0.mlp.down_proj.weight`)[1];
   const mixerInner = mixer === 'mlp' ? sides(shapes, `${net}.layers.0.mlp_t.down_proj.weight`)[1] : undefined;
   const base: ModelConfig = {
@@ -94,6 +89,14 @@ export function inferConfig(
     halting: hrm ? 'halt-or-continue' : assume('halting', 'halt'),
   };
   return { config: checkConfig({ ...base, ...expansionOf(base, inner, mixerInner, known), ...known }), assumed };
+}
+
+/** T and n of the published commands. */
+function usualRecursions(recursion: Recursion, latentCount: number, sequenceLength: number): readonly [number, number] {
+  if (recursion === 'hrm') return [2, 2];
+  if (recursion === 'direct') return [1, 1];
+  if (recursion === 'multi-z') return [3, Math.min(6, latentCount)];
+  return [3, sequenceLength === 900 ? 4 : 6]; // mazes and ARC: spec §4.5
 }
 
 /** Which recursion has these latents and networks. */
