@@ -113,7 +113,7 @@ function weightsIn(value: PickleValue): FoundWeights {
 function setsOf(
   where: string,
   tensors: ReadonlyMap<string, TensorHandle>,
-  dict: ReadonlyMap<PickleValue, PickleValue>,
+  dict: PickleDict,
 ): Pick<FoundWeights, 'online' | 'averages'> {
   const names = [...tensors.keys()];
   const average = isAveraged(where);

@@ -74,18 +74,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
   const [examples = 0, length] = inputs.shape;
   if (length !== L)
     throw new InputError(`${split}/all__inputs.npy: expected ${L} tokens a row as dataset.json says, got ${length}`);
-  let ignore = metadata.ignore_label_id;
-  // Every "not scored" label of the file that is no token becomes 255, unless that is a token.
-  const free = vocabSize <= unscored ? unscored : undefined;
-  const stored = new Map<number, number>();
-  if (free !== undefined) stored.set(unscoredByBuilders, free);
-  if (free !== undefined && ignore !== null && ignore >= vocabSize) stored.set(ignore, free);
-  const labels = readNpy(at('labels'), { dimensions: 2, most: mostTokens, largest: vocabSize - 1, stored });
-  if (labels.shape.join() !== inputs.shape.join())
-    throw new InputError(
-      `${split}/all__labels.npy: expected the shape of the inputs, ${inputs.shape.join(' × ')}, ` +
-        `got ${labels.shape.join(' × ')}`,
-    );
+  const { labels, ignore } = readLabels(at('labels'), metadata, inputs.shape);
   const whole = (part: string, most: number, largest: number): Int32Array =>
     Int32Array.from(readNpy(at(part), { dimensions: 1, most, largest }).values);
   const puzzleOffsets = offsets(
@@ -110,12 +99,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
         `got ${metadata.total_groups}`,
     );
   const side = Math.sqrt(L);
-  const [tokens, answers] = [inputs.values as Uint8Array, labels.values as Uint8Array]; // at most 256 tokens
-  if (ignore !== null && !answers.includes(ignore)) ignore = null; // as in Sudoku and maze files
-  if (free !== undefined && answers.includes(free)) {
-    if (ignore !== null) for (let i = 0; i < answers.length; i++) if (answers[i] === ignore) answers[i] = free;
-    ignore = free;
-  }
+  const tokens = inputs.values as Uint8Array; // at most 256 tokens
   const set = withHash({
     name: `${path.basename(folder)} ${split}`,
     note: '',
@@ -126,7 +110,7 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
     puzzleIds,
     examples,
     inputs: tokens,
-    labels: answers,
+    labels,
     ignore,
     puzzleOffsets,
     groupOffsets,
@@ -138,6 +122,32 @@ function readSplit(folder: string, split: 'train' | 'test'): SplitRead {
       : {}),
   });
   return { set, type: inputs.type === 'int64' ? 'int64' : 'uint8' };
+}
+
+/**
+ * The labels of a split, and the one that marks cells that are not scored; null if all cells are. Every such label of
+ * the file that is no token becomes 255, unless that is a token.
+ */
+function readLabels(
+  file: string,
+  { vocab_size: vocabSize, ignore_label_id: named }: Metadata,
+  shape: readonly number[],
+): { readonly labels: Uint8Array; readonly ignore: number | null } {
+  const free = vocabSize <= unscored ? unscored : undefined;
+  const stored = new Map<number, number>();
+  if (free !== undefined) stored.set(unscoredByBuilders, free);
+  if (free !== undefined && named !== null && named >= vocabSize) stored.set(named, free);
+  const read = readNpy(file, { dimensions: 2, most: mostTokens, largest: vocabSize - 1, stored });
+  if (read.shape.join() !== shape.join())
+    throw new InputError(
+      `${path.basename(path.dirname(file))}/${path.basename(file)}: expected the shape of the inputs, ` +
+        `${shape.join(' × ')}, got ${read.shape.join(' × ')}`,
+    );
+  const labels = read.values as Uint8Array;
+  const ignore = named !== null && labels.includes(named) ? named : null; // as in Sudoku and maze files
+  if (free === undefined || !labels.includes(free)) return { labels, ignore };
+  if (ignore !== null) for (let i = 0; i < labels.length; i++) if (labels[i] === ignore) labels[i] = free;
+  return { labels, ignore: free };
 }
 
 /** The side of the smallest mazes that the kit makes. */

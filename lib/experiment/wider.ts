@@ -53,7 +53,7 @@ export interface WiderOptions {
  * small; StoppedError if the caller stops it. Finished parts are kept.
  */
 export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
-  const { engine, checkpoint, command, validation, test, folder, plan = widerPlan, seed = 0 } = options;
+  const { checkpoint, command, validation, test, folder, plan = widerPlan, seed = 0 } = options;
   for (const [name, set, wanted] of [
     ['validation', validation, plan.validationPuzzles],
     ['test', test, plan.testFrom + plan.testPuzzles],
@@ -67,10 +67,9 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const held = claim(path.join(folder, id));
   if (held === undefined)
     throw new InputError(`${folder}: ${holderText(folder)} works on study ${id} there; wait for it`);
-  const kit = kitAtWork();
   try {
     const file = path.join(folder, id, 'record.json');
-    let record: WiderRecord = existsSync(file)
+    const begun: WiderRecord = existsSync(file)
       ? readWider(file)
       : {
           schema: widerSchema,
@@ -85,42 +84,47 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
           passes: 0,
           parts: [],
         };
-    if (record.id !== id) throw new InputError(`${file}: expected study ${id}, got ${record.id}; delete it`);
-    const wanted = partsOf(plan);
-    const total = wanted.reduce((sum, part) => sum + expectedPasses(plan, part), 0);
-    const before = record.sittings;
-    const first = record.parts.length;
-    for (const part of wanted.slice(first)) {
-      const done = wanted.slice(0, record.parts.length).reduce((sum, each) => sum + expectedPasses(plan, each), 0);
-      const { passes, seconds, ...result } = await makePart(
-        engine,
-        part.set === 'test' ? test : validation,
-        plan,
-        part,
-        seed,
-        {
-          ...given({ shouldStop: options.shouldStop }),
-          onProgress: (within) =>
-            options.onProgress?.({
-              done: done + (within.done / within.total) * expectedPasses(plan, part),
-              total,
-              what: `${part.method}, ${part.set} puzzles from ${part.from + 1}`,
-            }),
-        },
-      );
-      record = {
-        ...record,
-        sittings: [...before, sittingOf(kit, engine, first, record.parts.length + 1)],
-        seconds: record.seconds + seconds,
-        passes: record.passes + passes,
-        parts: [...record.parts, result],
-      };
-      writeWider(file, record);
-    }
-    return record;
+    if (begun.id !== id) throw new InputError(`${file}: expected study ${id}, got ${begun.id}; delete it`);
+    return await makeMissing(begun, file, options);
   } finally {
     held.release();
   }
+}
+
+/** Makes the parts that a record lacks, and writes it after each. */
+async function makeMissing(
+  begun: WiderRecord,
+  file: string,
+  { engine, validation, test, shouldStop, onProgress }: WiderOptions,
+): Promise<WiderRecord> {
+  const { plan, seed } = begun;
+  const kit = kitAtWork();
+  const wanted = partsOf(plan);
+  const total = wanted.reduce((sum, part) => sum + expectedPasses(plan, part), 0);
+  const first = begun.parts.length;
+  let record = begun;
+  for (const part of wanted.slice(first)) {
+    const done = wanted.slice(0, record.parts.length).reduce((sum, each) => sum + expectedPasses(plan, each), 0);
+    const set = part.set === 'test' ? test : validation;
+    const { passes, seconds, ...result } = await makePart(engine, set, plan, part, seed, {
+      ...given({ shouldStop }),
+      onProgress: (within) =>
+        onProgress?.({
+          done: done + (within.done / within.total) * expectedPasses(plan, part),
+          total,
+          what: `${part.method}, ${part.set} puzzles from ${part.from + 1}`,
+        }),
+    });
+    record = {
+      ...record,
+      sittings: [...begun.sittings, sittingOf(kit, engine, first, record.parts.length + 1)],
+      seconds: record.seconds + seconds,
+      passes: record.passes + passes,
+      parts: [...record.parts, result],
+    };
+    writeWider(file, record);
+  }
+  return record;
 }
 
 /** About how many passes a part takes: those of a search are a guess. */
