@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadCheckpoint } from '../../lib/checkpoint/checkpoint.js';
+import type { Dataset } from '../../lib/data/dataset.js';
 import { loadBackend, tf } from '../../lib/engine/tfjs/backend.js';
 import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
@@ -10,6 +11,7 @@ import type { RunRecord } from '../../lib/experiment/record.js';
 import { runExperiment, runId } from '../../lib/experiment/run.js';
 import type { Measured, RunProgress } from '../../lib/experiment/run-loop.js';
 import { loadTask } from '../../lib/experiment/task.js';
+import { evaluate } from '../../lib/train/evaluate.js';
 import { seatsOf } from '../../lib/train/options.js';
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { newFolder } from '../new-folder.js';
@@ -75,6 +77,34 @@ describe('run', () => {
       assert.ok(stopped !== undefined);
       assert.deepEqual(results(stopped), results(whole), `stopped after step ${stopAt}`);
     }
+  });
+
+  it('begins elsewhere with another seed', async () => {
+    const losses: (number | undefined)[] = [];
+    for (const seed of [0, 1]) {
+      const { curve, engine } = await runExperiment(change(small, { training: { steps: 1 } }), {
+        folder: path.join(folder, `seed-${seed}`),
+        engine: { engine: 'native', precision: 'float32', threads: 1 },
+        seed,
+      });
+      engine.dispose();
+      losses.push(curve[0]?.answerLoss);
+    }
+    assert.ok(losses.every(Number.isFinite), String(losses));
+    assert.notEqual(losses[0], losses[1]);
+  });
+
+  it('scores the puzzles of its split: a search, which scores validation puzzles, sees no test puzzle', async () => {
+    const asked = change(small, { evaluation: { every: 0, closing: [], finalPuzzles: 0, split: 'validation' } });
+    const { engine, data, record } = await runExperiment(asked, {
+      folder: path.join(folder, 'validation'),
+      engine: { engine: 'native', precision: 'float32', threads: 1 },
+    });
+    const cells = async (set: Dataset): Promise<readonly number[]> => (await evaluate(engine, set)).cellAccuracy;
+    const [validation, test] = [await cells(data.validation), await cells(data.test)];
+    engine.dispose();
+    assert.notDeepEqual(validation, test);
+    assert.deepEqual(record?.evaluations.at(-1)?.cellAccuracy, validation);
   });
 
   it('stopped during an evaluation, however rare its checkpoints are, keeps all that it learned', async () => {

@@ -1,7 +1,7 @@
 /** Puzzles worth looking at, found with an engine whose thoughts are written out by hand. */
 import assert from 'node:assert/strict';
 import { ungrouped, withHash } from '../../lib/data/dataset.js';
-import type { Engine, InferRequest, InferResult } from '../../lib/engine/engine.js';
+import type { Engine, InferRequest, InferResult, LatentState } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { paperConfig } from '../../lib/model/config.js';
 import { ownSudoku, puzzleAt } from '../../lib/data/puzzle.js';
@@ -89,6 +89,24 @@ describe('puzzles worth looking at', () => {
       thoughts.map(({ haltProbability }) => Number(haltProbability.toFixed(6))),
       [0.1, 0.2, 0.6, 0.9],
     );
+  });
+
+  it('asks the average weights, about the puzzle of that id', async () => {
+    const asked: unknown[][] = [];
+    const engine = scripted();
+    const spied = {
+      ...engine,
+      inferStep: (state: LatentState, request: InferRequest): Promise<InferResult> => {
+        asked.push([request.weights, ...request.puzzleIds]);
+        return engine.inferStep(state, request);
+      },
+    };
+    await thinkAbout(spied, { ...puzzleAt(puzzles, 1), puzzleId: 7 }, 1);
+    assert.deepEqual(asked, [['average', 7]]);
+    await thinkAbout(spied, puzzleAt(puzzles, 1), 1);
+    assert.deepEqual(asked.slice(1), [['average', 0]]);
+    await think(spied, Int32Array.of(3, 1), { supervisionSteps: 1 });
+    assert.deepEqual(asked.slice(2), [['average', 0]]);
   });
 
   it('the hardest thought is the solved puzzle with the most wrong cells on the way', async () => {

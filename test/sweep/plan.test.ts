@@ -136,6 +136,10 @@ describe('plans', () => {
         ['deeper', null, seed],
       ]),
     );
+    assert.deepEqual(
+      planAblation(base, []).map(({ seed }) => seed),
+      [0, 1],
+    );
     const { deepRecursions, latentRecursions, halting } = plan[2]!.experiment.model;
     assert.deepEqual([deepRecursions, latentRecursions, halting], [3, 6, 'halt-or-continue']);
     assert.deepEqual(plan[1]?.experiment.model, variantExperiment(base, variant('hrm')).model);

@@ -17,7 +17,7 @@ import {
   type Relabelling,
 } from '../../lib/data/relabelling.js';
 import { boardOfTokens, findClash, sudokuGeometry, type SudokuGeometry } from '../../lib/data/sudoku.js';
-import type { Engine, InferRequest, LatentState } from '../../lib/engine/engine.js';
+import type { Engine, InferRequest, InferResult, LatentState } from '../../lib/engine/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { openModel, shippedCheckpoint } from '../../lib/experiment/open.js';
 import { dataFile } from '../../lib/files.js';
@@ -145,6 +145,25 @@ describe('searchForms', () => {
     const { engine, open } = engineWith(() => -1);
     for await (const _ of searchForms(engine, puzzle.question, { forms, mostForms: 9 })) break;
     assert.equal(open(), 0);
+  });
+
+  it('asks the average weights, about the puzzle of that id', async () => {
+    const { engine } = engineWith(() => -1);
+    const asked: unknown[][] = [];
+    const spied = {
+      ...engine,
+      inferStep: (state: LatentState, request: InferRequest): Promise<InferResult> => {
+        asked.push([request.weights, ...request.puzzleIds]);
+        return engine.inferStep(state, request);
+      },
+    };
+    const options = { forms, mostForms: 2, votes: 2, supervisionSteps: 1 };
+    await all(searchForms(spied, puzzle.question, { ...options, puzzleId: 7 }));
+    await all(searchForms(spied, puzzle.question, options));
+    assert.deepEqual(asked, [
+      ['average', 7, 7],
+      ['average', 0, 0],
+    ]);
   });
 
   it('refuses impossible numbers', async () => {
