@@ -145,14 +145,14 @@ describe('published files', () => {
     const sent = async (parts: readonly string[], response: http.ServerResponse): Promise<void> => {
       for (const part of parts) {
         response.write(part);
-        await setTimeout(60);
+        await setTimeout(250);
       }
     };
-    const fetched = (): Promise<string> => fetchPublished(published, undefined, undefined, 300);
+    const fetched = (limit = 300): Promise<string> => fetchPublished(published, undefined, undefined, limit);
     const step = Math.ceil(text.length / 10);
     const parts = Array.from({ length: 10 }, (_, i) => text.slice(i * step, (i + 1) * step));
     answer = (_, response) => void sent(parts, response).then(() => response.end());
-    await fetched(); // 0.6 s in all
+    await fetched(2000); // 2.5 s in all
     const silent = /^http:.*train\.csv: nothing came for 0\.3 s; try again$/;
     answer = (_, response) => void sent(parts.slice(0, 3), response);
     await assert.rejects(fetched(), inputError(silent));
