@@ -145,10 +145,7 @@ describe('run record', () => {
       [{ ...record, closing: { vote: { passAt: null } } }, /closing: expected in place 0 an object with passAt/],
       [{ ...record, seed: '0' }, /seed: expected a whole number/],
       [{ ...record, extra: 1 }, /unknown field extra/],
-      [
-        { ...record, experiment: { ...record.experiment, model: {} } },
-        /recursion: expected one of|recursion: expected/,
-      ],
+      [{ ...record, experiment: { ...record.experiment, model: {} } }, /recursion: expected/],
     ];
     for (const [fields, message] of forgeries) {
       writeRecord(file, fields as RunRecord);
