@@ -26,7 +26,9 @@ const plan = planTable(1, 'smoke', 1, ['hrm', 'trm']);
 
 describe('slurm', () => {
   let folder = '';
+  const { PATH } = process.env;
   beforeEach(() => void (folder = newFolder()));
+  afterEach(() => void (process.env['PATH'] = PATH));
 
   it('writes one task a run, requeued and told to save before its time is up', () => {
     const array = { folder: "/share/100 %/it's", orders: [0, 1, 2].map(() => ({}) as WorkOrder) };
