@@ -11,6 +11,7 @@ import { createNativeEngine } from '../../lib/engine/native/engine.js';
 import { InputError } from '../../lib/errors.js';
 import { projectRoot } from '../../lib/files.js';
 import { paperConfig } from '../../lib/model/config.js';
+import { notAtHand } from '../not-at-hand.js';
 
 describe('memory', function () {
   this.timeout(60_000);
@@ -32,10 +33,10 @@ describe('memory', function () {
     await assert.rejects(createEngine(config), /^InputError: model: expected .* got 1,3\d\d\.\d GB; use fewer layers/);
   });
 
-  if (whyUnavailable() !== undefined) return;
+  const native = whyUnavailable() === undefined ? it : notAtHand;
 
   if (process.platform === 'linux')
-    it('that the native engine cannot have is an error, and both process and engine go on', () => {
+    native('that the native engine cannot have is an error, and both process and engine go on', () => {
       const script = `
         const { createNativeEngine } = await import('${built('lib/engine/native/engine.js')}');
         const { paperConfig } = await import('${built('lib/model/config.js')}');
@@ -85,7 +86,7 @@ describe('memory', function () {
       assert.match(said(2_000_000, 'little')[0]!, /^InputError: memory: expected [1-9]\d* MB more, got none; /);
     });
 
-  it('is refused for latents that no machine holds, before any of it is taken', () => {
+  native('is refused for latents that no machine holds, before any of it is taken', () => {
     // Attention, so that weights do not grow with the positions: 65,536 seats × 16,400 positions × 64 × y and z.
     const small = { ...paperConfig, mixer: 'attention' as const, sequenceLength: 16_384, hiddenSize: 64, heads: 2 };
     const engine = createNativeEngine({ ...small, puzzleEmbeddingSize: 64 }, { threads: 1 });
@@ -96,7 +97,7 @@ describe('memory', function () {
     engine.dispose();
   });
 
-  it('of impossible sizes is refused by the addon itself', () => {
+  native('of impossible sizes is refused by the addon itself', () => {
     const engine = createNativeEngine(paperConfig, { threads: 1 });
     for (const seats of [-1, 0, 65_537, 2 ** 40, NaN]) assert.throws(() => engine.createState(seats), InputError);
     const { productPeak } = loadAddon();
@@ -105,7 +106,7 @@ describe('memory', function () {
     engine.dispose();
   });
 
-  it('is given back by dispose at once, and a disposed engine answers nothing more', () => {
+  native('is given back by dispose at once, and a disposed engine answers nothing more', () => {
     // In a process of its own: elsewhere the garbage of other tests comes and goes meanwhile.
     const script = `
       const { createNativeEngine } = await import('${built('lib/engine/native/engine.js')}');

@@ -19,12 +19,11 @@ import { effectiveDepth } from '../../lib/model/schedule.js';
 import { paperTable } from '../../lib/report/paper-tables.js';
 import { voteArc } from '../../lib/train/evaluate-arc.js';
 import { newFolder } from '../new-folder.js';
+import { notAtHand } from '../not-at-hand.js';
 
 const smoke = experiment('arc-smoke');
 
-describe('an ARC run', function () {
-  this.timeout(60_000);
-  if (whyUnavailable() !== undefined) return;
+(whyUnavailable() === undefined ? describe : notAtHand)('an ARC run', () => {
   let folder = '';
   let record: RunRecord;
   const shares: number[] = [];

@@ -8,6 +8,7 @@ import { paperConfig, type ModelConfig } from '../../lib/model/config.js';
 import { effectiveDepth } from '../../lib/model/schedule.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
+import { notAtHand } from '../not-at-hand.js';
 
 const tiny: ModelConfig = {
   ...paperConfig,
@@ -61,8 +62,7 @@ describe("rows of the paper's tables", function () {
   // The deeper rows of Table 3 differ from the others in numbers only, take tfjs seconds each,
   // and expand rounding beyond telling.
   for (const each of variants.filter((row) => effectiveDepth(applyVariant(tiny, row)) <= 60)) {
-    it(`${each.id} is one schedule on two engines`, async () => {
-      if (whyUnavailable() !== undefined) return;
+    (whyUnavailable() === undefined ? it : notAtHand)(`${each.id} is one schedule on two engines`, async () => {
       const config = applyVariant(tiny, each);
       const [native, tfjs] = [await step(config, 'native'), await step(config, 'tfjs')];
       // Sums in another order, expanded by up to 60 layers of random weights: with four MLP layers,

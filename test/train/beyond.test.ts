@@ -23,6 +23,7 @@ import {
 import { readSnapshot, writeSnapshot } from '../../lib/train/snapshot.js';
 import { Trainer } from '../../lib/train/trainer.js';
 import { newFolder } from '../new-folder.js';
+import { notAtHand } from '../not-at-hand.js';
 import { inputError } from '../input-error.js';
 
 const tiny: ModelConfig = {
@@ -122,9 +123,8 @@ describe('training options beyond the paper', () => {
 });
 
 for (const kind of ['native', 'tfjs'] as const) {
-  describe(`training beyond the paper on the ${kind} engine`, function () {
-    this.timeout(60_000);
-    if (kind === 'native' && whyUnavailable() !== undefined) return;
+  const atHand = kind === 'tfjs' || whyUnavailable() === undefined;
+  (atHand ? describe : notAtHand)(`training beyond the paper on the ${kind} engine`, () => {
     const options: EngineOptions = { engine: kind, precision: 'float32', threads: 2 };
     let dataset: Dataset;
     before(async () => {

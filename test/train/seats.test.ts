@@ -26,6 +26,7 @@ import { surest, vote, type Answer } from '../../lib/train/ensemble.js';
 import { evaluate, evaluateIds, puzzlesOf, type Evaluation } from '../../lib/train/evaluate.js';
 import { think } from '../../lib/train/think.js';
 import { Seats, type ThinkingOptions } from '../../lib/train/seats.js';
+import { notAtHand } from '../not-at-hand.js';
 
 const shipped = path.join(projectRoot(), 'data', 'checkpoints', 'sudoku-4x4.safetensors');
 const geometry = sudokuGeometry(4);
@@ -56,9 +57,8 @@ describe('votes', () => {
 });
 
 for (const kind of ['native', 'tfjs'] as const) {
-  describe(`thinking on the ${kind} engine`, function () {
-    this.timeout(60_000);
-    if (kind === 'native' && whyUnavailable() !== undefined) return;
+  const atHand = kind === 'tfjs' || whyUnavailable() === undefined;
+  (atHand ? describe : notAtHand)(`thinking on the ${kind} engine`, () => {
     const puzzles = kind === 'native' ? 30 : 4; // tfjs takes milliseconds for every call of a network
     let engine: Engine;
     let dataset: Dataset;
