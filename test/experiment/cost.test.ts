@@ -1,7 +1,6 @@
 /** Costs: worked out by hand from calls and puzzles, and equal to what a finished run has counted. */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { InputError } from '../../lib/errors.js';
 import type { EngineOptions } from '../../lib/engine/create.js';
@@ -89,7 +88,7 @@ describe('cost of a run', () => {
   });
 
   it('refuses a batch that ranks cannot share evenly, before anything is loaded', async () => {
-    const folder = path.join(os.tmpdir(), 'trm-lab-uneven');
+    const folder = path.join(newFolder(), 'none');
     const uneven = change(smoke, { training: { batchSize: 32 } });
     const engine = { engine: 'torch', torch: { devices: 3 } } as const;
     await assert.rejects(
@@ -108,7 +107,7 @@ describe('cost of a run', () => {
   });
 
   it('refuses a run that no memory of this machine holds, in numbers and before anything is written', async () => {
-    const folder = path.join(os.tmpdir(), 'trm-lab-too-large');
+    const folder = path.join(newFolder(), 'none');
     // 65,536 × 1024 seats of 17 positions of 16 numbers, for y and z: 36.5 billion numbers of four bytes, thrice.
     const large = change(smoke, { training: { batchSize: 65_536, interleavedBatches: 1024 } });
     await assert.rejects(

@@ -129,10 +129,13 @@ describe('bench', () => {
         child.send(question);
       });
     // The first loss of an untrained model over 8 tokens.
-    assert.ok(Math.abs((await ask('start'))['loss']! - Math.log(8)) < 0.5);
-    const { train, infer } = await ask('round');
-    assert.ok(train! > 0 && infer! > 0);
-    assert.ok((await ask('memory'))['peakMemory']! > 1e7);
-    child.disconnect();
+    try {
+      assert.ok(Math.abs((await ask('start'))['loss']! - Math.log(8)) < 0.5);
+      const { train, infer } = await ask('round');
+      assert.ok(train! > 0 && infer! > 0);
+      assert.ok((await ask('memory'))['peakMemory']! > 1e7);
+    } finally {
+      child.kill();
+    }
   });
 });

@@ -87,7 +87,6 @@ describe('slurm', () => {
   });
 
   describe('on a cluster that takes short arrays', () => {
-    const { PATH } = process.env;
     const many = planTable(1, 'smoke', 6, ['hrm', 'trm']); // 12 runs
     const lengths = (prepared: readonly { readonly orders: readonly unknown[] }[]): number[] =>
       prepared.map(({ orders }) => orders.length);
@@ -100,7 +99,6 @@ describe('slurm', () => {
       writeFileSync(path.join(folder, name), `#!/bin/bash\n${lines}\n`, { mode: 0o755 });
       process.env['PATH'] = `${folder}:${PATH}`;
     };
-    afterEach(() => void (process.env['PATH'] = PATH));
 
     it('arrays are as long as its MaxArraySize allows, every run in one of them', async () => {
       program('scontrol', 'echo "MaxArraySize            = 5"; echo "MaxJobCount = 10000"');
@@ -220,7 +218,6 @@ describe('slurm', () => {
     const [hrm, trm] = array.orders;
     writeFileSync(path.join(array.folder, '1.log'), 'start\nOut of memory\n');
     const submitted = { ...array, job: '1' };
-    const { PATH } = process.env;
     writeFileSync(
       path.join(folder, 'squeue'),
       '#!/bin/sh\necho "slurm_load_jobs error: Invalid job id specified" >&2\nexit 1\n',
@@ -245,7 +242,6 @@ describe('slurm', () => {
     held!.release();
     writeFileSync(path.join(trm!.folder, 'progress.json'), '{"sha');
     assert.equal(notedShare(trm!.folder), 0, 'half a file says nothing');
-    process.env['PATH'] = PATH;
   });
 
   it("reads Slurm's queue, where tasks that ended count no more", () => {
@@ -264,34 +260,24 @@ describe('slurm', () => {
       records: path.join(folder, 'records'),
       folder: path.join(folder, 'runs'),
     });
-    const { PATH } = process.env;
     process.env['PATH'] = folder;
-    try {
-      assert.throws(
-        () => submitArray(array!),
-        /sbatch: not found on this machine; --launcher slurm needs one that can submit/,
-      );
-    } finally {
-      process.env['PATH'] = PATH;
-    }
+    assert.throws(
+      () => submitArray(array!),
+      /sbatch: not found on this machine; --launcher slurm needs one that can submit/,
+    );
   });
 
   it('prepares without asking Slurm, where an earlier array is unfinished, if it is only to be written', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
     const [earlier] = await prepareArrays(plan, places);
     writeFileSync(path.join(earlier!.folder, 'job.json'), '{"job":"7"}');
-    const { PATH } = process.env;
     process.env['PATH'] = folder;
-    try {
-      await assert.rejects(prepareArrays(plan, places), /squeue: not found/);
-      const [array] = await prepareArrays(plan, { ...places, dry: true });
-      assert.deepEqual(
-        array?.orders.map(({ id }) => id),
-        earlier!.orders.map(({ id }) => id),
-      );
-    } finally {
-      process.env['PATH'] = PATH;
-    }
+    await assert.rejects(prepareArrays(plan, places), /squeue: not found/);
+    const [again] = await prepareArrays(plan, { ...places, dry: true });
+    assert.deepEqual(
+      again?.orders.map(({ id }) => id),
+      earlier!.orders.map(({ id }) => id),
+    );
   });
 
   it('a task that is started anew takes over its own claim, no other', () => {

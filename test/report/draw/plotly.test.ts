@@ -88,13 +88,15 @@ describe('plotly figures', () => {
   });
 
   it('figures of smoke runs are kept apart', async () => {
+    const { TRM_SMOKE } = process.env;
     process.env['TRM_SMOKE'] = '1';
     try {
       const file = await saveFigure('a-test', figures['distribution'] ?? assert.fail());
       assert.equal(file, 'build/figures/a-test.png');
       assert.ok(existsSync(path.join(projectRoot(), file)));
     } finally {
-      delete process.env['TRM_SMOKE'];
+      if (TRM_SMOKE === undefined) delete process.env['TRM_SMOKE'];
+      else process.env['TRM_SMOKE'] = TRM_SMOKE;
     }
   });
 
