@@ -9,7 +9,7 @@ import { workerCommand } from '../../lib/engine/torch/worker.js';
 import { InputError } from '../../lib/errors.js';
 import { initialParameters } from '../../lib/model/parameters.js';
 import { Random } from '../../lib/random.js';
-import { distance, left, odd, request, update } from './small.js';
+import { distance, left, odd, request, update, workers } from './small.js';
 
 describe('torch engine on two ranks', function () {
   this.timeout(120_000);
@@ -23,6 +23,7 @@ describe('torch engine on two ranks', function () {
     for (const engine of [one, two]) await engine.writeTensors('parameters', initialParameters(config, new Random(1)));
   });
   after(async () => {
+    assert.equal(workers().length, 4); // torchrun is one more
     one.dispose();
     two.dispose();
     assert.deepEqual(await left(), []);
@@ -107,6 +108,7 @@ describe('torch engine on two nodes', function () {
     const [theirs, ours] = [await one.readTensors('parameters'), await two.readTensors('parameters')];
     // A step moves a weight by 1e-3 where its gradient is more than rounding.
     for (const [name, { data }] of ours) assert.ok(distance(data, theirs.get(name)!.data) < 1e-3, name);
+    assert.equal(workers().length, 5); // two more are torchrun
     one.dispose();
     two.dispose();
     assert.equal(await over, 0);

@@ -24,15 +24,32 @@ export function distance(mine: Float32Array, theirs: Float32Array): number {
   return norm(mine.map((value, i) => value - theirs[i]!)) / Math.max(norm(theirs), 1e-9);
 }
 
-/** Processes that run this checkout's worker, torchrun's among them: their ids and command lines. */
+/** Workers of this process that were seen: they stay its own when their parents are gone. */
+const seen = new Set<number>();
+
+/**
+ * Processes below this one that run the worker, torchrun's among them, and those that did when last looked for: their
+ * ids and command lines. Another test run may have workers of its own meanwhile.
+ */
 export function workers(): { readonly pid: number; readonly line: string }[] {
-  return execFileSync('ps', ['-eo', 'pid=,args='], { encoding: 'utf8' })
+  const processes = execFileSync('ps', ['-eo', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')
-    .filter((line) => line.includes(workerFile))
-    .map((line) => ({ pid: Number(/^\s*(\d+)/.exec(line)?.[1]), line }));
+    .map((line) => {
+      const [, pid, parent] = /^\s*(\d+)\s+(\d+)/.exec(line) ?? [];
+      return { pid: Number(pid), parent: Number(parent), line };
+    });
+  const parents = new Map(processes.map(({ pid, parent }) => [pid, parent]));
+  const isOwn = (pid: number): boolean => {
+    for (let at: number | undefined = pid; at !== undefined; at = parents.get(at))
+      if (at === process.pid || seen.has(at)) return true;
+    return false;
+  };
+  const own = processes.filter(({ pid, line }) => line.includes(workerFile) && isOwn(pid));
+  for (const { pid } of own) seen.add(pid);
+  return own.map(({ pid, line }) => ({ pid, line }));
 }
 
-/** Waits until no process runs the worker; returns those that still do after `seconds`. */
+/** Waits until none of these processes is left; returns those that are after `seconds`. */
 export async function left(seconds = 30): Promise<string[]> {
   for (let tries = 0; workers().length > 0 && tries < seconds * 10; tries++) await setTimeout(100);
   return workers().map(({ line }) => line);
