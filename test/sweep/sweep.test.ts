@@ -1,6 +1,6 @@
 /**
- * Sweeps: killed again and again they end with the same records; what is recorded is skipped, what is stale or edited is
- * refused.
+ * Sweeps: killed again and again they end with the same records; what is recorded is skipped, what is stale or edited
+ * is refused.
  */
 import assert from 'node:assert/strict';
 import { ChildProcess, fork, spawn } from 'node:child_process';
