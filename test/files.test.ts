@@ -238,9 +238,10 @@ describe('files', () => {
     rmSync(set, { recursive: true });
   });
 
-  it('below folders that another process makes at the same time are made all the same', async () => {
+  it('below folders that another process makes at the same time are made all the same', async function () {
+    this.timeout(120_000);
     const file = fileURLToPath(new URL('./folder-child.js', import.meta.url));
-    const children = [1, 2].map(() => fork(file, [at('both'), '1000']));
+    const children = [1, 2].map(() => fork(file, [at('both'), '3000']));
     try {
       await Promise.all(children.map((child) => once(child, 'message'))); // both are there
       const ends = children.map((child) => once(child, 'exit'));
@@ -252,7 +253,7 @@ describe('files', () => {
     } finally {
       for (const child of children) child.kill();
     }
-    assert.equal(readdirSync(at('both')).length, 1000);
+    assert.equal(readdirSync(at('both')).length, 3000);
     rmSync(at('both'), { recursive: true });
   });
 
