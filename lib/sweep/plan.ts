@@ -200,7 +200,8 @@ export type AblationRow = string | (ExperimentChanges & { readonly name: string 
 /**
  * The runs of your own ablation: the base and every row, each with all seeds, grouped by seed. All rows with one seed
  * get the same puzzles in the same order. Throws InputError for an unknown variant or field, an impossible value, a
- * name that is taken or unfit for a file, and unless the seeds are distinct whole numbers from 0.
+ * name that is taken or unfit for a file, for a base that is scored on validation puzzles and has none, and unless the
+ * seeds are distinct whole numbers from 0.
  */
 export function planAblation(
   base: Experiment,
@@ -211,6 +212,7 @@ export function planAblation(
   if (expected !== undefined || new Set(seeds).size < seeds.length)
     throw new InputError(`seeds: expected ${expected ?? 'each seed once'}, got ${show(seeds)}`);
   checkExperiment(base);
+  if (base.evaluation.split === 'validation') checkValidation(`ablation of ${base.name}`, base);
   checkValue('ablation', rows, listOf(row));
   const changed = rows.map((row) =>
     change(base, typeof row === 'string' ? { variant: row } : { variant: null, ...row }),
@@ -221,6 +223,15 @@ export function planAblation(
   if (twice !== undefined)
     throw new InputError(`ablation: expected every row to have a name of its own, got ${twice} twice`);
   return seeds.flatMap((seed) => planned.map((experiment) => ({ experiment, seed })));
+}
+
+/** Throws InputError unless a task has validation puzzles. */
+function checkValidation(what: string, { task }: Experiment): void {
+  if (puzzlesAskedFor(task, 'validation') === 0)
+    throw new InputError(
+      `${what}: expected a task with validation puzzles, got none; ${settingFor(task, 'validation')}` +
+        'name another experiment, such as sudoku-6x6',
+    );
 }
 
 /** One axis of a search: a field such as training.learningRate, and the values to try. */
@@ -244,11 +255,7 @@ const axisFields: Fields<SearchAxis> = {
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   checkExperiment(base);
   checkValue('axes', axes, listOf(anyObject));
-  if (puzzlesAskedFor(base.task, 'validation') === 0)
-    throw new InputError(
-      `search on ${base.name}: expected a task with validation puzzles, got none; ` +
-        `${settingFor(base.task, 'validation')}name another experiment, such as sudoku-6x6`,
-    );
+  checkValidation(`search on ${base.name}`, base);
   const tried = new Set<string>();
   for (const axis of axes) {
     checkFields('axis of a search', axis, axisFields);

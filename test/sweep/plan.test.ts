@@ -1,5 +1,6 @@
 /** Plans of runs: whole tables, paired seeds, and searches that never see a test puzzle. */
 import assert from 'node:assert/strict';
+import { change } from '../../lib/experiment/experiment.js';
 import { experiment } from '../../lib/experiment/experiments.js';
 import {
   planAblation,
@@ -68,10 +69,10 @@ describe('plans', () => {
     assert.deepEqual([base.model.deepRecursions, base.model.latentRecursions], [3, 6]);
     assert.equal(plannedSeeds(1, base), 3);
     const plan = planTable(1, 'desk', 3, undefined, { base: base.name });
-    const atOtherRates = plan.filter(({ experiment: { name } }) => name === `${base.name}-trm-t2-n2-base-rate`);
+    const atOtherRates = plan.filter(({ experiment: { name } }) => name.endsWith('-base-rate'));
     assert.deepEqual(
-      atOtherRates.map(({ experiment: { training } }) => training.learningRate),
-      [base, base, base].map(({ training }) => training.learningRate),
+      atOtherRates.map(({ experiment: { variant: id, training } }) => [id, training.learningRate]),
+      [0, 1, 2].flatMap(() => ['trm-separate-nets', 'trm-t2-n2'].map((id) => [id, base.training.learningRate])),
     );
     assert.equal(plan.length - atOtherRates.length, 3 * (rowsOfTable(1).length - 1));
     assert.ok(plan.every(({ experiment: { base: name, variant: id } }) => name === base.name && id !== 'trm-no-ema'));
@@ -156,6 +157,11 @@ describe('plans', () => {
       [[undefined], [0], /ablation: expected in place 0 the id of a row, or changes with a name, got \[undefined\]/],
     ] as const)
       assert.throws(() => planAblation(base, rows as never, seeds as never), says);
+    const onValidation = change(base, { evaluation: { split: 'validation' } });
+    assert.throws(
+      () => planAblation(onValidation, []),
+      /^InputError: ablation of sudoku-4x4: expected a task with validation puzzles, got none; set task\.validationPuzz/,
+    );
   });
 
   it('a row keeps the task, the size and the budget of its base', () => {
