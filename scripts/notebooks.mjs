@@ -70,7 +70,9 @@ function checkParameters(notebooks) {
   for (const [name, value] of Object.entries(process.env)) {
     if (!name.startsWith('TRM_') || kitVariables.includes(name.slice(4))) continue;
     if (!read.has(name))
-      throw new Error(`${name}: expected a parameter of a notebook (${[...read].sort().join(', ')}), got another name`);
+      throw new Error(
+        `${name}: expected a parameter of the notebooks to run (${[...read].sort().join(', ')}), got another name`,
+      );
     if (value === '') throw new Error(`${name}: expected a value, got nothing; leave it out for the default`);
     if (flags.has(name) && value !== '0' && value !== '1') throw new Error(`${name}: expected 1 or 0, got ${value}`);
   }
@@ -121,8 +123,7 @@ try {
     let failed = 0;
     // All are read first, to report an invalid file before any runs.
     const notebooks = job.files.map((file) => ({ file, notebook: readWhole(file) }));
-    if (job.mode === 'run')
-      checkParameters([...notebooks.map(({ notebook }) => notebook), ...notebooksIn([ownNotebooks]).map(readNotebook)]);
+    if (job.mode === 'run') checkParameters(notebooks.map(({ notebook }) => notebook));
     const old = ({ notebook }) => notebook.metadata.trm_lab === undefined || stalenessOf(notebook) !== undefined;
     const files = notebooks.filter((each) => !job.stale || old(each)).map(({ file }) => file);
     for (const file of files) if (!(await succeeds(file, job))) failed += 1;

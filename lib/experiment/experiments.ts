@@ -334,7 +334,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-7x7',
       about:
-        '7×7 mazes generated like Maze-Hard, a few minutes; 30,000 for training, because an MLP needs many mazes to ' +
+        '7×7 mazes generated like Maze-Hard, ten to twenty minutes; 30,000 for training, because an MLP needs many mazes to ' +
         'generalise',
       scale: 'laptop',
       task: { ...generatedMaze, side: 7, leastDistance: 8, trainPuzzles: 30_000 },
@@ -444,7 +444,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'arc-10x10-study',
       about:
-        'the 178 ARC-AGI-1 training tasks that fit 10×10, 60 of them for validation, for Table 5: 9 to 45 minutes ' +
+        'the 178 ARC-AGI-1 training tasks that fit 10×10, 60 of them for validation, for Table 5: 9 to 51 minutes ' +
         'per run',
       scale: 'laptop',
       task: { ...arcStudyTask, canvas: 10, maxTasks: 0, validationTasks: 60 },

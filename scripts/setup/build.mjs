@@ -1,5 +1,5 @@
 /** Compiles lib/ to dist/ and, for the tests, lib/ and test/ to build/. */
-import { chmodSync, existsSync, lstatSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { CommandError, root, run, stateFolder, windows } from './shell.mjs';
@@ -30,8 +30,7 @@ function compileStep(name, title, project, output, sources) {
       const fresh = path.join(stateFolder, `${output}.${process.pid}`);
       try {
         await run(name, [process.execPath, compiler, '-p', project, '--outDir', fresh, '--pretty', 'false']);
-        const commandLine = path.join(fresh, 'cli.js');
-        if (existsSync(commandLine)) chmodSync(commandLine, 0o755);
+        keepOthers(path.join(root, output), fresh);
         rmSync(path.join(root, output), { recursive: true, force: true });
         renameSync(fresh, path.join(root, output));
       } catch (error) {
@@ -43,6 +42,13 @@ function compileStep(name, title, project, output, sources) {
       return { outcome: 'ready', note: '' };
     },
   };
+}
+
+/** What else lies in build/, such as reports of a table and figures of notebooks, moves to the new folder. */
+function keepOthers(old, fresh) {
+  if (path.basename(old) !== 'build' || !existsSync(old)) return;
+  for (const name of readdirSync(old))
+    if (!existsSync(path.join(fresh, name))) renameSync(path.join(old, name), path.join(fresh, name));
 }
 
 /**

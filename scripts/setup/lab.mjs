@@ -10,6 +10,8 @@ import { fingerprint } from './stamps.mjs';
 const folder = path.join(root, '.venv');
 const programs = path.join(folder, windows ? 'Scripts' : 'bin');
 const denoFolder = path.join(root, 'node_modules', 'deno');
+const deno = path.join(denoFolder, windows ? 'deno.exe' : 'deno');
+const kernels = path.join(folder, 'share', 'jupyter', 'kernels');
 const python = path.join(programs, windows ? 'python.exe' : 'python');
 
 /** The jupyter program of .venv. */
@@ -31,7 +33,8 @@ export const lab = {
       ],
       [root, process.execPath],
     ),
-  isPresent: () => existsSync(jupyter),
+  // npm ci removes the program of the Deno kernel, which only this step installs.
+  isPresent: () => [jupyter, python].every(existsSync) && (existsSync(deno) || !existsSync(path.join(kernels, 'deno'))),
   async work() {
     const base = firstThatRuns(pythonCandidates(), [
       '-c',
@@ -93,8 +96,7 @@ async function writeKernelspecs() {
   writeKernelspec('tslab', 'TypeScript (tslab)', tslab);
   try {
     await run('lab-deno', [process.execPath, path.join(denoFolder, 'bin.cjs'), '--version']); // installs the program
-    const program = path.join(denoFolder, windows ? 'deno.exe' : 'deno');
-    writeKernelspec('deno', 'TypeScript (Deno)', [program, 'jupyter', '--kernel', '--conn', '{connection_file}']);
+    writeKernelspec('deno', 'TypeScript (Deno)', [deno, 'jupyter', '--kernel', '--conn', '{connection_file}']);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     say('    Deno does not run here, so its kernel is left out; notebooks use tslab');
@@ -102,7 +104,7 @@ async function writeKernelspecs() {
 }
 
 function writeKernelspec(name, title, argv) {
-  const target = path.join(folder, 'share', 'jupyter', 'kernels', name);
+  const target = path.join(kernels, name);
   mkdirSync(target, { recursive: true });
   const spec = { argv, display_name: title, language: 'typescript' };
   writeFileSync(path.join(target, 'kernel.json'), `${JSON.stringify(spec, null, 2)}\n`);

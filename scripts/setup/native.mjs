@@ -34,6 +34,8 @@ export const native = {
         '--locked',
         '--manifest-path',
         path.join(root, crate, 'Cargo.toml'),
+        '--target-dir', // CARGO_TARGET_DIR may name another
+        path.join(root, crate, 'target'),
       ]);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;

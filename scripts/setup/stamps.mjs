@@ -123,7 +123,8 @@ function placeNew(from, to, place = linkSync) {
 /** Whether a lock's process is gone. A lock without a process is given time, since copying takes a moment. */
 function isAbandoned(lock) {
   const owner = lockOwner(lock);
-  if (owner !== undefined) return !isRunning(owner);
+  // In a container that was restarted, this process may have the id of one that was killed.
+  if (owner !== undefined) return owner === process.pid || !isRunning(owner);
   const written = statSync(lock, { throwIfNoEntry: false })?.mtimeMs;
   return written !== undefined && Date.now() - written > 5000;
 }

@@ -75,6 +75,12 @@ describe('set-up stamps', () => {
     assert.equal(stamps.readStamp(file), undefined);
   });
 
+  it('a lock of a killed process keeps nobody waiting who has its id, as in a container that was restarted', async () => {
+    const lock = path.join(folder, 'lock');
+    const own = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(lock)}, String(process.pid));`;
+    assert.equal((await ended(['--input-type=module', '-e', own + holding(lock, '')])).code, 0);
+  });
+
   it('a lock that names nobody, as a full disk leaves it, keeps nobody waiting', async () => {
     const lock = path.join(folder, 'lock');
     for (const content of ['', 'half', '0']) {
