@@ -334,7 +334,7 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
     define({
       name: 'maze-7x7',
       about:
-        '7×7 mazes generated like Maze-Hard, ten to twenty minutes; 30,000 for training, because an MLP needs many mazes to ' +
+        '7×7 mazes generated like Maze-Hard, 10 to 20 minutes; 30,000 for training: an MLP needs many mazes to ' +
         'generalise',
       scale: 'laptop',
       task: { ...generatedMaze, side: 7, leastDistance: 8, trainPuzzles: 30_000 },

@@ -75,7 +75,7 @@ describe('set-up stamps', () => {
     assert.equal(stamps.readStamp(file), undefined);
   });
 
-  it('a lock of a killed process keeps nobody waiting who has its id, as in a container that was restarted', async () => {
+  it('a killed process’s lock keeps nobody waiting who has its id, as in a restarted container', async () => {
     const lock = path.join(folder, 'lock');
     const own = `import { writeFileSync } from 'node:fs'; writeFileSync(${JSON.stringify(lock)}, String(process.pid));`;
     assert.equal((await ended(['--input-type=module', '-e', own + holding(lock, '')])).code, 0);

@@ -160,7 +160,7 @@ describe('plans', () => {
     const onValidation = change(base, { evaluation: { split: 'validation' } });
     assert.throws(
       () => planAblation(onValidation, []),
-      /^InputError: ablation of sudoku-4x4: expected a task with validation puzzles, got none; set task\.validationPuzz/,
+      /^InputError: ablation of sudoku-4x4: expected a task with validation puzzles, got none; set /,
     );
   });
 
