@@ -3,7 +3,7 @@
  * interactive figures; it loads nothing from elsewhere.
  * node scripts/site.mjs [--notebooks] [--serve]; --serve shows it on this computer only.
  */
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,9 @@ import { setUp } from './setup.mjs';
 import { jupyter } from './setup/lab.mjs';
 import { root, run, say } from './setup/shell.mjs';
 import { serve } from './site/serve.mjs';
+
+/** Pictures that a notebook's text shows. */
+const pictures = /!\[([^\]]*)\]\(\.\.\/figures\/([\w-]+\.png)\)/g;
 
 const site = path.join(root, 'site');
 const scratch = path.join(root, '.cache', 'site');
@@ -100,16 +103,35 @@ async function render() {
     writeFileSync(file, alone(readFileSync(file, 'utf8')).replace(/<body[^>]*>/, `$&\n${linksOf(name, names)}`));
   }
   copyFileSync(createRequire(import.meta.url).resolve('plotly.js-dist'), path.join(site, 'plotly.js'));
+  const texts = notebooks.flatMap(({ notebook }) => notebook.cells.map(({ source }) => textOf(source)));
+  for (const [, , picture] of texts.flatMap((text) => [...text.matchAll(pictures)]))
+    copyFileSync(path.join(root, 'figures', picture), path.join(site, picture));
   copyFileSync(path.join(root, 'figures', 'one-sudoku.png'), path.join(site, 'one-sudoku.png'));
   writeFileSync(path.join(site, 'index.html'), indexPage(notebooks));
+  for (const { name } of notebooks) checkLinks(`${name}.html`);
   return notebooks.length;
 }
 
-/** The notebook with its figures as HTML, and its links to notebooks as links to pages. */
+/** Throws unless all that a page names on this server is there. */
+function checkLinks(page) {
+  const named = readFileSync(path.join(site, page), 'utf8').matchAll(/\s(?:src|href)="([^":#?]+)[#?"]/g);
+  for (const [, to] of named)
+    if (!existsSync(path.join(site, to))) throw new Error(`${page}: expected all that it names, found no ${to}`);
+}
+
+/**
+ * The notebook with its figures as HTML, its links to notebooks as links to pages, and its links to the project's other
+ * files as their words.
+ */
 function withPages(notebook) {
   const cells = notebook.cells.map((cell) => {
-    if (cell.cell_type !== 'code')
-      return { ...cell, source: textOf(cell.source).replaceAll(/\]\(([\w-]+)\.ipynb\)/g, ']($1.html)') };
+    if (cell.cell_type !== 'code') {
+      const source = textOf(cell.source)
+        .replaceAll(/\]\(([\w-]+)\.ipynb\)/g, ']($1.html)')
+        .replaceAll(pictures, '![$1]($2)')
+        .replaceAll(/\[([^\]]*)\]\(\.\.\/[^)]*\)/g, '$1');
+      return { ...cell, source };
+    }
     return {
       ...cell,
       outputs: cell.outputs.map((output) =>
