@@ -13,8 +13,10 @@ use crate::team::run_all;
 use crate::worker::{Gradients, Inputs, Outputs, TrainInputs, Values, Worker};
 
 /// Rows of activations that a thread processes at a time: few enough for its caches,
-/// enough to reuse every loaded weight.
-const GROUP_ROWS: usize = 384;
+/// enough to reuse every loaded weight, of which a wide network has more.
+fn group_rows(hidden: usize) -> usize {
+    (3 * hidden / 4).clamp(96, 384)
+}
 
 /// Weights for inference.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -246,7 +248,7 @@ impl<L: Level> Engine<L> {
     }
 
     fn make_workers(&mut self, shares: &[usize], training: bool) {
-        let fitting = (GROUP_ROWS / self.dims.positions).max(1);
+        let fitting = (group_rows(self.dims.hidden) / self.dims.positions).max(1);
         let group = fitting.min(shares.iter().copied().max().unwrap_or(1));
         self.workers.truncate(shares.len());
         for index in 0..shares.len() {

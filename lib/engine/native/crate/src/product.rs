@@ -205,42 +205,37 @@ impl<L: Lanes, P: Epilogue<L>> Product<'_, L, P> {
         let stride = steps * L::E::PAIR;
         let mut turned = Buffer::<L::E>::zeros(if columns { L::MR * stride } else { 0 });
         let rows_outer = self.rows_outer || columns;
-        let (outer, inner) = if rows_outer { (strips.len(), panels) } else { (panels, strips.len()) };
-        let (mut sums, mut height) = (Sums::zeros(), 0);
-        for o in 0..outer {
-            for i in 0..inner {
-                let (strip, panel) = if rows_outer { (strips[o], i) } else { (strips[i], o) };
-                let half = strip.height as usize / 2;
-                // SAFETY: the caller's; `turned` holds MR rows.
-                unsafe {
-                    let (a0, a1, row) = if columns {
-                        if i == 0 {
-                            transpose_strip::<L>(
-                                a.data.add(strip.first),
-                                a.step,
-                                strip.height as usize,
-                                steps,
-                                &mut turned,
-                                stride,
-                            );
+        let mut sums = Sums::zeros();
+        // Strips of one height go together: changing the shapes of the tiles takes as long as a small block.
+        for strips in strips.chunk_by(|one, next| one.height == next.height) {
+            let half = strips[0].height as usize / 2;
+            // SAFETY: the caller is inside a level with tiles.
+            unsafe { L::Tiles::configure(&Config::of(half, steps % tiles::PAIRS)) };
+            let (outer, inner) = if rows_outer { (strips.len(), panels) } else { (panels, strips.len()) };
+            for o in 0..outer {
+                for i in 0..inner {
+                    let (strip, panel) = if rows_outer { (strips[o], i) } else { (strips[i], o) };
+                    // SAFETY: the caller's; `turned` holds MR rows.
+                    unsafe {
+                        let (a0, a1, row) = if columns {
+                            if i == 0 {
+                                let from = a.data.add(strip.first);
+                                transpose_strip::<L>(from, a.step, 2 * half, steps, &mut turned, stride);
+                            }
+                            (turned.as_ptr(), turned.as_ptr().add(half * stride), stride)
+                        } else {
+                            (a.data.add(strip.first), a.data.add(strip.second), a.row)
+                        };
+                        let (a0, a1) = (a0.cast::<Bf16>(), a1.cast::<Bf16>());
+                        let b = self.right.data.as_ptr().add(panel * self.right.panel).cast::<Bf16>();
+                        let at = Place { row: strip.row as usize, panel };
+                        if P::HALF_PANELS && narrow && panel + 1 == panels {
+                            tiles::block::<L::Tiles, 1>(a0, a1, row, b, steps, half, &mut sums);
+                            hand_over::<L, P, 1>(&mut self.epilogue, &sums, half, at);
+                        } else {
+                            tiles::block::<L::Tiles, 2>(a0, a1, row, b, steps, half, &mut sums);
+                            hand_over::<L, P, 2>(&mut self.epilogue, &sums, half, at);
                         }
-                        (turned.as_ptr(), turned.as_ptr().add(half * stride), stride)
-                    } else {
-                        (a.data.add(strip.first), a.data.add(strip.second), a.row)
-                    };
-                    if strip.height != height {
-                        L::Tiles::configure(&Config::of(half, steps % tiles::PAIRS));
-                        height = strip.height;
-                    }
-                    let (a0, a1) = (a0.cast::<Bf16>(), a1.cast::<Bf16>());
-                    let b = self.right.data.as_ptr().add(panel * self.right.panel).cast::<Bf16>();
-                    let at = Place { row: strip.row as usize, panel };
-                    if P::HALF_PANELS && narrow && panel + 1 == panels {
-                        tiles::block::<L::Tiles, 1>(a0, a1, row, b, steps, half, &mut sums);
-                        hand_over::<L, P, 1>(&mut self.epilogue, &sums, half, at);
-                    } else {
-                        tiles::block::<L::Tiles, 2>(a0, a1, row, b, steps, half, &mut sums);
-                        hand_over::<L, P, 2>(&mut self.epilogue, &sums, half, at);
                     }
                 }
             }
