@@ -140,11 +140,14 @@ describe('tfjs engine', function () {
     const inParts = await run(new TfjsEngine(config, best, 1)); // no room for more than a seat
     assert.deepEqual([atOnce.parts, inParts.parts], [1, 5]);
     assert.deepEqual([...inParts.numbers.keys()], [...atOnce.numbers.keys()]);
-    for (const [name, values] of atOnce.numbers)
+    for (const [name, values] of atOnce.numbers) {
+      // float32 sums of five parts in another order. Latents follow an update made of them, and that of Adam-atan2 can
+      // change its sign with a gradient near zero: some CPUs differ by 1.2e-4.
+      const tolerance = ['y', 'z'].includes(name) ? 1e-3 : 1e-4;
       Array.from(inParts.numbers.get(name)!).forEach((value, i) =>
-        // float32 sums of five parts in another order, and latents of a step that follows an update made of them
-        assert.ok(Math.abs(value - values[i]!) < 1e-4, `${name}[${i}]: ${value} in parts, ${values[i]} at once`),
+        assert.ok(Math.abs(value - values[i]!) < tolerance, `${name}[${i}]: ${value} in parts, ${values[i]} at once`),
       );
+    }
   });
 
   it('leaves the event loop its turn between steps, so that a run can be interrupted', async () => {
