@@ -35,7 +35,7 @@ export const search: Command = {
     ...engineOptions,
   },
   example: "search --experiment sudoku-6x6 'training.learningRate=5e-4|1e-3|2e-3' 'training.weightDecay=0.1|1'",
-  minutes: 'six runs of a minute or two',
+  minutes: 'six runs, a minute or two each',
 
   async run(args, out) {
     const base = readExperiment(args);

@@ -44,6 +44,7 @@ export class CommandError extends Error {
 
 /**
  * Runs a program with its output in .cache/logs/<name>.log and, when it lasts, one line of progress every ten seconds.
+ * The program ends with this process.
  * @param {string} name what it is for; names the log file
  * @param {string[]} argv program and arguments; no shell reads them
  * @param {{env?: object, cwd?: string, timeoutSeconds?: number}} [options]
@@ -60,6 +61,8 @@ export async function run(name, argv, { env = {}, cwd = root, timeoutSeconds = 3
   const started = Date.now();
   const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ['ignore', output, output] });
   closeSync(output);
+  const end = () => child.kill();
+  process.once('exit', end);
   const progress = setInterval(() => say(`    ${name}: ${seconds(started)} so far, ${lastLine(log)}`), 10_000);
   const limit = setTimeout(() => child.kill('SIGKILL'), timeoutSeconds * 1000);
   try {
@@ -74,6 +77,7 @@ export async function run(name, argv, { env = {}, cwd = root, timeoutSeconds = 3
   } finally {
     clearInterval(progress);
     clearTimeout(limit);
+    process.off('exit', end);
   }
 }
 

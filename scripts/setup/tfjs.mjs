@@ -132,6 +132,8 @@ async function unpackedWheel(python) {
   if (existsSync(folder)) return folder;
 
   const temporary = `${folder}.${process.pid}.tmp`;
+  const clear = () => rmSync(temporary, { recursive: true, force: true });
+  process.once('exit', clear); // a stopped set-up does not reach the end of this function
   mkdirSync(temporary, { recursive: true });
   try {
     say(`    fetching the TensorFlow ${version} wheel (230 MB) and unpacking it into ${folder} (650 MB)`);
@@ -165,7 +167,8 @@ async function unpackedWheel(python) {
     rmSync(wheel);
     if (!existsSync(folder)) renameSync(temporary, folder); // another checkout may have been faster
   } finally {
-    rmSync(temporary, { recursive: true, force: true });
+    process.off('exit', clear);
+    clear();
   }
   return folder;
 }

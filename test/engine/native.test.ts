@@ -1,7 +1,7 @@
 /** The native engine against PyTorch's numbers at every instruction level of this CPU, and against itself. */
 import assert from 'node:assert/strict';
 import type { Engine } from '../../lib/engine/engine.js';
-import { chooseLevel, detectedLevels, levels, whyUnavailable } from '../../lib/engine/native/addon.js';
+import { chooseLevel, detectedLevels, fastestLevel, levels, whyUnavailable } from '../../lib/engine/native/addon.js';
 import { createNativeEngine, type NativeOptions } from '../../lib/engine/native/engine.js';
 import { InputError } from '../../lib/errors.js';
 import type { ModelConfig } from '../../lib/model/config.js';
@@ -170,6 +170,14 @@ describe('native engine', function () {
     assert.deepEqual(await engine.readTensors('parameters'), before);
     await engine.trainStep(state, good); // reset seats start clean
     await engine.update(update);
+  });
+
+  it('takes the fastest level, which on Intel without AMX is float32', () => {
+    const zen4 = ['avx512bf16', 'avx512', 'avx2', 'portable'] as const;
+    assert.equal(fastestLevel(zen4, 'AMD EPYC 9B14'), 'avx512bf16');
+    assert.equal(fastestLevel(zen4, 'Intel(R) Xeon(R) Processor'), 'avx512');
+    assert.equal(fastestLevel(['amx', ...zen4], 'Intel(R) Xeon(R) Processor'), 'amx');
+    assert.equal(fastestLevel(['avx2', 'portable'], 'Intel(R) Core(TM) i7-8650U CPU @ 1.90GHz'), 'avx2');
   });
 
   it('is held to a level by TRM_LAB_ISA, and refuses one that this CPU lacks', async () => {

@@ -91,6 +91,35 @@ describe('set-up stamps', () => {
     }
   });
 
+  it('a set-up that is stopped takes the program that it runs with it', async () => {
+    const shell = pathToFileURL(path.join(projectRoot(), 'scripts', 'setup', 'shell.mjs')).href;
+    const [lock, mark] = [path.join(folder, 'lock'), path.join(folder, 'pid')];
+    const sleeper = `require('fs').writeFileSync(${JSON.stringify(mark)}, String(process.pid)); setTimeout(() => 0, 6e4)`;
+    const code = `
+      import { alone } from ${JSON.stringify(stampsModule)};
+      import { run } from ${JSON.stringify(shell)};
+      await alone(() => run('test-stop', [process.execPath, '-e', ${JSON.stringify(sleeper)}]), ${JSON.stringify(lock)});`;
+    const setUp = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => setUp.once('exit', resolve));
+    const wait = async (done: () => boolean): Promise<boolean> => {
+      for (let tries = 0; tries < 400 && !done(); tries++) await new Promise((resolve) => setTimeout(resolve, 25));
+      return done();
+    };
+    const program = (): number => (existsSync(mark) ? Number(readFileSync(mark, 'utf8')) : 0);
+    assert.ok(await wait(() => program() > 0));
+    setUp.kill('SIGTERM');
+    assert.equal(await ended, 130);
+    const runs = (): boolean => {
+      try {
+        return process.kill(program(), 0);
+      } catch {
+        return false;
+      }
+    };
+    assert.ok(await wait(() => !runs()), 'the program still runs');
+    assert.equal(existsSync(lock), false);
+  });
+
   it('four set-ups at once run one after the other, and one that died leaves nobody waiting', async () => {
     const lock = path.join(folder, 'lock');
     const diary = path.join(folder, 'diary');

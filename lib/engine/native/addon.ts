@@ -100,8 +100,17 @@ export function detectedLevels(): Level[] {
 }
 
 /**
+ * The fastest of a processor's levels, given most capable first. In vectors, Intel's processors multiply bfloat16 slower
+ * than float32 (docs/results.md, Speed).
+ */
+export function fastestLevel(detected: readonly Level[], processor: string): Level | undefined {
+  const [first, second] = detected;
+  return first === 'avx512bf16' && processor.includes('Intel') ? second : first;
+}
+
+/**
  * The level to compute at, limited by TRM_LAB_ISA to the level it names. float32 never takes a bfloat16 level; bf16
- * takes the best bfloat16 level, auto the best of all.
+ * takes the best bfloat16 level, auto the level that TRM_LAB_ISA names or else the fastest.
  * Throws InputError if the variable names no level of this CPU, or if bf16 has no level to use.
  */
 export function chooseLevel(precision: Precision | 'auto'): { readonly level: Level; readonly precision: Precision } {
@@ -110,9 +119,9 @@ export function chooseLevel(precision: Precision | 'auto'): { readonly level: Le
   if (forced !== '' && !detected.includes(forced as Level))
     throw new InputError(`TRM_LAB_ISA: expected one of ${detected.join(', ')} on this CPU, got ${forced}`);
   const allowed = forced === '' ? detected : detected.slice(detected.indexOf(forced as Level));
-  const fitting =
-    precision === 'auto' ? allowed : allowed.filter((level) => bf16Levels.includes(level) === (precision === 'bf16'));
-  const [level] = fitting;
+  const fitting = allowed.filter((level) => bf16Levels.includes(level) === (precision === 'bf16'));
+  const automatic = forced === '' ? fastestLevel(detected, os.cpus()[0]?.model ?? '') : allowed[0];
+  const level = precision === 'auto' ? automatic : fitting[0];
   if (level === undefined)
     throw new InputError(
       `precision bf16: expected a CPU with ${bf16Levels.join(' or ')}, got one with ${allowed.join(', ')}; ` +
