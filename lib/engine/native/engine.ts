@@ -29,7 +29,7 @@ import { chooseLevel, defaultThreads, loadAddon, type AddonEngine, type Level, t
 
 /** How to compute. */
 export interface NativeOptions {
-  /** Default auto: bf16 where this CPU multiplies it, else float32. */
+  /** Default auto: bf16 where this CPU multiplies it faster than float32, else float32. */
   readonly precision?: Precision | 'auto' | undefined;
   /** Default one a core. */
   readonly threads?: number | undefined;
