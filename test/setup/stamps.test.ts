@@ -94,11 +94,14 @@ describe('set-up stamps', () => {
   it('a set-up that is stopped takes the program that it runs with it', async () => {
     const shell = pathToFileURL(path.join(projectRoot(), 'scripts', 'setup', 'shell.mjs')).href;
     const [lock, mark] = [path.join(folder, 'lock'), path.join(folder, 'pid')];
-    const sleeper = `require('fs').writeFileSync(${JSON.stringify(mark)}, String(process.pid)); setTimeout(() => 0, 6e4)`;
+    const sleeper = `
+      require('fs').writeFileSync(${JSON.stringify(mark)}, String(process.pid));
+      setTimeout(() => 0, 60_000);`;
     const code = `
       import { alone } from ${JSON.stringify(stampsModule)};
       import { run } from ${JSON.stringify(shell)};
-      await alone(() => run('test-stop', [process.execPath, '-e', ${JSON.stringify(sleeper)}]), ${JSON.stringify(lock)});`;
+      const sleep = () => run('test-stop', [process.execPath, '-e', ${JSON.stringify(sleeper)}]);
+      await alone(sleep, ${JSON.stringify(lock)});`;
     const setUp = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'ignore' });
     const ended = new Promise((resolve) => setUp.once('exit', resolve));
     const wait = async (done: () => boolean): Promise<boolean> => {

@@ -100,8 +100,8 @@ export function detectedLevels(): Level[] {
 }
 
 /**
- * The fastest of a processor's levels, given most capable first. In vectors, Intel's processors multiply bfloat16 slower
- * than float32 (docs/results.md, Speed).
+ * The fastest of a processor's levels, given most capable first. In vectors, Intel's processors multiply bfloat16
+ * slower than float32 (docs/results.md, Speed).
  */
 export function fastestLevel(detected: readonly Level[], processor: string): Level | undefined {
   const [first, second] = detected;
