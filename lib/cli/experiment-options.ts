@@ -1,4 +1,5 @@
 /** The options that name an experiment and change it. */
+import { isDeepStrictEqual } from 'node:util';
 import { InputError, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
@@ -6,7 +7,7 @@ import { change, type Experiment, type ExperimentChanges } from '../experiment/e
 import { experiment } from '../experiment/experiments.js';
 import { loadTask, type Task, type TaskData } from '../experiment/task.js';
 import { Progress } from '../progress.js';
-import { variantExperiment } from '../experiment/rows.js';
+import { rowExperiment, variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
 import { longNames } from '../experiment/words.js';
 import { readUserFile } from '../user-file.js';
@@ -79,9 +80,12 @@ export function readExperiment(args: Arguments): Experiment {
       .filter(([, fields]) => Object.keys(fields).length > 0),
   ) as ExperimentChanges;
   if (row === undefined) return change(base, changes);
-  // A row with changed settings is not that row any more.
-  const own = changes.model === undefined && changes.training === undefined ? {} : { variant: null };
-  return change(variantExperiment(base, variant(row)), { ...changes, ...own });
+  const changed = change(variantExperiment(base, variant(row)), changes);
+  if (changes.model === undefined && changes.training === undefined) return changed;
+  // A row with changed settings is not that row any more, unless they are those that it has in its table.
+  const { model, training } = rowExperiment(base, variant(row));
+  const isRow = isDeepStrictEqual([changed.model, changed.training], [model, training]);
+  return isRow ? changed : change(changed, { variant: null });
 }
 
 /** Loads the data sets of a task and shows progress. Throws as loadTask. */

@@ -6,6 +6,9 @@ import { readArguments, type Arguments, type Command } from '../../lib/cli/comma
 import { readEngineOptions } from '../../lib/cli/engine-options.js';
 import { evaluateCommand } from '../../lib/cli/evaluate.js';
 import { readExperiment } from '../../lib/cli/experiment-options.js';
+import { experiment } from '../../lib/experiment/experiments.js';
+import { rowExperiment } from '../../lib/experiment/rows.js';
+import { variant } from '../../lib/experiment/variants.js';
 import { train } from '../../lib/cli/train.js';
 import type { RunRecord } from '../../lib/experiment/record.js';
 import { shippedCheckpoint } from '../../lib/experiment/open.js';
@@ -33,6 +36,15 @@ describe('options', function () {
   it('--variant makes the experiment that row of a table', () => {
     const { model, variant } = readExperiment(args('--experiment sudoku-smoke --variant hrm'));
     assert.deepEqual([model.recursion, variant], ['hrm', 'hrm']);
+  });
+
+  it('a row stays that row with the settings of its table, and with others is an experiment of its own', () => {
+    const row = '--experiment sudoku-extreme-desk-study --variant trm-t2-n2';
+    const rated = (rate: number) => readExperiment(args(`${row} --set training.learningRate=${rate}`));
+    const table = rowExperiment(experiment('sudoku-extreme-desk-study'), variant('trm-t2-n2'));
+    assert.deepEqual(rated(table.training.learningRate), table);
+    assert.equal(rated(0.003).variant, null);
+    assert.equal(readExperiment(args(`${row} --set task.testPuzzles=10`)).variant, 'trm-t2-n2');
   });
 
   it('--engine, --threads and --precision reach the engine', () => {
