@@ -15,7 +15,7 @@ export function variantExperiment(base: Experiment, { id }: Pick<Variant, 'id'>)
  */
 const rowRates: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   'sudoku-6x6-study': { 'trm-t2-n2': 0.016 },
-  'sudoku-extreme-desk-study': { 'trm-t2-n2': 0.008, 'trm-separate-nets': 0.008 },
+  'sudoku-extreme-desk-study': { 'trm-t2-n2': 0.008, 'trm-separate-nets': 0.008, 'trm-act': 0.008 },
 };
 
 /** One row of a table on its base, at its best learning rate. */

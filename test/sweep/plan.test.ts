@@ -72,7 +72,9 @@ describe('plans', () => {
     const atOtherRates = plan.filter(({ experiment: { name } }) => name.endsWith('-base-rate'));
     assert.deepEqual(
       atOtherRates.map(({ experiment: { variant: id, training } }) => [id, training.learningRate]),
-      [0, 1, 2].flatMap(() => ['trm-separate-nets', 'trm-t2-n2'].map((id) => [id, base.training.learningRate])),
+      [0, 1, 2].flatMap(() =>
+        ['trm-act', 'trm-separate-nets', 'trm-t2-n2'].map((id) => [id, base.training.learningRate]),
+      ),
     );
     assert.equal(plan.length - atOtherRates.length, 3 * (rowsOfTable(1).length - 1));
     assert.ok(plan.every(({ experiment: { base: name, variant: id } }) => name === base.name && id !== 'trm-no-ema'));
