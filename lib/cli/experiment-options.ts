@@ -1,5 +1,4 @@
 /** The options that name an experiment and change it. */
-import { isDeepStrictEqual } from 'node:util';
 import { InputError, show, unknownFields } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readJson } from '../json.js';
@@ -12,7 +11,7 @@ import { variant } from '../experiment/variants.js';
 import { longNames } from '../experiment/words.js';
 import { readUserFile } from '../user-file.js';
 import { text, type Arguments, type Option } from './command.js';
-import { parts } from '../experiment/differences.js';
+import { differences, parts } from '../experiment/differences.js';
 import { everyField, readSettings, type ReadSettings, type Settings } from './settings.js';
 
 const nothing: Settings = {};
@@ -81,10 +80,12 @@ export function readExperiment(args: Arguments): Experiment {
   ) as ExperimentChanges;
   if (row === undefined) return change(base, changes);
   const changed = change(variantExperiment(base, variant(row)), changes);
-  if (changes.model === undefined && changes.training === undefined) return changed;
-  // A row with changed settings is not that row any more, unless they are those that it has in its table.
-  const { model, training } = rowExperiment(base, variant(row));
-  const isRow = isDeepStrictEqual([changed.model, changed.training], [model, training]);
+  // A row with a changed model or training is not that row any more, unless those are the ones of its table.
+  const isRow = [variantExperiment, rowExperiment].some((make) =>
+    differences(change(make(base, variant(row)), { task: changes.task ?? {} }), changed).every(
+      ({ part }) => part !== 'model' && part !== 'training',
+    ),
+  );
   return isRow ? changed : change(changed, { variant: null });
 }
 
