@@ -1,11 +1,11 @@
 //! The attention mixer: h ← rms(h + Attention(h)) (spec §1.6), forwards and backwards, by blocks of queries.
 
 use crate::buffer::{Buffer, filled};
-use crate::channel_mixer::Shared;
 use crate::dims::{Dims, Mixer};
 use crate::epilogue::{Add, AttentionWeights, Scaled, ScoreGradient, ToRows, ToScaledRows};
-use crate::pointwise::{DotRows, NormRows, NormRowsGradient, Rotate, Softmax, ToPanels, ToRowsOf, TransposeToPanels};
+use crate::pointwise::{DotRows, NormRows, Rotate, Softmax, ToPanels, ToRowsOf, TransposeToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::shared::Shared;
 use crate::simd::Level;
 use crate::weights::PackedMatrix;
 
@@ -257,16 +257,7 @@ pub fn backward<L: Level>(
     let (stride, hidden, rows) = (dims.stride, dims.hidden, samples * dims.positions);
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
     let panel = panel_length::<L>(dims.rows(samples));
-    L::enter(NormRowsGradient {
-        d,
-        count: rows,
-        width: hidden,
-        stride,
-        y: output,
-        inverse: &tape.inverse,
-        rows: &mut shared.rows,
-    });
-    shared.clear_spare_row(dims, samples);
+    shared.through_norm(dims, samples, d, output, &tape.inverse);
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &shared.rows, stride },
         rows,
@@ -331,34 +322,9 @@ pub fn backward<L: Level>(
 fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape<L>, scratch: &mut Scratch<L>) {
     let (positions, hidden, head) = (dims.positions, dims.hidden, dims.head_size());
     let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
-    let (heads, _) = heads_of(dims);
-    let (keys, head_stride) = (positions.next_multiple_of(L::NR), head.next_multiple_of(L::NR));
-    let scale = 1.0 / (head as f32).sqrt();
-    let even = positions.next_multiple_of(2);
-    let first = sample * positions;
+    let (first, even) = (sample * positions, positions.next_multiple_of(2));
     let (query_at, result_at) = (first * qkv_stride + index * head, first * heads_stride + index * head);
-    let (key_rows, value_rows) = (&tape.qkv[query_at + hidden..], &tape.qkv[query_at + 2 * hidden..]);
-    let (depth_panel, position_panel) = (panel_length::<L>(head), panel_length::<L>(positions));
-    let whole_head = head.next_multiple_of(L::LANES);
-
-    let transposed = |rows, out| TransposeToPanels::<L::E> {
-        rows,
-        stride: qkv_stride,
-        columns: positions,
-        depth: head,
-        out,
-        panel: depth_panel,
-    };
-    L::enter(transposed(key_rows, &mut scratch.keys_transposed));
-    L::enter(transposed(value_rows, &mut scratch.values_transposed));
-    L::enter(ToPanels {
-        rows: key_rows,
-        stride: qkv_stride,
-        depth: positions,
-        columns: whole_head,
-        out: &mut scratch.keys,
-        panel: position_panel,
-    });
+    pack_keys_and_values::<L>(dims, &tape.qkv[query_at + hidden..], scratch);
     // Σ over keys of weight · d weight = d result · result.
     L::enter(DotRows {
         a: &scratch.d_results[result_at..],
@@ -371,90 +337,133 @@ fn backward_head<L: Level>(dims: &Dims, sample: usize, index: usize, tape: &Tape
     scratch.delta[positions..].fill(0.0);
     scratch.d_keys.fill(0.0);
     scratch.d_values.fill(0.0);
-    let logsumexp = &tape.logsumexp[(sample * heads + index) * even..][..even];
-    let query_panel = panel_length::<L>(QUERIES.min(even));
+    let logsumexp = &tape.logsumexp[(sample * heads_of(dims).0 + index) * even..][..even];
     for (from, count) in query_blocks(positions) {
-        let queries = &tape.qkv[query_at + from * qkv_stride..];
-        let d_results = &scratch.d_results[result_at + from * heads_stride..];
-        L::enter(Product::<L, _> {
-            left: Left::Rows { data: queries, stride: qkv_stride },
-            rows: count,
-            right: Right { data: &scratch.keys_transposed, panel: depth_panel, columns: positions },
-            depth: head,
-            rows_outer: false,
-            epilogue: AttentionWeights {
-                scale,
-                logsumexp: &logsumexp[from..],
-                keys: positions,
-                out: &mut scratch.weight_panels,
-                panel: query_panel,
-            },
-        });
-        L::enter(Product::<L, _> {
-            left: Left::Rows { data: d_results, stride: heads_stride },
-            rows: count,
-            right: Right { data: &scratch.values_transposed, panel: depth_panel, columns: positions },
-            depth: head,
-            rows_outer: false,
-            epilogue: ScoreGradient {
-                weights: &scratch.weight_panels,
-                panel: query_panel,
-                delta: &scratch.delta[from..],
-                scale,
-                rows: &mut scratch.weights,
-                stride: keys,
-                panels: &mut scratch.score_panels,
-            },
-        });
-        let columns = whole_head;
-        L::enter(ToPanels {
-            rows: d_results,
-            stride: heads_stride,
-            depth: count,
-            columns,
-            out: &mut scratch.result_panels,
-            panel: query_panel,
-        });
-        L::enter(ToPanels {
-            rows: queries,
-            stride: qkv_stride,
-            depth: count,
-            columns,
-            out: &mut scratch.query_panels,
-            panel: query_panel,
-        });
-        let by_key = |left, right, sums| Product::<L, _> {
-            left: Left::Columns { data: left, panel: query_panel },
-            rows: positions,
-            right: Right { data: right, panel: query_panel, columns: head },
-            depth: count,
-            rows_outer: false,
-            epilogue: Add::to(sums, head_stride),
-        };
-        L::enter(by_key(&scratch.weight_panels, &scratch.result_panels, &mut scratch.d_values));
-        L::enter(by_key(&scratch.score_panels, &scratch.query_panels, &mut scratch.d_keys));
-        L::enter(Product::<L, _> {
-            left: Left::Rows { data: &scratch.weights, stride: keys },
-            rows: count,
-            right: Right { data: &scratch.keys, panel: position_panel, columns: head },
-            depth: positions,
-            rows_outer: false,
-            epilogue: Scaled { out: &mut scratch.d_queries, stride: head_stride, scale: 1.0 },
-        });
-        let mut keep = |from_rows: &[f32], row: usize, column: usize, count: usize| {
-            L::enter(ToRowsOf {
-                from: from_rows,
-                from_stride: head_stride,
-                to: &mut scratch.d_qkv[(first + row) * qkv_stride + column + index * head..],
-                to_stride: qkv_stride,
-                count,
-                width: head,
-            });
-        };
-        keep(&scratch.d_queries, from, 0, count);
-        if from + count == positions {
-            keep(&scratch.d_keys, 0, hidden, positions);
-            keep(&scratch.d_values, 0, 2 * hidden, positions);
-        }
+        let query_at = query_at + from * qkv_stride;
+        let result_at = result_at + from * heads_stride;
+        backward_block::<L>(dims, (from, count), &tape.qkv[query_at..], result_at, logsumexp, scratch);
+        keep::<L>(dims, &scratch.d_queries, &mut scratch.d_qkv[query_at..], count);
     }
+    keep::<L>(dims, &scratch.d_keys, &mut scratch.d_qkv[query_at + hidden..], positions);
+    keep::<L>(dims, &scratch.d_values, &mut scratch.d_qkv[query_at + 2 * hidden..], positions);
+}
+
+/// Packs one head's keys and values for its products. `rows`: from its first key on.
+fn pack_keys_and_values<L: Level>(dims: &Dims, rows: &[L::E], scratch: &mut Scratch<L>) {
+    let (positions, head, qkv_stride) = (dims.positions, dims.head_size(), dims.qkv_stride::<L>());
+    let transposed = |rows, out| TransposeToPanels::<L::E> {
+        rows,
+        stride: qkv_stride,
+        columns: positions,
+        depth: head,
+        out,
+        panel: panel_length::<L>(head),
+    };
+    L::enter(transposed(rows, &mut scratch.keys_transposed));
+    L::enter(transposed(&rows[dims.hidden..], &mut scratch.values_transposed));
+    L::enter(ToPanels {
+        rows,
+        stride: qkv_stride,
+        depth: positions,
+        columns: head.next_multiple_of(L::LANES),
+        out: &mut scratch.keys,
+        panel: panel_length::<L>(positions),
+    });
+}
+
+/// Derivatives of the queries `from` to `from + count` of one head; adds to those of its keys and values. `queries`
+/// begins with the first of them, as does `scratch.d_results` from `result_at` on; `logsumexp` is of all queries.
+fn backward_block<L: Level>(
+    dims: &Dims,
+    (from, count): (usize, usize),
+    queries: &[L::E],
+    result_at: usize,
+    logsumexp: &[f32],
+    scratch: &mut Scratch<L>,
+) {
+    let (positions, head) = (dims.positions, dims.head_size());
+    let (qkv_stride, heads_stride) = (dims.qkv_stride::<L>(), dims.heads_stride::<L>());
+    let (keys, head_stride) = (positions.next_multiple_of(L::NR), head.next_multiple_of(L::NR));
+    let (depth_panel, position_panel) = (panel_length::<L>(head), panel_length::<L>(positions));
+    let query_panel = panel_length::<L>(QUERIES.min(positions.next_multiple_of(2)));
+    let scale = 1.0 / (head as f32).sqrt();
+    let columns = head.next_multiple_of(L::LANES);
+    let d_results = &scratch.d_results[result_at..];
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: queries, stride: qkv_stride },
+        rows: count,
+        right: Right { data: &scratch.keys_transposed, panel: depth_panel, columns: positions },
+        depth: head,
+        rows_outer: false,
+        epilogue: AttentionWeights {
+            scale,
+            logsumexp: &logsumexp[from..],
+            keys: positions,
+            out: &mut scratch.weight_panels,
+            panel: query_panel,
+        },
+    });
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: d_results, stride: heads_stride },
+        rows: count,
+        right: Right { data: &scratch.values_transposed, panel: depth_panel, columns: positions },
+        depth: head,
+        rows_outer: false,
+        epilogue: ScoreGradient {
+            weights: &scratch.weight_panels,
+            panel: query_panel,
+            delta: &scratch.delta[from..],
+            scale,
+            rows: &mut scratch.weights,
+            stride: keys,
+            panels: &mut scratch.score_panels,
+        },
+    });
+    L::enter(ToPanels {
+        rows: d_results,
+        stride: heads_stride,
+        depth: count,
+        columns,
+        out: &mut scratch.result_panels,
+        panel: query_panel,
+    });
+    L::enter(ToPanels {
+        rows: queries,
+        stride: qkv_stride,
+        depth: count,
+        columns,
+        out: &mut scratch.query_panels,
+        panel: query_panel,
+    });
+    let by_key = |left, right, sums| Product::<L, _> {
+        left: Left::Columns { data: left, panel: query_panel },
+        rows: positions,
+        right: Right { data: right, panel: query_panel, columns: head },
+        depth: count,
+        rows_outer: false,
+        epilogue: Add::to(sums, head_stride),
+    };
+    L::enter(by_key(&scratch.weight_panels, &scratch.result_panels, &mut scratch.d_values));
+    L::enter(by_key(&scratch.score_panels, &scratch.query_panels, &mut scratch.d_keys));
+    L::enter(Product::<L, _> {
+        left: Left::Rows { data: &scratch.weights, stride: keys },
+        rows: count,
+        right: Right { data: &scratch.keys, panel: position_panel, columns: head },
+        depth: positions,
+        rows_outer: false,
+        epilogue: Scaled { out: &mut scratch.d_queries, stride: head_stride, scale: 1.0 },
+    });
+}
+
+/// Copies the derivatives of one head to their columns of all heads' rows.
+fn keep<L: Level>(dims: &Dims, from: &[f32], to: &mut [L::E], count: usize) {
+    let head = dims.head_size();
+    L::enter(ToRowsOf {
+        from,
+        from_stride: head.next_multiple_of(L::NR),
+        to,
+        to_stride: dims.qkv_stride::<L>(),
+        count,
+        width: head,
+    });
 }

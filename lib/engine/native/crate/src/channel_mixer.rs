@@ -3,8 +3,9 @@
 use crate::buffer::Buffer;
 use crate::dims::Dims;
 use crate::epilogue::{Add, GateColumns, GateColumnsGradient};
-use crate::pointwise::{NormRows, NormRowsGradient, ToPanels};
+use crate::pointwise::{NormRows, ToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::shared::Shared;
 use crate::simd::Level;
 use crate::swiglu::Tape;
 use crate::weights::PackedMatrix;
@@ -71,33 +72,6 @@ pub fn forward<L: Level>(
     });
 }
 
-/// Buffers that the backward passes of all sub-layers share: the derivative in both layouts, and the input as panels.
-pub struct Shared<L: Level> {
-    /// d as rows [samples·S × stride].
-    pub rows: Buffer<L::E>,
-    /// d as panels over tokens.
-    pub panels: Buffer<L::E>,
-    /// A sub-layer's input as panels over tokens.
-    pub input_panels: Buffer<L::E>,
-}
-
-impl<L: Level> Shared<L> {
-    pub fn new(dims: &Dims, samples: usize) -> Self {
-        let rows = dims.rows(samples);
-        let panels = panels_length::<L>(rows, dims.heads_stride::<L>());
-        Self {
-            rows: Buffer::zeros(rows * dims.stride),
-            panels: Buffer::zeros(panels),
-            input_panels: Buffer::zeros(panels),
-        }
-    }
-
-    /// Zeroes the spare row after the last pair, which may hold values of a larger group.
-    pub fn clear_spare_row(&mut self, dims: &Dims, samples: usize) {
-        self.rows[samples * dims.positions * dims.stride..][..dims.stride].fill(Default::default());
-    }
-}
-
 /// Replaces d, the derivative by the output, by the derivative by the input h; adds to the gradients.
 #[allow(clippy::too_many_arguments)]
 pub fn backward<L: Level>(
@@ -116,16 +90,7 @@ pub fn backward<L: Level>(
     let rows = samples * dims.positions;
     let (stride, inner) = (dims.stride, dims.channel_inner_padded);
     let panel = panel_length::<L>(dims.rows(samples));
-    L::enter(NormRowsGradient {
-        d,
-        count: rows,
-        width: dims.hidden,
-        stride,
-        y: output,
-        inverse: &tape.inverse,
-        rows: &mut shared.rows,
-    });
-    shared.clear_spare_row(dims, samples);
+    shared.through_norm(dims, samples, d, output, &tape.inverse);
     L::enter(Product::<L, _> {
         left: Left::Rows { data: &shared.rows, stride },
         rows,

@@ -28,6 +28,7 @@ pub mod peak;
 pub mod pointwise;
 pub mod portable;
 pub mod product;
+pub mod shared;
 pub mod simd;
 #[cfg(test)]
 mod soft;

@@ -2,8 +2,9 @@
 
 use crate::attention::{self, Rotary};
 use crate::buffer::Buffer;
-use crate::channel_mixer::{self, Shared};
+use crate::channel_mixer;
 use crate::dims::{Dims, Mixer};
+use crate::shared::Shared;
 use crate::simd::Level;
 use crate::swiglu;
 use crate::token_mixer;

@@ -3,11 +3,11 @@
 //! The forward pass transposes nothing: weights are the left operand, the channels of all samples the columns.
 
 use crate::buffer::Buffer;
-use crate::channel_mixer::Shared;
 use crate::dims::Dims;
 use crate::epilogue::{Add, GateRows, GateRowsGradient};
 use crate::pointwise::{NormColumns, NormColumnsGradient, ToPanels, TransposeToPanels};
 use crate::product::{Left, Product, Right, panel_length, panels_length};
+use crate::shared::Shared;
 use crate::simd::Level;
 use crate::swiglu::Tape;
 use crate::weights::PackedMatrix;
