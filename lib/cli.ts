@@ -6,6 +6,7 @@ import { BrokenError, didYouMean, InputError, StoppedError } from './errors.js';
 import { errorText, readError, writeError } from './file-errors.js';
 import { kitCommand } from './files.js';
 import { kitVersion } from './experiment/provenance.js';
+import { endProgressLine } from './progress.js';
 
 /** Columns of help lines: the terminal's, within a readable range. */
 const columns = Math.min(120, Math.max(80, process.stdout.columns ?? 120));
@@ -56,9 +57,20 @@ function goWhereUserIs(): void {
 function output(json: boolean): Out {
   return {
     json,
-    line: (text) => void (json || process.stdout.write(`${text}\n`)),
-    result: (value) => void (json && process.stdout.write(`${JSON.stringify(value, null, 1)}\n`)),
-    note: (text) => void process.stderr.write(`${text}\n`),
+    line: (text) => {
+      if (json) return;
+      endProgressLine();
+      process.stdout.write(`${text}\n`);
+    },
+    result: (value) => {
+      if (!json) return;
+      endProgressLine();
+      process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
+    },
+    note: (text) => {
+      endProgressLine();
+      process.stderr.write(`${text}\n`);
+    },
   };
 }
 
@@ -84,14 +96,16 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Progress that cannot be shown, as its terminal is gone or the disk of its log is full, ends no run.
 process.stderr.on('error', () => undefined);
 
-main(process.argv.slice(2)).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    const wrongInput = writeError(error) instanceof InputError;
-    const named = wrongInput || (error instanceof BrokenError && !(error instanceof StoppedError));
-    process.stderr.write(`${named ? 'error: ' : ''}${errorText(error)}\n`);
-    process.exitCode = wrongInput ? 2 : 1;
-  },
-);
+main(process.argv.slice(2))
+  .finally(endProgressLine)
+  .then(
+    (code) => {
+      process.exitCode = code;
+    },
+    (error: unknown) => {
+      const wrongInput = writeError(error) instanceof InputError;
+      const named = wrongInput || (error instanceof BrokenError && !(error instanceof StoppedError));
+      process.stderr.write(`${named ? 'error: ' : ''}${errorText(error)}\n`);
+      process.exitCode = wrongInput ? 2 : 1;
+    },
+  );

@@ -63,11 +63,23 @@ export interface ProgressPlace {
   end(): void;
 }
 
+/** Whether a line of progress stands on the terminal without its end. */
+let open = false;
+
+/** Ends the line of progress that stands open on a terminal, if there is one: other text begins a line of its own. */
+export function endProgressLine(): void {
+  if (open) process.stderr.write('\n');
+  open = false;
+}
+
 /** Standard error: one line, rewritten in place, on a terminal; elsewhere a new line every ten seconds. */
-export const standardError: ProgressPlace = {
+const standardError: ProgressPlace = {
   every: () => (process.stderr.isTTY ? 200 : 10_000),
-  show: (line) => void process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${line}` : `${line}\n`),
-  end: () => void (process.stderr.isTTY && process.stderr.write('\n')),
+  show: (line) => {
+    open = process.stderr.isTTY;
+    process.stderr.write(open ? `\r\u001b[K${line}` : `${line}\n`);
+  },
+  end: endProgressLine,
 };
 
 /** Shows the progress of a task, stage by stage: its rate and the time left. */
@@ -90,8 +102,8 @@ export class Progress {
   update(stage: string, unit: string, done: number, total: number, note = ''): void {
     const now = performance.now();
     if (stage !== this.#stage || done < this.#done) {
-      this.end();
-      [this.#stage, this.#startedAt, this.#before] = [stage, now, done];
+      this.#place.end();
+      [this.#stage, this.#startedAt, this.#before, this.#shownAt] = [stage, now, done, -Infinity];
     }
     this.#done = done;
     if (done < total && now - this.#shownAt < this.#place.every()) return;
@@ -100,9 +112,9 @@ export class Progress {
     this.#place.show(progressLine({ stage, unit, done, total, note, seconds, before: this.#before }), done / total);
   }
 
-  /** Ends the stage. */
+  /** Ends the stage. A command needs no call: whatever it prints ends the line. */
   end(): void {
-    if (this.#stage !== '') this.#place.end();
-    [this.#stage, this.#shownAt] = ['', -Infinity];
+    this.#place.end();
+    this.#stage = '';
   }
 }

@@ -3,10 +3,11 @@
  * show a set's splits.
  */
 import path from 'node:path';
+import type { ArcPair } from '../data/arc.js';
 import { readArcTasks } from '../data/arc-json.js';
-import { arcOverlap, repeatedTasks } from '../data/arc-overlap.js';
+import { arcOverlap, repeatedTasks, samePairs } from '../data/arc-overlap.js';
 import { buildArc } from '../data/arc-build.js';
-import { isArcDataset } from '../data/arc-sets.js';
+import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
 import { numberOf, seedOf, seedOption, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
@@ -50,7 +51,6 @@ export function buildArcSet(set: 'arc1' | 'arc2', args: Arguments, out: Out): nu
   const built = buildArc(task, folder, ({ stage, done, total }) =>
     progress.update(stage, stage === 'drawing versions' ? 'tasks' : 'puzzles', done, total),
   );
-  progress.end();
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
     out.line(
@@ -82,9 +82,7 @@ export function checkArc(file: string, out: Out): number {
     ),
   );
   const within10 = sides.filter((side) => side <= 10).length;
-  const shown = tasks.filter(
-    (task) => arcOverlap([{ task, index: 0, pairs: task.train }], [{ task, index: 0, pairs: task.test }]).same > 0,
-  ).length;
+  const shown = tasks.filter(({ train, test }) => samePairs(train, test) > 0).length;
   const result = {
     file: name,
     tasks: tasks.length,
@@ -122,9 +120,8 @@ export function showArc({ train, test, validation }: TaskData, out: Out): number
     puzzleIds,
     sha256: sha256.slice(0, 12),
   }));
-  const overlaps = sets
-    .slice(1)
-    .map(({ name, versions }) => ({ set: name, ...arcOverlap(first.versions.entries, versions.entries) }));
+  const pairsOf = ({ versions }: ArcDataset): ArcPair[] => versions.entries.flatMap(({ pairs }) => pairs);
+  const overlaps = sets.slice(1).map((set) => ({ set: set.name, ...arcOverlap(pairsOf(first), pairsOf(set)) }));
   for (const summary of summaries) out.line(rowText(summary));
   for (const { set, pairs, same, equivalent } of overlaps)
     out.line(

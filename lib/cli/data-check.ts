@@ -65,7 +65,6 @@ async function checkSudokus(file: string, args: Arguments, out: Out): Promise<nu
       progress.update('rating', 'puzzles', ratings.length, puzzles);
     }
   }
-  progress.end();
   const compared = Math.min(puzzles, mostCompared);
   const easy = ratings.filter((rating) => rating === 0).length;
   out.line(
@@ -117,7 +116,6 @@ async function checkMazes(file: string, out: Out): Promise<number> {
   const side = Math.sqrt(first.input.length);
   const set = mazeSetOf(examples, side, name);
   const found = checkSet(set, (done, all) => progress.update('checking', 'mazes', done, all));
-  progress.end();
   const numbers = examples.map(({ input }) => numbersOfMaze(input));
   out.line(
     `${name}: ${found.examples} mazes of ${side}×${side}, each with a shortest path; ` +
@@ -153,7 +151,6 @@ function checkFolder(folder: string, out: Out): number {
         ? `, ${count} have a solution equivalent to that of ${other}`
         : `, ${count} are equivalent to ${other}`;
   const overlap = overlapOf(train, test, (done, total) => progress.update('comparing', 'puzzles', done, total));
-  progress.end();
   for (const {
     set,
     kind,

@@ -94,7 +94,6 @@ export async function buildPuzzles(kind: PuzzleKind, args: Arguments, out: Out):
       onProgress: (done, total) => progress.update('writing', 'groups', done, total),
     },
   );
-  progress.end();
   for (const split of ['train', 'test'] as const) {
     const { groups, puzzles, examples } = built[split];
     out.line(
@@ -121,7 +120,6 @@ export async function importFile(kind: PuzzleKind, named: string, out: Out): Pro
   const file = path.resolve(named);
   const progress = new Progress();
   const content = await contentOf(file, kind, (done) => progress.update('checking', 'puzzles', done, Infinity));
-  progress.end();
   const published = publishedFiles.find((each) => each.kind === kind && isContentOf(content, each));
   if (published === undefined) {
     throw new InputError(
@@ -157,7 +155,6 @@ export async function getPublished(set: string, out: Out): Promise<number> {
         (from, to) => out.note(`${from} redirects to ${to}`),
       ),
     );
-    progress.end();
     out.line(
       `${file.name}: ${file.puzzles.toLocaleString('en')} sound ` +
         `puzzles${file.sha256 === undefined ? '' : ', content as expected'}`,

@@ -24,7 +24,7 @@ export async function voteAndReport(
     ...options,
     votes,
     onProgress: ({ done, total }) => progress.update('voting', 'versions of pairs', done, total),
-  }).finally(() => progress.end());
+  });
   out.line(
     `votes: ${result.votes} on ${result.pairs} test pairs of ${result.tasks} tasks, ${duration(result.seconds)}; ` +
       `${percentText(result.exactAccuracy)} of them right`,

@@ -73,8 +73,6 @@ function noteOfFolder(set: Dataset, puzzles: number): string {
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return `${set.note} ${error.message}; scored as it stands`.trim();
-  } finally {
-    progress.end();
   }
 }
 

@@ -352,7 +352,6 @@ async function thinkAndScore(
     mostForms === undefined
       ? await evaluate(engine, dataset, watched)
       : await evaluateUntilSure(engine, dataset, { ...watched, mostForms });
-  progress.end();
   return result;
 }
 

@@ -92,11 +92,7 @@ export function readExperiment(args: Arguments): Experiment {
 /** Loads the data sets of a task and shows progress. Throws as loadTask. */
 export async function loadShown(task: Task, stage: string, shouldStop?: () => boolean): Promise<TaskData> {
   const progress = new Progress();
-  try {
-    return await loadTask(task, (done, total) => progress.update(stage, 'puzzles', done, total), shouldStop);
-  } finally {
-    progress.end();
-  }
+  return loadTask(task, (done, total) => progress.update(stage, 'puzzles', done, total), shouldStop);
 }
 
 const configBytes = 1e6;

@@ -66,7 +66,6 @@ export const reproduce: Command = {
         onProgress: (state) => showProgress(progress, state),
       }),
     );
-    progress.end();
     outcome.engine.dispose();
     const { record } = outcome;
     if (record === undefined) {

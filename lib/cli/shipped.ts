@@ -50,7 +50,6 @@ export async function scoreShipped(
     });
     return { record, dataset: test.name, evaluation, text: scoreText(record, test.name, evaluation) };
   } finally {
-    progress.end();
     engine.dispose();
   }
 }

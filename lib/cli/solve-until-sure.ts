@@ -77,7 +77,6 @@ export async function solveUntilSure(
   const tell = ({ form, surest, passes }: Thinking): void => {
     if (form === told) return;
     told = form;
-    progress.end(); // the next line replaces it
     out.line(
       `form ${form + 1}${form === 0 ? ', unchanged' : ''}: an answer, ` +
         `${percentText(sigmoid(surest.haltLogit))} sure, after ${plural(passes, 'pass')} in all`,
@@ -100,7 +99,6 @@ export async function solveUntilSure(
   });
   if (last === undefined) throw new Error('a search without a step');
   tell(last);
-  progress.end();
   const { sure, surest } = last;
   const cost = `${plural(last.forms, 'form')} and ${plural(last.passes, 'pass')}`;
   const sureness = percentText(sigmoid(surest.haltLogit));

@@ -14,7 +14,16 @@ import {
   type SlurmArray,
   type SlurmOptions,
 } from '../sweep/slurm.js';
-import { defaultJobs, recordsOf, runSweep, status, sweepFlop, sweepShare, type SweepRun } from '../sweep/sweep.js';
+import {
+  defaultJobs,
+  hasRecord,
+  recordsOf,
+  runSweep,
+  status,
+  sweepFlop,
+  sweepShare,
+  type SweepRun,
+} from '../sweep/sweep.js';
 import { kitCommand, projectRoot, shownPath } from '../files.js';
 import { prefixed } from '../model/describe.js';
 import { below, choice, flag, numberOf, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
@@ -108,15 +117,15 @@ export async function sweep(
   const slurm = readSlurmOptions(args);
   const folders = { records: folder, folder: runsFolder(args) };
   const before = await status(plan, { ...folders, onData: afterAWhile(out) });
-  const missing = before.filter(({ state }) => state !== 'recorded');
-  const asked = readEngineOptions(args).precision;
+  const missing = before.filter((run) => !hasRecord(run));
+  const engine = { threads: 1, ...given(readEngineOptions(args)) };
+  const asked = engine.precision;
   const others = recordsOf(before, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
   if (asked !== undefined && asked !== 'auto' && others.length > 0)
     out.note(
       `${plural(others.length, 'recorded run')} used another precision than ${asked} and will not be run again; ` +
         `for a table in ${asked} alone, give another --records`,
     );
-  const engine = { threads: 1, ...given(readEngineOptions(args)) };
   const experiments = missing.map(({ experiment }) => experiment);
   const jobs = onSlurm(args) ? 1 : (numberOf(args, 'jobs') ?? defaultJobs(experiments, engine));
   const paper = experiments.some(({ scale }) => scale === 'paper');
@@ -131,11 +140,7 @@ export async function sweep(
   const held = paper && !flag(args, 'yes');
   if (held) out.note('Runs at the published scale start only with --yes; these are the runs:');
   if (held || flag(args, 'dry')) {
-    for (const run of before)
-      out.line(
-        `${run.state.padEnd(9)} ${String(Math.floor(100 * run.share)).padStart(3)} % of ` +
-          `${`${prefixed(sweepFlop([run]))}FLOP`.padStart(12)}  ${run.id}`,
-      );
+    for (const run of before) out.line(runLine(run));
     if (held || launcher === 'local') {
       out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
       return held ? 1 : 0;
@@ -153,10 +158,15 @@ export async function sweep(
       onProgress: (now) => progress.update('sweep', 'runs', now.length * sweepShare(now), now.length, noteOf(now)),
     }),
   );
-  progress.end();
   sayOutcome(runs, out);
   await report(runs, folder, purpose, out);
   return runs.every(hasRecord) ? 0 : 1;
+}
+
+function runLine(run: SweepRun): string {
+  const percent = String(Math.floor(100 * run.share)).padStart(3);
+  const flop = `${prefixed(sweepFlop([run]))}FLOP`.padStart(12);
+  return `${run.state.padEnd(9)} ${percent} % of ${flop}  ${run.id}`;
 }
 
 /** Writes the reports on a sweep's records, and prints their paths. */
@@ -217,8 +227,6 @@ function readSlurmOptions(args: Arguments): SlurmOptions {
   const [partition, time, more] = ['partition', 'time', 'slurm-args'].map((name) => text(args, name));
   return given({ partition, time, args: more?.split(/\s+/).filter((word) => word !== '') });
 }
-
-const hasRecord = ({ state }: SweepRun): boolean => state === 'recorded' || state === 'finished';
 
 function sayOutcome(runs: readonly SweepRun[], out: Out): void {
   for (const { id, message } of runs.filter(({ state }) => state === 'failed'))

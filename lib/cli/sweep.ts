@@ -38,7 +38,6 @@ export const sweepCommand: Command = {
       await sleep(lookEvery);
       tasks = statusOf(runsFolder(args));
     }
-    progress.end();
     for (const { id, state, share, note } of tasks)
       out.line(
         `${state.padEnd(9)} ${String(Math.floor(100 * share)).padStart(3)} %  ${id}${note === '' ? '' : `  (${note})`}`,

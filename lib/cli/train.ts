@@ -109,7 +109,6 @@ export const train: Command = {
         ...given({ folder, from, log, checkpointEvery }),
       }),
     );
-    progress.end();
     outcome.engine.dispose();
     const { record } = outcome;
     if (record === undefined) {

@@ -69,13 +69,11 @@ export const wider: Command = {
       );
     } catch (error) {
       if (!(error instanceof StoppedError)) throw error;
-      progress.end();
       out.line('stopped; the same command continues');
       return 1;
     } finally {
       engine.dispose();
     }
-    progress.end();
     const file = path.join(folder, record.id, 'record.json');
     if (flag(args, 'record'))
       writeFileAtomic(path.join(projectRoot(), 'data', 'wider', `${record.id}.json`), readFileSync(file));

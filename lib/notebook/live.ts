@@ -6,10 +6,18 @@ import { recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { turn } from '../progress.js';
 import { runExperiment, type RunOptions, type RunOutcome } from '../experiment/run.js';
 import type { RunProgress } from '../experiment/run-loop.js';
-import { foldersOf, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
+import { foldersOf, hasRecord, runSweep, sweepShare, type SweepOptions, type SweepRun } from '../sweep/sweep.js';
 import { experimentsOf } from '../report/ablation.js';
 import { accuracyVersusCycles, learningCurve } from '../report/figures.js';
-import { cellProgress, endInterruptedCell, inNotebook, interrupted, Output, show, showPicture } from './output.js';
+import {
+  cellProgress,
+  endInterruptedCell,
+  inNotebook,
+  interruptedFromNow,
+  Output,
+  show,
+  showPicture,
+} from './output.js';
 import { percentText } from '../report/tables.js';
 
 let unfinished: Promise<unknown> = Promise.resolve();
@@ -43,11 +51,9 @@ async function watchedRun(experiment: Experiment, options: RunOptions): Promise<
     await showPicture(learningCurve(curve, evaluations, caption), figure);
     drawnAt = performance.now();
   };
-  interrupted(); // presses before this call were meant for something else
-  let stopped = false; // interrupted() reports a press once, but a run asks again after a stopped evaluation
   const outcome = await runExperiment(experiment, {
     resume: true,
-    shouldStop: () => (stopped ||= interrupted()),
+    shouldStop: interruptedFromNow(),
     onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
     ...options,
     onProgress: async (state) => {
@@ -85,12 +91,10 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   checkValue('sweep', options, anyObject);
   await unfinished;
   const progress = cellProgress();
-  interrupted();
-  let stopped = false; // interrupted() tells of a press once, the sweep asks often
   const figure = new Output();
   let drawn = 0;
   const draw = async (runs: readonly SweepRun[], send: typeof showPicture): Promise<void> => {
-    const done = runs.filter(({ state }) => state === 'recorded' || state === 'finished').map(({ id }) => id);
+    const done = runs.filter(hasRecord).map(({ id }) => id);
     if (!inNotebook() || done.length === drawn) return;
     drawn = done.length;
     const records = recordsSoFar(foldersOf(options).records).filter(({ id }) => done.includes(id));
@@ -99,7 +103,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   let drawing: Promise<void> = Promise.resolve(); // draws one picture at a time, so that the last one stays
   const once = new Map(plan.map((run) => [`${run.experiment.name} ${run.seed}`, run]));
   const sweep = runSweep([...once.values()], {
-    shouldStop: () => (stopped ||= interrupted()),
+    shouldStop: interruptedFromNow(),
     onData: (done, total) => progress.update('preparing', 'puzzles', done, total),
     ...options,
     onProgress: (runs) => {
@@ -117,7 +121,7 @@ export async function sweepLive(plan: readonly PlannedRun[], options: SweepOptio
   await draw(runs, show);
   const failed = runs.find(({ state }) => state === 'failed');
   if (failed !== undefined) throw new Error(`${failed.id} failed: ${failed.message ?? ''}`);
-  const left = runs.filter(({ state }) => state !== 'recorded' && state !== 'finished').length;
+  const left = runs.filter((run) => !hasRecord(run)).length;
   if (left > 0) {
     await show(
       `Stopped with ${left} of ${runs.length} runs unfinished; what they learned is kept. ` +

@@ -190,3 +190,10 @@ export function interrupted(): boolean {
   answered = interrupts();
   return pressed;
 }
+
+/** For a long task: whether Interrupt was pressed since this call. It stays true, since a task may ask again. */
+export function interruptedFromNow(): () => boolean {
+  interrupted(); // earlier presses were meant for something else
+  let stopped = false;
+  return () => (stopped ||= interrupted());
+}
