@@ -57,7 +57,7 @@ export function summarizeMazes(dataset: Dataset): Readonly<Record<string, string
     cells: dataset.sequenceLength,
     'walls (mean)': meanOf(valuesOf('walls'), 1),
     'steps (mean)': meanOf(valuesOf('steps'), 1),
-    'steps (least)': numbers.length === 0 ? '–' : Math.min(...valuesOf('steps')),
+    'steps (least)': numbers.length === 0 ? '–' : valuesOf('steps').reduce((least, steps) => Math.min(least, steps)),
     'reachable (mean)': meanOf(valuesOf('reachable'), 1),
     'answered by the rule': byRule,
     copies: dataset.augmentation?.copies ?? 0,

@@ -320,8 +320,9 @@ export function distribution(samples: readonly Sample[], options: Caption & { re
   const { of } = checkOptions(options, { of: text });
   const all = samples.flatMap(({ values }) => values);
   checkValue('values of the samples', all, listOf(number, 1));
-  const first = Math.round(Math.min(...all));
-  const bins = Math.round(Math.max(...all)) - first + 1;
+  // Sudoku-Extreme's 400,000 puzzles are too many arguments for Math.min.
+  const first = Math.round(all.reduce((least, value) => Math.min(least, value)));
+  const bins = Math.round(all.reduce((most, value) => Math.max(most, value))) - first + 1;
   const centres = Array.from({ length: bins }, (_, bin) => first + bin);
   return {
     data: samples.map(({ name, values }, index): Trace => {

@@ -69,6 +69,11 @@ describe('cost of a run', () => {
     const paper = experiment('sudoku-extreme-paper');
     const activations = expectedBytes(paper, { engine: 'tfjs' }) - expectedBytes(paper);
     assert.ok(Math.abs(activations - 1.6e9) < 1, 'the tfjs engine cuts batches to four bytes times its budget');
+    const third = change(smoke, { model: { schedule: 'z1 ← net(x); z2 ← net(z1); y ← net(y + z2)' } });
+    const { batchSize } = smoke.training;
+    const latent = 4 * batchSize * (16 + smoke.model.puzzlePrefix) * smoke.model.hiddenSize;
+    const start = 2 * 4 * smoke.model.hiddenSize;
+    assert.equal(expectedBytes(third) - bytes, 3 * latent + start, 'one latent more than y and z, and its start');
   });
 
   it('on torch also takes what the ranks hold, on a CPU with all that the backward pass needs', () => {

@@ -282,6 +282,8 @@ describe('figures', () => {
     assert.deepEqual(trace(figure, 'train (4)').x, [17, 18, 19, 20]);
     assert.deepEqual(trace(figure, 'train (4)').y, [25, 50, null, 25]);
     assert.deepEqual(trace(figure, 'test (1)').y, [null, 100, null, null]);
+    const many = distribution([{ name: 'test', values: new Array<number>(422_786).fill(17) }], { of: 'Givens' });
+    assert.deepEqual(trace(many, 'test (422,786)').y, [100], 'all of Sudoku-Extreme');
     for (const value of [NaN, Infinity])
       assert.throws(() => distribution([{ name: 'a', values: [1, value] }], { of: 'Givens' }), /in place 1 a number/);
   });
