@@ -1,7 +1,6 @@
 /** Leaks between ARC sets: pairs and tasks that two sets share, in any orientation and colours. */
 import { gridHash, type ArcPair, type ArcTask } from './arc.js';
 import { turnGrid } from './grid.js';
-import type { ArcEntry } from './arc-versions.js';
 
 /** What two splits have in common. */
 export interface ArcOverlap {
@@ -15,16 +14,19 @@ export interface ArcOverlap {
 }
 
 /** Counts the pairs of `scored` that `train` has as well. */
-export function arcOverlap(train: readonly ArcEntry[], scored: readonly ArcEntry[]): ArcOverlap {
-  const pairsOf = (entries: readonly ArcEntry[]): ArcPair[] => entries.flatMap(({ pairs }) => pairs);
-  const exact = new Set(pairsOf(train).map(pairKey));
-  const forms = new Set(pairsOf(train).map(canonicalPair));
-  const asked = pairsOf(scored);
+export function arcOverlap(train: readonly ArcPair[], scored: readonly ArcPair[]): ArcOverlap {
+  const forms = new Set(train.map(canonicalPair));
   return {
-    pairs: asked.length,
-    same: asked.filter((pair) => exact.has(pairKey(pair))).length,
-    equivalent: asked.filter((pair) => forms.has(canonicalPair(pair))).length,
+    pairs: scored.length,
+    same: samePairs(train, scored),
+    equivalent: scored.filter((pair) => forms.has(canonicalPair(pair))).length,
   };
+}
+
+/** Number of pairs of `scored` that `train` has unchanged. */
+export function samePairs(train: readonly ArcPair[], scored: readonly ArcPair[]): number {
+  const exact = new Set(train.map(pairKey));
+  return scored.filter((pair) => exact.has(pairKey(pair))).length;
 }
 
 /** Number of tasks with the same pairs as an earlier one, in any order. */

@@ -142,8 +142,11 @@ export function* testBatches(dataset: Dataset, batchSize: number, limit = datase
   }
 }
 
-function toBatch(dataset: Dataset, examples: readonly { readonly example: Example; readonly id: number }[]): Batch {
-  const { sequenceLength: L, ignore } = dataset;
+/** Examples, each with the id of its puzzle, as one batch; cells that do not count are labelled so. */
+export function toBatch(
+  { sequenceLength: L, ignore }: Pick<Dataset, 'sequenceLength' | 'ignore'>,
+  examples: readonly { readonly example: Example; readonly id: number }[],
+): Batch {
   const tokens = new Int32Array(examples.length * L);
   const labels = new Int32Array(examples.length * L);
   examples.forEach(({ example }, i) => {

@@ -7,7 +7,6 @@ import { startOf, textOf } from './text.js';
 
 /** One maze of a file, as token ids. */
 export interface MazePuzzle {
-  readonly source: string;
   readonly question: Uint8Array;
   readonly answer: Uint8Array;
   /** In Maze-Hard, the number of path cells, S and G included: steps + 1. */
@@ -28,7 +27,7 @@ export async function* readMazeFile(
   const table = findTable(start.split(/\r\n|\n|\r/).slice(0, 1000), mazeCell);
   if (table === undefined)
     throw new InputError(`${name}: expected a table with columns question and answer, got no maze in its first lines`);
-  const mazes = readPuzzleTable(from(table.skip), name, table, ({ source, question: text, answer: path, rating }) => {
+  const mazes = readPuzzleTable(from(table.skip), name, table, ({ question: text, answer: path, rating }) => {
     const question = parseMaze(text);
     if (path === null) throw new InputError('expected an answer, the maze with its path, got nothing');
     const answer = parseMaze(path);
@@ -40,7 +39,7 @@ export async function* readMazeFile(
       throw new InputError(
         'expected an answer that marks a shortest path from S to G through the same maze, got another',
       );
-    return { source, question, answer, rating };
+    return { question, answer, rating };
   });
   for await (const maze of mazes) {
     if (limit-- <= 0) return;

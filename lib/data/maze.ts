@@ -86,7 +86,7 @@ export function mazeDistances(tokens: ArrayLike<number>, from: number): Int32Arr
  * As mazeDistances, into the caller's buffers. Returns the number of cells reached, which stand at the start of
  * `queue`, nearest first.
  */
-export function walkMaze(
+function walkMaze(
   tokens: ArrayLike<number>,
   neighbours: Int32Array,
   from: number,

@@ -5,7 +5,7 @@ import { checkCounts, given } from '../fields.js';
 import { userFile } from '../files.js';
 import { isFolder } from '../user-file.js';
 import type { Dataset } from './dataset.js';
-import { holdsMaze, readMazeFile } from './maze-file.js';
+import { holdsMaze, loadMazeFile } from './maze-file.js';
 import { mazeSetOf } from './maze-sets.js';
 import { isReferenceFolder } from './reference-format.js';
 import { completed, readSudokuFile, type SudokuPuzzle } from './sudoku-file.js';
@@ -32,9 +32,10 @@ export async function loadPuzzleFile(named: string, limit?: number): Promise<Dat
   const file = userFile(named);
   const [name, kind] = [path.basename(file), await kindOfFile(file)];
   if (kind === 'maze') {
-    const mazes = [];
-    for await (const { question, answer } of readMazeFile(file, options))
-      mazes.push({ input: question, label: answer });
+    const mazes = (await loadMazeFile(file, options)).map(({ question, answer }) => ({
+      input: question,
+      label: answer,
+    }));
     const [first] = mazes;
     if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
     const set = mazeSetOf(mazes, Math.sqrt(first.input.length), name);

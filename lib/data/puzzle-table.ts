@@ -1,7 +1,6 @@
 /**
  * Reads tables with one puzzle a row, row by row: finds the delimiter and the meaning of the columns.
  */
-import { gzipSync } from 'node:zlib';
 import { CsvError, parse } from 'csv-parse';
 import { parse as parseAll } from 'csv-parse/sync';
 import { Readable } from 'node:stream';
@@ -242,19 +241,4 @@ function ratingOf(cell: string): number | null {
       `expected a rating from 0 or nothing, got ${JSON.stringify(cell.slice(0, 40))}; rename or remove the column`,
     );
   return rating;
-}
-
-/** A gzipped file of puzzles; the same puzzles give the same bytes. */
-export function puzzleCsvBytes(
-  rows: readonly {
-    readonly source: string;
-    readonly question: string;
-    readonly answer: string;
-    readonly rating: number;
-  }[],
-): Uint8Array {
-  const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
-  const lines = rows.map(({ source, question, answer, rating }) => `${quoted(source)},${question},${answer},${rating}`);
-  // Node writes modification time 0
-  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 });
 }

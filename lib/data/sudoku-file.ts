@@ -3,17 +3,10 @@
  * every puzzle.
  */
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { InputError, show, within } from '../errors.js';
 import { boardCells, BoardReader, readBoard } from './board-text.js';
-import {
-  cellsOf,
-  findTable,
-  puzzleCsvBytes,
-  readPuzzleTable,
-  tableRows,
-  type CellKind,
-  type PuzzleTable,
-} from './puzzle-table.js';
+import { cellsOf, findTable, readPuzzleTable, tableRows, type CellKind, type PuzzleTable } from './puzzle-table.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { boardText, findClash, sudokuGeometry } from './sudoku.js';
 import { linesOf, startOf, textOf } from './text.js';
@@ -271,12 +264,10 @@ function kindOfCell(cell: string): CellKind {
 
 /** A gzipped file of puzzles; the same puzzles give the same bytes. */
 export function sudokuFileBytes(puzzles: readonly SudokuPuzzle[]): Uint8Array {
-  return puzzleCsvBytes(
-    puzzles.map(({ source, question, answer, rating }) => ({
-      source,
-      question: boardText(question),
-      answer: boardText(answer),
-      rating,
-    })),
+  const quoted = (cell: string): string => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+  const lines = puzzles.map(({ source, question, answer, rating }) =>
+    [quoted(source), boardText(question), boardText(answer), rating].join(','),
   );
+  // Node writes modification time 0.
+  return gzipSync(`source,question,answer,rating\n${lines.join('\n')}\n`, { level: 9 });
 }

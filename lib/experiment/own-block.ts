@@ -6,7 +6,7 @@ import { hashOf } from './sealed.js';
 /**
  * What a block of one's own is known by: SHA-256 of its text. What it takes from outside its text is not in it.
  */
-export function blockId(block: (...values: never[]) => unknown): string {
+function blockId(block: (...values: never[]) => unknown): string {
   return hashOf(block.toString());
 }
 

@@ -1,5 +1,6 @@
 /** The page: choose or draw a puzzle, watch the model think, search until it is sure, and run fifty at once. */
 import { mazeToken } from '../data/maze.js';
+import { sigmoid } from '../engine/losses.js';
 import { Board } from './board.js';
 import { drawChart } from './chart.js';
 import { fasterThinker, Thinker, type RunningJob } from './client.js';
@@ -34,7 +35,7 @@ function find<Found extends HTMLElement = HTMLElement>(id: string): Found {
 }
 
 const percent = (share: number): string => `${Math.round(100 * share)}\u00a0%`;
-const certainty = ({ haltLogit }: ThinkResult): number => 1 / (1 + Math.exp(-haltLogit));
+const certainty = ({ haltLogit }: ThinkResult): number => sigmoid(haltLogit);
 const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Shows an error, in one sentence, until something succeeds again. */

@@ -14,7 +14,6 @@ import { benchFigure, benchSummary, type BenchRecord } from './bench.js';
 import { bestTable, headline, puzzleRows } from './best.js';
 import { fingerprintIn, fingerprintOf, pictureOf, type Figure } from './draw/plotly.js';
 import { paperVersusOurs, rowsVersusCycles } from './figures.js';
-import { tableOfFrame } from './frames.js';
 import { figureIndex, recordIndex, type Listed } from './indexes.js';
 import { failureModeNotes, failureModesTable, overfittingRows } from './failure-modes.js';
 import { legend } from './legend.js';
@@ -23,7 +22,7 @@ import { ratingsTable } from './ratings.js';
 import { tableTexts, type TableTexts } from './runs.js';
 import { searchTable } from './searches.js';
 import { orderings } from './orderings.js';
-import { comparedRows, paperData, paperTable, paperTableFrame, paperTableInBrief } from './paper-tables.js';
+import { comparedRows, paperData, paperTable, paperTableCsv, paperTableInBrief } from './paper-tables.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import {
   accuracyVersusDepth,
@@ -238,7 +237,7 @@ function paperTables(records: readonly RunRecord[]): ReportTable[] {
     folder: 'data/runs',
     records: idsOf(paperTableRows(table, base, records).flatMap(everyRun)),
     markdown: paperTable(table, base, records),
-    csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
+    csv: paperTableCsv(table, base, records),
   }));
 }
 

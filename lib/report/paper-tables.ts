@@ -10,7 +10,7 @@ import { paperConfig } from '../model/config.js';
 import { effectiveDepth, forwardPasses } from '../model/schedule.js';
 import { parameterCount } from '../model/parameters.js';
 import type { ComparedRow } from './figures.js';
-import { dataFrame } from './frames.js';
+import { dataFrame, tableOfFrame, type FrameRow } from './frames.js';
 import { deadSeedsText, equalCostText, heldAgainst, intervalText, orderings, orderingsText } from './orderings.js';
 import { paperTableRows, type PaperTableRow } from './paper-rows.js';
 import { legend } from './legend.js';
@@ -19,7 +19,16 @@ import { rawWeightsText } from './raw-weights.js';
 import { samplingError, spreadOf } from './statistics.js';
 import { markdownText } from './escape.js';
 import { arcName } from './best.js';
-import { byVotes, haltingText, meanAndSpread, notesOn, percentPoints, signedPoints, toMarkdown } from './tables.js';
+import {
+  byVotes,
+  haltingText,
+  meanAndSpread,
+  notesOn,
+  percentPoints,
+  signedPoints,
+  toCsv,
+  toMarkdown,
+} from './tables.js';
 
 type TableNumber = PaperRow['table'];
 
@@ -186,28 +195,37 @@ function costCells(ours: readonly RunRecord[], experiment: Experiment): string[]
   ];
 }
 
-/** The same rows as numbers, accuracies 0 … 1, for sorting, joining and CSV. Rows that were not run have nulls. */
+/** The same rows as numbers, accuracies 0 … 1, for sorting and joining. Rows that were not run have nulls. */
 export function paperTableFrame(table: TableNumber, base: Experiment, records: readonly RunRecord[]): DataFrame {
-  return dataFrame(
-    paperTableRows(table, base, records).map(({ row, variant: id, experiment, records: ours }) => {
-      const spread = ours.length === 0 ? null : spreadOf(ours.map(quotedAccuracy));
-      return {
-        variant: id,
-        model: row.label,
-        paper: shareOf(paperResult(row, base.task)),
-        ours: spread?.mean ?? null,
-        deviation: spread?.deviation ?? null,
-        low: spread?.interval?.[0] ?? null,
-        high: spread?.interval?.[1] ?? null,
-        seeds: ours.length,
-        puzzles: ours[0] === undefined ? null : quotedPuzzles(ours[0]),
-        depth: effectiveDepth(experiment.model),
-        forwardPasses: forwardPasses(experiment.model),
-        parameters: parameterCount(experiment.model),
-        runs: ours.map((record) => record.id).join(' '),
-      };
-    }),
-  );
+  return dataFrame(numberRows(table, base, records));
+}
+
+/** The same as CSV, numbers with at most four decimals. It does without danfojs, which is slow to load. */
+export function paperTableCsv(table: TableNumber, base: Experiment, records: readonly RunRecord[]): string {
+  const rows = numberRows(table, base, records);
+  const columns = Object.keys(rows[0] ?? {});
+  return toCsv(tableOfFrame({ columns, values: rows.map((row) => Object.values(row)) }, 4));
+}
+
+function numberRows(table: TableNumber, base: Experiment, records: readonly RunRecord[]): FrameRow[] {
+  return paperTableRows(table, base, records).map(({ row, variant: id, experiment, records: ours }) => {
+    const spread = ours.length === 0 ? null : spreadOf(ours.map(quotedAccuracy));
+    return {
+      variant: id,
+      model: row.label,
+      paper: shareOf(paperResult(row, base.task)),
+      ours: spread?.mean ?? null,
+      deviation: spread?.deviation ?? null,
+      low: spread?.interval?.[0] ?? null,
+      high: spread?.interval?.[1] ?? null,
+      seeds: ours.length,
+      puzzles: ours[0] === undefined ? null : quotedPuzzles(ours[0]),
+      depth: effectiveDepth(experiment.model),
+      forwardPasses: forwardPasses(experiment.model),
+      parameters: parameterCount(experiment.model),
+      runs: ours.map((record) => record.id).join(' '),
+    };
+  });
 }
 
 /** The same rows for the figure that draws ours beside the paper's. */

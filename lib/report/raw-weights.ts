@@ -7,7 +7,7 @@ import type { PaperTableRow } from './paper-rows.js';
 import { meanAndSpread, signedPoints, toMarkdown } from './tables.js';
 
 /** A run's accuracy with raw weights on the puzzles that tables quote; undefined if not scored on all of these. */
-export function rawAccuracy(record: RunRecord): number | undefined {
+function rawAccuracy(record: RunRecord): number | undefined {
   const name = rawWeightsIn(record.experiment.evaluation);
   const raw = name === undefined ? undefined : closingEvaluation(record, name);
   return raw?.puzzles === quotedPuzzles(record) ? raw.exactAccuracy.at(-1) : undefined;

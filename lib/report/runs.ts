@@ -9,9 +9,9 @@ import { recordsTable } from './ablation.js';
 import { toPng, toSvg, type Figure } from './draw/plotly.js';
 import { failureModeNotes, failureModesTable } from './failure-modes.js';
 import { accuracyVersusCycles, rowsVersusCycles } from './figures.js';
-import { recordRows, tableOfFrame } from './frames.js';
+import { recordRows } from './frames.js';
 import { paperTableRows } from './paper-rows.js';
-import { paperTable, paperTableFrame } from './paper-tables.js';
+import { paperTable, paperTableCsv } from './paper-tables.js';
 import { searchTable } from './searches.js';
 import { meanAndSpread, notesOn, tableOfRows, toCsv, toMarkdown, toText, withoutRuns, type Table } from './tables.js';
 
@@ -46,7 +46,7 @@ export function paperTableReport(table: PaperTable, base: Experiment, records: r
     name: `table-${table}-${base.name}`,
     markdown: paperTable(table, base, records),
     text: toText({ columns: [`Table ${table} on ${base.name}`, 'solved', 'seeds'], rows: short }),
-    csv: toCsv(tableOfFrame(paperTableFrame(table, base, records), 4)),
+    csv: paperTableCsv(table, base, records),
     figure: rowsVersusCycles(rows),
   };
 }

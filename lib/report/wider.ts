@@ -1,5 +1,6 @@
 /** Thinking wider as a figure and as tables: the accuracy of each way of spending more passes. */
 import type { SearchPart, StepsPart, WiderRecord } from '../experiment/wider-record.js';
+import type { SurerAnswer } from '../train/until-sure.js';
 import {
   axis,
   baseLayout,
@@ -30,15 +31,8 @@ export interface WiderPoint {
   readonly stops?: { readonly sure: number; readonly wrong: number };
 }
 
-/** An answer of one puzzle that was surer than all before it. */
-interface Surer {
-  readonly passes: number;
-  readonly haltLogit: number;
-  readonly right: boolean;
-}
-
 /** Thresholds that are tried: whole halting logits up to the study's own. */
-export function thresholdsOf({ plan }: WiderRecord): number[] {
+function thresholdsOf({ plan }: WiderRecord): number[] {
   return Array.from({ length: Math.floor(plan.haltAbove) + 1 }, (_, i) => i);
 }
 
@@ -57,6 +51,7 @@ export function widerPoints(record: WiderRecord): WiderPoint[] {
   const { formSteps, leastForms, cycles, chains, chainSteps, testPuzzles: puzzles } = record.plan;
   const searches = searchParts(record, 'test');
   const tested = searched(record, 'test');
+  const haltAbove = chosenThreshold(record);
   const sum = (counts: readonly (number | undefined)[]): number => counts.reduce<number>((all, n) => all + (n ?? 0), 0);
   const stepsParts = (method: StepsPart['method']): StepsPart[] =>
     record.parts.filter((part): part is StepsPart => part.method === method);
@@ -83,24 +78,24 @@ export function widerPoints(record: WiderRecord): WiderPoint[] {
     }),
     ...powersOfTwo(limitOf(record))
       .filter((limit) => limit >= formSteps)
-      .map((limit) => stopWhenSure(tested, chosenThreshold(record), limit)),
+      .map((limit) => stopWhenSure(tested, haltAbove, limit)),
   ];
 }
 
 /** Solved against passes, one curve a way. */
 export function widerFigure(record: WiderRecord): Figure {
   const points = widerPoints(record);
-  const { haltAbove, puzzles } = { haltAbove: chosenThreshold(record), puzzles: record.plan.testPuzzles };
+  const haltAbove = chosenThreshold(record);
+  const puzzles = record.plan.testPuzzles;
   const ways = [...new Set(points.map(({ way }) => way))];
   const series = ways.map((way) => ({ way, own: points.filter((point) => point.way === way) }));
   const ends = series.map(({ way, own }, index) =>
     endOf(way, index, Math.log10(own.at(-1)!.passes), percent(own.at(-1)!.solved / puzzles)),
   );
   const most = Math.max(...points.map(({ passes }) => passes));
-  const bars = own95(points);
   return {
     data: series.map(({ way, own }, index): Trace => {
-      const intervals = own.map((point) => bars.get(point)!);
+      const intervals = own.map(intervalOf);
       const error = {
         type: 'data',
         symmetric: false,
@@ -142,7 +137,6 @@ export function widerFigure(record: WiderRecord): Figure {
 /** Every point of the figure, with its interval; if the head stops, also its precision. */
 export function widerTable(record: WiderRecord): Table {
   const points = widerPoints(record);
-  const bars = own95(points);
   return {
     columns: [
       'way',
@@ -162,12 +156,12 @@ export function widerTable(record: WiderRecord): Table {
         setting,
         passes.toLocaleString('en', { maximumFractionDigits: 0 }),
         percentText(solved / puzzles),
-        interval(bars.get(point)!),
+        intervalText(intervalOf(point)),
         stops === undefined ? '–' : stops.sure.toLocaleString('en'),
         stops === undefined ? '–' : String(stops.wrong),
         right === undefined
           ? '–'
-          : `${percentText(right)} (${interval(binomialInterval(stops!.sure - stops!.wrong, stops!.sure))})`,
+          : `${percentText(right)} (${intervalText(binomialInterval(stops!.sure - stops!.wrong, stops!.sure))})`,
       ];
     }),
   };
@@ -194,7 +188,7 @@ export function thresholdTable(record: WiderRecord): Table {
 }
 
 /** Takes each puzzle's first answer above the threshold within the limit of passes, else the surest one within it. */
-function stopWhenSure(puzzles: readonly (readonly Surer[])[], haltAbove: number, limit: number): WiderPoint {
+function stopWhenSure(puzzles: readonly (readonly SurerAnswer[])[], haltAbove: number, limit: number): WiderPoint {
   let [passes, solved, sure, wrong] = [0, 0, 0, 0];
   for (const answers of puzzles) {
     const stop = answers.find((answer) => answer.haltLogit > haltAbove && answer.passes <= limit);
@@ -214,7 +208,7 @@ function stopWhenSure(puzzles: readonly (readonly Surer[])[], haltAbove: number,
   };
 }
 
-function surestWithin(answers: readonly Surer[], passes: number): Surer | undefined {
+function surestWithin(answers: readonly SurerAnswer[], passes: number): SurerAnswer | undefined {
   return answers.filter((answer) => answer.passes <= passes).at(-1);
 }
 
@@ -222,7 +216,7 @@ function searchParts({ parts }: WiderRecord, set: 'validation' | 'test'): Search
   return parts.filter((part): part is SearchPart => part.method === 'search' && part.set === set);
 }
 
-function searched(record: WiderRecord, set: 'validation' | 'test'): Surer[][] {
+function searched(record: WiderRecord, set: 'validation' | 'test'): SurerAnswer[][] {
   return searchParts(record, set).flatMap(({ surer }) =>
     surer.map((numbers) =>
       Array.from({ length: numbers.length / 3 }, (_, i) => ({
@@ -238,10 +232,10 @@ function limitOf({ plan }: WiderRecord): number {
   return plan.mostForms * plan.formSteps;
 }
 
-function own95(points: readonly WiderPoint[]): Map<WiderPoint, readonly [number, number]> {
-  return new Map(points.map((point) => [point, binomialInterval(point.solved, point.puzzles)]));
+function intervalOf({ solved, puzzles }: WiderPoint): readonly [number, number] {
+  return binomialInterval(solved, puzzles);
 }
 
-function interval([low, high]: readonly [number, number]): string {
+function intervalText([low, high]: readonly [number, number]): string {
   return `${percentPoints(low)} to ${percentPoints(high)}`;
 }

@@ -42,7 +42,8 @@ export interface SweepOptions {
   /** Where runs keep their checkpoints, one folder a run. Default runs. */
   readonly folder?: string;
   /**
-   * Threads of one run. Default 1: several runs side by side use the cores better than one run with several threads.
+   * The engine of every run. Its threads are 1 by default: several runs side by side use the cores better than one run
+   * with several threads.
    */
   readonly engine?: EngineOptions;
   /** Runs at once. Default: as many as the cores and the free memory hold. */
@@ -80,41 +81,39 @@ export async function status(
   for (const planned of plan) {
     const { experiment, seed } = planned;
     const { id, cost } = 'id' in planned ? planned : known(planned, await dataOf(experiment));
-    const stale = records.find(
-      (record) =>
-        record.experiment.name === experiment.name && record.seed === seed && record.id !== id && isPlain(record),
-    );
-    const older = records.find(
-      (record) =>
-        record.experiment.name === experiment.name &&
-        settingsHash(record.id) !== settingsHash(id) &&
-        isPlain(record) &&
-        sameTrial(record.experiment, experiment),
-    );
-    if (older !== undefined)
-      throw new InputError(
-        `record ${older.id}: expected one of the puzzles of ${id}; their file has changed since, so both can't ` +
-          `stand in the same table: delete it or move it out of ${recordFolder}`,
-      );
-    // The tries of a search share a name and differ in settings, so another one is no stale record.
-    if (stale !== undefined && experiment.evaluation.split === 'test')
-      throw new InputError(
-        `record ${stale.id}: expected ${id} (changed since: ` +
-          `${changesText(stale.experiment, experiment) || 'the puzzles'}). The two can't stand in the same table: ` +
-          `delete it or move it out of ${recordFolder}`,
-      );
+    refuseStale(records, planned, id, recordFolder);
     const recorded = records.some((record) => record.id === id);
     const state = recorded ? 'recorded' : isClaimed(path.join(folder, id)) ? 'taken' : 'waiting';
-    runs.push({
-      experiment,
-      seed,
-      id,
-      state,
-      share: recorded ? 1 : notedShare(path.join(folder, id)),
-      cost,
-    });
+    runs.push({ experiment, seed, id, state, share: recorded ? 1 : notedShare(path.join(folder, id)), cost });
   }
   return runs;
+}
+
+/** Throws InputError for a record that can't stand in one table with run `id`. */
+function refuseStale(
+  records: readonly RunRecord[],
+  { experiment, seed }: PlannedRun,
+  id: string,
+  folder: string,
+): void {
+  const alike = records.filter((record) => record.experiment.name === experiment.name && isPlain(record));
+  const older = alike.find(
+    (record) => settingsHash(record.id) !== settingsHash(id) && sameTrial(record.experiment, experiment),
+  );
+  if (older !== undefined)
+    throw new InputError(
+      `record ${older.id}: expected one of the puzzles of ${id}; their file has changed since, so both can't ` +
+        `stand in the same table: delete it or move it out of ${folder}`,
+    );
+  // The tries of a search share a name and differ in settings, so another one is no stale record.
+  if (experiment.evaluation.split !== 'test') return;
+  const stale = alike.find((record) => record.seed === seed && record.id !== id);
+  if (stale !== undefined)
+    throw new InputError(
+      `record ${stale.id}: expected ${id} (changed since: ` +
+        `${changesText(stale.experiment, experiment) || 'the puzzles'}). The two can't stand in the same table: ` +
+        `delete it or move it out of ${folder}`,
+    );
 }
 
 /** Whether a run had the kit's block, and the weights of its seed at the start. */
@@ -142,14 +141,10 @@ export async function runSweep(
   const engine = { threads: 1, ...options.engine };
   for (const { experiment } of plan) checkShared(experiment, engine);
   const runs = await status(plan, options);
+  const waiting = runs.flatMap(({ state, experiment }) => (state === 'waiting' ? [experiment] : []));
   // Now, not once the first run is finished.
-  if (runs.some(({ state }) => state === 'waiting')) checkPlace(path.join(records, 'record.json'));
-  const jobs =
-    options.jobs ??
-    defaultJobs(
-      runs.filter(({ state }) => state === 'waiting').map(({ experiment }) => experiment),
-      engine,
-    );
+  if (waiting.length > 0) checkPlace(path.join(records, 'record.json'));
+  const { jobs = defaultJobs(waiting, engine) } = options;
   const children = new Set<ChildProcess>();
   const update = (index: number, change: Partial<SweepRun>): void => {
     runs[index] = { ...runs[index]!, ...change };
@@ -223,6 +218,11 @@ function startWorker(
 
 /** Ignores a failed send: a child that has just ended reports by its exit. */
 function unheard(): void {}
+
+/** Whether a run has its record, of this sweep or from before. */
+export function hasRecord({ state }: Pick<SweepRun, 'state'>): boolean {
+  return state === 'recorded' || state === 'finished';
+}
 
 /** FLOP of runs, training and evaluation. */
 export function sweepFlop(runs: readonly Pick<SweepRun, 'cost'>[]): number {

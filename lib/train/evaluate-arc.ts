@@ -1,8 +1,9 @@
 /** Evaluates a model on ARC as the paper does: it answers every version of every test pair, and the versions vote. */
 import { cropGrid, restoreGrid } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
+import { toBatch } from '../data/batches.js';
 import type { Dataset } from '../data/dataset.js';
-import { ignoredLabel, type Batch } from '../data/example.js';
+import type { Batch } from '../data/example.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
 import { sigmoid } from '../engine/losses.js';
@@ -159,25 +160,15 @@ function examplesOf({ versions }: ArcDataset, most = Infinity): TestExample[] {
   );
 }
 
-function batchOf(
-  { versions, sequenceLength: L, ignore }: ArcDataset,
-  seats: readonly TestExample[],
-  mode: PuzzleIdMode,
-): Batch {
-  const tokens = new Int32Array(seats.length * L);
-  const labels = new Int32Array(seats.length * L);
-  seats.forEach(({ task, version, pair }, seat) => {
-    const { input, label } = versions.examples(task, version)[pair]!;
-    tokens.set(input, seat * L);
-    labels.set(
-      Int32Array.from(label, (token) => (token === ignore ? ignoredLabel : token)),
-      seat * L,
-    );
-  });
+function batchOf(dataset: ArcDataset, seats: readonly TestExample[], mode: PuzzleIdMode): Batch {
+  const { versions } = dataset;
   const idOf = ({ task, version }: TestExample): number => {
     if (mode === 'blank') return 0;
     const owner = mode === 'own' ? task : (task + 1) % versions.entries.length;
     return versions.id(owner, version % versions.count(owner));
   };
-  return { tokens, labels, puzzleIds: Int32Array.from(seats, idOf) };
+  return toBatch(
+    dataset,
+    seats.map((seat) => ({ example: versions.examples(seat.task, seat.version)[seat.pair]!, id: idOf(seat) })),
+  );
 }

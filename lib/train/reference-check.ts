@@ -1,5 +1,5 @@
 /** Replays the reference's fixtures on an engine and measures how far every quantity is from PyTorch's. */
-import type { Engine, InferResult } from '../engine/engine.js';
+import type { Engine, InferResult, TrainResult } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import type { LatentId } from '../model/calls.js';
 import type { ModelConfig } from '../model/config.js';
@@ -7,7 +7,7 @@ import { parameterSpecs, type Tensor, type TensorMap } from '../model/parameters
 import { Random } from '../random.js';
 import { advance, emptyCarry, firstSteps, lastSteps, refill, type Carry } from './carry.js';
 import { scoreBoard, stepMetrics, type StepMetrics } from './metrics.js';
-import { checkTraining, paperTraining, updateRequest } from './options.js';
+import { checkTraining, paperTraining, updateRequest, type TrainingOptions } from './options.js';
 import { Errors, rootMeanSquare, type QuantityReport } from './reference-errors.js';
 import { readFixture, type Fixture } from './reference-fixture.js';
 
@@ -67,7 +67,42 @@ export async function checkReference(
 
 async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors): Promise<void> {
   const { json, config } = fixture;
-  const options = checkTraining({
+  const options = trainingOf(fixture);
+  const state = engine.createState(json.batch_size);
+  const random = new Random(0); // never matters: the fixtures explore with probability 0
+  await engine.writeTensors('parameters', parametersUnder(fixture, 'init/'));
+  let carry = emptyCarry(json.batch_size, config.sequenceLength);
+  for (let step = 0; step < json.train_steps; step++) {
+    const at = `step${step}`;
+    errors.absolute('carry: halted before', carry.halted, fixture.integers(`${at}/halted_before`), 0);
+    if (step > 0) {
+      const before = (latent: LatentId): Float32Array => fixture.floats(`step${step - 1}/${latentKey(latent)}`);
+      await state.write(new Map(engine.schedule.latents.map((latent) => [latent, before(latent)])));
+    }
+    carry = refill(carry, batchUnder(fixture, `${at}/batch_`));
+    const result = await engine.trainStep(state, {
+      ...carry.puzzles,
+      reset: firstSteps(carry),
+      last: lastSteps(carry, config),
+      loss: 'stablemax',
+      wantLogits: true,
+    });
+    compareStep(fixture, step, result, await state.read(), errors);
+    if (step === 0) await compareGradients(fixture, engine, errors);
+
+    carry = advance(carry, result.haltLogits, result.continueLogits, config, random);
+    errors.absolute('carry: halted after', carry.halted, fixture.integers(`${at}/halted_after`), 0);
+    errors.absolute('carry: steps', carry.steps, fixture.integers(`${at}/steps_after`), 0);
+    compareMetrics(fixture, step, stepMetrics(result, carry), errors);
+    await engine.update(updateRequest(step + 1, options));
+  }
+  await compareWeights(fixture, engine, errors);
+  state.dispose();
+}
+
+/** The training options of a fixture. */
+function trainingOf({ json }: Fixture): TrainingOptions {
+  return checkTraining({
     ...paperTraining,
     steps: json.train_steps,
     warmupSteps: 0,
@@ -80,53 +115,25 @@ async function replayTraining(fixture: Fixture, engine: Engine, errors: Errors):
     puzzleWeightDecay: json.puzzle_emb_optimizer.weight_decay,
     emaRate: json.ema,
   });
-  const state = engine.createState(json.batch_size);
-  const random = new Random(0); // never matters: the fixtures explore with probability 0
-  await engine.writeTensors('parameters', parametersUnder(fixture, 'init/'));
-  let carry = emptyCarry(json.batch_size, config.sequenceLength);
-  for (let step = 0; step < json.train_steps; step++) {
-    const at = `step${step}`;
-    errors.absolute('carry: halted before', carry.halted, fixture.integers(`${at}/halted_before`), 0);
-    if (step > 0)
-      await state.write(
-        new Map(
-          [...(await state.read()).keys()].map((latent) => [
-            latent,
-            fixture.floats(`step${step - 1}/${latentKey(latent)}`),
-          ]),
-        ),
-      );
-    const [when, close] = step === 0 ? ['first step: ', tolerances.logits] : ['later steps: ', tolerances.afterUpdate];
-    carry = refill(carry, batchUnder(fixture, `${at}/batch_`));
-    const result = await engine.trainStep(state, {
-      ...carry.puzzles,
-      reset: firstSteps(carry),
-      last: lastSteps(carry, config),
-      loss: 'stablemax',
-      wantLogits: true,
-    });
-    errors.absolute(`${when}logits`, result.logits ?? new Float32Array(), fixture.floats(`${at}/logits`), close);
-    errors.absolute(`${when}halt logits`, result.haltLogits, fixture.floats(`${at}/q_halt_logits`), close);
-    errors.absolute(`${when}continue logits`, result.continueLogits, fixture.floats(`${at}/q_continue_logits`), close);
-    if (fixture.has(`${at}/target_q_continue`))
-      errors.absolute(
-        `${when}continue targets`,
-        result.continueTargets ?? new Float32Array(),
-        fixture.floats(`${at}/target_q_continue`),
-        close,
-      );
-    for (const [latent, values] of await state.read())
-      errors.absolute(`${when}latents`, values, fixture.floats(`${at}/${latentKey(latent)}`), close);
-    if (step === 0) await compareGradients(fixture, engine, errors);
+}
 
-    carry = advance(carry, result.haltLogits, result.continueLogits, config, random);
-    errors.absolute('carry: halted after', carry.halted, fixture.integers(`${at}/halted_after`), 0);
-    errors.absolute('carry: steps', carry.steps, fixture.integers(`${at}/steps_after`), 0);
-    compareMetrics(fixture, step, stepMetrics(result, carry), errors);
-    await engine.update(updateRequest(step + 1, options));
-  }
-  await compareWeights(fixture, engine, errors);
-  state.dispose();
+/** Compares what a training step gives: logits, halting logits and their targets, latents. */
+function compareStep(
+  fixture: Fixture,
+  step: number,
+  result: TrainResult,
+  latents: ReadonlyMap<LatentId, Float32Array>,
+  errors: Errors,
+): void {
+  const [when, close] = step === 0 ? ['first step: ', tolerances.logits] : ['later steps: ', tolerances.afterUpdate];
+  const compare = (what: string, mine: Float32Array, name: string): void =>
+    errors.absolute(`${when}${what}`, mine, fixture.floats(`step${step}/${name}`), close);
+  compare('logits', result.logits ?? new Float32Array(), 'logits');
+  compare('halt logits', result.haltLogits, 'q_halt_logits');
+  compare('continue logits', result.continueLogits, 'q_continue_logits');
+  if (fixture.has(`step${step}/target_q_continue`))
+    compare('continue targets', result.continueTargets ?? new Float32Array(), 'target_q_continue');
+  for (const [latent, values] of latents) compare('latents', values, latentKey(latent));
 }
 
 function compareMetrics({ json }: Fixture, step: number, mine: StepMetrics, errors: Errors): void {

@@ -13,12 +13,13 @@ import {
   gridOfRows,
   gridRows,
   restoreGrid,
+  type ArcPair,
   type ArcTask,
 } from '../../lib/data/arc.js';
 import { buildArc } from '../../lib/data/arc-build.js';
 import { arcOverlap, canonicalPair, repeatedTasks } from '../../lib/data/arc-overlap.js';
 import { readArcTasks } from '../../lib/data/arc-json.js';
-import { arcDataset, arcFiles, arcTasks } from '../../lib/data/arc-sets.js';
+import { arcDataset, arcFiles, arcTasks, type ArcDataset } from '../../lib/data/arc-sets.js';
 import { dataFile } from '../../lib/files.js';
 import { NpyWriter } from '../../lib/data/npy-writer.js';
 import { parseAugmentedName } from './augmented-name.js';
@@ -188,18 +189,15 @@ describe('ARC overlap', () => {
     train: pairs.slice(0, -1),
     test: pairs.slice(-1),
   });
-  const entry = (...pairs: ArcTask['train'][number][]): Parameters<typeof arcOverlap>[0] => [
-    { task: task('t', ...pairs), index: 0, pairs },
-  ];
 
   it('counts pairs that are the same, and those that are the same but for orientation and colours', () => {
-    const train = entry(pair([[1, 0]], [[2]]), pair([[3, 3]], [[3]]));
-    const scored = entry(
+    const train = [pair([[1, 0]], [[2]]), pair([[3, 3]], [[3]])];
+    const scored = [
       pair([[1, 0]], [[2]]), // the same
       pair([[0], [5]], [[7]]), // turned, 1 → 5, 2 → 7
       pair([[0, 4]], [[4]]), // one colour where there were two
       pair([[0, 0]], [[0]]), // black is not just any colour
-    );
+    ];
     assert.deepEqual(arcOverlap(train, scored), { pairs: 4, same: 1, equivalent: 2 });
   });
 
@@ -227,7 +225,8 @@ describe('ARC overlap', () => {
     );
     assert.deepEqual(shared, [391, 376]);
     const { train, test } = arcDataset({ set: 'arc1', canvas: 30, augmentations: 0, seed: 0 });
-    assert.deepEqual(arcOverlap(train.versions.entries, test.versions.entries), { pairs: 419, same: 1, equivalent: 9 });
+    const pairsOf = ({ versions }: ArcDataset): ArcPair[] => versions.entries.flatMap(({ pairs }) => pairs);
+    assert.deepEqual(arcOverlap(pairsOf(train), pairsOf(test)), { pairs: 419, same: 1, equivalent: 9 });
   });
 
   it('counts tasks that repeat another under another name or in another order', () => {
