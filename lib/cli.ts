@@ -14,7 +14,9 @@ const columns = Math.min(120, Math.max(80, process.stdout.columns ?? 120));
 /** Exit codes: 0 done, 1 a check failed or the run broke, 2 the input was wrong. */
 async function main(argv: readonly string[]): Promise<number> {
   goWhereUserIs();
-  const [name, ...rest] = argv;
+  const [first, second] = argv;
+  const isHelp = first === 'help' || first === '--help';
+  const [name, ...rest] = isHelp && second !== undefined ? [second, '--help'] : argv;
   if (name === undefined || name === '--help' || name === 'help') {
     process.stdout.write(overview());
     return 0;

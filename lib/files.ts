@@ -71,7 +71,9 @@ export function dataFile(name: string, publishedSet?: string): string {
 export function userFile(named: string): string {
   checkValue('file', named, pathText);
   const file = path.resolve(named);
-  return existsSync(file) ? file : nameBelow(named) === undefined ? dataFile(named) : missing(file);
+  if (existsSync(file)) return file;
+  if (nameBelow(named) !== undefined) return missing(file);
+  return findDataFile(named) ?? missing(`${file}, nor in ${dataFolders().join(', ')}`);
 }
 
 function missing(file: string): never {

@@ -24,17 +24,16 @@ export function readUserFile(file: string, most?: number): Buffer {
  * offset, which excludes pipes and devices. Throws InputError if it is missing, is a folder, or may not be read.
  */
 export function openUserFile(file: string, kind: 'any' | 'plain'): number {
-  let handle: number;
   try {
-    handle = openSync(file, 'r');
+    const stat = statSync(file); // not after opening, which waits for the other end of a pipe
+    if (stat.isFile() || (kind === 'any' && !stat.isDirectory())) return openSync(file, 'r');
+    const got = stat.isDirectory()
+      ? 'a folder'
+      : 'a pipe or a device, which is read only once; save what it gives first';
+    throw new InputError(`expected a file, got ${got}: ${file}`);
   } catch (error) {
     throw readError(error, file);
   }
-  const stat = fstatSync(handle);
-  if (stat.isFile() || (kind === 'any' && !stat.isDirectory())) return handle;
-  closeSync(handle);
-  const got = stat.isDirectory() ? 'a folder' : 'a pipe or a device, which is read only once; save what it gives first';
-  throw new InputError(`expected a file, got ${got}: ${file}`);
 }
 
 /**

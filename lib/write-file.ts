@@ -75,6 +75,8 @@ function placeOf(file: string): string {
     if (stat !== undefined && !stat.isFile() && !stat.isDirectory())
       throw new InputError(`${file}: expected a file, got a device or a pipe; choose another place`);
     if (stat !== undefined) return realpathSync(file);
+    if (lstatSync(file, { throwIfNoEntry: false })?.isSymbolicLink() === true)
+      throw new InputError(`${file}: expected a file or a free name, got a link to nothing; remove it`);
     makeFolder(path.dirname(file));
     return file;
   } catch (error) {

@@ -179,7 +179,14 @@ describe('files', () => {
     for (const write of [() => writeFileAtomic(at('pipe'), 'text'), () => checkPlace(at('pipe'))])
       assert.throws(write, inputError(`${at('pipe')}: expected a file, got a device or a pipe; choose another place`));
     assert.ok(lstatSync(at('pipe')).isFIFO());
-    for (const each of [target, at('link'), at('pipe')]) rmSync(each);
+    rmSync(target);
+    for (const write of [() => writeFileAtomic(at('link'), 'text'), () => checkPlace(at('link'))])
+      assert.throws(
+        write,
+        inputError(`${at('link')}: expected a file or a free name, got a link to nothing; remove it`),
+      );
+    assert.ok(lstatSync(at('link')).isSymbolicLink() && !existsSync(target));
+    for (const each of [at('link'), at('pipe')]) rmSync(each);
   });
 
   it('of a new folder lie where a link to an empty one leads; one that cannot be replaced is refused at once', () => {

@@ -64,7 +64,8 @@ export function assembleCheckpoint(
   const notes: string[] = [];
   const { config: own, assumed } = within(name, () => {
     const stored = storedConfig(metadata);
-    if (stored !== undefined) return { config: checkConfig({ ...checkConfig(stored), ...known }), assumed: [] };
+    if (stored !== undefined)
+      return { config: checkConfig({ ...checkConfig(stored), ...known }), assumed: storedAssumptions(metadata, known) };
     return inferConfig(new Map([...found].map(([each, { shape }]) => [each, shape])), { ...facts, ...known }, cells);
   });
   checkTensors(name, own, found);
@@ -77,6 +78,8 @@ export function assembleCheckpoint(
   const tensors = new Map<string, Tensor>();
   for (const { name: tensor, shape, role } of parameterSpecs(config)) {
     const data = toFloat32((found.get(tensor) as TensorHandle).read());
+    if (!data.every(Number.isFinite))
+      throw new InputError(`${name}: ${tensor}: expected finite numbers, got NaN or infinity; open another checkpoint`);
     if (role === 'puzzle-table' && own.puzzleIds !== config.puzzleIds) {
       notes.push(
         `puzzle table: ${own.puzzleIds} rows in the file, ${config.puzzleIds} wanted; ` +
@@ -87,13 +90,18 @@ export function assembleCheckpoint(
       tensors.set(tensor, { shape, data });
     }
   }
-  const { format: _format, config: _config, ...rest } = metadata;
+  const { format: _format, config: _config, assumed: _assumed, ...rest } = metadata;
   return { config, tensors, metadata: rest, notes, assumed };
 }
 
 /** The configuration that this kit stored in a file; undefined if it has none, or another program's. */
 export function storedConfig(metadata: Readonly<Record<string, string>>): unknown {
   const { config: stored, format } = metadata;
+  if (format !== undefined && format !== checkpointFormat && /^trm-lab\/(?!state\/)/.test(format))
+    throw new InputError(
+      `format: expected ${checkpointFormat}, got ${reasonOf(format.slice(0, 80))}, of another version of this kit; ` +
+        'convert it there',
+    );
   if (stored === undefined) return undefined;
   const fields = readJson(stored, (reason) => {
     if (format !== checkpointFormat) return undefined;
@@ -101,6 +109,19 @@ export function storedConfig(metadata: Readonly<Record<string, string>>): unknow
   });
   const ours = isObject(fields) && 'hiddenSize' in fields;
   return ours || format === checkpointFormat ? fields : undefined;
+}
+
+/** What was assumed when a file was converted, less what the caller now says. */
+function storedAssumptions(
+  { assumed = '[]' }: Readonly<Record<string, string>>,
+  known: Partial<ModelConfig>,
+): readonly string[] {
+  const refuse = (reason: string): never => {
+    throw new InputError(`metadata assumed: expected a list of texts in JSON, got ${reason}`);
+  };
+  const list = readJson(assumed, refuse);
+  if (!Array.isArray(list) || !list.every((each) => typeof each === 'string')) return refuse(reasonOf(assumed));
+  return list.filter((each) => !Object.hasOwn(known, each.split(' = ')[0] ?? ''));
 }
 
 /** Throws InputError listing all differences between tensors and those of a configuration. */

@@ -46,7 +46,15 @@ export const convert: Command = {
     for (const note of notes) out.note(note);
     saveCheckpoint(
       to,
-      { config, tensors, metadata: { ...metadata, from: path.basename(from) } },
+      {
+        config,
+        tensors,
+        metadata: {
+          ...metadata,
+          from: path.basename(from),
+          ...(assumed.length === 0 ? {} : { assumed: JSON.stringify(assumed) }),
+        },
+      },
       text(args, 'prefix') ?? '',
     );
     const { recursion, mixer, layers, hiddenSize, deepRecursions, latentRecursions } = config;

@@ -1,9 +1,9 @@
 /** The part of trm-lab evaluate that chooses the puzzles to score a checkpoint on. */
 import type { Dataset } from '../data/dataset.js';
 import { kindOfFile, loadPuzzleFile } from '../data/puzzle-file.js';
-import { checkAnswer } from '../data/set-check.js';
+import { checkAnswer, hasSeveralSolutions } from '../data/set-check.js';
 import { hasExtreme } from '../data/sudoku-sets.js';
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import { experiments } from '../experiment/experiments.js';
 import type { OpenModel } from '../experiment/open.js';
 import { changeTask, checkTask, type Task } from '../experiment/task.js';
@@ -56,24 +56,33 @@ export async function dataToScore(
     file === undefined ? chosen : { task: taskOfFile(file, kind, chosen.task), chosenBy: `--file ${file}` };
   const data = await loadShown(task, 'preparing');
   const set = data[split ?? 'test'];
-  const dataset = kind === 'folder' ? { ...set, note: noteOfFolder(set, puzzles ?? set.examples) } : set;
+  const dataset = task.kind === 'folder' ? { ...set, note: noteOfFolder(set, puzzles ?? set.examples) } : set;
   return { dataset, chosenBy, from: { task, train: data.train } };
 }
 
-/** A folder's note, with the first of its answers that breaks the rules of Sudoku or of mazes. */
+/**
+ * A folder's note, with the first of its answers that breaks the rules of Sudoku or of mazes, and the number of Sudokus
+ * with several solutions.
+ */
 function noteOfFolder(set: Dataset, puzzles: number): string {
+  if (set.ignore !== null) return set.note; // answers with hidden cells cannot be checked
   const progress = new Progress();
-  try {
-    // Answers with hidden cells cannot be checked.
-    for (let i = 0; set.ignore === null && i < Math.min(puzzles, set.examples); i++) {
+  const count = Math.min(puzzles, set.examples);
+  let wrong = '';
+  let several = 0;
+  for (let i = 0; i < count; i++) {
+    try {
       checkAnswer(set, i);
-      progress.update('checking', 'answers', i + 1, puzzles);
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      wrong ||= `${error.message}; scored as it stands.`;
     }
-    return set.note;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    return `${set.note} ${error.message}; scored as it stands`.trim();
+    if (hasSeveralSolutions(set, i)) several++;
+    progress.update('checking', 'answers', i + 1, count);
   }
+  const ambiguous =
+    several === 0 ? '' : `${several} of ${count} Sudokus have several solutions; only the folder's counts as right.`;
+  return [set.note, wrong, ambiguous].filter((part) => part !== '').join(' ');
 }
 
 /** The task of a path: a folder is a task itself; ARC tasks get the layout of those that the checkpoint knows. */
@@ -106,7 +115,7 @@ export function taskOfCheckpoint({ config, metadata }: Pick<OpenModel, 'config' 
   if (named !== undefined) {
     const { run = 'unknown' } = metadata;
     if (named.kind !== 'sudoku' || named.source !== 'sudoku-extreme' || hasExtreme() || fitting === undefined)
-      return { task: named, chosenBy: `the checkpoint (run ${run})` };
+      return { task: named, chosenBy: `the checkpoint (run ${reasonOf(run.slice(0, 200))})` };
     return {
       task: fitting.task,
       chosenBy: `experiment ${fitting.name}: the checkpoint names Sudoku-Extreme, which is not installed (TRM_DATA)`,

@@ -28,7 +28,7 @@ import {
 import { engineOptions, readEngineOptions } from './engine-options.js';
 import { voteAndReport } from './evaluate-arc.js';
 import { dataToScore, type ChosenData } from './evaluate-task.js';
-import { checkIds, trainedOn } from './evaluate-trained.js';
+import { checkIds, trainedOn, type TrainedOn } from './evaluate-trained.js';
 import { checkPlace } from '../write-file.js';
 import { experimentOptions, readChanges, readExperiment, variantOption } from './experiment-options.js';
 import { everyField, type ReadSettings } from './settings.js';
@@ -177,6 +177,10 @@ export const evaluateCommand: Command = {
       folder,
       resume: flag(args, 'resume'),
       onResume: (done, file) => out.note(`continuing after ${done} puzzles (${shownPath(file)})`),
+      onNothing: () =>
+        out.note(
+          `--resume: nothing of this evaluation, with these options, is in ${shownPath(folder)}; it starts over`,
+        ),
     });
     try {
       return await stoppable(out, 'stopping after this step', (shouldStop) => score(args, out, keep, shouldStop));
@@ -201,8 +205,7 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
     const asked = readAsked(args, dataset);
     const vote = readVote(args, dataset);
     const ids = isRandom(args) ? undefined : await checkIds(model, chosen, asked.every.puzzleIds, shouldStop);
-    const ofTraining = text(args, 'split') === 'train' || isRandom(args);
-    const known = ofTraining ? undefined : await trainedOn(model, chosen, shouldStop, asked.options.puzzles);
+    const known = await whatIsKnown(args, model, chosen, asked, shouldStop);
     const before = process.cpuUsage();
     const result = await thinkAndScore(engine, dataset, asked, keep, shouldStop);
     const { user, system } = process.cpuUsage(before);
@@ -248,6 +251,22 @@ async function score(args: Arguments, out: Out, keep: Keeping, shouldStop: () =>
   } finally {
     engine.dispose();
   }
+}
+
+/** What is known of the training puzzles; undefined where they are what is scored, and for random weights. */
+async function whatIsKnown(
+  args: Arguments,
+  model: OpenModel,
+  chosen: ChosenData,
+  { options }: Asked,
+  shouldStop: () => boolean,
+): Promise<TrainedOn | undefined> {
+  if (isRandom(args)) return undefined;
+  if (text(args, 'split') !== 'train') return trainedOn(model, chosen, shouldStop, options.puzzles);
+  const { trainSha256 } = model.metadata;
+  return trainSha256 === undefined || trainSha256 === chosen.dataset.sha256
+    ? undefined
+    : { line: 'these are not the training puzzles of the model, or their files have changed since its training' };
 }
 
 /** The requested puzzles. Throws InputError if they do not fit the model. */
@@ -410,12 +429,28 @@ function stepLines(result: Evaluation): string[] {
           `halting: ${result.meanSteps.toFixed(2)} of ${result.supervisionSteps} supervision steps a puzzle on ` +
             "average; below, a halted puzzle's answer also counts for the steps that it skipped",
         ];
-  const rows = Array.from({ length: result.supervisionSteps }, (_, step) =>
-    [result.exactAccuracy[step], result.cellAccuracy[step], result.haltingAccuracy[step]]
-      .map((share) => percentText(share).padStart(8))
-      .join(' '),
-  );
-  return [...halting, 'step   exact    cells  halting', ...rows.map((row, i) => `${String(i + 1).padStart(4)} ${row}`)];
+  const { exactAccuracy, cellAccuracy, haltingAccuracy, alternative } = result;
+  const columns: readonly (readonly [string, readonly number[]])[] = [
+    ['exact', exactAccuracy],
+    ['cells', cellAccuracy],
+    ['halting', haltingAccuracy],
+    ...(alternative === undefined ? [] : [[alternative.name, alternative.accuracy] as const]),
+  ];
+  const lineOf = (first: string, cells: readonly string[]): string =>
+    [first.padStart(4), ...cells.map((cell, i) => cell.padStart(Math.max(8, columns[i]![0].length + 1)))].join(' ');
+  return [
+    ...halting,
+    lineOf(
+      'step',
+      columns.map(([name]) => name),
+    ),
+    ...exactAccuracy.map((_, step) =>
+      lineOf(
+        String(step + 1),
+        columns.map(([, shares]) => percentText(shares[step])),
+      ),
+    ),
+  ];
 }
 
 /** Settings that affect the result: those of the puzzles, and of the model except in training. */

@@ -2,9 +2,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
-import { projectRoot, shownPath } from '../files.js';
-import { writeFileAtomic } from '../write-file.js';
-import { readFileSync } from 'node:fs';
+import { shownPath } from '../files.js';
 import { describeExperiment } from '../experiment/describe.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
@@ -17,6 +15,7 @@ import { configOption, experimentOptions, readExperiment, variantOption } from '
 import { duration, Progress } from '../progress.js';
 import { percentText } from '../report/tables.js';
 import { passLine } from './evaluate-arc.js';
+import { keepRecord } from './keep-record.js';
 import { stoppable } from './stop.js';
 
 /** Longest run at the paper's scale that starts without --yes. */
@@ -58,7 +57,7 @@ export const train: Command = {
       range: [1, anyNumber],
       about: 'steps between checkpoints. Default a twentieth of the run, at least 10',
     },
-    record: { about: 'also copy the record to data/runs, where the tables read it' },
+    record: { about: 'also copy the record to data/runs, where the tables read it, unless it has one of this run' },
     yes: { about: "start a run at the paper's scale even if it takes more than six hours" },
     ...engineOptions,
   },
@@ -115,11 +114,7 @@ export const train: Command = {
       out.line(`stopped; continue with the same command and --resume (${shownPath(outcome.folder)})`);
       return 1;
     }
-    if (flag(args, 'record'))
-      writeFileAtomic(
-        path.join(projectRoot(), 'data', 'runs', `${record.id}.json`),
-        readFileSync(path.join(outcome.folder, 'record.json')),
-      );
+    if (flag(args, 'record')) keepRecord(record.id, path.join(outcome.folder, 'record.json'), 'runs', out);
     const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
     const vote = voteOf(record);
     out.line(

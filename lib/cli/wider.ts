@@ -1,6 +1,5 @@
 /** trm-lab wider: the study of thinking wider behind a figure of docs/results.md. */
 import path from 'node:path';
-import { readFileSync } from 'node:fs';
 import { InputError, StoppedError } from '../errors.js';
 import { assumedLine } from './checkpoint-options.js';
 import { experiment } from '../experiment/experiments.js';
@@ -9,12 +8,12 @@ import { loadTask, changeTask } from '../experiment/task.js';
 import { widerPlan, type WiderRecord } from '../experiment/wider-record.js';
 import { widerStudy } from '../experiment/wider.js';
 import { projectRoot, shownPath } from '../files.js';
-import { writeFileAtomic } from '../write-file.js';
 import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
 import { toText } from '../report/tables.js';
 import { flag, numberOf, seedOf, seedOption, type Command } from './command.js';
 import { engineOptions, readEngineOptions } from './engine-options.js';
+import { keepRecord } from './keep-record.js';
 import { stoppable } from './stop.js';
 
 export const wider: Command = {
@@ -75,8 +74,7 @@ export const wider: Command = {
       engine.dispose();
     }
     const file = path.join(folder, record.id, 'record.json');
-    if (flag(args, 'record'))
-      writeFileAtomic(path.join(projectRoot(), 'data', 'wider', `${record.id}.json`), readFileSync(file));
+    if (flag(args, 'record')) keepRecord(record.id, file, 'wider', out);
     out.line(toText(widerTable(record)));
     out.line(`${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${shownPath(file)}`);
     if (assumed.length > 0) out.line(assumedLine(assumed));

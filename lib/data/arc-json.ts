@@ -4,7 +4,7 @@
  */
 import { type Dirent, existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { InputError, show } from '../errors.js';
+import { InputError, reasonOf, show } from '../errors.js';
 import { isObject } from '../fields.js';
 import { readError } from '../file-errors.js';
 import { isFolder } from '../user-file.js';
@@ -97,7 +97,7 @@ export function parseArcTasks(name: string, text: string, solutions?: string): A
     return Object.hasOwn(read, id) ? read[id] : undefined;
   };
   const task = (id: string, value: unknown): ArcTask =>
-    parseTask(`${name}, task ${id.slice(0, 40)}`, id, value, () => answersOf(id), solutions);
+    parseTask(`${name}, task ${reasonOf(id.slice(0, 40))}`, id, value, () => answersOf(id), solutions);
   const entries = Array.isArray(json)
     ? json.every((item) => isObject(item) && 'input' in item)
       ? [[own, { train: json, test: undefined }] as const] // pairs of one rule, such as RE-ARC's

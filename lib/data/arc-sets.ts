@@ -1,5 +1,5 @@
 /** ARC data sets: their tasks, which pairs are for training and which for testing, and their puzzle ids. */
-import { InputError } from '../errors.js';
+import { InputError, reasonOf } from '../errors.js';
 import path from 'node:path';
 import { dataFile, userFile } from '../files.js';
 import { Random } from '../random.js';
@@ -8,6 +8,7 @@ import { readArcTasks } from './arc-json.js';
 import { ArcDraws, ArcVersions, type ArcEntry } from './arc-versions.js';
 import { withHash, type Dataset } from './dataset.js';
 import { eachSplit, type Split, type Splits } from './splits.js';
+import { plural } from '../words.js';
 
 /** The parts an ARC set is made of. */
 export type ArcSubset = 'training' | 'evaluation' | 'evaluation-official' | 'concept';
@@ -138,6 +139,7 @@ export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
   const { set, file = '', canvas, augmentations, maxTasks = 0, seed } = options;
   const of = set === 'file' ? ` ${path.basename(file)}` : `-AGI-${set === 'arc1' ? 1 : 2}`;
   const tasks = arcTasks(options);
+  const leftOut = tooLargeNote(options);
   const random = new Random(seed).fork('arc');
   const draws = new ArcDraws(augmentations, random.fork('versions'));
   return eachSplit((name) => {
@@ -155,7 +157,7 @@ export function arcDataset(options: ArcSetOptions): Splits<ArcDataset> {
       name:
         `ARC${of} ${name}${canvas === longestSide ? '' : ` within ${canvas}×${canvas}`}` +
         `${maxTasks === 0 ? '' : `, ${entries.length} small tasks`}`,
-      note: noteOnArc(options),
+      note: [noteOnArc(options), leftOut].filter((each) => each !== '').join(' '),
       puzzleIds: arcPuzzleIds(options),
       draw: `versions ${augmentations} seed ${seed}\n`,
     });
@@ -171,6 +173,16 @@ export function noteOnArc({ canvas, maxTasks = 0, testSubset }: ArcSetOptions): 
     `Only ${part} whose grids all fit ${canvas}×${canvas}${smallest}: ` +
     'easier than ARC as a whole, so not comparable with published numbers.'
   );
+}
+
+/** Which tasks of a file are larger than the canvas; '' for none, and for published sets. */
+function tooLargeNote({ set, file = '', canvas }: ArcSetOptions): string {
+  if (set !== 'file') return '';
+  const tasks = readArcTasks(userFile(file));
+  const large = tasks.filter((task) => largestSide(task) > canvas).map(({ id }) => reasonOf(id.slice(0, 40)));
+  if (large.length === 0) return '';
+  const named = large.slice(0, 5).join(', ') + (large.length > 5 ? ' and others' : '');
+  return `Left out as too large: ${large.length} of the file's ${plural(tasks.length, 'task')} (${named}).`;
 }
 
 /** A split's original pairs at offset (0, 0) as a data set; each task is one puzzle and one group. */

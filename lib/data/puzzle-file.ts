@@ -5,6 +5,7 @@ import { checkCounts, given } from '../fields.js';
 import { userFile } from '../files.js';
 import { isFolder } from '../user-file.js';
 import type { Dataset } from './dataset.js';
+import { mazeAnswer, mazeText } from './maze.js';
 import { holdsMaze, loadMazeFile } from './maze-file.js';
 import { mazeSetOf } from './maze-sets.js';
 import { isReferenceFolder } from './reference-format.js';
@@ -17,7 +18,9 @@ import { plural } from '../words.js';
 export async function kindOfFile(file: string): Promise<'sudoku' | 'maze' | 'arc' | 'folder'> {
   if (isFolder(file)) return isReferenceFolder(file) ? 'folder' : 'arc';
   const start = await firstText(file);
-  if (/^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start)) return 'arc';
+  const isJson = /^\s*[{[]\s*(["{}[\]]|$)/.test(start) && !/^\s*\[\s*\[\s*\d/.test(start);
+  // Sudokus as JSON are read by nothing here, but their reader says so.
+  if (isJson && !/"(question|puzzle|quiz|sudoku|board)\w*"\s*:/i.test(start)) return 'arc';
   return holdsMaze(start) ? 'maze' : 'sudoku';
 }
 
@@ -39,7 +42,15 @@ export async function loadPuzzleFile(named: string, limit?: number): Promise<Dat
     const [first] = mazes;
     if (first === undefined) throw new InputError(`${name}: expected at least one maze after the header, got none`);
     const set = mazeSetOf(mazes, Math.sqrt(first.input.length), name);
-    return { ...set, note: repeatedNote(mazes.map(({ input }) => input)) };
+    const others = mazes.filter(({ input, label }) => mazeText(mazeAnswer(input)) !== mazeText(label)).length;
+    const notes = [
+      others === 0
+        ? ''
+        : `Answers that are another shortest path than this kit's rule picks: ${others} of ${mazes.length}. ` +
+          "exact counts the file's path only.",
+      repeatedNote(mazes.map(({ input }) => input)),
+    ];
+    return { ...set, note: notes.filter((each) => each !== '').join(' ') };
   }
   if (kind !== 'sudoku')
     throw new InputError(

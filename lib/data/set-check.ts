@@ -35,7 +35,6 @@ export interface SetCheck {
  */
 export function checkSet(set: Dataset, onProgress: (done: number, total: number) => void = () => undefined): SetCheck {
   const kind = kindOfSet(set);
-  const geometry = kind === 'sudoku' ? geometryOfCells(set.sequenceLength) : undefined;
   const firsts = new Set(Array.from(set.groupOffsets.subarray(0, -1), (puzzle) => set.puzzleOffsets[puzzle]!));
   const [boards, forms] = [new Set<string>(), new Set<string>()];
   let [severalSolutions, againstRule] = [0, 0];
@@ -48,7 +47,7 @@ export function checkSet(set: Dataset, onProgress: (done: number, total: number)
     if (firsts.has(i)) {
       boards.add(canonicalForm('other', set, i));
       forms.add(canonicalForm(kind, set, i));
-      if (geometry !== undefined && solveSudoku(boardOfTokens(input), geometry).solutions > 1) severalSolutions++;
+      if (hasSeveralSolutions(set, i)) severalSolutions++;
     }
     onProgress(i + 1, set.examples);
   }
@@ -81,6 +80,13 @@ export function checkAnswer(set: Dataset, i: number): void {
         ? 'the answer is not a shortest path through the maze'
         : undefined;
   if (wrong !== undefined) throw new InputError(`${set.name}, example ${i + 1}: ${wrong}`);
+}
+
+/** Whether an example is a Sudoku with more than one solution. */
+export function hasSeveralSolutions(set: Dataset, i: number): boolean {
+  if (kindOfSet(set) !== 'sudoku') return false;
+  const { input } = exampleOf(set, i);
+  return !input.includes(0) && solveSudoku(boardOfTokens(input), geometryOfCells(set.sequenceLength)!).solutions > 1;
 }
 
 function wrongSudoku(input: Uint8Array, label: Uint8Array, geometry: SudokuGeometry): string | undefined {

@@ -151,9 +151,11 @@ async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
   } else if (form.kind === 'cells') {
     for await (const { line, cells } of tableRows(text, name, form)) {
       const row = cells.slice(form.first).map((cell) => cell.trim() || '.');
-      if (row.length !== form.size || row.some((cell) => cell.length > 1))
+      const long = row.find((cell) => cell.length > 1);
+      if (row.length !== form.size || long !== undefined)
         throw new InputError(
-          `${name}, line ${line}: expected ${form.size} columns with a digit or nothing, got ${row.length}`,
+          `${name}, line ${line}: expected ${form.size} columns with a digit or nothing, ` +
+            `got ${long === undefined ? row.length : show(long)}`,
         );
       const board = (text: readonly string[]): Uint8Array =>
         within(`${name}, line ${line}`, () => readBoard(text.join('')));

@@ -81,7 +81,9 @@ export const evaluationFields: Fields<EvaluationPlan> = {
   closing: listOf(anyObject),
 };
 const nameForFiles: FieldCheck = (value) =>
-  /^(?!\.+$)[^/\\]+$/.test(String(value)) ? text(value) : 'a name without slashes';
+  /^(?!\.+$)[^/\\\p{Cc}]{1,100}$/u.test(String(value))
+    ? text(value)
+    : 'a name without slashes, of at most 100 characters on one line';
 
 /** What an experiment consists of; change checks its parts further. */
 const experimentFields: Fields<Experiment> = {

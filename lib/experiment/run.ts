@@ -36,6 +36,7 @@ import { openEventLog } from './event-log.js';
 import { checkExperiment, type Experiment } from './experiment.js';
 import { blockField, checkBlock } from './own-block.js';
 import {
+  lastSitting,
   readRecord,
   recordSchema,
   summaryOf,
@@ -194,13 +195,23 @@ async function runClaimed(
 ): Promise<RunOutcome> {
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
-  if (options.keepStopped === true && !resume && existsSync(files.state) && !existsSync(files.record))
-    throw new InputError(
-      `${folder}: run ${id} was stopped at step ${stateStep(files.state)} of ${experiment.training.steps}; ` +
-        'continue it with --resume, or discard it and start over with --restart',
-    );
-  if (!resume && existsSync(files.record))
+  const { steps } = experiment.training;
+  const recorded = existsSync(files.record);
+  if (options.keepStopped === true && !resume && existsSync(files.state)) {
+    const step = stateStep(files.state);
+    if (!recorded || (step !== undefined && step < steps))
+      throw new InputError(
+        `${folder}: run ${id} was stopped at step ${step ?? '?'} of ${steps}; ` +
+          'continue it with --resume, or discard it and start over with --restart',
+      );
+  }
+  if (!resume && recorded)
     options.onNote?.(`${folder}: this run is finished; it is trained again from the first step, not resumed`);
+  if (resume && recorded && !existsSync(files.state))
+    throw new InputError(
+      `${folder}: expected the last checkpoint of this finished run, got none (${path.basename(files.state)}); ` +
+        'use its record and its model as they are, or train it again without resume',
+    );
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;
   try {
@@ -220,7 +231,12 @@ async function runClaimed(
     const outcome = { id, folder, steps: trainer.step, engine, data, curve, evaluations };
     if (!finished) return outcome;
     // A run that was already finished keeps its record, with its original commit and time.
-    if (run.untouched && existsSync(files.record)) return { ...outcome, record: readRecord(files.record) };
+    if (run.untouched && existsSync(files.record)) {
+      const record = readRecord(files.record);
+      const { engine: madeOn, precision } = lastSitting(record);
+      options.onNote?.(`${folder}: this run was finished before (${madeOn}, ${precision}); its results are kept`);
+      return { ...outcome, record };
+    }
     const about = { ...given({ start: start?.sha256 }), ...blockField(options.engine?.block) };
     const record = { ...recordOf(experiment, seed, outcome, run.measured), ...about };
     await keepResults(files, record, engine);

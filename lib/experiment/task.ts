@@ -137,7 +137,9 @@ const kinds: { readonly [Name in Task['kind']]: Kind<Extract<Task, { kind: Name 
     load: ({ folder }) =>
       Promise.resolve().then(() => {
         const { train, test } = readReferenceFolder(folder);
-        return { train, test, validation: emptyLike(test) }; // this format has no validation set
+        // The format has no validation set.
+        const validation = { ...emptyLike(test), name: test.name.replace(/test$/, 'validation') };
+        return { train, test, validation };
       }),
     shape: ({ folder }) => referenceShape(folder),
     fieldOf: {},

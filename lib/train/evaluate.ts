@@ -194,7 +194,7 @@ export function checkScorable(engine: Engine, dataset: Dataset, { puzzles, puzzl
   if (strange >= 0)
     throw new InputError(
       `${name}: expected puzzle ids below ${config.puzzleIds}, as the model has, got ${ids[strange]}: it has not ` +
-        'learned these puzzles by their ids; score it without them (puzzleIds blank)',
+        'learned these puzzles by their ids; score it without them (puzzleIds blank, or --puzzle-ids blank)',
     );
   if (ignore === null) return;
   for (let i = 0; i < total; i++)

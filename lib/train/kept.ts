@@ -17,6 +17,8 @@ export interface KeepingOptions {
   readonly every?: number;
   /** Called if an evaluation continues from a file. `done`: puzzles finished before. */
   readonly onResume?: (done: number, file: string) => void;
+  /** Called if an evaluation was to continue, but no file is there, so that it starts over. */
+  readonly onNothing?: () => void;
 }
 
 const format = 'trm-lab/evaluation/1';
@@ -80,12 +82,13 @@ export class Kept<State extends { readonly done: number }> {
   #written = performance.now();
   #latest: (() => State) | undefined;
 
-  constructor(key: string, { folder, resume, every = 30, onResume }: KeepingOptions) {
+  constructor(key: string, { folder, resume, every = 30, onResume, onNothing }: KeepingOptions) {
     this.#key = key;
     this.#every = every;
     this.file = path.join(folder, `evaluation-${key.slice(0, 16)}.json`);
     this.found = resume && existsSync(this.file) ? this.#read() : undefined;
     if (this.found !== undefined) onResume?.(this.found.done, this.file);
+    else if (resume) onNothing?.();
   }
 
   /** Notes that a part is finished. Since some states are large, `state` is called only when the file is written. */

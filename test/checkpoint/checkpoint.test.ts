@@ -239,6 +239,42 @@ describe('checkpoints', () => {
     assert.throws(() => loadCheckpoint(undefined as never), /expected the path of a file, or its bytes, got undefined/);
   });
 
+  it('of another version of the kit, or with weights that are no numbers, are refused', () => {
+    const tensors = initialParameters(small, new Random(0));
+    const stored = (data: (of: Tensor) => Float32Array): Map<string, StoredTensor> =>
+      new Map([...tensors].map(([name, of]) => [name, { dtype: 'F32', shape: of.shape, data: data(of) }]));
+    const config = JSON.stringify(small);
+    writeSafetensors(
+      file('later'),
+      stored(({ data }) => data),
+      { format: 'trm-lab/model/2', config },
+    );
+    assert.throws(
+      () => loadCheckpoint(file('later')),
+      inputError(/later: format: expected trm-lab\/model\/1, got trm-lab\/model\/2, of another version of this kit/),
+    );
+    const nan = stored(({ data }) => data.map(() => NaN));
+    writeSafetensors(file('nan'), nan, { format: 'trm-lab/model/1', config });
+    assert.throws(
+      () => loadCheckpoint(file('nan')),
+      inputError(/nan: .*: expected finite numbers, got NaN or infinity/),
+    );
+  });
+
+  it('keep what was assumed of them when they are saved again, until it is said', () => {
+    saveForeign(file('foreign'), initialParameters(small, new Random(0)), '');
+    const { config, tensors, assumed } = loadCheckpoint(file('foreign'));
+    assert.ok(assumed.includes('deepRecursions = 3'), assumed.join());
+    saveCheckpoint(file('ours'), { config, tensors, metadata: { assumed: JSON.stringify(assumed) } });
+    assert.deepEqual(loadCheckpoint(file('ours')).assumed, assumed);
+    assert.deepEqual(
+      loadCheckpoint(file('ours'), { config: { deepRecursions: 3 } }).assumed,
+      assumed.filter((each) => each !== 'deepRecursions = 3'),
+    );
+    saveCheckpoint(file('ours'), { config, tensors, metadata: { assumed: '5' } });
+    assert.throws(() => loadCheckpoint(file('ours')), inputError(/metadata assumed: expected a list of texts in JSON/));
+  });
+
   it('with a damaged configuration are refused', () => {
     const tensors = new Map<string, StoredTensor>(
       [...initialParameters(small, new Random(1))].map(([name, { shape, data }]) => [

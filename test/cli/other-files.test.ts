@@ -1,6 +1,6 @@
 /** evaluate and data on files and checkpoints of other people: what cannot be known is said, and nothing is lost. */
 import assert from 'node:assert/strict';
-import { spawnSync, type SpawnSyncReturns } from 'node:child_process';
+import { execFileSync, spawnSync, type SpawnSyncReturns } from 'node:child_process';
 import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,11 @@ describe('files and checkpoints of other people', function () {
       assert.equal(status, 2, stderr);
       assert.match(stderr, message);
     }
+    // Opening a named pipe would wait for its other end.
+    const pipe = path.join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const killed = { timeout: 30_000, killSignal: 'SIGKILL' };
+    refuses(['evaluate', checkpoint('sudoku-4x4'), '--file', pipe], says, killed);
   });
 
   it('an empty word is no path: a variable of the shell may be unset', () => {
@@ -82,10 +87,7 @@ describe('files and checkpoints of other people', function () {
       config: { ...config, puzzleIds: 3 },
       tensors: new Map([...tensors, ['puzzle_emb.weights', puzzle_emb]]),
     });
-    refuses(
-      ['evaluate', few, ...from],
-      /expected puzzle ids below 3, as the model has, got \d+: .*\(puzzleIds blank\)/,
-    );
+    refuses(['evaluate', few, ...from], /expected puzzle ids below 3, as the model has, got \d+: .*--puzzle-ids blank/);
   });
 
   it('a folder whose answers are wrong or hidden says so', () => {
@@ -110,6 +112,61 @@ describe('files and checkpoints of other people', function () {
     const meta = path.join(set, 'test', 'dataset.json');
     writeFileSync(meta, readFileSync(meta, 'utf8').replace('"ignore_label_id": null', '"ignore_label_id": 0'));
     refuses(['evaluate', model, '--file', set], /example 1: expected cells to score, got none; leave it out/);
+  });
+
+  it('a folder whose Sudokus have several solutions says so, also as the task of --set', () => {
+    const set = path.join(folder, 'blank-set');
+    cpSync(path.join(projectRoot(), 'test', 'data', 'fixtures', 'ignore-null'), set, { recursive: true });
+    const inputs = path.join(set, 'test', 'all__inputs.npy');
+    writeFileSync(
+      inputs,
+      readFileSync(inputs).map((value, i, { length }) => (i < length - 16 ? value : 1)),
+    );
+    for (const how of [
+      ['--file', set],
+      ['--set', `task.kind=folder,task.folder=${set}`],
+    ])
+      assert.match(
+        evaluate(shippedCheckpoint(16), ...how).stdout,
+        /1 of 6 Sudokus have several solutions; only the folder's counts as right/,
+      );
+  });
+
+  it('mazes that are answered by another shortest path are scored by any, too', () => {
+    const question = `S ##### G#####${'#'.repeat(35)}`;
+    const answers = [1, 7].map((cell) => `${question.slice(0, cell)}o${question.slice(cell + 1)}`);
+    const file = path.join(folder, 'mazes.csv');
+    writeFileSync(file, ['question,answer', ...answers.map((answer) => `${question},${answer}`), ''].join('\n'));
+    const { stdout, stderr } = evaluate(checkpoint('maze-7x7'), '--file', file);
+    assert.match(stdout, /another shortest path than this kit's rule picks: 1 of 2\./, stderr);
+    assert.match(stdout, /^step .* valid shortest path\n {3}1 .* %$/m);
+  });
+
+  it('ARC tasks that do not fit are named', () => {
+    const tasks = (side: number): object => {
+      const grid = Array.from({ length: side }, () => Array<number>(side).fill(1));
+      return { train: [{ input: grid, output: grid }], test: [{ input: grid, output: grid }] };
+    };
+    const file = path.join(folder, 'tasks.json');
+    writeFileSync(file, JSON.stringify({ small: tasks(3), large: tasks(8) }));
+    const { stdout, stderr } = evaluate(checkpoint('arc-7x7'), '--file', file, '--puzzle-ids', 'blank', '--votes', '1');
+    assert.match(stdout, /Left out as too large: 1 of the file's 2 tasks \(large\)/, stderr);
+  });
+
+  it('Sudokus as JSON are told the form they need', () => {
+    const file = path.join(folder, 'list.json');
+    writeFileSync(file, '[{"question": "..2.4..1.4......"}]');
+    refuses(['data', 'check', file], /expected a table or boards of Sudoku, got JSON or XML; write it as CSV/);
+  });
+
+  it('puzzles that are not those of the training are no training puzzles', () => {
+    const { config, tensors, metadata } = loadCheckpoint(checkpoint('sudoku-4x4'));
+    const other = path.join(folder, 'other.safetensors');
+    saveCheckpoint(other, { config, tensors, metadata: { ...metadata, trainSha256: 'x', run: 'a\u001b[31m' } });
+    const { stdout, stderr } = evaluate(other, '--split', 'train', '--puzzles', '4', '--resume');
+    assert.match(stdout, /these are not the training puzzles of the model, or their files have changed/, stderr);
+    assert.ok(!stdout.includes('\u001b'), 'a name in a file does not steer the terminal');
+    assert.match(stderr, /--resume: nothing of this evaluation, .* it starts over/);
   });
 
   it('weights that overflow are no result', () => {

@@ -41,7 +41,11 @@ describe("a run's folder", () => {
       rmSync(runFiles(folder)[gone]);
       await assert.rejects(run(4), inputError(message));
     }
-    assert.equal((await run(3, { resume: true })).record?.id, first.id);
+    await assert.rejects(
+      run(3, { resume: true }),
+      inputError(/expected the last checkpoint of this finished run, got none \(state\.safetensors\)/),
+    );
+    assert.equal((await run(3)).record?.id, first.id);
   });
 
   it('with a run of other settings is refused, and the error names them', async () => {
@@ -88,6 +92,14 @@ describe("a run's folder", () => {
     const resumed = await run(1, { keepStopped: true, resume: true });
     assert.deepEqual(resumed.record?.curve, first.record?.curve);
     assert.equal((await run(1, { keepStopped: true })).record?.id, first.id, 'a finished run loses nothing');
+    begun = false;
+    assert.equal((await run(1, stop)).record, undefined);
+    await assert.rejects(run(1, { keepStopped: true }), inputError(message), 'a second training that was stopped');
+    notes.length = 0;
+    assert.equal((await run(1, { keepStopped: true, resume: true })).record?.id, first.id);
+    assert.deepEqual(notes, []);
+    await run(1, { resume: true, onNote });
+    assert.match(notes.join(), /this run was finished before \(native \w+, float32\); its results are kept/);
   });
 
   it('with a curve.csv of the user’s own, or planned with other puzzles, is refused', async () => {

@@ -213,7 +213,11 @@ describe('run', () => {
         return [rest, {}, new RegExp(`experiment: ${field}: expected .*, got undefined`)] as const;
       }),
       [{ ...tiny, scale: 'huge' }, {}, /experiment: scale: expected smoke, laptop, desk or paper, got "huge"/],
-      [{ ...tiny, name: '../x' }, {}, /experiment: name: expected a name without slashes, got "\.\.\/x"/],
+      [
+        { ...tiny, name: '../x' },
+        {},
+        /experiment: name: expected a name without slashes, of .* on one line, got "\.\.\/x"/,
+      ],
       [{ ...tiny, traning: {} }, {}, /experiment: unknown field traning \(did you mean training\?\)/],
       [
         tiny,

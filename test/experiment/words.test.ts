@@ -37,7 +37,7 @@ describe("the paper's words", () => {
       [{ model: 'attention' }, /model: expected an object of changes, or nothing, got "attention"/],
       [{ model: null }, /model: expected an object of changes, or nothing, got null/],
       [{ variant: 5 }, /variant: expected text, or null, or nothing, got 5/],
-      [{ name: '..' }, /name: expected a name without slashes, or nothing, got ".."/],
+      [{ name: '..' }, /name: expected a name without slashes, of .* on one line, or nothing, got ".."/],
       [{ training: { steps: {} } }, /steps: .*got an object/],
       [{ evaluation: { every: { a: 1 } } }, /evaluation: every: expected a whole number from 0, got an object/],
     ] as const)
