@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '../data/dataset.js';
 import { InputError, show } from '../errors.js';
-import { anyObject, checkValue, listOf, objectOf, pathText } from '../fields.js';
+import { anyObject, checkValue, listOf, objectOf, pathText, text } from '../fields.js';
 import { projectRoot } from '../files.js';
 import { writeFileAtomic } from '../write-file.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
@@ -182,7 +182,7 @@ export function readRecords(folder: string): RunRecord[] {
  * readRecords does.
  */
 export function withRecorded(run: RunRecord, folder = 'data/runs'): RunRecord[] {
-  checkValue('run', run, anyObject);
+  checkValue('run', run, objectOf({ id: text, experiment: objectOf({ name: text }) }));
   const recorded = readRecords(folder).filter(
     ({ id, experiment: { name } }) => name === run.experiment.name && id !== run.id,
   );

@@ -6,10 +6,11 @@ import { augmentGrid, noAugmentation } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import type { ArcEntry } from '../data/arc-versions.js';
 import { InputError, show } from '../errors.js';
-import { checkCounts, checkFields, optional, whole } from '../fields.js';
+import { anyObject, callback, checkCounts, checkFields, checkValue, objectOf, optional, whole } from '../fields.js';
 import type { ArcVotes } from '../train/arc-votes.js';
 import type { Evaluation, PuzzleIdMode } from '../train/evaluate.js';
 import { arcView } from './boards.js';
+import { shares } from './checks.js';
 import { drawGrids, type LegendEntry } from './draw/grids.js';
 import type { Drawing } from './draw/plotly.js';
 import { colour } from './draw/style.js';
@@ -83,6 +84,7 @@ export function drawVotes(
     pair: optional(whole(0)),
     count: optional(whole(1)),
   });
+  checkValue('votes', votes, objectOf({ candidates: callback }));
   const { task, pairs } = entryOf(dataset, puzzle);
   const pair = pairs[index];
   if (pair === undefined) throw new InputError(`pair: expected 0 to ${pairs.length - 1}, got ${index}`);
@@ -102,6 +104,9 @@ export function drawVotes(
   );
 }
 
+const evaluated = objectOf({ exactAccuracy: shares, cellAccuracy: shares });
+const ofEveryMode = objectOf({ own: evaluated, blank: evaluated, shuffled: evaluated });
+
 /**
  * The blank-id test: one model's accuracy on test pairs and on training pairs with each puzzle's own id, with none,
  * and with the next puzzle's.
@@ -110,6 +115,7 @@ export function puzzleIdTable(
   test: Readonly<Record<PuzzleIdMode, Evaluation>>,
   training: Readonly<Record<PuzzleIdMode, Evaluation>>,
 ): Table {
+  for (const [name, each] of Object.entries({ test, training })) checkValue(name, each, ofEveryMode);
   const names = { own: "the puzzle's own", blank: 'none', shuffled: "the next puzzle's" } as const;
   const last = (shares: readonly number[]): string => percentText(shares.at(-1));
   return tableOfRows(
@@ -124,6 +130,7 @@ export function puzzleIdTable(
 }
 
 function entryOf(dataset: ArcDataset, puzzle: number): ArcEntry {
+  checkValue('dataset', dataset, anyObject);
   const { name, versions } = dataset;
   if (!isArcDataset(dataset)) throw new InputError(`expected tasks of ARC, got ${name}`); // a notebook only claims it
   const entry = typeof puzzle === 'number' ? versions.entries[puzzle] : undefined;

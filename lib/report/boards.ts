@@ -1,11 +1,24 @@
 /** How puzzles look: how each cell of a Sudoku, a maze or an ARC grid is drawn, given, answered, changed or wrong. */
-import { InputError, show } from '../errors.js';
-import { checkFields, given, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import { InputError } from '../errors.js';
+import {
+  checkFields,
+  checkValue,
+  given,
+  listOf,
+  number,
+  objectOf,
+  oneOf,
+  optional,
+  text,
+  whole,
+  type Fields,
+} from '../fields.js';
 import { ignoredLabel } from '../data/example.js';
 import { endsOfMaze } from '../data/maze.js';
 import type { Thought } from '../train/think.js';
 import {
   boardGeometry,
+  anyBoard,
   checkSameSize,
   mazeCells,
   sudokuCells,
@@ -131,9 +144,15 @@ const movieFields: Fields<Omit<ThoughtDrawing, 'columns'>> = {
 };
 const drawingFields: Fields<ThoughtDrawing> = { ...movieFields, columns: optional(whole(1)) };
 
+const anyThoughts = objectOf({
+  question: anyBoard,
+  solution: optional(anyBoard),
+  thoughts: listOf(objectOf({ step: whole(0), prediction: anyBoard, haltProbability: number })),
+});
+
 /** Checks how thoughts are to be drawn. Throws InputError for unknown options, and if there are no thoughts. */
-function checkDrawing({ thoughts }: PuzzleThoughts, options: ThoughtDrawing, fields: Fields): ThoughtDrawing {
-  if (!Array.isArray(thoughts)) throw new InputError(`thoughts: expected those of thinkAbout, got ${show(thoughts)}`);
+function checkDrawing(solved: PuzzleThoughts, options: ThoughtDrawing, fields: Fields): ThoughtDrawing {
+  checkValue('thoughts of thinkAbout', solved, anyThoughts);
   return checkFields<ThoughtDrawing>('drawing', options, fields as Fields<ThoughtDrawing>);
 }
 
@@ -168,7 +187,9 @@ function stillViews(solved: PuzzleThoughts, kind: PuzzleKind): GridView[] {
  * The points of the thinking curve. Its open cells are those whose solution differs from the puzzle, except unscored
  * ones, such as those outside an ARC grid. Throws InputError for boards that differ in size.
  */
-export function thoughtPoints({ question, thoughts, solution }: Required<PuzzleThoughts>): ThoughtPoint[] {
+export function thoughtPoints(solved: Required<PuzzleThoughts>): ThoughtPoint[] {
+  checkValue('thoughts of thinkAbout', solved, anyThoughts);
+  const { question, thoughts, solution } = solved;
   for (const { prediction } of thoughts) checkSameSize(question, { solution, prediction });
   const open = Array.from({ length: question.length }, (_, i) => i).filter(
     (i) => question[i] !== solution[i] && solution[i] !== ignoredLabel,

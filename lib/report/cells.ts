@@ -2,9 +2,23 @@
 import { mazeToken } from '../data/maze.js';
 import { boxOf, geometryOfCells, type SudokuGeometry } from '../data/sudoku.js';
 import { InputError } from '../errors.js';
+import { checkValue, objectOf, optional, type FieldCheck } from '../fields.js';
 
 /** Token ids of one board, row by row, [L]. */
 export type Board = ArrayLike<number>;
+
+/** The check of a board. */
+export const anyBoard: FieldCheck = (value) =>
+  typeof value === 'object' && value !== null && Number.isInteger((value as Board).length)
+    ? undefined
+    : 'token ids, one a cell';
+
+const boardsOfPuzzle = objectOf({
+  question: anyBoard,
+  answer: optional(anyBoard),
+  before: optional(anyBoard),
+  solution: optional(anyBoard),
+});
 
 /** A Sudoku and its answers. Tokens: 1 empty, digit + 1 for a digit (spec §5.1). */
 export interface SudokuBoards {
@@ -28,7 +42,9 @@ export interface SudokuCell {
 }
 
 /** Marks every cell of a Sudoku. Throws InputError for boards that are not 4×4, 6×6 or 9×9, or differ in size. */
-export function sudokuCells({ question, answer = question, before, solution }: SudokuBoards): SudokuCell[] {
+export function sudokuCells(boards: SudokuBoards): SudokuCell[] {
+  checkValue('boards', boards, boardsOfPuzzle);
+  const { question, answer = question, before, solution } = boards;
   const geometry = boardGeometry(question);
   const { side } = geometry;
   checkSameSize(question, { answer, before, solution });
@@ -85,7 +101,9 @@ export interface MazeCell {
  * Marks every cell of a maze, which may lack start or goal while it is being drawn. Throws InputError for boards that
  * are not square, or differ in size.
  */
-export function mazeCells({ question, answer = question, before, solution }: MazeBoards): MazeCell[] {
+export function mazeCells(boards: MazeBoards): MazeCell[] {
+  checkValue('boards', boards, boardsOfPuzzle);
+  const { question, answer = question, before, solution } = boards;
   if (!Number.isInteger(Math.sqrt(question.length)))
     throw new InputError(`maze: expected a square number of tokens, got ${question.length}`);
   checkSameSize(question, { answer, before, solution });

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { DataFrame } from 'danfojs-node';
 import { InputError } from '../errors.js';
-import { anyObject, checkValue, listOf, whole } from '../fields.js';
+import { anyObject, checkValue, listOf, objectOf, text, whole } from '../fields.js';
 import {
   finalEvaluation,
   lastSitting,
@@ -82,6 +82,7 @@ export function tableOfFrame(
   digits = 2,
 ): Table {
   checkValue('digits', digits, whole(0, 100));
+  checkValue('frame', frame, objectOf({ columns: listOf(text), values: listOf(listOf(() => undefined)) }));
   const show = (value: unknown): string =>
     typeof value === 'number' && !Number.isInteger(value)
       ? String(Number(value.toFixed(digits)))

@@ -1,8 +1,9 @@
 /** Ways of thinking as rows of a table, and a search in words. */
-import { checkCounts } from '../fields.js';
+import { anyObject, checkCounts, checkValue, objectOf, whole } from '../fields.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { UntilSure } from '../train/until-sure.js';
 import { plural } from '../words.js';
+import { shares } from './checks.js';
 import { percentText } from './tables.js';
 
 /** One way of thinking in a table: its accuracy and its cost. */
@@ -13,12 +14,14 @@ export type ThinkingRow = Readonly<{
 }>;
 
 /** An evaluation as a row; `answers` is how many votes or chains thought about each puzzle. */
-export function thinkingRow(
-  thinking: string,
-  { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps }: Evaluation,
-  answers = 1,
-): ThinkingRow {
+export function thinkingRow(thinking: string, evaluation: Evaluation, answers = 1): ThinkingRow {
   checkCounts({ answers });
+  checkValue(
+    'evaluation',
+    evaluation,
+    objectOf({ exactAccuracy: shares, puzzles: whole(1), supervisionSteps: whole(1) }),
+  );
+  const { exactAccuracy, puzzles, supervisionSteps, meanSteps = supervisionSteps } = evaluation;
   const solved = exactAccuracy.at(-1) ?? NaN;
   return {
     thinking,
@@ -29,6 +32,11 @@ export function thinkingRow(
 
 /** The result of a search in short lines: puzzles solved, cost, and how reliable the halting head was. */
 export function untilSureText(search: UntilSure): string {
+  checkValue(
+    'search',
+    search,
+    objectOf({ puzzles: whole(1), mostForms: whole(1), solved: whole(0), passes: anyObject }),
+  );
   const { puzzles, mostForms, supervisionSteps, haltAbove, solved, sure, falseStops, headPrecision, passes } = search;
   const many = (count: number): string => count.toLocaleString('en', { maximumFractionDigits: 1 });
   const { alternative, chains } = search;

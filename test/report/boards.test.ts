@@ -290,7 +290,10 @@ describe('mazes and ARC grids', () => {
       () => drawThoughts(puzzle, { kind: 'mazes' as never }),
       /kind: expected sudoku or maze, or nothing, got "mazes"/,
     );
-    assert.throws(() => drawThoughts({ question: maze } as never, { kind: 'maze' }), /expected those of thinkAbout/);
+    assert.throws(
+      () => drawThoughts({ question: maze } as never, { kind: 'maze' }),
+      /thoughts of thinkAbout: expected an object with thoughts: a list/,
+    );
     assert.throws(
       () => drawThoughts({ question: new Int32Array(16).fill(1), thoughts: [] }, { kind: 'maze' }),
       /maze: expected one S/,

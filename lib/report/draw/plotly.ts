@@ -134,7 +134,8 @@ export async function toSvg(figure: Figure): Promise<string> {
 
 /** An SVG as PNG on white, `scale` pixels for each CSS pixel (1 … 8). `fingerprint` goes into the PNG's metadata. */
 export async function toPng(svg: string, scale = 2, fingerprint?: string): Promise<Uint8Array> {
-  if (typeof svg !== 'string') throw new InputError(`picture: expected SVG, such as of toSvg, got ${show(svg)}`);
+  if (typeof svg !== 'string' || !svg.includes('<svg'))
+    throw new InputError(`picture: expected SVG, such as of toSvg, got ${show(svg)}`);
   checkValue('scale of a picture', scale, between(1, 8));
   const { default: sharp } = await import('sharp');
   const picture = sharp(Buffer.from(svg), { density: 72 * scale }).flatten({ background: 'white' });
