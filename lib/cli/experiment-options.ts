@@ -6,7 +6,7 @@ import { change, type Experiment, type ExperimentChanges } from '../experiment/e
 import { experiment } from '../experiment/experiments.js';
 import { loadTask, type Task, type TaskData } from '../experiment/task.js';
 import { Progress } from '../progress.js';
-import { rowExperiment, variantExperiment } from '../experiment/rows.js';
+import { atBaseRate, rowExperiment, variantExperiment } from '../experiment/rows.js';
 import { variant } from '../experiment/variants.js';
 import { longNames } from '../experiment/words.js';
 import { readUserFile } from '../user-file.js';
@@ -79,14 +79,17 @@ export function readExperiment(args: Arguments): Experiment {
       .filter(([, fields]) => Object.keys(fields).length > 0),
   ) as ExperimentChanges;
   if (row === undefined) return change(base, changes);
-  const changed = change(variantExperiment(base, variant(row)), changes);
-  // A row with a changed model or training is not that row any more, unless those are the ones of its table.
-  const isRow = [variantExperiment, rowExperiment].some((make) =>
-    differences(change(make(base, variant(row)), { task: changes.task ?? {} }), changed).every(
+  const named = variant(row);
+  const changed = change(variantExperiment(base, named), changes);
+  const trainsAs = (other: Experiment): boolean =>
+    differences(change(other, { task: changes.task ?? {} }), changed).every(
       ({ part }) => part !== 'model' && part !== 'training',
-    ),
-  );
-  return isRow ? changed : change(changed, { variant: null });
+    );
+  // The table has a row of its own rate also at its base's, under another name.
+  const slow = atBaseRate(base, named);
+  if (slow !== undefined && trainsAs(slow)) return change(changed, { name: slow.name });
+  // A row with a changed model or training is not that row any more, unless those are the ones of its table.
+  return trainsAs(rowExperiment(base, named)) ? changed : change(changed, { variant: null });
 }
 
 /** Loads the data sets of a task and shows progress. Throws as loadTask. */
