@@ -1,5 +1,5 @@
 /** The shape a record must have before anything reads it: its checksum proves only that it is unchanged. */
-import { InputError } from '../errors.js';
+import { InputError, within } from '../errors.js';
 import {
   anyObject,
   checkFields,
@@ -14,10 +14,10 @@ import {
   type FieldCheck,
   type Fields,
 } from '../fields.js';
-import { checkConfig } from '../model/config.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
-import { anyExperiment } from './experiment.js';
+import { anyExperiment, checkExperiment } from './experiment.js';
+import type { RunRecord } from './record.js';
 
 const shares = listOf(number);
 const evaluation: Fields<Evaluation> = {
@@ -99,12 +99,22 @@ const record = {
 };
 
 /**
- * Checks that a record from any source has all its fields.
+ * Checks that a record from any source has all its fields, and that they can be those of a run.
  * Throws InputError naming those that are missing or wrong.
  */
 export function checkRecord(name: string, candidate: unknown): void {
-  const { experiment } = checkFields(name, candidate, record) as { readonly experiment: { readonly model: unknown } };
-  checkConfig(experiment.model);
+  const { experiment, evaluations } = checkFields(name, candidate, record) as RunRecord;
+  within(name, () => checkExperiment(experiment));
+  evaluations.forEach(({ step, supervisionSteps, exactAccuracy, cellAccuracy, haltingAccuracy }, i) => {
+    for (const list of [exactAccuracy, cellAccuracy, haltingAccuracy])
+      if (list.length !== supervisionSteps)
+        throw new InputError(
+          `${name}: expected accuracies of ${supervisionSteps} supervision steps, got ${list.length} at step ${step}`,
+        );
+    const before = evaluations[i - 1]?.step ?? -1;
+    if (step <= before)
+      throw new InputError(`${name}: expected evaluations in the order of their steps, got ${step} after ${before}`);
+  });
 }
 
 /** Checks what the state of a run has measured. Throws InputError naming what is missing or wrong. */

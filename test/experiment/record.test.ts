@@ -146,6 +146,16 @@ describe('run record', () => {
       [{ ...record, seed: '0' }, /seed: expected a whole number/],
       [{ ...record, extra: 1 }, /unknown field extra/],
       [{ ...record, experiment: { ...record.experiment, model: {} } }, /recursion: expected/],
+      [{ ...record, experiment: { ...record.experiment, task: { kind: 'weird' } } }, /task: kind: expected .*"weird"/],
+      [{ ...record, experiment: { ...record.experiment, name: 'a\u001b[31m' } }, /with name: a name without slashes/],
+      [
+        { ...record, evaluations: [{ ...record.evaluations[0], supervisionSteps: 16 }] },
+        /expected accuracies of 16 supervision steps, got 1 at step 10/,
+      ],
+      [
+        { ...record, evaluations: [record.evaluations[0], record.evaluations[0]] },
+        /expected evaluations in the order of their steps, got 10 after 10/,
+      ],
     ];
     for (const [fields, message] of forgeries) {
       writeRecord(file, fields as RunRecord);
