@@ -16,8 +16,7 @@ import {
 } from '../fields.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
-import { anyExperiment, checkExperiment } from './experiment.js';
-import type { RunRecord } from './record.js';
+import { anyExperiment, checkExperiment, type Experiment } from './experiment.js';
 
 const shares = listOf(number);
 const evaluation: Fields<Evaluation> = {
@@ -103,7 +102,10 @@ const record = {
  * Throws InputError naming those that are missing or wrong.
  */
 export function checkRecord(name: string, candidate: unknown): void {
-  const { experiment, evaluations } = checkFields(name, candidate, record) as RunRecord;
+  const { experiment, evaluations } = checkFields(name, candidate, record) as {
+    readonly experiment: Experiment;
+    readonly evaluations: readonly (Evaluation & { readonly step: number })[];
+  };
   within(name, () => checkExperiment(experiment));
   evaluations.forEach(({ step, supervisionSteps, exactAccuracy, cellAccuracy, haltingAccuracy }, i) => {
     for (const list of [exactAccuracy, cellAccuracy, haltingAccuracy])
