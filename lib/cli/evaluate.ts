@@ -35,7 +35,7 @@ import { everyField, type ReadSettings } from './settings.js';
 import { stoppable } from './stop.js';
 import { formsOption, mostFormsOf } from './solve-until-sure.js';
 import { duration, Progress } from '../progress.js';
-import { percentText } from '../report/tables.js';
+import { percentText, toText } from '../report/tables.js';
 import { untilSureText } from '../report/thoughts.js';
 import { InputError, StoppedError } from '../errors.js';
 import { given } from '../fields.js';
@@ -367,11 +367,9 @@ async function thinkAndScore(
     onProgress: ({ done, total }: { done: number; total: number }) =>
       progress.update(what, 'puzzles', done, total, done < total ? note : ''),
   };
-  const result =
-    mostForms === undefined
-      ? await evaluate(engine, dataset, watched)
-      : await evaluateUntilSure(engine, dataset, { ...watched, mostForms });
-  return result;
+  return mostForms === undefined
+    ? evaluate(engine, dataset, watched)
+    : evaluateUntilSure(engine, dataset, { ...watched, mostForms });
 }
 
 /** Options of single puzzles or other ways of thinking: a vote takes all puzzles, in single passes. */
@@ -430,27 +428,17 @@ function stepLines(result: Evaluation): string[] {
             "average; below, a halted puzzle's answer also counts for the steps that it skipped",
         ];
   const { exactAccuracy, cellAccuracy, haltingAccuracy, alternative } = result;
-  const columns: readonly (readonly [string, readonly number[]])[] = [
-    ['exact', exactAccuracy],
-    ['cells', cellAccuracy],
-    ['halting', haltingAccuracy],
-    ...(alternative === undefined ? [] : [[alternative.name, alternative.accuracy] as const]),
+  const lists = [
+    exactAccuracy,
+    cellAccuracy,
+    haltingAccuracy,
+    ...(alternative === undefined ? [] : [alternative.accuracy]),
   ];
-  const lineOf = (first: string, cells: readonly string[]): string =>
-    [first.padStart(4), ...cells.map((cell, i) => cell.padStart(Math.max(8, columns[i]![0].length + 1)))].join(' ');
-  return [
-    ...halting,
-    lineOf(
-      'step',
-      columns.map(([name]) => name),
-    ),
-    ...exactAccuracy.map((_, step) =>
-      lineOf(
-        String(step + 1),
-        columns.map(([, shares]) => percentText(shares[step])),
-      ),
-    ),
-  ];
+  const table = {
+    columns: ['step', 'exact', 'cells', 'halting', ...(alternative === undefined ? [] : [alternative.name])],
+    rows: exactAccuracy.map((_, step) => [String(step + 1), ...lists.map((shares) => percentText(shares[step]))]),
+  };
+  return [...halting, toText(table)];
 }
 
 /** Settings that affect the result: those of the puzzles, and of the model except in training. */

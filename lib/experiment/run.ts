@@ -195,23 +195,8 @@ async function runClaimed(
 ): Promise<RunOutcome> {
   const { seed, folder, resume = false } = options;
   const files = runFiles(folder);
-  const { steps } = experiment.training;
-  const recorded = existsSync(files.record);
-  if (options.keepStopped === true && !resume && existsSync(files.state)) {
-    const step = stateStep(files.state);
-    if (!recorded || (step !== undefined && step < steps))
-      throw new InputError(
-        `${folder}: run ${id} was stopped at step ${step ?? '?'} of ${steps}; ` +
-          'continue it with --resume, or discard it and start over with --restart',
-      );
-  }
-  if (!resume && recorded)
-    options.onNote?.(`${folder}: this run is finished; it is trained again from the first step, not resumed`);
-  if (resume && recorded && !existsSync(files.state))
-    throw new InputError(
-      `${folder}: expected the last checkpoint of this finished run, got none (${path.basename(files.state)}); ` +
-        'use its record and its model as they are, or train it again without resume',
-    );
+  if (resume) checkFinished(files, folder);
+  else checkUnfinished(files, folder, id, experiment.training.steps, options);
   const engine = await createEngine(experiment.model, options.engine);
   let trainer: Trainer | undefined;
   try {
@@ -249,6 +234,34 @@ async function runClaimed(
   } finally {
     trainer?.dispose();
   }
+}
+
+/** Throws InputError for a finished run that cannot be resumed, since its last checkpoint is gone. */
+function checkFinished({ record, state }: RunFiles, folder: string): void {
+  if (existsSync(record) && !existsSync(state))
+    throw new InputError(
+      `${folder}: expected the last checkpoint of this finished run, got none (${path.basename(state)}); ` +
+        'use its record and its model as they are, or train it again without resume',
+    );
+}
+
+/** Throws InputError for a stopped run that is to be kept, and notes that a finished one is trained again. */
+function checkUnfinished(
+  { record, state }: RunFiles,
+  folder: string,
+  id: string,
+  steps: number,
+  { keepStopped, onNote }: Pick<RunOptions, 'keepStopped' | 'onNote'>,
+): void {
+  const step = existsSync(state) ? stateStep(state) : undefined;
+  const stopped = existsSync(state) && (!existsSync(record) || (step !== undefined && step < steps));
+  if (keepStopped === true && stopped)
+    throw new InputError(
+      `${folder}: run ${id} was stopped at step ${step ?? '?'} of ${steps}; ` +
+        'continue it with --resume, or discard it and start over with --restart',
+    );
+  if (existsSync(record))
+    onNote?.(`${folder}: this run is finished; it is trained again from the first step, not resumed`);
 }
 
 /** Restores a trainer from a checkpoint. Returns what the run had measured by then. */
