@@ -11,6 +11,7 @@ import { isFolder } from '../user-file.js';
 import { readJson } from '../json.js';
 import { gridOfRows, longestSide, type ArcPair, type ArcTask } from './arc.js';
 import type { Grid } from './grid.js';
+import { plural } from '../words.js';
 import { wholeText } from './text.js';
 
 /**
@@ -45,34 +46,46 @@ function fileTasks(file: string): ArcTask[] {
   return parseArcTasks(path.basename(file), wholeText(file, limits.bytes), solutions === file ? undefined : solutions);
 }
 
-/** Tasks of a folder: one task a file, as in the ARC repositories, or several. */
+/** Tasks of a folder: one task a file, as in the ARC repositories, or several. Those of folders in it are refused. */
 function folderTasks(folder: string): ArcTask[] {
   const name = path.basename(folder);
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (error) {
-    throw readError(error, folder);
-  }
-  const files = entries.filter((entry) => !entry.isDirectory() && /\.json(\.gz)?$/i.test(entry.name));
+  const entries = entriesOf(folder);
+  const files = entries.filter(isJson);
   const challenges = (file: string): string => file.replace(/solutions/i, 'challenges');
   const answersOnly = new Set(
     files
       .map((file) => file.name)
       .filter((file, _, all) => challenges(file) !== file && all.includes(challenges(file))),
   );
-  if (files.length === 0) {
-    const inner = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const inner = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  if (files.length === 0)
     throw new InputError(
       `${name}: expected a folder with train/dataset.json, or of ARC tasks as .json files, got neither` +
         `${inner.length === 0 ? '' : `; name one of its folders: ${inner.slice(0, 8).join(', ')}`}`,
     );
-  }
+  const alsoHere = inner.filter((each) => entriesOf(path.join(folder, each)).some(isJson));
+  if (alsoHere.length > 0)
+    throw new InputError(
+      `${name}: expected all tasks in one folder, got ${plural(files.length, '.json file')} in it and others in ` +
+        `${alsoHere.slice(0, 8).join(', ')}; name one of these folders, or move the tasks together`,
+    );
   let bytes = 0;
   for (const file of files) bytes += sizeOf(path.join(folder, file.name));
   if (files.length > 2 * limits.tasks || bytes > limits.bytes)
     throw new InputError(`${name}: expected at most ${limits.tasks} tasks and ${limits.bytes / 1e6} MB of JSON`);
   return files.flatMap((file) => (answersOnly.has(file.name) ? [] : fileTasks(path.join(folder, file.name))));
+}
+
+function entriesOf(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    throw readError(error, folder);
+  }
+}
+
+function isJson(entry: Dirent): boolean {
+  return !entry.isDirectory() && /\.json(\.gz)?$/i.test(entry.name);
 }
 
 function sizeOf(file: string): number {

@@ -32,11 +32,11 @@ export interface EvaluationPlan {
   readonly split: 'test' | 'validation';
   /** Optimizer steps between evaluations; 0 for only the final one. */
   readonly every: number;
-  /** Puzzles scored at each evaluation during training; 0 means all. */
+  /** Puzzles scored at each evaluation during training; 0, or more than there are, means all. */
   readonly puzzles: number;
-  /** Puzzles scored at the final evaluation; 0 means all. */
+  /** Puzzles scored at the final evaluation; 0, or more than there are, means all. */
   readonly finalPuzzles: number;
-  /** Unaugmented training puzzles scored at each of these evaluations too. Absent: none. */
+  /** Unaugmented training puzzles scored at each of these evaluations too; at most all. Absent: none. */
   readonly trainingPuzzles?: number;
   /** Additional evaluations of the final model (closing.ts). */
   readonly closing: readonly ClosingEvaluation[];

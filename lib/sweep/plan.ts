@@ -249,13 +249,12 @@ const axisFields: Fields<SearchAxis> = {
 
 /**
  * The runs of a search: every combination of the axes' values, always scored on the validation split, never on the test
- * set. Throws InputError if the base keeps no validation puzzles, for a field or a value that is given twice, and for
- * no number of seeds.
+ * set. Throws InputError if a run keeps no validation puzzles, for a field or a value that is given twice, and for no
+ * number of seeds.
  */
 export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds: number): PlannedRun[] {
   checkExperiment(base);
   checkValue('axes', axes, listOf(anyObject));
-  checkValidation(`search on ${base.name}`, base);
   const tried = new Set<string>();
   for (const axis of axes) {
     checkFields('axis of a search', axis, axisFields);
@@ -274,6 +273,7 @@ export function planSearch(base: Experiment, axes: readonly SearchAxis[], seeds:
   const points = combinations.map((changes) =>
     change(base, { ...changes, name: `${base.base}-search`, evaluation: { split: 'validation' } }),
   );
+  for (const point of points) checkValidation(`search on ${base.name}`, point);
   return withSeeds(points, seeds);
 }
 

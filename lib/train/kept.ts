@@ -17,7 +17,7 @@ export interface KeepingOptions {
   readonly every?: number;
   /** Called if an evaluation continues from a file. `done`: puzzles finished before. */
   readonly onResume?: (done: number, file: string) => void;
-  /** Called if an evaluation was to continue, but no file is there, so that it starts over. */
+  /** Called if the first evaluation was to continue, but no file is there, so that it starts over. */
   readonly onNothing?: () => void;
 }
 
@@ -51,6 +51,8 @@ export class Keeping {
       }
     }
     const kept = new Kept<State>(hash.digest('hex'), this.#options);
+    const { resume, onNothing } = this.#options;
+    if (resume && kept.found === undefined && this.#files.length === 0) onNothing?.();
     this.#files.push(kept.file);
     this.#wentOn ||= kept.found !== undefined;
     return kept;
@@ -82,13 +84,12 @@ export class Kept<State extends { readonly done: number }> {
   #written = performance.now();
   #latest: (() => State) | undefined;
 
-  constructor(key: string, { folder, resume, every = 30, onResume, onNothing }: KeepingOptions) {
+  constructor(key: string, { folder, resume, every = 30, onResume }: KeepingOptions) {
     this.#key = key;
     this.#every = every;
     this.file = path.join(folder, `evaluation-${key.slice(0, 16)}.json`);
     this.found = resume && existsSync(this.file) ? this.#read() : undefined;
     if (this.found !== undefined) onResume?.(this.found.done, this.file);
-    else if (resume) onNothing?.();
   }
 
   /** Notes that a part is finished. Since some states are large, `state` is called only when the file is written. */

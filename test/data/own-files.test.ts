@@ -447,6 +447,13 @@ describe('ARC tasks of every kind', () => {
     write(JSON.stringify({ train: [pair], test: [pair] }), 'twice/a.json');
     write(JSON.stringify({ a: { train: [pair], test: [pair] } }), 'twice/b.json');
     assert.throws(() => readArcTasks(path.join(folder, 'twice')), /twice: expected every task once, got "a" twice/);
+    write('{}', 'twice/notes/readme.txt');
+    assert.throws(() => readArcTasks(path.join(folder, 'twice')), /got "a" twice/); // a folder without tasks is none
+    write(JSON.stringify({ train: [pair], test: [pair] }), 'twice/more/c.json');
+    assert.throws(
+      () => readArcTasks(path.join(folder, 'twice')),
+      /twice: expected all tasks in one folder, got 2 \.json files in it and others in more; name one of these/,
+    );
     assert.throws(() => readArcTasks(path.join(folder, 'none.json')), /file not found/);
     mkdirSync(path.join(folder, 'loop'));
     symlinkSync('a.json', path.join(folder, 'loop', 'a.json'));

@@ -209,10 +209,15 @@ describe('plans', () => {
     for (const [base, field] of [
       [experiment('sudoku-4x4'), 'validationPuzzles'],
       [experiment('arc-smoke', { task: { validationTasks: 0 } }), 'validationTasks'],
+      [experiment('sudoku-6x6'), 'validationPuzzles'],
     ] as const)
       assert.throws(
-        () => planSearch(base, axes, 1),
+        () => planSearch(base, [...axes, { part: 'task', field, values: [1, 0] }], 1),
         new RegExp(`got none; set task\\.${field}, or name another experiment, such as sudoku-6x6$`),
       );
+    assert.equal(
+      planSearch(experiment('sudoku-4x4'), [{ part: 'task', field: 'validationPuzzles', values: [9] }], 1).length,
+      1,
+    );
   });
 });
