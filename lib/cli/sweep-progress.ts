@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { InputError } from '../errors.js';
+import type { EngineOptions } from '../engine/create.js';
 import { given } from '../fields.js';
 import { lastSitting, recordsSoFar, type RunRecord } from '../experiment/record.js';
 import { isProjectData, writeRunsReports, type RunsReport } from '../report/runs.js';
@@ -113,47 +114,30 @@ export async function sweep(
   purpose: SweepPurpose,
 ): Promise<number> {
   const folder = recordsFolder(args) ?? path.join(projectRoot(), purpose.records);
-  const launcher = choice(args, 'launcher', ['local', 'slurm']) ?? 'local';
+  const cluster = choice(args, 'launcher', ['local', 'slurm']) === 'slurm';
   const slurm = readSlurmOptions(args);
   const folders = { records: folder, folder: runsFolder(args) };
-  const before = await status(plan, { ...folders, onData: afterAWhile(out) });
-  const missing = before.filter((run) => !hasRecord(run));
   const engine = { threads: 1, ...given(readEngineOptions(args)) };
-  const asked = engine.precision;
-  const others = recordsOf(before, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
-  if (asked !== undefined && asked !== 'auto' && others.length > 0)
-    out.note(
-      `${plural(others.length, 'recorded run')} used another precision than ${asked} and will not be run again; ` +
-        `for a table in ${asked} alone, give another --records`,
-    );
-  const experiments = missing.map(({ experiment }) => experiment);
-  const jobs = onSlurm(args) ? 1 : (numberOf(args, 'jobs') ?? defaultJobs(experiments, engine));
-  const paper = experiments.some(({ scale }) => scale === 'paper');
-  if (paper && !onSlurm(args)) out.note("measuring this machine's speed on a few puzzles");
-  const costs = [];
-  // This machine's speed says nothing about a cluster's nodes.
-  if (!onSlurm(args) && experiments.some(({ scale }) => scale !== 'smoke'))
-    costs.push(costText(await measuredCost(missing, engine, jobs)));
-  else if (missing.length > 0) costs.push(`${prefixed(sweepFlop(missing))}FLOP`);
-  const counts = [`${plan.length - missing.length} recorded`, `${missing.length} to do`];
-  out.note(`${plural(plan.length, 'run')}: ${[...counts, ...costs].join(', ')}`);
-  const held = paper && !flag(args, 'yes');
+  const before = await status(plan, { ...folders, onData: afterAWhile(out) });
+  noteOtherPrecision(before, folder, engine.precision, out);
+  const experiments = before.flatMap((run) => (hasRecord(run) ? [] : [run.experiment]));
+  const jobs = cluster ? undefined : (numberOf(args, 'jobs') ?? defaultJobs(experiments, engine));
+  await notePrice(before, engine, jobs, out);
+  const dry = flag(args, 'dry');
+  const held = !flag(args, 'yes') && experiments.some(({ scale }) => scale === 'paper');
   if (held) out.note('Runs at the published scale start only with --yes; these are the runs:');
-  if (held || flag(args, 'dry')) {
-    for (const run of before) out.line(runLine(run));
-    if (held || launcher === 'local') {
-      out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
-      return held ? 1 : 0;
-    }
+  if (held || dry) for (const run of before) out.line(runLine(run));
+  if (held || (dry && !cluster)) {
+    out.result(before.map((run) => ({ id: run.id, state: run.state, share: run.share, flop: sweepFlop([run]) })));
+    return held ? 1 : 0;
   }
-  if (launcher === 'slurm')
-    return launch(await prepareArrays(before, { ...folders, engine, slurm, dry: flag(args, 'dry') }), args, out);
+  if (cluster) return launch(await prepareArrays(before, { ...folders, engine, slurm, dry }), args, out);
   const progress = new Progress();
   const runs = await stoppable(out, 'waiting for the runs to save, then stopping', (shouldStop) =>
     runSweep(before, {
       ...folders,
       engine,
-      jobs,
+      ...given({ jobs }),
       shouldStop,
       onProgress: (now) => progress.update('sweep', 'runs', now.length * sweepShare(now), now.length, noteOf(now)),
     }),
@@ -161,6 +145,39 @@ export async function sweep(
   sayOutcome(runs, out);
   await report(runs, folder, purpose, out);
   return runs.every(hasRecord) ? 0 : 1;
+}
+
+/** Says which records stay although they used another precision than the one asked for. */
+function noteOtherPrecision(
+  runs: readonly SweepRun[],
+  folder: string,
+  asked: EngineOptions['precision'],
+  out: Out,
+): void {
+  if (asked === undefined || asked === 'auto') return;
+  const others = recordsOf(runs, recordsSoFar(folder)).filter((record) => lastSitting(record).precision !== asked);
+  if (others.length > 0)
+    out.note(
+      `${plural(others.length, 'recorded run')} used another precision than ${asked} and will not be run again; ` +
+        `for a table in ${asked} alone, give another --records`,
+    );
+}
+
+/** Says how many runs are missing, their FLOP, and their time on this machine unless a cluster makes them (no jobs). */
+async function notePrice(
+  runs: readonly SweepRun[],
+  engine: EngineOptions,
+  jobs: number | undefined,
+  out: Out,
+): Promise<void> {
+  const missing = runs.filter((run) => !hasRecord(run));
+  const words = [`${runs.length - missing.length} recorded`, `${missing.length} to do`];
+  if (jobs !== undefined && missing.some(({ experiment }) => experiment.scale !== 'smoke')) {
+    if (missing.some(({ experiment }) => experiment.scale === 'paper'))
+      out.note("measuring this machine's speed on a few puzzles");
+    words.push(costText(await measuredCost(missing, engine, jobs)));
+  } else if (missing.length > 0) words.push(`${prefixed(sweepFlop(missing))}FLOP`);
+  out.note(`${plural(runs.length, 'run')}: ${words.join(', ')}`);
 }
 
 function runLine(run: SweepRun): string {

@@ -291,84 +291,99 @@ export function haltingOverTraining(rows: readonly LabelledRuns[], options: Capt
     return { name: row.label, x: points.map(({ step }) => step), y: points.map(({ steps }) => steps) };
   });
   const columns = Math.min(3, Math.max(1, series.length));
-  const high = Math.max(1, Math.ceil(series.length / columns));
-  const last = Math.max(1, ...series.flatMap(({ x }) => x));
-  const most = Math.max(1, ...series.flatMap(({ y }) => y));
-  const panels = series.map((own, i) => {
-    const [column, row] = [i % columns, Math.floor(i / columns)];
-    const [left, top] = [(column * 1.08) / (1.08 * columns - 0.08), 1 - (row * 1.4) / (1.4 * high - 0.4)];
-    const [right, bottom] = [left + 1 / (1.08 * columns - 0.08), top - 1 / (1.4 * high - 0.4)];
-    const id = i === 0 ? '' : String(i + 1);
-    const others = series.filter((other) => other !== own);
-    const lowest = i + columns >= series.length;
-    return {
-      traces: [
-        {
-          type: 'scatter',
-          name: 'the others',
-          mode: 'lines',
-          x: others.flatMap(({ x }) => [...x, null]),
-          y: others.flatMap(({ y }) => [...y, null]),
-          xaxis: `x${id}`,
-          yaxis: `y${id}`,
-          line: { color: colour.faint, width: 1 },
-          hoverinfo: 'skip',
-        },
-        {
-          type: 'scatter',
-          name: own.name,
-          mode: 'lines',
-          x: own.x,
-          y: own.y,
-          xaxis: `x${id}`,
-          yaxis: `y${id}`,
-          line: { color: seriesColour(0), width: stroke.line },
-          hovertemplate: `${own.name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
-        },
-      ] satisfies Trace[],
-      axes: {
-        [`xaxis${id}`]: {
-          ...axis(lowest && column === Math.floor((columns - 1) / 2) ? 'Optimizer steps' : ''),
-          domain: [left, right],
-          anchor: `y${id}`,
-          range: [0, 1.01 * last],
-          nticks: 4,
-          showticklabels: lowest,
-        },
-        [`yaxis${id}`]: {
-          ...axis(column === 0 && row === Math.floor((high - 1) / 2) ? 'Cycles (mean)' : ''),
-          domain: [bottom, top],
-          anchor: `x${id}`,
-          range: [0, 1.06 * most],
-          dtick: most > 8 ? 4 : 1,
-          showticklabels: column === 0,
-        },
-      },
-      title: {
-        text: own.name,
-        x: left,
-        y: top,
-        xref: 'paper',
-        yref: 'paper',
-        xanchor: 'left',
-        yanchor: 'bottom',
-        showarrow: false,
-        font: { size: fontSize.label, color: colour.ink },
-      },
-    };
-  });
+  const panels = series.map((_, i) => haltingPanel(series, i, columns));
   return {
     data: panels.flatMap(({ traces }) => traces),
     layout: baseLayout(
       { title: 'Halting during training', subtitle: trainingCaption(run), ...checkOptions(options, {}) },
       {},
       {
-        height: 150 + 140 * high,
+        height: 150 + 140 * Math.max(1, Math.ceil(series.length / columns)),
         ...Object.assign({}, ...panels.map(({ axes }) => axes)),
         annotations: panels.map(({ title }) => title),
       },
       12,
     ),
+  };
+}
+
+/** A line with a name. */
+interface Series {
+  readonly name: string;
+  readonly x: readonly number[];
+  readonly y: readonly number[];
+}
+
+/** Panel `i` of a grid of panels with the same scales: one series in colour, and the others behind it. */
+function haltingPanel(
+  series: readonly Series[],
+  i: number,
+  columns: number,
+): { readonly traces: Trace[]; readonly axes: Record<string, object>; readonly title: object } {
+  const own = series[i]!;
+  const others = series.filter((other) => other !== own);
+  const high = Math.ceil(series.length / columns);
+  const last = Math.max(1, ...series.flatMap(({ x }) => x));
+  const most = Math.max(1, ...series.flatMap(({ y }) => y));
+  const [column, row] = [i % columns, Math.floor(i / columns)];
+  const [left, top] = [(column * 1.08) / (1.08 * columns - 0.08), 1 - (row * 1.4) / (1.4 * high - 0.4)];
+  const [right, bottom] = [left + 1 / (1.08 * columns - 0.08), top - 1 / (1.4 * high - 0.4)];
+  const id = i === 0 ? '' : String(i + 1);
+  const lowest = i + columns >= series.length;
+  return {
+    traces: [
+      {
+        type: 'scatter',
+        name: 'the others',
+        mode: 'lines',
+        x: others.flatMap(({ x }) => [...x, null]),
+        y: others.flatMap(({ y }) => [...y, null]),
+        xaxis: `x${id}`,
+        yaxis: `y${id}`,
+        line: { color: colour.faint, width: 1 },
+        hoverinfo: 'skip',
+      },
+      {
+        type: 'scatter',
+        name: own.name,
+        mode: 'lines',
+        x: own.x,
+        y: own.y,
+        xaxis: `x${id}`,
+        yaxis: `y${id}`,
+        line: { color: seriesColour(0), width: stroke.line },
+        hovertemplate: `${own.name}: %{y:.1f} steps<extra>optimizer step %{x}</extra>`,
+      },
+    ],
+    axes: {
+      [`xaxis${id}`]: {
+        ...axis(lowest && column === Math.floor((columns - 1) / 2) ? 'Optimizer steps' : ''),
+        domain: [left, right],
+        anchor: `y${id}`,
+        range: [0, 1.01 * last],
+        nticks: 4,
+        showticklabels: lowest,
+      },
+      [`yaxis${id}`]: {
+        ...axis(column === 0 && row === Math.floor((high - 1) / 2) ? 'Cycles (mean)' : ''),
+        domain: [bottom, top],
+        anchor: `x${id}`,
+        range: [0, 1.06 * most],
+        dtick: most > 8 ? 4 : 1,
+        showticklabels: column === 0,
+      },
+    },
+    title: {
+      text: own.name,
+      x: left,
+      y: top,
+      xref: 'paper',
+      yref: 'paper',
+      xanchor: 'left',
+      yanchor: 'bottom',
+      showarrow: false,
+      font: { size: fontSize.label, color: colour.ink },
+    },
   };
 }
 

@@ -162,11 +162,6 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
   const frames = grids.map(
     (grid, i): Frame => ({ name: names[i] ?? '', data: tracesOf(grid, fills, size), traces: [0, 1, 2, 3, 4] }),
   );
-  const step = (frame: string): object[] =>
-    [
-      [frame],
-      { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } },
-    ] as unknown as object[];
   const key = drawLegend(legend);
   const above = first.caption === undefined ? 0 : captionHeight / size; // room for the caption, in cells
   const sides = 30;
@@ -214,48 +209,56 @@ export function animateGrids(grids: readonly GridView[], options: AnimationOptio
               },
             ],
           }),
-      sliders: [
-        {
-          active: 0,
-          x: 0.16,
-          len: 0.84,
-          y: 0,
-          pad: { t: 26 },
-          currentvalue: { prefix: 'after supervision step ', font: { size: fontSize.label } },
-          steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: step(name) })),
-        },
-      ],
-      updatemenus: [
-        {
-          type: 'buttons',
-          direction: 'left',
-          x: 0,
-          y: 0,
-          xanchor: 'left',
-          yanchor: 'top',
-          pad: { t: 46 },
-          showactive: false,
-          buttons: [
-            {
-              label: '▶',
-              method: 'animate',
-              args: [
-                null,
-                {
-                  mode: 'immediate',
-                  fromcurrent: false,
-                  frame: { duration: 700, redraw: true },
-                  transition: { duration: 0 },
-                },
-              ],
-            },
-          ],
-        },
-      ],
+      ...playControls(frames),
     },
     frames,
   };
   return { figure, still: drawGrids(still, { title, legend, ...(inRow === undefined ? {} : { columns: inRow }) }) };
+}
+
+/** A slider with a step for each frame, and a button that plays them. */
+function playControls(frames: readonly Frame[]): object {
+  const atOnce = { mode: 'immediate', frame: { duration: 0, redraw: true }, transition: { duration: 0 } };
+  return {
+    sliders: [
+      {
+        active: 0,
+        x: 0.16,
+        len: 0.84,
+        y: 0,
+        pad: { t: 26 },
+        currentvalue: { prefix: 'after supervision step ', font: { size: fontSize.label } },
+        steps: frames.map(({ name }) => ({ label: name, method: 'animate', args: [[name], atOnce] })),
+      },
+    ],
+    updatemenus: [
+      {
+        type: 'buttons',
+        direction: 'left',
+        x: 0,
+        y: 0,
+        xanchor: 'left',
+        yanchor: 'top',
+        pad: { t: 46 },
+        showactive: false,
+        buttons: [
+          {
+            label: '▶',
+            method: 'animate',
+            args: [
+              null,
+              {
+                mode: 'immediate',
+                fromcurrent: false,
+                frame: { duration: 700, redraw: true },
+                transition: { duration: 0 },
+              },
+            ],
+          },
+        ],
+      },
+    ],
+  };
 }
 
 /** Options of an animation, besides its grids. */
