@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { InputError } from '../errors.js';
 import { given } from '../fields.js';
-import { shownPath } from '../files.js';
+import { projectRoot, shownPath } from '../files.js';
 import { describeExperiment } from '../experiment/describe.js';
 import { finalEvaluation, lastSitting, voteOf } from '../experiment/record.js';
 import { checkRunnable } from '../experiment/cost.js';
@@ -114,7 +114,10 @@ export const train: Command = {
       out.line(`stopped; continue with the same command and --resume (${shownPath(outcome.folder)})`);
       return 1;
     }
-    if (flag(args, 'record')) keepRecord(record.id, path.join(outcome.folder, 'record.json'), 'runs', out);
+    if (flag(args, 'record')) {
+      const records = path.join(projectRoot(), 'data', 'runs');
+      keepRecord(record.id, path.join(outcome.folder, 'record.json'), records, out);
+    }
     const { exactAccuracy, cellAccuracy, puzzles } = finalEvaluation(record);
     const vote = voteOf(record);
     out.line(

@@ -74,7 +74,7 @@ export const wider: Command = {
       engine.dispose();
     }
     const file = path.join(folder, record.id, 'record.json');
-    if (flag(args, 'record')) keepRecord(record.id, file, 'wider', out);
+    if (flag(args, 'record')) keepRecord(record.id, file, path.join(projectRoot(), 'data', 'wider'), out);
     out.line(toText(widerTable(record)));
     out.line(`${record.passes.toLocaleString('en')} passes in ${duration(record.seconds)}; ${shownPath(file)}`);
     if (assumed.length > 0) out.line(assumedLine(assumed));
