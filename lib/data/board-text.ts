@@ -154,8 +154,13 @@ export function readBoards(text: string): Uint8Array[] {
 export function readBoard(text: string): Uint8Array {
   if (typeof text !== 'string') throw new InputError(`expected a Sudoku board as text, got ${show(text)}`);
   const boards = readBoards(text);
-  if (boards.length === 0)
-    throw new InputError(`found no Sudoku in ${show(text)}: write 16, 36 or 81 cells, with a dot for an empty one`);
+  if (boards.length === 0) {
+    const orMaze = '; or a maze of 6×6 or more cells in one line, with # for walls, S, G and spaces';
+    throw new InputError(
+      `found no Sudoku in ${show(text)}: write 16, 36 or 81 cells, with a dot for an empty one` +
+        `${text.includes('#') ? orMaze : ''}`,
+    );
+  }
   if (boards.length > 1) throw new InputError(`expected one Sudoku board, got ${boards.length}`);
   return boards[0]!;
 }

@@ -243,6 +243,10 @@ describe('Sudoku files of every kind', () => {
       [`puzzle,key\n${puzzle},${answer.slice(1)}\n`, /line 2: expected one board a row, got another of 80 .* column 2/],
       [`puzzle,key\n${puzzle},\n${puzzles[1]},${'1'.repeat(81)}\n`, /line 3: expected an answer that keeps the givens/],
       [`puzzle,rating,difficulty\n${puzzle},1,2\n`, /expected one column of ratings, got rating and difficulty/],
+      [
+        'question,answer\n#####S..#####G..#########,x\n',
+        /line 2: found no Sudoku in .*; or a maze of 6×6 or more cells in /,
+      ],
       ['{"question": "', /got JSON or XML/],
       ['PK\x03\x04\x14\x00', /a workbook or a zip archive; save the sheet as CSV/],
       ['PAR1\x15', /a Parquet file; save it as CSV/],
