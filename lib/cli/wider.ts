@@ -7,7 +7,7 @@ import { openModel, shippedCheckpoint } from '../experiment/open.js';
 import { loadTask, changeTask } from '../experiment/task.js';
 import { widerPlan, type WiderRecord } from '../experiment/wider-record.js';
 import { widerStudy } from '../experiment/wider.js';
-import { projectRoot, shownPath } from '../files.js';
+import { kitCommand, projectRoot, shownPath } from '../files.js';
 import { duration, Progress } from '../progress.js';
 import { widerTable } from '../report/wider.js';
 import { toText } from '../report/tables.js';
@@ -58,7 +58,7 @@ export const wider: Command = {
           ...sets,
           engine,
           checkpoint,
-          command: ['trm-lab wider', ...args.positionals, `--puzzles ${testPuzzles} --seed ${seed}`].join(' '),
+          command: [`${kitCommand} wider`, ...args.positionals, `--puzzles ${testPuzzles} --seed ${seed}`].join(' '),
           folder,
           plan,
           seed,

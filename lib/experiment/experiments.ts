@@ -118,6 +118,11 @@ const byRating = (puzzles: number): ClosingEvaluation[] => [
   { name: 'rating-50-and-more', on: 'scored', puzzles, ratings: [50, null] },
 ];
 const deskEvaluation = { every: 2000, puzzles: 200, closing: [onTraining(200), longer(60), ...byRating(1000)] };
+const overnightEvaluation = {
+  ...deskEvaluation,
+  puzzles: 500,
+  closing: [rawWeights(2000), onTraining(1000), longer(0, 64), ...byRating(0)],
+};
 const deskTraining = {
   ...quickTraining,
   steps: 8000,
@@ -315,12 +320,18 @@ export const experiments: Readonly<Record<string, Experiment>> = Object.fromEntr
       task: { ...sudokuExtreme1000, testPuzzles: 10_000 },
       model: model9x9,
       training: { ...longDeskTraining, steps: 215_000 },
-      evaluation: {
-        ...deskEvaluation,
-        every: 21_500,
-        puzzles: 500,
-        closing: [rawWeights(2000), onTraining(1000), longer(0, 64), ...byRating(0)],
-      },
+      evaluation: { ...overnightEvaluation, every: 21_500 },
+    }),
+    define({
+      name: 'sudoku-extreme-overnight-n6',
+      about:
+        'Sudoku-Extreme, the same with n = 6, 92,000 steps and 100,000 augmented copies of each training puzzle, so ' +
+        'that none comes back (docs/plan-desk-tables.md)',
+      scale: 'desk',
+      task: { ...sudokuExtreme1000, testPuzzles: 10_000, augmentations: 100_000 },
+      model: { ...model9x9, latentRecursions: 6 },
+      training: { ...longDeskTraining, steps: 92_000 },
+      evaluation: { ...overnightEvaluation, every: 9_200 },
     }),
     define({
       name: 'sudoku-extreme-paper',

@@ -125,13 +125,14 @@ export function recordIndex(folder: string, records: readonly RunRecord[]): stri
       seeds.join(', '),
       meanAndSpread(group.map(quotedAccuracy)),
       Math.min(...group.map(quotedPuzzles)).toLocaleString('en'),
+      group[0].data.test.name,
       settingsHash(group[0].id),
     ];
   });
   return `${[
     `# Records in ${folder}`,
     'This index is made by `npm run report`. Each record is a JSON file, named by experiment, seed and settings.',
-    toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles', 'settings'], rows }),
+    toMarkdown({ columns: ['experiment', 'variant', 'scale', 'seeds', 'solved', 'puzzles', 'data', 'settings'], rows }),
     `Solved is the share of ${folder === 'data/search' ? 'validation' : 'test'} puzzles with every cell right, ` +
       'after the last supervision step; for ARC it is the share of tasks solved in two tries.',
   ].join('\n\n')}\n`;

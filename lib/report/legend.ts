@@ -5,7 +5,8 @@ export const legend = {
     '“Ours” is the mean ± standard deviation over seeds. “Sampling error” is the standard error of one score on so ' +
     'many puzzles, in percentage points. A halting head that always gave the more common verdict would be right for ' +
     'the share solved (on ARC, of test pairs) or for one minus that share, whichever is larger. “Seconds” are for ' +
-    'one training run, on a machine that also did other work; “TFLOP” count its networks. “Cycles” are the ' +
+    'one training run, on a machine that also did other work; they compare only on one processor. “TFLOP” count its ' +
+    'networks. “Cycles” are the ' +
     'supervision steps that a training puzzle got. A row that solves under 2 % of its puzzles, or gets hardly ' +
     'more cells right than chance, did not learn. Our numbers are not comparable with the paper’s: boards and model ' +
     'sizes differ.',
