@@ -7,7 +7,7 @@ import type { ArcPair } from '../data/arc.js';
 import { readArcTasks } from '../data/arc-json.js';
 import { arcOverlap, repeatedTasks, samePairs } from '../data/arc-overlap.js';
 import { buildArc } from '../data/arc-build.js';
-import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
+import { isArcDataset, largestSide, type ArcDataset } from '../data/arc-sets.js';
 import { InputError } from '../errors.js';
 import { checkTask, type TaskData } from '../experiment/task.js';
 import { numberOf, seedOf, seedOption, text, unreadWhere, type Arguments, type Option, type Out } from './command.js';
@@ -76,11 +76,7 @@ export function checkArc(file: string, out: Out): number {
     train: tasks.reduce((sum, { train }) => sum + train.length, 0),
     test: tasks.reduce((sum, { test }) => sum + test.length, 0),
   };
-  const sides = tasks.map(({ train, test }) =>
-    Math.max(
-      ...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]),
-    ),
-  );
+  const sides = tasks.map(largestSide);
   const within10 = sides.filter((side) => side <= 10).length;
   const shown = tasks.filter(({ train, test }) => samePairs(train, test) > 0).length;
   const result = {

@@ -1,6 +1,6 @@
 /** The options of every computing command that choose its engine. */
-import type { EngineOptions } from '../engine/create.js';
-import { InputError } from '../errors.js';
+import { torchDevice, type EngineOptions } from '../engine/create.js';
+import { checkValue, optional } from '../fields.js';
 import { below, choice, numberOf, text, type Arguments } from './command.js';
 
 const torchOnly = (args: Arguments): string | undefined =>
@@ -53,8 +53,7 @@ export const engineOptions = below('Engine', {
 export function readEngineOptions(args: Arguments): EngineOptions {
   const compile = choice(args, 'compile', ['on', 'off']);
   const device = text(args, 'device');
-  if (device !== undefined && !/^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$/.test(device))
-    throw new InputError(`--device: expected auto, cpu, cuda, cuda:N, xpu, xpu:N or mps, got ${device}`);
+  checkValue('--device', device, optional(torchDevice));
   return {
     engine: choice(args, 'engine', ['auto', 'native', 'tfjs', 'torch']),
     backend: choice(args, 'backend', ['auto', 'tensorflow', 'wasm', 'cpu']),

@@ -176,6 +176,12 @@ export const evaluateCommand: Command = {
     const keep = new Keeping({
       folder,
       resume: flag(args, 'resume'),
+      onFound: (file) => {
+        throw new InputError(
+          `expected --resume, since this evaluation was interrupted, and what it finished is in ${shownPath(file)}; ` +
+            'delete that file to start over',
+        );
+      },
       onResume: (done, file) => out.note(`continuing after ${done} puzzles (${shownPath(file)})`),
       onNothing: () =>
         out.note(

@@ -223,7 +223,8 @@ function originals(
   );
 }
 
-function largestSide({ train, test }: ArcTask): number {
+/** The longest side of a task's grids. */
+export function largestSide({ train, test }: ArcTask): number {
   return Math.max(
     ...[...train, ...test].flatMap(({ input, output }) => [input.rows, input.columns, output.rows, output.columns]),
   );

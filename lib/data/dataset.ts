@@ -156,14 +156,20 @@ export function checkDataset(dataset: Dataset): void {
     return true;
   };
   const divides = (offsets: Int32Array, count: number): boolean =>
-    offsets[0] === 0 && offsets.at(-1) === count && offsets.every((at, i) => i === 0 || at >= offsets[i - 1]!);
+    offsets[0] === 0 && offsets.at(-1) === count && offsets.every((at, i) => i === 0 || at > offsets[i - 1]!);
   const problem = [
     [inputs.length === examples * sequenceLength, `${examples} × ${sequenceLength} inputs`],
     [labels.length === inputs.length, `as many labels as inputs, ${inputs.length}`],
     [below(inputs, vocabSize), `inputs below its vocabulary of ${vocabSize}`],
     [below(labels, vocabSize, ignore), `labels below its vocabulary of ${vocabSize}`],
-    [divides(puzzleOffsets, examples), `puzzleOffsets that rise from 0 to its ${examples} examples`],
-    [divides(groupOffsets, ids.length), `groupOffsets that rise from 0 to its ${ids.length} puzzles`],
+    [
+      divides(puzzleOffsets, examples),
+      `puzzleOffsets that rise from 0 to its ${examples} examples, at least one a puzzle`,
+    ],
+    [
+      divides(groupOffsets, ids.length),
+      `groupOffsets that rise from 0 to its ${ids.length} puzzles, at least one a group`,
+    ],
     [puzzleOffsets.length === ids.length + 1, `a place in puzzleOffsets for each of its ${ids.length} puzzles`],
     [below(ids, puzzleIds), `ids below ${puzzleIds}`],
     [ratings === null || ratings.length === examples, `a rating for each of its ${examples} examples, or null`],

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { InputError } from '../errors.js';
 import { isShortestPath, mazeToken, parseMaze } from './maze.js';
 import { findTable, readPuzzleTable, type CellKind } from './puzzle-table.js';
-import { startOf, textOf } from './text.js';
+import { reading, startOf } from './text.js';
 
 /** One maze of a file, as token ids. */
 export interface MazePuzzle {
@@ -17,16 +17,28 @@ export interface MazePuzzle {
  * Mazes of a file, in order, all of one size. Throws InputError with the line number for a maze of another size, a bad
  * character, a path in the question, or an answer that is not a shortest path through the same maze.
  */
-export async function* readMazeFile(
-  file: string,
-  options: { readonly side?: number; readonly limit?: number } = {},
+export function readMazeFile(file: string, options: MazeFileOptions = {}): AsyncGenerator<MazePuzzle> {
+  return reading(file, (text) => mazesOf(text, path.basename(file), options));
+}
+
+interface MazeFileOptions {
+  readonly side?: number;
+  readonly limit?: number;
+}
+
+async function* mazesOf(
+  text: AsyncGenerator<string>,
+  name: string,
+  options: MazeFileOptions,
 ): AsyncGenerator<MazePuzzle> {
-  const name = path.basename(file);
   let { side, limit = Infinity } = options; // the first maze decides the side where it is not given
-  const { start, from } = await startOf(textOf(file));
+  const { start, from } = await startOf(text);
   const table = findTable(start.split(/\r\n|\n|\r/).slice(0, 1000), mazeCell);
   if (table === undefined)
-    throw new InputError(`${name}: expected a table with columns question and answer, got no maze in its first lines`);
+    throw new InputError(
+      `${name}: expected a table with a column of mazes and one of their answers, the mazes with their paths (o); ` +
+        'found no such columns in its first lines',
+    );
   const mazes = readPuzzleTable(from(table.skip), name, table, ({ question: text, answer: path, rating }) => {
     const question = parseMaze(text);
     if (path === null) throw new InputError('expected an answer, the maze with its path, got nothing');
@@ -59,10 +71,7 @@ export function holdsMaze(text: string): boolean {
 }
 
 /** All mazes of a file. */
-export async function loadMazeFile(
-  file: string,
-  options: { readonly side?: number; readonly limit?: number } = {},
-): Promise<MazePuzzle[]> {
+export async function loadMazeFile(file: string, options: MazeFileOptions = {}): Promise<MazePuzzle[]> {
   const mazes: MazePuzzle[] = [];
   for await (const maze of readMazeFile(file, options)) mazes.push(maze);
   return mazes;

@@ -9,7 +9,7 @@ import { boardCells, BoardReader, readBoard } from './board-text.js';
 import { cellsOf, findTable, readPuzzleTable, tableRows, type CellKind, type PuzzleTable } from './puzzle-table.js';
 import { solveSudoku } from './sudoku-solver.js';
 import { boardText, findClash, sudokuGeometry } from './sudoku.js';
-import { linesOf, startOf, textOf } from './text.js';
+import { linesOf, reading, startOf } from './text.js';
 
 /** One puzzle with its answer. Boards are digits, 0 blank. */
 export interface SudokuPuzzle {
@@ -46,7 +46,7 @@ export async function* readSudokuFile(
   const { limit = mostPuzzles } = options;
   const name = path.basename(file);
   let puzzles = 0;
-  for await (const { line, question, answer, ...rest } of entriesOf(file, name)) {
+  for await (const { line, question, answer, ...rest } of reading(file, (text) => entriesOf(text, name))) {
     if (puzzles >= limit) {
       if (options.limit === undefined)
         throw new InputError(
@@ -132,9 +132,9 @@ type Form =
     }
   | { readonly kind: 'boards'; readonly delimiter: string | undefined; readonly skip: number };
 
-/** The puzzles of a file, whose layout its first lines show. */
-async function* entriesOf(file: string, name: string): AsyncGenerator<Entry> {
-  const { start, from } = await startOf(textOf(file));
+/** The puzzles of a text, whose layout its first lines show. */
+async function* entriesOf(whole: AsyncGenerator<string>, name: string): AsyncGenerator<Entry> {
+  const { start, from } = await startOf(whole);
   if (/^\s*(\{|<|\[\s*\{)/.test(start))
     throw new InputError(
       `${name}: expected a table or boards of Sudoku, got JSON or XML; ` +

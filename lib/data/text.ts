@@ -117,6 +117,19 @@ export async function startOf(
   };
 }
 
+/** What `read` gives of a file's text. The file is closed at the end, also if `read` throws or is left early. */
+export async function* reading<Item>(
+  file: string,
+  read: (text: AsyncGenerator<string>) => AsyncGenerator<Item>,
+): AsyncGenerator<Item> {
+  const text = textOf(file);
+  try {
+    yield* read(text);
+  } finally {
+    await text.return(undefined);
+  }
+}
+
 /** The start of a file's text, enough to tell its kind. */
 export async function firstText(file: string): Promise<string> {
   const text = textOf(file);

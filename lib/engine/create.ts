@@ -1,6 +1,18 @@
 /** Chooses and makes an engine: by default the native one if it is built, else tfjs; torch only on request. */
 import { InputError } from '../errors.js';
-import { anyObject, callback, checkFields, flag, given, oneOf, optional, text, whole, type Fields } from '../fields.js';
+import {
+  anyObject,
+  callback,
+  checkFields,
+  flag,
+  given,
+  oneOf,
+  optional,
+  text,
+  whole,
+  type FieldCheck,
+  type Fields,
+} from '../fields.js';
 import { describe } from '../model/describe.js';
 import type { ModelConfig } from '../model/config.js';
 import type { Engine, Precision } from './engine.js';
@@ -36,12 +48,22 @@ export const engineFields: Fields<EngineOptions> = {
   torch: optional(anyObject),
 };
 
+/** The check of a device's name. */
+export const torchDevice: FieldCheck = (value) =>
+  /^(auto|cpu|mps|(cuda|xpu)(:\d+)?)$/.test(String(value)) ? undefined : 'auto, cpu, cuda, cuda:N, xpu, xpu:N or mps';
+
 const torchFields: Fields<NonNullable<EngineOptions['torch']>> = {
-  device: optional(text),
+  device: optional(torchDevice),
   devices: optional(whole(1, 1024)),
   torchrun: optional(text),
   compile: optional(flag),
 };
+
+/** Throws InputError naming what no engine's options can be. Whether the engine is there shows when it is made. */
+export function checkEngineOptions(options: EngineOptions): void {
+  checkFields('engine options', options, engineFields);
+  checkFields('engine options: torch', options.torch ?? {}, torchFields);
+}
 
 /** Whether options lead to the tfjs engine, on this machine. */
 export function isTfjs({ engine = 'auto', block }: EngineOptions): boolean {
@@ -53,8 +75,7 @@ export function isTfjs({ engine = 'auto', block }: EngineOptions): boolean {
  * the engine does not have, if the engine asked for is missing, or if the machine has too little memory for the model.
  */
 export async function createEngine(config: ModelConfig, options: EngineOptions = {}): Promise<Engine> {
-  checkFields('engine options', options, engineFields);
-  checkFields('engine options: torch', options.torch ?? {}, torchFields);
+  checkEngineOptions(options);
   const { engine = 'auto', precision = 'auto', threads, backend = 'auto', block } = options;
   if (block !== undefined && (engine === 'native' || engine === 'torch'))
     throw new InputError(`block: expected the tfjs engine, got ${engine}; only tfjs computes a block of one's own`);

@@ -17,7 +17,7 @@ import {
 import { checkConfig, type ModelConfig } from '../model/config.js';
 import { checkTraining, type TrainingOptions } from '../train/options.js';
 import { arcVote, checkClosing, type ClosingEvaluation } from './closing.js';
-import { changeTask, taskShape, type Task } from './task.js';
+import { changeTask, shapeIsInFile, taskShape, type Task } from './task.js';
 import { applyVariant, variant } from './variants.js';
 import { longNames, type ModelChanges } from './words.js';
 
@@ -119,6 +119,14 @@ const changeFields: Fields<ExperimentChanges> = {
  * Throws InputError for unknown fields and impossible values.
  */
 export function change(base: Experiment, changes: ExperimentChanges): Experiment {
+  return changed(base, changes, taskShape);
+}
+
+function changed(
+  base: Experiment,
+  changes: ExperimentChanges,
+  shapeOf: (task: Task) => ReturnType<typeof taskShape>,
+): Experiment {
   checkFields('experiment', changes, changeFields);
   if (!isObject(base))
     throw new InputError(`experiment: expected one, such as experiment('sudoku-6x6'), got ${show(base)}`);
@@ -142,7 +150,7 @@ export function change(base: Experiment, changes: ExperimentChanges): Experiment
     variant: changes.variant === undefined ? base.variant : changes.variant,
     failureMode: changes.failureMode === undefined ? base.failureMode : changes.failureMode,
     task,
-    model: changeModel(model, longNames({ ...changes.model }), taskShape(task)),
+    model: changeModel(model, longNames({ ...changes.model }), shapeOf(task)),
     training: checkTraining({ ...base.training, ...row?.training, ...changes.training }),
     evaluation,
   };
@@ -182,4 +190,15 @@ function unread({ schedule, recursion }: Pick<ModelConfig, 'schedule' | 'recursi
 /** Throws InputError unless this is an experiment that `change` could have made. */
 export function checkExperiment(candidate: Experiment): void {
   change(candidate, {});
+}
+
+/**
+ * The same for the experiment of a record. A file that its task names is not opened, since it may have moved or changed
+ * since: the model keeps the sizes that it had.
+ */
+export function checkRecorded(candidate: Experiment): void {
+  changed(candidate, {}, (task) => {
+    const { vocabSize, sequenceLength, puzzleIds } = candidate.model;
+    return shapeIsInFile(task) ? { vocabSize, sequenceLength, puzzleIds } : taskShape(task);
+  });
 }

@@ -1,10 +1,10 @@
 /** Opens a trained model from a checkpoint file, ready to think. */
 import path from 'node:path';
-import { createEngine, engineFields, type EngineOptions } from '../engine/create.js';
+import { createEngine, checkEngineOptions, type EngineOptions } from '../engine/create.js';
 import type { Engine } from '../engine/engine.js';
 import { geometryOfCells } from '../data/sudoku.js';
 import { InputError, show } from '../errors.js';
-import { anyObject, checkFields, checkValue, given, isObject } from '../fields.js';
+import { anyObject, checkValue, given, isObject } from '../fields.js';
 import { projectRoot } from '../files.js';
 import type { LoadedCheckpoint } from '../checkpoint/assemble.js';
 import { loadCheckpoint, type LoadOptions } from '../checkpoint/checkpoint.js';
@@ -28,7 +28,7 @@ export async function openModel(
   options: EngineOptions = {},
   load: Omit<LoadOptions, 'config'> & { readonly config?: ModelChanges } = {},
 ): Promise<OpenModel> {
-  checkFields('engine options', options, engineFields);
+  checkEngineOptions(options);
   checkValue('checkpoint', load, anyObject);
   const config = isObject(load.config) ? longNames(load.config) : load.config;
   const { tensors, ...about } = loadCheckpoint(file, { ...load, ...given({ config }) });

@@ -16,7 +16,7 @@ import {
 } from '../fields.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ArcVoteResult } from '../train/evaluate-arc.js';
-import { anyExperiment, checkExperiment, type Experiment } from './experiment.js';
+import { anyExperiment, checkRecorded, type Experiment } from './experiment.js';
 
 const shares = listOf(number);
 const evaluation: Fields<Evaluation> = {
@@ -106,7 +106,7 @@ export function checkRecord(name: string, candidate: unknown): void {
     readonly experiment: Experiment;
     readonly evaluations: readonly (Evaluation & { readonly step: number })[];
   };
-  within(name, () => checkExperiment(experiment));
+  within(name, () => checkRecorded(experiment));
   evaluations.forEach(({ step, supervisionSteps, exactAccuracy, cellAccuracy, haltingAccuracy }, i) => {
     for (const list of [exactAccuracy, cellAccuracy, haltingAccuracy])
       if (list.length !== supervisionSteps)

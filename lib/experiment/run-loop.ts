@@ -43,7 +43,10 @@ export interface RunControls {
   readonly checkpointEvery?: number;
   /** Called after every step, and awaited, so that a notebook can draw. */
   readonly onProgress?: (progress: RunProgress) => void | Promise<void>;
-  /** Asked after every step; true saves a checkpoint and ends the run unfinished. */
+  /**
+   * Asked after every step of training, and during evaluations; true saves a checkpoint, or the finished part of an
+   * evaluation, and ends the run unfinished.
+   */
   readonly shouldStop?: () => boolean;
 }
 

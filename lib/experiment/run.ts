@@ -1,7 +1,7 @@
 /** Runs an experiment with a seed, from the claim of its folder to its record; the loop is in run-loop.ts. */
 import { existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { createEngine, engineFields, type EngineOptions } from '../engine/create.js';
+import { createEngine, checkEngineOptions, type EngineOptions } from '../engine/create.js';
 import { EngineLostError, type Engine } from '../engine/engine.js';
 import { InputError } from '../errors.js';
 import {
@@ -153,7 +153,7 @@ export const settingsHash = (id: string): string => id.slice(id.lastIndexOf('-')
  */
 export async function runExperiment(experiment: Experiment, options: RunOptions = {}): Promise<RunOutcome> {
   const { seed = 0 } = checkFields('run', options, runFields);
-  checkFields('engine options', options.engine ?? {}, engineFields);
+  checkEngineOptions(options.engine ?? {});
   checkExperiment(experiment);
   checkRunnable(experiment, options.engine);
   if (options.data !== undefined) checkOrigin(options.data, experiment.task);

@@ -235,6 +235,11 @@ export function taskShape(task: Task): Pick<ModelConfig, 'vocabSize' | 'sequence
   return kindOf(task).shape(task);
 }
 
+/** Whether only a file that the task names tells its shape. */
+export function shapeIsInFile(task: Task): boolean {
+  return task.kind === 'folder' || (task.kind === 'arc' && task.set === 'file');
+}
+
 /**
  * About how many puzzles a task asks for in a split, before its data is read; 0 for none, or if only the data can tell
  * (a folder).

@@ -66,7 +66,7 @@ export async function widerStudy(options: WiderOptions): Promise<WiderRecord> {
   const id = `${name}-seed${seed}-${hashOf([sha256, plan, data]).slice(0, 8)}`;
   const held = claim(path.join(folder, id));
   if (held === undefined)
-    throw new InputError(`${folder}: ${holderText(folder)} works on study ${id} there; wait for it`);
+    throw new InputError(`${folder}: ${holderText(path.join(folder, id))} works on study ${id} there; wait for it`);
   try {
     const file = path.join(folder, id, 'record.json');
     const begun: WiderRecord = existsSync(file)

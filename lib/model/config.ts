@@ -15,7 +15,7 @@ export type Recursion = 'trm' | 'single-z' | 'multi-z' | 'hrm' | 'direct';
 export interface ModelConfig {
   /**
    * The recursion: TRM (two latents), single z, multi-scale z (Table 2), HRM,
-   * or a plain transformer called once. Default 'trm'.
+   * or a plain transformer called once.
    */
   readonly recursion: Recursion;
   /** T, deep recursions per supervision step (H_cycles). 1 or more. Paper: 3. */
@@ -24,7 +24,7 @@ export interface ModelConfig {
   readonly latentRecursions: number;
   /** Number of z latents: 1, or for multi-z the paper's 7 or the published code's 6. */
   readonly latentCount: number;
-  /** Two networks, f_L for z and f_H for y (Table 1), instead of one. HRM implies true. */
+  /** Two networks, f_L for z and f_H for y (Table 1), instead of one. HRM needs true. */
   readonly separateNets: boolean;
   /**
    * Gradient through the whole last deep recursion (the paper),

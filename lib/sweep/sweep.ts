@@ -5,7 +5,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import os from 'node:os';
 import path from 'node:path';
-import { engineFields, type EngineOptions } from '../engine/create.js';
+import { checkEngineOptions, type EngineOptions } from '../engine/create.js';
 import { InputError } from '../errors.js';
 import { anyObject, callback, checkFields, optional, pathText, stopAsked, whole, type Fields } from '../fields.js';
 import { projectRoot } from '../files.js';
@@ -134,7 +134,7 @@ export async function runSweep(
 ): Promise<SweepRun[]> {
   checkPlan(plan);
   checkFields('sweep', options, sweepFields);
-  checkFields('engine options', options.engine ?? {}, engineFields);
+  checkEngineOptions(options.engine ?? {});
   const { records, folder } = foldersOf(options);
   if (options.engine?.block !== undefined)
     throw new InputError('block: a sweep has processes of its own, which take no function; call runExperiment instead');
@@ -196,6 +196,7 @@ export async function runSweep(
     } while (nextWaiting() >= 0);
   } finally {
     clearInterval(watch);
+    for (const child of children) if (child.connected) child.send('stop', unheard); // after an error
   }
   return runs;
 }
@@ -267,7 +268,7 @@ function cachedTasks({
 
 /**
  * Number of runs at once, at least one: their threads fit the cores, and processes of the largest run's size fit half
- * the free memory.
+ * the free memory. A GPU has one run at a time, since no run knows what others keep in its memory.
  */
 export function defaultJobs(
   experiments: readonly Experiment[],
@@ -275,6 +276,7 @@ export function defaultJobs(
   cores = os.availableParallelism(),
   freeBytes = process.availableMemory(),
 ): number {
+  if (engine.engine === 'torch' && engine.torch?.device !== 'cpu') return 1;
   const largest = Math.max(1, ...experiments.map((experiment) => expectedBytes(experiment, engine)));
   return Math.max(1, Math.min(Math.floor(cores / (engine.threads ?? 1)), Math.floor(freeBytes / 2 / largest)));
 }

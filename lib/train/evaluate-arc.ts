@@ -2,7 +2,7 @@
 import { cropGrid, restoreGrid } from '../data/arc.js';
 import { isArcDataset, type ArcDataset } from '../data/arc-sets.js';
 import { toBatch } from '../data/batches.js';
-import type { Dataset } from '../data/dataset.js';
+import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
 import type { Batch } from '../data/example.js';
 import { checkEngine } from '../engine/checks.js';
 import type { Engine, InferResult, Weights } from '../engine/engine.js';
@@ -10,7 +10,7 @@ import { sigmoid } from '../engine/losses.js';
 import { InputError } from '../errors.js';
 import { checkFields, optional, whole, type Fields } from '../fields.js';
 import { ArcVotes, type ArcScore, type StoredVotes } from './arc-votes.js';
-import { evaluateFields, watch, type EvaluateOptions, type PuzzleIdMode } from './evaluate.js';
+import { evaluateFields, idsInstead, watch, type EvaluateOptions, type PuzzleIdMode } from './evaluate.js';
 import { scoreBoard } from './metrics.js';
 import { finite, thinkOnce } from './think.js';
 
@@ -62,6 +62,9 @@ export async function voteArc(
   checkFields('vote', options, voteFields);
   if (!isArcDataset(dataset))
     throw new InputError(`vote: expected a set of ARC tasks, got ${(dataset as Dataset).name}`);
+  checkDataset(dataset);
+  checkFits(dataset, engine.config);
+  idsInstead(dataset, options.puzzleIds ?? 'own'); // refuses shuffled ids of one task
   const {
     weights = 'average',
     batchSize = 128,

@@ -239,13 +239,14 @@ export function puzzlesOf(dataset: Dataset, count: number, mode: PuzzleIdMode = 
 }
 
 /** The replacement for each puzzle id. Throws InputError for shuffled ids if all puzzles share one. */
-function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
+export function idsInstead({ name, ids }: Dataset, mode: PuzzleIdMode): (id: number) => number {
   if (mode === 'own') return (id) => id;
   if (mode === 'blank') return () => 0;
-  if (new Set(ids).size < 2)
+  const distinct = [...new Set(ids)];
+  if (distinct.length < 2)
     throw new InputError(
       `${name}: expected puzzles with ids of their own to exchange, got one id for all; shuffled ids are for ARC`,
     );
-  const next = new Map(Array.from(ids, (id, puzzle) => [id, ids[(puzzle + 1) % ids.length] ?? 0]));
+  const next = new Map(distinct.map((id, i) => [id, distinct[(i + 1) % distinct.length]!]));
   return (id) => next.get(id) ?? 0;
 }

@@ -13,6 +13,8 @@ export interface KeepingOptions {
   readonly folder: string;
   /** true: go on from a file if there is one. false: start over. */
   readonly resume: boolean;
+  /** Called if an evaluation is to start over although a file is there, which it would replace. */
+  readonly onFound?: (file: string) => void;
   /** Least seconds between two writes. Default 30. */
   readonly every?: number;
   /** Called if an evaluation continues from a file. `done`: puzzles finished before. */
@@ -43,7 +45,11 @@ export class Keeping {
   ): Promise<Kept<State>> {
     const { config, description, precision, schedule } = engine;
     const hash = createHash('sha256');
-    hash.update(JSON.stringify({ format, settings, config, description, precision, schedule }));
+    const parts = { format, settings, config, description, precision, schedule };
+    // JSON has no Infinity: as null, two thresholds would be one.
+    hash.update(
+      JSON.stringify(parts, (_, value: unknown) => (value === Infinity || value === -Infinity ? String(value) : value)),
+    );
     for (const kind of ['parameters', 'average'] as const) {
       for (const [name, { data }] of await engine.readTensors(kind)) {
         hash.update(name);
@@ -51,7 +57,8 @@ export class Keeping {
       }
     }
     const kept = new Kept<State>(hash.digest('hex'), this.#options);
-    const { resume, onNothing } = this.#options;
+    const { resume, onFound, onNothing } = this.#options;
+    if (!resume && existsSync(kept.file)) onFound?.(kept.file);
     if (resume && kept.found === undefined && this.#files.length === 0) onNothing?.();
     this.#files.push(kept.file);
     this.#wentOn ||= kept.found !== undefined;

@@ -167,6 +167,10 @@ export class Seats {
       throw new InputError(`votes: expected 1 with leastForms, whose forms take turns, got ${votes}`);
     if (noise > 0 && chains === 1)
       throw new InputError(`noise: expected chains with it, all but the first of which are noisy, got ${noise} of one`);
+    if (noise > 0 && engine.schedule.latents.every((latent) => latent === 'y'))
+      throw new InputError(
+        `noise: expected a model with a latent z, which gets the noise, got ${noise} for one without`,
+      );
     if (forms === undefined && mostForms > 1)
       throw new InputError(`votes, mostForms: expected forms with them, got ${mostForms} of none`);
     if (forms !== undefined && votes > forms.count)

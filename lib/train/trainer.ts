@@ -1,6 +1,7 @@
 /** One optimizer step at a time: refill halted seats, make one supervision step, learn from it, decide who halts. */
 import { BatchStream, type BatchStreamState } from '../data/batches.js';
 import { checkDataset, checkFits, type Dataset } from '../data/dataset.js';
+import { ignoredLabel } from '../data/example.js';
 import { checkEngine, checkLatents, checkTensors, mapByNames } from '../engine/checks.js';
 import { tensorKinds, tensorsOf, type Engine, type LatentState, type TensorKind } from '../engine/engine.js';
 import { InputError } from '../errors.js';
@@ -199,6 +200,18 @@ export class Trainer {
       tensors: mapByNames,
       latents: mapByNames,
     });
+    const { puzzles, steps, halted } = snapshot.carry;
+    for (const [name, values, most] of [
+      ['tokens', puzzles.tokens, config.vocabSize],
+      ['labels', puzzles.labels.filter((label) => label !== ignoredLabel), config.vocabSize],
+      ['puzzleIds', puzzles.puzzleIds, config.puzzleIds],
+      ['steps', steps, Infinity],
+      ['halted', halted, 2],
+    ] as const) {
+      const wrong = values.find((value) => value < 0 || value >= most);
+      if (wrong !== undefined)
+        throw new InputError(`snapshot: ${name}: expected whole numbers from 0 and below ${most}, got ${wrong}`);
+    }
     const specs = parameterSpecs(config);
     for (const kind of tensorKinds)
       checkTensors(tensorsOf(kind, specs), snapshot.tensors.get(kind)!, `snapshot: ${kind}`);

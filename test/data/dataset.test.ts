@@ -23,6 +23,8 @@ describe('a data set', () => {
       [{ labels: sound.labels.map(() => 9) }, /expected labels below its vocabulary of 4/],
       [{ puzzleOffsets: Int32Array.of(0, 2, 1) }, /expected puzzleOffsets that rise from 0 to its 2 examples/],
       [{ groupOffsets: Int32Array.of(0, 1) }, /expected groupOffsets that rise from 0 to its 2 puzzles/],
+      [{ puzzleOffsets: Int32Array.of(0, 0, 2) }, /puzzleOffsets .*, at least one a puzzle/],
+      [{ groupOffsets: Int32Array.of(0, 0, 2) }, /groupOffsets .*, at least one a group/],
       [{ ids: Int32Array.of(0, 1) }, /expected ids below 1/],
       [{ ids: Int32Array.of(0, 0, 0) }, /expected groupOffsets that rise from 0 to its 3 puzzles/],
       [{ ratings: Float64Array.of(1) }, /expected a rating for each of its 2 examples, or null/],

@@ -3,15 +3,16 @@
  * sentence.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { readArcTasks } from '../../lib/data/arc-json.js';
 import { exampleOf, type Dataset } from '../../lib/data/dataset.js';
 import { gridRows } from '../../lib/data/arc.js';
 import { ownSudoku } from '../../lib/data/puzzle.js';
+import { loadMazeFile } from '../../lib/data/maze-file.js';
 import { readReferenceFolder } from '../../lib/data/reference-format.js';
-import { completed, readSudokuFile, type SudokuPuzzle } from '../../lib/data/sudoku-file.js';
+import { completed, loadSudokuFile, readSudokuFile, type SudokuPuzzle } from '../../lib/data/sudoku-file.js';
 import { puzzleClass } from '../../lib/data/sudoku-canonical.js';
 import { generateSudoku, sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import { drawSudokuRelabelling, relabel } from '../../lib/data/relabelling.js';
@@ -260,6 +261,20 @@ describe('Sudoku files of every kind', () => {
         (error) => error instanceof InputError && message.test(error.message) && !error.message.includes('\n'),
         String(message),
       );
+  });
+
+  it('refused or left early, is closed', async () => {
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    if (!existsSync('/proc/self/fd')) return assert.ok(process.platform !== 'linux');
+    const sudokus = write(`puzzle\n${`${puzzle}\n`.repeat(3000)}`, 'long.csv');
+    const neither = write(`a,b\n${`${puzzle},${puzzle}\n`.repeat(3000)}`, 'neither.csv');
+    const before = open();
+    for (let i = 0; i < 10; i++) {
+      await assert.rejects(read(neither), InputError);
+      await assert.rejects(loadMazeFile(neither), InputError);
+      assert.equal((await loadSudokuFile(sudokus, { limit: 2 })).length, 2);
+    }
+    assert.ok(open() < before + 5, `${open()} open files, ${before} before`);
   });
 
   it('a small file that unpacks to a large one is refused on the way', async () => {

@@ -37,6 +37,7 @@ describe('an engine', () => {
       [{ precision: 'fp16' }, /precision: expected auto, float32 or bf16, or nothing/],
       [{ backend: 'gpu' }, /backend: expected auto, tensorflow, wasm or cpu, or nothing/],
       [{ torch: { devise: 'cuda' } }, /unknown field devise \(did you mean device\?\)/],
+      [{ engine: 'torch', torch: { device: 'gpu' } }, /torch: device: expected auto, cpu, cuda, cuda:N, .* got "gpu"/],
       [{ backend: 'wasm' }, /backend: expected the tfjs engine with it, got auto/],
       [{ engine: 'native', torch: { device: 'cuda' } }, /torch: expected the torch engine with it, got native/],
       ['tfjs', /engine options: expected an object, got "tfjs"/],

@@ -66,6 +66,9 @@ describe('cost of a run', () => {
     assert.equal(defaultJobs([smoke], { threads: 1 }, 8, free(3)), 3);
     assert.equal(defaultJobs([smoke], { threads: 16 }, 8, 0), 1);
     assert.equal(defaultJobs([], { threads: 1 }, 4, free(100)), 4);
+    // Free memory of the machine says nothing of a GPU's.
+    assert.equal(defaultJobs([smoke], { engine: 'torch', threads: 1 }, 8, free(100)), 1);
+    assert.ok(defaultJobs([smoke], { engine: 'torch', torch: { device: 'cpu' } }, 8, free(100)) > 1);
     const paper = experiment('sudoku-extreme-paper');
     const activations = expectedBytes(paper, { engine: 'tfjs' }) - expectedBytes(paper);
     assert.ok(Math.abs(activations - 1.6e9) < 1, 'the tfjs engine cuts batches to four bytes times its budget');

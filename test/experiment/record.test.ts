@@ -1,6 +1,6 @@
 /** Records: written and read back equal, and refused when they are not what was written. */
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { experiment } from '../../lib/experiment/experiments.js';
 import { projectRoot } from '../../lib/files.js';
@@ -108,6 +108,20 @@ describe('run record', () => {
       () => readRecords(folder),
       inputError(/expected every run once, got sudoku-4x4-seed0-00000000 in copy\.json and run\.json; remove/),
     );
+  });
+
+  it('is read after the file of its puzzles has moved, since only a run needs that', () => {
+    const tasks = path.join(folder, 'tasks', 'mine.json');
+    const pair = { input: [[1]], output: [[2]] };
+    mkdirSync(path.dirname(tasks));
+    writeFileSync(tasks, JSON.stringify({ a: { train: [pair], test: [pair] }, b: { train: [pair], test: [pair] } }));
+    const own = experiment('arc-smoke', { task: { set: 'file', file: tasks, validationTasks: 0 } });
+    writeRecord(file, { ...record, experiment: own });
+    rmSync(tasks);
+    assert.deepEqual(readRecord(file).experiment, own);
+    const changed = { ...own, model: { ...own.model, layers: 0 } };
+    writeRecord(file, { ...record, experiment: changed });
+    assert.throws(() => readRecord(file), /layers: expected/);
   });
 
   it('is refused by name after a number was edited by hand', () => {

@@ -187,6 +187,11 @@ describe('voting over versions', () => {
           message: `vote: ${name}: expected a whole number from 1, or nothing, got ${count}`,
         });
     await assert.rejects(voteArc(oracle(false), { ...test, versions: undefined } as never), /expected a set of ARC/);
+    await assert.rejects(voteArc(oracle(false), { ...test, vocabSize: 99 }), { name: 'InputError' });
+    await assert.rejects(
+      voteArc(oracle(false), { ...test, ids: test.ids.map(() => 1) }, { puzzleIds: 'shuffled' }),
+      /expected puzzles with ids of their own to exchange/,
+    );
   });
 
   it('finds the answer among wrong ones: one that says little on most versions has it at the second try', async () => {

@@ -195,6 +195,21 @@ describe('an interrupted evaluation', function () {
     await stopped({ keep: keeping(true) });
     await engine.writeTensors('parameters', parameters);
     assert.equal(readdirSync(folder).length, 4);
+    const found: string[] = [];
+    await stopped({ keep: new Keeping({ folder, resume: false, onFound: (file) => void found.push(file) }) });
+    assert.deepEqual(
+      found.map((file) => readdirSync(folder).includes(path.basename(file))),
+      [true],
+    );
+  });
+
+  it('is of one threshold, also of one that JSON has no number for', async () => {
+    for (const haltAbove of [Infinity, -Infinity]) {
+      const options = { batchSize: 1, ...stopAfter(9), haltAbove, keep: keeping(true) };
+      await assert.rejects(evaluate(engine, puzzles, options), StoppedError);
+      assert.equal(options.keep.wentOn, false);
+    }
+    assert.equal(readdirSync(folder).length, 2);
   });
 
   it('refuses a file that is damaged or of another evaluation, and leaves it', async () => {

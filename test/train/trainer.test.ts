@@ -81,11 +81,19 @@ describe('a trainer', function () {
     const start = await trainer.snapshot();
     await trainer.trainStep();
     const now = await trainer.snapshot();
+    const withPuzzles = (other: object): object => ({
+      ...start,
+      carry: { ...start.carry, puzzles: { ...start.carry.puzzles, ...other } },
+    });
     for (const [wrong, says] of [
       [undefined, /^snapshot: expected an object, got undefined/],
       [{}, /step: expected a whole number from 0, got undefined; carry: expected an object, got undefined; stream: /],
       [{ ...start, carry: undefined }, /^snapshot: carry: expected an object, got undefined$/],
       [{ ...start, carry: { ...start.carry, steps: new Int32Array(3) } }, /steps: an Int32Array of 2/],
+      [withPuzzles({ tokens: new Int32Array(8).fill(4) }), /tokens: expected whole numbers from 0 and below 4, got 4/],
+      [withPuzzles({ labels: new Int32Array(8).fill(-99) }), /labels: expected .* below 4, got -99/],
+      [withPuzzles({ puzzleIds: new Int32Array(2).fill(-1) }), /puzzleIds: expected .* below 1, got -1/],
+      [{ ...start, carry: { ...start.carry, halted: new Uint8Array(2).fill(2) } }, /halted: .* below 2, got 2/],
       [{ ...start, stream: { pass: 0 } }, /position: a whole number from 0/],
       [{ ...start, tensors: new Map([...start.tensors].slice(1)) }, /snapshot: parameters: expected a Map by names/],
       [{ ...start, latents: new Map() }, /latent y: expected a Float32Array, got undefined/],

@@ -13,7 +13,7 @@ import { completeWasm } from './wasm.js';
 
 const require = createRequire(import.meta.url);
 
-/** TensorFlow.js, one instance per process, without its banner about a slow backend, which would be untrue here. */
+/** TensorFlow.js, one instance per process, loaded without a banner. */
 export const tf: typeof tfjs = quietly(() => require('@tensorflow/tfjs') as typeof tfjs);
 
 /** A backend of TensorFlow.js. */
