@@ -8,8 +8,8 @@ export const legend = {
     'one training run, on a machine that also did other work; they compare only on one processor. “TFLOP” count its ' +
     'networks. “Cycles” are the ' +
     'supervision steps that a training puzzle got. A row that solves under 2 % of its puzzles, or gets hardly ' +
-    'more cells right than chance, did not learn. Our numbers are not comparable with the paper’s: boards and model ' +
-    'sizes differ.',
+    'more cells right than chance, did not learn. Our numbers are not comparable with the paper’s: our models are ' +
+    'smaller and trained for less, most of them on other puzzles.',
   orderings:
     'A difference compares two rows, paired by seed, in percentage points. p is from a two-sided paired t-test with ' +
     'Holm’s correction. Below 0.05, an ordering is confirmed or contradicted. Otherwise it is not resolved: it may ' +

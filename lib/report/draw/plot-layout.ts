@@ -25,7 +25,7 @@ export interface EndLabel {
 
 /**
  * Labels next to the last points, moved apart to avoid overlap, none below 0 or above `top`, where plotly would drop
- * them. `height`: the axis' share of a figure's height.
+ * them. A line leads from a point to a label that was moved. `height`: the axis' share of a figure's height.
  */
 export function endLabels(ends: readonly EndLabel[], top: number, yref = 'y', height = 1): Annotation[] {
   const gap = Math.min((0.056 * top) / height, top / Math.max(1, ends.length - 1));
@@ -35,18 +35,22 @@ export function endLabels(ends: readonly EndLabel[], top: number, yref = 'y', he
   // Labels pushed above the top move down, and push those below them.
   for (let i = places.length - 1, highest = top; i >= 0; i--, highest -= gap)
     places[i] = Math.min(places[i] ?? 0, highest);
-  return sorted.map(({ text, x, colour: ink }, i) => ({
-    text,
-    x,
-    y: places[i] ?? 0,
-    yref,
-    xanchor: 'left',
-    yanchor: 'middle',
-    xshift: 9,
-    showarrow: false,
-    font: { size: fontSize.label, color: ink },
-    align: 'left',
-  }));
+  return sorted.map(({ text, x, y, colour: ink }, i) => {
+    const place = places[i] ?? 0;
+    const moved = Math.abs(place - y) > gap / 2;
+    const line = { showarrow: true, ax: 12, ay: place, ayref: yref, arrowhead: 0, arrowwidth: 0.7, arrowcolor: ink };
+    return {
+      text,
+      x,
+      y: moved ? y : place,
+      yref,
+      xanchor: 'left',
+      yanchor: 'middle',
+      ...(moved ? { ...line, startstandoff: 1, standoff: 3 } : { showarrow: false, xshift: 12 }),
+      font: { size: fontSize.label, color: ink },
+      align: 'left',
+    };
+  });
 }
 
 /** Two invisible lines with the space between them filled. */
