@@ -4,7 +4,7 @@ import { finalEvaluation, quotedAccuracy, type RunRecord } from '../experiment/r
 import { modelRows } from './best.js';
 import { axis, baseLayout, curveTrace, legendBeside, markerSymbol, percent, percentAxis } from './draw/plot-layout.js';
 import type { Figure, Trace } from './draw/plotly.js';
-import { seriesColour } from './draw/style.js';
+import { colour, seriesColour } from './draw/style.js';
 import { publishedFlop, publishedPoints } from './published-points.js';
 import { seriesPlaces } from './series.js';
 import { percentText, type Table } from './tables.js';
@@ -30,65 +30,101 @@ export function coreHours({ seconds, sittings }: RunRecord, part: 'all' | 'train
   return ((seconds.training * steps) / long + scoring) / 3600;
 }
 
+/** Rows of plain TRMs, and the others, which a figure draws alike: apart they would be too many to tell apart. */
+function plainAndOthers<Row extends { readonly records: readonly RunRecord[] }>(rows: readonly Row[]): [Row[], Row[]] {
+  const isPlain = ({ records }: Row): boolean => [null, 'trm'].includes(records[0]?.experiment.variant ?? null);
+  return [rows.filter(isPlain), rows.filter((row) => !isPlain(row))];
+}
+const nameOfOthers = 'other rows of Table 1';
+
 /**
- * Test puzzles solved during training against the core-hours until then: one curve for the first seed of each
- * experiment at desk scale. Only a run's last point is of all its puzzles.
+ * Test puzzles solved during training against the core-hours until then, at desk scale: one curve for the first seed
+ * of each plain TRM, and the ends of the other rows. Only a run's last point is of all its puzzles.
  */
 export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
-  const runs = modelRows(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
+  const all = modelRows(extremeRuns(records).filter(({ experiment }) => experiment.scale === 'desk'));
+  const [runs, others] = plainAndOthers(all);
+  const ends = others.map(({ row, records: [record] }) => ({
+    name: row.label,
+    hours: coreHours(record, 'training'),
+    solved: quotedAccuracy(record),
+  }));
   const series = runs.map(({ row, records: [record] }) => ({
     name: row.label,
     hours: record.evaluations.map(({ step }) => (coreHours(record, 'training') * step) / record.steps),
     solved: record.evaluations.map(({ exactAccuracy }) => exactAccuracy.at(-1) ?? NaN),
-    last: finalEvaluation(record).puzzles,
     way: record.evaluations.at(-2)?.puzzles,
   }));
   const places = seriesPlaces(runs);
-  const all = series.flatMap(({ hours }) => hours);
-  const [few, many] = [series.flatMap(({ way }) => way ?? []), series.map(({ last }) => last)];
-  return {
-    data: series.map(({ name, hours, solved }, index) =>
-      curveTrace(
-        name,
-        places[index] ?? index,
-        hours.map((each) => Number(each.toPrecision(5))),
-        solved.map(percent),
-        `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
-      ),
+  const allHours = [...series, ...ends].flatMap(({ hours }) => hours);
+  const few = series.flatMap(({ way }) => way ?? []);
+  const many = all.map(({ records: [record] }) => finalEvaluation(record).puzzles);
+  const rounded = (hours: number): number => Number(hours.toPrecision(5));
+  const curves = series.map(({ name, hours, solved }, index) =>
+    curveTrace(
+      name,
+      places[index] ?? index,
+      hours.map(rounded),
+      solved.map(percent),
+      `${name}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>`,
     ),
+  );
+  const endsAlike: Trace = {
+    type: 'scatter',
+    name: nameOfOthers,
+    mode: 'markers',
+    x: ends.map(({ hours }) => rounded(hours)),
+    y: ends.map(({ solved }) => percent(solved)),
+    text: ends.map(({ name }) => name),
+    marker: { size: 7, symbol: 'circle-open', color: colour.quiet },
+    hovertemplate: '%{text}: %{y:.1f} % after %{x:.2f} core-hours<extra></extra>',
+  };
+  const data = ends.length === 0 ? curves : [...curves, endsAlike];
+  return {
+    data,
     layout: baseLayout(
       {
         title: 'Accuracy versus core-hours',
         subtitle:
           `Sudoku-Extreme at desk scale, the first seed of each; ${countsText(few)} test puzzles during training, ` +
-          `${countsText(many)} at the end. Earlier points come from an unfinished schedule; ` +
-          'only the last point of a line shows what its budget buys.',
+          `${countsText(many)} at the end. Only the last point of a line shows what its budget buys: before it, the ` +
+          'learning rate is still high. Processors differ.',
       },
-      { right: series.map(({ name }) => ({ text: `${name}WWW` })) },
+      { right: data.map(({ name }) => ({ text: `${name}WWW` })) },
       {
         xaxis: {
           ...axis('Training, core-hours'),
           type: 'log',
           tickvals: [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50],
-          range: [Math.log10(0.8 * Math.min(...all)), Math.log10(1.15 * Math.max(...all))],
+          range: [Math.log10(0.8 * Math.min(...allHours)), Math.log10(1.15 * Math.max(...allHours))],
         },
         yaxis: { ...axis('Test puzzles solved'), ...percentAxis },
-        ...legendBeside(series.length),
+        ...legendBeside(data.length),
       },
     ),
   };
 }
 
+/** A point of the figure below. */
+interface PointOf {
+  readonly name: string;
+  readonly flop: number;
+  readonly solved: number;
+}
+
 /** Test puzzles solved in a single pass against the FLOP of the training: this kit's runs, and published models. */
 export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
-  const ours = modelRows(extremeRuns(records)).map(({ row, records: own }) => ({
-    name: row.label,
-    points: own.map((record) => ({
+  const [plain, others] = plainAndOthers(modelRows(extremeRuns(records)));
+  const pointsOf = ({ row, records: own }: (typeof plain)[number]): PointOf[] =>
+    own.map((record) => ({
       name: row.label,
       flop: runCost(record.experiment, { train: record.data.train.examples, scored: 0 }).training,
       solved: quotedAccuracy(record),
-    })),
-  }));
+    }));
+  const ours = [
+    ...plain.map((group) => ({ name: group.row.label, points: pointsOf(group) })),
+    ...(others.length === 0 ? [] : [{ name: nameOfOthers, points: others.flatMap(pointsOf) }]),
+  ];
   const published = publishedPoints().map((point) => ({ ...point, flop: publishedFlop(point) }));
   const theirs = [...new Set(published.map(({ by }) => by))].map((by) => {
     const points = published.filter((point) => point.by === by);

@@ -42,7 +42,7 @@ describe('what Sudoku-Extreme costs', () => {
     const all = readRecords('data/runs');
     for (const { data, layout } of [accuracyVersusCoreHours(all), accuracyVersusFlop(all)]) {
       const { t, b } = layout['margin'] as { readonly t: number; readonly b: number };
-      assert.ok(data.length >= 8 && layout.height - t - b >= 20 * data.length, `${data.length} in ${layout.height}`);
+      assert.ok(data.length >= 5 && layout.height - t - b >= 20 * data.length, `${data.length} in ${layout.height}`);
     }
   });
 
@@ -64,12 +64,13 @@ describe('what Sudoku-Extreme costs', () => {
           [25, 50],
         ],
         [
-          [0.5, 1],
-          [0, 12.5],
+          [1], // another row of the table: its end only
+          [12.5],
         ],
       ],
     );
-    assert.match(JSON.stringify(layout['title']), /200 test puzzles during training, 300 at the end/);
+    const { text } = layout['title'] as { readonly text: string };
+    assert.match(text.replaceAll(/<[^>]*>/g, ' ').replaceAll(/ +/g, ' '), /200 test puzzles during training, 300 at/);
   });
 
   it('published points stand in traces of their own, hollow, each under the name of who published it', () => {

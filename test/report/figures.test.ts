@@ -10,13 +10,15 @@ import {
   stoppingCurve,
   thinkingCurve,
 } from '../../lib/report/figures.js';
-import type { Figure, Trace } from '../../lib/report/draw/plotly.js';
+import type { Annotation, Figure, Trace } from '../../lib/report/draw/plotly.js';
 import { fontSize, textWidth } from '../../lib/report/draw/style.js';
 import { Random } from '../../lib/random.js';
 import { record } from './records.js';
 
 const trace = (figure: Figure, name: string): Trace =>
   figure.data.find((each) => each.name === name) ?? assert.fail(`no trace ${name}`);
+/** Where a label stands: at the tail of its line, if it has one. */
+const heightOf = ({ y, ay }: Annotation): number => Number(ay ?? y);
 const axisTitle = (figure: Figure, axis: string): string =>
   (figure.layout[axis] as { title: { text: string } }).title.text;
 
@@ -60,12 +62,13 @@ describe('figures', () => {
     const [a, b] = layout.annotations ?? [];
     assert.deepEqual([a?.text, a?.x, a?.y], ['a', 2, 90]);
     assert.deepEqual([b?.text, b?.x], ['b', 2]);
-    assert.ok(Number(b?.y) - 90 > 5, `labels overlap: ${a?.y} and ${b?.y}`);
+    assert.ok(heightOf(b!) - 90 > 5, `labels overlap: ${a?.y} and ${heightOf(b!)}`);
+    assert.deepEqual([a?.['showarrow'], b?.['showarrow'], b?.y], [false, true, 90.1]); // a line leads to the moved one
   });
 
   it('accuracy versus cycles: names of curves that end level at the top stay on the axis', () => {
     const ends = ['a', 'b', 'c'].map((name) => ({ name, exactAccuracy: [name === 'c' ? 0 : 1] }));
-    const places = accuracyCurves(ends).layout.annotations?.map(({ text, y }) => [text, Number(y).toFixed(1)]);
+    const places = accuracyCurves(ends).layout.annotations?.map((label) => [label.text, heightOf(label).toFixed(1)]);
     assert.deepEqual(places, [
       ['c', '0.0'],
       ['a', '94.4'],

@@ -10,6 +10,7 @@ pub mod attention;
 mod binding;
 pub mod buffer;
 pub mod channel_mixer;
+mod denormals;
 pub mod dims;
 pub mod engine;
 pub mod epilogue;

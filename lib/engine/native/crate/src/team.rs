@@ -1,20 +1,24 @@
 //! Work shared among threads.
 
+use crate::denormals::DenormalsAreZero;
 use std::panic::resume_unwind;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Runs all jobs on `threads` threads, this one included; a panic in one is propagated.
 /// Each job must write only its own data, so that results do not depend on the thread.
+/// In a job, denormal numbers are zero.
 pub fn run_all<Job: FnOnce() + Send>(threads: usize, jobs: Vec<Job>) {
     let threads = threads.min(jobs.len());
     if threads <= 1 {
+        let _zero = DenormalsAreZero::here();
         jobs.into_iter().for_each(|job| job());
         return;
     }
     let jobs: Vec<Mutex<Option<Job>>> = jobs.into_iter().map(|job| Mutex::new(Some(job))).collect();
     let next = AtomicUsize::new(0);
     let work = || {
+        let _zero = DenormalsAreZero::here();
         while let Some(slot) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let job = slot.lock().expect("a job is taken before it runs").take();
             if let Some(job) = job {
