@@ -1,5 +1,5 @@
-//! Denormal numbers, those below 1.2e-38, count as zero: a product of them takes an x86 processor a hundred times longer.
-//! Weights get there: with weight decay alone, one without gradient shrinks at every step.
+//! Denormal numbers, those below 1.2e-38, count as zero: an x86 processor takes a hundred times longer for them.
+//! Weights get there: under weight decay, one without gradient shrinks at every step.
 
 /// While this lives, its thread takes denormal numbers as zero and makes none.
 pub struct DenormalsAreZero {
