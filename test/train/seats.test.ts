@@ -15,9 +15,11 @@ import {
 } from '../../lib/data/relabelling.js';
 import { sudokuDataset } from '../../lib/data/sudoku-sets.js';
 import { sudokuGeometry } from '../../lib/data/sudoku.js';
+import { createEngine } from '../../lib/engine/create.js';
 import type { Engine } from '../../lib/engine/engine.js';
 import { whyUnavailable } from '../../lib/engine/native/addon.js';
 import { InputError } from '../../lib/errors.js';
+import { change } from '../../lib/experiment/experiment.js';
 import { experiments } from '../../lib/experiment/experiments.js';
 import { openModel } from '../../lib/experiment/open.js';
 import { projectRoot } from '../../lib/files.js';
@@ -233,6 +235,14 @@ for (const kind of ['native', 'tfjs'] as const) {
         await assert.rejects(run(options as object), InputError);
       for (const options of [null, 7, NaN, { puzzleIds: 'blank' }])
         await assert.rejects(evaluateIds(engine, dataset, options as never), /^InputError: evaluation: /);
+      const { model } = change(experiments['sudoku-4x4']!, { model: { recursion: 'direct' } });
+      const direct = await createEngine(model, { engine: kind, backend: kind === 'tfjs' ? 'cpu' : 'auto' });
+      try {
+        const noisy = evaluate(direct, dataset, { chains: 2, noise: 0.3 });
+        await assert.rejects(noisy, /noise: expected a model with a latent z, .* got 0\.3 for one without$/);
+      } finally {
+        direct.dispose();
+      }
       await assert.rejects(evaluate(engine, { test: dataset } as never), /data set: expected one/);
       await assert.rejects(evaluate(engine, emptyLike(dataset)), /expected puzzles to evaluate, got none/);
     });
