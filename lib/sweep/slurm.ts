@@ -184,6 +184,13 @@ export async function prepareArrays(
   if (missing.length === 0) return [];
   const engine: EngineOptions = { threads: 1, ...options.engine };
   for (const { experiment } of plan) checkShared(experiment, engine);
+  const { slurm = {} } = options;
+  const known = recordsSoFar(records);
+  const ofTorch = known.some((record) => lastSitting(record).engine.startsWith('torch '));
+  if (engine.engine === 'torch' && engine.torch?.device !== 'cpu' && slurm.time === undefined && !ofTorch)
+    throw new InputError(
+      "--time: expected the time limit of a task, got none, and no record says how fast torch is on the cluster's GPUs",
+    );
   const orders = missing.map(
     ({ experiment, seed, id }): WorkOrder => ({
       run: { experiment, seed },
@@ -194,8 +201,8 @@ export async function prepareArrays(
     }),
   );
   const settings = {
-    resources: taskResources(missing, recordsSoFar(records), engine),
-    options: options.slurm ?? {},
+    resources: taskResources(missing, known, engine),
+    options: slurm,
   };
   const most = maxArraySize();
   const parts = Array.from({ length: Math.ceil(orders.length / most) }, (_, part) =>

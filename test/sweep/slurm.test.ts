@@ -267,6 +267,19 @@ describe('slurm', () => {
     );
   });
 
+  it('asks for a time limit on GPUs, of which no record tells the speed', async () => {
+    const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
+    const onGpus = { ...places, engine: { engine: 'torch' as const } };
+    await assert.rejects(
+      prepareArrays(plan, onGpus),
+      /^InputError: --time: expected the time limit of a task, got none/,
+    );
+    assert.match(
+      arrayScript((await prepareArrays(plan, { ...onGpus, slurm: { time: '1:00:00' } }))[0]!),
+      /time=1:00:00/,
+    );
+  });
+
   it('prepares without asking Slurm, where an earlier array is unfinished, if it is only to be written', async () => {
     const places = { records: path.join(folder, 'records'), folder: path.join(folder, 'runs') };
     const [earlier] = await prepareArrays(plan, places);
