@@ -39,7 +39,7 @@ export interface EngineOptions {
 }
 
 /** The check of each option. */
-export const engineFields: Fields<EngineOptions> = {
+const engineFields: Fields<EngineOptions> = {
   engine: optional(oneOf('auto', 'native', 'tfjs', 'torch')),
   precision: optional(oneOf('auto', 'float32', 'bf16')),
   threads: optional(whole(1, 256)),

@@ -106,7 +106,7 @@ export function accuracyVersusCoreHours(records: readonly RunRecord[]): Figure {
 }
 
 /** A point of the figure below. */
-interface PointOf {
+interface CostPoint {
   readonly name: string;
   readonly flop: number;
   readonly solved: number;
@@ -115,15 +115,15 @@ interface PointOf {
 /** Test puzzles solved in a single pass against the FLOP of the training: this kit's runs, and published models. */
 export function accuracyVersusFlop(records: readonly RunRecord[]): Figure {
   const [plain, others] = plainAndOthers(modelRows(extremeRuns(records)));
-  const pointsOf = ({ row, records: own }: (typeof plain)[number]): PointOf[] =>
+  const costPoints = ({ row, records: own }: (typeof plain)[number]): CostPoint[] =>
     own.map((record) => ({
       name: row.label,
       flop: runCost(record.experiment, { train: record.data.train.examples, scored: 0 }).training,
       solved: quotedAccuracy(record),
     }));
   const ours = [
-    ...plain.map((group) => ({ name: group.row.label, points: pointsOf(group) })),
-    ...(others.length === 0 ? [] : [{ name: nameOfOthers, points: others.flatMap(pointsOf) }]),
+    ...plain.map((group) => ({ name: group.row.label, points: costPoints(group) })),
+    ...(others.length === 0 ? [] : [{ name: nameOfOthers, points: others.flatMap(costPoints) }]),
   ];
   const published = publishedPoints().map((point) => ({ ...point, flop: publishedFlop(point) }));
   const theirs = [...new Set(published.map(({ by }) => by))].map((by) => {
